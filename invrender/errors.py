@@ -1,0 +1,90 @@
+"""Everything that can go wrong for reasons outside this code, as one small tree.
+
+    InvrenderError                 base; never raised itself
+    +-- UsageError          (2)    the command line or a setting makes no sense
+    +-- InputError          (3)    a file, mesh, image or dataset cannot be used
+    +-- BackendError        (4)    the backend asked for is not available here
+    +-- MemoryLimitError    (5)    the job does not fit in memory
+    +-- OutputExistsError   (6)    a finished result would be overwritten
+    +-- CheckpointError     (7)    a checkpoint is missing, damaged or of another job
+    +-- DivergedError       (8)    the optimisation diverged, or a --fail-if gate failed
+    +-- BatchError          (9)    some jobs of a batch failed
+    +-- RetryError         (75)    a passing fault (device lost, pre-empted): try again
+
+The number is the exit code of the command line (0 done, 1 our bug, 130 interrupted). An error carries what happened
+(`cause`) and what to do about it (`remedy`); the command line prints both, in at most six lines, without a traceback.
+"""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+
+class InvrenderError(Exception):
+    """A failure the user can act on.
+
+    Args:
+        cause: one sentence that says what is wrong, with the offending name or number in it.
+        remedy: one sentence that says exactly what to do.
+    """
+
+    exit_code: ClassVar[int] = 1
+
+    def __init__(self, cause: str, remedy: str = "") -> None:
+        super().__init__(cause if not remedy else f"{cause}\n{remedy}")
+        self.cause = cause
+        self.remedy = remedy
+
+
+class UsageError(InvrenderError):
+    """The command line or a setting makes no sense."""
+
+    exit_code = 2
+
+
+class InputError(InvrenderError):
+    """A file, mesh, image or dataset cannot be used."""
+
+    exit_code = 3
+
+
+class BackendError(InvrenderError):
+    """The backend asked for is not available here."""
+
+    exit_code = 4
+
+
+class MemoryLimitError(InvrenderError):
+    """The job does not fit in memory."""
+
+    exit_code = 5
+
+
+class OutputExistsError(InvrenderError):
+    """A finished result would be overwritten."""
+
+    exit_code = 6
+
+
+class CheckpointError(InvrenderError):
+    """A checkpoint is missing, damaged or of another job."""
+
+    exit_code = 7
+
+
+class DivergedError(InvrenderError):
+    """The optimisation diverged, or a gate failed."""
+
+    exit_code = 8
+
+
+class BatchError(InvrenderError):
+    """Some jobs of a batch failed."""
+
+    exit_code = 9
+
+
+class RetryError(InvrenderError):
+    """A passing fault, such as a lost device: try again."""
+
+    exit_code = 75

@@ -1,0 +1,1 @@
+"""Triangle-mesh surgery in plain numpy: connectivity, remeshing, self-intersections and their repair."""

@@ -1,0 +1,1 @@
+"""Files in and out: meshes, images and datasets of posed views."""

@@ -1,0 +1,98 @@
+"""A posed image as files describe it, before its pixels are read: common to transforms.json and COLMAP models."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from invrender.errors import InputError
+
+DISTORTION = ("k1", "k2", "k3", "k4", "k5", "k6", "p1", "p2")
+
+
+@dataclass(frozen=True)
+class Lens:
+    """A pinhole camera's intrinsics, each None where the file is silent.
+
+    Attributes:
+        fx, fy, cx, cy: in pixels of an image of `width` x `height` (or of the image itself where those are None).
+        angle_x, angle_y: full angles of view in radians; they count where fx is None.
+    """
+
+    fx: float | None = None
+    fy: float | None = None
+    cx: float | None = None
+    cy: float | None = None
+    width: float | None = None
+    height: float | None = None
+    angle_x: float | None = None
+    angle_y: float | None = None
+
+    def at(self, size: tuple[int, int]) -> tuple[float, float, float, float]:
+        """(fx, fy, cx, cy) in pixels of an image of `size` (H, W), which may be a scaled copy of the one described."""
+        height, width = size
+        across, along = width / (self.width or width), height / (self.height or height)
+        cx = width / 2 if self.cx is None else self.cx * across
+        cy = height / 2 if self.cy is None else self.cy * along
+        if self.fx is not None:
+            return self.fx * across, (self.fx if self.fy is None else self.fy) * along, cx, cy
+        if self.angle_x is None:
+            raise ValueError("a lens needs fx or angle_x")
+        fx = width / 2 / math.tan(self.angle_x / 2)
+        # square pixels of the image that the angle was meant for, which a copy may have stretched
+        fy = fx / across * along if self.angle_y is None else height / 2 / math.tan(self.angle_y / 2)
+        return fx, fy, cx, cy
+
+
+@dataclass(frozen=True)
+class PosedImage:
+    """One view of a dataset.
+
+    Attributes:
+        name: unique within the dataset, a relative path without extension ('train/r_0').
+        image: the image file, or None where there are only masks.
+        mask: the mask file that the dataset names, or None.
+        world_to_camera: [4,4] float64, OpenGL axes.
+        lens: the intrinsics.
+        clip: near and far in world units, or None.
+    """
+
+    name: str
+    image: Path | None
+    mask: Path | None
+    world_to_camera: NDArray[np.float64]
+    lens: Lens
+    clip: tuple[float, float] | None = None
+
+
+def rigid_inverse(matrix: NDArray[np.float64], where: str) -> NDArray[np.float64]:
+    """The world-to-camera matrix of a camera-to-world one; a uniform scale on its axes is taken off.
+
+    Args:
+        matrix: [4,4] or [3,4].
+        where: the file and view, for the message.
+
+    Raises:
+        InputError: it is not a rotation and a shift.
+    """
+    axes, position = matrix[:3, :3], matrix[:3, 3]
+    lengths = np.linalg.norm(axes, axis=0)
+    if not np.isfinite(matrix).all() or not lengths.min() > 0:
+        raise InputError(f"{where}: its camera matrix holds NaN, infinity or an empty axis", "export the cameras again")
+    rotation = axes / lengths
+    if np.abs(rotation.T @ rotation - np.eye(3)).max() > 1e-3 or np.ptp(lengths) > 1e-3 * lengths.max():
+        raise InputError(f"{where}: its camera matrix is sheared or unevenly scaled", "apply the scale of the cameras")
+    if np.linalg.det(rotation) < 0:
+        raise InputError(
+            f"{where}: its camera matrix is a mirror image", "use OpenGL axes: +X right, +Y up, looking down -Z"
+        )
+    # the nearest rotation, so that rounding in the file does not become a shear
+    u, _, vt = np.linalg.svd(rotation)
+    inverse = np.eye(4)
+    inverse[:3, :3] = (u @ vt).T
+    inverse[:3, 3] = -inverse[:3, :3] @ position
+    return inverse

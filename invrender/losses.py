@@ -1,0 +1,43 @@
+"""What reconstruction minimises: misfit of silhouettes, and what keeps a surface calm where no view decides.
+
+All terms are areas or free of units in the normalised frame, so that their weights mean the same at every image size,
+distance and triangle count.
+"""
+
+from __future__ import annotations
+
+import torch
+
+Tensor = torch.Tensor
+
+
+def silhouette_misfit(coverage: Tensor, masks: Tensor, pixel: Tensor) -> Tensor:
+    """Squared misfit of silhouettes as an area, averaged over the views.
+
+        1/N sum_n pixel_n^2 sum_p (coverage - mask)^2
+
+    Args:
+        coverage, masks: [N,H,W] in [0, 1].
+        pixel: [N], the size of a pixel at the object in units of length.
+    """
+    return ((coverage - masks).square().sum((1, 2)) * pixel.square()).mean()
+
+
+def soft_iou(coverage: Tensor, masks: Tensor) -> Tensor:
+    """Intersection over union [N] of coverages [N,H,W]: sum of minima over sum of maxima; 1 for two empty views."""
+    common = torch.minimum(coverage, masks).sum((1, 2))
+    joint = torch.maximum(coverage, masks).sum((1, 2))
+    return torch.where(joint > 0, common / joint.clamp(min=1e-12), torch.ones_like(joint))
+
+
+def membrane(vertices: Tensor, laplacian_vertices: Tensor) -> Tensor:
+    """1/12 tr(V' L V) with the uniform Laplacian: on an isotropic mesh 0.29 times the surface's area.
+
+    Its descent is curvature flow: it takes off what a visual hull has too much.
+    """
+    return (vertices * laplacian_vertices).sum() / 12
+
+
+def bending(laplacian_vertices: Tensor, degree: Tensor) -> Tensor:
+    """1/2 sum_i |(L v)_i / degree_i|^2: the umbrella vectors, which vanish on a flat, evenly triangulated surface."""
+    return (laplacian_vertices / degree[:, None]).square().sum() / 2

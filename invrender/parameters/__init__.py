@@ -1,0 +1,1 @@
+"""Parameterisations: what the solver moves, and how it becomes a scene."""

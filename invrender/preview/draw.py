@@ -1,0 +1,36 @@
+"""One job of the preview, drawn with pyvista in the process that calls this."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from invrender.io.atomic import atomic_path
+from invrender.io.images import write_gif
+from invrender.io.mesh_read import read_mesh
+from invrender.io.volume_read import is_volume_path, read_volume
+from invrender.preview.guard import Job
+from invrender.preview.scene import Panel, build, driver_name, example_mesh, turn
+
+
+def draw(job: Job) -> str:
+    """Draw the job's window or picture and return the driver's name."""
+    panels = [_panel(title, path, i in job.isosurfaces) for i, (title, path) in enumerate(job.panels)]
+    panels = panels or [Panel("", example_mesh())]
+    size = 64 if job.kind == "probe" else job.size
+    plotter = build(panels, job.notes, size, off_screen=job.kind != "window")
+    driver = driver_name(plotter)  # a window that was closed no longer tells
+    if job.kind == "window":
+        plotter.show(title="invrender")
+    elif job.kind == "turntable":
+        write_gif(job.output, list(turn(plotter, job.frames)), job.fps)
+    elif job.kind == "screenshot":
+        with atomic_path(Path(job.output)) as temporary:
+            plotter.screenshot(temporary)
+    else:
+        plotter.screenshot(return_img=True)
+    plotter.close()
+    return driver
+
+
+def _panel(title: str, path: str, isosurface: bool) -> Panel:
+    return Panel(title, read_volume(path) if is_volume_path(path) else read_mesh(path), isosurface)

@@ -1,0 +1,1 @@
+"""Reconstruction problems: parameterisation, rendering and loss put together, one file per method."""

@@ -1,0 +1,214 @@
+"""Refinement: a closed mesh is moved until its silhouettes agree with the masks.
+
+Stages alternate with isotropic remeshing, coarse triangles first. In each, vertices are optimised through Large Steps
+with uniform Adam, and a membrane term is annealed from stage to stage: strong at first, so that what the views do not
+hold up retracts as under surface tension, weak at last, so that the silhouettes fit. A stage ends with a surface that
+is free of self-intersections.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from invrender import losses, ops
+from invrender.errors import DivergedError
+from invrender.geometry.embedded import remesh_embedded, roll_back
+from invrender.kernels import Backend
+from invrender.parameters.laplacian import degrees, product, uniform_laplacian
+from invrender.parameters.large_steps import LargeSteps, large_steps
+from invrender.solve import adam_uniform
+from invrender.topology import Topology, topology
+
+Tensor = torch.Tensor
+
+MISFIT_WEIGHT = 20.0  # of the misfit's area against the membrane's
+RATE_DECAY = 0.1  # of the step length over a stage
+MOST_HALVINGS = 5
+
+
+@dataclass(frozen=True)
+class Stage:
+    """One level of refinement.
+
+    Attributes:
+        iterations: gradient steps.
+        edge_length: of the triangles, in normalised units.
+        rate: length of the first steps, in normalised units.
+        membrane: weight of the membrane term.
+    """
+
+    iterations: int
+    edge_length: float
+    rate: float
+    membrane: float
+
+
+@dataclass(frozen=True)
+class Target:
+    """What the silhouettes shall be.
+
+    Attributes:
+        clip_from_object: [N,4,4] float64, normalised frame to clip space.
+        masks: [N,H,W] float32 coverage on the backend's device.
+        pixel: [N] float64, size of a pixel at the object.
+    """
+
+    clip_from_object: Tensor
+    masks: Tensor
+    pixel: Tensor
+
+    def __getitem__(self, index: Sequence[int]) -> Target:
+        """Some of the views."""
+        chosen = list(index)
+        return Target(self.clip_from_object[chosen], self.masks[chosen], self.pixel[chosen])
+
+
+@dataclass(frozen=True)
+class Shape:
+    """A closed mesh in the normalised frame: vertices [V,3] float64, faces [F,3] int64."""
+
+    vertices: NDArray[np.float64]
+    faces: NDArray[np.int64]
+
+
+@dataclass(frozen=True)
+class Regulariser:
+    """Weights that hold in all stages: bending of the surface, and lambda of the Large Steps diffusion."""
+
+    bending: float = 1.0
+    diffusion: float = 10.0
+
+
+@dataclass(frozen=True)
+class Step:
+    """One step of a reconstruction.
+
+    Attributes:
+        phase: what is going on, for people.
+        index: of the step in its phase, from 0.
+        total: steps of the phase.
+        shape: the estimate after the step.
+        terms: loss terms and qualities by name.
+    """
+
+    phase: str
+    index: int
+    total: int
+    shape: Shape
+    terms: Mapping[str, float]
+
+
+def refine(
+    shape: Shape,
+    target: Target,
+    stages: Sequence[Stage],
+    backend: Backend,
+    regulariser: Regulariser,
+    phase: str = "refine",
+) -> Iterator[Step]:
+    """Move `shape` towards the target's silhouettes, one yielded Step per iteration.
+
+    Raises:
+        DivergedError: the loss stays not finite although the step length was halved five times.
+    """
+    total, done = sum(stage.iterations for stage in stages), 0
+    for stage in stages:
+        begin = Shape(*remesh_embedded(shape.vertices, shape.faces, stage.edge_length))
+        for i, (vertices, terms) in enumerate(_descend(begin, target, stage, backend, regulariser)):
+            last = i == stage.iterations - 1
+            kept = roll_back(begin.vertices, vertices, begin.faces)[0] if last else vertices
+            shape = Shape(kept, begin.faces)
+            yield Step(phase, done + i, total, shape, terms)
+        done += stage.iterations
+
+
+def coverage_of(shape: Shape, target: Target, backend: Backend) -> Tensor:
+    """Coverage [N,H,W] float32 of a shape in the target's views."""
+    faces = torch.from_numpy(shape.faces)
+    return _coverage(torch.from_numpy(shape.vertices), faces, topology(faces), target, backend)
+
+
+def _coverage(vertices: Tensor, faces: Tensor, edges: Topology, target: Target, backend: Backend) -> Tensor:
+    matrix = target.clip_from_object.float()  # about the object's middle, where float32 holds 1e-5 pixels
+    clip = torch.einsum("nij,vj->nvi", matrix[:, :, :3], vertices.float()) + matrix[:, None, :, 3]
+    size = (target.masks.shape[1], target.masks.shape[2])
+    return ops.silhouette(backend, clip.to(backend.device), faces, edges, size)
+
+
+@dataclass(frozen=True)
+class Objective:
+    """The loss of one stage as a function of Large Steps coordinates."""
+
+    target: Target
+    backend: Backend
+    faces: Tensor
+    edges: Topology
+    laplacian: Callable[[Tensor], Tensor]
+    degree: Tensor
+    map: LargeSteps
+    membrane: float
+    bending: float
+
+    def __call__(self, u: Tensor) -> tuple[Tensor, Tensor, dict[str, float]]:
+        """Vertices [V,3] of u, the gradient [V,3] there, and the terms of the loss."""
+        u = u.detach().requires_grad_(True)
+        vertices = self.map.decode(u)
+        coverage = _coverage(vertices, self.faces, self.edges, self.target, self.backend)
+        smoothness = self.laplacian(vertices)
+        misfit = losses.silhouette_misfit(coverage, self.target.masks, self.target.pixel)
+        membrane = losses.membrane(vertices, smoothness)
+        bending = losses.bending(smoothness, self.degree)
+        loss = MISFIT_WEIGHT * misfit + self.membrane * membrane + self.bending * bending
+        (grad,) = torch.autograd.grad(loss, u)
+        with torch.no_grad():
+            iou = losses.soft_iou(coverage, self.target.masks).mean()
+        terms = {"loss": loss, "misfit": misfit, "membrane": membrane, "bending": bending, "iou": iou}
+        return vertices.detach(), grad, {name: float(value.detach()) for name, value in terms.items()}
+
+
+def objective(shape: Shape, target: Target, stage: Stage, backend: Backend, regulariser: Regulariser) -> Objective:
+    """The objective on a mesh of fixed connectivity; factorises its Large Steps operator."""
+    faces = torch.from_numpy(shape.faces)
+    edges = topology(faces)
+    laplacian = uniform_laplacian(edges, len(shape.vertices))
+    return Objective(
+        target=target,
+        backend=backend,
+        faces=faces.to(backend.device),
+        edges=Topology(*(part.to(backend.device) for part in (edges.edges, edges.faces, edges.sign))),
+        laplacian=product(laplacian),
+        degree=degrees(edges, len(shape.vertices)),
+        map=large_steps(laplacian, regulariser.diffusion),
+        membrane=stage.membrane,
+        bending=regulariser.bending,
+    )
+
+
+def _descend(
+    shape: Shape, target: Target, stage: Stage, backend: Backend, regulariser: Regulariser
+) -> Iterator[tuple[NDArray[np.float64], dict[str, float]]]:
+    """Vertices and loss terms after each step of a stage."""
+    loss = objective(shape, target, stage, backend, regulariser)
+    u = loss.map.encode(torch.from_numpy(shape.vertices))
+    state, rate, halvings = adam_uniform.init(u), stage.rate, 0
+    _, grad, terms = loss(u)
+    for i in range(stage.iterations):
+        while True:
+            moved, next_state = adam_uniform.step(grad, u, state, rate * RATE_DECAY ** (i / stage.iterations))
+            vertices, next_grad, terms = loss(moved)
+            if math.isfinite(terms["loss"]) and bool(next_grad.isfinite().all()):
+                break
+            if halvings == MOST_HALVINGS:
+                raise DivergedError(
+                    f"the loss is not finite at step {i} although the step length was halved {halvings} times",
+                    "check the cameras and masks with `invrender inspect`, or lower the step length with --set rate=",
+                )
+            halvings, rate = halvings + 1, rate / 2
+        u, state, grad = moved, next_state, next_grad
+        yield vertices.numpy(), terms

@@ -1,0 +1,60 @@
+"""Checkpoints of a run: named arrays and the step they belong to, one .npz file each, whole or not at all."""
+
+from __future__ import annotations
+
+import re
+import zipfile
+from collections.abc import Mapping
+from pathlib import Path
+from typing import IO, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from invrender.errors import CheckpointError
+from invrender.io.atomic import atomic_path
+
+PATTERN = re.compile(r"step_(\d+)\.npz")
+STEP = "__step__"
+
+
+def save_checkpoint(folder: Path, step: int, arrays: Mapping[str, NDArray[Any]]) -> Path:
+    """Write `arrays` as folder/step_000123.npz and return that path."""
+    folder.mkdir(exist_ok=True)
+    path = folder / f"step_{step:06d}.npz"
+    entries: dict[str, Any] = {STEP: np.array(step), **arrays}
+    with atomic_path(path) as temporary:
+        np.savez_compressed(temporary, **entries)
+    return path
+
+
+def load_checkpoint(path: Path) -> tuple[int, dict[str, NDArray[Any]]]:
+    """The step and the arrays of a checkpoint.
+
+    Raises:
+        CheckpointError: the file is missing, damaged, or no checkpoint of ours.
+    """
+    try:
+        with path.open("rb") as file:  # np.load given a path leaves a damaged file open
+            arrays = _arrays(file)
+    except FileNotFoundError as error:
+        raise CheckpointError(f"there is no checkpoint {path}", "start without it, or name another one") from error
+    except (OSError, ValueError, EOFError, zipfile.BadZipFile) as error:
+        raise CheckpointError(f"the checkpoint {path} is damaged: {error}", "use the one before it") from error
+    if STEP not in arrays:
+        raise CheckpointError(f"{path} is no checkpoint of invrender", "name a file from a run's checkpoints folder")
+    return int(arrays.pop(STEP)), arrays
+
+
+def _arrays(file: IO[bytes]) -> dict[str, NDArray[Any]]:
+    if not zipfile.is_zipfile(file):
+        raise ValueError("it is no .npz archive")
+    file.seek(0)
+    with np.load(file, allow_pickle=False) as data:
+        return {name: data[name] for name in data.files}
+
+
+def latest_checkpoint(folder: Path) -> Path | None:
+    """The checkpoint with the highest step, or None."""
+    found = [(int(match[1]), path) for path in folder.glob("step_*.npz") if (match := PATTERN.fullmatch(path.name))]
+    return max(found)[1] if found else None

@@ -1,0 +1,55 @@
+"""Whether a volume job fits in memory, asked before it starts."""
+
+from __future__ import annotations
+
+import math
+import os
+
+from invrender.errors import MemoryLimitError
+
+PER_VOXEL = 4 * 14  # bytes: the grids that a solver holds at once, and the reference
+PER_RAY = 160  # bytes: rays, their data, and what sorting them takes for a moment
+SPARE = 0.9
+
+
+def check_memory(shape: tuple[int, int, int], rays: int, available: int | None = None) -> None:
+    """Refuse a job that needs more than this machine has free.
+
+    Args:
+        shape: (D, H, W) of the grid.
+        rays: pixels of all views.
+        available: bytes; measured if None.
+
+    Raises:
+        MemoryLimitError: naming the largest grid that fits.
+    """
+    room = available_memory() if available is None else available
+    if room is None:
+        return
+    needed = math.prod(shape) * PER_VOXEL + rays * PER_RAY
+    if needed <= SPARE * room:
+        return
+    left = SPARE * room - rays * PER_RAY
+    have = f"{needed / 2**30:.1f} GiB are needed and {room / 2**30:.1f} are free"
+    if left < 8 * PER_VOXEL:
+        raise MemoryLimitError(f"the images alone do not fit: {have}", "use fewer --views or a smaller --size")
+    share = (left / PER_VOXEL / math.prod(shape)) ** (1 / 3)
+    largest = " x ".join(str(max(2, int(n * share))) for n in shape[::-1])
+    raise MemoryLimitError(
+        f"a grid of {shape[2]} x {shape[1]} x {shape[0]} does not fit: {have}", f"the largest that fits is {largest}"
+    )
+
+
+def available_memory() -> int | None:
+    """Free bytes, file caches included; None where the system does not say."""
+    try:
+        with open("/proc/meminfo", encoding="ascii") as file:  # noqa: PTH123 - a device file, not a path of ours
+            for line in file:
+                if line.startswith("MemAvailable:"):
+                    return int(line.split()[1]) * 1024
+    except OSError:
+        pass
+    names = getattr(os, "sysconf_names", {})
+    if "SC_AVPHYS_PAGES" in names:
+        return os.sysconf("SC_AVPHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
+    return None

@@ -1,0 +1,39 @@
+"""Sample assets made by formula: meshes, closed and free of self-intersections, and volumes."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from invrender.nouns import Mesh, Volume
+from invrender.samples import volumes
+from invrender.samples.revolved import sphere, torus_knot, vase
+from invrender.samples.sculpted import blobby, figure, mug
+
+SAMPLES: dict[str, Callable[[], Mesh]] = {
+    "mug": mug,
+    "torus-knot": torus_knot,
+    "blobby": blobby,
+    "figure": figure,
+    "vase": vase,
+    "sphere": sphere,
+}
+
+VOLUMES: dict[str, Callable[[int], Volume]] = {
+    "cloud": volumes.cloud,
+    "shepp-logan": volumes.shepp_logan,
+    "volume-torus": volumes.torus,
+    "double-sphere": volumes.double_sphere,
+    "helix": volumes.helix,
+    "gyroid": volumes.gyroid,
+    "orbital": volumes.orbital,
+}
+"""Volumes by name: each takes the number of samples along a side of its cube."""
+
+UNITS: dict[str, str] = {"mug": "metre"}
+"""What one unit of a sample's coordinates is, where it stands for something of a certain size."""
+
+
+def describe(name: str) -> str:
+    """What the sample of that name is, in one line: the first of its docstring."""
+    make = SAMPLES[name] if name in SAMPLES else VOLUMES[name]
+    return (make.__doc__ or "").splitlines()[0]

@@ -1,0 +1,1 @@
+"""Volumes: densities on grids, what light does in them, and how it is estimated."""

@@ -1,0 +1,115 @@
+"""Transmittance along rays through any density field: exact on grids, marched, or estimated without bias by chance.
+
+A field is a function of points [M,3] that gives densities [M] (extinction per length), so it need not be a grid. The
+two trackers need a majorant, a number that no density exceeds (Woodcock et al. 1965; Novak et al. 2014); their results
+are random, and their mean over many calls is the transmittance exactly. Equal seeds give equal results.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import torch
+
+from invrender.errors import UsageError
+from invrender.kernels import VolumeKernels
+from invrender.nouns import Rays, Volume
+
+Tensor = torch.Tensor
+Field = Callable[[Tensor], Tensor]
+
+SLACK = 1e-5  # relative, by which rounding may lift a density over the majorant
+
+
+def exact(volume: Volume, rays: Rays, kernels: VolumeKernels) -> Tensor:
+    """[R] transmittance exp(-integral) of a grid, exact up to rounding."""
+    return torch.exp(-kernels.line_integral(volume.values[0], volume.bounds, rays.origin, rays.direction))
+
+
+def ray_marching(
+    field: Field, rays: Rays, ends: Tensor, steps: int, generator: torch.Generator | None = None
+) -> Tensor:
+    """[R] transmittance from `steps` samples per ray; differentiable in the field.
+
+    Args:
+        field: the density.
+        rays: R of them.
+        ends: [R,2] t of entry and exit; see `box_ends`.
+        steps: samples per ray.
+        generator: places each sample at random in its step; None takes the middles (biased alike in every call).
+    """
+    length = (ends[:, 1:] - ends[:, :1]) / steps
+    place = torch.full((len(ends), steps), 0.5, dtype=ends.dtype)
+    if generator is not None:
+        place = torch.rand(place.shape, generator=generator, dtype=ends.dtype)
+    t = ends[:, :1] + (torch.arange(steps) + place) * length
+    points = rays.origin[:, None] + t[..., None] * rays.direction[:, None]
+    values = field(points.reshape(-1, 3)).reshape(t.shape)
+    return torch.exp(-(values * length).sum(1))
+
+
+def delta_tracking(field: Field, majorant: float, rays: Rays, ends: Tensor, generator: torch.Generator) -> Tensor:
+    """[R] ones and zeros: whether a photon comes through. Unbiased, with the variance T (1 - T).
+
+    Raises:
+        UsageError: the density exceeds the majorant.
+    """
+    return _track(field, majorant, rays, ends, generator, absorb=True)
+
+
+def ratio_tracking(field: Field, majorant: float, rays: Rays, ends: Tensor, generator: torch.Generator) -> Tensor:
+    """[R] products of 1 - density / majorant over random collisions. Unbiased, and less noisy than delta tracking.
+
+    Raises:
+        UsageError: the density exceeds the majorant.
+    """
+    return _track(field, majorant, rays, ends, generator, absorb=False)
+
+
+def _track(
+    field: Field, majorant: float, rays: Rays, ends: Tensor, generator: torch.Generator, *, absorb: bool
+) -> Tensor:
+    if not majorant > 0:
+        raise UsageError(f"a majorant of {majorant:g} is impossible", "give a number that no density exceeds, above 0")
+    through = torch.ones(len(ends), dtype=ends.dtype)
+    t = ends[:, 0].clone()
+    alive = torch.arange(len(ends))
+    while len(alive):
+        chance = torch.rand(len(alive), generator=generator, dtype=ends.dtype)
+        t[alive] -= torch.log1p(-chance) / majorant
+        alive = alive[t[alive] < ends[alive, 1]]
+        values = field(rays.origin[alive] + t[alive, None] * rays.direction[alive])
+        if len(alive) and float(values.max()) > majorant * (1 + SLACK):
+            raise UsageError(
+                f"the density reaches {float(values.max()):g}, above the majorant of {majorant:g}",
+                "raise the majorant: with a lower one the estimate is wrong",
+            )
+        keep = 1 - values / majorant
+        if absorb:
+            keep = (torch.rand(len(alive), generator=generator, dtype=ends.dtype) < keep).to(ends.dtype)
+        through[alive] *= keep.clamp(min=0)
+        alive = alive[through[alive] > 0]
+    return through
+
+
+def grid_field(volume: Volume) -> Field:
+    """The density of a grid, trilinear inside its box and zero outside; differentiable in its values."""
+    low, high = volume.bounds
+
+    def density(points: Tensor) -> Tensor:
+        unit = 2 * (points - low) / (high - low) - 1
+        inside = (unit.abs() <= 1).all(-1)
+        values = torch.nn.functional.grid_sample(
+            volume.values[None].to(points.dtype), unit[None, None, None], align_corners=True, padding_mode="border"
+        )[0, 0, 0, 0]
+        return torch.where(inside, values, 0.0)
+
+    return density
+
+
+def box_ends(rays: Rays, bounds: Tensor) -> Tensor:
+    """[R,2] t >= 0 at which rays enter and leave a box; equal for those that miss it."""
+    safe = torch.where(rays.direction == 0, 1e-300, rays.direction.double())
+    walls = (bounds[:, None] - rays.origin) / safe
+    near, far = walls.amin(0).amax(1).clamp(min=0), walls.amax(0).amin(1)
+    return torch.stack([near, torch.maximum(far, near)], 1).to(rays.origin.dtype)

@@ -1,0 +1,88 @@
+"""What is in a volume: the facts that `invrender inspect` prints."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import torch
+
+from invrender.nouns import Volume
+
+Triple = tuple[float, float, float]
+
+
+@dataclass(frozen=True)
+class VolumeFacts:
+    """Facts about a volume; lengths in its own units.
+
+    Attributes:
+        channels: values per sample.
+        samples: along x, y, z.
+        low, high, extent: of the box from the first to the last sample.
+        spacing: between samples along x, y, z.
+        least, greatest, mean: of the first channel.
+        percentiles: 50, 90, 99 and 99.9 of the first channel.
+        empty: share of the samples that are exactly 0.
+        negative: how many samples lie below 0 (which no density does).
+        occupied: [low, high] corners of the box that holds all samples other than 0, or None.
+        on_border: the greatest magnitude on the box's faces, as a share of the greatest of all.
+        bytes: of the values in memory, as float32.
+    """
+
+    channels: int
+    samples: tuple[int, int, int]
+    low: Triple
+    high: Triple
+    extent: Triple
+    spacing: Triple
+    least: float
+    greatest: float
+    mean: float
+    percentiles: tuple[float, float, float, float]
+    empty: float
+    negative: int
+    occupied: tuple[Triple, Triple] | None
+    on_border: float
+    bytes: int
+
+
+def volume_facts(volume: Volume) -> VolumeFacts:
+    """Measure a volume."""
+    values = volume.values[0]
+    low, high = volume.bounds.double()
+    counts = torch.tensor(values.shape[::-1], dtype=torch.float64)
+    spacing = (high - low) / (counts - 1)
+    ordered = values.flatten().sort().values
+    at = [min(len(ordered) - 1, round(share * (len(ordered) - 1))) for share in (0.5, 0.9, 0.99, 0.999)]
+    p50, p90, p99, p999 = (float(ordered[i]) for i in at)
+    magnitude = values.abs()
+    inner = magnitude.clone()
+    inner[1:-1, 1:-1, 1:-1] = 0
+    filled = torch.nonzero(values)
+    occupied = None
+    if len(filled):
+        first, last = filled.amin(0).flip(0).double(), filled.amax(0).flip(0).double()
+        occupied = (_triple(low + first * spacing), _triple(low + last * spacing))
+    nx, ny, nz = (int(n) for n in counts)
+    return VolumeFacts(
+        channels=len(volume.values),
+        samples=(nx, ny, nz),
+        low=_triple(low),
+        high=_triple(high),
+        extent=_triple(high - low),
+        spacing=_triple(spacing),
+        least=float(ordered[0]),
+        greatest=float(ordered[-1]),
+        mean=float(values.double().mean()),
+        percentiles=(p50, p90, p99, p999),
+        empty=1 - len(filled) / values.numel(),
+        negative=int((values < 0).sum()),
+        occupied=occupied,
+        on_border=float(inner.max() / magnitude.max().clamp(min=1e-38)),
+        bytes=volume.values.numel() * 4,
+    )
+
+
+def _triple(values: torch.Tensor) -> Triple:
+    x, y, z = (float(value) for value in values)
+    return x, y, z
