@@ -1,0 +1,36 @@
+"""How bodies are compiled for CPUs. `invrender.backends.cuda` puts its own module in the place of this one."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import ParamSpec, TypeVar, cast
+
+import numpy as np
+from numba import njit
+from numpy.typing import NDArray
+
+P = ParamSpec("P")
+R = TypeVar("R")
+
+
+def device(function: Callable[P, R]) -> Callable[P, R]:
+    """Make a function callable from kernels. Division by zero gives inf or NaN, as on a GPU."""
+    return cast("Callable[P, R]", njit(error_model="numpy", nogil=True)(function))
+
+
+@device
+def product(a: float, b: float) -> float:
+    """a * b, rounded by itself: never fused with a sum, which would round differently from machine to machine."""
+    return a * b
+
+
+@device
+def add(cells: NDArray[np.float64], row: int, column: int, value: float) -> None:
+    """Add to a cell. One thread owns the cells here; on a GPU this is atomic."""
+    cells[row, column] += value
+
+
+@device
+def lower(cells: NDArray[np.int64], index: int, value: int) -> None:
+    """Put `value` where it is smaller than what is there. One thread owns the cells here; on a GPU this is atomic."""
+    cells[index] = min(cells[index], value)

@@ -1,0 +1,102 @@
+"""Bodies of perspective-correct interpolation: a pixel's weights on its face, and their derivative.
+
+The formulas are those of `invrender.backends.torch.interpolate`, where they are derived.
+"""
+
+from __future__ import annotations
+
+from typing import TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+
+from .target import add, device
+
+Floats: TypeAlias = NDArray[np.float64]
+Three: TypeAlias = tuple[float, float, float]
+
+
+@device
+def centre_x(column: int, width: int) -> float:
+    """NDC of a pixel's centre to the right."""
+    return (column + 0.5) * (2.0 / width) - 1.0
+
+
+@device
+def centre_y(row: int, height: int) -> float:
+    """NDC of a pixel's centre upwards."""
+    return 1.0 - (row + 0.5) * (2.0 / height)
+
+
+@device
+def areas(clip: Floats, a: int, b: int, c: int, x: float, y: float) -> Three:
+    """Areas a_k opposite the corners in clip space, seen from the pixel centre (x, y) in NDC."""
+    ax, ay = clip[a, 0] - x * clip[a, 3], clip[a, 1] - y * clip[a, 3]
+    bx, by = clip[b, 0] - x * clip[b, 3], clip[b, 1] - y * clip[b, 3]
+    cx, cy = clip[c, 0] - x * clip[c, 3], clip[c, 1] - y * clip[c, 3]
+    return bx * cy - by * cx, cx * ay - cy * ax, ax * by - ay * bx
+
+
+@device
+def unit(value: float) -> float:
+    """Clamped to [0, 1]."""
+    return min(max(value, 0.0), 1.0)
+
+
+@device
+def weights(area_a: float, area_b: float, area_c: float) -> Three:
+    """Barycentric weights of areas: clamped, so that nothing is extrapolated; a third each on degenerate faces."""
+    total = area_a + area_b + area_c
+    if total == 0.0:
+        return 1.0 / 3.0, 1.0 / 3.0, 1.0 / 3.0
+    inverse = 1.0 / total
+    u, v, w = unit(area_a * inverse), unit(area_b * inverse), unit(area_c * inverse)
+    inverse = 1.0 / (u + v + w)
+    return u * inverse, v * inverse, w * inverse
+
+
+@device
+def areas_adjoint(area_a: float, area_b: float, area_c: float, grad_a: float, grad_b: float, grad_c: float) -> Three:
+    """d areas from d weights: the chain of `weights` backwards."""
+    total = area_a + area_b + area_c
+    if total == 0.0:
+        return 0.0, 0.0, 0.0
+    per_total = 1.0 / total
+    raw_a, raw_b, raw_c = area_a * per_total, area_b * per_total, area_c * per_total
+    u, v, w = unit(raw_a), unit(raw_b), unit(raw_c)
+    per_norm = 1.0 / (u + v + w)
+    mean = (grad_a * u + grad_b * v + grad_c * w) * per_norm
+    # A clamped weight does not move.
+    d_a = (grad_a - mean) * per_norm if raw_a == u else 0.0
+    d_b = (grad_b - mean) * per_norm if raw_b == v else 0.0
+    d_c = (grad_c - mean) * per_norm if raw_c == w else 0.0
+    mean = d_a * raw_a + d_b * raw_b + d_c * raw_c
+    return (d_a - mean) * per_total, (d_b - mean) * per_total, (d_c - mean) * per_total
+
+
+@device
+def pull_pixel(
+    grad: Floats, values: Floats, clip: Floats, a: int, b: int, c: int, x: float, y: float,
+    d_values: Floats, d_clip: Floats,
+) -> None:  # fmt: skip
+    """Add one pixel's share to the gradients of attributes [V,C] and clip [V,4]."""
+    area_a, area_b, area_c = areas(clip, a, b, c, x, y)
+    u, v, w = weights(area_a, area_b, area_c)
+    d_u = d_v = d_w = 0.0
+    for channel in range(len(grad)):
+        g = np.float64(grad[channel])
+        add(d_values, a, channel, u * g)
+        add(d_values, b, channel, v * g)
+        add(d_values, c, channel, w * g)
+        d_u += values[a, channel] * g
+        d_v += values[b, channel] * g
+        d_w += values[c, channel] * g
+    d_a, d_b, d_c = areas_adjoint(area_a, area_b, area_c, d_u, d_v, d_w)
+    # a_k = p_next x p_last, so each corner enters the two areas that are not its own.
+    for vertex, following, last, ahead, behind in ((a, b, c, d_c, d_b), (b, c, a, d_a, d_c), (c, a, b, d_b, d_a)):
+        next_x, next_y = clip[following, 0] - x * clip[following, 3], clip[following, 1] - y * clip[following, 3]
+        last_x, last_y = clip[last, 0] - x * clip[last, 3], clip[last, 1] - y * clip[last, 3]
+        d_x, d_y = ahead * next_y - behind * last_y, behind * last_x - ahead * next_x
+        add(d_clip, vertex, 0, d_x)
+        add(d_clip, vertex, 1, d_y)
+        add(d_clip, vertex, 3, -(d_x * x + d_y * y))

@@ -1,0 +1,48 @@
+"""The cpu backend: Numba kernels on all cores, for tensors in main memory. The default where there is no GPU."""
+
+from __future__ import annotations
+
+import logging
+
+import numba
+import torch
+
+from invrender.backends.completion import completed
+from invrender.backends.cpu.antialias import antialias, antialias_adjoint
+from invrender.backends.cpu.compile import cache_folder, is_warm
+from invrender.backends.cpu.interpolate import interpolate, interpolate_adjoint
+from invrender.backends.cpu.rasterize import rasterize
+from invrender.backends.cpu.silhouette import silhouette, silhouette_adjoint, silhouette_taped
+from invrender.backends.cpu.threads import thread_count
+from invrender.backends.cpu.trace import trace
+from invrender.backends.torch import load as load_torch
+from invrender.errors import BackendError
+from invrender.kernels import Backend
+
+
+def load(device: torch.device) -> Backend:
+    """The cpu backend.
+
+    Raises:
+        BackendError: `device` is not the CPU.
+    """
+    if device.type != "cpu":
+        raise BackendError(f"the cpu backend cannot work on {device}", "use --device cpu, or another backend")
+    if not is_warm():
+        again = "later runs start at once" if cache_folder() else "its cache folder cannot be written: every run will"
+        logging.getLogger(__name__).warning("compiling the cpu backend's kernels, a matter of seconds; %s", again)
+    threads = thread_count()
+    return completed(
+        "cpu",
+        f"Numba {numba.__version__}, {threads} thread{'s' if threads > 1 else ''}",
+        load_torch(device),
+        rasterize=rasterize,
+        interpolate=interpolate,
+        interpolate_adjoint=interpolate_adjoint,
+        antialias=antialias,
+        antialias_adjoint=antialias_adjoint,
+        silhouette=silhouette,
+        silhouette_taped=silhouette_taped,
+        silhouette_adjoint=silhouette_adjoint,
+        trace=trace,
+    )

@@ -1,0 +1,65 @@
+"""Tensors as the kernels of the cpu backend want them."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from invrender.backends.cpu.compile import kernel
+from invrender.errors import InputError
+from invrender.topology import Topology
+
+Mesh = tuple[NDArray[np.int32], NDArray[np.int32], NDArray[np.int32], NDArray[np.int8]]
+
+
+def to_numpy(tensor: torch.Tensor) -> NDArray[Any]:
+    """A C-contiguous array over the same memory where possible."""
+    return tensor.detach().contiguous().numpy()
+
+
+def zeros(shape: tuple[int, ...], dtype: torch.dtype) -> torch.Tensor:
+    """Zeros that the kernels' own threads will touch first. torch's threads would keep cores busy for a while after."""
+    return torch.from_numpy(np.zeros(shape, torch.empty(0, dtype=dtype).numpy().dtype))
+
+
+def packed_faces(faces: torch.Tensor, vertices: int) -> NDArray[np.int32]:
+    """Faces [F,3] as int32.
+
+    Raises:
+        InputError: a face names a vertex that does not exist. Kernels would read beyond their arrays.
+    """
+    return _packed(faces, 0, vertices, "a face names a vertex")
+
+
+def packed_mesh(faces: torch.Tensor, topology: Topology, vertices: int) -> Mesh:
+    """Faces [F,3], edges [E,2], wings [E,2] as int32 (F instead of -1 for no face) and signs [E,2] int8.
+
+    Raises:
+        InputError: an index names something that does not exist.
+    """
+    return (
+        packed_faces(faces, vertices),
+        _packed(topology.edges, 0, vertices, "an edge names a vertex"),
+        _packed(topology.faces, -1, len(faces), "an edge names a face"),
+        to_numpy(topology.sign),
+    )
+
+
+def _packed(source: torch.Tensor, lowest: int, limit: int, what: str) -> NDArray[np.int32]:
+    packed = np.empty(tuple(source.shape), np.int32)
+    if not _pack(to_numpy(source).reshape(-1), lowest, limit, packed.reshape(-1)):
+        raise InputError(f"{what} that does not exist", "look at the mesh with `invrender inspect`")
+    return packed
+
+
+@kernel
+def _pack(source: NDArray[np.int64], lowest: int, limit: int, target: NDArray[np.int32]) -> bool:
+    """Narrow indices to 32 bits, halving what the kernels read; -1 becomes `limit`. Whether all are in range."""
+    good = True
+    for i in range(len(source)):
+        good &= (source[i] >= lowest) & (source[i] < limit)
+        target[i] = source[i] if source[i] >= 0 else limit
+    return good

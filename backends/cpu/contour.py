@@ -1,0 +1,124 @@
+"""The contour of one view: where its vertices lie on the screen, and the edges at which layers begin or end.
+
+Everything here runs inside a kernel, so arrays may be allocated. See `invrender.backends.torch.crossings` for the idea.
+"""
+
+from __future__ import annotations
+
+from typing import TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+
+from invrender.backends.bodies.contour import FARTHEST, cut_point, face_turn, is_ahead, screen_x, screen_y, turn
+from invrender.backends.bodies.target import device
+
+Floats: TypeAlias = NDArray[np.float64]
+Ints: TypeAlias = NDArray[np.int32]
+Signs: TypeAlias = NDArray[np.int8]
+Contour: TypeAlias = tuple[Floats, Floats, Ints, Ints, Ints]
+
+
+@device
+def contour(clip: Floats, faces: Ints, edges: Ints, wings: Ints, signs: Signs, height: int, width: int) -> Contour:
+    """Contour segments of one view.
+
+    Args:
+        clip: [V,4] float32 or float64.
+        faces: [F,3].
+        edges, wings, signs: [E,2] vertices, faces (F where there is none) and orientations of the edges.
+        height, width: of the image.
+
+    Returns:
+        x and y [M] in pixels of the V vertices and then of the points cut at the near plane; ends [S,2] and
+        coefficient [S] of the segments; parents [M-V,2], the vertices between which each point was cut.
+    """
+    count = len(clip)
+    x, y = np.empty(count, np.float64), np.empty(count, np.float64)
+    turns = np.empty(len(faces) + 1, np.int8)
+    turns[len(faces)] = 0
+    plain = _project(clip, 0.5 * width, 0.5 * height, x, y)
+    if plain:
+        for f in range(len(faces)):
+            a, b, c = faces[f, 0], faces[f, 1], faces[f, 2]
+            turns[f] = turn(x[a], y[a], x[b], y[b], x[c], y[c])
+    else:
+        for f in range(len(faces)):
+            turns[f] = face_turn(clip, faces[f, 0], faces[f, 1], faces[f, 2], 0.5 * width, 0.5 * height)
+    chosen, number = np.empty(len(edges) + 1, np.int32), 0
+    for e in range(len(edges)):
+        chosen[number] = e
+        number += turns[wings[e, 0]] * signs[e, 0] + turns[wings[e, 1]] * signs[e, 1] != 0
+    ends, coefficient = np.empty((number, 2), np.int32), np.empty(number, np.int32)
+    for s in range(number):
+        e = chosen[s]
+        ends[s, 0], ends[s, 1] = edges[e, 0], edges[e, 1]
+        coefficient[s] = turns[wings[e, 0]] * signs[e, 0] + turns[wings[e, 1]] * signs[e, 1]
+    if plain:
+        return x, y, ends, coefficient, np.empty((0, 2), np.int32)
+    ends, coefficient, parents = _cut(clip, faces, turns, ends, coefficient)
+    x, y = _with_cut_points(clip, x, y, parents, 0.5 * width, 0.5 * height)
+    return x, y, ends, coefficient, parents
+
+
+@device
+def _project(clip: Floats, half_width: float, half_height: float, x: Floats, y: Floats) -> bool:
+    """Fill x and y; whether all vertices are finite, before the near plane and before the eye."""
+    plain = True
+    for i in range(len(clip)):
+        w = np.float64(clip[i, 3])
+        x[i] = screen_x(np.float64(clip[i, 0]), w, half_width)
+        y[i] = screen_y(np.float64(clip[i, 1]), w, half_height)
+        plain &= (w > 0.0) & (clip[i, 2] + w > 0.0) & (abs(x[i]) < FARTHEST) & (abs(y[i]) < FARTHEST)
+    return plain
+
+
+@device
+def _cut(clip: Floats, faces: Ints, turns: Signs, ends: Ints, coefficient: Ints) -> tuple[Ints, Ints, Ints]:
+    """Segments cut at the near plane, with one more along it for every face that straddles it."""
+    count = len(clip)
+    room = len(ends) + len(faces)
+    new_ends, new_coefficient = np.empty((room, 2), np.int32), np.empty(room, np.int32)
+    parents = np.empty((len(ends) + 2 * len(faces), 2), np.int32)
+    kept, cuts = 0, 0
+    for s in range(len(ends)):
+        a, b = ends[s, 0], ends[s, 1]
+        ahead_a, ahead_b = is_ahead(clip, a), is_ahead(clip, b)
+        if not (ahead_a or ahead_b):
+            continue
+        new_ends[kept, 0], new_ends[kept, 1], new_coefficient[kept] = a, b, coefficient[s]
+        if not (ahead_a and ahead_b):
+            parents[cuts, 0], parents[cuts, 1] = a, b
+            new_ends[kept, 0 if ahead_b else 1] = count + cuts
+            cuts += 1
+        kept += 1
+    for f in range(len(faces)):
+        if turns[f] == 0:
+            continue
+        inside = int(is_ahead(clip, faces[f, 0])) + int(is_ahead(clip, faces[f, 1])) + int(is_ahead(clip, faces[f, 2]))
+        if inside in (0, 3):
+            continue
+        # The face leaves the visible side where it runs from inside to outside, and comes back the other way.
+        for k in range(3):
+            a, b = faces[f, k], faces[f, (k + 1) % 3]
+            if is_ahead(clip, a) != is_ahead(clip, b):
+                parents[cuts, 0], parents[cuts, 1] = a, b
+                new_ends[kept, 0 if is_ahead(clip, a) else 1] = count + cuts
+                cuts += 1
+        new_coefficient[kept] = turns[f]
+        kept += 1
+    return new_ends[:kept], new_coefficient[:kept], parents[:cuts]
+
+
+@device
+def _with_cut_points(
+    clip: Floats, x: Floats, y: Floats, parents: Ints, half_width: float, half_height: float
+) -> tuple[Floats, Floats]:
+    count = len(x)
+    all_x, all_y = np.empty(count + len(parents), np.float64), np.empty(count + len(parents), np.float64)
+    for i in range(count):  # copying slices would compile Numba's error messages too, which takes seconds
+        all_x[i], all_y[i] = x[i], y[i]
+    for i in range(len(parents)):
+        cx, cy, _, cw = cut_point(clip, parents[i, 0], parents[i, 1])
+        all_x[count + i], all_y[count + i] = screen_x(cx, cw, half_width), screen_y(cy, cw, half_height)
+    return all_x, all_y

@@ -1,0 +1,227 @@
+"""Antialiased silhouettes on the CPU: every view in one pass over its faces and edges, then along its scanlines.
+
+The algorithm is that of `invrender.backends.torch.silhouette`. A view costs O(faces + pixels of its contour), and the
+tape holds only the ends of visible intervals, so that the adjoint is a short scatter.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import partial
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from invrender.backends.bodies.contour import (
+    before_centre,
+    crossing_t,
+    line_after,
+    pixel_of,
+    push,
+    sort_line,
+)
+from invrender.backends.bodies.target import device
+from invrender.backends.cpu.arrays import packed_mesh, to_numpy, zeros
+from invrender.backends.cpu.compile import kernel
+from invrender.backends.cpu.contour import Floats, Ints, Signs, contour
+from invrender.backends.cpu.threads import spread
+from invrender.kernels import Size
+from invrender.topology import Topology
+
+Tensor = torch.Tensor
+
+ROOM_PER_LINE = 8  # interval ends that the tape has room for at first, per scanline
+
+
+@dataclass(frozen=True)
+class Tape:
+    """Ends of visible intervals, per view those of the rows and then those of the columns.
+
+    Attributes:
+        clip: [N,V,4], the positions that were drawn.
+        counts: [N,2], ends in all and among them those of rows.
+        pixel: [N,K] flat index into [H,W].
+        ends: [N,K,4] vertices: the segment runs from 0 to 2, or from the cut between 0 and 1, or to that between 2, 3.
+        share: [N,K,3] d coverage / d position of both ends along the scanline, and the slope.
+    """
+
+    clip: Tensor
+    counts: Ints
+    pixel: Ints
+    ends: Ints
+    share: Floats
+
+
+def silhouette(clip: Tensor, faces: Tensor, topology: Topology, size: Size) -> Tensor:
+    """Coverage [N,H,W] of clip positions [N,V,4]."""
+    return silhouette_taped(clip, faces, topology, size)[0]
+
+
+def silhouette_taped(clip: Tensor, faces: Tensor, topology: Topology, size: Size) -> tuple[Tensor, Tape]:
+    """Coverage [N,H,W] of clip's dtype from clip [N,V,4] float32 or float64, and the adjoint's tape."""
+    mesh = packed_mesh(faces, topology, clip.shape[1])
+    clip = clip.detach().contiguous()
+    positions = to_numpy(clip)
+    coverage = torch.empty(len(clip), *size, dtype=clip.dtype)
+    image = coverage.numpy()
+    room = ROOM_PER_LINE * (size[0] + size[1])
+    while True:
+        kept = (
+            np.zeros((len(clip), 2), np.int32),
+            np.empty((len(clip), room), np.int32),
+            np.empty((len(clip), room, 4), np.int32),
+            np.empty((len(clip), room, 3), np.float64),
+        )
+        spread(partial(_draw, positions, *mesh, image, *kept), len(clip))
+        needed = int(kept[0][:, 0].max(initial=0))
+        if needed <= room:
+            return coverage, Tape(clip, *kept)
+        room = needed
+
+
+def silhouette_adjoint(grad: Tensor, tape: Tape) -> Tensor:
+    """d clip [N,V,4] from d coverage [N,H,W]."""
+    d_clip = zeros(tuple(tape.clip.shape), tape.clip.dtype)
+    incoming, outgoing, positions = to_numpy(grad.to(tape.clip.dtype)), d_clip.numpy(), to_numpy(tape.clip)
+    kept = (tape.counts, tape.pixel, tape.ends, tape.share)
+    spread(partial(_pull, incoming, positions, *kept, outgoing), len(positions))
+    return d_clip
+
+
+@kernel
+def _draw(
+    clip: Floats, faces: Ints, edges: Ints, wings: Ints, signs: Signs, image: Floats,
+    counts: Ints, pixel: Ints, ends: Ints, share: Floats, first: int, step: int,
+) -> None:  # fmt: skip
+    """Views first, first + step, ...: their images and tapes. A count beyond the tape's room says what it takes."""
+    _, height, width = image.shape
+    for view in range(first, len(clip), step):
+        image[view] = 0.0
+        x, y, seg_ends, coefficient, parents = contour(clip[view], faces, edges, wings, signs, height, width)
+        amount = np.empty(pixel.shape[1], np.float64)
+        found = 0
+        for axis in range(2):
+            along, across = (x, y) if axis == 0 else (y, x)
+            found = _sweep(
+                axis, along, across, seg_ends, coefficient, image[view], found, pixel[view], ends[view], share[view],
+                amount,
+            )  # fmt: skip
+            counts[view, axis] = found
+        counts[view, 0], counts[view, 1] = counts[view, 1], counts[view, 0]
+        found = min(found, pixel.shape[1])
+        _correct(image[view].reshape(-1), pixel[view, :found], amount)
+        _name_parents(len(clip[view]), parents, ends[view, :found])
+
+
+@device
+def _sweep(
+    axis: int, along: Floats, across: Floats, seg_ends: Ints, coefficient: Ints, image: Floats,
+    found: int, pixel: Ints, ends: Ints, share: Floats, amount: Floats,
+) -> int:  # fmt: skip
+    """Walk all rows (axis 0, which also fills the image at pixel centres) or all columns; the new number of ends."""
+    height, width = image.shape
+    lines, length = (height, width) if axis == 0 else (width, height)
+    start, position, segment, layers = _crossings(axis, along, across, seg_ends, coefficient, lines)
+    for line in range(lines):
+        sort_line(position, layers, segment, start[line], start[line + 1])
+        count, opened = 0, 0
+        for k in range(start[line], start[line + 1]):
+            before, count = count, count + layers[k]
+            begins = count > 0
+            if (before > 0) == begins:
+                continue
+            right = line_after(position[k], length)
+            if axis == 0 and begins:
+                opened = right
+            elif axis == 0:
+                image[line, opened:right] = 1.0
+            gap = before_centre(position[k])
+            at = pixel_of(position[k], length)
+            if at < 0 or at >= length:
+                continue
+            if found < len(pixel):
+                a, b = seg_ends[segment[k], 0], seg_ends[segment[k], 1]
+                rise = across[b] - across[a]
+                slope = (along[b] - along[a]) / rise
+                t = crossing_t(line, across[a], rise)
+                sign = 1.0 if begins else -1.0
+                weight = 1.0 / (1.0 + slope * slope)
+                pixel[found] = line * width + at if axis == 0 else at * width + line
+                ends[found, 0], ends[found, 2] = a, b
+                share[found, 0], share[found, 1], share[found, 2] = (
+                    -sign * weight * (1.0 - t),
+                    -sign * weight * t,
+                    slope,
+                )
+                # On a centre, rows decide whether it is inside and columns follow: `_correct` looks at the pixel.
+                amount[found] = weight + 1.0 if gap == 0.0 else sign * (gap - 0.5) * weight
+            found += 1
+    return found
+
+
+@device
+def _crossings(
+    axis: int, along: Floats, across: Floats, seg_ends: Ints, coefficient: Ints, lines: int
+) -> tuple[NDArray[np.int64], Floats, Ints, Ints]:
+    """All crossings by line: start [lines + 1], then position, segment and change of layers of each."""
+    start = np.zeros(lines + 1, np.int64)
+    for s in range(len(seg_ends)):
+        a, b = across[seg_ends[s, 0]], across[seg_ends[s, 1]]
+        for line in range(line_after(min(a, b), lines), line_after(max(a, b), lines)):
+            start[line + 1] += 1
+    for line in range(lines):
+        start[line + 1] += start[line]
+    total = start[lines]
+    cursor = start[:lines].copy()
+    position, segment, layers = np.empty(total, np.float64), np.empty(total, np.int32), np.empty(total, np.int32)
+    for s in range(len(seg_ends)):
+        a, b = seg_ends[s, 0], seg_ends[s, 1]
+        begin, rise, run = across[a], across[b] - across[a], along[b] - along[a]
+        change = coefficient[s] if (rise > 0.0) == (axis == 0) else -coefficient[s]
+        for line in range(line_after(min(begin, across[b]), lines), line_after(max(begin, across[b]), lines)):
+            k = cursor[line]
+            cursor[line] += 1
+            position[k] = along[a] + crossing_t(line, begin, rise) * run
+            segment[k], layers[k] = s, change
+    return start, position, segment, layers
+
+
+@device
+def _correct(image: Floats, pixel: Ints, amount: Floats) -> None:
+    """Turn point samples into coverage. Amounts above 1 stand for ends on a centre, of weight amount - 1."""
+    for k in range(len(pixel)):
+        if amount[k] > 1.0:
+            amount[k] = (amount[k] - 1.0) * (0.5 - image[pixel[k]])
+    for k in range(len(pixel)):
+        image[pixel[k]] += amount[k]
+
+
+@device
+def _name_parents(vertices: int, parents: Ints, ends: Ints) -> None:
+    """Replace cut points by the vertices between which they lie."""
+    for k in range(len(ends)):
+        for end in (0, 2):
+            cut = ends[k, end] - vertices
+            ends[k, end + 1] = -1
+            if cut >= 0:
+                ends[k, end], ends[k, end + 1] = parents[cut, 0], parents[cut, 1]
+
+
+@kernel
+def _pull(
+    grad: Floats, clip: Floats, counts: Ints, pixel: Ints, ends: Ints, share: Floats, d_clip: Floats,
+    first: int, step: int,
+) -> None:  # fmt: skip
+    """Views first, first + step, ...: the adjoint of `_draw`."""
+    _, height, width = grad.shape
+    for view in range(first, len(clip), step):
+        flat = grad[view].reshape(-1)
+        for k in range(counts[view, 0]):
+            pull = np.float64(flat[pixel[view, k]])
+            for end in range(2):
+                along = pull * share[view, k, end]
+                across = -share[view, k, 2] * along
+                d_x, d_y = (along, across) if k < counts[view, 1] else (across, along)
+                vertex, partner = ends[view, k, 2 * end], ends[view, k, 2 * end + 1]
+                push(clip[view], vertex, partner, d_x * (0.5 * width), d_y * (-0.5 * height), d_clip[view])

@@ -1,0 +1,38 @@
+"""How the volume kernels are compiled: entry points into the cpu backend's cache, bodies into the entry points."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, cast
+
+from numba import njit
+from numba.core import config
+
+from invrender.backends.cpu.compile import cache_folder
+
+FAST = frozenset({"contract", "nnan", "nsz"})
+"""Without reassociation: with it LLVM turns sums along a ray into vector gathers, which are slower than plain loads.
+
+Infinities count: as a curvature they hold the voxels outside the support.
+"""
+
+
+def entry(function: Callable[..., Any]) -> Callable[..., Any]:
+    """Compile a function that Python calls, without the interpreter's lock, and keep the result on disk."""
+    options: dict[str, Any] = {"error_model": "numpy", "nogil": True, "fastmath": set(FAST)}
+    folder = cache_folder()
+    if folder is None:
+        return cast("Callable[..., Any]", njit(**options)(function))
+    # Numba picks the folder while it decorates; other users of Numba in this process keep theirs.
+    before = config.CACHE_DIR  # type: ignore[attr-defined, unused-ignore]
+    config.CACHE_DIR = str(folder)  # type: ignore[attr-defined, unused-ignore]
+    try:
+        return cast("Callable[..., Any]", njit(cache=True, **options)(function))
+    finally:
+        config.CACHE_DIR = before  # type: ignore[attr-defined, unused-ignore]
+
+
+def body(function: Callable[..., Any]) -> Callable[..., Any]:
+    """Compile a function that only kernels call, into each of them."""
+    options: dict[str, Any] = {"error_model": "numpy", "nogil": True, "fastmath": set(FAST), "inline": "always"}
+    return cast("Callable[..., Any]", njit(**options)(function))

@@ -1,0 +1,94 @@
+"""The first face that a ray meets: Embree where it is installed, else every ray against every face in plain torch.
+
+Whichever finds the face, the distance and barycentrics are recomputed from it in the caller's precision.
+"""
+
+from __future__ import annotations
+
+from importlib.util import find_spec
+from typing import Any
+
+import numpy as np
+import torch
+
+Tensor = torch.Tensor
+
+_PAIRS = 2**21  # ray-face pairs held at once
+
+
+def trace_engine() -> str:
+    """What `trace` runs on here: "embree" or "torch"."""
+    return "embree" if find_spec("embreex") is not None else "torch"
+
+
+def trace(
+    vertices: Tensor, faces: Tensor, origin: Tensor, direction: Tensor, engine: str | None = None
+) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+    """First hits of rays with a mesh, both sides of its faces.
+
+    Args:
+        vertices: [V,3] float.
+        faces: [F,3] int64.
+        origin, direction: [R,3] float; t counts in lengths of `direction`.
+        engine: "embree" or "torch"; `trace_engine()` unless given.
+
+    Returns:
+        face [R] int64 (-1: miss), t [R] (inf: miss), u and v [R] of vertices' dtype (0 on a miss): the hit is
+        origin + t direction = (1-u-v) a + u b + v c.
+    """
+    if not len(faces) or not len(origin):
+        face = torch.full((len(origin),), -1, dtype=torch.int64, device=origin.device)
+    elif (engine or trace_engine()) == "embree":
+        face = _embree(vertices, faces, origin, direction)
+    else:
+        face = _brute_force(vertices, faces, origin, direction)
+    hit = face >= 0
+    t, u, v = vertices.new_full((len(face),), torch.inf), vertices.new_zeros(len(face)), vertices.new_zeros(len(face))
+    corners = vertices[faces[face[hit]]]
+    t[hit], u[hit], v[hit] = intersect(corners, origin[hit].to(vertices.dtype), direction[hit].to(vertices.dtype))
+    return face, t, u, v
+
+
+def intersect(corners: Tensor, origin: Tensor, direction: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+    """Where rays meet the planes of triangles: t, u, v of corners [...,3,3] and rays [...,3] (broadcast).
+
+    Moeller and Trumbore 1997 ("Fast, Minimum Storage Ray/Triangle Intersection"); not finite for parallel ones.
+    """
+    a, b, c = corners.unbind(-2)
+    side, other = b - a, c - a
+    across = torch.linalg.cross(direction, other)
+    det = (side * across).sum(-1)
+    to_origin = origin - a
+    u = (to_origin * across).sum(-1) / det
+    turned = torch.linalg.cross(to_origin, side)
+    v = (direction * turned).sum(-1) / det
+    return (other * turned).sum(-1) / det, u, v
+
+
+def _brute_force(vertices: Tensor, faces: Tensor, origin: Tensor, direction: Tensor) -> Tensor:
+    corners = vertices.double()[faces]
+    found = []
+    rays = max(1, _PAIRS // len(faces))
+    for begin in range(0, len(origin), rays):
+        o = origin[begin : begin + rays, None].double()
+        t, u, v = intersect(corners[None], o, direction[begin : begin + rays, None].double())
+        inside = (u >= 0) & (v >= 0) & (u + v <= 1) & (t > 0) & torch.isfinite(t)
+        nearest, face = torch.where(inside, t, torch.inf).min(1)
+        found.append(torch.where(nearest < torch.inf, face, -1))
+    return torch.cat(found)
+
+
+def _embree(vertices: Tensor, faces: Tensor, origin: Tensor, direction: Tensor) -> Tensor:
+    from embreex.mesh_construction import TriangleMesh
+    from embreex.rtcore_scene import EmbreeScene
+
+    scene = EmbreeScene(robust=True)
+    # Embree copies what it is given as float32: keep large world offsets out of it.
+    centre = vertices.double().mean(0)
+    TriangleMesh(scene, _array(vertices.double() - centre, np.float32), _array(faces, np.int32))
+    face: Any = scene.run(_array(origin.double() - centre, np.float32), _array(direction, np.float32))
+    return torch.as_tensor(np.asarray(face, dtype=np.int64), device=origin.device)
+
+
+def _array(tensor: Tensor, dtype: Any) -> Any:
+    return np.ascontiguousarray(tensor.detach().cpu().numpy(), dtype=dtype)
