@@ -1,0 +1,181 @@
+"""What the commands share: options, the two consoles, JSON output and checks of numbers from the command line.
+
+Results go to stdout (`output`, `print_json`), messages to stderr (`console`). An option `XOption` has a type without
+None and takes its default from the command; the twin `XFlag` may be None, which means "not given" and leaves the value
+to the settings (environment, file, preset).
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import difflib
+import json
+import math
+import sys
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from rich.console import Console
+
+from invrender.errors import UsageError
+
+BACKENDS = ("auto", "cpu", "cuda", "vulkan", "torch")
+PRESETS = ("draft", "standard", "fine")
+
+console = Console(stderr=True, highlight=False, soft_wrap=True)
+"""Messages for people."""
+
+output = Console(highlight=False)
+"""Results for people: tables and lines on stdout."""
+
+
+def print_json(data: Any) -> None:
+    """Write data to stdout as JSON. Dataclasses, paths, numpy and torch values are understood; NaN becomes null."""
+    print(json.dumps(_plain(data), indent=2, ensure_ascii=False, allow_nan=False), file=sys.stdout)
+
+
+def _plain(value: Any) -> Any:
+    if dataclasses.is_dataclass(value) and not isinstance(value, type):
+        return {field.name: _plain(getattr(value, field.name)) for field in dataclasses.fields(value)}
+    if isinstance(value, Mapping):
+        return {str(key): _plain(item) for key, item in value.items()}
+    if isinstance(value, list | tuple | set | frozenset):
+        return [_plain(item) for item in value]
+    if hasattr(value, "tolist"):  # numpy and torch, arrays and scalars
+        return _plain(value.tolist())
+    if isinstance(value, float) and not math.isfinite(value):
+        return None
+    return str(value) if isinstance(value, Path) else value
+
+
+def check_at_least(name: str, value: float, minimum: float) -> None:
+    """Refuse a number below `minimum` (UsageError); `name` is how the user calls it, such as --size."""
+    if not value >= minimum:
+        raise UsageError(f"{name} is {value:g}", f"give {minimum:g} or more, such as {name} {_example(minimum)}")
+
+
+def _example(minimum: float) -> str:
+    return f"{max(minimum * 8, 8):g}"
+
+
+def check_views(count: int, minimum: int = 2) -> None:
+    """Refuse fewer views than a reconstruction needs (UsageError)."""
+    if count < minimum:
+        raise UsageError(
+            f"--views is {count}: one view does not fix a shape",
+            f"give at least --views {minimum}; 12 or more make a good mesh",
+        )
+
+
+def check_choice(name: str, value: str, choices: Sequence[str]) -> str:
+    """Return `value` if it is one of `choices`; else a UsageError that suggests the nearest one."""
+    if value not in choices:
+        near = difflib.get_close_matches(value, choices, 1)
+        hint = f"did you mean {near[0]}? " if near else ""
+        raise UsageError(f"{name} is {value!r}", f"{hint}choose one of {', '.join(choices)}")
+    return value
+
+
+def _one_of(name: str, choices: Sequence[str]) -> Callable[[str | None], str | None]:
+    return lambda value: value if value is None else check_choice(name, value, choices)
+
+
+_BACKEND = typer.Option(
+    "--backend",
+    envvar="INVRENDER_BACKEND",
+    show_envvar=False,
+    metavar="|".join(BACKENDS),
+    callback=_one_of("--backend", BACKENDS),
+    help="What computes the geometry; auto takes the fastest that passes its self-test.",
+)
+_DEVICE = typer.Option(
+    "--device", envvar="INVRENDER_DEVICE", show_envvar=False, help="Torch device, such as cpu, cuda or cuda:1."
+)
+_SEED = typer.Option("--seed", envvar="INVRENDER_SEED", show_envvar=False, min=0, help="Seed of everything random.")
+_SIZE = typer.Option(
+    "--size", envvar="INVRENDER_SIZE", show_envvar=False, min=1, help="Side of the square images, in pixels."
+)
+_VIEWS = typer.Option("--views", envvar="INVRENDER_VIEWS", show_envvar=False, min=1, help="How many views.")
+_CAMERAS = typer.Option(
+    "--cameras",
+    envvar="INVRENDER_CAMERAS",
+    show_envvar=False,
+    metavar="orbit|sphere|FILE",
+    help="A ring around the object, points spread over a sphere, or a transforms.json.",
+)
+_FOV = typer.Option(
+    "--fov",
+    envvar="INVRENDER_FOV",
+    show_envvar=False,
+    min=1.0,
+    max=170.0,
+    help="Field of view in degrees (smaller side).",
+)
+_DISTANCE = typer.Option(
+    "--distance",
+    envvar="INVRENDER_DISTANCE",
+    show_envvar=False,
+    min=0.1,
+    help="Cameras' distance, in half-extents of the object.",
+)
+_ELEVATION = typer.Option(
+    "--elevation",
+    envvar="INVRENDER_ELEVATION",
+    show_envvar=False,
+    min=-90.0,
+    max=90.0,
+    help="Height of the ring of cameras, in degrees above the horizon.",
+)
+_ITERATIONS = typer.Option(
+    "--iterations", envvar="INVRENDER_ITERATIONS", show_envvar=False, min=0, help="Steps of the optimisation."
+)
+_PRESET = typer.Option(
+    "--preset",
+    envvar="INVRENDER_PRESET",
+    show_envvar=False,
+    metavar="|".join(PRESETS),
+    callback=_one_of("--preset", PRESETS),
+    help="How much work to put in.",
+)
+
+_OPTIONS = (
+    _BACKEND, _DEVICE, _SEED, _SIZE, _VIEWS, _CAMERAS, _FOV, _DISTANCE, _ELEVATION, _ITERATIONS, _PRESET,
+)  # fmt: skip
+VARIABLES = ("INVRENDER_CACHE_DIR", *(str(option.envvar) for option in _OPTIONS))
+"""Environment variables that invrender knows elsewhere: a command's settings leave them alone."""
+
+BackendOption = Annotated[str, _BACKEND]
+BackendFlag = Annotated[str | None, _BACKEND]
+DeviceOption = Annotated[str | None, _DEVICE]
+DeviceFlag = Annotated[str | None, _DEVICE]
+SeedOption = Annotated[int, _SEED]
+SeedFlag = Annotated[int | None, _SEED]
+SizeOption = Annotated[int, _SIZE]
+SizeFlag = Annotated[int | None, _SIZE]
+ViewsOption = Annotated[int, _VIEWS]
+ViewsFlag = Annotated[int | None, _VIEWS]
+CamerasOption = Annotated[str, _CAMERAS]
+CamerasFlag = Annotated[str | None, _CAMERAS]
+FovOption = Annotated[float, _FOV]
+FovFlag = Annotated[float | None, _FOV]
+DistanceOption = Annotated[float, _DISTANCE]
+DistanceFlag = Annotated[float | None, _DISTANCE]
+ElevationOption = Annotated[float, _ELEVATION]
+ElevationFlag = Annotated[float | None, _ELEVATION]
+IterationsFlag = Annotated[int | None, _ITERATIONS]
+PresetFlag = Annotated[str | None, _PRESET]
+
+ConfigOption = Annotated[
+    Path | None,
+    typer.Option("--config", metavar="FILE.toml", help="Settings from a file, such as a run's config.toml."),
+]
+SetOption = Annotated[
+    list[str] | None, typer.Option("--set", metavar="KEY=VALUE", help="Any setting by its name; may be repeated.")
+]
+DryRunOption = Annotated[bool, typer.Option("--dry-run", help="Check everything, print the settings and stop.")]
+OverwriteOption = Annotated[bool, typer.Option("--overwrite", help="Replace what an earlier call wrote there.")]
+JsonOption = Annotated[bool, typer.Option("--json", help="Machine-readable results on stdout.")]
+QuietOption = Annotated[bool, typer.Option("--quiet", "-q", help="No progress and no messages but errors.")]
+VerboseOption = Annotated[bool, typer.Option("--verbose", "-v", help="More messages.")]

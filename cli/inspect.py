@@ -1,0 +1,243 @@
+"""`invrender inspect`: print what is in a mesh, a volume, a dataset folder or a run folder."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from invrender.cli.common import JsonOption, print_json
+from invrender.cli.volumes import DtypeOption, KeyOption, ShapeOption, VolumeFile, volume_result
+
+if TYPE_CHECKING:
+    from invrender.inspection import DatasetFacts, MeshFacts
+    from invrender.volume.facts import VolumeFacts
+
+Rows = list[tuple[str, str]]
+
+
+def inspect(
+    source: Annotated[
+        Path,
+        typer.Argument(metavar="INPUT", help="A mesh, a volume, a dataset (or its transforms.json) or a run folder."),
+    ],
+    masks: Annotated[
+        Path | None, typer.Option(metavar="DIR", help="A dataset's masks, named after its images (white is object).")
+    ] = None,
+    key: KeyOption = "density",
+    shape: ShapeOption = None,
+    dtype: DtypeOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Print what is in a mesh, a volume or a dataset: counts, bounds, topology or values; cameras and masks."""
+    volume = volume_result(source)
+    if volume is not None:
+        _refuse_masks(masks, volume)
+        _inspect_volume(VolumeFile(volume, key, shape, dtype), as_json)
+        return
+    from invrender.io.transmittance import is_transmittance
+
+    if is_transmittance(source):
+        _inspect_transmittance(source, as_json)
+        return
+    from invrender.io.dataset import is_dataset, read_dataset
+    from invrender.io.mesh_read import read_mesh, read_units
+
+    path = _result(source)
+    if path.is_dir() or is_dataset(path):
+        from invrender.inspection import dataset_facts
+
+        dataset = dataset_facts(read_dataset(path, masks))
+        _show({"kind": "dataset", "path": str(path), **asdict(dataset)}, _dataset_rows(dataset), as_json)
+        return
+    from invrender.inspection import mesh_facts
+
+    _refuse_masks(masks, path)
+    mesh = mesh_facts(read_mesh(path))
+    units = read_units(path)
+    _show({"kind": "mesh", "path": str(path), "units": units, **asdict(mesh)}, _mesh_rows(mesh, units), as_json)
+
+
+def _inspect_volume(file: VolumeFile, as_json: bool) -> None:
+    from invrender.volume.facts import volume_facts
+
+    facts = volume_facts(file.read())
+    _show({"kind": "volume", "path": str(file.path), **asdict(facts)}, _volume_rows(facts), as_json)
+
+
+def _inspect_transmittance(source: Path, as_json: bool) -> None:
+    from invrender.io.transmittance import read_transmittance
+
+    views = read_transmittance(source)
+    height, width = views.cameras.size
+    dark = views.images <= 0 if views.kind == "transmittance" else views.images < 0
+    facts: dict[str, object] = {
+        "views": len(views.cameras), "width": width, "height": height, "quantity": views.kind,
+        "least": float(views.images.min()), "greatest": float(views.images.max()), "saturated": int(dark.sum()),
+        "eight_bit": views.eight_bit, "extinction": views.extinction, "grid": views.grid,
+        "bounds": None if views.bounds is None else views.bounds.tolist(),
+    }  # fmt: skip
+    rows = [
+        ("views", f"{len(views.cameras)} of {width} x {height} pixels"),
+        ("quantity", f"{views.kind}, {'8 bits' if views.eight_bit else 'floats'}"),
+        ("values", f"{facts['least']:.5g} to {facts['greatest']:.5g}"),
+        ("saturated", _count(int(dark.sum()), "pixels without light", "pixel without light")),
+        ("extinction", f"{views.extinction:.5g} times the density"),
+        ("grid", "not given" if views.grid is None else " x ".join(str(n) for n in reversed(views.grid))),
+        ("bounds", "not given" if views.bounds is None else str(views.bounds.tolist())),
+    ]
+    _show({"kind": "dataset", "path": str(source), **facts}, rows, as_json)
+
+
+def _result(source: Path) -> Path:
+    """The mesh of a run folder; anything else as it is."""
+    if not (source / "run.json").is_file():
+        return source
+    for name in ("mesh.ply", "mesh.glb"):
+        if (source / name).is_file():
+            return source / name
+    from invrender.errors import InputError
+
+    raise InputError(f"the run in {source} has no mesh yet", "let it finish, or run it again")
+
+
+def _refuse_masks(masks: Path | None, path: Path) -> None:
+    from invrender.errors import UsageError
+
+    if masks is not None:
+        raise UsageError(f"--masks goes with a dataset, and {path} is no dataset", "leave --masks out")
+
+
+def _show(facts: dict[str, object], rows: Rows, as_json: bool) -> None:
+    if as_json:
+        print_json(facts)
+        return
+    typer.echo(f"{facts['path']}  ({facts['kind']})")
+    width = max(len(label) for label, _ in rows)
+    for label, text in rows:
+        typer.echo(f"  {label:<{width}}  {text}")
+
+
+def _mesh_rows(facts: MeshFacts, units: str | None) -> Rows:
+    noise = 1e-9 * max(facts.extent)
+    return [
+        ("vertices", f"{facts.vertices}{_of(facts.coincident_vertices, 'share a place with another')}"),
+        ("faces", f"{facts.faces}"),
+        ("bounds", f"{_point(facts.low, noise)} to {_point(facts.high, noise)}"),
+        (
+            "size",
+            f"{' x '.join(map(_number, facts.extent))} ({f'unit: {units}' if units else 'no unit given'})",
+        ),
+        ("area", _number(facts.area)),
+        ("volume", _volume(facts)),
+        ("watertight", _watertight(facts)),
+        ("winding", "consistent" if facts.consistent_winding else "not consistent: some neighbours face opposite ways"),
+        ("bodies", str(facts.bodies)),
+        ("genus", "undefined (not watertight)" if facts.genus is None else f"{facts.genus:g}{_handles(facts.genus)}"),
+        ("unreferenced", _count(facts.unreferenced_vertices, "vertices that no face uses", "vertex that no face uses")),
+        ("degenerate", _count(facts.degenerate_faces, "faces without area", "face without area")),
+        ("duplicate", _count(facts.duplicate_faces, "faces that repeat another", "face that repeats another")),
+        ("looks", _looks(facts)),
+    ]
+
+
+def _volume_rows(facts: VolumeFacts) -> Rows:
+    x, y, z = facts.samples
+    noise = 1e-9 * max(facts.extent)
+    held = facts.occupied
+    negative = f"; {facts.negative} of the samples are negative, which no density is" if facts.negative else ""
+    border = "clear" if facts.on_border == 0 else f"up to {100 * facts.on_border:.3g}% of the greatest value"
+    return [
+        ("samples", f"{x} x {y} x {z}{f', {facts.channels} channels' if facts.channels > 1 else ''}"),
+        ("bounds", f"{_point(facts.low, noise)} to {_point(facts.high, noise)}"),
+        ("size", " x ".join(map(_number, facts.extent))),
+        ("spacing", " x ".join(map(_number, facts.spacing))),
+        ("values", f"{_number(facts.least)} to {_number(facts.greatest)}, mean {_number(facts.mean)}{negative}"),
+        ("percentiles", "50%: {:.4g}, 90%: {:.4g}, 99%: {:.4g}, 99.9%: {:.4g}".format(*facts.percentiles)),
+        ("empty", f"{100 * facts.empty:.1f}% of the samples are 0"),
+        ("occupied", "nothing" if held is None else f"{_point(held[0], noise)} to {_point(held[1], noise)}"),
+        ("border", border),
+        ("memory", f"{facts.bytes / 2**20:.4g} MiB as float32"),
+    ]
+
+
+def _of(count: int, what: str) -> str:
+    return f" ({count} {what})" if count else ""
+
+
+def _volume(facts: MeshFacts) -> str:
+    if facts.volume is None:
+        return "undefined (not watertight)"
+    inside_out = " (negative: the faces point inwards)" if facts.volume < 0 and facts.consistent_winding else ""
+    return f"{_number(facts.volume)}{inside_out}"
+
+
+def _handles(genus: float) -> str:
+    return (
+        {0: " (no handles)", 1: " (one handle)"}.get(int(genus), f" ({genus:g} handles)") if genus == int(genus) else ""
+    )
+
+
+def _watertight(facts: MeshFacts) -> str:
+    if facts.watertight:
+        return "yes"
+    faults = [
+        _count(facts.boundary_edges, "open edges", "open edge"),
+        _count(facts.crowded_edges, "edges of more than two faces", "edge of more than two faces"),
+    ]
+    return f"no: {' and '.join(fault for fault in faults if fault != 'none')}"
+
+
+def _looks(facts: MeshFacts) -> str:
+    parts = [f"material '{facts.material}'" if facts.material != "default" else "no material"]
+    parts += [f"texture {facts.texture[0]} x {facts.texture[1]}"] if facts.texture else []
+    parts += ["texture coordinates"] if facts.uv else []
+    parts += ["vertex colours"] if facts.colours else []
+    return ", ".join(parts)
+
+
+def _dataset_rows(facts: DatasetFacts) -> Rows:
+    low, mean, high = facts.coverage
+    meeting = "yes" if facts.common_target else f"no: the axes pass {_number(facts.miss)} by it"
+    return [
+        ("views", f"{facts.views}, {'colours and masks' if facts.images else 'masks only'}"),
+        ("image size", f"{facts.width} x {facts.height} pixels"),
+        ("field of view", f"{_span(facts.fov_x)} x {_span(facts.fov_y)} degrees"),
+        ("look at", f"{_point(facts.target, 1e-5 * facts.distance[1])}, all of them: {meeting}"),
+        ("distance", f"{_span(facts.distance)} from that point"),
+        ("elevation", f"{_span(facts.elevation)} degrees, with {facts.up} up"),
+        ("widest gap", f"{facts.widest_gap:.0f} degrees from a direction to its nearest camera"),
+        (
+            "mask coverage",
+            f"{low:.1%} to {high:.1%}, mean {mean:.1%} (least {facts.least_covered}, most {facts.most_covered})",
+        ),
+        ("cut off", _cut_off(facts)),
+    ]
+
+
+def _cut_off(facts: DatasetFacts) -> str:
+    from invrender.io.paths import listing
+
+    if not facts.cut_off:
+        return "none: every mask stays clear of the border"
+    return f"{len(facts.cut_off)} of {facts.views} masks touch the border: {listing(facts.cut_off)}"
+
+
+def _count(count: int, many: str, one: str) -> str:
+    return "none" if not count else f"{count} {one if count == 1 else many}"
+
+
+def _number(value: float) -> str:
+    return f"{value + 0.0:.7g}"
+
+
+def _point(point: tuple[float, float, float], noise: float) -> str:
+    """A point in brackets; coordinates below the noise are shown as 0, for what rounding left there is no news."""
+    return f"({', '.join(_number(value if abs(value) > noise else 0.0) for value in point)})"
+
+
+def _span(span: tuple[float, float]) -> str:
+    low, high = (f"{value:.5g}" for value in span)
+    return low if low == high else f"{low} to {high}"

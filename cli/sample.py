@@ -1,0 +1,101 @@
+"""`invrender sample`: write one of the meshes and volumes that are made by formula."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from invrender.cli.common import JsonOption, OverwriteOption, QuietOption, console, print_json
+
+
+def sample(
+    name: Annotated[str | None, typer.Argument(metavar="NAME", help="Which one; left out: list them.")] = None,
+    output: Annotated[
+        Path | None,
+        typer.Option(
+            "--output",
+            "-o",
+            metavar="FILE",
+            help="A file (mesh: .glb .ply .obj .stl; volume: .npz .vti .nrrd .nii.gz .mha .npy .raw), or a folder.",
+            show_default="NAME.glb or NAME.npz",
+        ),
+    ] = None,
+    resolution: Annotated[
+        int, typer.Option("--resolution", min=8, max=1024, help="Samples along each side of a volume.")
+    ] = 128,
+    overwrite: OverwriteOption = False,
+    json: JsonOption = False,
+    quiet: QuietOption = False,
+) -> None:
+    """Write a sample: a mesh such as mug, or a volume such as cloud. Without NAME: list them."""
+    if name is None:
+        _list(json)
+        return
+    from invrender.samples import SAMPLES
+
+    _check_name(name)
+    suggested = f"{name}.{'glb' if name in SAMPLES else 'npz'}"
+    path = Path(suggested) if output is None else output
+    if path.is_dir():
+        path /= suggested
+    _check_free(path, overwrite)
+    facts = _write_mesh(name, path) if name in SAMPLES else _write_volume(name, path, resolution)
+    if json:
+        print_json({"name": name, "file": str(path), **facts})
+    elif not quiet:
+        counts = ", ".join(f"{count} {what}" for what, count in facts.items())
+        console.print(f"wrote {path} ({counts}); next: invrender inspect {path}", markup=False, highlight=False)
+
+
+def _write_mesh(name: str, path: Path) -> dict[str, Any]:
+    from invrender.io.mesh_write import write_mesh
+    from invrender.samples import SAMPLES, UNITS
+
+    mesh = SAMPLES[name]()
+    write_mesh(path, mesh, UNITS.get(name))
+    return {"vertices": len(mesh.vertices), "faces": len(mesh.faces)}
+
+
+def _write_volume(name: str, path: Path, resolution: int) -> dict[str, Any]:
+    from invrender.io.volume_write import write_volume
+    from invrender.samples import VOLUMES
+
+    volume = VOLUMES[name](resolution)
+    write_volume(path, volume)
+    return {"samples": " x ".join(str(n) for n in reversed(volume.values.shape[1:]))}
+
+
+def _list(json: bool) -> None:
+    from invrender.samples import SAMPLES, VOLUMES, describe
+
+    described = {name: describe(name) for name in (*SAMPLES, *VOLUMES)}
+    if json:
+        print_json(described)
+        return
+    width = max(map(len, described))
+    for name, text in described.items():
+        typer.echo(f"{name:<{width}}  {text}")
+
+
+def _check_name(name: str) -> None:
+    from invrender.errors import UsageError
+    from invrender.io.paths import nearest
+    from invrender.samples import SAMPLES, VOLUMES
+
+    known = (*SAMPLES, *VOLUMES)
+    if name in known:
+        return
+    close = nearest(name, known)
+    hint = f"did you mean {close}? " if close else ""
+    raise UsageError(f"there is no sample '{name}'", f"{hint}use one of: {', '.join(known)}")
+
+
+def _check_free(path: Path, overwrite: bool) -> None:
+    from invrender.errors import OutputExistsError
+
+    if path.exists() and not overwrite:
+        raise OutputExistsError(
+            f"{path} exists already", "pass --overwrite to replace it, or choose another file with -o"
+        )
