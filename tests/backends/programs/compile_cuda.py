@@ -1,0 +1,89 @@
+"""Compiles every kernel of the cuda backend to PTX and on to machine code, without a GPU; prints what ptxas says."""
+
+from __future__ import annotations
+
+import importlib
+import json
+import re
+from typing import Any
+
+import numba.cuda.dispatcher
+import torch
+from cuda.bindings import nvjitlink
+from numba import cuda, from_dtype, types
+
+from invrender.topology import topology
+
+ARCHITECTURES = ((8, 0), (9, 0))
+MODULES = ("rasterize", "interpolate", "antialias", "silhouette", "trace")
+
+
+class PretendedDevice:
+    """What Numba asks of a device while it types calls between device functions."""
+
+    compute_capability = (8, 0)
+    max_shared_memory_per_block = 49152
+
+
+def launches() -> dict[str, tuple[Any, tuple[Any, ...]]]:
+    """Kernels and the types of their arguments, by calling every driver with `launch` put out of action."""
+    calls: dict[str, tuple[Any, tuple[Any, ...]]] = {}
+
+    def record(kernel: Any, threads: int, *arguments: Any) -> None:
+        function = kernel.py_func
+        name = f"{function.__module__.rpartition('.')[2]}.{function.__name__}"
+        calls[name] = (kernel, tuple(_type(value) for value in arguments))
+
+    drivers = {name: importlib.import_module(f"invrender.backends.cuda.{name}") for name in MODULES}
+    for driver in drivers.values():
+        driver.launch = record
+    clip, faces, size = torch.zeros(2, 3, 4), torch.tensor([[0, 1, 2]]), (4, 4)
+    edges, face_id, depth = topology(faces), torch.zeros(2, 4, 4, dtype=torch.int64), torch.zeros(2, 4, 4)
+    image, attributes = torch.zeros(2, 4, 4, 3), torch.zeros(3, 3)
+    drivers["rasterize"].rasterize(clip, faces, size)
+    drivers["interpolate"].interpolate(attributes, faces, face_id, clip)
+    drivers["interpolate"].interpolate_adjoint(image, attributes, faces, face_id, clip)
+    drivers["antialias"].antialias(image, face_id, depth, clip, faces, edges)
+    drivers["antialias"].antialias_adjoint(image, image, face_id, depth, clip, faces, edges)
+    drivers["silhouette"].silhouette_adjoint(depth, drivers["silhouette"].silhouette_taped(clip, faces, edges, size)[1])
+    drivers["trace"].trace(torch.eye(3), faces, torch.zeros(2, 3), torch.ones(2, 3))
+    return calls
+
+
+def _type(value: Any) -> Any:
+    if not isinstance(value, torch.Tensor):
+        return types.int64
+    array = value.detach().numpy()
+    return types.Array(from_dtype(array.dtype), array.ndim, "C")
+
+
+def assemble(ptx: str, name: str, architecture: str) -> dict[str, Any]:
+    """Link PTX to machine code; registers and spilled bytes (stores, loads)."""
+    linker = nvjitlink.create(2, [f"-arch=sm_{architecture}", "-verbose"])
+    code = ptx.encode()
+    nvjitlink.add_data(linker, nvjitlink.InputType.PTX, code, len(code), name)
+    nvjitlink.complete(linker)
+    log = bytearray(nvjitlink.get_info_log_size(linker))
+    nvjitlink.get_info_log(linker, log)
+    text = log.decode(errors="replace")
+    return {
+        "registers": int(re.findall(r"Used (\d+) registers", text)[0]),
+        "spills": [int(number) for number in re.findall(r"(\d+) bytes spill", text)],
+    }
+
+
+def main() -> None:
+    """Print {architecture: {kernel: log}}."""
+    numba.cuda.dispatcher.get_current_device = lambda: PretendedDevice
+    found: dict[str, dict[str, Any]] = {}
+    for capability in ARCHITECTURES:
+        PretendedDevice.compute_capability = capability
+        architecture = f"{capability[0]}{capability[1]}"
+        found[architecture] = {}
+        for name, (kernel, signature) in launches().items():
+            ptx, _ = cuda.compile_ptx(kernel.py_func, signature, cc=capability)
+            found[architecture][name] = assemble(ptx, name, architecture)
+    print(json.dumps(found))
+
+
+main()

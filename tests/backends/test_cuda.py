@@ -1,0 +1,50 @@
+"""The cuda backend without a GPU: the same drivers in Numba's simulator, and every kernel through NVIDIA's compiler."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from importlib.util import find_spec
+from pathlib import Path
+
+import pytest
+
+PROGRAMS = Path(__file__).parent / "programs"
+KERNELS = 16
+
+pytestmark = pytest.mark.skipif(
+    not (find_spec("numba_cuda") and find_spec("cuda") and find_spec("cuda.bindings")),
+    reason="numba-cuda is not installed",
+)
+
+
+def run(program: str, **environment: str) -> dict:
+    """The JSON that a program beside the tests prints; in a process of its own, as both change Numba for good."""
+    root = str(Path(__file__).parents[2])
+    given = {**os.environ, "PYTHONPATH": root, "OMP_NUM_THREADS": "1", **environment}
+    done = subprocess.run(
+        [sys.executable, "-W", "ignore", PROGRAMS / program],
+        env=given, capture_output=True, text=True, timeout=300, check=False,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr[-3000:]
+    return json.loads(done.stdout.splitlines()[-1])
+
+
+def test_simulated_kernels_agree_with_the_reference():
+    found = run("simulate_cuda.py", NUMBA_ENABLE_CUDASIM="1")
+    assert "simulator" in found["description"]
+    assert "torch:" not in found["description"]  # it has every kernel
+    assert found["self_test"] == ""
+    assert found["ids_equal"]
+    assert max(found["errors"].values()) < 2e-6, found["errors"]
+
+
+@pytest.mark.skipif(not find_spec("nvidia"), reason="no CUDA compiler")
+def test_every_kernel_compiles_for_two_generations_without_spills():
+    found = run("compile_cuda.py")
+    assert {architecture: len(kernels) for architecture, kernels in found.items()} == {"80": KERNELS, "90": KERNELS}
+    spills = {name: log for kernels in found.values() for name, log in kernels.items() if log["spills"] != [0, 0]}
+    assert not spills
+    assert all(log["registers"] < 255 for kernels in found.values() for log in kernels.values())

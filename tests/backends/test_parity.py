@@ -1,0 +1,183 @@
+"""One test body over all backends: random nasty meshes against the reference in float64, forward and adjoint."""
+
+from __future__ import annotations
+
+import threading
+
+import pytest
+import torch
+from hypothesis import HealthCheck, example, given, settings
+from hypothesis import strategies as st
+
+from invrender.backends import select
+from invrender.errors import InputError
+from invrender.topology import topology
+
+REFERENCE = select("torch")
+TOLERANCE = 2e-5  # of the largest value, in float32
+
+nasty = settings(
+    max_examples=40, deadline=None, derandomize=True, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
+scenes = given(
+    seed=st.integers(0, 10**6),
+    size=st.sampled_from([(1, 1), (1, 9), (7, 2), (16, 16), (23, 40)]),
+    corners=st.integers(3, 40),
+    count=st.integers(0, 60),
+    kind=st.sampled_from(["soup", "lattice", "near", "behind", "far", "thin", "huge"]),
+    views=st.integers(1, 3),
+)
+
+
+def scene(seed, corners, count, kind, views):
+    """Clip positions float32 and faces: with repeated corners, shared edges in any number, and unused vertices."""
+    generator = torch.Generator().manual_seed(seed)
+    clip = torch.randn(views, corners, 4, generator=generator)
+    clip[..., 3] = clip[..., 3].abs() + 0.2
+    if kind == "lattice":  # on pixel centres and corners, and exactly as deep as one another
+        clip = (clip * 4).round() / 4
+        clip[..., 3] = 1.0
+    elif kind == "near":
+        clip[..., 3] -= 0.8
+    elif kind == "behind":
+        clip[..., 3] = -clip[..., 3]
+    elif kind == "far":
+        clip[..., :2] += 50.0
+    elif kind == "thin":
+        clip[..., 0] *= 1e-4
+    elif kind == "huge":
+        clip[..., :2] *= 1e5
+    return clip, torch.randint(0, corners, (count, 3), generator=generator)
+
+
+def agree(values, expected):
+    values, expected = (part if isinstance(part, tuple) else (part,) for part in (values, expected))
+    for value, other in zip(values, expected, strict=True):
+        assert value.shape == other.shape
+        assert torch.isfinite(value).all()
+        assert float((value - other).abs().max() if len(value) else 0) <= TOLERANCE * max(1.0, float(other.abs().max()))
+
+
+@pytest.fixture(params=["cpu"])
+def candidate(request):
+    return select(request.param)
+
+
+@scenes
+@nasty
+def test_ids_and_depth_are_the_same_to_the_last_bit(candidate, seed, size, corners, count, kind, views):
+    clip, faces = scene(seed, corners, count, kind, views)
+    for dtype in (torch.float32, torch.float64):
+        face_id, depth = candidate.rasterize(clip.to(dtype), faces, size)
+        expected_id, expected_depth = REFERENCE.rasterize(clip.to(dtype), faces, size)
+        assert torch.equal(face_id, expected_id)
+        assert torch.equal(depth, expected_depth)
+
+
+@scenes
+@example(seed=0, size=(23, 40), corners=30, count=50, kind="near", views=2)
+@nasty
+def test_pictures_and_gradients_are_the_reference_s(candidate, seed, size, corners, count, kind, views):
+    clip, faces = scene(seed, corners, count, kind, views)
+    edges = topology(faces)
+    generator = torch.Generator().manual_seed(seed)
+    face_id, depth = REFERENCE.rasterize(clip, faces, size)
+    attributes = torch.randn(*((views,) if seed % 2 else ()), corners, 3, generator=generator)
+    image, grad = torch.randn(2, views, *size, 3, generator=generator)
+    double = clip.double()
+    coverage, tape = candidate.silhouette_taped(clip, faces, edges, size)
+    expected, expected_tape = REFERENCE.silhouette_taped(double, faces, edges, size)
+    agree(coverage, expected)
+    if kind == "lattice":
+        return  # contours meet exactly on scanlines, where derivatives are one-sided and either side is right
+    scale = float(REFERENCE.silhouette_adjoint(grad[..., 0].double(), expected_tape).abs().max().clamp(min=1))
+    pulled = candidate.silhouette_adjoint(grad[..., 0] / scale, tape)
+    agree(pulled, REFERENCE.silhouette_adjoint(grad[..., 0].double() / scale, expected_tape))
+    given_32, given_64 = (face_id, depth, clip, faces, edges), (face_id, depth.double(), double, faces, edges)
+    agree(candidate.antialias(image, *given_32), REFERENCE.antialias(image.double(), *given_64))
+    agree(
+        candidate.antialias_adjoint(grad, image, *given_32),
+        REFERENCE.antialias_adjoint(grad.double(), image.double(), *given_64),
+    )
+    agree(
+        candidate.interpolate(attributes, faces, face_id, clip),
+        REFERENCE.interpolate(attributes.double(), faces, face_id, double),
+    )
+
+
+@pytest.mark.parametrize("shared", [True, False])
+def test_gradients_of_interpolation_are_the_reference_s(candidate, icosphere, project, shared):
+    vertices, faces = icosphere(2)
+    clip = torch.cat([project(vertices, 1.8 + 0.1 * k) for k in range(18)]).float()
+    face_id, _ = candidate.rasterize(clip, faces, (20, 30))
+    generator = torch.Generator().manual_seed(0)
+    attributes = torch.randn(*(() if shared else (18,)), len(vertices), 5, generator=generator)
+    grad = torch.randn(18, 20, 30, 5, generator=generator)
+    found = candidate.interpolate_adjoint(grad, attributes, faces, face_id, clip)
+    agree(
+        found,
+        REFERENCE.interpolate_adjoint(grad.double(), attributes.double(), faces, face_id, clip.double()),
+    )
+
+
+def test_results_do_not_depend_on_the_number_of_threads(candidate, icosphere, project):
+    vertices, faces = icosphere(3)
+    clip, edges, size = (
+        torch.cat([project(vertices, 2.0 + 0.1 * k) for k in range(5)]).float(),
+        topology(faces),
+        (65, 70),
+    )
+
+    def everything():
+        face_id, depth = candidate.rasterize(clip, faces, size)
+        coverage, tape = candidate.silhouette_taped(clip, faces, edges, size)
+        pulled = candidate.silhouette_adjoint(coverage, tape)
+        image = candidate.interpolate(clip[0], faces, face_id, clip)
+        back = candidate.interpolate_adjoint(image, clip[0], faces, face_id, clip)
+        blended = candidate.antialias(image, face_id, depth, clip, faces, edges)
+        alone = candidate.rasterize(clip[:1], faces, size)
+        return [face_id, depth, coverage, pulled, image, *back, blended, *alone]
+
+    one = everything()
+    torch.set_num_threads(2)
+    assert all(torch.equal(a, b) for a, b in zip(one, everything(), strict=True))
+
+
+def test_no_threads_are_left_behind(candidate, icosphere, project):
+    vertices, faces = icosphere(1)
+    torch.set_num_threads(2)
+    before = threading.active_count()
+    candidate.rasterize(project(vertices).expand(4, -1, -1), faces, (8, 8))
+    assert threading.active_count() == before
+
+
+def test_faces_with_corners_that_are_not_finite_are_not_drawn(candidate):
+    clip, faces = scene(3, 20, 30, "soup", 2)
+    broken = clip.clone()
+    broken[0, 2, 0], broken[0, 3, 1], broken[0, 4, 2], broken[0, 5, 3] = (float("nan"), float("inf")) * 2
+    whole = ~torch.isin(faces, torch.arange(2, 6)).any(1)
+    mended, edges, size = clip.clone(), topology(faces), (24, 24)
+    face_id, _ = candidate.rasterize(broken[:1], faces, size)
+    kept = whole.nonzero()[:, 0]
+    expected, _ = REFERENCE.rasterize(mended[:1], faces[kept], size)
+    assert torch.equal(face_id, torch.where(expected >= 0, kept[expected.clamp(min=0)], -1))
+    coverage, tape = candidate.silhouette_taped(broken[:1], faces, edges, size)
+    agree(coverage, REFERENCE.silhouette(mended[:1].double(), faces[kept], topology(faces[kept]), size))
+    assert torch.isfinite(candidate.silhouette_adjoint(coverage, tape)).all()
+
+
+def test_a_face_with_a_vertex_that_does_not_exist_is_refused(candidate):
+    clip = torch.rand(1, 3, 4)
+    for faces in (torch.tensor([[0, 1, 3]]), torch.tensor([[0, 1, -1]])):
+        with pytest.raises(InputError):
+            candidate.rasterize(clip, faces, (4, 4))
+
+
+def test_a_very_wide_image_works(candidate):
+    clip = torch.tensor([[[-0.9, -0.9, 0, 1], [0.9, -0.8, 0.1, 1], [0.1, 0.9, 0, 1]]])
+    faces, size = torch.tensor([[0, 1, 2]]), (3, 20_000)
+    assert torch.equal(candidate.rasterize(clip, faces, size)[0], REFERENCE.rasterize(clip, faces, size)[0])
+    agree(
+        candidate.silhouette(clip, faces, topology(faces), size),
+        REFERENCE.silhouette(clip.double(), faces, topology(faces), size),
+    )

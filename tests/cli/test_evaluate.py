@@ -1,0 +1,57 @@
+"""`invrender evaluate` through its entry point."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from invrender.io.mesh_write import write_mesh
+from invrender.nouns import Mesh
+from invrender.samples import SAMPLES
+
+QUICK = ("--views", 3, "--size", 64, "--samples", 2000)
+
+
+@pytest.fixture
+def files(tmp_path):
+    ball = SAMPLES["sphere"]()
+    write_mesh(tmp_path / "ball.ply", ball)
+    (tmp_path / "run").mkdir()
+    write_mesh(tmp_path / "run" / "mesh.ply", Mesh(ball.vertices * 1.02, ball.faces))
+    (tmp_path / "empty").mkdir()
+    return tmp_path
+
+
+def test_json_of_a_run_folder(run_cli, files):
+    done = run_cli("evaluate", "run", "ball.ply", *QUICK, "--json")
+    assert done.code == 0, done.stderr
+    facts = json.loads(done.stdout)
+    assert facts["result"].endswith("mesh.ply")
+    assert facts["iou"] > 0.9
+    assert facts["chamfer"] == pytest.approx(0.02 / 2 / 3**0.5, rel=0.1)
+    assert (facts["watertight"], facts["genus"], facts["self_intersections"]) == (True, 0, 0)
+
+
+def test_the_table_names_units(run_cli, files):
+    done = run_cli("evaluate", "ball.ply", "ball.ply", *QUICK)
+    assert done.code == 0, done.stderr
+    assert "1.0000" in done.stdout
+    assert "% of the diagonal" in done.stdout
+    assert "watertight" in done.stdout
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "hint"),
+    [
+        (("empty", "ball.ply"), 3, "mesh.ply"),
+        (("bal.ply", "ball.ply"), 3, "ball.ply"),
+        (("ball.ply", "ball.ply", "--samples", 0), 2, "--samples"),
+        (("ball.ply",), 2, "REFERENCE"),
+    ],
+)
+def test_mistakes_are_explained(run_cli, files, arguments, code, hint):
+    done = run_cli("evaluate", *arguments)
+    assert done.code == code
+    assert hint in done.stderr
+    assert "Traceback" not in done.stderr

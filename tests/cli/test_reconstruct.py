@@ -1,0 +1,363 @@
+"""`invrender reconstruct`: whole runs through the real entry point, and every way in which a call can be wrong."""
+
+from __future__ import annotations
+
+import csv
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+import trimesh
+from PIL import Image
+
+from invrender.cameras import rig
+from invrender.cli.app import run
+from invrender.io.dataset import write_dataset
+from invrender.io.images import write_png
+from invrender.io.mesh_read import read_mesh
+from invrender.io.mesh_write import write_mesh
+from invrender.nouns import Mesh, Views
+from invrender.samples import SAMPLES
+from tests.conftest import cli_environment
+
+ROOT = Path(__file__).parents[2]
+TINY = ("--views", "6", "--size", "40", "--iterations", "9", "--set", "smoothness=1", "--set", "gif_frames=4")
+FILES = {
+    "config.toml", "run.json", "metrics.json", "losses.csv", "log.txt", "checkpoints", "mesh.glb", "mesh.ply",
+    "progress.gif", "turntable.gif",
+}  # fmt: skip
+
+
+def frames(path: Path) -> list[np.ndarray]:
+    with Image.open(path) as image:
+        found = []
+        for index in range(image.n_frames):
+            image.seek(index)
+            found.append(np.asarray(image.convert("RGB")).astype(int))
+    return found
+
+
+# --- whole runs -------------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def mug(tmp_path_factory) -> tuple[Path, subprocess.CompletedProcess[str]]:
+    """The folder of one small run on the mug, and what the command said."""
+    folder = tmp_path_factory.mktemp("mug")
+    arguments = ("--views", "10", "--size", "72", "--preset", "draft", "--iterations", "45", "--set", "gif_frames=6")
+    done = subprocess.run(
+        [sys.executable, "-m", "invrender.cli.app", "reconstruct", str(ROOT / "data" / "mug.glb"), "-o", "run",
+         *arguments, "--elevation", "25", "--json"],
+        cwd=folder, env=cli_environment(), capture_output=True, text=True, timeout=300, check=False,
+    )  # fmt: skip
+    return folder / "run", done
+
+
+def test_a_mug_comes_back_as_a_mug(mug):
+    folder, done = mug
+    assert done.returncode == 0, done.stderr
+    metrics = json.loads((folder / "metrics.json").read_text())
+    assert metrics["views_iou"] > 0.97
+    assert metrics["iou"] > 0.91  # from one ring of cameras the underside is a cone
+    assert metrics["chamfer"] < 0.03
+    assert metrics["watertight"] is True
+    assert (metrics["genus"], metrics["components"], metrics["self_intersections"]) == (1, 1, 0)
+    assert json.loads(done.stdout) == {"output": "run", **metrics}
+
+
+def test_a_run_folder_is_complete(mug):
+    folder, _ = mug
+    assert {path.name for path in folder.iterdir()} == FILES
+    record = json.loads((folder / "run.json").read_text())
+    assert (record["status"], record["command"], record["seed"]) == ("finished", "reconstruct", 0)
+    assert set(record["files"]) >= FILES - {"checkpoints", "run.json"}
+    assert record["timings"]["refine"] > 0
+    with (folder / "losses.csv").open() as file:
+        rows = list(csv.DictReader(file))
+    assert [int(row["step"]) for row in rows] == list(range(45))
+    assert float(rows[-1]["iou"]) > 0.97
+    assert list((folder / "checkpoints").iterdir())
+
+
+def test_meshes_are_in_the_frame_of_the_asset(mug):
+    folder, _ = mug
+    asset = trimesh.load(ROOT / "data" / "mug.glb", force="mesh")
+    for name in ("mesh.ply", "mesh.glb"):
+        result = trimesh.load(folder / name, force="mesh")
+        assert result.is_watertight
+        assert result.is_winding_consistent
+        assert result.volume > 0
+        difference = np.abs(result.bounds - asset.bounds)
+        difference[0, 1] = 0.0  # the underside, which no view sees
+        assert difference.max() < 0.05 * asset.scale
+
+
+def test_the_film_ends_on_a_full_turn_with_the_target_beside_the_estimate(mug):
+    folder, _ = mug
+    film, turntable = frames(folder / "progress.gif"), frames(folder / "turntable.gif")
+    height, width, _ = turntable[0].shape
+    assert len(turntable) == 36
+    assert len(film) > len(turntable)
+    assert film[0].shape == (height, 2 * width + 2, 3)
+    for frame, still in zip(film[-36:], [*turntable[len(film) % 36 :], *turntable[: len(film) % 36]], strict=True):
+        assert np.abs(frame[:, -width:] - still).mean() < 4  # palettes differ
+    dark = [(frame[:, :width] < 110).all(-1) for frame in film]
+    assert all(0.05 < target.mean() < 0.8 for target in dark)
+    assert np.abs(film[-1][:, :width] - film[-10][:, :width]).max() > 100  # the target turns, too
+
+
+def test_a_dataset_made_by_render_is_reconstructed_without_its_asset(run_cli, tmp_path):
+    blob = ROOT / "data" / "blobby.ply"
+    views = run_cli("render", blob, "--dataset", "views", "--views", 10, "--size", 56, "--cameras", "sphere", "-q")
+    assert views.code == 0, views.stderr
+    settings = ("--preset", "draft", "--iterations", 30, "--set", "gif_frames=0")
+    outcome = run_cli("reconstruct", "views", "-o", "run", *settings)
+    assert outcome.code == 0, outcome.stderr
+    assert "watertight" in outcome.stdout
+    metrics = json.loads((tmp_path / "run" / "metrics.json").read_text())
+    assert metrics["views_iou"] > 0.95
+    assert "iou" not in metrics  # no reference
+    assert not (tmp_path / "run" / "progress.gif").exists()
+    scored = run_cli("evaluate", "run", blob, "--json", "--samples", 4000, "--views", 4, "--size", 96)
+    facts = json.loads(scored.stdout)
+    assert facts["iou"] > 0.93
+    assert facts["chamfer"] < 0.02
+    assert (facts["watertight"], facts["genus"], facts["self_intersections"]) == (True, 0, 0)
+
+
+# --- in this process --------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def here(tmp_path, monkeypatch):
+    """tmp_path as the working folder, with a small ball in it."""
+    monkeypatch.chdir(tmp_path)
+    write_mesh(tmp_path / "ball.ply", Mesh(SAMPLES["sphere"]().vertices, SAMPLES["sphere"]().faces))
+    return tmp_path
+
+
+def test_a_config_reproduces_its_run_bit_for_bit(here, capsys):
+    assert run(["reconstruct", "ball.ply", "-o", "one", *TINY, "-q"]) == 0
+    assert run(["reconstruct", "--config", "one/config.toml", "-o", "two", "-q"]) == 0
+    said = capsys.readouterr()
+    assert said.out == said.err == ""
+    for name in ("mesh.ply", "mesh.glb", "metrics.json", "losses.csv", "progress.gif", "config.toml"):
+        assert (here / "one" / name).read_bytes() == (here / "two" / name).read_bytes(), name
+
+
+def test_flags_beat_the_config(here):
+    quick = ("--set", "gif_frames=0", "--set", "smoothness=1", "-q")
+    (here / "mine.toml").write_text('input = "ball.ply"\nviews = 7\nsize = 40\niterations = 3\n')
+    assert run(["reconstruct", "--config", "mine.toml", "--views", "5", "-o", "two", *quick]) == 0
+    assert json.loads((here / "two" / "metrics.json").read_text())["views"] == 5
+    assert "iterations = 3" in (here / "two" / "config.toml").read_text()
+
+
+def test_the_kernel_cache_has_a_variable_that_is_no_setting(here, monkeypatch, tmp_path):
+    monkeypatch.setenv("INVRENDER_CACHE_DIR", str(tmp_path / "kernels"))
+    assert run(["reconstruct", "ball.ply", "-o", "out", *TINY, "--backend", "torch", "--dry-run"]) == 0
+
+
+def test_a_dry_run_checks_everything_and_writes_nothing(here, capsys):
+    before = sorted(here.iterdir())
+    assert run(["reconstruct", "ball.ply", "-o", "out", *TINY, "--dry-run"]) == 0
+    shown = capsys.readouterr().out
+    assert "6 views of 40 x 40" in shown
+    assert "iterations = 9" in shown
+    assert run(["reconstruct", "bal.ply", "--dry-run"]) == 3
+    assert sorted(here.iterdir()) == before
+
+
+@pytest.mark.parametrize("init", ["sphere", "ball.ply"])
+def test_other_starts(here, init):
+    assert run(["reconstruct", "ball.ply", "-o", "out", *TINY, "--init", init, "--set", "gif_frames=0", "-q"]) == 0
+    metrics = json.loads((here / "out" / "metrics.json").read_text())
+    assert metrics["views_iou"] > (0.95 if init == "ball.ply" else 0.4)
+    assert metrics["genus"] == 0
+
+
+def test_a_finished_run_is_replaced_only_when_asked(here, capsys):
+    once = ["reconstruct", "ball.ply", "-o", "out", *TINY, "--set", "gif_frames=0", "--iterations", "0", "-q"]
+    assert run(once) == 0
+    stamp = (here / "out" / "mesh.ply").stat().st_mtime_ns
+    (here / "out" / "mine.txt").write_text("keep")
+    assert run(once) == 6
+    assert "--overwrite" in capsys.readouterr().err
+    assert (here / "out" / "mesh.ply").stat().st_mtime_ns == stamp
+    assert run([*once, "--overwrite"]) == 0
+    assert (here / "out" / "mine.txt").read_text() == "keep"
+
+
+# --- bad input --------------------------------------------------------------------------------------------------------
+
+
+def write_obj(path: Path, text: str) -> None:
+    path.write_text(text)
+
+
+CORNERS = "v 0 0 0\nv 1 0 0\nv 0 1 0\n"
+BAD_FILES = {
+    "plan.dwg": "x",
+    "points.obj": CORNERS,
+    "nan.obj": CORNERS.replace("v 1 0 0", "v nan 0 0") + "f 1 2 3\n",
+    "empty.obj": "# nothing\n",
+    "torn.glb": "glTF but not really",
+}
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "words"),
+    [
+        (("bal.ply",), 3, ["bal.ply", "ball.ply"]),
+        (("plan.dwg",), 3, [".dwg", ".obj", ".glb", ".ply", ".stl"]),
+        (("points.obj",), 3, ["points.obj", "face"]),
+        (("nan.obj",), 3, ["nan.obj", "NaN"]),
+        (("empty.obj",), 3, ["empty.obj"]),
+        (("torn.glb",), 3, ["torn.glb"]),
+        (("folder",), 3, ["transforms.json", "render --dataset"]),
+        (("ball.ply", "--views", "1"), 2, ["--views", "12"]),
+        (("ball.ply", "--size", "0"), 2, ["--size"]),
+        (("ball.ply", "--size", "4"), 2, ["--size"]),
+        (("ball.ply", "--method", "silhouete"), 2, ["silhouette"]),
+        (("ball.ply", "--cameras", "nowhere.json"), 3, ["nowhere.json"]),
+        (("ball.ply", "--init", "nothing.ply"), 3, ["nothing.ply"]),
+        (("ball.ply", "--masks", "folder"), 2, ["--masks"]),
+        (("ball.ply", "--preset", "drft"), 2, ["draft"]),
+        (("ball.ply", "--set", "smothness=2"), 2, ["smoothness"]),
+        (("ball.ply", "--set", "rate=0"), 2, ["rate"]),
+        (("ball.ply", "--config", "no.toml"), 3, ["no.toml"]),
+        (("ball.ply", "--backend", "vulkan"), 4, ["--backend"]),
+        (("ball.ply", "--device", "tpu"), 2, ["cuda"]),
+        (("ball.ply", "--distance", "0.5"), 3, ["fills the image", "--distance"]),
+        (("ball.ply", "--distance", "900", "--size", "8"), 3, ["cannot be seen", "--distance"]),
+        ((), 2, ["INPUT"]),
+    ],
+)  # fmt: skip
+def test_bad_input_names_the_remedy_and_leaves_nothing(here, capsys, arguments, code, words):
+    for name, text in BAD_FILES.items():
+        (here / name).write_text(text)
+    (here / "folder").mkdir()
+    before = sorted(here.rglob("*"))
+    assert run(["reconstruct", *arguments, "-o", "out"]) == code
+    said = capsys.readouterr()
+    assert said.out == ""
+    for word in words:
+        assert word in said.err
+    assert "Traceback" not in said.err
+    assert said.err.startswith("error: ")
+    assert "try: " in said.err
+    assert len(said.err.splitlines()) <= 6
+    assert sorted(here.rglob("*")) == before
+
+
+@pytest.mark.parametrize("place", ["ball.ply", "ball.ply/deeper", "mine"])
+def test_output_places_that_cannot_be_used(here, capsys, place):
+    (here / "mine").mkdir()
+    (here / "mine" / "thesis.txt").write_text("words")
+    before = sorted(here.rglob("*"))
+    assert run(["reconstruct", "ball.ply", "-o", place, *TINY]) == (6 if place == "mine" else 2)
+    assert "-o" in capsys.readouterr().err
+    assert sorted(here.rglob("*")) == before
+
+
+@pytest.mark.skipif(not hasattr(os, "geteuid") or os.geteuid() == 0, reason="root may write everywhere")
+def test_a_folder_without_permission(here, capsys):
+    (here / "locked").mkdir(mode=0o500)
+    assert run(["reconstruct", "ball.ply", "-o", "locked/out", *TINY]) == 2
+    assert "cannot write" in capsys.readouterr().err
+
+
+@pytest.fixture
+def dataset(here) -> Path:
+    """Six posed discs."""
+    cameras = rig("orbit", 6, torch.zeros(3).double(), 1.0, (32, 32))
+    y, x = np.mgrid[:32, :32] + 0.5
+    disc = torch.from_numpy(((x - 16) ** 2 + (y - 16) ** 2 < 80).astype(np.float32))
+    write_dataset(here / "views", Views(cameras, disc.expand(6, 32, 32), torch.full((6, 32, 32, 3), 0.5)))
+    return here / "views"
+
+
+def paint(path: Path, alpha: float, size: int = 32, channels: int = 4) -> None:
+    write_png(path, np.concatenate([np.ones((size, size, 3)), np.full((size, size, 1), alpha)], 2)[:, :, :channels])
+
+
+def break_json(folder: Path) -> None:
+    text = (folder / "transforms.json").read_text()
+    (folder / "transforms.json").write_text(text[: len(text) // 2])
+
+
+def disjoint(folder: Path) -> None:
+    """Discs high in the images of one side, low in those of the other."""
+    y, x = np.mgrid[:32, :32] + 0.5
+    for index in range(6):
+        row = 5 if index % 2 else 27
+        alpha = ((x - 16) ** 2 + (y - row) ** 2 < 9).astype(float)[..., None]
+        write_png(folder / f"view_{index:03d}.png", np.concatenate([np.ones((32, 32, 3)), alpha], 2))
+
+
+FAULTS = {
+    "an image is missing": (lambda d: (d / "view_003.png").unlink(), ["view_003"]),
+    "sizes differ": (lambda d: paint(d / "view_002.png", 0.5, 20), ["view_002", "size"]),
+    "all black": (lambda d: paint(d / "view_001.png", 0.0), ["view_001", "black"]),
+    "all white": (lambda d: paint(d / "view_001.png", 1.0), ["view_001", "white"]),
+    "no alpha": (lambda d: [paint(p, 1, channels=3) for p in d.glob("*.png")], ["alpha", "--masks"]),
+    "broken json": (break_json, ["transforms.json", "line"]),
+    "not an image": (lambda d: (d / "view_004.png").write_text("no"), ["view_004"]),
+    "nothing in common": (disjoint, ["inspect"]),
+}
+
+
+@pytest.mark.parametrize("fault", FAULTS)
+def test_bad_datasets_are_explained(here, dataset, capsys, fault):
+    harm, words = FAULTS[fault]
+    harm(dataset)
+    before = sorted(here.rglob("*"))
+    assert run(["reconstruct", "views", "-o", "out"]) == 3
+    shown = capsys.readouterr().err
+    for word in words:
+        assert word in shown
+    assert "Traceback" not in shown
+    if fault == "nothing in common":  # found by the work itself: the run folder tells
+        assert json.loads((here / "out" / "run.json").read_text())["status"] == "failed"
+        shutil.rmtree(here / "out")
+    assert sorted(here.rglob("*")) == before
+
+
+def test_a_dataset_with_everything_right_is_accepted(here, dataset):
+    """The faults above are the only thing wrong with it."""
+    assert run(["reconstruct", "views", "-o", "out", "--iterations", "0", "--set", "gif_frames=0", "-q"]) == 0
+    assert read_mesh(here / "out" / "mesh.ply").faces.shape[1] == 3
+
+
+@pytest.mark.skipif(os.name == "nt", reason="signals are sent differently there")
+def test_ctrl_c_in_mid_run_leaves_an_interrupted_run_that_can_be_started_again(here, capsys):
+    command = ["reconstruct", "ball.ply", "-o", "out", *TINY[:4], "--iterations", "100000", "--set", "smoothness=1"]
+    with subprocess.Popen(
+        [sys.executable, "-m", "invrender.cli.app", *command, "-q"], cwd=here, env=cli_environment(),
+        stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.default_int_handler),  # noqa: PLW1509
+    ) as process:  # fmt: skip
+        losses = here / "out" / "losses.csv"
+        deadline = time.monotonic() + 60
+        while not losses.exists() and process.poll() is None and time.monotonic() < deadline:
+            time.sleep(0.05)
+        process.send_signal(signal.SIGINT)
+        out, shown = process.communicate(timeout=30)
+    assert process.returncode == 130
+    assert out == ""
+    assert shown.startswith("error: interrupted")
+    assert len(shown.splitlines()) == 2
+    record = json.loads((here / "out" / "run.json").read_text())
+    assert record["status"] == "interrupted"
+    names = {path.name for path in (here / "out").iterdir()}
+    assert names == {"config.toml", "run.json", "log.txt", "losses.csv"}  # nothing half-written, no result
+    assert run(["reconstruct", "ball.ply", "-o", "out", *TINY, "--set", "gif_frames=0", "-q"]) == 0
+    assert json.loads((here / "out" / "run.json").read_text())["status"] == "finished"

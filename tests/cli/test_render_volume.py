@@ -1,0 +1,89 @@
+"""`invrender render` of volumes through its entry point."""
+
+from __future__ import annotations
+
+import json
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from invrender.cli.app import run
+from invrender.io.dataset import read_dataset
+from invrender.io.transmittance import read_transmittance
+from invrender.io.volume_read import read_volume
+from invrender.io.volume_write import write_volume
+from invrender.samples import VOLUMES
+
+
+@pytest.fixture
+def ball(tmp_path, monkeypatch):
+    write_volume(tmp_path / "ball.npz", VOLUMES["double-sphere"](16))
+    monkeypatch.chdir(tmp_path)
+    return tmp_path / "ball.npz"
+
+
+def test_a_still_shows_the_ball_in_the_middle(ball, capsys):
+    arguments = ["render", "ball.npz", "-o", "still.png", "--size", "32", "--background", "transparent", "--json"]
+    assert run(arguments) == 0
+    assert json.loads(capsys.readouterr().out) == {"mode": "volume", "files": ["still.png"]}
+    with Image.open(ball.parent / "still.png") as image:
+        alpha = np.asarray(image)[..., 3]
+    assert alpha[16, 16] > 200
+    assert alpha[0].max() == 0
+    assert run(arguments) == 6
+
+
+def test_transmittance_and_its_dataset(ball, capsys):
+    arguments = ["render", "ball.npz", "--mode", "transmittance", "--size", "24", "-o", "light.png", "--dataset"]
+    assert run([*arguments, "bytes", "--views", "3", "--json"]) == 0
+    extinction = json.loads(capsys.readouterr().out)["extinction"]
+    with Image.open(ball.parent / "light.png") as image:
+        assert image.size == (48, 48)
+    found = read_transmittance(ball.parent / "bytes")
+    assert found.extinction == pytest.approx(extinction)
+    assert found.grid == (16, 16, 16)
+    assert found.bounds.tolist() == read_volume(ball).bounds.tolist()
+    assert float(found.images[:, 12, 12].max()) < 0.2
+    assert float(found.images[:, 0, 0].min()) == 1
+    assert run([*arguments, "floats", "--views", "3", "--floats", "--overwrite", "-q"]) == 0
+    floats = read_transmittance(ball.parent / "floats")
+    assert float((floats.images - found.images).abs().max()) <= 0.5 / 255 + 1e-6
+    assert not floats.eight_bit
+
+
+def test_a_turntable_and_a_dataset_of_colours(ball):
+    arguments = ["-o", "turn.gif", "--dataset", "set", "--views", "3", "--size", "24", "--quality", "draft"]
+    assert run(["render", "ball.npz", *arguments]) == 0
+    with Image.open(ball.parent / "turn.gif") as image:
+        assert image.n_frames == 3
+    assert len(read_dataset(ball.parent / "set").cameras) == 3
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "word"),
+    [
+        (["--mode", "shaded"], 2, "use one of volume, transmittance"),
+        (["--compositing", "sequental"], 2, "did you mean sequential?"),
+        (["--quality", "best"], 2, "draft, standard, fine"),
+        (["--colormap", "virdis"], 2, "did you mean viridis?"),
+        (["--window", "5"], 2, "--window 0,255"),
+        (["--mode", "transmittance", "--extinction", "much"], 2, "use auto, or the factor"),
+        (["--shape", "2,2,2"], 2, "go with .raw files"),
+        (["--backend", "cuda"], 4, "use --backend cpu or torch"),
+    ],
+)
+def test_slips(ball, capsys, arguments, code, word):
+    assert run(["render", "ball.npz", "-o", "x.png", *arguments]) == code
+    assert word in capsys.readouterr().err
+    assert not (ball.parent / "x.png").exists()
+
+
+def test_raw_files_and_meshes_in_volume_modes(ball, capsys):
+    write_volume(ball.parent / "ball.raw", read_volume(ball))
+    shape = ["--shape", "16,16,16", "--dtype", "float32"]
+    assert run(["render", "ball.raw", "-o", "raw.png", "--size", "16", *shape]) == 0
+    assert run(["render", "ball.raw", "-o", "no.png"]) == 2
+    assert "--shape 64,128,128" in capsys.readouterr().err
+    assert run(["render", "mug.glb", "-o", "no.png", "--mode", "volume"]) == 2
+    assert "no volume" in capsys.readouterr().err

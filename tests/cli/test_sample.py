@@ -1,0 +1,60 @@
+"""`invrender sample` through its entry point."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from invrender.cli.app import run
+from invrender.io.mesh_read import read_mesh
+from invrender.io.volume_read import read_volume
+from invrender.samples import SAMPLES, VOLUMES
+
+
+def test_lists_what_there_is(capsys):
+    assert run(["sample"]) == 0
+    assert [line.split()[0] for line in capsys.readouterr().out.splitlines()] == [*SAMPLES, *VOLUMES]
+
+
+def test_writes_the_file_and_never_replaces_it_unasked(run_cli, tmp_path, capsys):
+    done = run_cli("sample", "torus-knot", "-o", "deep/knot.ply", "--json")
+    assert done.code == 0, done.stderr
+    file = tmp_path / "deep" / "knot.ply"
+    mesh = read_mesh(file)
+    counts = {"vertices": len(mesh.vertices), "faces": len(mesh.faces)}
+    assert json.loads(done.stdout) == {"name": "torus-knot", "file": "deep/knot.ply", **counts}
+    assert run(["sample", "sphere", "-o", str(file)]) == 6
+    assert "--overwrite" in capsys.readouterr().err
+    assert len(read_mesh(file).faces) == counts["faces"]
+    assert run(["sample", "sphere", "-o", str(file), "--overwrite", "-q"]) == 0
+    assert capsys.readouterr().err == ""
+    assert len(read_mesh(file).faces) == 5120
+
+
+def test_a_folder_takes_the_name_of_the_sample(tmp_path, capsys):
+    assert run(["sample", "sphere", "-o", str(tmp_path)]) == 0
+    assert "sphere.glb (2562 vertices, 5120 faces)" in capsys.readouterr().err
+    assert (tmp_path / "sphere.glb").is_file()
+
+
+def test_a_volume(tmp_path, capsys):
+    assert run(["sample", "double-sphere", "-o", str(tmp_path / "two.vti"), "--resolution", "16"]) == 0
+    assert "(16 x 16 x 16 samples)" in capsys.readouterr().err
+    assert read_volume(tmp_path / "two.vti").values.shape == (1, 16, 16, 16)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "word"),
+    [
+        (["mugg"], "did you mean mug?"),
+        (["mug", "-o", "mug.gltf2"], "known extensions"),
+        (["clod"], "did you mean cloud?"),
+        (["cloud", "-o", "cloud.glb"], ".npz, .npy, .vti"),
+    ],
+)
+def test_slips_are_usage_errors(tmp_path, monkeypatch, capsys, arguments, word):
+    monkeypatch.chdir(tmp_path)
+    assert run(["sample", *arguments]) == 2
+    assert word in capsys.readouterr().err
+    assert not list(tmp_path.iterdir())

@@ -1,0 +1,75 @@
+"""`invrender inspect` and `evaluate` of volumes through their entry points."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+import torch
+
+from invrender.cli.app import run
+from invrender.io.volume_write import write_volume
+from invrender.nouns import Volume
+from invrender.samples import VOLUMES
+
+
+@pytest.fixture
+def ball(tmp_path, monkeypatch):
+    volume = VOLUMES["double-sphere"](16)
+    write_volume(tmp_path / "ball.npz", volume)
+    monkeypatch.chdir(tmp_path)
+    return volume
+
+
+def test_inspect_a_volume(ball, capsys):
+    assert run(["inspect", "ball.npz"]) == 0
+    out = capsys.readouterr().out
+    for words in ("16 x 16 x 16", "(-0.5, -0.5, -0.5) to (0.5, 0.5, 0.5)", "1 x 1 x 1", "border"):
+        assert words in out
+    assert run(["inspect", "ball.npz", "--json"]) == 0
+    facts = json.loads(capsys.readouterr().out)
+    assert (facts["kind"], facts["samples"], facts["negative"]) == ("volume", [16, 16, 16], 0)
+    assert facts["spacing"] == pytest.approx([1 / 15] * 3)
+    assert facts["greatest"] == pytest.approx(float(ball.values.max()))
+    assert run(["inspect", "ball.npz", "--masks", "m"]) == 2
+    assert "is no dataset" in capsys.readouterr().err
+
+
+def test_inspect_tells_where_things_are(tmp_path, capsys):
+    values = torch.zeros(1, 4, 5, 6)
+    values[0, 1, 2, 3], values[0, 2, 2, 5] = 2.0, -1.0
+    bounds = torch.tensor([[10.0, 0, 0], [15, 8, 9]], dtype=torch.float64)
+    write_volume(tmp_path / "v.mha", Volume(values, bounds))
+    assert run(["inspect", str(tmp_path / "v.mha")]) == 0
+    out = capsys.readouterr().out
+    for words in ("6 x 5 x 4", "spacing      1 x 2 x 3", "1 of the samples are negative", "(13, 4, 3) to (15, 4, 6)"):
+        assert words in out
+
+
+def test_inspect_a_transmittance_dataset(ball, capsys):
+    assert (
+        run(["render", "ball.npz", "--mode", "transmittance", "--dataset", "set", "--size", "16", "--views", "3"]) == 0
+    )
+    capsys.readouterr()
+    assert run(["inspect", "set"]) == 0
+    out = capsys.readouterr().out
+    for words in ("3 of 16 x 16 pixels", "transmittance, 8 bits", "16 x 16 x 16", "times the density"):
+        assert words in out
+
+
+def test_evaluate_a_run_folder_with_a_volume(ball, tmp_path, capsys):
+    peak = float(ball.values.max())
+    (tmp_path / "run").mkdir()
+    write_volume(tmp_path / "run" / "volume.npz", Volume(ball.values + 0.1 * peak, ball.bounds))
+    assert run(["evaluate", "run", "ball.npz", "--json", "--size", "16"]) == 0
+    metrics = json.loads(capsys.readouterr().out)
+    assert metrics["psnr"] == pytest.approx(20, abs=0.01)
+    assert 0 < metrics["ssim"] < 1
+    assert metrics["heldout_psnr"] > 5
+    assert run(["evaluate", "run", "ball.npz", "--size", "16"]) == 0
+    assert "SSIM, 3-D" in capsys.readouterr().out
+
+
+def test_a_volume_is_not_compared_with_a_mesh(ball, capsys):
+    assert run(["evaluate", "ball.npz", "mug.glb"]) == 2
+    assert "compare two volumes" in capsys.readouterr().err

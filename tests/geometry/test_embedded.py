@@ -1,0 +1,41 @@
+"""Surfaces stay embedded: motions that cross sheets are taken back, thin parts get smaller triangles."""
+
+import numpy as np
+import trimesh
+
+from invrender.geometry.connectivity import genus, is_closed_manifold
+from invrender.geometry.embedded import remesh_embedded, roll_back
+from invrender.geometry.intersections import self_intersections
+from invrender.geometry.remesh import remesh
+
+
+def slab(thickness: float):
+    box = trimesh.creation.box((2.0, 2.0, thickness))
+    return remesh(np.asarray(box.vertices), np.asarray(box.faces), 0.15)
+
+
+def test_a_motion_through_the_opposite_sheet_is_taken_back_there_and_not_far_away():
+    v, f = slab(0.2)
+    distance = np.linalg.norm(v - [0.5, 0.5, 0.1], axis=1)
+    moved = v - [0.0, 0.0, 0.5] * np.exp(-((distance / 0.12) ** 2))[:, None] * (v[:, 2] > 0.05)[:, None]
+    moved += [0.01, 0.0, 0.0]
+    assert len(self_intersections(moved, f)) > 0
+    kept, left = roll_back(v, moved, f)
+    assert left == 0 and len(self_intersections(kept, f)) == 0
+    far = np.linalg.norm((v - [0.5, 0.5, 0])[:, :2], axis=1) > 1.6
+    assert np.array_equal(kept[far], moved[far])
+
+
+def test_a_harmless_motion_is_kept_to_the_bit():
+    v, f = slab(0.2)
+    kept, left = roll_back(v, 1.5 * v, f)
+    assert left == 0
+    assert np.array_equal(kept, 1.5 * v)
+
+
+def test_a_tunnel_narrower_than_an_edge_is_remeshed_without_intersections():
+    ring = trimesh.creation.annulus(r_min=0.04, r_max=1.0, height=0.3, sections=48)
+    v, f = remesh_embedded(np.asarray(ring.vertices), np.asarray(ring.faces), 0.25)
+    assert is_closed_manifold(f)
+    assert genus(f) == 1
+    assert len(self_intersections(v, f)) == 0

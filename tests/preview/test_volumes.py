@@ -1,0 +1,52 @@
+"""Volumes in the preview: closed isosurfaces in the volume's frame, and both panels of a volume file."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import torch
+
+from invrender.errors import InputError
+from invrender.geometry.connectivity import is_watertight
+from invrender.io.volume_write import write_volume
+from invrender.nouns import Volume
+from invrender.preview.subject import describe, isosurfaces
+from invrender.preview.volumes import occupied, surface_of
+from invrender.samples import VOLUMES
+
+
+def test_an_isosurface_is_closed_and_lies_where_the_ball_is():
+    ball = VOLUMES["double-sphere"](32)
+    stretched = Volume(ball.values, torch.tensor([[10.0, 0, 0], [11, 2, 4]], dtype=torch.float64))
+    vertices, faces = surface_of(stretched).numpy()
+    assert is_watertight(faces)
+    assert np.allclose((vertices.min(0) + vertices.max(0)) / 2, [10.5, 1, 2], atol=0.02)
+    assert np.allclose(np.ptp(vertices, axis=0), [0.38, 0.76, 1.52], rtol=0.1)
+    a, b, c = (vertices[faces[:, k]] for k in range(3))
+    assert np.einsum("ij,ij->", a, np.cross(b, c)) > 0  # faces look outwards
+
+
+def test_what_is_shown_fits_a_tighter_box():
+    values = torch.zeros(1, 5, 5, 5)
+    values[0, 1, 2, 3], values[0, 2, 2, 4] = 1.0, 0.5
+    bounds = torch.tensor([[0.0, 0, 0], [4, 8, 12]], dtype=torch.float64)
+    assert occupied(Volume(values, bounds)).tolist() == [[3, 4, 3], [4, 4, 6]]
+    with pytest.raises(InputError, match="0 everywhere"):
+        surface_of(Volume(0 * values, bounds))
+
+
+def test_a_volume_file_has_two_panels(tmp_path, run_cli):
+    write_volume(tmp_path / "ball.npz", VOLUMES["double-sphere"](16))
+    panels, notes = describe(tmp_path / "ball.npz")
+    assert [title for title, _ in panels] == ["density", "isosurface"]
+    assert (isosurfaces(panels), notes) == ((1,), ("ball.npz",))
+    done = run_cli("preview", "ball.npz", "--screenshot", "a.png", "--size", 64)
+    if done.code == 4:
+        pytest.skip(done.stderr)
+    assert done.code == 0, done.stderr
+    from PIL import Image
+
+    pixels = np.asarray(Image.open(tmp_path / "a.png").convert("L")).astype(int)
+    assert pixels.shape == (64, 128)
+    for middle in (pixels[28:36, 28:36], pixels[28:36, 92:100]):
+        assert middle.mean() < pixels[2:6, 2:6].mean() - 20

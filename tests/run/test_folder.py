@@ -1,0 +1,174 @@
+"""The run folder: what it records, and what it refuses to touch."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from invrender.errors import CheckpointError, OutputExistsError, RetryError, UsageError
+from invrender.run.checkpoints import latest_checkpoint, load_checkpoint
+from invrender.run.folder import RunFolder, check_output
+from invrender.run.losses import read_losses
+from invrender.run.record import read_record
+
+
+def record(folder: Path) -> dict[str, Any]:
+    found = read_record(folder / "run.json")
+    assert found is not None
+    return found
+
+
+def finished(folder: Path) -> Path:
+    with RunFolder.create(folder, command="test", config="size = 1\n") as run:
+        run.file("mesh.ply").write_text("ply")
+    return folder
+
+
+def test_a_run_records_what_ran_and_how_it_ended(tmp_path: Path) -> None:
+    with RunFolder.create(
+        tmp_path / "a" / "b", command="reconstruct", argv=["x", "-o", "b"], config="size = 1\n"
+    ) as run:
+        assert record(run.path)["status"] == "running"
+        run.note(seed=3, backend="torch", device="cpu")
+        with run.timed("hull"):
+            run.log("carved")
+        run.metrics({"iou": 0.5})
+    found = record(run.path)
+    assert found["status"] == "finished"
+    assert (found["command"], found["argv"], found["seed"]) == ("reconstruct", ["x", "-o", "b"], 3)
+    assert found["timings"]["hull"] >= 0
+    assert found["ended"] >= found["started"]
+    assert found["versions"]["torch"]
+    assert set(found["files"]) == {"config.toml", "log.txt", "metrics.json"}
+    assert {path.name for path in run.path.iterdir()} == {*found["files"], "run.json"}
+    assert json.loads((run.path / "metrics.json").read_text()) == {"iou": 0.5}
+    assert "carved" in (run.path / "log.txt").read_text()
+
+
+@pytest.mark.parametrize(
+    ("error", "status"),
+    [(KeyboardInterrupt(), "interrupted"), (RetryError("gone"), "interrupted"), (ValueError("odd"), "failed")],
+)
+def test_an_exception_is_recorded_and_its_traceback_logged(tmp_path: Path, error: BaseException, status: str) -> None:
+    with pytest.raises(type(error)), RunFolder.create(tmp_path, command="test") as run:
+        run.file("mesh.ply").write_text("half")
+        raise error
+    found = record(tmp_path)
+    assert found["status"] == status
+    assert found["error"].startswith(type(error).__name__)
+    assert "Traceback" in (tmp_path / "log.txt").read_text()
+
+
+def test_an_unfinished_run_is_cleared_and_reused(tmp_path: Path) -> None:
+    with pytest.raises(ValueError), RunFolder.create(tmp_path, command="test") as run:
+        run.losses(0, {"loss": 1.0})
+        run.checkpoint(1, {"a": np.zeros(1)})
+        raise ValueError
+    RunFolder.create(tmp_path, command="test")
+    assert {path.name for path in tmp_path.iterdir()} == {"run.json", "config.toml"}
+
+
+def test_a_finished_run_stays_unless_asked(tmp_path: Path) -> None:
+    finished(tmp_path)
+    with pytest.raises(OutputExistsError, match="--overwrite"):
+        RunFolder.create(tmp_path, command="test")
+    assert (tmp_path / "mesh.ply").read_text() == "ply"
+    RunFolder.create(tmp_path, command="test", overwrite=True)
+    assert not (tmp_path / "mesh.ply").exists()
+
+
+def test_overwriting_removes_only_what_invrender_wrote(tmp_path: Path) -> None:
+    finished(tmp_path / "run")
+    outside = tmp_path / "outside.txt"
+    outside.write_text("mine")
+    (tmp_path / "run" / "notes.txt").write_text("mine")
+    data = record(tmp_path / "run")
+    (tmp_path / "run" / "run.json").write_text(json.dumps({**data, "files": [*data["files"], "../outside.txt"]}))
+    RunFolder.create(tmp_path / "run", command="test", overwrite=True)
+    assert outside.read_text() == "mine"
+    assert (tmp_path / "run" / "notes.txt").read_text() == "mine"
+
+
+@pytest.mark.parametrize("overwrite", [False, True])
+def test_a_folder_of_other_things_is_refused(tmp_path: Path, overwrite: bool) -> None:
+    (tmp_path / "thesis.tex").write_text("mine")
+    with pytest.raises(OutputExistsError, match=r"thesis\.tex"):
+        RunFolder.create(tmp_path, command="test", overwrite=overwrite)
+    assert [path.name for path in tmp_path.iterdir()] == ["thesis.tex"]
+
+
+def test_an_empty_folder_or_one_with_hidden_files_is_welcome(tmp_path: Path) -> None:
+    (tmp_path / ".gitkeep").touch()
+    check_output(tmp_path)
+
+
+@pytest.mark.parametrize("inside", ["", "deeper/still"])
+def test_a_file_in_the_way_is_named(tmp_path: Path, inside: str) -> None:
+    (tmp_path / "file").touch()
+    with pytest.raises(UsageError, match="file, not a folder"):
+        RunFolder.create(tmp_path / "file" / inside, command="test")
+
+
+def test_a_place_that_cannot_be_written_is_named(tmp_path: Path) -> None:
+    place = Path("/proc/nowhere") if Path("/proc/self").exists() else tmp_path / "locked" / "run"
+    if "locked" in place.parts:
+        place.parent.mkdir(mode=0o500)
+    with pytest.raises(UsageError, match="cannot write"):
+        RunFolder.create(place, command="test")
+
+
+def test_a_run_that_another_process_writes_is_refused(tmp_path: Path) -> None:
+    code = (
+        "import sys; from invrender.run.folder import RunFolder; RunFolder.create(sys.argv[1], command='other');"
+        "print('ready', flush=True); sys.stdin.read()"
+    )
+    root = str(Path(__file__).parents[2])
+    with subprocess.Popen(
+        [sys.executable, "-c", code, tmp_path / "run"],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+        env={**os.environ, "PYTHONPATH": root},
+    ) as other:
+        assert other.stdout is not None
+        assert other.stdout.readline() == "ready\n"
+        with pytest.raises(OutputExistsError, match=str(other.pid)):
+            check_output(tmp_path / "run")
+        other.communicate()
+    check_output(tmp_path / "run")  # it ended without a word: the folder is free again
+
+
+def test_losses_grow_by_rows_and_by_columns(tmp_path: Path) -> None:
+    run = RunFolder.create(tmp_path, command="test")
+    run.losses(0, {"phase": "hull", "loss": 0.25})
+    run.losses(1, {"phase": "refine", "loss": 0.125, "iou": 0.9})
+    run.losses(2, {"iou": 1.0})
+    assert (tmp_path / "losses.csv").read_text() == ("step,phase,loss,iou\n0,hull,0.25,\n1,refine,0.125,0.9\n2,,,1\n")
+    assert read_losses(tmp_path / "losses.csv")[1]["iou"] == "0.9"
+
+
+def test_checkpoints_round_trip_and_the_latest_is_found(tmp_path: Path) -> None:
+    run = RunFolder.create(tmp_path, command="test")
+    for step in (9, 10, 2):
+        path = run.checkpoint(step, {"vertices": np.full((2, 3), step, np.float32)})
+    latest = latest_checkpoint(tmp_path / "checkpoints")
+    assert latest is not None
+    step, arrays = load_checkpoint(latest)
+    assert step == 10
+    assert arrays["vertices"].dtype == np.float32
+    assert (arrays["vertices"] == 10).all()
+    path.write_bytes(path.read_bytes()[:50])
+    with pytest.raises(CheckpointError, match="damaged"):
+        load_checkpoint(path)
+    with pytest.raises(CheckpointError, match="no checkpoint"):
+        load_checkpoint(tmp_path / "step_000001.npz")
+    np.savez(tmp_path / "other.npz", a=1)
+    with pytest.raises(CheckpointError, match="no checkpoint of invrender"):
+        load_checkpoint(tmp_path / "other.npz")
