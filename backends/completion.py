@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import fields, replace
 from typing import Any, cast
 
+from invrender.backends.misfit import misfit_by
 from invrender.kernels import Backend
 
 
@@ -19,11 +20,14 @@ def completed(name: str, about: str, reference: Backend, **kernels: Callable[...
         kernels: the backend's own, by their name in `Backend`.
     """
     foreign = [kernel for kernel in kernel_names(reference) if kernel not in kernels]
+    own = replace(reference, **cast("Any", kernels))
+    if "silhouette_misfit" not in kernels:
+        own = replace(own, silhouette_misfit=misfit_by(own.silhouette_taped, own.silhouette_adjoint))
     note = f"; in plain torch: {', '.join(foreign)}" if foreign else ""
-    return replace(reference, name=name, description=about + note, **cast("Any", kernels))
+    return replace(own, name=name, description=about + note)
 
 
 def kernel_names(backend: Backend) -> list[str]:
-    """The kernels of a backend; adjoints and taped forms are counted with their forward half."""
+    """The kernels of a backend; adjoints, taped forms and the fused misfit count with the kernel they belong to."""
     names = [field.name for field in fields(Backend) if callable(getattr(backend, field.name))]
-    return [name for name in names if not name.endswith(("_adjoint", "_taped"))]
+    return [name for name in names if not name.endswith(("_adjoint", "_taped", "_misfit"))]

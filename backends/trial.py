@@ -49,6 +49,9 @@ def exercise(backend: Backend) -> None:
     backend.interpolate_adjoint(image, t.points, t.faces, face_id, t.clip)
     backend.antialias(image, face_id, depth, t.clip, t.faces, t.edges)
     backend.antialias_adjoint(image, image, face_id, depth, t.clip, t.faces, t.edges)
+    weight = torch.ones(VIEWS, device=backend.device)
+    compare = backend.silhouette_misfit(t.faces, t.edges, len(t.points), image[..., 0].contiguous(), weight)
+    compare(t.points.double(), torch.eye(4, dtype=torch.float64, device=backend.device).expand(VIEWS, -1, -1))
     backend.trace(t.points, t.faces, t.points * 3, -t.points)
 
 

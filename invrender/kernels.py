@@ -107,6 +107,28 @@ class SilhouetteAdjoint(Protocol):
         ...
 
 
+class SilhouetteMisfit(Protocol):
+    """How far a mesh's silhouettes are from masks: projection, coverage, loss and gradient in one go."""
+
+    def __call__(self, vertices: Tensor, clip_from_object: Tensor) -> tuple[float, Tensor, Tensor]:
+        """Vertices [V,3] and matrices [N,4,4] to the misfit, its gradient [V,3] and IoU [N]; all float64.
+
+        misfit = sum_n weight_n sum_p (coverage - mask)^2
+        IoU_n = sum_p min(coverage, mask) / sum_p max(coverage, mask), 1 for two empty images
+        """
+        ...
+
+
+class MakeMisfit(Protocol):
+    """Prepares a comparison for a mesh of fixed connectivity."""
+
+    def __call__(
+        self, faces: Tensor, topology: Topology, count: int, masks: Tensor, weight: Tensor
+    ) -> SilhouetteMisfit:
+        """Faces [F,3] of `count` vertices, masks [N,H,W] float32 and weights [N] of the views."""
+        ...
+
+
 class Trace(Protocol):
     """The first face a ray meets."""
 
@@ -143,6 +165,7 @@ class Backend:
     silhouette: Silhouette
     silhouette_taped: SilhouetteTaped
     silhouette_adjoint: SilhouetteAdjoint
+    silhouette_misfit: MakeMisfit
     trace: Trace
 
 

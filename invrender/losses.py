@@ -6,6 +6,8 @@ distance and triangle count.
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import torch
 
 Tensor = torch.Tensor
@@ -38,6 +40,16 @@ def membrane(vertices: Tensor, laplacian_vertices: Tensor) -> Tensor:
     return (vertices * laplacian_vertices).sum() / 12
 
 
+def membrane_gradient(laplacian_vertices: Tensor) -> Tensor:
+    """The gradient of `membrane` with the vertices, [V,3]."""
+    return laplacian_vertices / 6
+
+
 def bending(laplacian_vertices: Tensor, degree: Tensor) -> Tensor:
     """1/2 sum_i |(L v)_i / degree_i|^2: the umbrella vectors, which vanish on a flat, evenly triangulated surface."""
     return (laplacian_vertices / degree[:, None]).square().sum() / 2
+
+
+def bending_gradient(laplacian_vertices: Tensor, degree: Tensor, laplacian: Callable[[Tensor], Tensor]) -> Tensor:
+    """The gradient of `bending` with the vertices, [V,3]; `laplacian` multiplies with L, which is symmetric."""
+    return laplacian(laplacian_vertices / degree.square()[:, None])

@@ -28,6 +28,10 @@ class Topology:
     faces: Tensor
     sign: Tensor
 
+    def to(self, device: torch.device) -> Topology:
+        """The same on a device."""
+        return Topology(self.edges.to(device), self.faces.to(device), self.sign.to(device))
+
 
 def topology(faces: Tensor) -> Topology:
     """The topology of faces [F,3] int64. Costs one sort of 3 F half-edges; do it once per mesh."""

@@ -11,6 +11,7 @@ from invrender.backends.completion import completed
 from invrender.backends.cpu.antialias import antialias, antialias_adjoint
 from invrender.backends.cpu.compile import cache_folder, is_warm
 from invrender.backends.cpu.interpolate import interpolate, interpolate_adjoint
+from invrender.backends.cpu.misfit import silhouette_misfit
 from invrender.backends.cpu.rasterize import rasterize
 from invrender.backends.cpu.silhouette import silhouette, silhouette_adjoint, silhouette_taped
 from invrender.backends.cpu.threads import thread_count
@@ -44,5 +45,6 @@ def load(device: torch.device) -> Backend:
         silhouette=silhouette,
         silhouette_taped=silhouette_taped,
         silhouette_adjoint=silhouette_adjoint,
+        silhouette_misfit=silhouette_misfit,
         trace=trace,
     )

@@ -95,23 +95,28 @@ def _draw(
     counts: Ints, pixel: Ints, ends: Ints, share: Floats, first: int, step: int,
 ) -> None:  # fmt: skip
     """Views first, first + step, ...: their images and tapes. A count beyond the tape's room says what it takes."""
-    _, height, width = image.shape
     for view in range(first, len(clip), step):
-        image[view] = 0.0
-        x, y, seg_ends, coefficient, parents = contour(clip[view], faces, edges, wings, signs, height, width)
-        amount = np.empty(pixel.shape[1], np.float64)
-        found = 0
-        for axis in range(2):
-            along, across = (x, y) if axis == 0 else (y, x)
-            found = _sweep(
-                axis, along, across, seg_ends, coefficient, image[view], found, pixel[view], ends[view], share[view],
-                amount,
-            )  # fmt: skip
-            counts[view, axis] = found
-        counts[view, 0], counts[view, 1] = counts[view, 1], counts[view, 0]
-        found = min(found, pixel.shape[1])
-        _correct(image[view].reshape(-1), pixel[view, :found], amount)
-        _name_parents(len(clip[view]), parents, ends[view, :found])
+        counts[view, 0], counts[view, 1] = draw_view(
+            clip[view], faces, edges, wings, signs, image[view], pixel[view], ends[view], share[view]
+        )
+
+
+@device
+def draw_view(
+    clip: Floats, faces: Ints, edges: Ints, wings: Ints, signs: Signs, image: Floats,
+    pixel: Ints, ends: Ints, share: Floats,
+) -> tuple[int, int]:  # fmt: skip
+    """Fill the image [H,W] and the tape of one view; the number of ends (maybe beyond the room) and of rows'."""
+    height, width = image.shape
+    image[:] = 0.0
+    x, y, seg_ends, coefficient, parents = contour(clip, faces, edges, wings, signs, height, width)
+    amount = np.empty(len(pixel), np.float64)
+    of_rows = _sweep(0, x, y, seg_ends, coefficient, image, 0, pixel, ends, share, amount)
+    found = _sweep(1, y, x, seg_ends, coefficient, image, of_rows, pixel, ends, share, amount)
+    kept = min(found, len(pixel))
+    _correct(image.reshape(-1), pixel[:kept], amount)
+    _name_parents(len(clip), parents, ends[:kept])
+    return found, of_rows
 
 
 @device
@@ -219,9 +224,18 @@ def _pull(
         flat = grad[view].reshape(-1)
         for k in range(counts[view, 0]):
             pull = np.float64(flat[pixel[view, k]])
-            for end in range(2):
-                along = pull * share[view, k, end]
-                across = -share[view, k, 2] * along
-                d_x, d_y = (along, across) if k < counts[view, 1] else (across, along)
-                vertex, partner = ends[view, k, 2 * end], ends[view, k, 2 * end + 1]
-                push(clip[view], vertex, partner, d_x * (0.5 * width), d_y * (-0.5 * height), d_clip[view])
+            by_row = k < counts[view, 1]
+            pull_end(pull, by_row, clip[view], ends[view, k], share[view, k], 0.5 * width, 0.5 * height, d_clip[view])
+
+
+@device
+def pull_end(
+    pull: float, by_row: bool, clip: Floats, ends: Ints, share: Floats, half_width: float, half_height: float,
+    d_clip: Floats,
+) -> None:  # fmt: skip
+    """Add the gradient through one interval's end of a row or a column, on whose pixel the gradient is `pull`."""
+    for end in range(2):
+        along = pull * share[end]
+        across = -share[2] * along
+        d_x, d_y = (along, across) if by_row else (across, along)
+        push(clip, ends[2 * end], ends[2 * end + 1], d_x * half_width, -d_y * half_height, d_clip)

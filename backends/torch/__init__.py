@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import torch
 
+from invrender.backends.misfit import misfit_by
 from invrender.backends.torch.antialias import antialias, antialias_adjoint
 from invrender.backends.torch.interpolate import interpolate, interpolate_adjoint
 from invrender.backends.torch.rasterize import rasterize
@@ -33,5 +34,6 @@ def load(device: torch.device) -> Backend:
         silhouette=silhouette,
         silhouette_taped=silhouette_taped,
         silhouette_adjoint=silhouette_adjoint,
+        silhouette_misfit=misfit_by(silhouette_taped, silhouette_adjoint),
         trace=trace,
     )

@@ -23,10 +23,16 @@ class LargeSteps:
     Attributes:
         encode: vertices [V,3] float64 -> u = (I + lambda_ L) v.
         decode: u [V,3] float64 -> v, differentiable; factorised once.
+        decode_adjoint: d v [V,3] float64 -> d u. The map is symmetric, so this is `decode` again.
     """
 
     encode: Callable[[Tensor], Tensor]
     decode: Callable[[Tensor], Tensor]
+
+    @property
+    def decode_adjoint(self) -> Callable[[Tensor], Tensor]:
+        """See the class."""
+        return self.decode
 
 
 def large_steps(laplacian: Tensor, lambda_: float) -> LargeSteps:

@@ -10,9 +10,11 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from invrender import ops
 from invrender.geometry.connectivity import components, drop_unused
 from invrender.kernels import Backend
-from invrender.problem.refine import Shape, Target, coverage_of
+from invrender.problem.refine import Shape, Target
+from invrender.topology import topology
 
 Tensor = torch.Tensor
 
@@ -29,13 +31,13 @@ def without_phantoms(shape: Shape, target: Target, backend: Backend) -> Shape:
         return shape
     order = np.argsort(count)[max(0, len(count) - MOST_PARTS) :]
     kept = np.ones(len(count), bool)
-    whole = coverage_of(shape, target, backend)
+    whole = _coverage(shape, target, backend)
     for candidate in order:
         if kept.sum() == 1:
             break
         kept[candidate] = False
-        less = coverage_of(_parts(shape, kept[part]), target, backend)
-        own = coverage_of(_parts(shape, part == candidate), target, backend)
+        less = _coverage(_parts(shape, kept[part]), target, backend)
+        own = _coverage(_parts(shape, part == candidate), target, backend)
         if _needed(whole, less, own, target.masks):
             kept[candidate] = True
         else:
@@ -45,6 +47,15 @@ def without_phantoms(shape: Shape, target: Target, backend: Backend) -> Shape:
 
 def _parts(shape: Shape, faces: NDArray[np.bool_]) -> Shape:
     return Shape(*drop_unused(shape.vertices, shape.faces[faces]))
+
+
+def _coverage(shape: Shape, target: Target, backend: Backend) -> Tensor:
+    """Coverage [N,H,W] float32 of a shape in the target's views."""
+    place, faces = backend.device, torch.from_numpy(shape.faces)
+    matrix, vertices = target.clip_from_object, torch.from_numpy(shape.vertices)
+    clip = torch.einsum("nij,vj->nvi", matrix[:, :, :3], vertices) + matrix[:, None, :, 3]
+    size = (target.masks.shape[1], target.masks.shape[2])
+    return ops.silhouette(backend, clip.float().to(place), faces.to(place), topology(faces).to(place), size)
 
 
 def _needed(whole: Tensor, less: Tensor, own: Tensor, masks: Tensor) -> bool:

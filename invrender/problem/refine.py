@@ -16,14 +16,14 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from invrender import losses, ops
+from invrender import losses
 from invrender.errors import DivergedError
 from invrender.geometry.embedded import remesh_embedded, roll_back
-from invrender.kernels import Backend
+from invrender.kernels import Backend, SilhouetteMisfit
 from invrender.parameters.laplacian import degrees, product, uniform_laplacian
 from invrender.parameters.large_steps import LargeSteps, large_steps
 from invrender.solve import adam_uniform
-from invrender.topology import Topology, topology
+from invrender.topology import topology
 
 Tensor = torch.Tensor
 
@@ -128,27 +128,21 @@ def refine(
         done += stage.iterations
 
 
-def coverage_of(shape: Shape, target: Target, backend: Backend) -> Tensor:
-    """Coverage [N,H,W] float32 of a shape in the target's views."""
+def iou_with(shape: Shape, target: Target, backend: Backend) -> float:
+    """Mean IoU of a shape's silhouettes with the masks of a target."""
     faces = torch.from_numpy(shape.faces)
-    return _coverage(torch.from_numpy(shape.vertices), faces, topology(faces), target, backend)
-
-
-def _coverage(vertices: Tensor, faces: Tensor, edges: Topology, target: Target, backend: Backend) -> Tensor:
-    matrix = target.clip_from_object.float()  # about the object's middle, where float32 holds 1e-5 pixels
-    clip = torch.einsum("nij,vj->nvi", matrix[:, :, :3], vertices.float()) + matrix[:, None, :, 3]
-    size = (target.masks.shape[1], target.masks.shape[2])
-    return ops.silhouette(backend, clip.to(backend.device), faces, edges, size)
+    compare = backend.silhouette_misfit(
+        faces, topology(faces), len(shape.vertices), target.masks, torch.zeros_like(target.pixel)
+    )
+    return float(compare(torch.from_numpy(shape.vertices), target.clip_from_object)[2].mean())
 
 
 @dataclass(frozen=True)
 class Objective:
-    """The loss of one stage as a function of Large Steps coordinates."""
+    """The loss of one stage as a function of Large Steps coordinates, with its gradient written out."""
 
-    target: Target
-    backend: Backend
-    faces: Tensor
-    edges: Topology
+    misfit: SilhouetteMisfit
+    clip_from_object: Tensor
     laplacian: Callable[[Tensor], Tensor]
     degree: Tensor
     map: LargeSteps
@@ -157,19 +151,16 @@ class Objective:
 
     def __call__(self, u: Tensor) -> tuple[Tensor, Tensor, dict[str, float]]:
         """Vertices [V,3] of u, the gradient [V,3] there, and the terms of the loss."""
-        u = u.detach().requires_grad_(True)
         vertices = self.map.decode(u)
-        coverage = _coverage(vertices, self.faces, self.edges, self.target, self.backend)
+        misfit, pull, iou = self.misfit(vertices, self.clip_from_object)
         smoothness = self.laplacian(vertices)
-        misfit = losses.silhouette_misfit(coverage, self.target.masks, self.target.pixel)
-        membrane = losses.membrane(vertices, smoothness)
-        bending = losses.bending(smoothness, self.degree)
+        membrane = float(losses.membrane(vertices, smoothness))
+        bending = float(losses.bending(smoothness, self.degree))
+        gradient = MISFIT_WEIGHT * pull + self.membrane * losses.membrane_gradient(smoothness)
+        gradient += self.bending * losses.bending_gradient(smoothness, self.degree, self.laplacian)
         loss = MISFIT_WEIGHT * misfit + self.membrane * membrane + self.bending * bending
-        (grad,) = torch.autograd.grad(loss, u)
-        with torch.no_grad():
-            iou = losses.soft_iou(coverage, self.target.masks).mean()
-        terms = {"loss": loss, "misfit": misfit, "membrane": membrane, "bending": bending, "iou": iou}
-        return vertices.detach(), grad, {name: float(value.detach()) for name, value in terms.items()}
+        terms = {"loss": loss, "misfit": misfit, "membrane": membrane, "bending": bending, "iou": float(iou.mean())}
+        return vertices, self.map.decode_adjoint(gradient), terms
 
 
 def objective(shape: Shape, target: Target, stage: Stage, backend: Backend, regulariser: Regulariser) -> Objective:
@@ -177,11 +168,10 @@ def objective(shape: Shape, target: Target, stage: Stage, backend: Backend, regu
     faces = torch.from_numpy(shape.faces)
     edges = topology(faces)
     laplacian = uniform_laplacian(edges, len(shape.vertices))
+    share = target.pixel.square() / len(target.pixel)
     return Objective(
-        target=target,
-        backend=backend,
-        faces=faces.to(backend.device),
-        edges=Topology(*(part.to(backend.device) for part in (edges.edges, edges.faces, edges.sign))),
+        misfit=backend.silhouette_misfit(faces, edges, len(shape.vertices), target.masks, share),
+        clip_from_object=target.clip_from_object,
         laplacian=product(laplacian),
         degree=degrees(edges, len(shape.vertices)),
         map=large_steps(laplacian, regulariser.diffusion),

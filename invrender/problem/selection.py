@@ -16,9 +16,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from invrender import losses
 from invrender.kernels import Backend
-from invrender.problem.refine import Regulariser, Shape, Stage, Step, Target, coverage_of, refine
+from invrender.problem.refine import Regulariser, Shape, Stage, Step, Target, iou_with, refine
 
 FEWEST_VIEWS = 5  # below this, leaving views out changes the problem too much to learn from it
 FOLDS = 2
@@ -76,7 +75,7 @@ def choose_strength(
 
     Yields the steps taken and returns a Choice: `choice = yield from choose_strength(...)`.
     """
-    hull = [held_out_iou(fold.shape, fold.test, backend) for fold in folds] if compare_hull else None
+    hull = [iou_with(fold.shape, fold.test, backend) for fold in folds] if compare_hull else None
     scores: dict[float, float] = {}
     for at in _climb(ladder, scores):
         scores[at] = yield from _try(at, folds, stages, backend, regulariser)
@@ -111,10 +110,5 @@ def _try(
         for step in refine(shape, fold.train, scaled, backend, regulariser, f"try smoothness {strength:g}"):
             shape = step.shape
             yield dataclasses.replace(step, index=turn * step.total + step.index, total=len(folds) * step.total)
-        results.append(held_out_iou(shape, fold.test, backend))
+        results.append(iou_with(shape, fold.test, backend))
     return float(np.mean(results))
-
-
-def held_out_iou(shape: Shape, test: Target, backend: Backend) -> float:
-    """Mean IoU of a shape's silhouettes with the masks of a target."""
-    return float(losses.soft_iou(coverage_of(shape, test, backend), test.masks).mean())

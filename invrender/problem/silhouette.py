@@ -14,7 +14,6 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from invrender import losses
 from invrender.errors import InputError
 from invrender.geometry.connectivity import is_closed_manifold, merge_vertices, orient_outward
 from invrender.geometry.repair import repair
@@ -23,7 +22,7 @@ from invrender.kernels import Backend
 from invrender.nouns import Mesh, Views
 from invrender.problem.frame import Frame, frame_of
 from invrender.problem.phantoms import without_phantoms
-from invrender.problem.refine import Regulariser, Shape, Stage, Step, Target, coverage_of, refine
+from invrender.problem.refine import Regulariser, Shape, Stage, Step, Target, iou_with, refine
 from invrender.problem.selection import FEWEST_VIEWS, Choice, Fold, choose_strength, held_out
 
 Tensor = torch.Tensor
@@ -148,13 +147,13 @@ def reconstruct(views: Views, settings: Settings, backend: Backend, first: Start
         choice = yield from _choose(views, settings, backend, first, regulariser)
     strength = settings.strength if settings.strength is not None else choice.strength if choice else 1.0
     stages = [dataclasses.replace(s, membrane=s.membrane * strength) for s in plan(settings, target)]
-    hull_iou = training_iou(shape, target, backend)
+    hull_iou = iou_with(shape, target, backend)
     for step in refine(shape, target, stages, backend, regulariser):
         shape = step.shape
         yield step
     method = "refined" if settings.iterations else settings.init
     if settings.init == "hull" and settings.iterations:
-        collapsed = training_iou(shape, target, backend) < hull_iou - COLLAPSED
+        collapsed = iou_with(shape, target, backend) < hull_iou - COLLAPSED
         if collapsed or (choice is not None and not choice.refinement_helps):
             shape, method = first.shape, "hull"
     cells = round(2 * 0.9 / min((stage.edge_length for stage in stages), default=COARSEST_EDGE))
@@ -165,7 +164,7 @@ def reconstruct(views: Views, settings: Settings, backend: Backend, first: Start
         method=method,
         strength=strength,
         choice=choice,
-        iou=training_iou(final, target, backend),
+        iou=iou_with(final, target, backend),
         hull_iou=hull_iou,
         repaired=repaired.method,
         intersections=repaired.n_left,
@@ -194,11 +193,6 @@ def plan(settings: Settings, target: Target) -> list[Stage]:
     counts = [len(part) for part in np.array_split(np.arange(settings.iterations), len(edges))]
     stages = zip(counts, edges, rates, membranes, strict=True)
     return [Stage(count, length, settings.rate * rate, weight) for count, length, rate, weight in stages if count]
-
-
-def training_iou(shape: Shape, target: Target, backend: Backend) -> float:
-    """Mean IoU of a shape with the masks of its target."""
-    return float(losses.soft_iou(coverage_of(shape, target, backend), target.masks).mean())
 
 
 def _folds(views: Views, first: Start, hull: bool) -> list[Fold]:

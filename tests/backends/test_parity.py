@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from invrender.backends import select
 from invrender.errors import InputError
+from invrender.losses import soft_iou
 from invrender.topology import topology
 
 REFERENCE = select("torch")
@@ -105,6 +106,54 @@ def test_pictures_and_gradients_are_the_reference_s(candidate, seed, size, corne
     )
 
 
+@scenes
+@example(seed=0, size=(23, 40), corners=30, count=50, kind="near", views=2)
+@nasty
+def test_the_fused_misfit_is_the_one_made_of_silhouettes_and_their_adjoint(
+    candidate, seed, size, corners, count, kind, views
+):
+    _, faces = scene(seed, corners, count, kind, views)
+    edges, generator = topology(faces), torch.Generator().manual_seed(seed)
+    points, matrices = torch.randn(corners, 3, generator=generator).double(), torch.eye(4).repeat(views, 1, 1).double()
+    matrices += 0.4 * torch.randn(views, 4, 4, generator=generator)
+    matrices[:, 3, 3] += 1.0 if kind == "near" else 4.0
+    masks, weight = torch.rand(views, *size, generator=generator), torch.rand(views, generator=generator).double()
+    misfit, gradient, iou = candidate.silhouette_misfit(faces, edges, corners, masks, weight)(points, matrices)
+    clip = torch.einsum("nij,vj->nvi", matrices[:, :, :3], points) + matrices[:, None, :, 3]
+    coverage, tape = REFERENCE.silhouette_taped(clip, faces, edges, size)
+    difference = coverage - masks
+    assert misfit == pytest.approx(float((difference.square().sum((1, 2)) * weight).sum()), rel=1e-5)
+    agree(iou, soft_iou(coverage, masks))
+    d_clip = REFERENCE.silhouette_adjoint(2 * weight[:, None, None] * difference, tape)
+    expected = torch.einsum("nij,nvi->vj", matrices[:, :, :3], d_clip)
+    scale = float(expected.abs().max().clamp(min=1))
+    agree(gradient / scale, expected / scale)
+
+
+@pytest.mark.parametrize("name", ["cpu", "torch"])
+def test_the_misfit_follows_a_ball_that_moves_and_grows(name, icosphere):
+    vertices, faces = icosphere(3)
+    turn = torch.eye(4).double().repeat(2, 1, 1)
+    turn[1, :3, :3] = torch.tensor([[0.0, 0, -1], [0, 1, 0], [1, 0, 0]])
+    lens = torch.tensor([[1.6, 0, 0, 0], [0, 1.6, 0, 0], [0, 0, -1.02, 4.0], [0, 0, -1, 4.0]]).double()
+    matrices, edges = lens @ turn, topology(faces)
+    clip = torch.einsum("nij,vj->nvi", matrices[:, :, :3], vertices.double()) + matrices[:, None, :, 3]
+    masks = REFERENCE.silhouette(clip, faces, edges, (48, 60)).float()
+    weight = torch.tensor([0.02, 0.05])
+    compare = select(name).silhouette_misfit(faces, edges, len(vertices), masks, weight)
+    exact = compare(vertices.double(), matrices)
+    assert exact[0] == pytest.approx(0, abs=1e-8)
+    assert exact[2].tolist() == pytest.approx([1.0, 1.0], abs=1e-5)
+    moved = 1.1 * vertices.double() + torch.tensor([0.1, 0.05, -0.07])
+    _, gradient, iou = compare(moved, matrices)
+    assert 0.6 < float(iou.min()) < float(iou.max()) < 0.9
+    motions = (vertices.double(), torch.ones_like(moved), torch.eye(3)[1].double().expand_as(moved))
+    slopes = [
+        (compare(moved + 0.003 * m, matrices)[0] - compare(moved - 0.003 * m, matrices)[0]) / 0.006 for m in motions
+    ]
+    assert [float((gradient * m).sum()) for m in motions] == pytest.approx(slopes, abs=0.05 * slopes[0])
+
+
 @pytest.mark.parametrize("shared", [True, False])
 def test_gradients_of_interpolation_are_the_reference_s(candidate, icosphere, project, shared):
     vertices, faces = icosphere(2)
@@ -136,6 +185,9 @@ def test_results_do_not_depend_on_the_number_of_threads(candidate, icosphere, pr
         back = candidate.interpolate_adjoint(image, clip[0], faces, face_id, clip)
         blended = candidate.antialias(image, face_id, depth, clip, faces, edges)
         alone = candidate.rasterize(clip[:1], faces, size)
+        compare = candidate.silhouette_misfit(faces, edges, len(vertices), coverage.flip(0), torch.ones(5))
+        value, gradient, iou = compare(vertices.double(), torch.eye(4).repeat(5, 1, 1).double() + 1)
+        alone = [*alone, torch.tensor(value), gradient, iou]
         return [face_id, depth, coverage, pulled, image, *back, blended, *alone]
 
     one = everything()

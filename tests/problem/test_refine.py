@@ -12,8 +12,8 @@ import torch
 from invrender.errors import DivergedError
 from invrender.geometry.connectivity import is_closed_manifold
 from invrender.problem.frame import frame_of
-from invrender.problem.refine import MOST_HALVINGS, Regulariser, Shape, Stage, objective, refine
-from invrender.problem.silhouette import target_in, training_iou
+from invrender.problem.refine import MOST_HALVINGS, Regulariser, Shape, Stage, iou_with, objective, refine
+from invrender.problem.silhouette import target_in
 
 STAGE = Stage(iterations=40, edge_length=0.14, rate=0.06, membrane=0.05)
 
@@ -28,14 +28,14 @@ def problem(egg, views_of, backend):
 
 def test_the_loss_falls_and_the_silhouettes_fit(problem, backend):
     shape, target = problem
-    before = training_iou(shape, target, backend)
+    before = iou_with(shape, target, backend)
     steps = list(refine(shape, target, [STAGE, dataclasses.replace(STAGE, rate=0.02)], backend, Regulariser()))
     assert [step.index for step in steps] == list(range(80))
     assert {step.total for step in steps} == {80}
     assert steps[-1].terms["misfit"] < 0.1 * steps[0].terms["misfit"]
     assert before < 0.85
     assert steps[-1].terms["iou"] > 0.96
-    assert training_iou(steps[-1].shape, target, backend) == pytest.approx(steps[-1].terms["iou"], abs=0.01)
+    assert iou_with(steps[-1].shape, target, backend) == pytest.approx(steps[-1].terms["iou"], abs=0.01)
     assert is_closed_manifold(steps[-1].shape.faces)
 
 
@@ -64,15 +64,20 @@ def test_the_gradient_of_the_objective_against_central_differences(problem, back
 
 
 def spoiled(backend, bad_calls):
-    """The backend with silhouettes that are not finite in the given calls; and the list of calls."""
+    """The backend with a misfit that is not finite in the given calls; and the list of calls."""
     calls: list[int] = []
 
-    def taped(clip, faces, topology, size):
-        calls.append(len(calls))
-        image, tape = backend.silhouette_taped(clip, faces, topology, size)
-        return (image * math.nan if bad_calls(calls[-1]) else image), tape
+    def prepare(*given):
+        compare = backend.silhouette_misfit(*given)
 
-    return dataclasses.replace(backend, silhouette_taped=taped), calls
+        def broken(vertices, matrices):
+            calls.append(len(calls))
+            misfit, gradient, iou = compare(vertices, matrices)
+            return (misfit * math.nan if bad_calls(calls[-1]) else misfit), gradient, iou
+
+        return broken
+
+    return dataclasses.replace(backend, silhouette_misfit=prepare), calls
 
 
 def test_a_loss_that_stays_not_finite_ends_with_an_error_after_some_halvings(problem, backend):

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from invrender.problem.frame import frame_of
-from invrender.problem.refine import Regulariser, Shape, Stage
-from invrender.problem.selection import FEWEST_VIEWS, Choice, Fold, choose_strength, held_out, held_out_iou
+from invrender.problem.refine import Regulariser, Shape, Stage, iou_with
+from invrender.problem.selection import FEWEST_VIEWS, Choice, Fold, choose_strength, held_out
 from invrender.problem.silhouette import target_in
 
 
@@ -61,7 +61,7 @@ def test_the_hull_is_scored_too_and_wins_where_it_is_right(problem, backend):
     """The first shapes are the object itself, which no refinement under a strong membrane can beat."""
     target, folds, stages = problem
     _, choice = finished(choose_strength(folds, (3000.0,), stages, backend, Regulariser()))
-    assert choice.hull_score == pytest.approx(held_out_iou(folds[0].shape, target, backend), abs=0.01)
+    assert choice.hull_score == pytest.approx(iou_with(folds[0].shape, target, backend), abs=0.01)
     assert choice.hull_score > 0.97
     assert not choice.refinement_helps
     alone = choose_strength(folds, (3000.0,), stages, backend, Regulariser(), compare_hull=False)

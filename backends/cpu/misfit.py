@@ -1,0 +1,158 @@
+"""Silhouettes compared with masks in one pass: projection, drawing, loss and gradient of one view after another.
+
+What each view needs stays in the cache, and nothing of the size of all images is ever written. Only vertices on the
+contour get a gradient, so a view hands on a short list, and the sum over the views does not depend on the threads.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import partial
+from typing import TypeAlias
+
+import numpy as np
+import torch
+from numba import njit
+from numpy.typing import NDArray
+
+from invrender.backends.bodies.target import device
+from invrender.backends.cpu.arrays import Mesh, packed_mesh, to_numpy
+from invrender.backends.cpu.compile import kernel
+from invrender.backends.cpu.contour import Floats, Ints, Signs
+from invrender.backends.cpu.silhouette import ROOM_PER_LINE, draw_view, pull_end
+from invrender.backends.cpu.threads import spread
+from invrender.topology import Topology
+
+Tensor = torch.Tensor
+Images: TypeAlias = NDArray[np.float32]
+
+CORNERS = 4  # vertices that an interval's end can depend on: two ends of a segment, each cut between two
+
+
+@dataclass
+class Misfit:
+    """A mesh's connectivity and the masks its silhouettes are compared with; see `invrender.kernels.SilhouetteMisfit`.
+
+    Attributes:
+        mesh: faces, edges, wings and signs as the kernels read them.
+        masks: [N,H,W] float32.
+        weight: [N] float64.
+        room: for ends of intervals per view; grows when it did not suffice.
+    """
+
+    mesh: Mesh
+    masks: Images
+    weight: Floats
+    room: int
+
+    def __call__(self, vertices: Tensor, clip_from_object: Tensor) -> tuple[float, Tensor, Tensor]:
+        """Misfit, its gradient with the vertices [V,3] float64, and IoU [N] float64."""
+        points, matrices = to_numpy(vertices.double()), to_numpy(clip_from_object.double())
+        views = len(matrices)
+        while True:
+            needed, sums = np.zeros(views, np.int32), np.zeros((views, 3), np.float64)
+            moved, pulls = np.empty((views, CORNERS * self.room), np.int32), np.empty((views, CORNERS * self.room, 3))
+            counts = np.zeros(views, np.int32)
+            given = (points, matrices, *self.mesh, self.masks, self.weight, self.room)
+            spread(partial(_compare, *given, needed, sums, counts, moved, pulls), views)
+            if needed.max(initial=0) <= self.room:
+                break
+            self.room = int(needed.max())
+        gradient = np.zeros_like(points)
+        _gather(counts, moved, pulls, gradient)
+        common, joint = (sums[:, 1] - sums[:, 2]) / 2, (sums[:, 1] + sums[:, 2]) / 2
+        iou = np.divide(common, joint, out=np.ones(views), where=joint > 0)
+        return float(self.weight @ sums[:, 0]), torch.from_numpy(gradient), torch.from_numpy(iou)
+
+
+def silhouette_misfit(faces: Tensor, topology: Topology, count: int, masks: Tensor, weight: Tensor) -> Misfit:
+    """Prepare a comparison; see `invrender.kernels.MakeMisfit`."""
+    mesh = packed_mesh(faces, topology, count)
+    room = ROOM_PER_LINE * (masks.shape[1] + masks.shape[2])
+    return Misfit(mesh, to_numpy(masks.float()), to_numpy(weight.double()), room)
+
+
+@kernel
+def _compare(
+    points: Floats, matrices: Floats, faces: Ints, edges: Ints, wings: Ints, signs: Signs, masks: Images,
+    weight: Floats, room: int, needed: Ints, sums: Floats, counts: Ints, moved: Ints, pulls: Floats,
+    first: int, step: int,
+) -> None:  # fmt: skip
+    """Views first, first + step, ...: sums (squares, both images, |differences|), moved vertices' pulls."""
+    height, width = masks.shape[1], masks.shape[2]
+    image: Images = np.empty((height, width), np.float32)
+    clip, d_clip = np.empty((len(points), 4), np.float64), np.zeros((len(points), 4), np.float64)
+    pixel, ends = np.empty(room, np.int32), np.empty((room, CORNERS), np.int32)
+    share = np.empty((room, 3), np.float64)
+    for view in range(first, len(matrices), step):
+        _project(points, matrices[view], clip)
+        found, of_rows = draw_view(clip, faces, edges, wings, signs, image, pixel, ends, share)  # type: ignore[arg-type]
+        needed[view] = found
+        if found > room:
+            continue
+        _sum_up(image, masks[view], sums[view])
+        drawn, mask = image.reshape(-1), masks[view].reshape(-1)
+        for k in range(found):
+            at = pixel[k]
+            pull = 2.0 * weight[view] * (np.float64(drawn[at]) - np.float64(mask[at]))
+            pull_end(pull, k < of_rows, clip, ends[k], share[k], 0.5 * width, 0.5 * height, d_clip)
+        counts[view] = _flush(ends, found, matrices[view], d_clip, moved[view], pulls[view])
+
+
+@device
+def _project(points: Floats, matrix: Floats, clip: Floats) -> None:
+    for i in range(len(points)):
+        x, y, z = points[i, 0], points[i, 1], points[i, 2]
+        for r in range(4):
+            clip[i, r] = matrix[r, 0] * x + matrix[r, 1] * y + matrix[r, 2] * z + matrix[r, 3]
+
+
+@device
+def _sum_up(drawn: Images, mask: Images, sums: Floats) -> None:
+    for row in range(len(drawn)):
+        square, both, apart = _sum_row(drawn[row], mask[row])
+        sums[0] += square
+        sums[1] += both
+        sums[2] += apart
+
+
+@njit(nogil=True, fastmath={"reassoc", "contract"})
+def _sum_row(drawn: Images, mask: Images) -> tuple[float, float, float]:
+    """Sums in any order, so that several pixels are added at a time."""
+    square, both, apart = np.float32(0), np.float32(0), np.float32(0)
+    for i in range(len(drawn)):
+        difference = drawn[i] - mask[i]
+        square += difference * difference
+        both += drawn[i] + mask[i]
+        apart += abs(difference)
+    return square, both, apart  # type: ignore[return-value]
+
+
+@device
+def _flush(ends: Ints, found: int, matrix: Floats, d_clip: Floats, moved: Ints, pulls: Floats) -> int:
+    """Turn gradients in clip space into those of vertices, listed once each, and leave zeros behind."""
+    count = 0
+    for k in range(found):
+        for corner in range(CORNERS):
+            v = ends[k, corner]
+            if v < 0:
+                continue
+            x, y, z, w = d_clip[v, 0], d_clip[v, 1], d_clip[v, 2], d_clip[v, 3]
+            if x == 0.0 and y == 0.0 and z == 0.0 and w == 0.0:
+                continue
+            for axis in range(3):
+                pulls[count, axis] = matrix[0, axis] * x + matrix[1, axis] * y
+                pulls[count, axis] += matrix[2, axis] * z + matrix[3, axis] * w
+            moved[count] = v
+            count += 1
+            d_clip[v, 0], d_clip[v, 1], d_clip[v, 2], d_clip[v, 3] = 0.0, 0.0, 0.0, 0.0
+    return count
+
+
+@kernel
+def _gather(counts: Ints, moved: Ints, pulls: Floats, gradient: Floats) -> None:
+    """Add up the views' pulls, in the order of the views."""
+    for view in range(len(counts)):
+        for k in range(counts[view]):
+            for axis in range(3):
+                gradient[moved[view, k], axis] += pulls[view, k, axis]

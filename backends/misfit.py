@@ -1,0 +1,35 @@
+"""Silhouettes compared with masks, for backends without a kernel that does all of it at once."""
+
+from __future__ import annotations
+
+import torch
+
+from invrender import losses
+from invrender.kernels import MakeMisfit, SilhouetteAdjoint, SilhouetteMisfit, SilhouetteTaped
+from invrender.topology import Topology
+
+Tensor = torch.Tensor
+
+
+def misfit_by(silhouette_taped: SilhouetteTaped, silhouette_adjoint: SilhouetteAdjoint) -> MakeMisfit:
+    """The comparison made of a backend's own silhouettes and their adjoint, in float32 on the device of the masks."""
+
+    def prepare(faces: Tensor, topology: Topology, count: int, masks: Tensor, weight: Tensor) -> SilhouetteMisfit:
+        del count
+        place = masks.device
+        faces, edges, share = faces.to(place), topology.to(place), weight.to(masks)
+
+        def compare(vertices: Tensor, clip_from_object: Tensor) -> tuple[float, Tensor, Tensor]:
+            matrix = clip_from_object.to(place, torch.float32)  # about the object's middle, where it holds 1e-5 pixels
+            moved = vertices.to(place, torch.float32)
+            clip = torch.einsum("nij,vj->nvi", matrix[:, :, :3], moved) + matrix[:, None, :, 3]
+            coverage, tape = silhouette_taped(clip, faces, edges, (masks.shape[1], masks.shape[2]))
+            difference = coverage - masks
+            misfit = (difference.square().sum((1, 2)) * share).sum()
+            d_clip = silhouette_adjoint(2 * share[:, None, None] * difference, tape)
+            gradient = torch.einsum("nij,nvi->vj", matrix[:, :, :3].double(), d_clip.double())
+            return float(misfit), gradient.to(vertices), losses.soft_iou(coverage, masks).to(vertices)
+
+        return compare
+
+    return prepare
