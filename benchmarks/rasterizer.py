@@ -19,6 +19,7 @@ the main thread's, for Mitsuba the whole process's, as it has threads of its own
 from __future__ import annotations
 
 import argparse
+import os
 import statistics
 import time
 from collections.abc import Callable
@@ -201,13 +202,13 @@ def two_threads(work: Work, rounds: int) -> float:
 
     def on(threads: int) -> Work:
         def timed() -> object:
-            torch.set_num_threads(threads)
+            os.environ["OMP_NUM_THREADS"] = str(threads)
             return work()
 
         return timed
 
     found = medians({"one": on(1), "two": on(2)}, rounds, time.perf_counter)
-    torch.set_num_threads(1)
+    os.environ["OMP_NUM_THREADS"] = "1"
     return found["one"] / found["two"]
 
 
@@ -217,6 +218,7 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=15)
     rounds = parser.parse_args().rounds
     torch.set_num_threads(1)
+    os.environ["OMP_NUM_THREADS"] = "1"
     cpu, reference = select("cpu"), select("torch", "cpu")
     print(f"{VIEWS} views of {SIZE[0]}x{SIZE[1]}, forward + backward, CPU milliseconds (median of {rounds})\n")
     print("| triangles | cpu | torch | embree | mitsuba | embree / cpu | mitsuba / cpu |\n|" + "---|" * 7)

@@ -14,6 +14,7 @@ import torch
 
 if "PYTEST_XDIST_WORKER" in os.environ:  # the workers share the cores; threads within them only get in the way
     torch.set_num_threads(1)
+    os.environ["OMP_NUM_THREADS"] = "1"
 
 
 @dataclass(frozen=True)

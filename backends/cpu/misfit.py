@@ -8,18 +8,19 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import partial
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 import numpy as np
 import torch
 from numba import njit
 from numpy.typing import NDArray
 
+from invrender.backends.bodies.contour import push
 from invrender.backends.bodies.target import device
 from invrender.backends.cpu.arrays import Mesh, packed_mesh, to_numpy
 from invrender.backends.cpu.compile import kernel
 from invrender.backends.cpu.contour import Floats, Ints, Signs
-from invrender.backends.cpu.silhouette import ROOM_PER_LINE, draw_view, pull_end
+from invrender.backends.cpu.silhouette import ROOM_PER_LINE, draw_view, screen_pull
 from invrender.backends.cpu.threads import spread
 from invrender.topology import Topology
 
@@ -80,23 +81,27 @@ def _compare(
 ) -> None:  # fmt: skip
     """Views first, first + step, ...: sums (squares, both images, |differences|), moved vertices' pulls."""
     height, width = masks.shape[1], masks.shape[2]
-    image: Images = np.empty((height, width), np.float32)
+    image: NDArray[Any] = np.empty((height, width), np.float32)
     clip, d_clip = np.empty((len(points), 4), np.float64), np.zeros((len(points), 4), np.float64)
     pixel, ends = np.empty(room, np.int32), np.empty((room, CORNERS), np.int32)
     share = np.empty((room, 3), np.float64)
     for view in range(first, len(matrices), step):
         _project(points, matrices[view], clip)
-        found, of_rows = draw_view(clip, faces, edges, wings, signs, image, pixel, ends, share)  # type: ignore[arg-type]
+        found, of_rows, parents = draw_view(clip, faces, edges, wings, signs, image, pixel, ends, share)
         needed[view] = found
         if found > room:
             continue
         _sum_up(image, masks[view], sums[view])
-        drawn, mask = image.reshape(-1), masks[view].reshape(-1)
+        d_screen = np.zeros((len(clip) + len(parents), 2), np.float64)
+        _pull(
+            image.reshape(-1), masks[view].reshape(-1), 2.0 * weight[view], of_rows, found, pixel, ends, share, d_screen
+        )
         for k in range(found):
-            at = pixel[k]
-            pull = 2.0 * weight[view] * (np.float64(drawn[at]) - np.float64(mask[at]))
-            pull_end(pull, k < of_rows, clip, ends[k], share[k], 0.5 * width, 0.5 * height, d_clip)
-        counts[view] = _flush(ends, found, matrices[view], d_clip, moved[view], pulls[view])
+            for point in (ends[k, 0], ends[k, 2]):
+                # Arrays make calls costly, so ask first: most points have been dealt with.
+                if d_screen[point, 0] != 0.0 or d_screen[point, 1] != 0.0:
+                    _leave_screen(point, clip, parents, 0.5 * width, 0.5 * height, d_screen, d_clip)
+        counts[view] = _hand_on(ends, found, parents, matrices[view], d_clip, moved[view], pulls[view])
 
 
 @device
@@ -129,20 +134,51 @@ def _sum_row(drawn: Images, mask: Images) -> tuple[float, float, float]:
 
 
 @device
-def _flush(ends: Ints, found: int, matrix: Floats, d_clip: Floats, moved: Ints, pulls: Floats) -> int:
-    """Turn gradients in clip space into those of vertices, listed once each, and leave zeros behind."""
+def _pull(
+    drawn: Images, mask: Images, scale: float, of_rows: int, found: int, pixel: Ints, ends: Ints, share: Floats,
+    d_screen: Floats,
+) -> None:  # fmt: skip
+    """Add up the loss's gradient at the points of the contour, in pixels."""
+    for k in range(found):
+        pull = scale * (np.float64(drawn[pixel[k]]) - np.float64(mask[pixel[k]]))
+        for end in range(2):
+            d_x, d_y = screen_pull(pull, k < of_rows, share[k, end], share[k, 2])
+            d_screen[ends[k, 2 * end], 0] += d_x
+            d_screen[ends[k, 2 * end], 1] += d_y
+
+
+@device
+def _leave_screen(
+    point: int, clip: Floats, parents: Ints, half_width: float, half_height: float, d_screen: Floats, d_clip: Floats
+) -> None:
+    """Turn what has come together at a point on the screen into gradients in clip space; zeros stay behind."""
+    d_x, d_y = d_screen[point, 0], d_screen[point, 1]
+    d_screen[point, 0], d_screen[point, 1] = 0.0, 0.0
+    cut = point - len(clip)
+    if cut < 0:
+        push(clip, point, np.int32(-1), d_x * half_width, -d_y * half_height, d_clip)  # type: ignore[arg-type]
+    else:
+        push(clip, parents[cut, 0], parents[cut, 1], d_x * half_width, -d_y * half_height, d_clip)
+
+
+@device
+def _hand_on(
+    ends: Ints, found: int, parents: Ints, matrix: Floats, d_clip: Floats, moved: Ints, pulls: Floats
+) -> int:  # fmt: skip
+    """List every vertex of the contour with its gradient in object space; zeros stay behind. How many there are."""
     count = 0
     for k in range(found):
         for corner in range(CORNERS):
-            v = ends[k, corner]
-            if v < 0:
-                continue
+            v = ends[k, corner // 2 * 2]
+            cut = v - len(d_clip)
+            if cut >= 0:
+                v = parents[cut, corner % 2]
             x, y, z, w = d_clip[v, 0], d_clip[v, 1], d_clip[v, 2], d_clip[v, 3]
             if x == 0.0 and y == 0.0 and z == 0.0 and w == 0.0:
                 continue
             for axis in range(3):
-                pulls[count, axis] = matrix[0, axis] * x + matrix[1, axis] * y
-                pulls[count, axis] += matrix[2, axis] * z + matrix[3, axis] * w
+                pull = matrix[0, axis] * x + matrix[1, axis] * y
+                pulls[count, axis] = pull + matrix[2, axis] * z + matrix[3, axis] * w
             moved[count] = v
             count += 1
             d_clip[v, 0], d_clip[v, 1], d_clip[v, 2], d_clip[v, 3] = 0.0, 0.0, 0.0, 0.0

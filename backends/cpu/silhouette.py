@@ -96,27 +96,32 @@ def _draw(
 ) -> None:  # fmt: skip
     """Views first, first + step, ...: their images and tapes. A count beyond the tape's room says what it takes."""
     for view in range(first, len(clip), step):
-        counts[view, 0], counts[view, 1] = draw_view(
+        found, of_rows, parents = draw_view(
             clip[view], faces, edges, wings, signs, image[view], pixel[view], ends[view], share[view]
         )
+        counts[view, 0], counts[view, 1] = found, of_rows
+        _name_parents(len(clip[view]), parents, ends[view, : min(found, pixel.shape[1])])
 
 
 @device
 def draw_view(
     clip: Floats, faces: Ints, edges: Ints, wings: Ints, signs: Signs, image: Floats,
     pixel: Ints, ends: Ints, share: Floats,
-) -> tuple[int, int]:  # fmt: skip
-    """Fill the image [H,W] and the tape of one view; the number of ends (maybe beyond the room) and of rows'."""
+) -> tuple[int, int, Ints]:  # fmt: skip
+    """Fill the image [H,W] and the tape of one view.
+
+    Returns:
+        The number of ends, maybe beyond the tape's room; of them those of rows, which come first; and the parents of
+        cut points, which `ends` (in its columns 0 and 2) numbers after the vertices.
+    """
     height, width = image.shape
     image[:] = 0.0
     x, y, seg_ends, coefficient, parents = contour(clip, faces, edges, wings, signs, height, width)
     amount = np.empty(len(pixel), np.float64)
     of_rows = _sweep(0, x, y, seg_ends, coefficient, image, 0, pixel, ends, share, amount)
     found = _sweep(1, y, x, seg_ends, coefficient, image, of_rows, pixel, ends, share, amount)
-    kept = min(found, len(pixel))
-    _correct(image.reshape(-1), pixel[:kept], amount)
-    _name_parents(len(clip), parents, ends[:kept])
-    return found, of_rows
+    _correct(image.reshape(-1), pixel[: min(found, len(pixel))], amount)
+    return found, of_rows, parents
 
 
 @device
@@ -224,18 +229,15 @@ def _pull(
         flat = grad[view].reshape(-1)
         for k in range(counts[view, 0]):
             pull = np.float64(flat[pixel[view, k]])
-            by_row = k < counts[view, 1]
-            pull_end(pull, by_row, clip[view], ends[view, k], share[view, k], 0.5 * width, 0.5 * height, d_clip[view])
+            for end in range(2):
+                d_x, d_y = screen_pull(pull, k < counts[view, 1], share[view, k, end], share[view, k, 2])
+                vertex, partner = ends[view, k, 2 * end], ends[view, k, 2 * end + 1]
+                push(clip[view], vertex, partner, d_x * (0.5 * width), d_y * (-0.5 * height), d_clip[view])
 
 
 @device
-def pull_end(
-    pull: float, by_row: bool, clip: Floats, ends: Ints, share: Floats, half_width: float, half_height: float,
-    d_clip: Floats,
-) -> None:  # fmt: skip
-    """Add the gradient through one interval's end of a row or a column, on whose pixel the gradient is `pull`."""
-    for end in range(2):
-        along = pull * share[end]
-        across = -share[2] * along
-        d_x, d_y = (along, across) if by_row else (across, along)
-        push(clip, ends[2 * end], ends[2 * end + 1], d_x * half_width, -d_y * half_height, d_clip)
+def screen_pull(pull: float, by_row: bool, share: float, slope: float) -> tuple[float, float]:
+    """d x and d y in pixels of one end of a segment that ends an interval of a row or a column."""
+    along = pull * share
+    across = -slope * along
+    return (along, across) if by_row else (across, along)

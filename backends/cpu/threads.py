@@ -6,13 +6,11 @@ import os
 import threading
 from collections.abc import Callable
 
-import torch
-
 
 def spread(work: Callable[[int, int], None], items: int) -> None:
     """Call work(first, step) once per thread; it does the items first, first + step, ... without the interpreter lock.
 
-    As many threads as torch would use (`torch.set_num_threads`, OMP_NUM_THREADS), but never more than items.
+    As many threads as `thread_count` says, but never more than items.
 
     Raises:
         Exception: whatever `work` raised.
@@ -37,6 +35,11 @@ def spread(work: Callable[[int, int], None], items: int) -> None:
 
 
 def thread_count() -> int:
-    """Cores that this process may use, or fewer where torch was told so."""
+    """Cores that this process may use, or fewer where OMP_NUM_THREADS says so.
+
+    torch's own setting does not count: a loop over small tensors does well to keep torch on one thread, whose others
+    would spin between operations, while these come and go.
+    """
     available = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-    return max(1, min(available, torch.get_num_threads()))
+    asked = os.environ.get("OMP_NUM_THREADS", "").partition(",")[0]
+    return max(1, min(available, int(asked))) if asked.isdigit() else available

@@ -169,7 +169,7 @@ def test_gradients_of_interpolation_are_the_reference_s(candidate, icosphere, pr
     )
 
 
-def test_results_do_not_depend_on_the_number_of_threads(candidate, icosphere, project):
+def test_results_do_not_depend_on_the_number_of_threads(candidate, icosphere, project, monkeypatch):
     vertices, faces = icosphere(3)
     clip, edges, size = (
         torch.cat([project(vertices, 2.0 + 0.1 * k) for k in range(5)]).float(),
@@ -191,13 +191,13 @@ def test_results_do_not_depend_on_the_number_of_threads(candidate, icosphere, pr
         return [face_id, depth, coverage, pulled, image, *back, blended, *alone]
 
     one = everything()
-    torch.set_num_threads(2)
+    monkeypatch.setenv("OMP_NUM_THREADS", "2")
     assert all(torch.equal(a, b) for a, b in zip(one, everything(), strict=True))
 
 
-def test_no_threads_are_left_behind(candidate, icosphere, project):
+def test_no_threads_are_left_behind(candidate, icosphere, project, monkeypatch):
     vertices, faces = icosphere(1)
-    torch.set_num_threads(2)
+    monkeypatch.setenv("OMP_NUM_THREADS", "2")
     before = threading.active_count()
     candidate.rasterize(project(vertices).expand(4, -1, -1), faces, (8, 8))
     assert threading.active_count() == before
