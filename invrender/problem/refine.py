@@ -111,21 +111,30 @@ def refine(
     backend: Backend,
     regulariser: Regulariser,
     phase: str = "refine",
+    ready: bool = False,
 ) -> Iterator[Step]:
     """Move `shape` towards the target's silhouettes, one yielded Step per iteration.
+
+    Args:
+        ready: whether the shape comes with triangles of the first stage's size.
 
     Raises:
         DivergedError: the loss stays not finite although the step length was halved five times.
     """
     total, done = sum(stage.iterations for stage in stages), 0
-    for stage in stages:
-        begin = Shape(*remesh_embedded(shape.vertices, shape.faces, stage.edge_length))
+    for number, stage in enumerate(stages):
+        begin = shape if ready and number == 0 else remeshed(shape, stage)
         for i, (vertices, terms) in enumerate(_descend(begin, target, stage, backend, regulariser)):
             last = i == stage.iterations - 1
             kept = roll_back(begin.vertices, vertices, begin.faces)[0] if last else vertices
             shape = Shape(kept, begin.faces)
             yield Step(phase, done + i, total, shape, terms)
         done += stage.iterations
+
+
+def remeshed(shape: Shape, stage: Stage) -> Shape:
+    """The shape with triangles of the stage's size."""
+    return Shape(*remesh_embedded(shape.vertices, shape.faces, stage.edge_length))
 
 
 def iou_with(shape: Shape, target: Target, backend: Backend) -> float:

@@ -17,7 +17,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from invrender.kernels import Backend
-from invrender.problem.refine import Regulariser, Shape, Stage, Step, Target, iou_with, refine
+from invrender.problem.refine import Regulariser, Shape, Stage, Step, Target, iou_with, refine, remeshed
 
 FEWEST_VIEWS = 5  # below this, leaving views out changes the problem too much to learn from it
 FOLDS = 2
@@ -76,6 +76,8 @@ def choose_strength(
     Yields the steps taken and returns a Choice: `choice = yield from choose_strength(...)`.
     """
     hull = [iou_with(fold.shape, fold.test, backend) for fold in folds] if compare_hull else None
+    begin = [remeshed(fold.shape, stages[0]) for fold in folds] if stages else [fold.shape for fold in folds]
+    folds = [dataclasses.replace(fold, shape=shape) for fold, shape in zip(folds, begin, strict=True)]
     scores: dict[float, float] = {}
     for at in _climb(ladder, scores):
         scores[at] = yield from _try(at, folds, stages, backend, regulariser)
@@ -102,12 +104,15 @@ def _climb(ladder: Sequence[float], scores: Mapping[float, float]) -> Iterator[f
 def _try(
     strength: float, folds: Sequence[Fold], stages: Sequence[Stage], backend: Backend, regulariser: Regulariser
 ) -> Generator[Step, None, float]:
-    """Reconstruct every fold GAP times as strongly held together (see above); return the mean held-out IoU."""
+    """Reconstruct every fold GAP times as strongly held together (see above); return the mean held-out IoU.
+
+    The folds' shapes have the first stage's triangles.
+    """
     scaled = [dataclasses.replace(stage, membrane=stage.membrane * strength * GAP) for stage in stages]
     results = []
     for turn, fold in enumerate(folds):
         shape = fold.shape
-        for step in refine(shape, fold.train, scaled, backend, regulariser, f"try smoothness {strength:g}"):
+        for step in refine(shape, fold.train, scaled, backend, regulariser, f"try smoothness {strength:g}", True):
             shape = step.shape
             yield dataclasses.replace(step, index=turn * step.total + step.index, total=len(folds) * step.total)
         results.append(iou_with(shape, fold.test, backend))
