@@ -11,7 +11,8 @@ the main thread's, for Mitsuba the whole process's, as it has threads of its own
   indirect boundary samples), forward and backward. It compiles through LLVM and needs a recent shared library of it,
   named in DRJIT_LIBLLVM_PATH: `apt install libllvm19` does, version 15 fails. Left out where it cannot be imported.
 - `embree`: primary rays alone, no gradients, on a scene built beforehand.
-- `torch`: the reference backend. `cpu`: Numba.
+- `torch`: the reference backend. `cpu`: Numba, as an operation of its own. `fused`: with projection, loss and its
+  gradient in one kernel, as reconstruction uses it.
 - `pictures`: depth, normals and an antialiased 3-channel image, forward and backward.
 - `two threads`: wall time on one thread over wall time on two.
 """
@@ -80,6 +81,14 @@ def silhouettes(backend: Backend, s: Scene) -> Work:
         return torch.autograd.grad(coverage, vertices, s.grad)
 
     return work
+
+
+def comparisons(backend: Backend, s: Scene) -> Work:
+    """The same against masks, with the loss and its gradient, as reconstruction does it."""
+    masks = (s.grad > 0).float()
+    compare = backend.silhouette_misfit(s.faces, s.edges, len(s.vertices), masks, torch.ones(VIEWS))
+    vertices, matrix = s.vertices.double(), s.matrix.double()
+    return lambda: compare(vertices, matrix)
 
 
 def pictures(backend: Backend, s: Scene) -> Work:
@@ -221,11 +230,12 @@ def main() -> None:
     os.environ["OMP_NUM_THREADS"] = "1"
     cpu, reference = select("cpu"), select("torch", "cpu")
     print(f"{VIEWS} views of {SIZE[0]}x{SIZE[1]}, forward + backward, CPU milliseconds (median of {rounds})\n")
-    print("| triangles | cpu | torch | embree | mitsuba | embree / cpu | mitsuba / cpu |\n|" + "---|" * 7)
+    print("| triangles | cpu | fused | torch | embree | mitsuba | embree / cpu | mitsuba / cpu |\n|" + "---|" * 8)
     for subdivisions in (3, 5, 6):
         s = scene(subdivisions)
         contestants: dict[str, Work | None] = {
-            "cpu": silhouettes(cpu, s), "torch": silhouettes(reference, s), "embree": embree(s), "mitsuba": mitsuba(s)
+            "cpu": silhouettes(cpu, s), "fused": comparisons(cpu, s), "torch": silhouettes(reference, s),
+            "embree": embree(s), "mitsuba": mitsuba(s),
         }  # fmt: skip
         found = medians({name: work for name, work in contestants.items() if work}, rounds)
         cells = [f"{found[name]:.1f}" if name in found else "-" for name in contestants]
