@@ -8,13 +8,10 @@ from typing import Any, cast
 from numba import njit
 from numba.core import config
 
+from invrender.backends.bodies.target import FAST, body
 from invrender.backends.cpu.compile import cache_folder
 
-FAST = frozenset({"contract", "nnan", "nsz"})
-"""Without reassociation: with it LLVM turns sums along a ray into vector gathers, which are slower than plain loads.
-
-Infinities count: as a curvature they hold the voxels outside the support.
-"""
+__all__ = ["body", "entry"]
 
 
 def entry(function: Callable[..., Any]) -> Callable[..., Any]:
@@ -30,9 +27,3 @@ def entry(function: Callable[..., Any]) -> Callable[..., Any]:
         return cast("Callable[..., Any]", njit(cache=True, **options)(function))
     finally:
         config.CACHE_DIR = before  # type: ignore[attr-defined, unused-ignore]
-
-
-def body(function: Callable[..., Any]) -> Callable[..., Any]:
-    """Compile a function that only kernels call, into each of them."""
-    options: dict[str, Any] = {"error_model": "numpy", "nogil": True, "fastmath": set(FAST), "inline": "always"}
-    return cast("Callable[..., Any]", njit(**options)(function))

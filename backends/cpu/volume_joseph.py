@@ -13,6 +13,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from invrender.backends.bodies.volume_joseph import add_sample, march
 from invrender.backends.cpu.volume_compile import body, entry
 from invrender.backends.cpu.volume_lines import LINE, strides, trace_lines, trim_lines
 from invrender.backends.cpu.volume_threads import blocks, spread
@@ -112,53 +113,26 @@ def _flat(grid: Tensor) -> Array:
 
 
 @body
-def _sample(values, ray, step, at, across_u, across_v):  # type: ignore[no-untyped-def]
-    u, v = ray.u + step * ray.du, ray.v + step * ray.dv
-    iu, iv = np.uint32(u), np.uint32(v)
-    fu, fv = u - np.float32(iu), v - np.float32(iv)
-    at = np.uint32(at + iu * across_u + iv * across_v)
-    a, b = values[at], values[at + across_u]
-    c, d = values[at + across_v], values[at + across_u + across_v]
-    low, high = a + fu * (b - a), c + fu * (d - c)
-    return low + fv * (high - low)
-
-
-@body
-def _march(values, sizes, ray, axis):  # type: ignore[no-untyped-def]
+def _depth(values, sizes, ray, axis):  # type: ignore[no-untyped-def]
     """The optical depth along one line."""
     along, across_u, across_v = strides(axis, sizes)
-    along, across_u, across_v = np.uint32(along), np.uint32(across_u), np.uint32(across_v)
-    count = np.int32(ray.last) - np.int32(ray.first)
-    base = np.int32(ray.first) * along
-    head = _sample(values, ray, np.float32(0), base, across_u, across_v)
-    if count == 0:
-        return ray.pitch * (ray.head + ray.tail - np.float32(1)) * head
-    total = np.float32(0)
-    u0, v0, du, dv = ray.u, ray.v, ray.du, ray.dv
-    for k in range(np.int32(1), count):
-        u, v = u0 + np.float32(k) * du, v0 + np.float32(k) * dv
-        iu, iv = np.uint32(u), np.uint32(v)
-        fu, fv = u - np.float32(iu), v - np.float32(iv)
-        at = np.uint32(base + k * along + iu * across_u + iv * across_v)
-        a, b = values[at], values[at + across_u]
-        c, d = values[at + across_v], values[at + across_u + across_v]
-        low, high = a + fu * (b - a), c + fu * (d - c)
-        total += low + fv * (high - low)
-    tail = _sample(values, ray, np.float32(count), base + count * along, across_u, across_v)
-    return ray.pitch * (total + ray.head * head + ray.tail * tail)
+    return march(
+        values, along, across_u, across_v,
+        ray.u, ray.v, ray.du, ray.dv, ray.pitch, ray.head, ray.tail, ray.first, ray.last,
+    )  # fmt: skip
 
 
 @entry
 def _forward(values, sizes, lines, axes, begin, end, out):  # type: ignore[no-untyped-def]
     for r in range(begin, end):
-        out[r] = _march(values, sizes, lines[r], axes[r])
+        out[r] = _depth(values, sizes, lines[r], axes[r])
 
 
 @entry
 def _residual(values, sizes, lines, axes, target, weight, begin, end, out):  # type: ignore[no-untyped-def]
     loss = 0.0
     for r in range(begin, end):
-        difference = _march(values, sizes, lines[r], axes[r]) - target[r]
+        difference = _depth(values, sizes, lines[r], axes[r]) - target[r]
         out[r] = weight[r] * difference
         loss += 0.5 * out[r] * difference
     return loss
@@ -177,20 +151,12 @@ def _scatter(grid, sizes, lines, axis, values, begin, end, low, high):  # type: 
         value = values[r] * ray.pitch
         if value == 0:
             continue
-        u0, v0, du, dv = ray.u, ray.v, ray.du, ray.dv
+        u, v, du, dv = ray.u, ray.v, ray.du, ray.dv
         for k in range(max(first, np.int32(low)), min(last + 1, np.int32(high))):
             share = value
             if k == first:
                 share = value * ray.head
             if k == last:
                 share = value * ray.tail if k > first else value * (ray.head + ray.tail - np.float32(1))
-            u, v = u0 + np.float32(k - first) * du, v0 + np.float32(k - first) * dv
-            iu, iv = np.uint32(u), np.uint32(v)
-            fu, fv = u - np.float32(iu), v - np.float32(iv)
-            at = np.uint32(k * along + iu * across_u + iv * across_v)
-            far = share * fv
-            near = share - far
-            grid[at] += near - near * fu
-            grid[at + across_u] += near * fu
-            grid[at + across_v] += far - far * fu
-            grid[at + across_u + across_v] += far * fu
+            step = np.float32(k - first)
+            add_sample(grid, k * along, across_u, across_v, u + step * du, v + step * dv, share)

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import math
-
 import numpy as np
 import torch
 
-from invrender.backends.cpu.volume_compile import body, entry
+from invrender.backends.bodies.volume_step import penalty, steepness
+from invrender.backends.cpu.volume_compile import entry
 from invrender.backends.cpu.volume_threads import blocks, spread
 
 Tensor = torch.Tensor
@@ -32,42 +31,10 @@ def smooth_step(
 
 @entry
 def _steepness(grid, steep, epsilon, begin, end):  # type: ignore[no-untyped-def]
-    """1 / sqrt(|forward differences|^2 + epsilon^2) on the planes begin .. end."""
-    depth, height, width = grid.shape
-    zero, one = np.float32(0), np.float32(1)
     for k in range(begin, end):
-        for j in range(height):
-            for i in range(width):
-                here = grid[k, j, i]
-                dx = grid[k, j, i + 1] - here if i + 1 < width else zero
-                dy = grid[k, j + 1, i] - here if j + 1 < height else zero
-                dz = grid[k + 1, j, i] - here if k + 1 < depth else zero
-                steep[k, j, i] = one / np.float32(math.sqrt(dx * dx + dy * dy + dz * dz + epsilon * epsilon))
-
-
-@body
-def _penalty(grid, steep, k, j, i):  # type: ignore[no-untyped-def]
-    """Gradient and curvature bound of the penalty at one voxel."""
-    depth, height, width = grid.shape
-    here, own = grid[k, j, i], steep[k, j, i]
-    slope, bend = np.float32(0), np.float32(6) * own
-    two = np.float32(2)
-    if i + 1 < width:
-        slope -= own * (grid[k, j, i + 1] - here)
-    if j + 1 < height:
-        slope -= own * (grid[k, j + 1, i] - here)
-    if k + 1 < depth:
-        slope -= own * (grid[k + 1, j, i] - here)
-    if i > 0:
-        slope += steep[k, j, i - 1] * (here - grid[k, j, i - 1])
-        bend += two * steep[k, j, i - 1]
-    if j > 0:
-        slope += steep[k, j - 1, i] * (here - grid[k, j - 1, i])
-        bend += two * steep[k, j - 1, i]
-    if k > 0:
-        slope += steep[k - 1, j, i] * (here - grid[k - 1, j, i])
-        bend += two * steep[k - 1, j, i]
-    return slope, bend
+        for j in range(grid.shape[1]):
+            for i in range(grid.shape[2]):
+                steep[k, j, i] = steepness(grid, k, j, i, epsilon)
 
 
 @entry
@@ -78,7 +45,7 @@ def _step(at, gradient, curvature, before, steep, weight, beta, after, ahead, be
             for i in range(at.shape[2]):
                 slope, bend = gradient[k, j, i], curvature[k, j, i]
                 if weight != 0:
-                    extra, more = _penalty(at, steep, k, j, i)
+                    extra, more = penalty(at, steep, k, j, i)
                     slope += weight * extra
                     bend += weight * more
                 here, old = at[k, j, i], before[k, j, i]

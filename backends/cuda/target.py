@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, ParamSpec, TypeVar, cast
 
+import numpy as np
 from numba import cuda
 from numba.core import config
 
@@ -15,6 +16,9 @@ P = ParamSpec("P")
 R = TypeVar("R")
 
 SIMULATED = bool(getattr(config, "ENABLE_CUDASIM", False))
+
+wide = np.float32
+"""What long sums of numbers in float32 are kept in: most GPUs are many times slower in float64."""
 
 
 def device(function: Callable[P, R]) -> Callable[P, R]:
@@ -25,6 +29,10 @@ def device(function: Callable[P, R]) -> Callable[P, R]:
 def with_cuda(function: Callable[P, R]) -> Callable[P, R]:
     """The same for functions that name `cuda`, which the simulator must run itself."""
     return cast("Callable[P, R]", cuda.jit(device=True)(function))
+
+
+part = body = device
+"""On CPUs these are compiled otherwise. CUDA inlines by itself, and has one kind of arithmetic."""
 
 
 def kernel(function: Callable[..., None]) -> Any:
@@ -42,6 +50,12 @@ def add(cells: Any, row: int, column: int, value: float) -> None:
 def lower(cells: Any, index: int, value: int) -> None:
     """Put `value` where it is smaller than what is there, atomically."""
     cuda.atomic.min(cells, index, value)
+
+
+@with_cuda
+def add_at(cells: Any, index: int, value: float) -> None:
+    """Add to a cell of a flat array, atomically."""
+    cuda.atomic.add(cells, index, value)
 
 
 if SIMULATED:

@@ -1,0 +1,59 @@
+"""Bodies of the projected gradient step with smoothed total variation; see `invrender.backends.torch.smooth_step`."""
+
+# mypy: disable-error-code="no-untyped-def"
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+
+from .target import body
+
+
+@body
+def steepness(grid, k, j, i, epsilon):
+    """1 / sqrt(|forward differences|^2 + epsilon^2) at one voxel."""
+    depth, height, width = grid.shape
+    zero, one = np.float32(0), np.float32(1)
+    here = grid[k, j, i]
+    dx = grid[k, j, i + 1] - here if i + 1 < width else zero
+    dy = grid[k, j + 1, i] - here if j + 1 < height else zero
+    dz = grid[k + 1, j, i] - here if k + 1 < depth else zero
+    return one / np.float32(math.sqrt(dx * dx + dy * dy + dz * dz + epsilon * epsilon))
+
+
+@body
+def penalty(grid, steep, k, j, i):
+    """Gradient and curvature bound of the penalty at one voxel."""
+    depth, height, width = grid.shape
+    here, own = grid[k, j, i], steep[k, j, i]
+    slope, bend = np.float32(0), np.float32(6) * own
+    two = np.float32(2)
+    if i + 1 < width:
+        slope -= own * (grid[k, j, i + 1] - here)
+    if j + 1 < height:
+        slope -= own * (grid[k, j + 1, i] - here)
+    if k + 1 < depth:
+        slope -= own * (grid[k + 1, j, i] - here)
+    if i > 0:
+        slope += steep[k, j, i - 1] * (here - grid[k, j, i - 1])
+        bend += two * steep[k, j, i - 1]
+    if j > 0:
+        slope += steep[k, j - 1, i] * (here - grid[k, j - 1, i])
+        bend += two * steep[k, j - 1, i]
+    if k > 0:
+        slope += steep[k - 1, j, i] * (here - grid[k - 1, j, i])
+        bend += two * steep[k - 1, j, i]
+    return slope, bend
+
+
+@body
+def moved(at, gradient, curvature, steep, weight, k, j, i):
+    """Where the step takes one voxel; `steep` is read only where weight != 0."""
+    slope, bend = gradient[k, j, i], curvature[k, j, i]
+    if weight != 0:
+        extra, more = penalty(at, steep, k, j, i)
+        slope += weight * extra
+        bend += weight * more
+    return max(at[k, j, i] - slope / bend, np.float32(0))
