@@ -76,15 +76,15 @@ def areas_adjoint(area_a: float, area_b: float, area_c: float, grad_a: float, gr
 
 @device
 def pull_pixel(
-    grad: Floats, values: Floats, clip: Floats, a: int, b: int, c: int, x: float, y: float,
+    grad: Floats, row: int, column: int, values: Floats, clip: Floats, a: int, b: int, c: int, x: float, y: float,
     d_values: Floats, d_clip: Floats,
 ) -> None:  # fmt: skip
-    """Add one pixel's share to the gradients of attributes [V,C] and clip [V,4]."""
+    """Add one pixel's share of grad [H,W,C] to the gradients of attributes [V,C] and clip [V,4]."""
     area_a, area_b, area_c = areas(clip, a, b, c, x, y)
     u, v, w = weights(area_a, area_b, area_c)
-    d_u = d_v = d_w = 0.0
-    for channel in range(len(grad)):
-        g = np.float64(grad[channel])
+    d_u = d_v = d_w = u - u
+    for channel in range(grad.shape[2]):
+        g = grad[row, column, channel]
         add(d_values, a, channel, u * g)
         add(d_values, b, channel, v * g)
         add(d_values, c, channel, w * g)
@@ -93,10 +93,17 @@ def pull_pixel(
         d_w += values[c, channel] * g
     d_a, d_b, d_c = areas_adjoint(area_a, area_b, area_c, d_u, d_v, d_w)
     # a_k = p_next x p_last, so each corner enters the two areas that are not its own.
-    for vertex, following, last, ahead, behind in ((a, b, c, d_c, d_b), (b, c, a, d_a, d_c), (c, a, b, d_b, d_a)):
-        next_x, next_y = clip[following, 0] - x * clip[following, 3], clip[following, 1] - y * clip[following, 3]
-        last_x, last_y = clip[last, 0] - x * clip[last, 3], clip[last, 1] - y * clip[last, 3]
-        d_x, d_y = ahead * next_y - behind * last_y, behind * last_x - ahead * next_x
-        add(d_clip, vertex, 0, d_x)
-        add(d_clip, vertex, 1, d_y)
-        add(d_clip, vertex, 3, -(d_x * x + d_y * y))
+    ax, ay = clip[a, 0] - x * clip[a, 3], clip[a, 1] - y * clip[a, 3]
+    bx, by = clip[b, 0] - x * clip[b, 3], clip[b, 1] - y * clip[b, 3]
+    cx, cy = clip[c, 0] - x * clip[c, 3], clip[c, 1] - y * clip[c, 3]
+    _move(d_clip, a, d_c * by - d_b * cy, d_b * cx - d_c * bx, x, y)
+    _move(d_clip, b, d_a * cy - d_c * ay, d_c * ax - d_a * cx, x, y)
+    _move(d_clip, c, d_b * ay - d_a * by, d_a * bx - d_b * ax, x, y)
+
+
+@device
+def _move(d_clip: Floats, vertex: int, d_x: float, d_y: float, x: float, y: float) -> None:
+    """Add the gradient with respect to a corner as seen from the pixel centre (x, y)."""
+    add(d_clip, vertex, 0, d_x)
+    add(d_clip, vertex, 1, d_y)
+    add(d_clip, vertex, 3, -(d_x * x + d_y * y))

@@ -184,7 +184,7 @@ def _pull(
     _, height, width, channels = image.shape
     for view in range(first, len(image), step):
         source, incoming = image[view].reshape(height * width, channels), grad[view].reshape(height * width, channels)
-        outgoing = d_image[view].reshape(height * width, channels)
+        outgoing, positions, gradient = d_image[view].reshape(height * width, channels), clip[view], d_clip[view]
         for pixel in range(height * width):
             for channel in range(channels):
                 outgoing[pixel, channel] = incoming[pixel, channel]
@@ -202,4 +202,4 @@ def _pull(
                 across = -values[view, k, 3] * along
                 d_x, d_y = (along, across) if k < counts[view, 1] else (across, along)
                 vertex, partner = ends[view, k, 2 * end], ends[view, k, 2 * end + 1]
-                push(clip[view], vertex, partner, d_x * (0.5 * width), d_y * (-0.5 * height), d_clip[view])
+                push(positions, vertex, partner, d_x * (0.5 * width), d_y * (-0.5 * height), gradient)

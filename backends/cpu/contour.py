@@ -34,14 +34,14 @@ def contour(clip: Floats, faces: Ints, edges: Ints, wings: Ints, signs: Signs, h
         coefficient [S] of the segments; parents [M-V,2], the vertices between which each point was cut.
     """
     count = len(clip)
-    x, y = np.empty(count, np.float64), np.empty(count, np.float64)
+    screen = np.empty((count, 2), np.float64)  # x and y side by side: faces fetch both
     turns = np.empty(len(faces) + 1, np.int8)
     turns[len(faces)] = 0
-    plain = _project(clip, 0.5 * width, 0.5 * height, x, y)
+    plain = _project(clip, 0.5 * width, 0.5 * height, screen)
     if plain:
         for f in range(len(faces)):
             a, b, c = faces[f, 0], faces[f, 1], faces[f, 2]
-            turns[f] = turn(x[a], y[a], x[b], y[b], x[c], y[c])
+            turns[f] = turn(screen[a, 0], screen[a, 1], screen[b, 0], screen[b, 1], screen[c, 0], screen[c, 1])
     else:
         for f in range(len(faces)):
             turns[f] = face_turn(clip, faces[f, 0], faces[f, 1], faces[f, 2], 0.5 * width, 0.5 * height)
@@ -55,21 +55,21 @@ def contour(clip: Floats, faces: Ints, edges: Ints, wings: Ints, signs: Signs, h
         ends[s, 0], ends[s, 1] = edges[e, 0], edges[e, 1]
         coefficient[s] = turns[wings[e, 0]] * signs[e, 0] + turns[wings[e, 1]] * signs[e, 1]
     if plain:
-        return x, y, ends, coefficient, np.empty((0, 2), np.int32)
+        return screen[:, 0], screen[:, 1], ends, coefficient, np.empty((0, 2), np.int32)
     ends, coefficient, parents = _cut(clip, faces, turns, ends, coefficient)
-    x, y = _with_cut_points(clip, x, y, parents, 0.5 * width, 0.5 * height)
-    return x, y, ends, coefficient, parents
+    screen = _with_cut_points(clip, screen, parents, 0.5 * width, 0.5 * height)
+    return screen[:, 0], screen[:, 1], ends, coefficient, parents
 
 
 @device
-def _project(clip: Floats, half_width: float, half_height: float, x: Floats, y: Floats) -> bool:
-    """Fill x and y; whether all vertices are finite, before the near plane and before the eye."""
+def _project(clip: Floats, half_width: float, half_height: float, screen: Floats) -> bool:
+    """Fill screen [V,2]; whether all vertices are finite, before the near plane and before the eye."""
     plain = True
     for i in range(len(clip)):
         w = np.float64(clip[i, 3])
-        x[i] = screen_x(np.float64(clip[i, 0]), w, half_width)
-        y[i] = screen_y(np.float64(clip[i, 1]), w, half_height)
-        plain &= (w > 0.0) & (clip[i, 2] + w > 0.0) & (abs(x[i]) < FARTHEST) & (abs(y[i]) < FARTHEST)
+        x, y = screen_x(np.float64(clip[i, 0]), w, half_width), screen_y(np.float64(clip[i, 1]), w, half_height)
+        plain &= (w > 0.0) & (clip[i, 2] + w > 0.0) & (abs(x) < FARTHEST) & (abs(y) < FARTHEST)
+        screen[i, 0], screen[i, 1] = x, y
     return plain
 
 
@@ -111,14 +111,12 @@ def _cut(clip: Floats, faces: Ints, turns: Signs, ends: Ints, coefficient: Ints)
 
 
 @device
-def _with_cut_points(
-    clip: Floats, x: Floats, y: Floats, parents: Ints, half_width: float, half_height: float
-) -> tuple[Floats, Floats]:
-    count = len(x)
-    all_x, all_y = np.empty(count + len(parents), np.float64), np.empty(count + len(parents), np.float64)
+def _with_cut_points(clip: Floats, screen: Floats, parents: Ints, half_width: float, half_height: float) -> Floats:
+    count = len(screen)
+    points = np.empty((count + len(parents), 2), np.float64)
     for i in range(count):  # copying slices would compile Numba's error messages too, which takes seconds
-        all_x[i], all_y[i] = x[i], y[i]
+        points[i, 0], points[i, 1] = screen[i, 0], screen[i, 1]
     for i in range(len(parents)):
         cx, cy, _, cw = cut_point(clip, parents[i, 0], parents[i, 1])
-        all_x[count + i], all_y[count + i] = screen_x(cx, cw, half_width), screen_y(cy, cw, half_height)
-    return all_x, all_y
+        points[count + i, 0], points[count + i, 1] = screen_x(cx, cw, half_width), screen_y(cy, cw, half_height)
+    return points

@@ -86,10 +86,11 @@ def _adjoint(
     _, height, width = face_id.shape
     for view in range(begin + first, end, step):
         own, d_own, positions = values[view % len(values)], d_values[view - begin], clip[view]
+        pulls, d_positions = grad[view], d_clip[view]  # slices cost more than a pixel: none in the loop
         for row in range(height):
             for column in range(width):
                 face = face_id[view, row, column]
                 if face >= 0:
                     a, b, c = faces[face, 0], faces[face, 1], faces[face, 2]
                     x, y = centre_x(column, width), centre_y(row, height)
-                    pull_pixel(grad[view, row, column], own, positions, a, b, c, x, y, d_own, d_clip[view])
+                    pull_pixel(pulls, row, column, own, positions, a, b, c, x, y, d_own, d_positions)

@@ -39,26 +39,30 @@ class Misfit:
         masks: [N,H,W] float32.
         weight: [N] float64.
         room: for ends of intervals per view; grows when it did not suffice.
+        lists: where the views write their gradients, kept from call to call.
     """
 
     mesh: Mesh
     masks: Images
     weight: Floats
     room: int
+    lists: tuple[Ints, Floats] | None = None
 
     def __call__(self, vertices: Tensor, clip_from_object: Tensor) -> tuple[float, Tensor, Tensor]:
         """Misfit, its gradient with the vertices [V,3] float64, and IoU [N] float64."""
         points, matrices = to_numpy(vertices.double()), to_numpy(clip_from_object.double())
         views = len(matrices)
+        needed, sums, counts = np.zeros(views, np.int32), np.zeros((views, 3), np.float64), np.zeros(views, np.int32)
         while True:
-            needed, sums = np.zeros(views, np.int32), np.zeros((views, 3), np.float64)
-            moved, pulls = np.empty((views, CORNERS * self.room), np.int32), np.empty((views, CORNERS * self.room, 3))
-            counts = np.zeros(views, np.int32)
+            if self.lists is None:
+                most = CORNERS * self.room
+                self.lists = (np.empty((views, most), np.int32), np.empty((views, most, 3), np.float64))
             given = (points, matrices, *self.mesh, self.masks, self.weight, self.room)
-            spread(partial(_compare, *given, needed, sums, counts, moved, pulls), views)
+            spread(partial(_compare, *given, needed, sums, counts, *self.lists), views)
             if needed.max(initial=0) <= self.room:
                 break
-            self.room = int(needed.max())
+            self.room, self.lists = int(needed.max()), None
+        moved, pulls = self.lists
         gradient = np.zeros_like(points)
         _gather(counts, moved, pulls, gradient)
         common, joint = (sums[:, 1] - sums[:, 2]) / 2, (sums[:, 1] + sums[:, 2]) / 2
@@ -91,6 +95,7 @@ def _compare(
         needed[view] = found
         if found > room:
             continue
+        sums[view] = 0.0
         _sum_up(image, masks[view], sums[view])
         d_screen = np.zeros((len(clip) + len(parents), 2), np.float64)
         _pull(

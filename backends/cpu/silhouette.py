@@ -226,13 +226,14 @@ def _pull(
     """Views first, first + step, ...: the adjoint of `_draw`."""
     _, height, width = grad.shape
     for view in range(first, len(clip), step):
-        flat = grad[view].reshape(-1)
+        # Slices cost more than an end: none in the loop.
+        flat, positions, gradient = grad[view].reshape(-1), clip[view], d_clip[view]
         for k in range(counts[view, 0]):
             pull = np.float64(flat[pixel[view, k]])
             for end in range(2):
                 d_x, d_y = screen_pull(pull, k < counts[view, 1], share[view, k, end], share[view, k, 2])
                 vertex, partner = ends[view, k, 2 * end], ends[view, k, 2 * end + 1]
-                push(clip[view], vertex, partner, d_x * (0.5 * width), d_y * (-0.5 * height), d_clip[view])
+                push(positions, vertex, partner, d_x * (0.5 * width), d_y * (-0.5 * height), gradient)
 
 
 @device

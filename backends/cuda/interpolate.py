@@ -69,6 +69,6 @@ def _adjoint(grad: Any, values: Any, faces: Any, face_id: Any, clip: Any, d_valu
     if face >= 0:
         own = view % values.shape[0]
         pull_pixel(
-            grad[view, row, column], values[own], clip[view], faces[face, 0], faces[face, 1], faces[face, 2],
+            grad[view], row, column, values[own], clip[view], faces[face, 0], faces[face, 1], faces[face, 2],
             centre_x(column, width), centre_y(row, height), d_values[own], d_clip[view],
         )  # fmt: skip
