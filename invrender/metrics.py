@@ -32,7 +32,6 @@ from invrender.nouns import Cameras, Mesh
 MARGIN, DISTANCE, FOV = 0.9, 3.0, 45.0
 LIFT = 1e-3  # of the diagonal: where rays towards the outside start
 MERGE = 1e-8  # of the frame's unit: vertices this close are one
-NEIGHBOURS = 8
 
 
 @dataclass(frozen=True)
@@ -207,8 +206,8 @@ def _distances(good: _Solid, ref: _Solid, samples: int, seed: int) -> tuple[floa
 
 def _to_surface(samples: _Samples, own: _Solid, other: _Solid, diagonal: float) -> tuple[Floats, Floats]:
     """Distance [K] from samples of `own` to `other` over the diagonal, and |cosine| between the normals there [K]."""
-    surface = Surface(other.v, other.f, spacing=0.004 * diagonal, limit=120_000)
-    _, distance, face = surface.closest(samples.points, k=NEIGHBOURS)
+    surface = Surface(other.v, other.f)
+    _, distance, face = surface.closest(samples.points)
     there = unit(area_vectors(other.v, other.f[face]))
     here = unit(area_vectors(own.v, own.f[samples.face]))
     return distance / diagonal, np.abs((here * there).sum(1))

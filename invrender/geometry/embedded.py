@@ -11,11 +11,11 @@ from scipy.spatial import cKDTree
 
 from invrender.geometry.connectivity import unique_edges
 from invrender.geometry.intersections import self_intersections
-from invrender.geometry.remesh import remesh
-from invrender.geometry.repair import ATTEMPTS
-from invrender.geometry.vectors import Floats, Ints
+from invrender.geometry.remesh import regular
+from invrender.geometry.repair import ATTEMPTS, untangle
+from invrender.geometry.vectors import Floats, Ints, as_arrays
 
-RETRIES = 2
+RETRIES = 4
 QUICK = 2  # attempts at untangling before smaller triangles are tried instead
 REACH = 2.5  # edge lengths around a spot in which triangles are halved
 HALVINGS = 12  # of the motion, in a spot
@@ -23,7 +23,7 @@ RINGS = 2
 
 
 def remesh_embedded(vertices: Floats, faces: Ints, edge_length: float) -> tuple[Floats, Ints]:
-    """Isotropic remeshing; where the new triangles intersect each other they are made smaller, up to twice.
+    """Isotropic remeshing; where the new triangles intersect each other they are made smaller, again and again.
 
     Parts thinner than an edge (a narrow tunnel, two sheets close to each other) cannot be meshed at that length.
 
@@ -33,21 +33,24 @@ def remesh_embedded(vertices: Floats, faces: Ints, edge_length: float) -> tuple[
         edge_length: the target where nothing is in the way.
 
     Returns:
-        Vertices [V',3] and faces [F',3] of the attempt with the fewest intersections.
+        Vertices [V',3] and faces [F',3], free of self-intersections if the input is; the input itself where no
+        attempt succeeds (an edge length beyond the size of the object).
     """
     lengths = np.full(len(vertices), edge_length)
     best: tuple[Floats, Ints] | None = None
     fewest = 0
     for _ in range(1 + RETRIES):
-        v, f = remesh(vertices, faces, lengths, attempts=ATTEMPTS[:QUICK])
-        pairs = self_intersections(v, f)
-        if best is None or len(pairs) < fewest:
-            best, fewest = (v, f), len(pairs)
+        v, f, left = untangle(*regular(vertices, faces, lengths), ATTEMPTS[:QUICK])
+        if best is None or left < fewest:
+            best, fewest = (v, f), left
         if not fewest:
             break
+        pairs = self_intersections(v, f)
         near, _ = cKDTree(v[np.unique(f[pairs])]).query(vertices)
         lengths[near < REACH * edge_length] *= 0.5
     assert best is not None
+    if fewest and not len(self_intersections(vertices, faces)):
+        return as_arrays(vertices, faces)
     return best
 
 

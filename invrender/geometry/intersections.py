@@ -1,23 +1,22 @@
 """Self-intersections of a triangle mesh: pairs of faces where an edge of one pierces the other.
 
-Broad phase: spheres around the triangles, sorted into size classes, joined through k-d trees; so a mesh with triangles
-of very different sizes costs no more memory than its close pairs need. Narrow phase: signs of signed volumes in
-float64. Faces that merely touch (a shared vertex or edge, a vertex that lies in a plane) do not count.
+Broad phase: a tree of boxes, each leaf of which looks for the leaves that it meets. Narrow phase: signs of signed
+volumes in float64. Faces that merely touch (a shared vertex or edge, a vertex that lies in a plane) do not count.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.spatial import cKDTree
 
-from invrender.geometry.vectors import TINY, Bools, Floats, Ints, as_arrays, cross, dot, norm
+from invrender.geometry.box_tree import STACK, box_tree, overlap
+from invrender.geometry.triples import Triple, area_vector, inner, minus, outer, point
+from invrender.geometry.vectors import Bools, Floats, Ints, as_arrays
+from invrender.jit import body, kernel
 
-MOST_PAIRS = 8_000_000  # close pairs held at a time
-NARROW_CHUNK = 400_000
+FIRST_ROOM = 4096  # pairs; where there are more they are looked for once again, with room for all
 
 
 def self_intersections(vertices: NDArray[Any], faces: NDArray[Any]) -> Ints:
@@ -28,104 +27,103 @@ def self_intersections(vertices: NDArray[Any], faces: NDArray[Any]) -> Ints:
     Vertices are compared by index: join duplicates first (`merge_vertices`) where a file has split them.
     """
     v, f = as_arrays(vertices, faces)
-    return _intersections(v, f, None)
+    return intersections_of(v, f, np.ones(len(f), bool))
 
 
 def intersections_of(vertices: Floats, faces: Ints, some: Bools) -> Ints:
     """The pairs of `self_intersections` in which at least one face is among `some` [F]."""
-    return _intersections(vertices, faces, some)
+    if len(faces) < 2 or not some.any():
+        return np.zeros((0, 2), np.int64)
+    tree = box_tree(vertices[faces])
+    ordered, chosen = faces[tree.order], some[tree.order]
+    pairs = np.empty((FIRST_ROOM, 2), np.int64)
+    while True:
+        count = _pierced(vertices, ordered, tree.boxes, chosen, pairs)
+        if count <= len(pairs):
+            break
+        pairs = np.empty((count, 2), np.int64)
+    found = np.sort(tree.order[pairs[:count]], 1)
+    return found[np.lexsort((found[:, 1], found[:, 0]))]
 
 
-def _intersections(v: Floats, f: Ints, some: Bools | None) -> Ints:
-    corners = v[f]
-    low, high = corners.min(1), corners.max(1)
-    found = [np.zeros((0, 2), np.int64)]
-    for pairs in _close_pairs(corners):
-        wanted = np.ones(len(pairs), bool) if some is None else some[pairs].any(1)
-        i, j = pairs.T
-        for axis in range(3):
-            wanted &= (low[i, axis] <= high[j, axis]) & (low[j, axis] <= high[i, axis])
-        near = pairs[wanted]
-        found += [_piercing(v, f, near[s : s + NARROW_CHUNK]) for s in range(0, len(near), NARROW_CHUNK)]
-    return np.unique(np.sort(np.concatenate(found), axis=1), axis=0)
+@kernel
+def _pierced(v: Floats, f: Ints, boxes: Floats, chosen: Bools, pairs: Ints) -> int:
+    """Fill `pairs` as far as there is room; how many there are. Everything is in the tree's order."""
+    stack = np.zeros((3 * STACK, 2), np.int64)  # pairs of nodes of the same level, the left one first
+    inner_nodes = len(boxes) // 2
+    count, waiting = 0, 1
+    while waiting > 0:
+        waiting -= 1
+        a, b = stack[waiting]
+        if not overlap(boxes, a, b):
+            continue
+        if a < inner_nodes:
+            for i in range(2 * a + 1, 2 * a + 3):
+                for j in range(max(2 * b + 1, i), 2 * b + 3):
+                    stack[waiting, 0], stack[waiting, 1] = i, j
+                    waiting += 1
+            continue
+        i, j = a - inner_nodes, b - inner_nodes
+        if i != j and (chosen[i] or chosen[j]) and _pierce(v, f, i, j):
+            if count < len(pairs):
+                pairs[count, 0], pairs[count, 1] = i, j
+            count += 1
+    return count
 
 
-def _bounding_spheres(corners: Floats) -> tuple[Floats, Floats]:
-    """Centres [F,3] and radii [F] of small enclosing spheres: about the centroid or the middle of the longest edge."""
-    edges = corners[:, [1, 2, 0]] - corners
-    longest = np.argmax(np.stack([dot(edges[:, k], edges[:, k]) for k in range(3)], 1), 1)
-    rows = np.arange(len(corners))
-    choices = []
-    for centre in (corners.mean(1), corners[rows, longest] + edges[rows, longest] / 2):
-        radius = np.max([norm(corners[:, k] - centre) for k in range(3)], axis=0)
-        choices.append((centre, radius))
-    (c0, r0), (c1, r1) = choices
-    return np.where((r1 < r0)[:, None], c1, c0), np.minimum(r0, r1)
+@body
+def _pierce(v: Floats, f: Ints, i: int, j: int) -> bool:
+    """Whether an edge of face i pierces face j or the other way round."""
+    shared = 0
+    for k in range(3):
+        shared += f[i, k] == f[j, 0] or f[i, k] == f[j, 1] or f[i, k] == f[j, 2]
+    if shared >= 2:
+        return False
+    over = _heights(v, f, i, j)
+    if min(over) >= 0.0 or max(over) <= 0.0:
+        return False
+    under = _heights(v, f, j, i)
+    if min(under) >= 0.0 or max(under) <= 0.0:
+        return False
+    return _edges_pierce(v, f, i, j, over) or _edges_pierce(v, f, j, i, under)
 
 
-def _close_pairs(corners: Floats) -> Iterator[Ints]:
-    """Pairs [K,2] of faces whose spheres may meet, each pair once, in pieces of bounded size."""
-    if len(corners) < 2:
-        return
-    centre, radius = _bounding_spheres(corners)
-    smallest = max(float(np.median(radius)) / 2, float(radius.max()) * 2.0**-30, TINY)
-    level = np.ceil(np.log2(np.maximum(radius / smallest, 1.0))).astype(np.int64)
-    classes = [np.flatnonzero(level == x) for x in np.unique(level)]
-    trees = [cKDTree(centre[k]) for k in classes]
-    for a, (small, tree) in enumerate(zip(classes, trees, strict=True)):
-        reach = float(radius[small].max())
-        if tree.count_neighbors(tree, 2 * reach) < 2 * MOST_PAIRS:
-            pairs = tree.query_pairs(2 * reach * (1 + 1e-9), output_type="ndarray")
-            yield small[np.asarray(pairs, np.int64).reshape(-1, 2)]
-        else:
-            for pairs in _across(tree, small, centre[small], radius[small] + reach, small):
-                yield pairs[pairs[:, 0] < pairs[:, 1]]
-        for large in classes[a + 1 :]:
-            yield from _across(tree, small, centre[large], radius[large] + reach, large)
+@body
+def _heights(v: Floats, f: Ints, base: int, other: int) -> Triple:
+    """Signed distances, up to scale, of the corners of face `other` from the plane of `base`; shared ones are 0."""
+    a = point(v, f[base, 0])
+    n = area_vector(a, point(v, f[base, 1]), point(v, f[base, 2]))
+    p, q, r = f[other, 0], f[other, 1], f[other, 2]
+    return _height(v, f, base, p, a, n), _height(v, f, base, q, a, n), _height(v, f, base, r, a, n)
 
 
-def _across(tree: cKDTree, members: Ints, points: Floats, reach: Floats, names: Ints) -> Iterator[Ints]:
-    """Pairs (member, name) where a point lies within its reach of a member of the tree."""
-    count = np.asarray(tree.query_ball_point(points, reach, return_length=True), np.int64)
-    piece = (np.cumsum(count) - 1) // MOST_PAIRS
-    for k in np.unique(piece[count > 0]):
-        rows = np.flatnonzero((piece == k) & (count > 0))
-        lists = tree.query_ball_point(points[rows], reach[rows], return_sorted=False)
-        near = np.concatenate([np.asarray(x, np.int64) for x in lists])
-        yield np.stack([members[near], np.repeat(names[rows], [len(x) for x in lists])], 1)
+@body
+def _height(v: Floats, f: Ints, base: int, vertex: int, origin: Triple, n: Triple) -> float:
+    if vertex == f[base, 0] or vertex == f[base, 1] or vertex == f[base, 2]:
+        return 0.0
+    return inner(minus(point(v, vertex), origin), n)
 
 
-def _piercing(v: Floats, f: Ints, pairs: Ints) -> Ints:
-    """The pairs [K,2] of which one face has an edge that pierces the other."""
-    a, b = f[pairs[:, 0]], f[pairs[:, 1]]
-    pairs = pairs[(a[:, :, None] == b[:, None, :]).sum((1, 2)) < 2]
-    for first, second in ((0, 1), (1, 0)):  # drop pairs that a plane separates
-        height = _heights(v, f[pairs[:, first]], f[pairs[:, second]])
-        pairs = pairs[(height.min(1) < 0) & (height.max(1) > 0)]
-    hit = np.zeros(len(pairs), bool)
-    for first, second in ((0, 1), (1, 0)):
-        a, b = f[pairs[:, first]], f[pairs[:, second]]
-        height = _heights(v, a, b)
-        for k in range(3):
-            p, q = b[:, k], b[:, (k + 1) % 3]
-            through = height[:, k] * height[:, (k + 1) % 3] < 0  # a shared vertex has height 0: never
-            rows = np.flatnonzero(through & ~hit)
-            hit[rows] = _line_meets(v, p[rows], q[rows], a[rows])
-    return pairs[hit]
+@body
+def _edges_pierce(v: Floats, f: Ints, base: int, other: int, h: Triple) -> bool:
+    """Whether an edge of `other`, whose corners have the heights h, passes through `base` (its border included)."""
+    p, q, r = f[other, 0], f[other, 1], f[other, 2]
+    return (  # a shared vertex has height 0: never
+        (h[0] * h[1] < 0 and _line_meets(v, f, p, q, base))
+        or (h[1] * h[2] < 0 and _line_meets(v, f, q, r, base))
+        or (h[2] * h[0] < 0 and _line_meets(v, f, r, p, base))
+    )
 
 
-def _heights(v: Floats, base: Ints, other: Ints) -> Floats:
-    """Signed distances, up to scale, of the vertices of `other` from the planes of `base`; [K,3]. Shared ones are 0."""
-    origin = v[base[:, 0]]
-    n = cross(v[base[:, 1]] - origin, v[base[:, 2]] - origin)
-    height = np.stack([dot(v[other[:, k]] - origin, n) for k in range(3)], 1)
-    height[(other[:, :, None] == base[:, None, :]).any(2)] = 0.0
-    return height
-
-
-def _line_meets(v: Floats, p: Ints, q: Ints, face: Ints) -> Bools:
+@body
+def _line_meets(v: Floats, f: Ints, p: int, q: int, base: int) -> bool:
     """Whether the line through p and q passes through the face (border included), by three signed volumes."""
-    d = v[q] - v[p]
-    r = [v[face[:, k]] - v[p] for k in range(3)]
-    s = np.stack([dot(d, cross(r[k], r[(k + 1) % 3])) for k in range(3)], 1)
-    return np.asarray((s.min(1) >= 0) | (s.max(1) <= 0))
+    origin = point(v, p)
+    d = minus(point(v, q), origin)
+    a, b, c = (
+        minus(point(v, f[base, 0]), origin),
+        minus(point(v, f[base, 1]), origin),
+        minus(point(v, f[base, 2]), origin),
+    )
+    x, y, z = inner(d, outer(a, b)), inner(d, outer(b, c)), inner(d, outer(c, a))
+    return min(x, y, z) >= 0 or max(x, y, z) <= 0

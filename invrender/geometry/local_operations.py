@@ -1,48 +1,38 @@
-"""The three topological operations of remeshing, each done on many edges at once.
+"""The three topological operations of remeshing.
 
-Split uses conforming templates, so that all long edges split together. Collapse and flip pick an independent set: an
-edge goes when it ranks first among all candidates whose neighbourhood it touches, so that operations done together
-cannot interfere, and each one's checks hold as if it were done alone. An operation that would fold the surface,
+Split uses conforming templates, so that all long edges split together. Collapse and flip are compiled and go from edge
+to edge, each of them checked on the mesh as the ones before have left it. An operation that would fold the surface,
 pinch it or change its topology is left out.
 """
 
 from __future__ import annotations
 
-import numpy as np
-from scipy.sparse import csr_matrix
+import math
 
-from invrender.geometry.connectivity import EdgeTable, collapsed, edge_table
-from invrender.geometry.vectors import (
-    Bools,
-    Floats,
-    Ints,
-    area_vectors,
-    cross,
-    dot,
-    norm,
-    shape_quality,
-    unit,
-    vertex_normals,
+import numpy as np
+
+from invrender.geometry.half_edges import (
+    apex_of,
+    are_neighbours,
+    following,
+    half_edges,
+    head_of,
+    join,
+    reference_normal,
+    shape_of,
+    tail_of,
+    turn,
 )
+from invrender.geometry.triples import Triple, along, area_vector, inner, minus, point, shape
+from invrender.geometry.vectors import Floats, Ints, norm
+from invrender.jit import body, kernel
 
 SPLIT_ABOVE, COLLAPSE_BELOW = 4 / 3, 4 / 5  # times the target length (Botsch & Kobbelt 2004)
 COLLAPSE_COSINE = 0.5  # no face may turn by more than 60 degrees
 FLIP_COSINE = 0.75  # creases sharper than about 40 degrees keep their edges
-COST_STEPS = 5  # relative lengths that differ by less than 1 / this rank as equals
-SLIVER = 0.02  # below this shape quality a face's own normal is noise
+COST_STEPS = 1
 LOWEST_QUALITY = 0.1  # no operation makes a face worse than this, unless it was
 MOST_NEIGHBOURS = 10
-
-
-def reference_normals(vertices: Floats, faces: Ints) -> Floats:
-    """Unit normals [F,3]; slivers, whose own normal is noise, take the mean of their vertices' normals."""
-    w = area_vectors(vertices, faces)
-    sliver = np.flatnonzero(shape_quality(vertices, faces, w) < SLIVER)
-    n = unit(w)
-    if len(sliver):
-        around = vertex_normals(vertices, faces, w)
-        n[sliver] = unit(around[faces[sliver]].sum(1))
-    return n
 
 
 def split_long(vertices: Floats, lengths: Floats, faces: Ints, passes: int = 8) -> tuple[Floats, Floats, Ints]:
@@ -54,18 +44,25 @@ def split_long(vertices: Floats, lengths: Floats, faces: Ints, passes: int = 8) 
         faces: [F,3].
     """
     for _ in range(passes):
-        table = edge_table(faces, len(vertices))
-        a, b = table.vertices.T
-        target = (lengths[a] + lengths[b]) / 2
-        long = np.flatnonzero(norm(vertices[a] - vertices[b]) > SPLIT_ABOVE * target)
-        if not len(long):
+        long = relative_lengths(vertices, lengths, faces) > SPLIT_ABOVE
+        if not long.any():
             break
-        middle = np.full(faces.size, -1, np.int64)
-        middle[table.half_edges[long].T] = len(vertices) + np.arange(len(long))
-        vertices = np.concatenate([vertices, (vertices[a[long]] + vertices[b[long]]) / 2])
-        lengths = np.concatenate([lengths, target[long]])
-        faces = _subdivide(vertices, faces, middle.reshape(3, -1).T)
+        twin = half_edges(faces, len(vertices)).twin
+        half = np.flatnonzero(long & (np.arange(len(twin)) < twin))
+        a, b = faces.ravel()[half], faces[:, [1, 2, 0]].ravel()[half]
+        middle = np.full(faces.size, -1)
+        middle[half] = middle[twin[half]] = len(vertices) + np.arange(len(half))
+        vertices = np.concatenate([vertices, (vertices[a] + vertices[b]) / 2])
+        lengths = np.concatenate([lengths, (lengths[a] + lengths[b]) / 2])
+        faces = _subdivide(vertices, faces, middle.reshape(-1, 3))
     return vertices, lengths, faces
+
+
+def relative_lengths(vertices: Floats, lengths: Floats, faces: Ints) -> Floats:
+    """Length over target of each half-edge, [3F]."""
+    a, b = faces.ravel(), faces[:, [1, 2, 0]].ravel()
+    step = np.take(vertices, b, axis=0) - np.take(vertices, a, axis=0)
+    return 2 * norm(step) / (lengths[a] + lengths[b])
 
 
 def _subdivide(vertices: Floats, faces: Ints, middle: Ints) -> Ints:
@@ -87,165 +84,187 @@ def _subdivide(vertices: Floats, faces: Ints, middle: Ints) -> Ints:
     return np.concatenate(pieces)
 
 
-def _lowest_rank(index: Ints, rank: Ints, size: int) -> Ints:
-    """The lowest rank that names each index; `index` [K,m], `rank` [K] -> [size] (a large number where none does)."""
-    lowest = np.full(size, np.iinfo(np.int64).max)
-    np.minimum.at(lowest, index.ravel(), np.repeat(rank, index.shape[1]))
-    return lowest
-
-
-def _ranks(cost: Floats) -> Ints:
-    """Ranks by cost; equal costs in random (but repeatable) order.
-
-    Without it the ties of a regular mesh rank like a staircase, and an independent set finds only its first step.
-    """
-    rank = np.empty(len(cost), np.int64)
-    rank[np.lexsort((np.random.default_rng(0).random(len(cost)), cost))] = np.arange(len(cost))
-    return rank
-
-
-def _common_neighbours(pairs: Ints, edges: Ints, n_vertices: int) -> Ints:
-    """How many vertices are neighbours of both ends of each pair, [K]."""
-    a, b = edges.T
-    ones = np.ones(2 * len(a), np.int16)
-    adjacency = csr_matrix((ones, (np.concatenate([a, b]), np.concatenate([b, a]))), shape=(n_vertices, n_vertices))
-    both = adjacency[pairs[:, 0]].multiply(adjacency[pairs[:, 1]])
-    return np.asarray(both.sum(1), np.int64).ravel()
-
-
 def collapse_short(vertices: Floats, lengths: Floats, faces: Ints, passes: int = 10) -> tuple[Floats, Ints]:
-    """Collapse edges shorter than 4/5 of the target into their midpoints where that is safe.
+    """Collapse edges shorter than 4/5 of the target where that is safe: into their midpoints, else into an end.
 
     Vertices that go stay in the array, unused. Returns (vertices, faces).
     """
-    vertices = vertices.copy()
-    rejected = np.zeros(0, np.int64)
-    for _ in range(passes):
-        table = edge_table(faces, len(vertices))
-        a, b = table.vertices.T
-        relative = 2 * norm(vertices[a] - vertices[b]) / (lengths[a] + lengths[b])
-        candidate = np.flatnonzero(relative < COLLAPSE_BELOW)
-        if len(rejected):
-            key = a[candidate] * len(vertices) + b[candidate]
-            candidate = candidate[~np.isin(key, rejected)]
-        candidate = candidate[_link_condition(table, candidate, len(vertices))]
-        if not len(candidate):
+    cost = relative_lengths(vertices, lengths, faces)
+    if not (cost < COLLAPSE_BELOW).any():
+        return vertices, faces
+    vertices, faces = vertices.copy(), faces.copy()
+    mesh = half_edges(faces, len(vertices))
+    short = np.flatnonzero((cost < COLLAPSE_BELOW) & (np.arange(len(cost)) < mesh.twin))
+    # The shortest first, equals in random (but repeatable) order: in that of their index they would go in rows.
+    rank = np.round(cost[short] * COST_STEPS) + np.random.default_rng(0).random(len(short))
+    order = short[np.argsort(rank)]
+    _collapse(vertices, lengths, faces, mesh.twin, mesh.leaving, mesh.valence, order, passes)
+    return vertices, faces[faces[:, 0] >= 0]
+
+
+@kernel
+def _collapse(
+    v: Floats, lengths: Floats, faces: Ints, twin: Ints, leaving: Ints, valence: Ints, order: Ints, passes: int
+) -> None:
+    """Collapse the given half-edges where that is safe. Faces that go become -1.
+
+    In one pass a vertex swallows one neighbour only, lest few of them wander far.
+    """
+    grown = np.zeros(len(v), np.int64)  # the pass in which
+    for n in range(1, passes + 1):
+        count = 0
+        for h in order:
+            a, b = tail_of(faces, h), head_of(faces, h)
+            if a < 0 or grown[a] == n or grown[b] == n:
+                continue
+            if _collapse_one(v, lengths, faces, twin, leaving, valence, h):
+                grown[a] = n
+                count += 1
+        if count == 0:
             break
-        chosen = candidate[_first_in_neighbourhood(table, candidate, relative[candidate], len(vertices))]
-        good = _collapse_keeps_shape(vertices, lengths, faces, table, chosen)
-        rejected = np.concatenate([rejected, a[chosen[~good]] * len(vertices) + b[chosen[~good]]])
-        done = chosen[good]
-        vertices[a[done]] = (vertices[a[done]] + vertices[b[done]]) / 2
-        target = np.arange(len(vertices))
-        target[b[done]] = a[done]
-        faces = target[faces]
-        faces = faces[~collapsed(faces)]
-    return vertices, faces
 
 
-def _link_condition(table: EdgeTable, candidate: Ints, n_vertices: int) -> Bools:
-    """Whether collapsing each candidate keeps the topology (Dey et al. 1999): the ends share two neighbours only."""
-    valence = np.bincount(table.vertices.ravel(), minlength=n_vertices)
-    ok = (valence[table.opposite[candidate]] >= 4).all(1)
-    ok &= valence[table.vertices[candidate]].sum(1) - 4 <= MOST_NEIGHBOURS
-    shared = _common_neighbours(table.vertices[candidate[ok]], table.vertices, n_vertices)
-    ok[ok] = shared == 2
-    return np.asarray(ok)
+@body
+def _collapse_one(v: Floats, lengths: Floats, faces: Ints, twin: Ints, leaving: Ints, valence: Ints, h: int) -> bool:
+    """Collapse h if it is short and nothing speaks against it; whether that was so."""
+    a, b, c, d = tail_of(faces, h), head_of(faces, h), apex_of(faces, h), apex_of(faces, twin[h])
+    pa, pb, target = point(v, a), point(v, b), (lengths[a] + lengths[b]) / 2
+    step = minus(pa, pb)
+    if inner(step, step) >= (COLLAPSE_BELOW * target) ** 2:
+        return False
+    if valence[c] < 4 or valence[d] < 4 or valence[a] + valence[b] - 4 > MOST_NEIGHBOURS:
+        return False
+    if _common_neighbours(faces, twin, leaving, a, b) != 2:  # the link condition (Dey et al. 1999)
+        return False
+    longest = SPLIT_ABOVE * target
+    for t in (0.5, 0.0, 1.0):  # an end where the middle would fold what is around
+        place = along(pa, -t, step)
+        if _fits(v, faces, twin, leaving, a, b, place, longest) and _fits(
+            v, faces, twin, leaving, b, a, place, longest
+        ):
+            _merge(faces, twin, leaving, valence, h)
+            v[a, 0], v[a, 1], v[a, 2] = place
+            return True
+    return False
 
 
-def _first_in_neighbourhood(table: EdgeTable, candidate: Ints, cost: Floats, n_vertices: int) -> Bools:
-    """Candidates of lowest cost among all that have an end equal or adjacent to one of their ends."""
-    rank, pairs = _ranks(np.round(cost * COST_STEPS)), table.vertices[candidate]
-    near = _lowest_rank(pairs, rank, n_vertices)
-    wide = near.copy()
-    a, b = table.vertices.T
-    np.minimum.at(wide, a, near[b])
-    np.minimum.at(wide, b, near[a])
-    return np.asarray(wide[pairs].min(1) == rank)
+@body
+def _common_neighbours(faces: Ints, twin: Ints, leaving: Ints, a: int, b: int) -> int:
+    """How many vertices are neighbours of both a and b."""
+    count, at = 0, leaving[a]
+    while True:
+        count += are_neighbours(faces, twin, leaving, b, head_of(faces, at))
+        at = turn(twin, at)
+        if at == leaving[a]:
+            return count
 
 
-def _stars(faces: Ints, vertices: Ints, n_vertices: int) -> tuple[Ints, Ints]:
-    """Faces around each of the given vertices: (position in `vertices` [K], face [K])."""
-    corner = faces.T.ravel()
-    bits = len(corner).bit_length()
-    packed = (corner << bits) | np.arange(len(corner))
-    packed.sort()
-    face = (packed & ((1 << bits) - 1)) % len(faces)
-    end = np.cumsum(np.bincount(corner, minlength=n_vertices))
-    start = end - np.bincount(corner, minlength=n_vertices)
-    count = (end - start)[vertices]
-    owner = np.repeat(np.arange(len(vertices)), count)
-    within = np.arange(len(owner)) - np.repeat(np.cumsum(count) - count, count)
-    return owner, face[start[vertices][owner] + within]
+@body
+def _fits(
+    v: Floats, faces: Ints, twin: Ints, leaving: Ints, a: int, b: int, place: Triple, longest: float
+) -> bool:  # fmt: skip
+    """Whether the faces of a without b stay unfolded, well shaped and of fitting size when a moves to a place."""
+    at = leaving[a]
+    while True:
+        if head_of(faces, at) != b and apex_of(faces, at) != b:
+            p, q = point(v, head_of(faces, at)), point(v, apex_of(faces, at))
+            spoke = minus(p, place)
+            if inner(spoke, spoke) > longest * longest:
+                return False
+            w = area_vector(place, p, q)
+            normal = reference_normal(v, faces, twin, leaving, at // 3)
+            if inner(normal, w) < COLLAPSE_COSINE * math.sqrt(inner(w, w)):
+                return False
+            quality = shape(place, p, q)
+            if quality < LOWEST_QUALITY and quality < shape_of(v, faces, at // 3):
+                return False
+        at = turn(twin, at)
+        if at == leaving[a]:
+            return True
 
 
-def _collapse_keeps_shape(vertices: Floats, lengths: Floats, faces: Ints, table: EdgeTable, chosen: Ints) -> Bools:
-    """Whether the faces around each chosen edge stay unfolded, well shaped and of fitting size after its collapse."""
-    a, b = table.vertices[chosen].T
-    owner, face = _stars(faces, np.concatenate([a, b]), len(vertices))
-    owner %= len(chosen)
-    keep = (face != table.faces[chosen, 0][owner]) & (face != table.faces[chosen, 1][owner])
-    owner, face = owner[keep], face[keep]
-    corner = faces[face]
-    moved = (corner == a[owner, None]) | (corner == b[owner, None])
-    middle = (vertices[a] + vertices[b]) / 2
-    before = vertices[corner]
-    after = np.where(moved[:, :, None], middle[owner, None, :], before)
-    x, y, z = after[:, 0], after[:, 1], after[:, 2]
-    w = cross(y - x, z - x)
-    edges = np.stack([dot(y - x, y - x), dot(z - y, z - y), dot(x - z, x - z)], 1)
-    quality = 2 * np.sqrt(3) * norm(w) / np.maximum(edges.sum(1), 1e-300)
-    old_quality = shape_quality(vertices, corner)
-    normal = reference_normals(vertices, faces)[face]
-    bad = dot(normal, w) < COLLAPSE_COSINE * norm(w)
-    bad |= quality < np.minimum(LOWEST_QUALITY, old_quality)
-    target = (lengths[a] + lengths[b]) / 2
-    spoke = np.stack([moved[:, 0] | moved[:, 1], moved[:, 1] | moved[:, 2], moved[:, 2] | moved[:, 0]], 1)
-    bad |= np.where(spoke, edges, 0).max(1) > (SPLIT_ABOVE * target[owner]) ** 2
-    good = np.ones(len(chosen), bool)
-    good[owner[bad]] = False
-    return good
+@body
+def _merge(faces: Ints, twin: Ints, leaving: Ints, valence: Ints, h: int) -> None:
+    """Remove the head of h with the two faces at h; its other faces go to the tail."""
+    g = twin[h]
+    a, b, c, d = tail_of(faces, h), head_of(faces, h), apex_of(faces, h), apex_of(faces, g)
+    at = g
+    while True:
+        faces[at // 3, at % 3] = a
+        at = turn(twin, at)
+        if at == g:
+            break
+    for half in (h, g):
+        x, y = twin[following(half)], twin[following(following(half))]
+        join(twin, x, y)
+        leaving[tail_of(faces, x)] = x
+        leaving[tail_of(faces, y)] = y
+        faces[half // 3, :] = -1
+    leaving[b] = -1
+    valence[a] += valence[b] - 4
+    valence[c] -= 1
+    valence[d] -= 1
 
 
 def flip_edges(vertices: Floats, faces: Ints, passes: int = 12) -> Ints:
     """Flip edges where that brings valences closer to 6 and the surface is smooth enough there."""
     faces = faces.copy()
-    for _ in range(passes):
-        table = edge_table(faces, len(vertices))
-        (a, b), (c, d) = table.vertices.T, table.opposite.T
-        valence = np.bincount(table.vertices.ravel(), minlength=len(vertices))
-        gain = 2 * (valence[a] + valence[b] - valence[c] - valence[d]) - 4  # drop of the sum of (valence - 6)^2
-        k = np.flatnonzero((gain > 0) & (np.minimum(valence[a], valence[b]) > 3))
-        k = k[~_are_edges(c[k], d[k], table.vertices, len(vertices))]
-        k = k[_flip_keeps_shape(vertices, faces, table, k)]
-        if not len(k):
-            break
-        rank = _ranks(-gain[k].astype(np.float64))
-        quad = np.stack([a[k], b[k], c[k], d[k]], 1)
-        k = k[_lowest_rank(quad, rank, len(vertices))[quad].min(1) == rank]
-        faces[table.faces[k, 0]] = np.stack([a[k], d[k], c[k]], 1)
-        faces[table.faces[k, 1]] = np.stack([d[k], b[k], c[k]], 1)
+    mesh = half_edges(faces, len(vertices))
+    _flip(vertices, faces, mesh.twin, mesh.leaving, mesh.valence, passes)
     return faces
 
 
-def _are_edges(a: Ints, b: Ints, edges: Ints, n_vertices: int) -> Bools:
-    """Whether (a, b) is among the edges (which are in ascending order), [K]."""
-    known = edges[:, 0] * n_vertices + edges[:, 1]
-    key = np.minimum(a, b) * n_vertices + np.maximum(a, b)
-    place = np.minimum(np.searchsorted(known, key), len(known) - 1)
-    return np.asarray(known[place] == key)
+@kernel
+def _flip(v: Floats, faces: Ints, twin: Ints, leaving: Ints, valence: Ints, passes: int) -> None:
+    """Sweep over all edges until none flips."""
+    for _ in range(passes):
+        count = 0
+        for h in range(3 * len(faces)):
+            a, b, c, d = tail_of(faces, h), head_of(faces, h), apex_of(faces, h), apex_of(faces, twin[h])
+            # The sum of (valence - 6)^2 has to fall.
+            if valence[a] + valence[b] - valence[c] - valence[d] <= 2 or min(valence[a], valence[b]) <= 3:
+                continue
+            if are_neighbours(faces, twin, leaving, c, d) or not _flip_fits(v, faces, twin, leaving, h):
+                continue
+            _turn_edge(faces, twin, leaving, h)
+            valence[a] -= 1
+            valence[b] -= 1
+            valence[c] += 1
+            valence[d] += 1
+            count += 1
+        if count == 0:
+            break
 
 
-def _flip_keeps_shape(vertices: Floats, faces: Ints, table: EdgeTable, k: Ints) -> Bools:
-    """Whether edge k can flip: nearly flat there, no fold afterwards, no bad triangle."""
-    (a, b), (c, d) = table.vertices[k].T, table.opposite[k].T
-    normal = reference_normals(vertices, faces)
-    n0, n1 = normal[table.faces[k, 0]], normal[table.faces[k, 1]]
-    ok = dot(n0, n1) > FLIP_COSINE
-    worst = np.full(len(k), np.inf)
-    for new in (np.stack([a, d, c], 1), np.stack([d, b, c], 1)):
-        w = area_vectors(vertices, new)
-        ok &= np.minimum(dot(w, n0), dot(w, n1)) > FLIP_COSINE * norm(w)
-        worst = np.minimum(worst, shape_quality(vertices, new, w))
-    old = np.minimum(*(shape_quality(vertices, faces[table.faces[k, side]]) for side in (0, 1)))
-    return np.asarray(ok & (worst >= np.minimum(old, 4 * LOWEST_QUALITY)))
+@body
+def _flip_fits(v: Floats, faces: Ints, twin: Ints, leaving: Ints, h: int) -> bool:
+    """Whether the edge of h can flip: nearly flat there, no fold afterwards, no bad triangle."""
+    f, g = h // 3, twin[h] // 3
+    n0, n1 = reference_normal(v, faces, twin, leaving, f), reference_normal(v, faces, twin, leaving, g)
+    if inner(n0, n1) <= FLIP_COSINE:
+        return False
+    a, b = point(v, tail_of(faces, h)), point(v, head_of(faces, h))
+    c, d = point(v, apex_of(faces, h)), point(v, apex_of(faces, twin[h]))
+    for w in (area_vector(a, d, c), area_vector(d, b, c)):
+        if min(inner(w, n0), inner(w, n1)) <= FLIP_COSINE * math.sqrt(inner(w, w)):
+            return False
+    old = min(shape_of(v, faces, f), shape_of(v, faces, g))
+    return min(shape(a, d, c), shape(d, b, c)) >= min(old, 4 * LOWEST_QUALITY)
+
+
+@body
+def _turn_edge(faces: Ints, twin: Ints, leaving: Ints, h: int) -> None:
+    """Replace the edge a-b of h by the one between the apexes c and d of its faces."""
+    t = twin[h]
+    f, g = h // 3, t // 3
+    a, b, c, d = tail_of(faces, h), head_of(faces, h), apex_of(faces, h), apex_of(faces, t)
+    bc, ca = twin[following(h)], twin[following(following(h))]
+    ad, db = twin[following(t)], twin[following(following(t))]
+    faces[f, 0], faces[f, 1], faces[f, 2] = a, d, c
+    faces[g, 0], faces[g, 1], faces[g, 2] = d, b, c
+    join(twin, 3 * f, ad)
+    join(twin, 3 * f + 1, 3 * g + 2)
+    join(twin, 3 * f + 2, ca)
+    join(twin, 3 * g, db)
+    join(twin, 3 * g + 1, bc)
+    leaving[a], leaving[b], leaving[c], leaving[d] = 3 * f, 3 * g + 1, 3 * g + 2, 3 * g

@@ -78,7 +78,7 @@ def regrid(vertices: Floats, faces: Ints, resolution: int = 192) -> tuple[Floats
     if not inside.any():
         return np.zeros((0, 3)), np.zeros((0, 3), np.int64)
     index = np.argwhere(_band(inside, 2))
-    _, distance, _ = Surface(vertices, faces, cell, limit=2_000_000).closest(origin + cell * index, k=8)
+    _, distance, _ = Surface(vertices, faces).closest(origin + cell * index)
     field = np.where(inside, 3.0, -3.0)
     magnitude = np.clip(distance / cell, LOWEST, 3.0)
     field[tuple(index.T)] = np.where(inside[tuple(index.T)], magnitude, -magnitude)

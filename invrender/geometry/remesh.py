@@ -1,9 +1,8 @@
 """Isotropic remeshing: regular triangles of a wanted size on the same surface.
 
 The algorithm is Botsch & Kobbelt, "A Remeshing Approach to Multiresolution Modeling" (SGP 2004): split long edges,
-collapse short ones, flip towards valence 6, smooth tangentially, project back. It is written for whole arrays: every
-operation is done on an independent set of edges at once (see local_operations.py), so plain numpy is fast enough and
-nothing is compiled.
+collapse short ones, flip towards valence 6, smooth tangentially, project back. What goes from edge to edge, and the way
+back to the surface, is compiled (local_operations.py, closest.py); the rest is done on whole arrays.
 
 A closed manifold stays a closed manifold of the same genus and number of components. An operation that would fold the
 surface is left out, so a thin part may keep edges shorter or longer than wanted. Sheets much thinner than an edge can
@@ -20,10 +19,22 @@ from numpy.typing import NDArray
 
 from invrender.errors import UsageError
 from invrender.geometry.closest import Surface
-from invrender.geometry.connectivity import drop_unused, edge_table
-from invrender.geometry.local_operations import collapse_short, flip_edges, reference_normals, split_long
+from invrender.geometry.connectivity import drop_unused, split_fans
+from invrender.geometry.half_edges import SLIVER, half_edges
+from invrender.geometry.local_operations import collapse_short, flip_edges, split_long
 from invrender.geometry.repair import ATTEMPTS, Attempt, untangle
-from invrender.geometry.vectors import Floats, Ints, area_vectors, as_arrays, dot, norm, scatter_sum, vertex_normals
+from invrender.geometry.vectors import (
+    Floats,
+    Ints,
+    area_vectors,
+    as_arrays,
+    dot,
+    norm,
+    scatter_sum,
+    shape_quality,
+    unit,
+    vertex_normals,
+)
 
 FOLD_COSINE = 0.5  # smoothing may not turn a face by more than 60 degrees
 MOST_FACES = 10_000_000
@@ -56,20 +67,31 @@ def remesh(
         InputError: the mesh is not a closed manifold.
         UsageError: an edge length is not positive, or so small that millions of faces would come out.
     """
+    v, f, _ = untangle(*regular(vertices, faces, edge_length, iterations, project), attempts)
+    return v, f
+
+
+def regular(
+    vertices: NDArray[Any],
+    faces: NDArray[Any],
+    edge_length: float | NDArray[Any],
+    iterations: int = 5,
+    project: bool = True,
+) -> tuple[Floats, Ints]:
+    """`remesh` without the untangling at the end."""
     v, f = as_arrays(vertices, faces)
     v, lengths, f = _with_lengths(v, f, edge_length)
     _check_size(v, f, lengths)
-    surface = None
-    if project and len(f):
-        typical = float(np.median(lengths))
-        surface = Surface(v, f, spacing=typical, normal_weight=typical, limit=4 * len(f) + 10_000)
+    if not half_edges(f, len(v)).is_manifold:  # sheets touch at a vertex: each gets its own
+        rows, f = split_fans(np.column_stack([v, lengths]), f)
+        v, lengths = np.ascontiguousarray(rows[:, :3]), rows[:, 3].copy()
+    surface = Surface(v, f, normal_weight=float(np.median(lengths))) if project else None
     for _ in range(iterations):
         v, lengths, f = split_long(v, lengths, f)
         v, f = collapse_short(v, lengths, f)
         v, lengths, f = _compact(v, lengths, f)
         f = flip_edges(v, f)
         v = smooth_tangentially(v, f, lengths, surface)
-    v, f, _ = untangle(v, f, attempts)
     return v, f
 
 
@@ -108,17 +130,27 @@ def smooth_tangentially(v: Floats, f: Ints, lengths: Floats, surface: Surface | 
 
     A vertex whose move would fold one of its faces stays where it was.
     """
-    a, b = edge_table(f, len(v)).vertices.T
-    total = scatter_sum(np.concatenate([v[b], v[a]]), np.concatenate([a, b]), len(v))
-    degree = np.bincount(np.concatenate([a, b]), minlength=len(v))
+    a, b = f.ravel(), f[:, [1, 2, 0]].ravel()
+    total, degree = scatter_sum(v[b], a, len(v)), np.bincount(a, minlength=len(v))
     n = vertex_normals(v, f)
     move = total / degree[:, None] - v
     target = v + move - dot(move, n)[:, None] * n
     if surface is not None:
-        target, _, _ = surface.closest(target, n, k=4)
+        target, _, _ = surface.closest(target, n)
     step = target - v
     too_far = np.maximum(norm(step) / (LONGEST_MOVE * lengths), 1.0)
     return without_folds(v, v + step / too_far[:, None], f)
+
+
+def reference_normals(vertices: Floats, faces: Ints) -> Floats:
+    """Unit normals [F,3]; slivers, whose own normal is noise, take the mean of their vertices' normals."""
+    w = area_vectors(vertices, faces)
+    sliver = np.flatnonzero(shape_quality(vertices, faces, w) < SLIVER)
+    n = unit(w)
+    if len(sliver):
+        around = vertex_normals(vertices, faces, w)
+        n[sliver] = unit(around[faces[sliver]].sum(1))
+    return n
 
 
 def without_folds(before: Floats, after: Floats, f: Ints) -> Floats:

@@ -3,7 +3,7 @@
 import numpy as np
 import trimesh
 
-from invrender.geometry.connectivity import genus, is_closed_manifold
+from invrender.geometry.connectivity import components, genus, is_closed_manifold
 from invrender.geometry.embedded import remesh_embedded, roll_back
 from invrender.geometry.intersections import self_intersections
 from invrender.geometry.remesh import remesh
@@ -39,3 +39,23 @@ def test_a_tunnel_narrower_than_an_edge_is_remeshed_without_intersections():
     assert is_closed_manifold(f)
     assert genus(f) == 1
     assert len(self_intersections(v, f)) == 0
+
+
+def test_where_no_attempt_succeeds_the_surface_stays_as_it_was(shapes):
+    v, f = shapes["frame"]()
+    v2, f2 = remesh_embedded(v, f, 4.0)
+    assert len(self_intersections(v2, f2)) == 0
+    assert genus(f2) == genus(f)
+
+
+def test_components_smaller_than_an_edge_survive(shapes):
+    crumb, g = shapes["sphere"](6)
+    v, f = shapes["torus"]()
+    offset = np.array([[0.0, 0, 2], [0, 0, -2]])
+    v = np.concatenate([v, *(0.02 * crumb + o for o in offset)])
+    f = np.concatenate([f, *(g + len(v) - (2 - k) * len(crumb) for k in range(2))])
+    v2, f2 = remesh_embedded(v, f, 0.1)
+    assert is_closed_manifold(f2)
+    assert components(f2).max() == 2
+    assert genus(f2) == 1
+    assert len(self_intersections(v2, f2)) == 0

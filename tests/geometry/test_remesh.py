@@ -93,9 +93,36 @@ def test_senseless_lengths_are_refused(shapes, length):
         remesh(*shapes["sphere"](12), length)
 
 
-def test_twenty_thousand_faces_take_about_a_second(shapes):
+def test_twenty_thousand_faces_take_a_fraction_of_a_second(shapes):
+    remesh(*shapes["sphere"](8), 0.5)  # compiles
     v, f = shapes["sphere"](60)
     start = time.process_time()
     remesh(v, f, float(edge_lengths(v, f).mean()))
     assert len(f) > 19_000
-    assert time.process_time() - start < 4.0  # 0.7 s on one idle core; slack for busy machines
+    assert time.process_time() - start < 1.5  # 0.3 s on one idle core; slack for busy machines
+
+
+def test_sheets_that_touch_at_a_vertex_are_parted(shapes):
+    v, f = shapes["sphere"]()
+    top, bottom = v[:, 2].argmax(), v[:, 2].argmin()
+    v = np.concatenate([v, v + (v[top] - v[bottom])])
+    lower = np.where(f == bottom, top - len(v) // 2, f) + len(v) // 2  # the upper sphere stands on the lower one
+    f = np.concatenate([f, lower])
+    assert not is_closed_manifold(f)
+    _, f2 = remesh(v, f, 0.2)
+    assert is_closed_manifold(f2)
+    assert components(f2).max() == 1
+    assert genus(f2) == 0
+
+
+def test_a_fan_of_needles_becomes_regular():
+    angle = 2 * np.pi * np.arange(600) / 600
+    rim = np.stack([np.cos(angle), np.sin(angle), 0 * angle], 1)
+    i = np.arange(600)
+    j = (i + 1) % 600
+    v = np.concatenate([rim, [[0, 0, 0.7], [0, 0, -0.7]]])
+    f = np.concatenate([np.stack([i, j, 0 * i + 600], 1), np.stack([j, i, 0 * i + 601], 1)])
+    v2, f2 = remesh(v, f, 0.1)
+    assert is_closed_manifold(f2)
+    assert np.bincount(unique_edges(f2).ravel()).max() <= 10
+    assert np.percentile(shape_quality(v2, f2), 1) > 0.6
