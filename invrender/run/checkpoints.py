@@ -24,7 +24,7 @@ def save_checkpoint(folder: Path, step: int, arrays: Mapping[str, NDArray[Any]])
     path = folder / f"step_{step:06d}.npz"
     entries: dict[str, Any] = {STEP: np.array(step), **arrays}
     with atomic_path(path) as temporary:
-        np.savez_compressed(temporary, **entries)
+        np.savez(temporary, **entries)
     return path
 
 

@@ -11,7 +11,7 @@ import json
 import tempfile
 import time
 import traceback
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from types import TracebackType
@@ -41,7 +41,8 @@ class RunFolder:
             write_ply(run.file("mesh.ply"), mesh)
 
     Leaving the block normally marks the run finished; Ctrl-C and a stop by the system mark it interrupted, any other
-    exception failed, and its traceback goes to log.txt. A process that is killed leaves the status running.
+    exception failed, and its traceback goes to log.txt. Either way the last state that was `kept` becomes a checkpoint.
+    A process that is killed leaves the status running.
     """
 
     def __init__(self, path: Path, record: Record) -> None:
@@ -49,6 +50,7 @@ class RunFolder:
         self.record = record
         self._losses = LossLog(path / LOSSES)
         self._clock = self._written = time.monotonic()
+        self._kept: tuple[int, Callable[[], Mapping[str, Any]]] | None = None
 
     @staticmethod
     def create(
@@ -83,6 +85,7 @@ class RunFolder:
     ) -> None:
         if error is not None:
             self.log("".join(traceback.format_exception(kind, error, trace)).rstrip())
+            self._save_kept()
         self.note(
             status=_status(error),
             ended=now(),
@@ -131,7 +134,29 @@ class RunFolder:
     def checkpoint(self, step: int, arrays: Mapping[str, Any]) -> Path:
         """Save named arrays in checkpoints/ and return the file's path."""
         path = save_checkpoint(self.path / CHECKPOINTS, step, arrays)
+        self._kept = None
         return self.file(str(path.relative_to(self.path)))
+
+    def keep(self, step: int, total: int, state: Callable[[], Mapping[str, Any]]) -> None:
+        """Hold on to the state after a step out of `total`: if the run ends early, it is saved as a checkpoint.
+
+        So is the state after each quarter of the way.
+
+        Args:
+            state: gives the arrays when asked. They had better lie in main memory: a GPU may be what is lost.
+        """
+        self._kept = (step, state)
+        if 4 * step // total > 4 * (step - 1) // total and step < total:
+            self.checkpoint(step, state())
+
+    def _save_kept(self) -> None:
+        if self._kept is None:
+            return
+        step, state = self._kept
+        try:
+            self.log(f"the last good state is in {self.checkpoint(step, state()).name}")
+        except (RuntimeError, OSError, MemoryError) as error:  # a lost GPU, a full disk: what ended the run counts
+            self.log(f"the state after step {step} could not be saved: {error}")
 
 
 def check_output(folder: Path, overwrite: bool = False) -> None:

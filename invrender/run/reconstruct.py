@@ -16,7 +16,7 @@ import numpy as np
 import torch
 
 from invrender.cameras import mesh_frame, rig
-from invrender.errors import InputError, UsageError
+from invrender.errors import CheckpointError, InputError, UsageError
 from invrender.geometry.connectivity import components, genus, is_watertight
 from invrender.geometry.intersections import self_intersections
 from invrender.io.dataset import is_dataset, read_cameras, read_dataset
@@ -28,10 +28,12 @@ from invrender.metrics import mesh_metrics
 from invrender.nouns import Cameras, Mesh, Scene, Views
 from invrender.pictures import to_bytes
 from invrender.problem import silhouette
+from invrender.problem.frame import Frame
 from invrender.problem.refine import Shape, Step
 from invrender.problem.selection import FEWEST_VIEWS
 from invrender.render import render
 from invrender.run import turning
+from invrender.run.checkpoints import load_checkpoint
 from invrender.run.folder import RunFolder
 from invrender.run.progress import Progress
 
@@ -57,7 +59,7 @@ class ReconstructSettings:
         size: side of an asset's views (256), or the longest side to which a dataset's images are scaled down (384).
         cameras, elevation, distance, fov: the rig for an asset's own views.
         masks: folder of masks for a dataset.
-        init: hull, sphere, or a mesh file.
+        init: hull, sphere, a mesh file, or a checkpoint of an earlier run.
         iterations, hull_resolution, edge_pixels, rate, smoothness, bending, diffusion: see `silhouette.Settings`;
             smoothness is its strength.
         gif_frames: pictures of progress.gif before the final turn; 0: no GIFs.
@@ -106,7 +108,7 @@ def load(settings: ReconstructSettings, backend: Backend) -> Task:
         UsageError: settings that make no sense.
         InputError: an input that cannot be used.
     """
-    initial = None if settings.init in ("hull", "sphere") else read_mesh(Path(settings.init))
+    initial = None if settings.init in ("hull", "sphere") else _first_mesh(Path(settings.init))
     if is_dataset(settings.input):
         views = read_dataset(settings.input, settings.masks, size=settings.size or DATASET_SIZE, images=False)
         return Task(_spread(views, settings.views), None, initial, settings.units)
@@ -120,6 +122,16 @@ def load(settings: ReconstructSettings, backend: Backend) -> Task:
     mesh = read_mesh(settings.input)
     masks, cameras = own_masks(mesh, settings, backend)
     return Task(Views(cameras, masks), mesh, initial, settings.units or read_units(settings.input))
+
+
+def _first_mesh(path: Path) -> Mesh:
+    """A mesh to start from: a mesh file, or a checkpoint of an earlier run."""
+    if path.suffix != ".npz":
+        return read_mesh(path)
+    _, arrays = load_checkpoint(path)
+    if not {"vertices", "faces"} <= arrays.keys():
+        raise CheckpointError(f"{path} holds no mesh", "name a checkpoint of a run that reconstructed a mesh")
+    return Mesh.from_numpy(arrays["vertices"], arrays["faces"])
 
 
 def own_masks(mesh: Mesh, settings: ReconstructSettings, backend: Backend) -> tuple[torch.Tensor, Cameras]:
@@ -231,14 +243,14 @@ def _follow(
             progress.start(phase, step.total)
         progress.step(step.index, step.terms)
         if phase == "refine":
-            _keep(step, run, film)
+            _keep(step, first.frame, run, film)
 
 
-def _keep(step: Step, run: RunFolder, film: _Film) -> None:
+def _keep(step: Step, frame: Frame, run: RunFolder, film: _Film) -> None:
     run.losses(step.index, step.terms)
+    shape = step.shape
+    run.keep(step.index + 1, step.total, lambda: {"vertices": frame.restore(shape.vertices), "faces": shape.faces})
     film.step(step)
-    if step.index + 1 == step.total:
-        run.checkpoint(step.index + 1, {"vertices": step.shape.vertices, "faces": step.shape.faces})
 
 
 def _measure(task: Task, result: silhouette.Result, backend: Backend) -> dict[str, Any]:

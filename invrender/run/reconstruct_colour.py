@@ -10,6 +10,7 @@ import json
 import math
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any, Literal
 
@@ -18,7 +19,7 @@ import torch
 from invrender.cameras import common_point, intrinsics
 from invrender.errors import InputError, UsageError
 from invrender.io.atomic import atomic_write_text
-from invrender.io.dataset import is_dataset, read_cameras, read_dataset
+from invrender.io.dataset import is_dataset, read_dataset
 from invrender.io.images import linear_to_srgb, write_gif
 from invrender.io.volume_read import is_volume_path, read_volume
 from invrender.io.volume_write import write_volume
@@ -30,10 +31,10 @@ from invrender.run.colour_film import Film, Painting
 from invrender.run.folder import RunFolder
 from invrender.run.memory import check_memory
 from invrender.run.progress import Progress
+from invrender.run.volume_input import evenly, grid_box, grid_shape, own_cameras
 from invrender.volume.metrics import decibel, heldout_cameras
 from invrender.volume.render import QUALITY, Look, render_volume
 from invrender.volume.transfer import TransferFunction, transfer_function
-from invrender.volume.views import volume_rig
 
 Tensor = torch.Tensor
 
@@ -132,10 +133,10 @@ def load(settings: ColourSettings, kernels: VolumeKernels) -> Task:
     views = read_dataset(settings.input, size=settings.size or DATASET_SIZE)
     if views.images is None:
         raise InputError(f"{settings.input} holds no colours", "use RGBA images")
-    views = _part(views, _evenly(len(views.cameras), settings.views))
+    views = _part(views, evenly(len(views.cameras), settings.views))
     spare = list(range(UNSEEN_EVERY // 2, len(views.cameras), UNSEEN_EVERY)) if len(views.cameras) >= ENOUGH else []
     bounds = _seen_box(views.cameras) if known is None else known.bounds.double()
-    bounds = bounds if settings.bounds is None else _box(settings.bounds)
+    bounds = bounds if settings.bounds is None else grid_box(settings.bounds)
     shape = _shape(settings.grid, bounds)
     check_memory(shape, views.masks.numel())
     kept = [i for i in range(len(views.cameras)) if i not in spare]
@@ -153,12 +154,7 @@ def _asset(volume: Volume, known: Volume | None, settings: ColourSettings, kerne
     if len(volume.values) == 1:
         own = transfer_function(volume, settings.colormap, settings.opacity, settings.strength)
     target = Painting(volume, Look(own, None, quality=QUALITY["standard"]))
-    if settings.cameras in ("orbit", "sphere"):
-        kind: Literal["orbit", "sphere"] = "orbit" if settings.cameras == "orbit" else "sphere"
-        place = (settings.distance, settings.fov, settings.elevation)
-        cameras = volume_rig(volume, kind, count, (size, size), *place)
-    else:
-        cameras = read_cameras(Path(settings.cameras), (size, size))
+    cameras = own_cameras(volume, settings, count, size)
     views = _drawn(target, cameras, kernels)
     if float(views.masks.max()) <= 0:
         raise InputError("no camera sees anything of the volume", "raise strength, or check the volume's values")
@@ -177,10 +173,6 @@ def _part(views: Views, chosen: list[int]) -> Views:
     return Views(views.cameras[chosen], views.masks[chosen], images)
 
 
-def _evenly(total: int, count: int | None) -> list[int]:
-    return list(range(total)) if count is None or count >= total else [i * total // count for i in range(count)]
-
-
 def _seen_box(cameras: Cameras) -> Tensor:
     """The cube around the largest ball that every camera sees whole, where they all look."""
     centre, _ = common_point(cameras)
@@ -195,25 +187,12 @@ def _shape(
     grid: tuple[int, ...] | None, bounds: Tensor, own: tuple[int, int, int] | None = None
 ) -> tuple[int, int, int]:
     if grid is not None:
-        if len(grid) not in (1, 3) or min(grid) < 2:
-            raise UsageError(
-                f"a grid of {' x '.join(map(str, grid))} is impossible", "use --grid N or --grid z,y,x, each >= 2"
-            )
-        depth, height, width = grid * (3 // len(grid))
-        return depth, height, width
+        return grid_shape(grid)
     sides = (bounds[1] - bounds[0]).flip(0)
     counts = sides / sides.max() * (LONGEST - 1) + 1 if own is None else torch.tensor(own).double()
     counts = (counts * min(1.0, LONGEST / float(counts.max()))).round().clamp(min=2)
     depth, height, width = (int(n) for n in counts)
     return depth, height, width
-
-
-def _box(corners: tuple[float, ...]) -> Tensor:
-    if len(corners) != 6 or not all(low < high for low, high in zip(corners[:3], corners[3:], strict=True)):
-        raise UsageError(
-            "--bounds needs both corners of a box", "use --bounds x0,y0,z0,x1,y1,z1, the lower corner first"
-        )
-    return torch.tensor(corners, dtype=torch.float64).reshape(2, 3)
 
 
 def execute(
@@ -255,6 +234,7 @@ def _follow(
         last = step
         progress.step(step.index, step.terms)
         run.losses(step.index, step.terms)
+        run.keep(step.index + 1, step.total, partial(_state, step))
         if film.is_due(step.index, step.total):
             film.add(_painting(step))
     if last is None:
@@ -271,6 +251,14 @@ def _steps(task: Task, settings: ColourSettings, kernels: VolumeKernels) -> Iter
     transfer = transfer_function(task.known)
     window = (transfer.low, transfer.high)
     return volume_colour.recover_transfer(task.views, task.known, chosen, kernels, window)
+
+
+def _state(step: volume_colour.Step) -> dict[str, Any]:
+    """What a checkpoint holds: density and colour, or the table of the transfer function."""
+    if step.transfer is None:
+        return {"values": step.volume().values.cpu().numpy()}
+    transfer = step.transfer()
+    return {"colours": transfer.colours.cpu().numpy(), "opacity": transfer.opacity.cpu().numpy()}
 
 
 def _painting(step: volume_colour.Step) -> Painting:

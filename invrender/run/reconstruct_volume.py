@@ -12,13 +12,12 @@ import time
 from collections.abc import Generator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, NoReturn
 
 import torch
 
 from invrender.cameras import common_point
 from invrender.errors import DivergedError, InputError, UsageError
-from invrender.io.dataset import read_cameras
 from invrender.io.images import write_gif
 from invrender.io.transmittance import is_transmittance, read_transmittance
 from invrender.io.volume_read import is_volume_path, read_volume
@@ -30,6 +29,7 @@ from invrender.run.folder import RunFolder
 from invrender.run.memory import check_memory
 from invrender.run.progress import Progress
 from invrender.run.volume_film import Film
+from invrender.run.volume_input import evenly, grid_box, grid_shape, own_cameras
 from invrender.volume.measurement import Measurement, Noise, exposed, measure, parse_noise
 from invrender.volume.metrics import decibel, volume_metrics
 from invrender.volume.views import auto_extinction, check_extinction, density, optical_depth, volume_rig
@@ -122,7 +122,8 @@ def load(settings: VolumeSettings, kernels: VolumeKernels) -> Task:
     """
     extinction = check_extinction(settings.extinction)
     noise = None if settings.noise is None else parse_noise(settings.noise)
-    shape, bounds = _shape(settings.grid), _box(settings.bounds)
+    shape = None if settings.grid is None else grid_shape(settings.grid)
+    bounds = None if settings.bounds is None else grid_box(settings.bounds)
     if is_volume_path(settings.input):
         if bounds is not None or shape is not None:
             raise UsageError("--bounds and --grid go with a dataset, and the input is a volume", "leave them out")
@@ -136,12 +137,7 @@ def _asset(
     count, size = settings.views or ASSET_VIEWS, settings.size or ASSET_SIZE
     density(volume)
     check_memory(volume.shape, count * size * size)
-    if settings.cameras in ("orbit", "sphere"):
-        kind: Literal["orbit", "sphere"] = "orbit" if settings.cameras == "orbit" else "sphere"
-        place = (settings.distance, settings.fov, settings.elevation)
-        cameras = volume_rig(volume, kind, count, (size, size), *place)
-    else:
-        cameras = read_cameras(Path(settings.cameras), (size, size))
+    cameras = own_cameras(volume, settings, count, size)
     depths = optical_depth(volume, cameras, kernels)
     factor = auto_extinction(depths) if extinction is None else extinction
     images = exposed(torch.exp(-factor * depths), noise, settings.seed)
@@ -158,10 +154,11 @@ def _dataset(
             "see `invrender render VOLUME --mode transmittance --dataset DIR`",
         )
     views = read_transmittance(settings.input)
-    cameras, images = _spread(views.cameras, views.images, settings.views)
+    chosen = evenly(len(views.cameras), settings.views)
+    cameras, images = views.cameras[chosen], views.images[chosen]
     box = views.bounds if bounds is None else bounds
     if box is None:
-        box = _guessed_box(cameras, settings)
+        _ask_for_bounds(cameras)
     grid = shape or views.grid or _pixels(cameras, box)
     check_memory(grid, images.numel())
     if noise is None:
@@ -175,15 +172,7 @@ def _dataset(
     return Task(measure(cameras, images, noise), grid, box, views.extinction, None)
 
 
-def _spread(cameras: Cameras, images: Tensor, count: int | None) -> tuple[Cameras, Tensor]:
-    if count is None or count >= len(cameras):
-        return cameras, images
-    chosen = [i * len(cameras) // count for i in range(count)]
-    return cameras[chosen], images[chosen]
-
-
-def _guessed_box(cameras: Cameras, settings: VolumeSettings) -> Tensor:
-    del settings
+def _ask_for_bounds(cameras: Cameras) -> NoReturn:
     centre, _ = common_point(cameras)
     raise InputError(
         "the dataset does not say where the grid's box lies",
@@ -197,27 +186,6 @@ def _pixels(cameras: Cameras, box: Tensor) -> tuple[int, int, int]:
     counts = (sides / sides.max() * (min(cameras.size) - 1)).round().long() + 1
     depth, height, width = (max(2, int(n)) for n in counts)
     return depth, height, width
-
-
-def _shape(grid: tuple[int, ...] | None) -> tuple[int, int, int] | None:
-    if grid is None:
-        return None
-    if len(grid) not in (1, 3) or min(grid) < 2:
-        raise UsageError(
-            f"a grid of {' x '.join(map(str, grid))} is impossible", "use --grid N or --grid z,y,x, each >= 2"
-        )
-    depth, height, width = grid * (3 // len(grid))
-    return depth, height, width
-
-
-def _box(corners: tuple[float, ...] | None) -> Tensor | None:
-    if corners is None:
-        return None
-    if len(corners) != 6 or not all(low < high for low, high in zip(corners[:3], corners[3:], strict=True)):
-        raise UsageError(
-            "--bounds needs both corners of a box", "use --bounds x0,y0,z0,x1,y1,z1, the lower corner first"
-        )
-    return torch.tensor(corners, dtype=torch.float64).reshape(2, 3)
 
 
 def execute(
@@ -292,8 +260,15 @@ def _follow(
             )
         progress.step(step.index, step.terms)
         run.losses(step.index, {"phase": step.phase, **step.terms})
+        with run.timed("checkpoints"):
+            _keep(run, step, task.extinction)
         with run.timed("pictures"):
             film.step(step)
+
+
+def _keep(run: RunFolder, step: transmittance.Step, extinction: float) -> None:
+    estimate = step.estimate.cpu()
+    run.keep(step.index + 1, step.total, lambda: {"density": (estimate / extinction).numpy()})
 
 
 def _solved(

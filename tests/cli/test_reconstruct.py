@@ -358,6 +358,17 @@ def test_ctrl_c_in_mid_run_leaves_an_interrupted_run_that_can_be_started_again(h
     record = json.loads((here / "out" / "run.json").read_text())
     assert record["status"] == "interrupted"
     names = {path.name for path in (here / "out").iterdir()}
-    assert names == {"config.toml", "run.json", "log.txt", "losses.csv"}  # nothing half-written, no result
+    assert names == {
+        "config.toml",
+        "run.json",
+        "log.txt",
+        "losses.csv",
+        "checkpoints",
+    }  # nothing half-written, no result
+    (state,) = (here / "out" / "checkpoints").iterdir()
+    again = ["reconstruct", "ball.ply", "-o", "again", *TINY, "--init", str(state), "--set", "gif_frames=0", "-q"]
+    assert run(again) == 0
+    assert run([*again[:-1], "--overwrite", "--init", "none.npz"]) == 7
+    capsys.readouterr()
     assert run(["reconstruct", "ball.ply", "-o", "out", *TINY, "--set", "gif_frames=0", "-q"]) == 0
     assert json.loads((here / "out" / "run.json").read_text())["status"] == "finished"

@@ -30,6 +30,7 @@ def test_density_and_colour_of_an_asset(ball, capsys):
     assert metrics["heldout_psnr"] > 25
     assert {entry.name for entry in (ball / "out").iterdir()} >= {
         "config.toml", "run.json", "metrics.json", "losses.csv", "volume.npz", "volume.vti", "progress.gif",
+        "checkpoints",
     }  # fmt: skip
     found = read_volume(ball / "out" / "volume.npz")
     assert found.values.shape == (4, 16, 16, 16)

@@ -16,6 +16,7 @@ from invrender.io.transmittance import TransmittanceViews, write_transmittance
 from invrender.io.volume_read import read_volume
 from invrender.io.volume_write import write_volume
 from invrender.nouns import Volume
+from invrender.run.checkpoints import load_checkpoint
 from invrender.run.memory import check_memory
 from invrender.volume.views import optical_depth, volume_rig
 
@@ -57,6 +58,9 @@ def test_an_asset_comes_back_in_its_own_units_and_frame(
     assert record["status"] == "finished"
     assert {"compile", "solve", "pictures", "measure", "write"} <= set(record["timings"])
     assert len((folder / "losses.csv").read_text().splitlines()) == 41
+    states = [load_checkpoint(path) for path in sorted((folder / "checkpoints").iterdir())]
+    assert [step for step, _ in states] == [10, 20, 30]
+    assert float(np.abs(states[-1][1]["density"] - truth.values[0].numpy()).max()) < 0.3 * float(truth.values.max())
 
 
 def test_the_input_decides_where_no_method_is_named(asset: Path, tmp_path: Path) -> None:

@@ -6,6 +6,8 @@ import json
 import os
 import subprocess
 import sys
+from contextlib import suppress
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -64,6 +66,37 @@ def test_an_exception_is_recorded_and_its_traceback_logged(tmp_path: Path, error
     assert found["status"] == status
     assert found["error"].startswith(type(error).__name__)
     assert "Traceback" in (tmp_path / "log.txt").read_text()
+
+
+def test_a_run_that_ends_early_saves_the_last_state_it_kept(tmp_path: Path) -> None:
+    for folder, saved in (("early", [1, 3]), ("late", [3])):
+        with suppress(RetryError), RunFolder.create(tmp_path / folder, command="test") as run:
+            if folder == "early":
+                run.keep(1, 100, lambda: {"a": np.zeros(2)})
+                run.checkpoint(1, {"a": np.zeros(2)})
+            for step in (2, 3):
+                run.keep(step, 100, partial(dict, a=np.full(2, step)))
+            raise RetryError("the GPU was lost")
+        found = sorted((tmp_path / folder / "checkpoints").iterdir())
+        assert [load_checkpoint(path)[0] for path in found] == saved
+        assert load_checkpoint(found[-1])[1]["a"].tolist() == [3, 3]
+        assert found[-1].name in (tmp_path / folder / "log.txt").read_text()
+    with RunFolder.create(tmp_path / "well", command="test") as run:
+        for step in range(1, 11):
+            run.keep(step, 10, partial(dict, a=np.full(2, step)))
+    states = [load_checkpoint(path) for path in sorted((tmp_path / "well" / "checkpoints").iterdir())]
+    assert [(step, arrays["a"][0]) for step, arrays in states] == [(3, 3), (5, 5), (8, 8)]
+
+
+def test_a_state_that_cannot_be_saved_does_not_hide_what_ended_the_run(tmp_path: Path) -> None:
+    def lost() -> dict[str, Any]:
+        raise RuntimeError("CUDA error: device lost")
+
+    with pytest.raises(RetryError), RunFolder.create(tmp_path, command="test") as run:
+        run.keep(7, 100, lost)
+        raise RetryError("the GPU was lost")
+    assert record(tmp_path)["status"] == "interrupted"
+    assert "step 7 could not be saved: CUDA error" in (tmp_path / "log.txt").read_text()
 
 
 def test_an_unfinished_run_is_cleared_and_reused(tmp_path: Path) -> None:
