@@ -7,7 +7,7 @@ from dataclasses import fields, replace
 from typing import Any, cast
 
 from invrender.backends.misfit import misfit_by
-from invrender.kernels import Backend
+from invrender.kernels import Backend, VolumeKernels
 
 
 def completed(name: str, about: str, reference: Backend, **kernels: Callable[..., Any]) -> Backend:
@@ -27,7 +27,7 @@ def completed(name: str, about: str, reference: Backend, **kernels: Callable[...
     return replace(own, name=name, description=about + note)
 
 
-def kernel_names(backend: Backend) -> list[str]:
+def kernel_names(backend: Backend | VolumeKernels) -> list[str]:
     """The kernels of a backend; adjoints, taped forms and the fused misfit count with the kernel they belong to."""
-    names = [field.name for field in fields(Backend) if callable(getattr(backend, field.name))]
+    names = [field.name for field in fields(backend) if callable(getattr(backend, field.name))]
     return [name for name in names if not name.endswith(("_adjoint", "_taped", "_misfit"))]

@@ -1,14 +1,15 @@
 """Where a backend's name becomes a `Backend`: the list of backends, the self-test, and the choice among them.
 
 `auto` takes the first backend of the list that passes its self-test. A backend asked for by name is used or an error
-says why not; nothing falls back in silence.
+says why not; nothing falls back in silence. `invrender.backends.volumes` chooses by the same rules.
 """
 
 from __future__ import annotations
 
 import difflib
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from typing import TypeAlias, TypeVar
 
 import torch
 
@@ -19,6 +20,9 @@ from invrender.topology import topology
 PLANNED = ("vulkan",)
 """Names that the command line knows and this version does not have yet."""
 
+B = TypeVar("B")
+Loader: TypeAlias = Callable[[torch.device], B]
+
 CPU = torch.device("cpu")
 _NO_OTHER = "use --backend torch, or --backend auto for the best one that works here"
 
@@ -27,7 +31,7 @@ def _cpu(device: torch.device) -> Backend:
     try:
         from invrender.backends.cpu import load
     except ImportError as error:
-        raise BackendError(f"the cpu backend needs Numba: {error}", "pip install numba") from error
+        raise without_package("cpu", error) from error
     return load(device)
 
 
@@ -35,9 +39,7 @@ def _cuda(device: torch.device) -> Backend:
     try:
         from invrender.backends.cuda import load
     except ImportError as error:
-        major = (torch.version.cuda or "13").split(".")[0]
-        cause = f"the cuda backend needs numba-cuda: {str(error).splitlines()[0]}"
-        raise BackendError(cause, f"pip install 'invrender[cuda{major}]'") from error
+        raise without_package("cuda", error) from error
     return load(device)
 
 
@@ -47,7 +49,16 @@ def _torch(device: torch.device) -> Backend:
     return load(device)
 
 
-BACKENDS: dict[str, Callable[[torch.device], Backend]] = {"cuda": _cuda, "cpu": _cpu, "torch": _torch}
+def without_package(name: str, error: ImportError) -> BackendError:
+    """What to say where Numba or its CUDA part cannot be imported."""
+    if name == "cpu":
+        return BackendError(f"the cpu backend needs Numba: {error}", "pip install numba")
+    major = (torch.version.cuda or "13").split(".")[0]
+    cause = f"the cuda backend needs numba-cuda: {str(error).splitlines()[0]}"
+    return BackendError(cause, f"pip install 'invrender[cuda{major}]'")
+
+
+BACKENDS: dict[str, Loader[Backend]] = {"cuda": _cuda, "cpu": _cpu, "torch": _torch}
 """Loaders by name, in the order in which `auto` tries them. They raise BackendError where they cannot work."""
 
 
@@ -63,14 +74,21 @@ def select(name: str = "auto", device: str | torch.device | None = None) -> Back
         UsageError: no backend or device has that name.
         BackendError: it exists but does not run here.
     """
+    return choose(name, device, BACKENDS, self_test)
+
+
+def choose(
+    name: str, device: str | torch.device | None, loaders: Mapping[str, Loader[B]], test: Callable[[B], str]
+) -> B:
+    """`select` among any loaders; `test` gives an empty string, or what is wrong."""
     if name == "auto":
         places = [_device(device)] if device else [*([torch.device("cuda")] if torch.cuda.is_available() else []), CPU]
-        return _first_working(places)
-    if name not in BACKENDS:
-        _refuse(name)
+        return _first_working(places, loaders, test)
+    if name not in loaders:
+        _refuse(name, loaders)
     place = _device(device or (_gpu() if name == "cuda" else CPU))
-    backend = BACKENDS[name](place)
-    problem = self_test(backend)
+    backend = loaders[name](place)
+    problem = test(backend)
     if problem:
         raise BackendError(f"the {name} backend does not work on {place}: {problem}", _NO_OTHER)
     return backend
@@ -95,17 +113,17 @@ def self_test(backend: Backend) -> str:
     return ""
 
 
-def _first_working(places: list[torch.device]) -> Backend:
+def _first_working(places: list[torch.device], loaders: Mapping[str, Loader[B]], test: Callable[[B], str]) -> B:
     """The first backend that passes its self-test; torch itself only where no kernels of ours run, GPU or not."""
     problems = []
-    for name, load in BACKENDS.items():
+    for name, load in loaders.items():
         for place in places:
             try:
                 backend = load(place)
             except BackendError as error:
                 problems.append(f"{name} ({error.cause})")
                 continue
-            problem = self_test(backend)
+            problem = test(backend)
             if not problem:
                 return backend
             problems.append(f"{name} ({problem})")
@@ -121,10 +139,10 @@ def _gpu() -> torch.device:
     return torch.device("cuda")
 
 
-def _refuse(name: str) -> None:
+def _refuse(name: str, loaders: Mapping[str, Loader[B]]) -> None:
     if name in PLANNED:
         raise BackendError(f"the {name} backend is not part of this version", _NO_OTHER)
-    known = ["auto", *BACKENDS, *PLANNED]
+    known = ["auto", *loaders, *PLANNED]
     near = difflib.get_close_matches(name, known, 1)
     hint = f"did you mean {near[0]}? " if near else ""
     raise UsageError(f"there is no backend called {name!r}", f"{hint}use one of: {', '.join(known)}")

@@ -27,15 +27,9 @@ def load(device: torch.device) -> Backend:
     Raises:
         BackendError: `device` is not the CPU.
     """
-    if device.type != "cpu":
-        raise BackendError(f"the cpu backend cannot work on {device}", "use --device cpu, or another backend")
-    if not is_warm():
-        again = "later runs start at once" if cache_folder() else "its cache folder cannot be written: every run will"
-        logging.getLogger(__name__).warning("compiling the cpu backend's kernels, a matter of seconds; %s", again)
-    threads = thread_count()
     return completed(
         "cpu",
-        f"Numba {numba.__version__}, {threads} thread{'s' if threads > 1 else ''}",
+        about(device, "kernels", is_warm()),
         load_torch(device),
         rasterize=rasterize,
         interpolate=interpolate,
@@ -48,3 +42,18 @@ def load(device: torch.device) -> Backend:
         silhouette_misfit=silhouette_misfit,
         trace=trace,
     )
+
+
+def about(device: torch.device, kernels: str, warm: bool) -> str:
+    """What the backend runs on; where `kernels` are still to be compiled, the log says so.
+
+    Raises:
+        BackendError: `device` is not the CPU.
+    """
+    if device.type != "cpu":
+        raise BackendError(f"the cpu backend cannot work on {device}", "use --device cpu, or another backend")
+    if not warm:
+        again = "later runs start at once" if cache_folder() else "its cache folder cannot be written: every run will"
+        logging.getLogger(__name__).warning("compiling the cpu backend's %s, a matter of seconds; %s", kernels, again)
+    threads = thread_count()
+    return f"Numba {numba.__version__}, {threads} thread{'s' if threads > 1 else ''}"

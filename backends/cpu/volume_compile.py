@@ -11,7 +11,7 @@ from numba.core import config
 from invrender.backends.bodies.target import FAST, body
 from invrender.backends.cpu.compile import cache_folder
 
-__all__ = ["body", "entry"]
+__all__ = ["body", "entry", "is_warm"]
 
 
 def entry(function: Callable[..., Any]) -> Callable[..., Any]:
@@ -27,3 +27,9 @@ def entry(function: Callable[..., Any]) -> Callable[..., Any]:
         return cast("Callable[..., Any]", njit(cache=True, **options)(function))
     finally:
         config.CACHE_DIR = before  # type: ignore[attr-defined, unused-ignore]
+
+
+def is_warm() -> bool:
+    """Whether an earlier process has compiled volume kernels for this version."""
+    folder = cache_folder()
+    return folder is not None and any(folder.rglob("volume_*.nbi"))

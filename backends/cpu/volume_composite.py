@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from invrender.backends.bodies.volume_composite import backward, forward
 from invrender.backends.cpu.volume_compile import entry
 from invrender.backends.cpu.volume_threads import blocks, spread
-from invrender.backends.volume_rules import layout, plain_rules
+from invrender.backends.volume_arguments import layout, plain_rules
 from invrender.volume.march import Rules, Walk
 
 Array = NDArray[np.float32]

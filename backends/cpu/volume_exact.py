@@ -8,11 +8,11 @@ from __future__ import annotations
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
 
 from invrender.backends.bodies.volume_exact import integral, pull_integral
 from invrender.backends.cpu.volume_compile import entry
 from invrender.backends.cpu.volume_threads import blocks, spread
+from invrender.backends.volume_arguments import index_rays
 
 Tensor = torch.Tensor
 
@@ -23,7 +23,7 @@ PARTS = 4  # of the rays, in the transpose
 def line_integral(grid: Tensor, bounds: Tensor, origin: Tensor, direction: Tensor) -> Tensor:
     """See `invrender.kernels.LineIntegral`; [R] float32."""
     values = np.ascontiguousarray(grid.detach().numpy(), np.float32).reshape(-1)
-    start, step = _index_rays(grid, bounds, origin, direction)
+    start, step = (part.numpy() for part in index_rays(grid, bounds, origin, direction))
     shape, out = tuple(grid.shape), np.empty(len(start), np.float32)
     spread(_integrals, [(values, shape, start, step, begin, end, out) for begin, end in blocks(len(start), BLOCK)])
     return torch.from_numpy(out)
@@ -33,7 +33,7 @@ def line_integral_adjoint(
     grad: Tensor, grid: Tensor, bounds: Tensor, origin: Tensor, direction: Tensor
 ) -> tuple[Tensor, None, None]:
     """The gradient of the grid; those of the rays are the reference's alone."""
-    start, step = _index_rays(grid, bounds, origin, direction)
+    start, step = (part.numpy() for part in index_rays(grid, bounds, origin, direction))
     values = np.ascontiguousarray(grad.detach().numpy(), np.float32)
     cuts = np.linspace(0, len(start), PARTS + 1).astype(np.int64)
     parts = [np.zeros(grid.numel(), np.float32) for _ in range(PARTS)]
@@ -41,15 +41,6 @@ def line_integral_adjoint(
         _spread_back, [(parts[i], tuple(grid.shape), start, step, cuts[i], cuts[i + 1], values) for i in range(PARTS)]
     )
     return torch.from_numpy(np.sum(parts, axis=0)).reshape(grid.shape), None, None
-
-
-def _index_rays(
-    grid: Tensor, bounds: Tensor, origin: Tensor, direction: Tensor
-) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    count = torch.tensor(tuple(grid.shape)[::-1], dtype=torch.float64)
-    scale = (count - 1) / (bounds[1] - bounds[0])
-    start = (origin.detach().double() - bounds[0]) * scale
-    return start.contiguous().numpy(), (direction.detach().double() * scale).contiguous().numpy()
 
 
 @entry

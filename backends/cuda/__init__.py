@@ -23,12 +23,9 @@ def load(device: torch.device) -> Backend:
     Raises:
         BackendError: `device` is not a CUDA device.
     """
-    if device.type != "cuda" and not SIMULATED:
-        raise BackendError(f"the cuda backend cannot work on {device}", "use --device cuda, or another backend")
-    where = "Numba's simulator" if SIMULATED else torch.cuda.get_device_name(device)
     return completed(
         "cuda",
-        f"numba-cuda {numba_cuda.__version__} on {where}",
+        about(device),
         load_torch(device),
         rasterize=rasterize,
         interpolate=interpolate,
@@ -40,3 +37,15 @@ def load(device: torch.device) -> Backend:
         silhouette_adjoint=silhouette_adjoint,
         trace=trace,
     )
+
+
+def about(device: torch.device) -> str:
+    """What the backend runs on.
+
+    Raises:
+        BackendError: `device` is not a CUDA device.
+    """
+    if device.type != "cuda" and not SIMULATED:
+        raise BackendError(f"the cuda backend cannot work on {device}", "use --device cuda, or another backend")
+    where = "Numba's simulator" if SIMULATED else torch.cuda.get_device_name(device)
+    return f"numba-cuda {numba_cuda.__version__} on {where}"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import torch
 
@@ -91,6 +91,7 @@ def _view(
     kernels: VolumeKernels,
 ) -> Tensor:
     rays = camera_rays(camera)
+    rays = replace(rays, origin=rays.origin.to(kernels.device), direction=rays.direction.to(kernels.device))
     steps = walk(rays, volume.bounds, _shape(volume), step_length(volume, look.quality.samples), torch.float32)
     lights = None if not steep or look.lighting is None else shade(look.lighting, rays, camera, steep)
     window = (0.0, 1.0) if look.transfer is None else (look.transfer.low, look.transfer.high)

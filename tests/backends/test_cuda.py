@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 PROGRAMS = Path(__file__).parent / "programs"
-KERNELS = 16
+KERNELS = 26
 
 pytestmark = pytest.mark.skipif(
     not (find_spec("numba_cuda") and find_spec("cuda") and find_spec("cuda.bindings")),
@@ -38,6 +38,17 @@ def test_simulated_kernels_agree_with_the_reference():
     assert "torch:" not in found["description"]  # it has every kernel
     assert found["self_test"] == ""
     assert found["ids_equal"]
+    assert max(found["errors"].values()) < 2e-6, found["errors"]
+
+
+def test_simulated_volume_kernels_agree_with_the_reference():
+    found = run("simulate_cuda_volume.py", NUMBA_ENABLE_CUDASIM="1")
+    assert "simulator" in found["description"]
+    assert found["self_test"] == ""
+    assert found["same_rays"]
+    assert min(found["missed"]) > 0
+    assert found["nothing_to_do"] == [0, 0.0]
+    assert found["exit_codes"] == [5, 75, None]  # the GPU's memory is full; the GPU was lost; a bug
     assert max(found["errors"].values()) < 2e-6, found["errors"]
 
 

@@ -1,4 +1,7 @@
-"""Compiles every kernel of the cuda backend to PTX and on to machine code, without a GPU; prints what ptxas says."""
+"""Compiles every kernel of the cuda backend to PTX and on to machine code, without a GPU; prints what ptxas says.
+
+The PTX of the older generation is what both link: newer GPUs take it as it is.
+"""
 
 from __future__ import annotations
 
@@ -10,18 +13,23 @@ from typing import Any
 import numba.cuda.dispatcher
 import torch
 from cuda.bindings import nvjitlink
-from numba import cuda, from_dtype, types
+from numba import cuda, from_dtype, typeof, types
 
+from invrender.nouns import Cameras
 from invrender.topology import topology
+from invrender.volume.march import Rules, Walk
 
-ARCHITECTURES = ((8, 0), (9, 0))
-MODULES = ("rasterize", "interpolate", "antialias", "silhouette", "trace")
+CAPABILITY, ARCHITECTURES = (8, 0), ("80", "90")
+MODULES = (
+    "rasterize", "interpolate", "antialias", "silhouette", "trace",
+    "volume_exact", "volume_joseph", "volume_step", "volume_composite",
+)  # fmt: skip
 
 
 class PretendedDevice:
     """What Numba asks of a device while it types calls between device functions."""
 
-    compute_capability = (8, 0)
+    compute_capability = CAPABILITY
     max_shared_memory_per_block = 49152
 
 
@@ -47,12 +55,31 @@ def launches() -> dict[str, tuple[Any, tuple[Any, ...]]]:
     drivers["antialias"].antialias_adjoint(image, image, face_id, depth, clip, faces, edges)
     drivers["silhouette"].silhouette_adjoint(depth, drivers["silhouette"].silhouette_taped(clip, faces, edges, size)[1])
     drivers["trace"].trace(torch.eye(3), faces, torch.zeros(2, 3), torch.ones(2, 3))
+    _volumes(drivers)
     return calls
+
+
+def _volumes(drivers: dict[str, Any]) -> None:
+    grid, bounds = torch.zeros(2, 3, 4), torch.tensor([[0.0, 0, 0], [1, 1, 1]], dtype=torch.float64)
+    rays = (bounds, torch.zeros(2, 3), torch.ones(2, 3))
+    drivers["volume_exact"].line_integral(grid, *rays)
+    drivers["volume_exact"].line_integral_adjoint(torch.zeros(2), grid, *rays)
+    cameras = Cameras(torch.eye(4)[None].double(), torch.eye(4)[None].double(), (2, 2))
+    bundle = drivers["volume_joseph"].joseph_rays(tuple(grid.shape), bounds, cameras)
+    values = torch.zeros(len(bundle.pixels))
+    bundle.forward(grid)
+    bundle.adjoint(values)
+    bundle.normal(grid, values, values)
+    drivers["volume_step"].smooth_step(grid, grid, grid, grid, (0.1, 0.1), 0.5)
+    walk = Walk(torch.zeros(2, 3), torch.ones(2, 3), torch.ones(2), torch.ones(2, dtype=torch.int32))
+    scene = (torch.zeros(2, 3, 4, 1), walk, torch.zeros(5, 4), Rules())
+    drivers["volume_composite"].composite(*scene)
+    drivers["volume_composite"].composite_adjoint(torch.zeros(2, 4), torch.zeros(2, 4), *scene)
 
 
 def _type(value: Any) -> Any:
     if not isinstance(value, torch.Tensor):
-        return types.int64
+        return typeof(value)
     array = value.detach().numpy()
     return types.Array(from_dtype(array.dtype), array.ndim, "C")
 
@@ -75,14 +102,11 @@ def assemble(ptx: str, name: str, architecture: str) -> dict[str, Any]:
 def main() -> None:
     """Print {architecture: {kernel: log}}."""
     numba.cuda.dispatcher.get_current_device = lambda: PretendedDevice
-    found: dict[str, dict[str, Any]] = {}
-    for capability in ARCHITECTURES:
-        PretendedDevice.compute_capability = capability
-        architecture = f"{capability[0]}{capability[1]}"
-        found[architecture] = {}
-        for name, (kernel, signature) in launches().items():
-            ptx, _ = cuda.compile_ptx(kernel.py_func, signature, cc=capability)
-            found[architecture][name] = assemble(ptx, name, architecture)
+    found: dict[str, dict[str, Any]] = {architecture: {} for architecture in ARCHITECTURES}
+    for name, (kernel, signature) in launches().items():
+        ptx, _ = cuda.compile_ptx(kernel.py_func, signature, cc=CAPABILITY)
+        for architecture, logs in found.items():
+            logs[name] = assemble(ptx, name, architecture)
     print(json.dumps(found))
 
 

@@ -1,14 +1,16 @@
-"""Rules of compositing as the plain numbers that the kernels of the cpu and cuda backends take."""
+"""What the volume kernels of the cpu and cuda backends take, made of what they are given: plain numbers and arrays."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 
 import numpy as np
+import torch
 
 from invrender.backends.bodies.volume_composite import COLOUR, LIT, TABLE
 from invrender.volume.march import Rules
 
+Tensor = torch.Tensor
 Numbers = tuple[np.float32, ...]
 Triple = tuple[int, int, int]
 
@@ -32,3 +34,13 @@ def layout(shape: Sequence[int]) -> tuple[Triple, Triple]:
     """Samples of a grid [D,H,W,C] along x, y, z, and how far apart neighbours along these stand when it is flat."""
     depth, height, width, channels = shape
     return (width, height, depth), (channels, channels * width, channels * width * height)
+
+
+def index_rays(grid: Tensor, bounds: Tensor, origin: Tensor, direction: Tensor) -> tuple[Tensor, Tensor]:
+    """Origins and directions [R,3] float64 of rays in the index coordinates of a grid [D,H,W]."""
+    place = grid.device
+    count = torch.tensor(tuple(grid.shape)[::-1], dtype=torch.float64, device=place)
+    low, high = bounds.to(place, torch.float64)
+    scale = (count - 1) / (high - low)
+    start = (origin.detach().to(place, torch.float64) - low) * scale
+    return start.contiguous(), (direction.detach().to(place, torch.float64) * scale).contiguous()

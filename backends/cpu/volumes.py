@@ -1,0 +1,25 @@
+"""The cpu backend's volume kernels."""
+
+from __future__ import annotations
+
+import torch
+
+from invrender.backends.cpu import about
+from invrender.backends.cpu.volume_compile import is_warm
+from invrender.backends.cpu.volume_composite import composite, composite_adjoint
+from invrender.backends.cpu.volume_exact import line_integral, line_integral_adjoint
+from invrender.backends.cpu.volume_joseph import joseph_rays
+from invrender.backends.cpu.volume_step import smooth_step
+from invrender.kernels import VolumeKernels
+
+
+def load(device: torch.device) -> VolumeKernels:
+    """The kernels; the log tells where they are still to be compiled.
+
+    Raises:
+        BackendError: `device` is not the CPU.
+    """
+    return VolumeKernels(
+        "cpu", about(device, "volume kernels", is_warm()), device, line_integral, line_integral_adjoint, joseph_rays,
+        smooth_step, composite, composite_adjoint,
+    )  # fmt: skip
