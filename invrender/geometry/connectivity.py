@@ -1,7 +1,8 @@
 """Who meets whom in a triangle mesh: edges and their faces, components, genus, watertightness.
 
-The edge table is the workhorse of remeshing, so it is built by one sort of packed integers: (lower vertex, upper
-vertex, half-edge) in a single int64, which sorts several times faster than an argsort.
+Whole arrays and nothing compiled, so that looking at a mesh starts at once; remeshing has half_edges.py. The edge table
+is built by one sort of packed integers: (lower vertex, upper vertex, half-edge) in a single int64, which sorts several
+times faster than an argsort.
 """
 
 from __future__ import annotations
