@@ -30,13 +30,8 @@ def forward(grid, counts, strides, start, step, length, count, table, window, li
     """RGB and transmittance of one ray. window: lowest value and rows per value; mode: kind, mip, early."""
     kind, mip, early = mode
     red, green, blue, light = wide(0), wide(0), wide(0), ONE
-    begin = (start[ray, 0], start[ray, 1], start[ray, 2])
-    ahead = (step[ray, 0], step[ray, 1], step[ray, 2])
     h = length[ray]
-    first, last = 0, count[ray]
-    if mip and last > 0:
-        first = _brightest(grid, counts, strides, begin, ahead, last)
-        last = first + 1
+    begin, ahead, first, last = _span(grid, counts, strides, start, step, count, mip, ray)
     for i in range(first, last):
         spot = _place(counts, strides, begin, ahead, i)
         value, sigma, r, g, b, _, _, _ = _look(grid, strides, spot, table, window, lights, ray, numbers, kind, True)
@@ -54,7 +49,7 @@ def forward(grid, counts, strides, start, step, length, count, table, window, li
 
 
 @part
-def backward(  # noqa: PLR0912, PLR0915 - in pieces it takes a third longer on CPUs, which then keep less in registers
+def backward(  # noqa: PLR0915 - in pieces it takes a third longer on CPUs, which then keep less in registers
     grid, counts, strides, start, step, length, count, table, window, lights, numbers, mode, ray,
     grad, result, d_grid, d_table,
 ):  # fmt: skip
@@ -65,13 +60,8 @@ def backward(  # noqa: PLR0912, PLR0915 - in pieces it takes a third longer on C
     hr, hg, hb, ht = grad[ray, 0], grad[ray, 1], grad[ray, 2], grad[ray, 3]
     ending = ht * result[ray, 3]
     light = ONE
-    begin = (start[ray, 0], start[ray, 1], start[ray, 2])
-    ahead = (step[ray, 0], step[ray, 1], step[ray, 2])
     h = length[ray]
-    first, last = 0, count[ray]
-    if mip and last > 0:
-        first = _brightest(grid, counts, strides, begin, ahead, last)
-        last = first + 1
+    begin, ahead, first, last = _span(grid, counts, strides, start, step, count, mip, ray)
     for i in range(first, last):
         spot = _place(counts, strides, begin, ahead, i)
         value, sigma, r, g, b, gx, gy, gz = _look(grid, strides, spot, table, window, lights, ray, numbers, kind, False)
@@ -117,6 +107,17 @@ def backward(  # noqa: PLR0912, PLR0915 - in pieces it takes a third longer on C
         light = after
         if early and light <= LIMIT:
             break
+
+
+@part
+def _span(grid, counts, strides, start, step, count, mip, ray):
+    """Where a ray's samples lie: the first, from one to the next, and the numbers of those that show."""
+    begin = (start[ray, 0], start[ray, 1], start[ray, 2])
+    ahead = (step[ray, 0], step[ray, 1], step[ray, 2])
+    if mip and count[ray] > 0:
+        brightest = _brightest(grid, counts, strides, begin, ahead, count[ray])
+        return begin, ahead, brightest, brightest + 1
+    return begin, ahead, 0, count[ray]
 
 
 @part

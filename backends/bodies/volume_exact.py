@@ -36,12 +36,7 @@ def integral(values, nx, ny, nz, ox, oy, oz, dx, dy, dz):
             fx, fy, fz = ox + q * dx - x, oy + q * dy - y, oz + q * dz - z
             total += 0.5 * length * trilinear(values, at, 1, nx, nx * ny, fx, fy, fz)
         t = after
-        if nearest == tx:
-            x, tx = x + sx, tx + wx
-        elif nearest == ty:
-            y, ty = y + sy, ty + wy
-        else:
-            z, tz = z + sz, tz + wz
+        x, y, z, tx, ty, tz = _beyond(nearest, x, y, z, tx, ty, tz, sx, sy, sz, wx, wy, wz)
     return total
 
 
@@ -64,12 +59,17 @@ def pull_integral(cells, nx, ny, nz, ox, oy, oz, dx, dy, dz, grad):
             fx, fy, fz = ox + q * dx - x, oy + q * dy - y, oz + q * dz - z
             add_trilinear(cells, at, 1, nx, nx * ny, fx, fy, fz, 0.5 * length * grad)
         t = after
-        if nearest == tx:
-            x, tx = x + sx, tx + wx
-        elif nearest == ty:
-            y, ty = y + sy, ty + wy
-        else:
-            z, tz = z + sz, tz + wz
+        x, y, z, tx, ty, tz = _beyond(nearest, x, y, z, tx, ty, tz, sx, sy, sz, wx, wy, wz)
+
+
+@body
+def _beyond(nearest, x, y, z, tx, ty, tz, sx, sy, sz, wx, wy, wz):
+    """The next cell and the next planes, past the nearest of the planes."""
+    if nearest == tx:
+        return x + sx, y, z, tx + wx, ty, tz
+    if nearest == ty:
+        return x, y + sy, z, tx, ty + wy, tz
+    return x, y, z + sz, tx, ty, tz + wz
 
 
 @body
