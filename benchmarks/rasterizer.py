@@ -13,8 +13,8 @@ the main thread's, for Mitsuba the whole process's, as it has threads of its own
 - `embree`: primary rays alone, no gradients, on a scene built beforehand.
 - `torch`: the reference backend. `cpu`: Numba, as an operation of its own. `fused`: with projection, loss and its
   gradient in one kernel, as reconstruction uses it.
-- `pictures`: depth, normals and an antialiased 3-channel image, forward and backward.
-- `two threads`: wall time on one thread over wall time on two.
+- `pictures`: depth, normals and a 3-channel colour image, all antialiased, forward and backward.
+- `two threads`: wall time on one thread over wall time on two, of `fused` silhouettes and others.
 """
 
 from __future__ import annotations
@@ -92,19 +92,20 @@ def comparisons(backend: Backend, s: Scene) -> Work:
 
 
 def pictures(backend: Backend, s: Scene) -> Work:
-    """Depth, normals and an antialiased colour image, forward and backward."""
+    """Depth, normals and a colour image, all antialiased, forward and backward."""
     colours = torch.rand(len(s.vertices), 3, generator=torch.Generator().manual_seed(1))
     normals = torch.nn.functional.normalize(s.vertices, dim=1)
+    grads = [s.grad[..., None].repeat(1, 1, 1, channels) for channels in (4, 3)]
 
     def work() -> object:
         vertices = s.vertices.clone().requires_grad_()
         clip = clip_of(vertices, s.matrix)
         face_id, depth = ops.rasterize(backend, clip, s.faces, SIZE)
-        values = torch.cat([clip[..., 3:], normals.expand(VIEWS, -1, -1), colours.expand(VIEWS, -1, -1)], 2)
-        image = ops.interpolate(backend, values, s.faces, face_id, clip)
-        colour = ops.antialias(backend, image[..., 4:].contiguous(), face_id, depth, clip, s.faces, s.edges)
-        grads = [s.grad[..., None].expand(-1, -1, -1, channels) for channels in (4, 3)]
-        return torch.autograd.grad([image[..., :4], colour], vertices, grads)
+        depths_and_normals = torch.cat([clip[..., 3:], normals.expand(VIEWS, -1, -1)], 2)
+        geometry = ops.interpolate(backend, depths_and_normals, s.faces, face_id, clip)
+        image = ops.interpolate(backend, colours, s.faces, face_id, clip)
+        colour = ops.antialias(backend, image, face_id, depth, clip, s.faces, s.edges)
+        return torch.autograd.grad([geometry, colour], vertices, grads)
 
     return work
 
@@ -212,12 +213,14 @@ def two_threads(work: Work, rounds: int) -> float:
     def on(threads: int) -> Work:
         def timed() -> object:
             os.environ["OMP_NUM_THREADS"] = str(threads)
+            torch.set_num_threads(threads)
             return work()
 
         return timed
 
     found = medians({"one": on(1), "two": on(2)}, rounds, time.perf_counter)
     os.environ["OMP_NUM_THREADS"] = "1"
+    torch.set_num_threads(1)
     return found["one"] / found["two"]
 
 
@@ -230,7 +233,7 @@ def main() -> None:
     os.environ["OMP_NUM_THREADS"] = "1"
     cpu, reference = select("cpu"), select("torch", "cpu")
     print(f"{VIEWS} views of {SIZE[0]}x{SIZE[1]}, forward + backward, CPU milliseconds (median of {rounds})\n")
-    print("| triangles | cpu | fused | torch | embree | mitsuba | embree / cpu | mitsuba / cpu |\n|" + "---|" * 8)
+    print("| triangles | cpu | fused | torch | embree | mitsuba | embree / fused | mitsuba / fused |\n|" + "---|" * 8)
     for subdivisions in (3, 5, 6):
         s = scene(subdivisions)
         contestants: dict[str, Work | None] = {
@@ -239,12 +242,16 @@ def main() -> None:
         }  # fmt: skip
         found = medians({name: work for name, work in contestants.items() if work}, rounds)
         cells = [f"{found[name]:.1f}" if name in found else "-" for name in contestants]
-        ratios = [f"{found[name] / found['cpu']:.1f}" if name in found else "-" for name in ("embree", "mitsuba")]
+        ratios = [f"{found[name] / found['fused']:.1f}" if name in found else "-" for name in ("embree", "mitsuba")]
         print("| " + " | ".join([str(len(s.faces)), *cells, *ratios]) + " |", flush=True)
     s = scene(5)
     found = medians({"cpu": pictures(cpu, s), "torch": pictures(reference, s)}, rounds)
     print(f"\npictures, {len(s.faces)} triangles: cpu {found['cpu']:.1f}, torch {found['torch']:.1f}")
-    for name, work in {"silhouettes": silhouettes(cpu, s), "pictures": pictures(cpu, s)}.items():
+    clip, big = clip_of(s.vertices, s.matrix), scene(6)
+    for name, work in {
+        "silhouettes, 20k triangles": comparisons(cpu, s), "82k triangles": comparisons(cpu, big),
+        "rasterize, 20k triangles": lambda: cpu.rasterize(clip, s.faces, SIZE), "pictures": pictures(cpu, s),
+    }.items():  # fmt: skip
         print(f"two threads, {name}: {two_threads(work, 2 * rounds):.2f} times as fast as one")
 
 

@@ -31,9 +31,16 @@ def centre_y(row: int, height: int) -> float:
 @device
 def areas(clip: Floats, a: int, b: int, c: int, x: float, y: float) -> Three:
     """Areas a_k opposite the corners in clip space, seen from the pixel centre (x, y) in NDC."""
-    ax, ay = clip[a, 0] - x * clip[a, 3], clip[a, 1] - y * clip[a, 3]
-    bx, by = clip[b, 0] - x * clip[b, 3], clip[b, 1] - y * clip[b, 3]
-    cx, cy = clip[c, 0] - x * clip[c, 3], clip[c, 1] - y * clip[c, 3]
+    return areas_from(
+        clip[a, 0] - x * clip[a, 3], clip[a, 1] - y * clip[a, 3],
+        clip[b, 0] - x * clip[b, 3], clip[b, 1] - y * clip[b, 3],
+        clip[c, 0] - x * clip[c, 3], clip[c, 1] - y * clip[c, 3],
+    )  # fmt: skip
+
+
+@device
+def areas_from(ax: float, ay: float, bx: float, by: float, cx: float, cy: float) -> Three:
+    """The same from the corners as seen from the pixel centre: x/w and y/w less its own, times w."""
     return bx * cy - by * cx, cx * ay - cy * ax, ax * by - ay * bx
 
 
@@ -82,9 +89,9 @@ def pull_pixel(
     """Add one pixel's share of grad [H,W,C] to the gradients of attributes [V,C] and clip [V,4]."""
     area_a, area_b, area_c = areas(clip, a, b, c, x, y)
     u, v, w = weights(area_a, area_b, area_c)
-    d_u = d_v = d_w = u - u
+    d_u = d_v = d_w = 0.0
     for channel in range(grad.shape[2]):
-        g = grad[row, column, channel]
+        g = np.float64(grad[row, column, channel])
         add(d_values, a, channel, u * g)
         add(d_values, b, channel, v * g)
         add(d_values, c, channel, w * g)
@@ -96,13 +103,13 @@ def pull_pixel(
     ax, ay = clip[a, 0] - x * clip[a, 3], clip[a, 1] - y * clip[a, 3]
     bx, by = clip[b, 0] - x * clip[b, 3], clip[b, 1] - y * clip[b, 3]
     cx, cy = clip[c, 0] - x * clip[c, 3], clip[c, 1] - y * clip[c, 3]
-    _move(d_clip, a, d_c * by - d_b * cy, d_b * cx - d_c * bx, x, y)
-    _move(d_clip, b, d_a * cy - d_c * ay, d_c * ax - d_a * cx, x, y)
-    _move(d_clip, c, d_b * ay - d_a * by, d_a * bx - d_b * ax, x, y)
+    pull_corner(d_clip, a, d_c * by - d_b * cy, d_b * cx - d_c * bx, x, y)
+    pull_corner(d_clip, b, d_a * cy - d_c * ay, d_c * ax - d_a * cx, x, y)
+    pull_corner(d_clip, c, d_b * ay - d_a * by, d_a * bx - d_b * ax, x, y)
 
 
 @device
-def _move(d_clip: Floats, vertex: int, d_x: float, d_y: float, x: float, y: float) -> None:
+def pull_corner(d_clip: Floats, vertex: int, d_x: float, d_y: float, x: float, y: float) -> None:
     """Add the gradient with respect to a corner as seen from the pixel centre (x, y)."""
     add(d_clip, vertex, 0, d_x)
     add(d_clip, vertex, 1, d_y)

@@ -17,7 +17,7 @@ from invrender.backends.bodies.contour import crossing_t, cut_point, line_after,
 from invrender.backends.bodies.target import device
 from invrender.backends.cpu.arrays import packed_mesh, to_numpy, zeros
 from invrender.backends.cpu.compile import kernel
-from invrender.backends.cpu.contour import Contour, Floats, Ints, Signs, contour
+from invrender.backends.cpu.contour import Contour, Floats, Ints, Signs, contour, workspace
 from invrender.backends.cpu.threads import spread
 from invrender.topology import Topology
 
@@ -77,8 +77,9 @@ def _find(
     """Views first, first + step, ...: their blends. A count beyond the room says what it takes."""
     _, height, width = face_id.shape
     claims = np.empty(height * width, np.int32)
+    screen, turns, chosen = workspace(clip.shape[1], len(faces), len(edges))
     for view in range(first, len(clip), step):
-        outline = contour(clip[view], faces, edges, wings, signs, height, width)
+        outline = contour(clip[view], faces, edges, wings, signs, height, width, screen, turns, chosen)
         ids, z = face_id[view].reshape(-1), depth[view].reshape(-1)
         found = 0
         for axis in range(2):
@@ -160,14 +161,18 @@ def _name(ends: Ints, row: int, at: int, point: int, vertices: int, parents: Int
         ends[row, at], ends[row, at + 1] = parents[point - vertices, 0], parents[point - vertices, 1]
 
 
+@device
+def _copy(source: Floats, target: Floats) -> None:
+    for i in range(len(source)):  # flat, so that it becomes one block copy
+        target[i] = source[i]
+
+
 @kernel
 def _apply(image: Floats, counts: Ints, pixels: Ints, values: Floats, blended: Floats, first: int, step: int) -> None:
     _, height, width, channels = image.shape
     for view in range(first, len(image), step):
         source, target = image[view].reshape(height * width, channels), blended[view].reshape(height * width, channels)
-        for pixel in range(height * width):
-            for channel in range(channels):
-                target[pixel, channel] = source[pixel, channel]
+        _copy(image[view].reshape(-1), blended[view].reshape(-1))
         for k in range(counts[view, 0]):
             inner, outer = pixels[view, k, 0], pixels[view, k, 1]
             changed = outer if values[view, k, 4] > 0.5 else inner
@@ -185,9 +190,7 @@ def _pull(
     for view in range(first, len(image), step):
         source, incoming = image[view].reshape(height * width, channels), grad[view].reshape(height * width, channels)
         outgoing, positions, gradient = d_image[view].reshape(height * width, channels), clip[view], d_clip[view]
-        for pixel in range(height * width):
-            for channel in range(channels):
-                outgoing[pixel, channel] = incoming[pixel, channel]
+        _copy(grad[view].reshape(-1), d_image[view].reshape(-1))
         for k in range(counts[view, 0]):
             inner, outer = pixels[view, k, 0], pixels[view, k, 1]
             changed = outer if values[view, k, 4] > 0.5 else inner

@@ -20,7 +20,10 @@ Contour: TypeAlias = tuple[Floats, Floats, Ints, Ints, Ints]
 
 
 @device
-def contour(clip: Floats, faces: Ints, edges: Ints, wings: Ints, signs: Signs, height: int, width: int) -> Contour:
+def contour(
+    clip: Floats, faces: Ints, edges: Ints, wings: Ints, signs: Signs, height: int, width: int,
+    screen: Floats, turns: Signs, chosen: Ints,
+) -> Contour:  # fmt: skip
     """Contour segments of one view.
 
     Args:
@@ -28,14 +31,12 @@ def contour(clip: Floats, faces: Ints, edges: Ints, wings: Ints, signs: Signs, h
         faces: [F,3].
         edges, wings, signs: [E,2] vertices, faces (F where there is none) and orientations of the edges.
         height, width: of the image.
+        screen [V,2], turns [F+1], chosen [E+1]: see `workspace`.
 
     Returns:
         x and y [M] in pixels of the V vertices and then of the points cut at the near plane; ends [S,2] and
         coefficient [S] of the segments; parents [M-V,2], the vertices between which each point was cut.
     """
-    count = len(clip)
-    screen = np.empty((count, 2), np.float64)  # x and y side by side: faces fetch both
-    turns = np.empty(len(faces) + 1, np.int8)
     turns[len(faces)] = 0
     plain = _project(clip, 0.5 * width, 0.5 * height, screen)
     if plain:
@@ -45,7 +46,7 @@ def contour(clip: Floats, faces: Ints, edges: Ints, wings: Ints, signs: Signs, h
     else:
         for f in range(len(faces)):
             turns[f] = face_turn(clip, faces[f, 0], faces[f, 1], faces[f, 2], 0.5 * width, 0.5 * height)
-    chosen, number = np.empty(len(edges) + 1, np.int32), 0
+    number = 0
     for e in range(len(edges)):
         chosen[number] = e
         number += turns[wings[e, 0]] * signs[e, 0] + turns[wings[e, 1]] * signs[e, 1] != 0
@@ -59,6 +60,13 @@ def contour(clip: Floats, faces: Ints, edges: Ints, wings: Ints, signs: Signs, h
     ends, coefficient, parents = _cut(clip, faces, turns, ends, coefficient)
     screen = _with_cut_points(clip, screen, parents, 0.5 * width, 0.5 * height)
     return screen[:, 0], screen[:, 1], ends, coefficient, parents
+
+
+@device
+def workspace(vertices: int, faces: int, edges: int) -> tuple[Floats, Signs, Ints]:
+    """What `contour` works in; made once for many views."""
+    screen = np.empty((vertices, 2), np.float64)  # x and y side by side: faces fetch both
+    return screen, np.empty(faces + 1, np.int8), np.empty(edges + 1, np.int32)
 
 
 @device

@@ -6,15 +6,19 @@ from functools import partial
 
 import numpy as np
 import torch
+from numba import njit
 from numpy.typing import NDArray
 
-from invrender.backends.bodies.weights import areas, centre_x, centre_y, pull_pixel, weights
+from invrender.backends.bodies.weights import areas, areas_adjoint, areas_from, centre_x, centre_y, weights
 from invrender.backends.cpu.arrays import packed_faces, to_numpy, zeros
 from invrender.backends.cpu.compile import kernel
 from invrender.backends.cpu.contour import Floats, Ints
 from invrender.backends.cpu.threads import spread
 
 Tensor = torch.Tensor
+
+contracted = njit(error_model="numpy", nogil=True, fastmath={"contract"})
+"""For gradients: products may be fused with sums, since no decision hangs on their last bit."""
 
 BAND = 64  # rows
 GROUP = 16  # views whose gradients of shared attributes are held at once; fixed, so that sums do not depend on threads
@@ -57,24 +61,33 @@ def interpolate_adjoint(
 def _forward(
     values: Floats, faces: Ints, face_id: NDArray[np.int64], clip: Floats, image: Floats, first: int, step: int
 ) -> None:
-    views, height, width = face_id.shape
+    views, height, _ = face_id.shape
     bands = -(-height // BAND)
     for item in range(first, views * bands, step):
         view, top = item // bands, item % bands * BAND
         own, positions = values[view % len(values)], clip[view]
         for row in range(top, min(top + BAND, height)):
-            y = centre_y(row, height)
-            for column in range(width):
-                face = face_id[view, row, column]
-                if face < 0:
-                    for channel in range(image.shape[3]):
-                        image[view, row, column, channel] = 0.0
-                    continue
-                a, b, c = faces[face, 0], faces[face, 1], faces[face, 2]
-                area_a, area_b, area_c = areas(positions, a, b, c, centre_x(column, width), y)
-                u, v, w = weights(area_a, area_b, area_c)
-                for channel in range(image.shape[3]):
-                    image[view, row, column, channel] = u * own[a, channel] + v * own[b, channel] + w * own[c, channel]
+            _fill_row(own, faces, face_id[view, row], positions, centre_y(row, height), image[view, row])
+
+
+@contracted
+def _fill_row(
+    values: Floats, faces: Ints, face_id: NDArray[np.int64], clip: Floats, y: float, image: Floats
+) -> None:  # fmt: skip
+    width, channels = image.shape
+    dtype = values.dtype.type
+    for column in range(width):
+        face = face_id[column]
+        if face < 0:
+            for channel in range(channels):
+                image[column, channel] = 0.0
+            continue
+        a, b, c = faces[face, 0], faces[face, 1], faces[face, 2]
+        area_a, area_b, area_c = areas(clip, a, b, c, centre_x(column, width), y)
+        wide_u, wide_v, wide_w = weights(area_a, area_b, area_c)
+        u, v, w = dtype(wide_u), dtype(wide_v), dtype(wide_w)
+        for channel in range(channels):
+            image[column, channel] = u * values[a, channel] + v * values[b, channel] + w * values[c, channel]
 
 
 @kernel
@@ -83,14 +96,77 @@ def _adjoint(
     d_clip: Floats, begin: int, end: int, first: int, step: int,
 ) -> None:  # fmt: skip
     """Views begin + first, begin + first + step, ... below end; d_values has a row for each view from begin on."""
-    _, height, width = face_id.shape
+    height, channels = face_id.shape[1], grad.shape[3]
+    for_a, for_b = np.zeros(channels, values.dtype), np.zeros(channels, values.dtype)
+    for_c = np.zeros(channels, values.dtype)
     for view in range(begin + first, end, step):
-        own, d_own, positions = values[view % len(values)], d_values[view - begin], clip[view]
-        pulls, d_positions = grad[view], d_clip[view]  # slices cost more than a pixel: none in the loop
+        own, positions = values[view % len(values)], clip[view]
+        d_own, d_positions = d_values[view - begin], d_clip[view]
         for row in range(height):
-            for column in range(width):
-                face = face_id[view, row, column]
-                if face >= 0:
-                    a, b, c = faces[face, 0], faces[face, 1], faces[face, 2]
-                    x, y = centre_x(column, width), centre_y(row, height)
-                    pull_pixel(pulls, row, column, own, positions, a, b, c, x, y, d_own, d_positions)
+            given = (grad[view, row], own, faces, face_id[view, row], positions, centre_y(row, height))
+            _pull_row(*given, for_a, for_b, for_c, d_own, d_positions)
+
+
+@contracted
+def _pull_row(
+    grad: Floats, values: Floats, faces: Ints, face_id: NDArray[np.int64], clip: Floats, y: float, for_a: Floats,
+    for_b: Floats, for_c: Floats, d_values: Floats, d_clip: Floats,
+) -> None:  # fmt: skip
+    """The shares of a row of pixels. Neighbours on one face come together before they go to its corners."""
+    width, channels = grad.shape
+    dtype = values.dtype.type
+    begin = 0
+    while begin < width:
+        face = face_id[begin]
+        end = begin + 1
+        while end < width and face_id[end] == face:
+            end += 1
+        if face >= 0:
+            a, b, c = faces[face, 0], faces[face, 1], faces[face, 2]
+            ax, ay, aw = np.float64(clip[a, 0]), clip[a, 1] - y * clip[a, 3], np.float64(clip[a, 3])
+            bx, by, bw = np.float64(clip[b, 0]), clip[b, 1] - y * clip[b, 3], np.float64(clip[b, 3])
+            cx, cy, cw = np.float64(clip[c, 0]), clip[c, 1] - y * clip[c, 3], np.float64(clip[c, 3])
+            sum_a = sum_b = sum_c = x_a = x_b = x_c = 0.0
+            for column in range(begin, end):
+                x = centre_x(column, width)
+                area_a, area_b, area_c = areas_from(ax - x * aw, ay, bx - x * bw, by, cx - x * cw, cy)
+                wide_u, wide_v, wide_w = weights(area_a, area_b, area_c)
+                u, v, w = dtype(wide_u), dtype(wide_v), dtype(wide_w)
+                d_u = d_v = d_w = 0.0
+                for channel in range(channels):
+                    g = grad[column, channel]
+                    for_a[channel] += u * g
+                    for_b[channel] += v * g
+                    for_c[channel] += w * g
+                    wide = np.float64(g)  # nearly equal values cancel below
+                    d_u += values[a, channel] * wide
+                    d_v += values[b, channel] * wide
+                    d_w += values[c, channel] * wide
+                d_a, d_b, d_c = areas_adjoint(area_a, area_b, area_c, d_u, d_v, d_w)
+                sum_a, sum_b, sum_c = sum_a + d_a, sum_b + d_b, sum_c + d_c
+                x_a, x_b, x_c = x_a + d_a * x, x_b + d_b * x, x_c + d_c * x
+            _spread(a, b, c, sum_c, x_c, sum_b, x_b, y, for_a, clip, d_values, d_clip)
+            _spread(b, c, a, sum_a, x_a, sum_c, x_c, y, for_b, clip, d_values, d_clip)
+            _spread(c, a, b, sum_b, x_b, sum_a, x_a, y, for_c, clip, d_values, d_clip)
+        begin = end
+
+
+@njit(error_model="numpy", nogil=True, fastmath={"contract"}, inline="always")  # a call costs more than what it does
+def _spread(
+    vertex: int, following: int, last: int, ahead: float, ahead_x: float, behind: float, behind_x: float, y: float,
+    sums: Floats, clip: Floats, d_values: Floats, d_clip: Floats,
+) -> None:  # fmt: skip
+    """Hand what a run of pixels on one face holds for a corner over to it; zeros stay behind in sums [C].
+
+    As `pull_corner` of the bodies, summed over pixels of one row: the areas ahead of the corner and behind it enter by
+    their gradients and by those times x.
+    """
+    for channel in range(len(sums)):
+        d_values[vertex, channel] += sums[channel]
+        sums[channel] = 0.0
+    next_y, last_y = clip[following, 1] - y * clip[following, 3], clip[last, 1] - y * clip[last, 3]
+    d_y = behind * clip[last, 0] - behind_x * clip[last, 3]
+    d_y -= ahead * clip[following, 0] - ahead_x * clip[following, 3]
+    d_clip[vertex, 0] += ahead * next_y - behind * last_y
+    d_clip[vertex, 1] += d_y
+    d_clip[vertex, 3] -= ahead_x * next_y - behind_x * last_y + y * d_y

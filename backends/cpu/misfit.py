@@ -6,7 +6,7 @@ contour get a gradient, so a view hands on a short list, and the sum over the vi
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 from typing import Any, TypeAlias
 
@@ -19,13 +19,14 @@ from invrender.backends.bodies.contour import push
 from invrender.backends.bodies.target import device
 from invrender.backends.cpu.arrays import Mesh, packed_mesh, to_numpy
 from invrender.backends.cpu.compile import kernel
-from invrender.backends.cpu.contour import Floats, Ints, Signs
+from invrender.backends.cpu.contour import Floats, Ints, Signs, workspace
 from invrender.backends.cpu.silhouette import ROOM_PER_LINE, draw_view, screen_pull
-from invrender.backends.cpu.threads import spread
+from invrender.backends.cpu.threads import spread, thread_count
 from invrender.topology import Topology
 
 Tensor = torch.Tensor
 Images: TypeAlias = NDArray[np.float32]
+Desk: TypeAlias = tuple[NDArray[Any], Floats, Floats, Floats, Ints, Ints, Floats, Floats, Signs, Ints]
 
 CORNERS = 4  # vertices that an interval's end can depend on: two ends of a segment, each cut between two
 
@@ -36,17 +37,19 @@ class Misfit:
 
     Attributes:
         mesh: faces, edges, wings and signs as the kernels read them.
+        count: of vertices.
         masks: [N,H,W] float32.
         weight: [N] float64.
         room: for ends of intervals per view; grows when it did not suffice.
-        lists: where the views write their gradients, kept from call to call.
+        desks: for each thread what it works in, kept from call to call: new threads would get new memory.
     """
 
     mesh: Mesh
+    count: int
     masks: Images
     weight: Floats
     room: int
-    lists: tuple[Ints, Floats] | None = None
+    desks: list[Desk] = field(default_factory=list)
 
     def __call__(self, vertices: Tensor, clip_from_object: Tensor) -> tuple[float, Tensor, Tensor]:
         """Misfit, its gradient with the vertices [V,3] float64, and IoU [N] float64."""
@@ -54,58 +57,73 @@ class Misfit:
         views = len(matrices)
         needed, sums, counts = np.zeros(views, np.int32), np.zeros((views, 3), np.float64), np.zeros(views, np.int32)
         while True:
-            if self.lists is None:
-                most = CORNERS * self.room
-                self.lists = (np.empty((views, most), np.int32), np.empty((views, most, 3), np.float64))
-            given = (points, matrices, *self.mesh, self.masks, self.weight, self.room)
-            spread(partial(_compare, *given, needed, sums, counts, *self.lists), views)
+            most = CORNERS * self.room
+            moved, pulls = np.empty((views, most), np.int32), np.empty((views, most, 3), np.float64)
+            while len(self.desks) < min(views, thread_count()):
+                self.desks.append(self._desk())
+            given = (points, matrices, *self.mesh, self.masks, self.weight, needed, sums, counts, moved, pulls)
+            spread(partial(self._compare, given), views)
             if needed.max(initial=0) <= self.room:
                 break
-            self.room, self.lists = int(needed.max()), None
-        moved, pulls = self.lists
+            self.room, self.desks = int(needed.max()), []
         gradient = np.zeros_like(points)
         _gather(counts, moved, pulls, gradient)
         common, joint = (sums[:, 1] - sums[:, 2]) / 2, (sums[:, 1] + sums[:, 2]) / 2
         iou = np.divide(common, joint, out=np.ones(views), where=joint > 0)
         return float(self.weight @ sums[:, 0]), torch.from_numpy(gradient), torch.from_numpy(iou)
 
+    def _compare(self, given: tuple[Any, ...], first: int, step: int) -> None:
+        arguments: tuple[Any, ...] = (*given, *self.desks[first], first, step)
+        _compare(*arguments)
+
+    def _desk(self) -> Desk:
+        faces, edges = len(self.mesh[0]), len(self.mesh[1])
+        return (
+            np.empty(self.masks.shape[1:], np.float32),
+            np.empty((self.count, 4)),
+            np.zeros((self.count, 4)),
+            np.zeros((self.count, 2)),
+            np.empty(self.room, np.int32),
+            np.empty((self.room, CORNERS), np.int32),
+            np.empty((self.room, 3)),
+            *workspace(self.count, faces, edges),
+        )
+
 
 def silhouette_misfit(faces: Tensor, topology: Topology, count: int, masks: Tensor, weight: Tensor) -> Misfit:
     """Prepare a comparison; see `invrender.kernels.MakeMisfit`."""
     mesh = packed_mesh(faces, topology, count)
-    room = ROOM_PER_LINE * (masks.shape[1] + masks.shape[2])
-    return Misfit(mesh, to_numpy(masks.float()), to_numpy(weight.double()), room)
+    ends = ROOM_PER_LINE * (masks.shape[1] + masks.shape[2])
+    return Misfit(mesh, count, to_numpy(masks.float()), to_numpy(weight.double()), ends)
 
 
 @kernel
 def _compare(
     points: Floats, matrices: Floats, faces: Ints, edges: Ints, wings: Ints, signs: Signs, masks: Images,
-    weight: Floats, room: int, needed: Ints, sums: Floats, counts: Ints, moved: Ints, pulls: Floats,
-    first: int, step: int,
+    weight: Floats, needed: Ints, sums: Floats, counts: Ints, moved: Ints, pulls: Floats, image: NDArray[Any],
+    clip: Floats, d_clip: Floats, d_screen: Floats, pixel: Ints, ends: Ints, share: Floats, screen: Floats,
+    turns: Signs, chosen: Ints, first: int, step: int,
 ) -> None:  # fmt: skip
     """Views first, first + step, ...: sums (squares, both images, |differences|), moved vertices' pulls."""
-    height, width = masks.shape[1], masks.shape[2]
-    image: NDArray[Any] = np.empty((height, width), np.float32)
-    clip, d_clip = np.empty((len(points), 4), np.float64), np.zeros((len(points), 4), np.float64)
-    pixel, ends = np.empty(room, np.int32), np.empty((room, CORNERS), np.int32)
-    share = np.empty((room, 3), np.float64)
+    height, width = image.shape
     for view in range(first, len(matrices), step):
         _project(points, matrices[view], clip)
-        found, of_rows, parents = draw_view(clip, faces, edges, wings, signs, image, pixel, ends, share)
+        found, of_rows, parents = draw_view(
+            clip, faces, edges, wings, signs, image, pixel, ends, share, screen, turns, chosen
+        )
         needed[view] = found
-        if found > room:
+        if found > len(pixel):
             continue
         sums[view] = 0.0
         _sum_up(image, masks[view], sums[view])
-        d_screen = np.zeros((len(clip) + len(parents), 2), np.float64)
-        _pull(
-            image.reshape(-1), masks[view].reshape(-1), 2.0 * weight[view], of_rows, found, pixel, ends, share, d_screen
-        )
+        d_points = d_screen if len(parents) == 0 else np.zeros((len(clip) + len(parents), 2), np.float64)
+        given = (2.0 * weight[view], of_rows, found, pixel, ends, share)
+        _pull(image.reshape(-1), masks[view].reshape(-1), *given, d_points)
         for k in range(found):
             for point in (ends[k, 0], ends[k, 2]):
                 # Arrays make calls costly, so ask first: most points have been dealt with.
-                if d_screen[point, 0] != 0.0 or d_screen[point, 1] != 0.0:
-                    _leave_screen(point, clip, parents, 0.5 * width, 0.5 * height, d_screen, d_clip)
+                if d_points[point, 0] != 0.0 or d_points[point, 1] != 0.0:
+                    _leave_screen(point, clip, parents, 0.5 * width, 0.5 * height, d_points, d_clip)
         counts[view] = _hand_on(ends, found, parents, matrices[view], d_clip, moved[view], pulls[view])
 
 

@@ -24,7 +24,7 @@ from invrender.backends.bodies.contour import (
 from invrender.backends.bodies.target import device
 from invrender.backends.cpu.arrays import packed_mesh, to_numpy, zeros
 from invrender.backends.cpu.compile import kernel
-from invrender.backends.cpu.contour import Floats, Ints, Signs, contour
+from invrender.backends.cpu.contour import Floats, Ints, Signs, contour, workspace
 from invrender.backends.cpu.threads import spread
 from invrender.kernels import Size
 from invrender.topology import Topology
@@ -95,10 +95,12 @@ def _draw(
     counts: Ints, pixel: Ints, ends: Ints, share: Floats, first: int, step: int,
 ) -> None:  # fmt: skip
     """Views first, first + step, ...: their images and tapes. A count beyond the tape's room says what it takes."""
+    screen, turns, chosen = workspace(clip.shape[1], len(faces), len(edges))
     for view in range(first, len(clip), step):
         found, of_rows, parents = draw_view(
-            clip[view], faces, edges, wings, signs, image[view], pixel[view], ends[view], share[view]
-        )
+            clip[view], faces, edges, wings, signs, image[view], pixel[view], ends[view], share[view],
+            screen, turns, chosen,
+        )  # fmt: skip
         counts[view, 0], counts[view, 1] = found, of_rows
         _name_parents(len(clip[view]), parents, ends[view, : min(found, pixel.shape[1])])
 
@@ -106,7 +108,7 @@ def _draw(
 @device
 def draw_view(
     clip: Floats, faces: Ints, edges: Ints, wings: Ints, signs: Signs, image: Floats,
-    pixel: Ints, ends: Ints, share: Floats,
+    pixel: Ints, ends: Ints, share: Floats, screen: Floats, turns: Signs, chosen: Ints,
 ) -> tuple[int, int, Ints]:  # fmt: skip
     """Fill the image [H,W] and the tape of one view.
 
@@ -116,7 +118,9 @@ def draw_view(
     """
     height, width = image.shape
     image[:] = 0.0
-    x, y, seg_ends, coefficient, parents = contour(clip, faces, edges, wings, signs, height, width)
+    x, y, seg_ends, coefficient, parents = contour(
+        clip, faces, edges, wings, signs, height, width, screen, turns, chosen
+    )  # fmt: skip
     amount = np.empty(len(pixel), np.float64)
     of_rows = _sweep(0, x, y, seg_ends, coefficient, image, 0, pixel, ends, share, amount)
     found = _sweep(1, y, x, seg_ends, coefficient, image, of_rows, pixel, ends, share, amount)
