@@ -27,18 +27,19 @@ R = TypeVar("R")
 _SETTING = "CACHE_DIR"  # Numba defines its settings at run time, unseen by type checkers
 
 
-def kernel_in(folder: Path | None, function: Callable[P, R]) -> Callable[P, R]:
+def kernel_in(folder: Path | None, function: Callable[P, R], fast: frozenset[str] = frozenset()) -> Callable[P, R]:
     """Compile an entry point at its first call, without the interpreter's lock, and keep the result in `folder`.
 
-    Without a folder the result is not kept.
+    Without a folder the result is not kept. `fast` names what LLVM may do with floating-point arithmetic.
     """
     # Numba picks the folder while it decorates; other users of Numba in this process keep theirs.
     before: str = getattr(config, _SETTING)
     setattr(config, _SETTING, str(folder or before))
     try:
-        return cast("Callable[P, R]", njit(cache=folder is not None, error_model="numpy", nogil=True)(function))
+        compiled = njit(cache=folder is not None, error_model="numpy", nogil=True, fastmath=set(fast))(function)
     finally:
         setattr(config, _SETTING, before)
+    return cast("Callable[P, R]", compiled)
 
 
 def kernel(function: Callable[P, R]) -> Callable[P, R]:

@@ -24,6 +24,8 @@ def steepness(grid, k, j, i, epsilon):
     dx = grid[k, j, i + 1] - here if i + 1 < width else zero
     dy = grid[k, j + 1, i] - here if j + 1 < height else zero
     dz = grid[k + 1, j, i] - here if k + 1 < depth else zero
+    if dx == zero and dy == zero and dz == zero:
+        return one / epsilon  # most voxels lie in empty space, and a root is dear
     return one / np.float32(math.sqrt(dx * dx + dy * dy + dz * dz + epsilon * epsilon))
 
 
@@ -56,6 +58,8 @@ def penalty(grid, steep, k, j, i):
 def moved(at, gradient, curvature, steep, weight, k, j, i):
     """Where the step takes one voxel; `steep` is read only where weight != 0."""
     slope, bend = gradient[k, j, i], curvature[k, j, i]
+    if bend == np.float32(math.inf):
+        return max(at[k, j, i], np.float32(0))  # outside the support, where most voxels are
     if weight != 0:
         extra, more = penalty(at, steep, k, j, i)
         slope += weight * extra

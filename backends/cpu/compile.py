@@ -23,7 +23,8 @@ def cache_folder() -> Path | None:
     return jit.cache_folder(here, here.parent / "bodies")
 
 
-def is_warm() -> bool:
-    """Whether an earlier process has compiled for this version."""
+def is_warm(volumes: bool = False) -> bool:
+    """Whether an earlier process has compiled the kernels of meshes, or of volumes, for this version."""
     folder = cache_folder()
-    return folder is not None and any(folder.rglob("*.nbi"))
+    found = [] if folder is None else list(folder.rglob("*.nbi"))
+    return any(path.name.startswith("volume_") == volumes for path in found)

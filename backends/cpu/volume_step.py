@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 import torch
 
@@ -39,17 +41,20 @@ def _steepness(grid, steep, epsilon, begin, end):  # type: ignore[no-untyped-def
 
 @entry
 def _step(at, gradient, curvature, before, steep, weight, beta, after, ahead, begin, end):  # type: ignore[no-untyped-def]
-    turn = 0.0
+    turn, never = 0.0, np.float32(math.inf)
     for k in range(begin, end):
         for j in range(at.shape[1]):
             for i in range(at.shape[2]):
                 slope, bend = gradient[k, j, i], curvature[k, j, i]
-                if weight != 0:
-                    extra, more = penalty(at, steep, k, j, i)
-                    slope += weight * extra
-                    bend += weight * more
                 here, old = at[k, j, i], before[k, j, i]
-                new = max(here - slope / bend, np.float32(0))
+                if bend == never:  # outside the support, where most voxels are
+                    new = max(here, np.float32(0))
+                else:
+                    if weight != 0:
+                        extra, more = penalty(at, steep, k, j, i)
+                        slope += weight * extra
+                        bend += weight * more
+                    new = max(here - slope / bend, np.float32(0))
                 after[k, j, i] = new
                 ahead[k, j, i] = new + beta * (new - old)
                 turn += (here - new) * (new - old)

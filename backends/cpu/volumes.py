@@ -5,7 +5,7 @@ from __future__ import annotations
 import torch
 
 from invrender.backends.cpu import about
-from invrender.backends.cpu.volume_compile import is_warm
+from invrender.backends.cpu.compile import is_warm
 from invrender.backends.cpu.volume_composite import composite, composite_adjoint
 from invrender.backends.cpu.volume_exact import line_integral, line_integral_adjoint
 from invrender.backends.cpu.volume_joseph import joseph_rays
@@ -19,7 +19,8 @@ def load(device: torch.device) -> VolumeKernels:
     Raises:
         BackendError: `device` is not the CPU.
     """
+    name = about(device, "volume kernels", is_warm(volumes=True))
     return VolumeKernels(
-        "cpu", about(device, "volume kernels", is_warm()), device, line_integral, line_integral_adjoint, joseph_rays,
-        smooth_step, composite, composite_adjoint,
+        "cpu", name, device, line_integral, line_integral_adjoint, joseph_rays, smooth_step,
+        composite, composite_adjoint,
     )  # fmt: skip
