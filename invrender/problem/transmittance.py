@@ -29,12 +29,13 @@ Tensor = torch.Tensor
 Shape = tuple[int, int, int]
 
 PASSES, PASSES_VIEWS = 90, 48  # so many passes for so many views or more
+NOISY = 0.8  # of them for noisy data, which hold less to be found
 FEWEST_VIEWS = 8  # below this none is held out
 HELD_OUT = 8  # every so many views one is
 RUNG = 3.0  # factor between the smoothing weights that are tried
 RUNG_PASSES = 0.07  # of all passes, for each trial
 LADDER = {"float": (1e-3, 1e-4), "8bit": (1e-3, 1e-5), "poisson": (3e-3, 1e-4)}  # first and last weight
-SUBSETS = ((16, 2), (8, 2), (4, 2))  # (subsets, passes) of the start under noise
+SUBSETS, SUBSET_PASSES = (8, 4), 2  # of the start under noise: as many as leave two views in each
 SUBSET_MOMENTUM = 0.9
 FLATTEST = 0.02  # of the largest curvature; less is raised to it, so that voxels few rays cross stay calm
 ROUNDING = 0.01  # of the density's level: below it, differences are smoothed quadratically
@@ -48,7 +49,7 @@ class Settings:
     """How to reconstruct.
 
     Attributes:
-        iterations: passes over the views, all phases together; None: 90, and more where there are few views.
+        iterations: passes over the views, all phases together; None: 90, more for few views, fewer for noisy ones.
         smoothing: weight of the total variation relative to the data's curvature and the density's level; None: chosen.
         carve: hold what empty rays cross at zero.
         solver: fista; or, without smoothing, sirt, cgls (may turn negative) or adam.
@@ -99,7 +100,7 @@ def reconstruct(
         shape: (D, H, W) of the grid to find.
         bounds: [2,3] positions of its first and last vertex.
     """
-    counter = _Counter(passes(settings, len(measurement.cameras)))
+    counter = _Counter(passes(settings, measurement))
     if settings.solver != "fista":
         return (yield from _plain(prepare(measurement, shape, bounds, kernels, settings.carve), settings, counter))
     estimate = torch.zeros(shape, device=kernels.device)
@@ -126,11 +127,12 @@ def reconstruct(
     return Result(state.estimate, weight, scores, float(problem.support.double().mean()), system.rays.samples)
 
 
-def passes(settings: Settings, views: int) -> int:
+def passes(settings: Settings, measurement: Measurement) -> int:
     """How many passes there will be: with few views each costs less, and more are needed."""
     if settings.iterations is not None:
         return settings.iterations
-    return round(PASSES * min(max(math.sqrt(PASSES_VIEWS / views), 1.0), 1.7))
+    share = NOISY if measurement.noise.deviation else 1.0
+    return round(PASSES * share * min(max(math.sqrt(PASSES_VIEWS / len(measurement.cameras)), 1.0), 1.7))
 
 
 @dataclass(frozen=True)
@@ -296,24 +298,23 @@ def _coarse(
 def _subsets(
     problem: Problem, views: range | list[int], estimate: Tensor, smoothing: float, counter: _Counter
 ) -> Generator[Step, None, Tensor]:
-    """Passes with ordered subsets, fewer and larger ones as they go on; momentum starts anew with each size."""
+    """Passes with ordered subsets of the views: far at first, and then nowhere (Hudson and Larkin 1994)."""
     numbers = list(views)
-    for count, passes in SUBSETS:
-        if count * 2 > len(numbers) or counter.left < 2 * passes:
-            continue
-        systems = [problem.system(numbers[k::count], 1 / count) for k in _scattered(count)]
-        curvature = torch.stack([system.bend for system in systems]).mean(0)
-        scale = float(torch.where(problem.support, curvature, 0.0).max())
-        curvature = torch.where(problem.support, curvature.clamp(min=FLATTEST * scale), math.inf)
-        state = fista.init(estimate)
-        for _ in range(passes):
-            total = 0.0
-            for system in systems:
-                state, loss = system.step(state, smoothing, curvature, SUBSET_MOMENTUM)
-                total += loss / count
-            yield counter.step("start", state.estimate, total, smoothing)
-        estimate = state.estimate
-    return estimate
+    count = next((count for count in SUBSETS if 2 * count <= len(numbers)), 0)
+    if not count or counter.left < 2 * SUBSET_PASSES:
+        return estimate
+    systems = [problem.system(numbers[k::count], 1 / count) for k in _scattered(count)]
+    curvature = torch.stack([system.bend for system in systems]).mean(0)
+    scale = float(torch.where(problem.support, curvature, 0.0).max())
+    curvature = torch.where(problem.support, curvature.clamp(min=FLATTEST * scale), math.inf)
+    state = fista.init(estimate)
+    for _ in range(SUBSET_PASSES):
+        total = 0.0
+        for system in systems:
+            state, loss = system.step(state, smoothing, curvature, SUBSET_MOMENTUM)
+            total += loss / count
+        yield counter.step("start", state.estimate, total, smoothing)
+    return state.estimate
 
 
 def _scattered(count: int) -> list[int]:

@@ -277,7 +277,7 @@ def _solved(
     """How many passes there will be, and the loop of the grid's solvers."""
     chosen = transmittance.Settings(settings.iterations, settings.smoothing, settings.carve, settings.solver)
     steps = transmittance.reconstruct(task.measurement, task.shape, task.bounds, chosen, kernels)
-    return transmittance.passes(chosen, len(task.measurement.cameras)), steps
+    return transmittance.passes(chosen, task.measurement), steps
 
 
 def _trained(
