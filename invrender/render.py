@@ -56,9 +56,8 @@ def layers(scene: Scene, cameras: Cameras, mode: str, backend: Backend, supersam
     if mode not in ("normal", "shaded"):
         raise UsageError(f"there is no render mode {mode!r}", f"use one of: {', '.join(MODES)}")
     prepared = _prepare(scene.mesh, backend)
-    large = enlarge(cameras, supersample)
-    pictures = _by_view(large, lambda part: _draw(prepared, part, mode, scene.lights, backend))
-    return average(pictures, supersample).clamp(min=0)
+    pictures = _by_view(cameras, lambda part: _draw(prepared, part, mode, scene.lights, backend), supersample)
+    return pictures.clamp(min=0)
 
 
 def straight(premultiplied: Tensor) -> tuple[Tensor, Tensor]:
@@ -113,11 +112,12 @@ def _prepare(mesh: Mesh, backend: Backend) -> Surface:
     )
 
 
-def _by_view(cameras: Cameras, draw: Callable[[Cameras], Tensor]) -> Tensor:
-    """Draw a few cameras at a time, so that memory does not grow with their number."""
-    height, width = cameras.size
+def _by_view(cameras: Cameras, draw: Callable[[Cameras], Tensor], supersample: int = 1) -> Tensor:
+    """Draw a few cameras at a time and average blocks of pixels, so that memory grows with the pictures alone."""
+    large = enlarge(cameras, supersample)
+    height, width = large.size
     step = max(1, _PIXELS_AT_ONCE // (height * width))
-    parts = [draw(cameras[begin : begin + step]) for begin in range(0, len(cameras), step)]
+    parts = [average(draw(large[begin : begin + step]), supersample) for begin in range(0, len(cameras), step)]
     return torch.cat(parts)
 
 
@@ -126,9 +126,9 @@ def _coverage(mesh: Mesh, cameras: Cameras, backend: Backend, supersample: int) 
 
     def draw(part: Cameras) -> Tensor:
         clip = clip_positions(prepared.positions, part)
-        return ops.silhouette(backend, clip, prepared.faces, prepared.topology, part.size)
+        return ops.silhouette(backend, clip, prepared.faces, prepared.topology, part.size)[..., None]
 
-    return average(_by_view(enlarge(cameras, supersample), draw)[..., None], supersample)[..., 0]
+    return _by_view(cameras, draw, supersample)[..., 0]
 
 
 def _draw_depth(prepared: Surface, cameras: Cameras, backend: Backend) -> Tensor:

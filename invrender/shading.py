@@ -60,7 +60,7 @@ def surface(mesh: Mesh, crease_degrees: float = CREASE_DEGREES) -> Surface:
         crease_degrees: edges whose faces turn by more than this stay sharp.
     """
     vertices = mesh.vertices.double()
-    _, merged = torch.unique(vertices.detach(), dim=0, return_inverse=True)
+    merged = equal_rows(vertices)
     first = torch.full((int(merged.max()) + 1 if len(merged) else 0,), len(vertices), device=merged.device)
     first.scatter_reduce_(0, merged, torch.arange(len(merged), device=merged.device), "amin")
     positions, faces = vertices[first], merged[mesh.faces]
@@ -83,6 +83,17 @@ def surface(mesh: Mesh, crease_degrees: float = CREASE_DEGREES) -> Surface:
         colours=None if mesh.colours is None else mesh.colours.double()[source],
         material=mesh.material,
     )
+
+
+def equal_rows(points: Tensor) -> Tensor:
+    """A number [V] int64 per row of points [V,3], the same for equal rows; several times as fast as torch.unique."""
+    rows = points.detach().cpu().numpy()
+    order = np.lexsort(rows.T)
+    ordered = rows[order]
+    new = np.concatenate([[False], (ordered[1:] != ordered[:-1]).any(1)]) if len(rows) else np.zeros(0, bool)
+    number = np.empty(len(rows), np.int64)
+    number[order] = np.cumsum(new)
+    return torch.from_numpy(number).to(points.device)
 
 
 def face_normals(positions: Tensor, faces: Tensor) -> Tensor:
