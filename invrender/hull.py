@@ -22,6 +22,7 @@ from invrender.nouns import Cameras, Mesh
 Tensor = torch.Tensor
 
 POINTS_AT_ONCE = 1 << 20
+FRAME_BITS = 24  # of the box around the object
 
 
 @dataclass(frozen=True)
@@ -64,8 +65,7 @@ def carve(grid: Grid, distances: Tensor, cameras: Cameras) -> NDArray[np.float32
     slab = max(1, POINTS_AT_ONCE // (len(y) * len(z)))
     parts = []
     for begin in range(0, len(x), slab):
-        points = torch.stack(torch.meshgrid(x[begin : begin + slab], y, z, indexing="ij"), -1).reshape(-1, 3)
-        field, count = _field(points, distances, cameras)
+        field, count = _field(x[begin : begin + slab], y, z, distances, cameras)
         field = torch.where(count >= needed, field, -grid.spacing)
         parts.append(field.reshape(-1, len(y), len(z)))
     return torch.cat(parts).numpy()
@@ -82,18 +82,27 @@ def _needed(cameras: Cameras) -> int:
     return min(max(2, math.ceil(seen / 2)), len(cameras))
 
 
-def _field(points: Tensor, distances: Tensor, cameras: Cameras) -> tuple[Tensor, Tensor]:
-    """The minimum over views of the signed distance in world units at points [P,3], and how many views see them."""
+def _field(x: Tensor, y: Tensor, z: Tensor, distances: Tensor, cameras: Cameras) -> tuple[Tensor, Tensor]:
+    """The minimum over views of the signed distance in world units at grid points, and how many views see them.
+
+    Args:
+        x, y, z: places along the axes, float64; the points are counted with z fastest.
+        distances: [N,H,W], see `signed_distances`.
+    """
     height = cameras.size[0]
     clip_from_world = cameras.clip_from_world
-    field = torch.full((len(points),), float("inf"), dtype=torch.float32)
-    count = torch.zeros(len(points), dtype=torch.int32)
+    total = len(x) * len(y) * len(z)
+    field = torch.full((total,), float("inf"), dtype=torch.float32)
+    count = torch.zeros(total, dtype=torch.int32)
     for view, distance in enumerate(distances):
-        clip = points @ clip_from_world[view, :, :3].T + clip_from_world[view, :, 3]
-        w = clip[:, 3]
+        # Sums along the axes, not a matrix product, whose last bits depend on how many threads BLAS has.
+        clip_x, clip_y, w = (
+            (x[:, None, None] * a + y[:, None] * b + (z * c + d)).reshape(-1)
+            for a, b, c, d in clip_from_world[view, [0, 1, 3]].tolist()
+        )
         ahead = w > 0
-        ndc = (clip[:, :2] / torch.where(ahead, w, torch.ones_like(w))[:, None]).float()
-        ndc[:, 1].neg_()
+        divisor = torch.where(ahead, w, torch.ones_like(w))
+        ndc = torch.stack([clip_x / divisor, -clip_y / divisor], 1).float()
         read = torch.nn.functional.grid_sample(
             distance[None, None], ndc[None, None], mode="bilinear", padding_mode="border", align_corners=False
         )[0, 0, 0]
@@ -143,7 +152,10 @@ def frame_from_masks(masks: Tensor, cameras: Cameras) -> tuple[NDArray[np.float6
             corner_y = torch.stack([row.min(), row.max() + 1]).double() - centroid[view, 1]
             pixels = torch.cat([corner_x, corner_y]).abs().max()
             reach[view] = pixels * 2 * depth[view] / (cameras.projection[view, 1, 1] * height)
-    return centre.numpy(), float(reach.max())
+    half = float(reach.max())
+    # The solver's last bits differ from run to run; what follows should not.
+    step = 2.0 ** (math.floor(math.log2(half)) - FRAME_BITS) if half > 0 else 1.0
+    return (centre / step).round().numpy() * step, math.ceil(half / step) * step
 
 
 def _unproject(pixel: Tensor, inverse: Tensor, size: tuple[int, int]) -> Tensor:
