@@ -13,7 +13,7 @@ the main thread's, for Mitsuba the whole process's, as it has threads of its own
 - `embree`: primary rays alone, no gradients, on a scene built beforehand.
 - `torch`: the reference backend. `cpu`: Numba, as an operation of its own. `fused`: with projection, loss and its
   gradient in one kernel, as reconstruction uses it.
-- `pictures`: depth, normals and a 3-channel colour image, all antialiased, forward and backward.
+- `pictures`: depth, normals and an antialiased 3-channel image, forward and backward.
 - `two threads`: wall time on one thread over wall time on two, of `fused` silhouettes and others.
 """
 
@@ -92,7 +92,7 @@ def comparisons(backend: Backend, s: Scene) -> Work:
 
 
 def pictures(backend: Backend, s: Scene) -> Work:
-    """Depth, normals and a colour image, all antialiased, forward and backward."""
+    """Depth, normals and an antialiased colour image, forward and backward."""
     colours = torch.rand(len(s.vertices), 3, generator=torch.Generator().manual_seed(1))
     normals = torch.nn.functional.normalize(s.vertices, dim=1)
     grads = [s.grad[..., None].repeat(1, 1, 1, channels) for channels in (4, 3)]
