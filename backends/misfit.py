@@ -24,9 +24,8 @@ def misfit_by(silhouette_taped: SilhouetteTaped, silhouette_adjoint: SilhouetteA
             moved = vertices.to(place, torch.float32)
             clip = torch.einsum("nij,vj->nvi", matrix[:, :, :3], moved) + matrix[:, None, :, 3]
             coverage, tape = silhouette_taped(clip, faces, edges, (masks.shape[1], masks.shape[2]))
-            difference = coverage - masks
-            misfit = (difference.square().sum((1, 2)) * share).sum()
-            d_clip = silhouette_adjoint(2 * share[:, None, None] * difference, tape)
+            misfit = losses.silhouette_misfit(coverage, masks, share)
+            d_clip = silhouette_adjoint(2 * share[:, None, None] * (coverage - masks), tape)
             gradient = torch.einsum("nij,nvi->vj", matrix[:, :, :3].double(), d_clip.double())
             return float(misfit), gradient.to(vertices), losses.soft_iou(coverage, masks).to(vertices)
 

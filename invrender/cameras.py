@@ -262,3 +262,8 @@ def _check_count(n: int) -> None:
 def _points(values: Points) -> torch.Tensor:
     """[N,3] float64 on the CPU."""
     return torch.as_tensor(values, dtype=torch.float64, device="cpu").reshape(-1, 3)
+
+
+def evenly(total: int, count: int | None) -> list[int]:
+    """`count` numbers below `total`, evenly spread; all where count is None or too large."""
+    return list(range(total)) if count is None or count >= total else [i * total // count for i in range(count)]

@@ -13,16 +13,16 @@ import torch
 Tensor = torch.Tensor
 
 
-def silhouette_misfit(coverage: Tensor, masks: Tensor, pixel: Tensor) -> Tensor:
-    """Squared misfit of silhouettes as an area, averaged over the views.
+def silhouette_misfit(coverage: Tensor, masks: Tensor, weight: Tensor) -> Tensor:
+    """Squared misfit of silhouettes; an area averaged over the views where weight_n = pixel_n^2 / N.
 
-        1/N sum_n pixel_n^2 sum_p (coverage - mask)^2
+        sum_n weight_n sum_p (coverage - mask)^2
 
     Args:
         coverage, masks: [N,H,W] in [0, 1].
-        pixel: [N], the size of a pixel at the object in units of length.
+        weight: [N]; pixel_n is the size of a pixel at the object in units of length.
     """
-    return ((coverage - masks).square().sum((1, 2)) * pixel.square()).mean()
+    return ((coverage - masks).square().sum((1, 2)) * weight).sum()
 
 
 def soft_iou(coverage: Tensor, masks: Tensor) -> Tensor:

@@ -16,7 +16,7 @@ def test_the_misfit_is_an_area_averaged_over_views():
     masks, coverage = torch.zeros(2, 4, 4), torch.zeros(2, 4, 4)
     coverage[0, 1, 1] = 1
     coverage[0, 2, 2] = 0.5
-    found = losses.silhouette_misfit(coverage, masks, torch.tensor([0.1, 5.0]))
+    found = losses.silhouette_misfit(coverage, masks, torch.tensor([0.1, 5.0]).square() / 2)
     assert float(found) == pytest.approx((1 + 0.25) * 0.01 / 2)
 
 
@@ -24,7 +24,7 @@ def test_the_misfit_does_not_depend_on_the_resolution():
     def misfit(n: int) -> float:
         coverage = torch.zeros(1, n, n)
         coverage[:, : n // 2] = 1
-        return float(losses.silhouette_misfit(coverage, torch.zeros(1, n, n), torch.tensor([2.0 / n])))
+        return float(losses.silhouette_misfit(coverage, torch.zeros(1, n, n), torch.tensor([2.0 / n]).square()))
 
     assert misfit(8) == pytest.approx(misfit(64)) == pytest.approx(2.0)
 

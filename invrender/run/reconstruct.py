@@ -12,10 +12,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
-import numpy as np
 import torch
 
-from invrender.cameras import mesh_frame, rig
+from invrender.cameras import evenly, mesh_frame, rig
 from invrender.errors import CheckpointError, InputError, UsageError
 from invrender.geometry.connectivity import components, genus, is_watertight
 from invrender.geometry.intersections import self_intersections
@@ -111,7 +110,9 @@ def load(settings: ReconstructSettings, backend: Backend) -> Task:
     initial = None if settings.init in ("hull", "sphere") else _first_mesh(Path(settings.init))
     if is_dataset(settings.input):
         views = read_dataset(settings.input, settings.masks, size=settings.size or DATASET_SIZE, images=False)
-        return Task(_spread(views, settings.views), None, initial, settings.units)
+        chosen = evenly(len(views.cameras), settings.views)
+        views = Views(views.cameras[chosen], views.masks[chosen], None, tuple(views.names[i] for i in chosen))
+        return Task(views, None, initial, settings.units)
     if settings.input.is_dir():
         raise InputError(
             f"{settings.input} holds neither a transforms.json nor a COLMAP model",
@@ -160,18 +161,7 @@ def _cameras(mesh: Mesh, settings: ReconstructSettings, size: tuple[int, int]) -
         kind: Literal["orbit", "sphere"] = "orbit" if settings.cameras == "orbit" else "sphere"
         return rig(kind, count, centre, scale, size, settings.distance, settings.fov, settings.elevation)
     cameras = read_cameras(Path(settings.cameras), size)
-    return cameras if settings.views is None else cameras[_evenly(len(cameras), settings.views)]
-
-
-def _spread(views: Views, count: int | None) -> Views:
-    if count is None or count >= len(views.cameras):
-        return views
-    chosen = _evenly(len(views.cameras), count)
-    return Views(views.cameras[chosen], views.masks[chosen], None, tuple(views.names[i] for i in chosen))
-
-
-def _evenly(total: int, count: int) -> list[int]:
-    return [int(i) for i in np.linspace(0, total, min(count, total), endpoint=False)]
+    return cameras[evenly(len(cameras), settings.views)]
 
 
 def problem_settings(settings: ReconstructSettings) -> silhouette.Settings:

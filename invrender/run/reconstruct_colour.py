@@ -16,7 +16,7 @@ from typing import Any, Literal
 
 import torch
 
-from invrender.cameras import common_point, intrinsics
+from invrender.cameras import common_point, evenly, intrinsics
 from invrender.errors import InputError, UsageError
 from invrender.io.atomic import atomic_write_text
 from invrender.io.dataset import is_dataset, read_dataset
@@ -31,7 +31,7 @@ from invrender.run.colour_film import Film, Painting
 from invrender.run.folder import RunFolder
 from invrender.run.memory import check_memory
 from invrender.run.progress import Progress
-from invrender.run.volume_input import evenly, grid_box, grid_shape, own_cameras
+from invrender.run.volume_input import grid_box, grid_shape, own_cameras
 from invrender.volume.metrics import decibel, heldout_cameras
 from invrender.volume.render import QUALITY, Look, render_volume
 from invrender.volume.transfer import TransferFunction, transfer_function

@@ -16,7 +16,7 @@ from typing import Any, Literal, NoReturn
 
 import torch
 
-from invrender.cameras import common_point
+from invrender.cameras import common_point, evenly
 from invrender.errors import DivergedError, InputError, UsageError
 from invrender.io.images import write_gif
 from invrender.io.transmittance import is_transmittance, read_transmittance
@@ -29,7 +29,7 @@ from invrender.run.folder import RunFolder
 from invrender.run.memory import check_memory
 from invrender.run.progress import Progress
 from invrender.run.volume_film import Film
-from invrender.run.volume_input import evenly, grid_box, grid_shape, own_cameras
+from invrender.run.volume_input import grid_box, grid_shape, own_cameras
 from invrender.volume.measurement import Measurement, Noise, exposed, measure, parse_noise
 from invrender.volume.metrics import decibel, volume_metrics
 from invrender.volume.views import auto_extinction, check_extinction, density, optical_depth, volume_rig

@@ -68,8 +68,3 @@ def grid_box(corners: tuple[float, ...]) -> Tensor:
             "--bounds needs both corners of a box", "use --bounds x0,y0,z0,x1,y1,z1, the lower corner first"
         )
     return torch.tensor(corners, dtype=torch.float64).reshape(2, 3)
-
-
-def evenly(total: int, count: int | None) -> list[int]:
-    """`count` numbers below `total`, evenly spread; all where count is None or too large."""
-    return list(range(total)) if count is None or count >= total else [i * total // count for i in range(count)]
