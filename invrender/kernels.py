@@ -25,6 +25,10 @@ if TYPE_CHECKING:
 
 Size = tuple[int, int]
 
+Wanted = tuple[bool, bool]
+"""Which of an adjoint's two gradients somebody asks for."""
+BOTH: Wanted = (True, True)
+
 
 class Rasterize(Protocol):
     """Which face is nearest behind every pixel centre."""
@@ -50,9 +54,9 @@ class InterpolateAdjoint(Protocol):
     """Transposed derivative of `Interpolate`."""
 
     def __call__(
-        self, grad: Tensor, attributes: Tensor, faces: Tensor, face_id: Tensor, clip: Tensor
-    ) -> tuple[Tensor, Tensor]:
-        """Gradient [N,H,W,C] to the gradients of attributes (their shape) and clip [N,V,4]."""
+        self, grad: Tensor, attributes: Tensor, faces: Tensor, face_id: Tensor, clip: Tensor, wanted: Wanted = BOTH
+    ) -> tuple[Tensor | None, Tensor | None]:
+        """Gradient [N,H,W,C] to the gradients of attributes (their shape) and clip [N,V,4]; None where not wanted."""
         ...
 
 

@@ -45,31 +45,48 @@ def areas_from(ax: float, ay: float, bx: float, by: float, cx: float, cy: float)
 
 
 @device
+def fractions(area_a: float, area_b: float, area_c: float) -> tuple[float, float, float, float]:
+    """Areas over their sum, and one over that sum; a third each and 0 on degenerate faces."""
+    total = area_a + area_b + area_c
+    if total == 0.0:
+        return 1.0 / 3.0, 1.0 / 3.0, 1.0 / 3.0, 0.0
+    per_total = 1.0 / total
+    return area_a * per_total, area_b * per_total, area_c * per_total, per_total
+
+
+@device
+def is_within(raw_a: float, raw_b: float, raw_c: float) -> bool:
+    """Whether fractions are weights as they are: the centre lies on the face, as nearly all do. Saves a division."""
+    return (raw_a >= 0.0) & (raw_b >= 0.0) & (raw_c >= 0.0)
+
+
+@device
 def unit(value: float) -> float:
     """Clamped to [0, 1]."""
     return min(max(value, 0.0), 1.0)
 
 
 @device
-def weights(area_a: float, area_b: float, area_c: float) -> Three:
-    """Barycentric weights of areas: clamped, so that nothing is extrapolated; a third each on degenerate faces."""
-    total = area_a + area_b + area_c
-    if total == 0.0:
-        return 1.0 / 3.0, 1.0 / 3.0, 1.0 / 3.0
-    inverse = 1.0 / total
-    u, v, w = unit(area_a * inverse), unit(area_b * inverse), unit(area_c * inverse)
-    inverse = 1.0 / (u + v + w)
-    return u * inverse, v * inverse, w * inverse
+def weights(raw_a: float, raw_b: float, raw_c: float) -> Three:
+    """Barycentric weights of fractions: clamped, so that nothing is extrapolated."""
+    if is_within(raw_a, raw_b, raw_c):
+        return raw_a, raw_b, raw_c
+    u, v, w = unit(raw_a), unit(raw_b), unit(raw_c)
+    per_norm = 1.0 / (u + v + w)
+    return u * per_norm, v * per_norm, w * per_norm
 
 
 @device
-def areas_adjoint(area_a: float, area_b: float, area_c: float, grad_a: float, grad_b: float, grad_c: float) -> Three:
-    """d areas from d weights: the chain of `weights` backwards."""
-    total = area_a + area_b + area_c
-    if total == 0.0:
-        return 0.0, 0.0, 0.0
-    per_total = 1.0 / total
-    raw_a, raw_b, raw_c = area_a * per_total, area_b * per_total, area_c * per_total
+def areas_adjoint(
+    raw_a: float, raw_b: float, raw_c: float, per_total: float, grad_a: float, grad_b: float, grad_c: float
+) -> Three:
+    """d areas from d weights: the chain of `fractions` and `weights` backwards.
+
+    As weights add up to 1, a number added to all three gradients changes nothing.
+    """
+    if is_within(raw_a, raw_b, raw_c):
+        mean = grad_a * raw_a + grad_b * raw_b + grad_c * raw_c
+        return (grad_a - mean) * per_total, (grad_b - mean) * per_total, (grad_c - mean) * per_total
     u, v, w = unit(raw_a), unit(raw_b), unit(raw_c)
     per_norm = 1.0 / (u + v + w)
     mean = (grad_a * u + grad_b * v + grad_c * w) * per_norm
@@ -84,21 +101,27 @@ def areas_adjoint(area_a: float, area_b: float, area_c: float, grad_a: float, gr
 @device
 def pull_pixel(
     grad: Floats, row: int, column: int, values: Floats, clip: Floats, a: int, b: int, c: int, x: float, y: float,
-    d_values: Floats, d_clip: Floats,
+    of_values: bool, of_clip: bool, d_values: Floats, d_clip: Floats,
 ) -> None:  # fmt: skip
-    """Add one pixel's share of grad [H,W,C] to the gradients of attributes [V,C] and clip [V,4]."""
+    """Add one pixel's share of grad [H,W,C] to the gradients of attributes [V,C] and clip [V,4], where wanted."""
     area_a, area_b, area_c = areas(clip, a, b, c, x, y)
-    u, v, w = weights(area_a, area_b, area_c)
-    d_u = d_v = d_w = 0.0
+    raw_a, raw_b, raw_c, per_total = fractions(area_a, area_b, area_c)
+    if of_values:
+        u, v, w = weights(raw_a, raw_b, raw_c)
+        for channel in range(grad.shape[2]):
+            g = np.float64(grad[row, column, channel])
+            add(d_values, a, channel, u * g)
+            add(d_values, b, channel, v * g)
+            add(d_values, c, channel, w * g)
+    if not of_clip:
+        return
+    d_v = d_w = 0.0
     for channel in range(grad.shape[2]):
-        g = np.float64(grad[row, column, channel])
-        add(d_values, a, channel, u * g)
-        add(d_values, b, channel, v * g)
-        add(d_values, c, channel, w * g)
-        d_u += values[a, channel] * g
-        d_v += values[b, channel] * g
-        d_w += values[c, channel] * g
-    d_a, d_b, d_c = areas_adjoint(area_a, area_b, area_c, d_u, d_v, d_w)
+        # Only differences between the corners count, so take them first: nearly equal values would cancel later.
+        g, value = np.float64(grad[row, column, channel]), values[a, channel]
+        d_v += (values[b, channel] - value) * g
+        d_w += (values[c, channel] - value) * g
+    d_a, d_b, d_c = areas_adjoint(raw_a, raw_b, raw_c, per_total, 0.0, d_v, d_w)
     # a_k = p_next x p_last, so each corner enters the two areas that are not its own.
     ax, ay = clip[a, 0] - x * clip[a, 3], clip[a, 1] - y * clip[a, 3]
     bx, by = clip[b, 0] - x * clip[b, 3], clip[b, 1] - y * clip[b, 3]

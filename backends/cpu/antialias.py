@@ -15,9 +15,10 @@ from numpy.typing import NDArray
 from invrender.backends.bodies.blend import KINDS, is_seen, pair_of
 from invrender.backends.bodies.contour import crossing_t, cut_point, line_after, push
 from invrender.backends.bodies.target import device
-from invrender.backends.cpu.arrays import packed_mesh, to_numpy, zeros
+from invrender.backends.cpu.arrays import packed_mesh, to_numpy
 from invrender.backends.cpu.compile import kernel
 from invrender.backends.cpu.contour import Contour, Floats, Ints, Signs, contour, workspace
+from invrender.backends.cpu.memory import empty, zeros
 from invrender.backends.cpu.threads import spread
 from invrender.topology import Topology
 
@@ -33,7 +34,7 @@ ROOM_PER_LINE = 8  # blends that there is room for at first, per scanline
 def antialias(image: Tensor, face_id: Tensor, depth: Tensor, clip: Tensor, faces: Tensor, topology: Topology) -> Tensor:
     """Image [N,H,W,C] blended across silhouettes and depth discontinuities; see the torch backend's `antialias`."""
     counts, pixels, _, values = _blends(face_id, depth, clip, faces, topology)
-    blended = torch.empty(image.shape, dtype=image.dtype)
+    blended = empty(image.shape, image.dtype)
     spread(partial(_apply, to_numpy(image), counts, pixels, values, blended.numpy()), len(clip))
     return blended
 
@@ -43,7 +44,7 @@ def antialias_adjoint(
 ) -> tuple[Tensor, Tensor]:
     """d image [N,H,W,C] and d clip [N,V,4] from d output [N,H,W,C]."""
     counts, pixels, ends, values = _blends(face_id, depth, clip, faces, topology)
-    d_image, d_clip = torch.empty(image.shape, dtype=image.dtype), zeros(tuple(clip.shape), clip.dtype)
+    d_image, d_clip = empty(image.shape, image.dtype), zeros(tuple(clip.shape), clip.dtype)
     inputs = (to_numpy(grad.to(image.dtype)), to_numpy(image), to_numpy(clip))
     outputs = (d_image.numpy(), d_clip.numpy())
     spread(partial(_pull, *inputs, counts, pixels, ends, values, *outputs), len(clip))

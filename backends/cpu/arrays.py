@@ -23,11 +23,6 @@ def to_numpy(tensor: torch.Tensor) -> NDArray[Any]:
     return tensor.detach().contiguous().numpy()
 
 
-def zeros(shape: tuple[int, ...], dtype: torch.dtype) -> torch.Tensor:
-    """Zeros that the kernels' own threads will touch first. torch's threads would keep cores busy for a while after."""
-    return torch.from_numpy(np.zeros(shape, torch.empty(0, dtype=dtype).numpy().dtype))
-
-
 def packed_faces(faces: torch.Tensor, vertices: int) -> Indices:
     """Faces [F,3] as uint32.
 

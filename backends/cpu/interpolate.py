@@ -9,11 +9,13 @@ import torch
 from numba import njit
 from numpy.typing import NDArray
 
-from invrender.backends.bodies.weights import areas, areas_adjoint, areas_from, centre_x, centre_y, weights
-from invrender.backends.cpu.arrays import packed_faces, to_numpy, zeros
+from invrender.backends.bodies.weights import areas, areas_adjoint, areas_from, centre_x, centre_y, fractions, weights
+from invrender.backends.cpu.arrays import packed_faces, to_numpy
 from invrender.backends.cpu.compile import kernel
 from invrender.backends.cpu.contour import Floats, Ints
+from invrender.backends.cpu.memory import empty, zeros
 from invrender.backends.cpu.threads import spread
+from invrender.kernels import BOTH, Wanted
 
 Tensor = torch.Tensor
 
@@ -32,29 +34,28 @@ def interpolate(attributes: Tensor, faces: Tensor, face_id: Tensor, clip: Tensor
     """
     triangles = packed_faces(faces, clip.shape[1])
     values = attributes if attributes.dim() == 3 else attributes[None]
-    image = torch.empty(*face_id.shape, attributes.shape[-1], dtype=attributes.dtype)
+    image = empty((*face_id.shape, attributes.shape[-1]), attributes.dtype)
     arrays = (to_numpy(values), triangles, to_numpy(face_id), to_numpy(clip), image.numpy())
     spread(partial(_forward, *arrays), len(face_id) * -(-face_id.shape[1] // BAND))
     return image
 
 
 def interpolate_adjoint(
-    grad: Tensor, attributes: Tensor, faces: Tensor, face_id: Tensor, clip: Tensor
-) -> tuple[Tensor, Tensor]:
-    """d attributes (their shape) and d clip [N,V,4] from d image [N,H,W,C]."""
+    grad: Tensor, attributes: Tensor, faces: Tensor, face_id: Tensor, clip: Tensor, wanted: Wanted = BOTH
+) -> tuple[Tensor | None, Tensor | None]:
+    """d attributes (their shape) and d clip [N,V,4] from d image [N,H,W,C], None where not wanted."""
     triangles = packed_faces(faces, clip.shape[1])
     values = attributes if attributes.dim() == 3 else attributes[None]
     d_values, d_clip = zeros(tuple(values.shape), values.dtype), zeros(tuple(clip.shape), clip.dtype)
     inputs = (to_numpy(grad.to(attributes.dtype)), to_numpy(values), triangles, to_numpy(face_id), to_numpy(clip))
-    if len(values) == len(clip):
-        spread(partial(_adjoint, *inputs, d_values.numpy(), d_clip.numpy(), 0, len(clip)), len(clip))
-        return d_values.reshape(attributes.shape), d_clip
-    for begin in range(0, len(clip), GROUP):
-        end = min(begin + GROUP, len(clip))
-        shares = zeros((end - begin, *attributes.shape), attributes.dtype)
-        spread(partial(_adjoint, *inputs, shares.numpy(), d_clip.numpy(), begin, end), end - begin)
-        d_values += shares.sum(0)
-    return d_values.reshape(attributes.shape), d_clip
+    shared = wanted[0] and len(values) < len(clip)
+    for begin in range(0, len(clip), GROUP if shared else len(clip)):
+        end = min(begin + GROUP, len(clip)) if shared else len(clip)
+        rows = zeros((end - begin, *values.shape[1:]), values.dtype) if shared else d_values
+        spread(partial(_adjoint, *inputs, *wanted, rows.numpy(), d_clip.numpy(), begin, end), end - begin)
+        if shared:
+            d_values += rows.sum(0)
+    return d_values.reshape(attributes.shape) if wanted[0] else None, d_clip if wanted[1] else None
 
 
 @kernel
@@ -84,7 +85,8 @@ def _fill_row(
             continue
         a, b, c = faces[face, 0], faces[face, 1], faces[face, 2]
         area_a, area_b, area_c = areas(clip, a, b, c, centre_x(column, width), y)
-        wide_u, wide_v, wide_w = weights(area_a, area_b, area_c)
+        raw_a, raw_b, raw_c, _ = fractions(area_a, area_b, area_c)
+        wide_u, wide_v, wide_w = weights(raw_a, raw_b, raw_c)
         u, v, w = dtype(wide_u), dtype(wide_v), dtype(wide_w)
         for channel in range(channels):
             image[column, channel] = u * values[a, channel] + v * values[b, channel] + w * values[c, channel]
@@ -92,27 +94,26 @@ def _fill_row(
 
 @kernel
 def _adjoint(
-    grad: Floats, values: Floats, faces: Ints, face_id: NDArray[np.int64], clip: Floats, d_values: Floats,
-    d_clip: Floats, begin: int, end: int, first: int, step: int,
+    grad: Floats, values: Floats, faces: Ints, face_id: NDArray[np.int64], clip: Floats, of_values: bool, of_clip: bool,
+    d_values: Floats, d_clip: Floats, begin: int, end: int, first: int, step: int,
 ) -> None:  # fmt: skip
     """Views begin + first, begin + first + step, ... below end; d_values has a row for each view from begin on."""
-    height, channels = face_id.shape[1], grad.shape[3]
-    for_a, for_b = np.zeros(channels, values.dtype), np.zeros(channels, values.dtype)
-    for_c = np.zeros(channels, values.dtype)
+    height = face_id.shape[1]
     for view in range(begin + first, end, step):
         own, positions = values[view % len(values)], clip[view]
-        d_own, d_positions = d_values[view - begin], d_clip[view]
+        d_own, d_positions = d_values[(view - begin) % len(d_values)], d_clip[view]
         for row in range(height):
             given = (grad[view, row], own, faces, face_id[view, row], positions, centre_y(row, height))
-            _pull_row(*given, for_a, for_b, for_c, d_own, d_positions)
+            _pull_row(*given, of_values, of_clip, d_own, d_positions)
 
 
 @contracted
 def _pull_row(
-    grad: Floats, values: Floats, faces: Ints, face_id: NDArray[np.int64], clip: Floats, y: float, for_a: Floats,
-    for_b: Floats, for_c: Floats, d_values: Floats, d_clip: Floats,
+    grad: Floats, values: Floats, faces: Ints, face_id: NDArray[np.int64], clip: Floats, y: float, of_values: bool,
+    of_clip: bool, d_values: Floats, d_clip: Floats,
 ) -> None:  # fmt: skip
-    """The shares of a row of pixels. Neighbours on one face come together before they go to its corners."""
+    """The shares of a row of pixels, as `pull_pixel` of the bodies: neighbours on one face reach its corners' positions
+    together, by the sums of their areas' gradients and of those times x."""
     width, channels = grad.shape
     dtype = values.dtype.type
     begin = 0
@@ -123,50 +124,51 @@ def _pull_row(
             end += 1
         if face >= 0:
             a, b, c = faces[face, 0], faces[face, 1], faces[face, 2]
-            ax, ay, aw = np.float64(clip[a, 0]), clip[a, 1] - y * clip[a, 3], np.float64(clip[a, 3])
-            bx, by, bw = np.float64(clip[b, 0]), clip[b, 1] - y * clip[b, 3], np.float64(clip[b, 3])
-            cx, cy, cw = np.float64(clip[c, 0]), clip[c, 1] - y * clip[c, 3], np.float64(clip[c, 3])
+            aw, bw, cw = np.float64(clip[a, 3]), np.float64(clip[b, 3]), np.float64(clip[c, 3])
+            ax, bx, cx = np.float64(clip[a, 0]), np.float64(clip[b, 0]), np.float64(clip[c, 0])
+            ay, by, cy = clip[a, 1] - y * aw, clip[b, 1] - y * bw, clip[c, 1] - y * cw
             sum_a = sum_b = sum_c = x_a = x_b = x_c = 0.0
             for column in range(begin, end):
                 x = centre_x(column, width)
                 area_a, area_b, area_c = areas_from(ax - x * aw, ay, bx - x * bw, by, cx - x * cw, cy)
-                wide_u, wide_v, wide_w = weights(area_a, area_b, area_c)
-                u, v, w = dtype(wide_u), dtype(wide_v), dtype(wide_w)
-                d_u = d_v = d_w = 0.0
-                for channel in range(channels):
-                    g = grad[column, channel]
-                    for_a[channel] += u * g
-                    for_b[channel] += v * g
-                    for_c[channel] += w * g
-                    wide = np.float64(g)  # nearly equal values cancel below
-                    d_u += values[a, channel] * wide
-                    d_v += values[b, channel] * wide
-                    d_w += values[c, channel] * wide
-                d_a, d_b, d_c = areas_adjoint(area_a, area_b, area_c, d_u, d_v, d_w)
-                sum_a, sum_b, sum_c = sum_a + d_a, sum_b + d_b, sum_c + d_c
-                x_a, x_b, x_c = x_a + d_a * x, x_b + d_b * x, x_c + d_c * x
-            _spread(a, b, c, sum_c, x_c, sum_b, x_b, y, for_a, clip, d_values, d_clip)
-            _spread(b, c, a, sum_a, x_a, sum_c, x_c, y, for_b, clip, d_values, d_clip)
-            _spread(c, a, b, sum_b, x_b, sum_a, x_a, y, for_c, clip, d_values, d_clip)
+                raw_a, raw_b, raw_c, per_total = fractions(area_a, area_b, area_c)
+                if of_values:
+                    wide_u, wide_v, wide_w = weights(raw_a, raw_b, raw_c)
+                    u, v, w = dtype(wide_u), dtype(wide_v), dtype(wide_w)
+                    for channel in range(channels):
+                        g = grad[column, channel]
+                        d_values[a, channel] += u * g
+                        d_values[b, channel] += v * g
+                        d_values[c, channel] += w * g
+                if of_clip:
+                    d_v = d_w = dtype(0.0)
+                    for channel in range(channels):
+                        g, value = grad[column, channel], values[a, channel]
+                        d_v += (values[b, channel] - value) * g
+                        d_w += (values[c, channel] - value) * g
+                    given = (raw_a, raw_b, raw_c, per_total, 0.0, np.float64(d_v), np.float64(d_w))
+                    d_a, d_b, d_c = areas_adjoint(*given)
+                    sum_a, sum_b, sum_c = sum_a + d_a, sum_b + d_b, sum_c + d_c
+                    x_a, x_b, x_c = x_a + d_a * x, x_b + d_b * x, x_c + d_c * x
+            if of_clip:
+                _pull_corner(a, bx, by, bw, cx, cy, cw, sum_c, x_c, sum_b, x_b, y, d_clip)
+                _pull_corner(b, cx, cy, cw, ax, ay, aw, sum_a, x_a, sum_c, x_c, y, d_clip)
+                _pull_corner(c, ax, ay, aw, bx, by, bw, sum_b, x_b, sum_a, x_a, y, d_clip)
         begin = end
 
 
 @njit(error_model="numpy", nogil=True, fastmath={"contract"}, inline="always")  # a call costs more than what it does
-def _spread(
-    vertex: int, following: int, last: int, ahead: float, ahead_x: float, behind: float, behind_x: float, y: float,
-    sums: Floats, clip: Floats, d_values: Floats, d_clip: Floats,
+def _pull_corner(
+    vertex: int, next_x: float, next_y: float, next_w: float, last_x: float, last_y: float, last_w: float,
+    ahead: float, ahead_x: float, behind: float, behind_x: float, y: float, d_clip: Floats,
 ) -> None:  # fmt: skip
-    """Hand what a run of pixels on one face holds for a corner over to it; zeros stay behind in sums [C].
+    """Add what a run of pixels on one face holds for a corner.
 
-    As `pull_corner` of the bodies, summed over pixels of one row: the areas ahead of the corner and behind it enter by
-    their gradients and by those times x.
+    The two corners that follow it enter with x and w as they are and y as seen from the row; the areas ahead of the
+    corner and behind it by their gradients and by those times x.
     """
-    for channel in range(len(sums)):
-        d_values[vertex, channel] += sums[channel]
-        sums[channel] = 0.0
-    next_y, last_y = clip[following, 1] - y * clip[following, 3], clip[last, 1] - y * clip[last, 3]
-    d_y = behind * clip[last, 0] - behind_x * clip[last, 3]
-    d_y -= ahead * clip[following, 0] - ahead_x * clip[following, 3]
-    d_clip[vertex, 0] += ahead * next_y - behind * last_y
-    d_clip[vertex, 1] += d_y
-    d_clip[vertex, 3] -= ahead_x * next_y - behind_x * last_y + y * d_y
+    dtype = d_clip.dtype.type
+    d_y = behind * last_x - behind_x * last_w - ahead * next_x + ahead_x * next_w
+    d_clip[vertex, 0] += dtype(ahead * next_y - behind * last_y)
+    d_clip[vertex, 1] += dtype(d_y)
+    d_clip[vertex, 3] -= dtype(ahead_x * next_y - behind_x * last_y + y * d_y)

@@ -14,6 +14,7 @@ from invrender.backends.bodies.target import device
 from invrender.backends.cpu.arrays import packed_faces, to_numpy
 from invrender.backends.cpu.compile import kernel
 from invrender.backends.cpu.contour import Floats, Ints
+from invrender.backends.cpu.memory import empty
 from invrender.backends.cpu.threads import spread, thread_count
 from invrender.kernels import Size
 
@@ -29,8 +30,8 @@ def rasterize(clip: Tensor, faces: Tensor, size: Size) -> tuple[Tensor, Tensor]:
     views, (height, width) = len(clip), size
     positions = to_numpy(clip)
     triangles = packed_faces(faces, positions.shape[1])
-    keys = torch.empty(views, height, width, dtype=torch.int64)
-    depth = torch.empty(views, height, width, dtype=clip.dtype)
+    keys = empty((views, height, width), torch.int64)
+    depth = empty((views, height, width), clip.dtype)
     bands = min(max(1, thread_count() // max(views, 1)), height)
     spread(partial(_rasterize, positions, triangles, keys.numpy(), depth.numpy(), bands), views * bands)
     return keys, depth

@@ -22,9 +22,10 @@ from invrender.backends.bodies.contour import (
     sort_line,
 )
 from invrender.backends.bodies.target import device
-from invrender.backends.cpu.arrays import packed_mesh, to_numpy, zeros
+from invrender.backends.cpu.arrays import packed_mesh, to_numpy
 from invrender.backends.cpu.compile import kernel
 from invrender.backends.cpu.contour import Floats, Ints, Signs, contour, workspace
+from invrender.backends.cpu.memory import empty, zeros
 from invrender.backends.cpu.threads import spread
 from invrender.kernels import Size
 from invrender.topology import Topology
@@ -63,7 +64,7 @@ def silhouette_taped(clip: Tensor, faces: Tensor, topology: Topology, size: Size
     mesh = packed_mesh(faces, topology, clip.shape[1])
     clip = clip.detach().contiguous()
     positions = to_numpy(clip)
-    coverage = torch.empty(len(clip), *size, dtype=clip.dtype)
+    coverage = empty((len(clip), *size), clip.dtype)
     image = coverage.numpy()
     room = ROOM_PER_LINE * (size[0] + size[1])
     while True:

@@ -10,10 +10,11 @@ from numba import cuda
 from invrender.backends.cuda.bodies import weights as bodies
 from invrender.backends.cuda.launch import launch, packed_faces
 from invrender.backends.cuda.target import kernel
+from invrender.kernels import BOTH, Wanted
 
 Tensor = torch.Tensor
 
-areas, weights, pull_pixel = bodies.areas, bodies.weights, bodies.pull_pixel
+areas, fractions, weights, pull_pixel = bodies.areas, bodies.fractions, bodies.weights, bodies.pull_pixel
 centre_x, centre_y = bodies.centre_x, bodies.centre_y
 
 
@@ -27,15 +28,15 @@ def interpolate(attributes: Tensor, faces: Tensor, face_id: Tensor, clip: Tensor
 
 
 def interpolate_adjoint(
-    grad: Tensor, attributes: Tensor, faces: Tensor, face_id: Tensor, clip: Tensor
-) -> tuple[Tensor, Tensor]:
-    """d attributes (their shape) and d clip [N,V,4] from d image [N,H,W,C]."""
+    grad: Tensor, attributes: Tensor, faces: Tensor, face_id: Tensor, clip: Tensor, wanted: Wanted = BOTH
+) -> tuple[Tensor | None, Tensor | None]:
+    """d attributes (their shape) and d clip [N,V,4] from d image [N,H,W,C], None where not wanted."""
     values = (attributes if attributes.dim() == 3 else attributes[None]).contiguous()
     d_values = torch.zeros_like(values)
     d_clip = torch.zeros_like(clip, memory_format=torch.contiguous_format)
     inputs = (grad.to(values.dtype).contiguous(), values, packed_faces(faces), face_id.contiguous(), clip.contiguous())
-    launch(_adjoint, face_id.numel(), *inputs, d_values, d_clip)
-    return d_values.reshape(attributes.shape), d_clip
+    launch(_adjoint, face_id.numel(), *inputs, *wanted, d_values, d_clip)
+    return d_values.reshape(attributes.shape) if wanted[0] else None, d_clip if wanted[1] else None
 
 
 @kernel
@@ -52,14 +53,18 @@ def _forward(values: Any, faces: Any, face_id: Any, clip: Any, image: Any) -> No
         return
     a, b, c = faces[face, 0], faces[face, 1], faces[face, 2]
     area_a, area_b, area_c = areas(clip[view], a, b, c, centre_x(column, width), centre_y(row, height))
-    u, v, w = weights(area_a, area_b, area_c)
+    raw_a, raw_b, raw_c, _ = fractions(area_a, area_b, area_c)
+    u, v, w = weights(raw_a, raw_b, raw_c)
     own = values[view % values.shape[0]]
     for channel in range(image.shape[3]):
         image[view, row, column, channel] = u * own[a, channel] + v * own[b, channel] + w * own[c, channel]
 
 
 @kernel
-def _adjoint(grad: Any, values: Any, faces: Any, face_id: Any, clip: Any, d_values: Any, d_clip: Any) -> None:
+def _adjoint(
+    grad: Any, values: Any, faces: Any, face_id: Any, clip: Any, of_values: bool, of_clip: bool, d_values: Any,
+    d_clip: Any,
+) -> None:  # fmt: skip
     i = cuda.grid(1)
     views, height, width = face_id.shape
     if i >= views * height * width:
@@ -70,5 +75,5 @@ def _adjoint(grad: Any, values: Any, faces: Any, face_id: Any, clip: Any, d_valu
         own = view % values.shape[0]
         pull_pixel(
             grad[view], row, column, values[own], clip[view], faces[face, 0], faces[face, 1], faces[face, 2],
-            centre_x(column, width), centre_y(row, height), d_values[own], d_clip[view],
+            centre_x(column, width), centre_y(row, height), of_values, of_clip, d_values[own], d_clip[view],
         )  # fmt: skip

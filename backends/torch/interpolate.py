@@ -13,6 +13,8 @@ from dataclasses import dataclass
 
 import torch
 
+from invrender.kernels import BOTH, Wanted
+
 Tensor = torch.Tensor
 
 _NEXT, _LAST = [1, 2, 0], [2, 0, 1]
@@ -63,20 +65,33 @@ def interpolate(attributes: Tensor, faces: Tensor, face_id: Tensor, clip: Tensor
 
 
 def interpolate_adjoint(
-    grad: Tensor, attributes: Tensor, faces: Tensor, face_id: Tensor, clip: Tensor
-) -> tuple[Tensor, Tensor]:
-    """d attributes (their shape) and d clip [N,V,4] from d image [N,H,W,C]; see `interpolate` for the rest."""
+    grad: Tensor, attributes: Tensor, faces: Tensor, face_id: Tensor, clip: Tensor, wanted: Wanted = BOTH
+) -> tuple[Tensor | None, Tensor | None]:
+    """d attributes (their shape) and d clip [N,V,4] from d image [N,H,W,C]; None where not wanted."""
     hits = _hits(faces, face_id, clip)
     grad = grad.reshape(-1, grad.shape[-1])[hits.pixel]
+    return (
+        _attributes_adjoint(grad, attributes, hits) if wanted[0] else None,
+        _clip_adjoint(grad, attributes, clip, hits) if wanted[1] else None,
+    )
+
+
+def _attributes_adjoint(grad: Tensor, attributes: Tensor, hits: _Hits) -> Tensor:
+    """d attributes from d image [P,C] behind the pixels that hit something."""
     to_corners = (hits.bary.to(grad.dtype)[:, :, None] * grad[:, None, :]).reshape(-1, grad.shape[-1])
     rows = hits.corner if attributes.dim() == 2 else hits.corner + (hits.view * attributes.shape[1])[:, None]
     d_attributes = torch.zeros_like(attributes).reshape(-1, attributes.shape[-1])
     d_attributes.index_add_(0, rows.reshape(-1), to_corners.to(attributes.dtype))
+    return d_attributes.reshape(attributes.shape)
+
+
+def _clip_adjoint(grad: Tensor, attributes: Tensor, clip: Tensor, hits: _Hits) -> Tensor:
+    """d clip [N,V,4] from d image [P,C] behind the pixels that hit something."""
     d_bary = (_corner_values(attributes, hits) * grad[:, None, :]).sum(-1).to(clip.dtype)
     d_clip = torch.zeros_like(clip).reshape(-1, 4)
     rows = hits.corner + (hits.view * clip.shape[1])[:, None]
     d_clip.index_add_(0, rows.reshape(-1), _bary_adjoint(d_bary, hits).reshape(-1, 4))
-    return d_attributes.reshape(attributes.shape), d_clip.reshape(clip.shape)
+    return d_clip.reshape(clip.shape)
 
 
 def _hits(faces: Tensor, face_id: Tensor, clip: Tensor) -> _Hits:
