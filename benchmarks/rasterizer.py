@@ -19,6 +19,8 @@ the main thread's, for Mitsuba the whole process's, as it has threads of its own
 
 from __future__ import annotations
 
+import invrender  # noqa: F401  isort: skip - before torch, whose threads then wait without spinning
+
 import argparse
 import os
 import statistics

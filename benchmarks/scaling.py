@@ -10,6 +10,8 @@ on an idle machine.
 
 from __future__ import annotations
 
+import invrender  # noqa: F401  isort: skip - before torch, whose threads then wait without spinning
+
 import argparse
 import os
 import resource

@@ -10,6 +10,8 @@ of `invrender evaluate`. Run it on an idle machine.
 
 from __future__ import annotations
 
+import invrender  # noqa: F401  isort: skip - before torch, whose threads then wait without spinning
+
 import argparse
 import resource
 import time
@@ -18,6 +20,7 @@ from pathlib import Path
 
 import torch
 
+from invrender.backends.cpu.threads import thread_count
 from invrender.backends.volumes import select_volume
 from invrender.io.volume_read import read_volume
 from invrender.kernels import VolumeKernels
@@ -75,7 +78,7 @@ def row(case: Case, volume: Volume, kernels: VolumeKernels, size: int = 128) -> 
             break
         finally:
             wall += time.perf_counter() - start
-            spent += (time.process_time() - processor) / torch.get_num_threads()
+            spent += (time.process_time() - processor) / thread_count()
         if case.early and not early and step.estimate.shape == truth.shape:
             error = float((step.estimate - truth).double().square().mean())
             reached = error * 10 ** (case.early / 10) <= float(truth.max()) ** 2
@@ -147,7 +150,7 @@ def _nanoseconds(function: object, samples: int, repeats: int = 3) -> tuple[floa
         start, processor = time.perf_counter(), time.process_time()
         function()
         best[0] = min(best[0], time.perf_counter() - start)
-        best[1] = min(best[1], (time.process_time() - processor) / torch.get_num_threads())
+        best[1] = min(best[1], (time.process_time() - processor) / thread_count())
     return best[0] / samples * 1e9, best[1] / samples * 1e9
 
 

@@ -42,6 +42,7 @@ class Misfit:
         weight: [N] float64.
         room: for ends of intervals per view; grows when it did not suffice.
         desks: for each thread what it works in, kept from call to call: new threads would get new memory.
+        lists: [N,K] and [N,K,3], what the views hand on, kept likewise.
     """
 
     mesh: Mesh
@@ -50,6 +51,7 @@ class Misfit:
     weight: Floats
     room: int
     desks: list[Desk] = field(default_factory=list)
+    lists: tuple[Ints, Floats] | None = None
 
     def __call__(self, vertices: Tensor, clip_from_object: Tensor) -> tuple[float, Tensor, Tensor]:
         """Misfit, its gradient with the vertices [V,3] float64, and IoU [N] float64."""
@@ -57,17 +59,18 @@ class Misfit:
         views = len(matrices)
         needed, sums, counts = np.zeros(views, np.int32), np.zeros((views, 3), np.float64), np.zeros(views, np.int32)
         while True:
-            most = CORNERS * self.room
-            moved, pulls = np.empty((views, most), np.int32), np.empty((views, most, 3), np.float64)
+            if self.lists is None:
+                most = CORNERS * self.room
+                self.lists = np.empty((views, most), np.int32), np.empty((views, most, 3), np.float64)
             while len(self.desks) < min(views, thread_count()):
                 self.desks.append(self._desk())
-            given = (points, matrices, *self.mesh, self.masks, self.weight, needed, sums, counts, moved, pulls)
+            given = (points, matrices, *self.mesh, self.masks, self.weight, needed, sums, counts, *self.lists)
             spread(partial(self._compare, given), views)
             if needed.max(initial=0) <= self.room:
                 break
-            self.room, self.desks = int(needed.max()), []
+            self.room, self.desks, self.lists = int(needed.max()), [], None
         gradient = np.zeros_like(points)
-        _gather(counts, moved, pulls, gradient)
+        _gather(counts, *self.lists, gradient)
         common, joint = (sums[:, 1] - sums[:, 2]) / 2, (sums[:, 1] + sums[:, 2]) / 2
         iou = np.divide(common, joint, out=np.ones(views), where=joint > 0)
         return float(self.weight @ sums[:, 0]), torch.from_numpy(gradient), torch.from_numpy(iou)

@@ -1,19 +1,20 @@
-"""Threads for one call: started when work begins, gone when it ends."""
+"""Threads for one call: started when work begins, gone when it ends. Kernels release the GIL, so plain threads do."""
 
 from __future__ import annotations
 
+import _thread
 import os
-import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
+from typing import Any
 
 
-def spread(work: Callable[[int, int], None], items: int) -> None:
-    """Call work(first, step) once per thread; it does the items first, first + step, ... without the interpreter lock.
+def spread(work: Callable[[int, int], object], items: int) -> None:
+    """Call work(first, step) once per thread; it does the items first, first + step, ... without the GIL.
 
     As many threads as `thread_count` says, but never more than items.
 
     Raises:
-        Exception: whatever `work` raised.
+        BaseException: what `work` raised first.
     """
     step = max(1, min(items, thread_count()))
     failures: list[BaseException] = []
@@ -24,14 +25,35 @@ def spread(work: Callable[[int, int], None], items: int) -> None:
         except BaseException as error:  # noqa: BLE001 - handed to the caller below
             failures.append(error)
 
-    helpers = [threading.Thread(target=guarded, args=(first,)) for first in range(1, step)]
-    for helper in helpers:
-        helper.start()
+    # Not threading.Thread: its start() waits until the thread runs, which takes as long as a small kernel.
+    running = [_started(guarded, first) for first in range(1, step)]
     guarded(0)
-    for helper in helpers:
-        helper.join()
+    for thread in running:
+        thread.acquire()
     if failures:
         raise failures[0]
+
+
+def spread_jobs(function: Callable[..., Any], jobs: Iterable[tuple[Any, ...]]) -> list[Any]:
+    """The results of `function(*job)` for every job, in the order of the jobs; whichever thread is free does the next.
+
+    Jobs must not write to the same places; then the results do not depend on the number of threads.
+    """
+    given = list(jobs)
+    results: list[Any] = [None] * len(given)
+    queue = iter(range(len(given)))  # shared by the threads: the GIL lets one at a time take the next
+
+    def work(first: int, step: int) -> None:
+        for k in queue:
+            results[k] = function(*given[k])
+
+    spread(work, len(given))
+    return results
+
+
+def blocks(count: int, size: int) -> list[tuple[int, int]]:
+    """[0, count) cut into pieces (begin, end) of `size`; the cut does not depend on the machine."""
+    return [(begin, min(begin + size, count)) for begin in range(0, count, size)]
 
 
 def thread_count() -> int:
@@ -43,3 +65,18 @@ def thread_count() -> int:
     available = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
     asked = os.environ.get("OMP_NUM_THREADS", "").partition(",")[0]
     return max(1, min(available, int(asked))) if asked.isdigit() else available
+
+
+def _started(work: Callable[[int], None], first: int) -> _thread.LockType:
+    """Start work(first) in a thread; the lock is released when it ends."""
+    busy = _thread.allocate_lock()
+    busy.acquire()
+
+    def run() -> None:
+        try:
+            work(first)
+        finally:
+            busy.release()
+
+    _thread.start_new_thread(run, ())
+    return busy

@@ -13,8 +13,8 @@ import torch
 from numpy.typing import NDArray
 
 from invrender.backends.bodies.volume_composite import backward, forward
+from invrender.backends.cpu.threads import blocks, spread_jobs
 from invrender.backends.cpu.volume_compile import entry
-from invrender.backends.cpu.volume_threads import blocks, spread
 from invrender.backends.volume_arguments import layout, plain_rules
 from invrender.volume.march import Rules, Walk
 
@@ -29,7 +29,7 @@ def composite(grid: torch.Tensor, walk: Walk, table: torch.Tensor | None, rules:
     """Colour and transmittance [R,4] of grid [D,H,W,C]; see the reference."""
     out = np.empty((len(walk.count), 4), np.float32)
     fixed = _arguments(grid, walk, table, rules)
-    spread(_forward, [(*fixed, a, b, out) for a, b in blocks(len(out), BLOCK)])
+    spread_jobs(_forward, [(*fixed, a, b, out) for a, b in blocks(len(out), BLOCK)])
     return torch.from_numpy(out)
 
 
@@ -49,7 +49,7 @@ def composite_adjoint(
     d_grids = [np.zeros(grid.numel(), np.float32) for _ in range(tiles)]
     d_tables = [np.zeros(fixed[7].shape, np.float64) for _ in range(tiles)]
     given, final = _flat(grad), _flat(result)
-    spread(
+    spread_jobs(
         _backward,
         [(*fixed, cuts[i], cuts[i + 1], given, final, d_grids[i], d_tables[i]) for i in range(tiles)],
     )

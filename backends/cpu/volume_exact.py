@@ -10,8 +10,8 @@ import numpy as np
 import torch
 
 from invrender.backends.bodies.volume_exact import integral, pull_integral
+from invrender.backends.cpu.threads import blocks, spread_jobs
 from invrender.backends.cpu.volume_compile import entry
-from invrender.backends.cpu.volume_threads import blocks, spread
 from invrender.backends.volume_arguments import index_rays
 
 Tensor = torch.Tensor
@@ -25,7 +25,7 @@ def line_integral(grid: Tensor, bounds: Tensor, origin: Tensor, direction: Tenso
     values = np.ascontiguousarray(grid.detach().numpy(), np.float32).reshape(-1)
     start, step = (part.numpy() for part in index_rays(grid, bounds, origin, direction))
     shape, out = tuple(grid.shape), np.empty(len(start), np.float32)
-    spread(_integrals, [(values, shape, start, step, begin, end, out) for begin, end in blocks(len(start), BLOCK)])
+    spread_jobs(_integrals, [(values, shape, start, step, begin, end, out) for begin, end in blocks(len(start), BLOCK)])
     return torch.from_numpy(out)
 
 
@@ -37,7 +37,7 @@ def line_integral_adjoint(
     values = np.ascontiguousarray(grad.detach().numpy(), np.float32)
     cuts = np.linspace(0, len(start), PARTS + 1).astype(np.int64)
     parts = [np.zeros(grid.numel(), np.float32) for _ in range(PARTS)]
-    spread(
+    spread_jobs(
         _spread_back, [(parts[i], tuple(grid.shape), start, step, cuts[i], cuts[i + 1], values) for i in range(PARTS)]
     )
     return torch.from_numpy(np.sum(parts, axis=0)).reshape(grid.shape), None, None

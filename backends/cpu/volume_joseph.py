@@ -14,9 +14,9 @@ import torch
 from numpy.typing import NDArray
 
 from invrender.backends.bodies.volume_joseph import add_sample, march
+from invrender.backends.cpu.threads import blocks, spread_jobs
 from invrender.backends.cpu.volume_compile import body, entry
 from invrender.backends.cpu.volume_lines import LINE, strides, trace_lines, trim_lines
-from invrender.backends.cpu.volume_threads import blocks, spread
 from invrender.nouns import Cameras
 from invrender.volume.geometry import index_views
 
@@ -42,7 +42,7 @@ class JosephRays:
         """[D,H,W] to the optical depths [R]."""
         values = _flat(grid)
         out = np.empty(len(self.lines), np.float32)
-        spread(_forward, [(values, self._sizes, self.lines, self.axes, a, b, out) for a, b in self._jobs])
+        spread_jobs(_forward, [(values, self._sizes, self.lines, self.axes, a, b, out) for a, b in self._jobs])
         return torch.from_numpy(out)
 
     def adjoint(self, values: Tensor) -> Tensor:
@@ -53,7 +53,7 @@ class JosephRays:
         """The gradient [D,H,W] and the value of half the weighted sum of squared differences."""
         out = np.empty(len(self.lines), np.float32)
         fixed = (_flat(grid), self._sizes, self.lines, self.axes, target.numpy(), weight.numpy())
-        losses = spread(_residual, [(*fixed, a, b, out) for a, b in self._jobs])
+        losses = spread_jobs(_residual, [(*fixed, a, b, out) for a, b in self._jobs])
         return self._scatter(out), float(sum(losses))
 
     @property
@@ -69,7 +69,7 @@ class JosephRays:
         for axis in range(3):
             begin, end = self.starts[axis], self.starts[axis + 1]
             slabs = blocks(self.shape[2 - axis], SLAB)
-            spread(_scatter, [(grid, self._sizes, self.lines, axis, values, begin, end, *slab) for slab in slabs])
+            spread_jobs(_scatter, [(grid, self._sizes, self.lines, axis, values, begin, end, *slab) for slab in slabs])
         return torch.from_numpy(grid).reshape(self.shape)
 
 
@@ -98,7 +98,7 @@ def joseph_rays(
             keep &= wanted[begin:end]
         return np.flatnonzero(keep) + begin, lines[keep], axes[keep]
 
-    parts = spread(job, blocks(len(cameras) * height * width, BLOCK))
+    parts = spread_jobs(job, blocks(len(cameras) * height * width, BLOCK))
     pixels, lines, axes = (np.concatenate(piece) for piece in zip(*parts, strict=True))
     order = np.argsort(axes, kind="stable")
     starts = np.searchsorted(axes[order], [0, 1, 2, 3])

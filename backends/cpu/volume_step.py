@@ -8,8 +8,8 @@ import numpy as np
 import torch
 
 from invrender.backends.bodies.volume_step import penalty, steepness
+from invrender.backends.cpu.threads import blocks, spread_jobs
 from invrender.backends.cpu.volume_compile import entry
-from invrender.backends.cpu.volume_threads import blocks, spread
 
 Tensor = torch.Tensor
 
@@ -25,9 +25,9 @@ def smooth_step(
     steep = np.empty_like(grids[0]) if weight else grids[0]
     jobs = blocks(at.shape[0], SLAB)
     if weight:
-        spread(_steepness, [(grids[0], steep, epsilon, *job) for job in jobs])
+        spread_jobs(_steepness, [(grids[0], steep, epsilon, *job) for job in jobs])
     after, ahead = np.empty_like(grids[0]), np.empty_like(grids[0])
-    turns = spread(_step, [(*grids, steep, weight, np.float32(beta), after, ahead, *job) for job in jobs])
+    turns = spread_jobs(_step, [(*grids, steep, weight, np.float32(beta), after, ahead, *job) for job in jobs])
     return torch.from_numpy(after), torch.from_numpy(ahead), float(sum(turns))
 
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-import threading
+import _thread
+import time
 
 import pytest
 import torch
@@ -10,11 +11,13 @@ from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from invrender.backends import select
+from invrender.backends.cpu.threads import spread, spread_jobs
 from invrender.errors import InputError
 from invrender.losses import soft_iou
 from invrender.topology import topology
 
 REFERENCE = select("torch")
+started = _thread.start_new_thread
 TOLERANCE = 2e-5  # of the largest value, in float32
 
 nasty = settings(
@@ -162,11 +165,13 @@ def test_gradients_of_interpolation_are_the_reference_s(candidate, icosphere, pr
     generator = torch.Generator().manual_seed(0)
     attributes = torch.randn(*(() if shared else (18,)), len(vertices), 5, generator=generator)
     grad = torch.randn(18, 20, 30, 5, generator=generator)
-    found = candidate.interpolate_adjoint(grad, attributes, faces, face_id, clip)
-    agree(
-        found,
-        REFERENCE.interpolate_adjoint(grad.double(), attributes.double(), faces, face_id, clip.double()),
-    )
+    both = candidate.interpolate_adjoint(grad, attributes, faces, face_id, clip)
+    agree(both, REFERENCE.interpolate_adjoint(grad.double(), attributes.double(), faces, face_id, clip.double()))
+    for backend in (candidate, REFERENCE):
+        first, nothing = backend.interpolate_adjoint(grad, attributes, faces, face_id, clip, (True, False))
+        none, second = backend.interpolate_adjoint(grad, attributes, faces, face_id, clip, (False, True))
+        assert nothing is none is None
+        agree((first, second), both)
 
 
 def test_results_do_not_depend_on_the_number_of_threads(candidate, icosphere, project, monkeypatch):
@@ -198,9 +203,28 @@ def test_results_do_not_depend_on_the_number_of_threads(candidate, icosphere, pr
 def test_no_threads_are_left_behind(candidate, icosphere, project, monkeypatch):
     vertices, faces = icosphere(1)
     monkeypatch.setenv("OMP_NUM_THREADS", "2")
-    before = threading.active_count()
+    monkeypatch.setattr("os.sched_getaffinity", lambda _: {0, 1}, raising=False)
+    used = []
+    monkeypatch.setattr(_thread, "start_new_thread", lambda *given: (used.append(1), started(*given)))
+    before = _thread._count()
     candidate.rasterize(project(vertices).expand(4, -1, -1), faces, (8, 8))
-    assert threading.active_count() == before
+    deadline = time.monotonic() + 5
+    while _thread._count() > before and time.monotonic() < deadline:
+        time.sleep(0.001)  # its work is done, but a thread takes a moment to go
+    assert _thread._count() == before
+    assert bool(used) == (candidate.name == "cpu")
+
+
+def test_what_a_thread_raises_reaches_the_caller(monkeypatch):
+    monkeypatch.setattr("invrender.backends.cpu.threads.thread_count", lambda: 3)
+
+    def work(first, step):
+        if first == 1:
+            raise ValueError(f"thread {first} of {step}")
+
+    with pytest.raises(ValueError, match="thread 1 of 3"):
+        spread(work, 5)
+    assert spread_jobs(lambda a, b: a * b, [(k, 10) for k in range(7)]) == [10 * k for k in range(7)]
 
 
 def test_faces_with_corners_that_are_not_finite_are_not_drawn(candidate):
