@@ -9,17 +9,18 @@ from __future__ import annotations
 
 import hashlib
 import inspect
+import logging
 import os
 import sys
 import tempfile
 from collections.abc import Callable
 from functools import cache
 from pathlib import Path
-from typing import ParamSpec, TypeVar, cast
+from typing import Any, ParamSpec, TypeVar, cast
 
 import numba
 from numba import njit
-from numba.core import config
+from numba.core import config, event
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -39,6 +40,7 @@ def kernel_in(folder: Path | None, function: Callable[P, R], fast: frozenset[str
         compiled = njit(cache=folder is not None, error_model="numpy", nogil=True, fastmath=set(fast))(function)
     finally:
         setattr(config, _SETTING, before)
+    _kept[id(compiled)] = folder is not None
     return cast("Callable[P, R]", compiled)
 
 
@@ -53,12 +55,19 @@ def body(function: Callable[P, R]) -> Callable[P, R]:
 
 
 @cache
-def cache_folder(*sources: Path) -> Path | None:
+def announce(kept: bool) -> None:
+    """Say in the log that kernels are being compiled, and whether for good; once."""
+    again = "later runs start at once" if kept else "the cache folder cannot be written: every run will"
+    logging.getLogger(__name__).warning("compiling kernels, a matter of seconds; %s", again)
+
+
+@cache
+def cache_folder(*sources: Path, compiler: str = "") -> Path | None:
     """Where kernels made of the Python files in some folders are kept; None where nothing can be written.
 
-    Then every process compiles anew.
+    Then every process compiles anew. `compiler` tells versions of a compiler beyond Numba's own.
     """
-    folder = user_cache() / "kernels" / _digest(*sources)
+    folder = user_cache() / "kernels" / _digest(*sources, compiler=compiler)
     try:
         folder.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryFile(dir=folder):
@@ -78,8 +87,27 @@ def user_cache() -> Path:
     return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "invrender"
 
 
-def _digest(*sources: Path) -> str:
-    digest = hashlib.sha256(f"{numba.__version__} {sys.version_info[:2]}".encode())
+def _digest(*sources: Path, compiler: str) -> str:
+    digest = hashlib.sha256(f"{numba.__version__} {sys.version_info[:2]} {compiler}".encode())
     for path in [Path(__file__), *sorted(path for folder in sources for path in folder.glob("*.py"))]:
         digest.update(path.read_bytes())
     return digest.hexdigest()[:16]
+
+
+_kept: dict[int, bool] = {}
+"""Whether entry points are kept on disk, by their identity: they live as long as the process."""
+
+
+class _Announcer(event.Listener):
+    """Speaks up at the first entry point that is really compiled, not loaded from its folder."""
+
+    def on_start(self, event: Any) -> None:
+        dispatcher = id(event.data["dispatcher"])
+        if dispatcher in _kept:
+            announce(_kept[dispatcher])
+
+    def on_end(self, event: Any) -> None:
+        """Nothing is left to say."""
+
+
+event.register("numba:compile", _Announcer())  # type: ignore[no-untyped-call]

@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-import logging
-
 import numba
 import torch
 
 from invrender.backends.completion import completed
 from invrender.backends.cpu.antialias import antialias, antialias_adjoint
-from invrender.backends.cpu.compile import cache_folder, is_warm
 from invrender.backends.cpu.interpolate import interpolate, interpolate_adjoint
 from invrender.backends.cpu.misfit import silhouette_misfit
 from invrender.backends.cpu.rasterize import rasterize
@@ -29,7 +26,7 @@ def load(device: torch.device) -> Backend:
     """
     return completed(
         "cpu",
-        about(device, "kernels", is_warm()),
+        about(device),
         load_torch(device),
         rasterize=rasterize,
         interpolate=interpolate,
@@ -44,16 +41,13 @@ def load(device: torch.device) -> Backend:
     )
 
 
-def about(device: torch.device, kernels: str, warm: bool) -> str:
-    """What the backend runs on; where `kernels` are still to be compiled, the log says so.
+def about(device: torch.device) -> str:
+    """What the backend runs on.
 
     Raises:
         BackendError: `device` is not the CPU.
     """
     if device.type != "cpu":
         raise BackendError(f"the cpu backend cannot work on {device}", "use --device cpu, or another backend")
-    if not warm:
-        again = "later runs start at once" if cache_folder() else "its cache folder cannot be written: every run will"
-        logging.getLogger(__name__).warning("compiling the cpu backend's %s, a matter of seconds; %s", kernels, again)
     threads = thread_count()
     return f"Numba {numba.__version__}, {threads} thread{'s' if threads > 1 else ''}"

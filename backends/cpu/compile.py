@@ -21,10 +21,3 @@ def cache_folder() -> Path | None:
     """Where compiled kernels are kept; None where nothing can be written (then every process compiles anew)."""
     here = Path(__file__).parent
     return jit.cache_folder(here, here.parent / "bodies")
-
-
-def is_warm(volumes: bool = False) -> bool:
-    """Whether an earlier process has compiled the kernels of meshes, or of volumes, for this version."""
-    folder = cache_folder()
-    found = [] if folder is None else list(folder.rglob("*.nbi"))
-    return any(path.name.startswith("volume_") == volumes for path in found)

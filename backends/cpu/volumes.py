@@ -5,7 +5,6 @@ from __future__ import annotations
 import torch
 
 from invrender.backends.cpu import about
-from invrender.backends.cpu.compile import is_warm
 from invrender.backends.cpu.volume_composite import composite, composite_adjoint
 from invrender.backends.cpu.volume_exact import line_integral, line_integral_adjoint
 from invrender.backends.cpu.volume_joseph import joseph_rays
@@ -14,13 +13,12 @@ from invrender.kernels import VolumeKernels
 
 
 def load(device: torch.device) -> VolumeKernels:
-    """The kernels; the log tells where they are still to be compiled.
+    """The kernels.
 
     Raises:
         BackendError: `device` is not the CPU.
     """
-    name = about(device, "volume kernels", is_warm(volumes=True))
     return VolumeKernels(
-        "cpu", name, device, line_integral, line_integral_adjoint, joseph_rays, smooth_step,
+        "cpu", about(device), device, line_integral, line_integral_adjoint, joseph_rays, smooth_step,
         composite, composite_adjoint,
     )  # fmt: skip

@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import numba_cuda
 import torch
+from numba import cuda
 
 from invrender.backends.completion import completed
 from invrender.backends.cuda.antialias import antialias, antialias_adjoint
 from invrender.backends.cuda.interpolate import interpolate, interpolate_adjoint
 from invrender.backends.cuda.rasterize import rasterize
 from invrender.backends.cuda.silhouette import silhouette, silhouette_adjoint, silhouette_taped
-from invrender.backends.cuda.target import SIMULATED
+from invrender.backends.cuda.target import SIMULATED, cache_folder
 from invrender.backends.cuda.trace import trace
 from invrender.backends.torch import load as load_torch
 from invrender.errors import BackendError
+from invrender.jit import announce
 from invrender.kernels import Backend
 
 
@@ -40,12 +42,19 @@ def load(device: torch.device) -> Backend:
 
 
 def about(device: torch.device) -> str:
-    """What the backend runs on.
+    """Turn to the device, and tell what the backend runs on; the log says where kernels are still to be compiled.
 
     Raises:
         BackendError: `device` is not a CUDA device.
     """
     if device.type != "cuda" and not SIMULATED:
         raise BackendError(f"the cuda backend cannot work on {device}", "use --device cuda, or another backend")
-    where = "Numba's simulator" if SIMULATED else torch.cuda.get_device_name(device)
-    return f"numba-cuda {numba_cuda.__version__} on {where}"
+    if SIMULATED:
+        return f"numba-cuda {numba_cuda.__version__} on Numba's simulator"
+    if device.index is not None:
+        torch.cuda.set_device(device)
+        cuda.select_device(device.index)  # numba-cuda keeps to the first device that it met otherwise
+    folder = cache_folder()
+    if folder is None or not any(folder.rglob("*.nbi")):
+        announce(kept=folder is not None)
+    return f"numba-cuda {numba_cuda.__version__} on {torch.cuda.get_device_name(device)}"

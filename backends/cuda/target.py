@@ -6,11 +6,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any, ParamSpec, TypeVar, cast
 
+import numba_cuda
 import numpy as np
 from numba import cuda
 from numba.core import config
+
+from invrender import jit
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -36,8 +40,24 @@ part = body = device
 
 
 def kernel(function: Callable[..., None]) -> Any:
-    """Compile a kernel at its first launch."""
-    return cuda.jit(function)
+    """Compile a kernel at its first launch, and keep the machine code on disk."""
+    if SIMULATED:
+        return cuda.jit(function)
+    from numba.cuda.core import config as settings  # numba-cuda's own, which the simulator lacks
+
+    # The folder is picked while a kernel is decorated; other users of numba-cuda in this process keep theirs.
+    before, folder = settings.CACHE_DIR, cache_folder()
+    settings.CACHE_DIR = str(folder or before)
+    try:
+        return cuda.jit(cache=folder is not None)(function)
+    finally:
+        settings.CACHE_DIR = before
+
+
+def cache_folder() -> Path | None:
+    """Where compiled kernels are kept; None where nothing can be written (then every process compiles anew)."""
+    here = Path(__file__).parent
+    return jit.cache_folder(here, here.parent / "bodies", compiler=f"numba-cuda {numba_cuda.__version__}")
 
 
 @with_cuda

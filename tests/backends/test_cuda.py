@@ -53,6 +53,13 @@ def test_simulated_volume_kernels_agree_with_the_reference():
 
 
 @pytest.mark.skipif(not find_spec("nvidia"), reason="no CUDA compiler")
+def test_compiled_kernels_are_kept_in_the_user_s_cache(tmp_path):
+    first, second = (run("keep_cuda.py", INVRENDER_CACHE_DIR=str(tmp_path)) for _ in range(2))
+    assert first == {"found": 0, "compiled": 3}
+    assert second == {"found": 3, "compiled": 0}
+
+
+@pytest.mark.skipif(not find_spec("nvidia"), reason="no CUDA compiler")
 def test_every_kernel_compiles_for_two_generations_without_spills():
     found = run("compile_cuda.py")
     assert {architecture: len(kernels) for architecture, kernels in found.items()} == {"80": KERNELS, "90": KERNELS}
