@@ -14,7 +14,7 @@ from numba import cuda
 from invrender.backends.cuda.bodies import blend as bodies
 from invrender.backends.cuda.bodies import contour
 from invrender.backends.cuda.launch import launch
-from invrender.backends.cuda.silhouette import Outline, ends_on_screen, outline
+from invrender.backends.cuda.silhouette import Outline, ends_on_screen, outline, segment_at
 from invrender.backends.cuda.target import device, kernel
 from invrender.topology import Topology
 
@@ -22,7 +22,7 @@ Tensor = torch.Tensor
 
 KINDS, is_seen, pair_of = bodies.KINDS, bodies.is_seen, bodies.pair_of
 crossing_t, line_after, point = contour.crossing_t, contour.line_after, contour.point
-push, segment_of = contour.push, contour.segment_of
+push = contour.push
 
 NOBODY = 2**62
 
@@ -68,8 +68,29 @@ def _claims(
 
 
 @device
-def offset_of(position: float, low: int, begins: bool) -> float:
-    """Distance from the inner pixel of a pair to a crossing."""
+def entry_of(kind: int, item: int, faces: Any, edges: Any) -> int:
+    """A number for a segment and the way in which it takes a pair: the lowest wins a tie."""
+    segments: int = faces.shape[0] + edges.shape[0]
+    return kind * segments + item
+
+
+@device
+def pair_at(
+    position: float, kind: int, axis: int, line: int, height: int, width: int, begins: bool
+) -> tuple[int, int, int]:
+    """The first pixel of the pair that a crossing may blend, and the pair's inner and outer pixel; -1 for no pair."""
+    length, stride = (width, 1) if axis == 0 else (height, width)
+    low = pair_of(position, kind, length)
+    if low < 0:
+        return -1, -1, -1
+    pixel = line * width + low if axis == 0 else low * width + line
+    return (pixel, pixel + stride, pixel) if begins else (pixel, pixel, pixel + stride)
+
+
+@device
+def offset_of(position: float, pixel: int, axis: int, width: int, begins: bool) -> float:
+    """Distance from the inner pixel to a crossing of the pair whose first pixel is given."""
+    low = pixel % width if axis == 0 else pixel // width
     return 1.0 - (position - (low + 0.5)) if begins else position - (low + 0.5)
 
 
@@ -78,19 +99,14 @@ def _claim(
     clip: Any, faces: Any, edges: Any, wings: Any, signs: Any, turns: Any, height: int, width: int,
     face_id: Any, depth: Any, phase: int, furthest: Any, owner: Any,
 ) -> None:  # fmt: skip
-    i = cuda.grid(1)
-    items = faces.shape[0] + edges.shape[0]
-    if i >= clip.shape[0] * items:
-        return
-    view, item = i // items, i % items
-    own, ids, depths = clip[view], face_id[view], depth[view]
-    a, pa, b, pb, chain = segment_of(item, own, faces, edges, wings, signs, turns[view])
+    view, item, a, pa, b, pb, chain = segment_at(cuda.grid(1), clip, faces, edges, wings, signs, turns)
     if chain == 0:
         return
+    own, ids, depths = clip[view], face_id[view], depth[view]
     _, _, za, wa = point(own, a, pa)
     _, _, zb, wb = point(own, b, pb)
     for axis in range(2):
-        lines, length, stride = (height, width, 1) if axis == 0 else (width, height, width)
+        lines = height if axis == 0 else width
         along, begin, along_end, end = ends_on_screen(own, a, pa, b, pb, axis, height, width)
         rise = end - begin
         begins = ((chain > 0) == (rise > 0.0)) == (axis == 0)
@@ -98,21 +114,19 @@ def _claim(
             t = crossing_t(line, begin, rise)
             position = along + t * (along_end - along)
             for kind in range(KINDS):
-                low = pair_of(position, kind, length)
-                if low < 0:
+                pixel, inner, outer = pair_at(position, kind, axis, line, height, width, begins)
+                if pixel < 0:
                     continue
-                pixel = line * width + low if axis == 0 else low * width + line
-                d = offset_of(position, low, begins)
+                d = offset_of(position, pixel, axis, width, begins)
                 if d < furthest[view, axis, pixel]:
                     continue
-                inner, outer = (pixel + stride, pixel) if begins else (pixel, pixel + stride)
                 x, y = (position, line + 0.5) if axis == 0 else (line + 0.5, position)
                 edge_depth = za / wa + t * (zb / wb - za / wa)
                 if is_seen(inner, outer, x, y, edge_depth, own, faces, ids, depths, height, width):
                     if phase == 0:
                         cuda.atomic.max(furthest, (view, axis, pixel), d)
                     else:
-                        cuda.atomic.min(owner, (view, axis, pixel), kind * items + item)
+                        cuda.atomic.min(owner, (view, axis, pixel), entry_of(kind, item, faces, edges))
 
 
 @kernel
@@ -120,30 +134,21 @@ def _blend(
     clip: Any, faces: Any, edges: Any, wings: Any, signs: Any, turns: Any, height: int, width: int,
     furthest: Any, owner: Any, image: Any, blended: Any,
 ) -> None:  # fmt: skip
-    i = cuda.grid(1)
-    items = faces.shape[0] + edges.shape[0]
-    if i >= clip.shape[0] * items:
-        return
-    view, item = i // items, i % items
-    own, source, target = clip[view], image[view], blended[view]
-    a, pa, b, pb, chain = segment_of(item, own, faces, edges, wings, signs, turns[view])
+    view, item, a, pa, b, pb, chain = segment_at(cuda.grid(1), clip, faces, edges, wings, signs, turns)
     if chain == 0:
         return
+    own, source, target = clip[view], image[view], blended[view]
     for axis in range(2):
-        lines, length, stride = (height, width, 1) if axis == 0 else (width, height, width)
+        lines = height if axis == 0 else width
         along, begin, along_end, end = ends_on_screen(own, a, pa, b, pb, axis, height, width)
         rise, run = end - begin, along_end - along
         begins = ((chain > 0) == (rise > 0.0)) == (axis == 0)
         for line in range(line_after(min(begin, end), lines), line_after(max(begin, end), lines)):
             position = along + crossing_t(line, begin, rise) * run
             for kind in range(KINDS):
-                low = pair_of(position, kind, length)
-                if low < 0:
+                pixel, inner, outer = pair_at(position, kind, axis, line, height, width, begins)
+                if pixel < 0 or owner[view, axis, pixel] != entry_of(kind, item, faces, edges):
                     continue
-                pixel = line * width + low if axis == 0 else low * width + line
-                if owner[view, axis, pixel] != kind * items + item:
-                    continue
-                inner, outer = (pixel + stride, pixel) if begins else (pixel, pixel + stride)
                 d = furthest[view, axis, pixel]
                 amount = (d - 0.5) / (1.0 + (run / rise) * (run / rise))
                 changed = outer if d > 0.5 else inner
@@ -157,18 +162,13 @@ def _pull(
     clip: Any, faces: Any, edges: Any, wings: Any, signs: Any, turns: Any, height: int, width: int,
     furthest: Any, owner: Any, grad: Any, image: Any, d_image: Any, d_clip: Any,
 ) -> None:  # fmt: skip
-    i = cuda.grid(1)
-    items = faces.shape[0] + edges.shape[0]
-    if i >= clip.shape[0] * items:
-        return
-    view, item = i // items, i % items
-    own, channels = clip[view], image.shape[2]
-    source, incoming, outgoing = image[view], grad[view], d_image[view]
-    a, pa, b, pb, chain = segment_of(item, own, faces, edges, wings, signs, turns[view])
+    view, item, a, pa, b, pb, chain = segment_at(cuda.grid(1), clip, faces, edges, wings, signs, turns)
     if chain == 0:
         return
+    own, channels = clip[view], image.shape[2]
+    source, incoming, outgoing = image[view], grad[view], d_image[view]
     for axis in range(2):
-        lines, length, stride = (height, width, 1) if axis == 0 else (width, height, width)
+        lines = height if axis == 0 else width
         along, begin, along_end, end = ends_on_screen(own, a, pa, b, pb, axis, height, width)
         rise, run = end - begin, along_end - along
         slope = run / rise
@@ -178,13 +178,9 @@ def _pull(
             t = crossing_t(line, begin, rise)
             position = along + t * run
             for kind in range(KINDS):
-                low = pair_of(position, kind, length)
-                if low < 0:
+                pixel, inner, outer = pair_at(position, kind, axis, line, height, width, begins)
+                if pixel < 0 or owner[view, axis, pixel] != entry_of(kind, item, faces, edges):
                     continue
-                pixel = line * width + low if axis == 0 else low * width + line
-                if owner[view, axis, pixel] != kind * items + item:
-                    continue
-                inner, outer = (pixel + stride, pixel) if begins else (pixel, pixel + stride)
                 d = furthest[view, axis, pixel]
                 changed = outer if d > 0.5 else inner
                 d_amount = 0.0

@@ -12,7 +12,7 @@ import torch
 from numba import cuda
 from numba.cuda.cudadrv.driver import CudaAPIError
 
-from invrender.backends.cuda.target import SIMULATED
+from invrender.backends.cuda.target import SIMULATED, setting
 from invrender.errors import MemoryLimitError, RetryError
 from invrender.topology import Topology
 
@@ -38,7 +38,10 @@ def launch(kernel: Any, threads: int, *arguments: Any) -> None:
         kernel[blocks, THREADS](*given)
         return
     try:
-        kernel[blocks, THREADS, cuda.external_stream(torch.cuda.current_stream().cuda_stream)](*given)
+        stream = cuda.external_stream(torch.cuda.current_stream().cuda_stream)
+        with setting("CUDA_LOW_OCCUPANCY_WARNINGS", 0):  # small scenes are no mistake
+            configured = kernel[blocks, THREADS, stream]
+        configured(*given)
     except CudaAPIError as error:
         raise translated(error) from error
 

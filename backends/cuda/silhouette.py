@@ -120,6 +120,19 @@ def _turn(clip: Any, faces: Any, height: int, width: int, turns: Any) -> None:
 
 
 @device
+def segment_at(
+    i: int, clip: Any, faces: Any, edges: Any, wings: Any, signs: Any, turns: Any
+) -> tuple[int, int, int, int, int, int, int]:
+    """View of the i-th segment of all views, its number there, and what `segment_of` says; 0 layers past the last."""
+    items = faces.shape[0] + edges.shape[0]
+    if i >= clip.shape[0] * items:
+        return 0, 0, 0, 0, 0, 0, 0
+    view, item = i // items, i % items
+    a, partner_a, b, partner_b, chain = segment_of(item, clip[view], faces, edges, wings, signs, turns[view])
+    return view, item, a, partner_a, b, partner_b, chain
+
+
+@device
 def ends_on_screen(
     clip: Any, a: int, partner_a: int, b: int, partner_b: int, axis: int, height: int, width: int
 ) -> tuple[float, float, float, float]:
@@ -138,15 +151,10 @@ def _count(
     clip: Any, faces: Any, edges: Any, wings: Any, signs: Any, turns: Any, height: int, width: int, counts: Any
 ) -> None:
     """Crossings per line [N (H + W)], each view's rows before its columns."""
-    i = cuda.grid(1)
-    items = faces.shape[0] + edges.shape[0]
-    if i >= clip.shape[0] * items:
-        return
-    view = i // items
-    own = clip[view]
-    a, pa, b, pb, chain = segment_of(i % items, own, faces, edges, wings, signs, turns[view])
+    view, _, a, pa, b, pb, chain = segment_at(cuda.grid(1), clip, faces, edges, wings, signs, turns)
     if chain == 0:
         return
+    own = clip[view]
     for axis in range(2):
         lines = height if axis == 0 else width
         _, begin, _, end = ends_on_screen(own, a, pa, b, pb, axis, height, width)
@@ -161,15 +169,10 @@ def _place(
     start: Any, taken: Any, position: Any, segment: Any, layers: Any,
 ) -> None:  # fmt: skip
     """Every crossing into a place of its line, in any order."""
-    i = cuda.grid(1)
-    items = faces.shape[0] + edges.shape[0]
-    if i >= clip.shape[0] * items:
-        return
-    view, item = i // items, i % items
-    own = clip[view]
-    a, pa, b, pb, chain = segment_of(item, own, faces, edges, wings, signs, turns[view])
+    view, item, a, pa, b, pb, chain = segment_at(cuda.grid(1), clip, faces, edges, wings, signs, turns)
     if chain == 0:
         return
+    own = clip[view]
     for axis in range(2):
         lines = height if axis == 0 else width
         along, begin, along_end, end = ends_on_screen(own, a, pa, b, pb, axis, height, width)

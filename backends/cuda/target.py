@@ -5,7 +5,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, ParamSpec, TypeVar, cast
 
@@ -43,15 +44,24 @@ def kernel(function: Callable[..., None]) -> Any:
     """Compile a kernel at its first launch, and keep the machine code on disk."""
     if SIMULATED:
         return cuda.jit(function)
-    from numba.cuda.core import config as settings  # numba-cuda's own, which the simulator lacks
+    folder = cache_folder()
+    if folder is None:
+        return cuda.jit(function)
+    with setting("CACHE_DIR", str(folder)):
+        return cuda.jit(cache=True)(function)
 
-    # The folder is picked while a kernel is decorated; other users of numba-cuda in this process keep theirs.
-    before, folder = settings.CACHE_DIR, cache_folder()
-    settings.CACHE_DIR = str(folder or before)
+
+@contextmanager
+def setting(name: str, value: Any) -> Iterator[None]:
+    """A setting of numba-cuda for a moment: other users of it in this process keep theirs."""
+    from numba.cuda.core import config as settings  # which the simulator lacks
+
+    before = getattr(settings, name)
+    setattr(settings, name, value)
     try:
-        return cuda.jit(cache=folder is not None)(function)
+        yield
     finally:
-        settings.CACHE_DIR = before
+        setattr(settings, name, before)
 
 
 def cache_folder() -> Path | None:
