@@ -36,11 +36,22 @@ def _cpu(device: torch.device) -> Backend:
 
 
 def _cuda(device: torch.device) -> Backend:
+    needs_gpu(device)
     try:
         from invrender.backends.cuda import load
     except ImportError as error:
         raise without_package("cuda", error) from error
     return load(device)
+
+
+def needs_gpu(device: torch.device) -> None:
+    """Refuse other devices before numba-cuda is imported, which takes half a second.
+
+    Raises:
+        BackendError: `device` is not a CUDA device, and Numba is not asked to simulate one.
+    """
+    if device.type != "cuda" and not _is_simulated():
+        raise BackendError(f"the cuda backend cannot work on {device}", "use --device cuda, or another backend")
 
 
 def _torch(device: torch.device) -> Backend:
@@ -132,11 +143,15 @@ def _first_working(places: list[torch.device], loaders: Mapping[str, Loader[B]],
 
 def _gpu() -> torch.device:
     """Where the cuda backend works: on the CPU if Numba is asked to simulate a GPU, as tests do."""
-    if os.environ.get("NUMBA_ENABLE_CUDASIM", "0") not in ("", "0"):
+    if _is_simulated():
         return CPU
     if not torch.cuda.is_available():
         raise BackendError("the cuda backend needs a GPU, and torch can use none here", _NO_OTHER)
     return torch.device("cuda")
+
+
+def _is_simulated() -> bool:
+    return os.environ.get("NUMBA_ENABLE_CUDASIM", "0") not in ("", "0")
 
 
 def _refuse(name: str, loaders: Mapping[str, Loader[B]]) -> None:

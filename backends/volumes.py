@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import torch
 
-from invrender.backends.registry import Loader, choose, without_package
+from invrender.backends.registry import Loader, choose, needs_gpu, without_package
 from invrender.kernels import VolumeKernels
 from invrender.nouns import Cameras
 
 
 def _cuda(device: torch.device) -> VolumeKernels:
+    needs_gpu(device)
     try:
         from invrender.backends.cuda.volumes import load
     except ImportError as error:

@@ -13,8 +13,8 @@ from invrender.backends.cuda.rasterize import rasterize
 from invrender.backends.cuda.silhouette import silhouette, silhouette_adjoint, silhouette_taped
 from invrender.backends.cuda.target import SIMULATED, cache_folder
 from invrender.backends.cuda.trace import trace
+from invrender.backends.registry import needs_gpu
 from invrender.backends.torch import load as load_torch
-from invrender.errors import BackendError
 from invrender.jit import announce
 from invrender.kernels import Backend
 
@@ -47,8 +47,7 @@ def about(device: torch.device) -> str:
     Raises:
         BackendError: `device` is not a CUDA device.
     """
-    if device.type != "cuda" and not SIMULATED:
-        raise BackendError(f"the cuda backend cannot work on {device}", "use --device cuda, or another backend")
+    needs_gpu(device)
     if SIMULATED:
         return f"numba-cuda {numba_cuda.__version__} on Numba's simulator"
     if device.index is not None:

@@ -35,6 +35,7 @@ from invrender.run import turning
 from invrender.run.checkpoints import load_checkpoint
 from invrender.run.folder import RunFolder
 from invrender.run.progress import Progress
+from invrender.run.run_settings import RunSettings
 
 MASK_SAMPLES = 4  # an asset's masks are averaged from this many samples on each side of a pixel
 ASSET_SIZE, DATASET_SIZE, ASSET_VIEWS = 256, 384, 12
@@ -48,35 +49,19 @@ PRESETS: Mapping[str, Mapping[str, object]] = {
 
 
 @dataclass(frozen=True)
-class ReconstructSettings:
-    """All settings of a run; its config.toml reproduces it.
+class ReconstructSettings(RunSettings):
+    """What a run from silhouettes adds; 12 views of 256 pixels of an asset, or a dataset's scaled down to 384.
 
     Attributes:
-        input: asset or dataset folder.
         method: what to reconstruct from.
-        views: how many: of an asset 12 unless given; of a dataset all, or this many spread evenly.
-        size: side of an asset's views (256), or the longest side to which a dataset's images are scaled down (384).
-        cameras, elevation, distance, fov: the rig for an asset's own views.
         masks: folder of masks for a dataset.
         init: hull, sphere, a mesh file, or a checkpoint of an earlier run.
         iterations, hull_resolution, edge_pixels, rate, smoothness, bending, diffusion: see `silhouette.Settings`;
             smoothness is its strength.
-        gif_frames: pictures of progress.gif before the final turn; 0: no GIFs.
         units: what a unit of length is, noted in mesh.glb.
     """
 
-    input: Path
     method: Literal["silhouette"] = "silhouette"
-    preset: Literal["draft", "standard", "fine"] = "standard"
-    backend: str = "auto"
-    device: str | None = None
-    seed: int = 0
-    views: int | None = None
-    size: int | None = None
-    cameras: str = "orbit"
-    elevation: float = 10.0
-    distance: float = 3.0
-    fov: float = 45.0
     masks: Path | None = None
     init: str = "hull"
     iterations: int = 450
@@ -86,7 +71,6 @@ class ReconstructSettings:
     smoothness: float | None = None
     bending: float = 1.0
     diffusion: float = 10.0
-    gif_frames: int = 48
     units: str | None = None
 
 

@@ -31,6 +31,7 @@ from invrender.run.colour_film import Film, Painting
 from invrender.run.folder import RunFolder
 from invrender.run.memory import check_memory
 from invrender.run.progress import Progress
+from invrender.run.run_settings import VolumeRunSettings
 from invrender.run.volume_input import grid_box, grid_shape, own_cameras
 from invrender.volume.metrics import decibel, heldout_cameras
 from invrender.volume.render import QUALITY, Look, render_volume
@@ -52,44 +53,26 @@ PRESETS: Mapping[str, Mapping[str, object]] = {
 
 
 @dataclass(frozen=True)
-class ColourSettings:
-    """All settings of a run; its config.toml reproduces it.
+class ColourSettings(VolumeRunSettings):
+    """What a run from colour images adds; 32 views of 96 pixels of an asset, or a dataset's scaled down to 128.
+
+    Unless given, the box is the asset's, or what all cameras see, with at most 64 samples along the longest axis.
 
     Attributes:
-        input: a volume, or a dataset of images with alpha.
         known: the volume whose transfer function is sought; none: density and colour are.
-        views, size: of an asset, 32 of 96 pixels unless given; of a dataset all, scaled down to 128.
-        cameras, elevation, distance, fov: the rig for an asset's own views; distance counts longest axes.
         colormap, opacity, strength: the transfer function under which an asset shows itself; see `transfer_function`.
-        bounds: x, y, z of the lower and the upper corner of the grid's box; none: the asset's, or what all cameras see.
-        grid: samples along z, y, x; none: at most 64 along the longest axis.
         iterations, rays, rate, smoothing: see `problem.volume_colour.Settings`.
-        gif_frames: pictures of progress.gif; 0: none.
     """
 
-    input: Path
     method: Literal["volume"] = "volume"
-    preset: Literal["draft", "standard", "fine"] = "standard"
-    backend: str = "auto"
-    device: str | None = None
-    seed: int = 0
     known: Path | None = None
-    views: int | None = None
-    size: int | None = None
-    cameras: str = "sphere"
-    elevation: float = 10.0
-    distance: float = 2.0
-    fov: float = 40.0
     colormap: str = "inferno"
     opacity: str = "linear"
     strength: float = 0.3
-    bounds: tuple[float, ...] | None = None
-    grid: tuple[int, ...] | None = None
     iterations: int = 400
     rays: int = 8192
     rate: float = 0.12
     smoothing: float = 1.0
-    gif_frames: int = 24
 
 
 @dataclass(frozen=True)

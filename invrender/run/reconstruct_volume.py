@@ -28,6 +28,7 @@ from invrender.problem import neural_field, transmittance
 from invrender.run.folder import RunFolder
 from invrender.run.memory import check_memory
 from invrender.run.progress import Progress
+from invrender.run.run_settings import VolumeRunSettings
 from invrender.run.volume_film import Film
 from invrender.run.volume_input import grid_box, grid_shape, own_cameras
 from invrender.volume.measurement import Measurement, Noise, exposed, measure, parse_noise
@@ -47,46 +48,27 @@ PRESETS: Mapping[str, Mapping[str, object]] = {
 
 
 @dataclass(frozen=True)
-class VolumeSettings:
-    """All settings of a run; its config.toml reproduces it.
+class VolumeSettings(VolumeRunSettings):
+    """What a run from transmittance adds; 64 views of 128 pixels of an asset, or a dataset's as they are.
+
+    Unless given, box and grid are the asset's or the dataset's, or as many samples as an image has pixels.
 
     Attributes:
-        input: a volume, or a dataset of transmittance images or line integrals.
-        views: of an asset, 64 unless given; of a dataset all.
-        size: side of an asset's views, 128 unless given.
-        cameras, elevation, distance, fov: the rig for an asset's own views; distance counts longest axes.
         extinction: factor on an asset's values: auto brings the 95th percentile of the optical depths to 2.5.
         noise: float, 8bit or poisson:PHOTONS: what an asset's views are given, and what the pixels weigh; none: exact
             for an asset, by the files for a dataset.
-        bounds: x, y, z of the lower and the upper corner of the grid's box; none: the dataset's.
-        grid: samples along z, y, x; none: the asset's or dataset's, else as many as an image has pixels.
         field: grid, or neural: a latent grid with a small network, trained by marching rays.
         solver, iterations, smoothing, carve: see `problem.transmittance.Settings`.
-        gif_frames: pictures of progress.gif; 0: none.
     """
 
-    input: Path
     method: Literal["transmittance"] = "transmittance"
-    preset: Literal["draft", "standard", "fine"] = "standard"
-    backend: str = "auto"
-    device: str | None = None
-    seed: int = 0
-    views: int | None = None
-    size: int | None = None
-    cameras: str = "sphere"
-    elevation: float = 10.0
-    distance: float = 2.0
-    fov: float = 40.0
     extinction: str = "auto"
     noise: str | None = None
-    bounds: tuple[float, ...] | None = None
-    grid: tuple[int, ...] | None = None
     field: Literal["grid", "neural"] = "grid"
     solver: Literal["fista", "sirt", "cgls", "adam"] = "fista"
     iterations: int | None = None
     smoothing: float | None = None
     carve: bool = True
-    gif_frames: int = 24
 
 
 @dataclass(frozen=True)

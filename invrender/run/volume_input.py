@@ -3,39 +3,20 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Literal, Protocol
+from typing import Literal
 
 import torch
 
 from invrender.errors import UsageError
 from invrender.io.dataset import read_cameras
 from invrender.nouns import Cameras, Volume
+from invrender.run.run_settings import VolumeRunSettings
 from invrender.volume.views import volume_rig
 
 Tensor = torch.Tensor
 
 
-class RigSettings(Protocol):
-    """The settings of a rig; distance counts longest axes."""
-
-    @property
-    def cameras(self) -> str:
-        """orbit, sphere, or a file with cameras."""
-
-    @property
-    def distance(self) -> float:
-        """From the middle."""
-
-    @property
-    def fov(self) -> float:
-        """Degrees."""
-
-    @property
-    def elevation(self) -> float:
-        """Degrees, of an orbit."""
-
-
-def own_cameras(volume: Volume, settings: RigSettings, count: int, size: int) -> Cameras:
+def own_cameras(volume: Volume, settings: VolumeRunSettings, count: int, size: int) -> Cameras:
     """The cameras of an asset's own views, square images of `size` pixels."""
     if settings.cameras not in ("orbit", "sphere"):
         return read_cameras(Path(settings.cameras), (size, size))
