@@ -8,6 +8,7 @@ import torch
 from invrender.backends.completion import completed
 from invrender.backends.cpu.antialias import antialias, antialias_adjoint
 from invrender.backends.cpu.interpolate import interpolate, interpolate_adjoint
+from invrender.backends.cpu.memory import keep_freed
 from invrender.backends.cpu.misfit import silhouette_misfit
 from invrender.backends.cpu.rasterize import rasterize
 from invrender.backends.cpu.silhouette import silhouette, silhouette_adjoint, silhouette_taped
@@ -24,6 +25,7 @@ def load(device: torch.device) -> Backend:
     Raises:
         BackendError: `device` is not the CPU.
     """
+    keep_freed()
     return completed(
         "cpu",
         about(device),

@@ -5,6 +5,7 @@ from __future__ import annotations
 import torch
 
 from invrender.backends.cpu import about
+from invrender.backends.cpu.memory import keep_freed
 from invrender.backends.cpu.volume_composite import composite, composite_adjoint
 from invrender.backends.cpu.volume_exact import line_integral, line_integral_adjoint
 from invrender.backends.cpu.volume_joseph import joseph_rays
@@ -18,6 +19,7 @@ def load(device: torch.device) -> VolumeKernels:
     Raises:
         BackendError: `device` is not the CPU.
     """
+    keep_freed()
     return VolumeKernels(
         "cpu", about(device), device, line_integral, line_integral_adjoint, joseph_rays, smooth_step,
         composite, composite_adjoint,
