@@ -1,4 +1,4 @@
-"""Fixtures for every test: the command line in a subprocess, and one thread per worker."""
+"""Fixtures for every test: the command line in a subprocess, backends by name, and one thread per worker."""
 
 from __future__ import annotations
 
@@ -6,15 +6,30 @@ import os
 import subprocess
 import sys
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, fields, is_dataclass, replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
 
+from invrender.backends import select
+from invrender.backends.volumes import select_volume
+from invrender.kernels import Backend, VolumeKernels
+
 if "PYTEST_XDIST_WORKER" in os.environ:  # the workers share the cores; threads within them only get in the way
     torch.set_num_threads(1)
     os.environ["OMP_NUM_THREADS"] = "1"
+
+
+HAS_GPU = torch.cuda.is_available() or os.environ.get("NUMBA_ENABLE_CUDASIM", "0") not in ("", "0")
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Leave out what takes a GPU, or Numba's simulator of one; `test_there_is_a_gpu` is skipped in their name."""
+    if not HAS_GPU:
+        config.hook.pytest_deselected(items=[item for item in items if item.get_closest_marker("gpu")])
+        items[:] = [item for item in items if not item.get_closest_marker("gpu")]
 
 
 @dataclass(frozen=True)
@@ -59,3 +74,66 @@ def cli_environment() -> dict[str, str]:
     root = str(Path(__file__).parents[1])
     path = os.pathsep.join(filter(None, [root, os.environ.get("PYTHONPATH")]))
     return {**os.environ, "PYTHONPATH": path, "NO_COLOR": "1", "COLUMNS": "120", "OMP_NUM_THREADS": "1"}
+
+
+@pytest.fixture(scope="session")
+def open_backend() -> Callable[[str], Backend]:
+    """`select` for tensors in main memory."""
+    return lambda name: _on_host(select(name))
+
+
+@pytest.fixture(scope="session")
+def open_volumes() -> Callable[[str], VolumeKernels]:
+    """The same for `select_volume`."""
+    return lambda name: _on_host(select_volume(name))
+
+
+def _on_host(backend: Any) -> Any:
+    """A backend whose kernels take tensors in main memory to its device, and give their results back from there."""
+    if backend.device.type == "cpu":
+        return backend
+    names = [field.name for field in fields(backend) if callable(getattr(backend, field.name))]
+    return replace(backend, **{name: _carried(getattr(backend, name), backend.device) for name in names})
+
+
+def _carried(kernel: Callable[..., Any], device: torch.device) -> Callable[..., Any]:
+    def call(*arguments: Any, **named: Any) -> Any:
+        given = (_moved(value, device) for value in arguments)
+        return _returned(kernel(*given, **{name: _moved(value, device) for name, value in named.items()}), device)
+
+    return call
+
+
+def _moved(value: Any, device: torch.device) -> Any:
+    """Tensors, and those in tuples and dataclasses, on a device."""
+    if isinstance(value, torch.Tensor):
+        return value.to(device)
+    if isinstance(value, tuple):
+        return tuple(_moved(part, device) for part in value)
+    if is_dataclass(value) and not isinstance(value, type):
+        return replace(value, **{f.name: _moved(getattr(value, f.name), device) for f in fields(value) if f.init})
+    return value
+
+
+def _returned(value: Any, device: torch.device) -> Any:
+    """Tensors back in main memory; what else a kernel returns stays where it is, and its own kernels are carried."""
+    if isinstance(value, torch.Tensor):
+        return value.cpu()
+    if isinstance(value, tuple):
+        return tuple(_returned(part, device) for part in value)
+    if callable(value):
+        return _carried(value, device)
+    if hasattr(value, "forward"):
+        return _Carrier(value, device)
+    return value
+
+
+@dataclass(frozen=True)
+class _Carrier:
+    """A `RayBundle` for tensors in main memory."""
+
+    bundle: Any
+    device: torch.device
+
+    def __getattr__(self, name: str) -> Any:
+        return _returned(getattr(self.bundle, name), self.device)

@@ -9,7 +9,7 @@ import torch
 from numpy.typing import NDArray
 
 from invrender.backends.cpu.compile import kernel
-from invrender.errors import InputError
+from invrender.backends.mesh_arguments import no_such
 from invrender.topology import Topology
 
 Indices: TypeAlias = NDArray[Any]
@@ -49,7 +49,7 @@ def packed_mesh(faces: torch.Tensor, topology: Topology, vertices: int) -> Mesh:
 def _packed(source: torch.Tensor, lowest: int, limit: int, what: str) -> Indices:
     packed = np.empty(tuple(source.shape), np.uint32)
     if not _pack(to_numpy(source).reshape(-1), lowest, limit, packed.reshape(-1)):
-        raise InputError(f"{what} that does not exist", "look at the mesh with `invrender inspect`")
+        raise no_such(what)
     return packed
 
 

@@ -22,7 +22,7 @@ def interpolate(attributes: Tensor, faces: Tensor, face_id: Tensor, clip: Tensor
     """[N,H,W,C] from attributes [V,C] or [N,V,C]; see the torch backend's `interpolate`."""
     values = (attributes if attributes.dim() == 3 else attributes[None]).contiguous()
     image = values.new_empty(*face_id.shape, values.shape[-1])
-    inputs = (values, packed_faces(faces), face_id.contiguous(), clip.contiguous())
+    inputs = (values, packed_faces(faces, clip.shape[1]), face_id.contiguous(), clip.contiguous())
     launch(_forward, face_id.numel(), *inputs, image)
     return image
 
@@ -34,7 +34,13 @@ def interpolate_adjoint(
     values = (attributes if attributes.dim() == 3 else attributes[None]).contiguous()
     d_values = torch.zeros_like(values)
     d_clip = torch.zeros_like(clip, memory_format=torch.contiguous_format)
-    inputs = (grad.to(values.dtype).contiguous(), values, packed_faces(faces), face_id.contiguous(), clip.contiguous())
+    inputs = (
+        grad.to(values.dtype).contiguous(),
+        values,
+        packed_faces(faces, clip.shape[1]),
+        face_id.contiguous(),
+        clip.contiguous(),
+    )
     launch(_adjoint, face_id.numel(), *inputs, *wanted, d_values, d_clip)
     return d_values.reshape(attributes.shape) if wanted[0] else None, d_clip if wanted[1] else None
 

@@ -13,6 +13,7 @@ from numba import cuda
 from numba.cuda.cudadrv.driver import CudaAPIError
 
 from invrender.backends.cuda.target import SIMULATED, setting
+from invrender.backends.mesh_arguments import check_faces, check_indices
 from invrender.errors import MemoryLimitError, RetryError
 from invrender.topology import Topology
 
@@ -61,16 +62,27 @@ def _array(tensor: Tensor) -> Any:
     return tensor.numpy() if SIMULATED else cuda.as_cuda_array(tensor, sync=False)
 
 
-def packed_faces(faces: Tensor) -> Tensor:
-    """Faces as contiguous int32."""
+def packed_faces(faces: Tensor, vertices: int) -> Tensor:
+    """Faces as contiguous int32.
+
+    Raises:
+        InputError: a face names a vertex that does not exist.
+    """
+    check_faces(faces, vertices)
     return faces.to(torch.int32).contiguous()
 
 
-def packed_mesh(faces: Tensor, topology: Topology) -> tuple[Tensor, Tensor, Tensor, Tensor]:
-    """Faces, edges, wings (F where there is no face) and signs, as the bodies want them."""
+def packed_mesh(faces: Tensor, topology: Topology, vertices: int) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+    """Faces, edges, wings (F where there is no face) and signs, as the bodies want them.
+
+    Raises:
+        InputError: an index names something that does not exist.
+    """
+    check_indices(topology.edges, 0, vertices, "an edge names a vertex")
+    check_indices(topology.faces, -1, len(faces), "an edge names a face")
     wings = torch.where(topology.faces < 0, len(faces), topology.faces)
     return (
-        packed_faces(faces),
+        packed_faces(faces, vertices),
         topology.edges.to(torch.int32).contiguous(),
         wings.to(torch.int32).contiguous(),
         topology.sign.to(torch.int8).contiguous(),

@@ -31,7 +31,7 @@ def rasterize(clip: Tensor, faces: Tensor, size: Size) -> tuple[Tensor, Tensor]:
     """Face id [N,H,W] int64 (-1: miss) and NDC depth of clip's dtype (inf: miss); see the torch backend."""
     views, count = len(clip), clip.shape[1]
     keys = torch.full((views, size[0] * size[1]), EMPTY, dtype=torch.int64, device=clip.device)
-    clip, triangles = clip.detach().contiguous(), packed_faces(faces)
+    clip, triangles = clip.detach().contiguous(), packed_faces(faces, count)
     group = max(1, MOST_TRIANGLES // max(len(faces), 1))
     for begin in range(0, views, group):
         part, target = clip[begin : begin + group], keys[begin : begin + group]

@@ -64,7 +64,7 @@ def outline(clip: Tensor, faces: Tensor, topology: Topology, size: Size) -> Outl
     """Facing of all faces in all views."""
     clip = clip.detach().contiguous()
     turns = torch.zeros(len(clip), len(faces) + 1, dtype=torch.int8, device=clip.device)
-    mesh = packed_mesh(faces, topology)
+    mesh = packed_mesh(faces, topology, clip.shape[1])
     launch(_turn, len(clip) * len(faces), clip, mesh[0], size[0], size[1], turns)
     return Outline(clip, mesh, turns)
 

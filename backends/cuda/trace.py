@@ -12,6 +12,7 @@ from invrender.backends.cpu.tree import build
 from invrender.backends.cuda.bodies import tree
 from invrender.backends.cuda.launch import launch
 from invrender.backends.cuda.target import kernel
+from invrender.backends.mesh_arguments import check_faces
 from invrender.backends.torch.trace import intersect
 
 Tensor = torch.Tensor
@@ -20,7 +21,12 @@ STACK, first_face = tree.STACK, tree.first_face
 
 
 def trace(vertices: Tensor, faces: Tensor, origin: Tensor, direction: Tensor) -> tuple[Tensor, Tensor, Tensor, Tensor]:
-    """Face [R] int64 (-1: miss), t (inf: miss), u and v of rays' first hits, both sides of faces."""
+    """Face [R] int64 (-1: miss), t (inf: miss), u and v of rays' first hits, both sides of faces.
+
+    Raises:
+        InputError: a face names a vertex that does not exist.
+    """
+    check_faces(faces, len(vertices))
     built = build(np.ascontiguousarray(vertices.detach().double()[faces].cpu().numpy()))
     face = torch.full((len(origin),), -1, dtype=torch.int64, device=origin.device)
     if len(built.order):

@@ -18,6 +18,7 @@ from dataclasses import dataclass
 
 import torch
 
+from invrender.backends.mesh_arguments import check_faces
 from invrender.topology import Topology
 
 Tensor = torch.Tensor
@@ -98,7 +99,11 @@ def contour_segments(clip: Tensor, faces: Tensor, topology: Topology, size: tupl
         faces: [F,3] int64.
         topology: of `faces`.
         size: (H, W) pixels.
+
+    Raises:
+        InputError: a face names a vertex that does not exist.
     """
+    check_faces(faces, clip.shape[1])
     turn = facing(clip, faces)
     padded = torch.cat([turn, turn.new_zeros(len(turn), 1)], 1)  # face -1 reads the 0 at the end
     left, right = topology.faces.unbind(1)

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 
 import torch
 
+from invrender.backends.mesh_arguments import check_faces
 from invrender.kernels import BOTH, Wanted
 
 Tensor = torch.Tensor
@@ -95,6 +96,7 @@ def _clip_adjoint(grad: Tensor, attributes: Tensor, clip: Tensor, hits: _Hits) -
 
 
 def _hits(faces: Tensor, face_id: Tensor, clip: Tensor) -> _Hits:
+    check_faces(faces, clip.shape[1])
     height, width = face_id.shape[1:]
     flat = face_id.reshape(-1)
     pixel = (flat >= 0).nonzero()[:, 0]

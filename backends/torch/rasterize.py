@@ -13,6 +13,7 @@ from dataclasses import dataclass
 
 import torch
 
+from invrender.backends.mesh_arguments import check_faces
 from invrender.backends.torch.cut import project, screen_triangles
 from invrender.kernels import Size
 
@@ -65,7 +66,11 @@ def rasterize(clip: Tensor, faces: Tensor, size: Size) -> tuple[Tensor, Tensor]:
     Returns:
         face id [N,H,W] int64, -1 where nothing is hit, and NDC depth z/w [N,H,W] of clip's dtype, inf where nothing is
         hit. Depth is resolved to 2^-31; equal depths go to the lowest face id.
+
+    Raises:
+        InputError: a face names a vertex that does not exist.
     """
+    check_faces(faces, clip.shape[1])
     views, (height, width) = len(clip), size
     keys = torch.full((views * height * width,), _EMPTY, dtype=torch.int64, device=clip.device)
     projection = project(clip.detach(), size)

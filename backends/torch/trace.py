@@ -11,6 +11,8 @@ from typing import Any
 import numpy as np
 import torch
 
+from invrender.backends.mesh_arguments import check_faces
+
 Tensor = torch.Tensor
 
 _PAIRS = 2**21  # ray-face pairs held at once
@@ -35,7 +37,11 @@ def trace(
     Returns:
         face [R] int64 (-1: miss), t [R] (inf: miss), u and v [R] of vertices' dtype (0 on a miss): the hit is
         origin + t direction = (1-u-v) a + u b + v c.
+
+    Raises:
+        InputError: a face names a vertex that does not exist.
     """
+    check_faces(faces, len(vertices))
     if not len(faces) or not len(origin):
         face = torch.full((len(origin),), -1, dtype=torch.int64, device=origin.device)
     elif (engine or trace_engine()) == "embree":

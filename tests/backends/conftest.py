@@ -8,7 +8,6 @@ from collections.abc import Callable
 import pytest
 import torch
 
-from invrender.backends import select
 from invrender.kernels import Backend
 
 Tensor = torch.Tensor
@@ -22,9 +21,9 @@ def _one_thread():
     torch.set_num_threads(before)
 
 
-@pytest.fixture(scope="session", params=["torch", "cpu"])
-def backend(request: pytest.FixtureRequest) -> Backend:
-    return select(request.param)
+@pytest.fixture(scope="session", params=["torch", "cpu", pytest.param("cuda", marks=pytest.mark.gpu)])
+def backend(request: pytest.FixtureRequest, open_backend: Callable[[str], Backend]) -> Backend:
+    return open_backend(request.param)
 
 
 @pytest.fixture(scope="session")

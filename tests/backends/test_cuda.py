@@ -10,6 +10,9 @@ from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
+import torch
+
+from invrender.backends import select
 
 PROGRAMS = Path(__file__).parent / "programs"
 KERNELS = 26
@@ -30,6 +33,11 @@ def run(program: str, **environment: str) -> dict:
     )  # fmt: skip
     assert done.returncode == 0, done.stderr[-3000:]
     return json.loads(done.stdout.splitlines()[-1])
+
+
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="no GPU: the tests of every kernel on one were left out")
+def test_there_is_a_gpu():
+    assert select("cuda").device.type == "cuda"
 
 
 def test_simulated_kernels_agree_with_the_reference():

@@ -62,9 +62,9 @@ def agree(values, expected):
         assert float((value - other).abs().max() if len(value) else 0) <= TOLERANCE * max(1.0, float(other.abs().max()))
 
 
-@pytest.fixture(params=["cpu"])
-def candidate(request):
-    return select(request.param)
+@pytest.fixture(params=["cpu", pytest.param("cuda", marks=pytest.mark.gpu)])
+def candidate(request, open_backend):
+    return open_backend(request.param)
 
 
 @scenes
@@ -133,8 +133,7 @@ def test_the_fused_misfit_is_the_one_made_of_silhouettes_and_their_adjoint(
     agree(gradient / scale, expected / scale)
 
 
-@pytest.mark.parametrize("name", ["cpu", "torch"])
-def test_the_misfit_follows_a_ball_that_moves_and_grows(name, icosphere):
+def test_the_misfit_follows_a_ball_that_moves_and_grows(backend, icosphere):
     vertices, faces = icosphere(3)
     turn = torch.eye(4).double().repeat(2, 1, 1)
     turn[1, :3, :3] = torch.tensor([[0.0, 0, -1], [0, 1, 0], [1, 0, 0]])
@@ -143,7 +142,7 @@ def test_the_misfit_follows_a_ball_that_moves_and_grows(name, icosphere):
     clip = torch.einsum("nij,vj->nvi", matrices[:, :, :3], vertices.double()) + matrices[:, None, :, 3]
     masks = REFERENCE.silhouette(clip, faces, edges, (48, 60)).float()
     weight = torch.tensor([0.02, 0.05])
-    compare = select(name).silhouette_misfit(faces, edges, len(vertices), masks, weight)
+    compare = backend.silhouette_misfit(faces, edges, len(vertices), masks, weight)
     exact = compare(vertices.double(), matrices)
     assert exact[0] == pytest.approx(0, abs=1e-8)
     assert exact[2].tolist() == pytest.approx([1.0, 1.0], abs=1e-5)
@@ -242,11 +241,23 @@ def test_faces_with_corners_that_are_not_finite_are_not_drawn(candidate):
     assert torch.isfinite(candidate.silhouette_adjoint(coverage, tape)).all()
 
 
-def test_a_face_with_a_vertex_that_does_not_exist_is_refused(candidate):
-    clip = torch.rand(1, 3, 4)
-    for faces in (torch.tensor([[0, 1, 3]]), torch.tensor([[0, 1, -1]])):
-        with pytest.raises(InputError):
-            candidate.rasterize(clip, faces, (4, 4))
+@pytest.mark.parametrize("missing", [3, -1])
+def test_a_face_with_a_vertex_that_does_not_exist_is_refused(backend, missing):
+    clip, faces, size = torch.rand(1, 3, 4), torch.tensor([[0, 1, missing]]), (4, 4)
+    edges, image, face_id = topology(faces), torch.rand(1, 4, 4, 2), torch.zeros(1, 4, 4, dtype=torch.int64)
+    for call in (
+        lambda: backend.rasterize(clip, faces, size),
+        lambda: backend.interpolate(clip[0], faces, face_id, clip),
+        lambda: backend.interpolate_adjoint(image, clip[0, :, :2], faces, face_id, clip),
+        lambda: backend.antialias(image, face_id, image[..., 0], clip, faces, edges),
+        lambda: backend.silhouette(clip, faces, edges, size),
+        lambda: backend.silhouette_misfit(faces, edges, 3, image[..., 0], torch.ones(1))(
+            clip[0, :, :3].double(), torch.eye(4)[None].double()
+        ),
+        lambda: backend.trace(clip[0, :, :3], faces, clip[0, :, :3], clip[0, :, :3]),
+    ):
+        with pytest.raises(InputError, match="vertex that does not exist"):
+            call()
 
 
 def test_a_very_wide_image_works(candidate):

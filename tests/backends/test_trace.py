@@ -8,15 +8,18 @@ from importlib.util import find_spec
 import pytest
 import torch
 
-from invrender.backends import select
 from invrender.backends.torch import trace as trace_with
 
 NO_EMBREE = pytest.mark.skipif(not find_spec("embreex"), reason="no Embree")
 
 
-@pytest.fixture(params=["cpu", "torch", pytest.param("embree", marks=NO_EMBREE)])
-def trace(request):
-    return select("cpu").trace if request.param == "cpu" else partial(trace_with, engine=request.param)
+@pytest.fixture(
+    params=["cpu", pytest.param("cuda", marks=pytest.mark.gpu), "torch", pytest.param("embree", marks=NO_EMBREE)]
+)
+def trace(request, open_backend):
+    if request.param in ("torch", "embree"):
+        return partial(trace_with, engine=request.param)
+    return open_backend(request.param).trace
 
 
 @pytest.mark.parametrize("shift", [0.0, 1e5])
@@ -65,5 +68,5 @@ def test_the_nearest_face_is_found_among_many_of_every_size(trace):
     face, t, _, _ = trace(vertices, faces, origin, direction)
     expected = trace_with(vertices, faces, origin, direction, "torch")
     assert (face >= 0).sum() > 200
-    assert float((face != expected[0]).double().mean()) <= (0 if trace is select("cpu").trace else 0.01)
+    assert float((face != expected[0]).double().mean()) <= (0.01 if isinstance(trace, partial) else 0)
     assert torch.equal(t[face == expected[0]], expected[1][face == expected[0]])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from dataclasses import replace
 
 import pytest
@@ -10,6 +11,7 @@ import torch
 
 from invrender.backends.cpu import volume_composite as cpu
 from invrender.backends.torch import composite as reference
+from invrender.kernels import VolumeKernels
 from invrender.nouns import Rays
 from invrender.volume.march import OPAQUE, Rules, Shade, Walk, walk
 
@@ -135,15 +137,19 @@ def test_the_adjoint_against_central_differences(kind: str, mode: str) -> None:
 
 @pytest.mark.parametrize("mode", EVERY)
 @pytest.mark.parametrize("kind", ["table", "lit", "colour"])
-def test_the_cpu_kernel_agrees_with_the_reference(kind: str, mode: str) -> None:
+@pytest.mark.parametrize("name", ["cpu", pytest.param("cuda", marks=pytest.mark.gpu)])
+def test_kernels_agree_with_the_reference(
+    name: str, kind: str, mode: str, open_volumes: Callable[[str], VolumeKernels]
+) -> None:
+    kernels = open_volumes(name)
     grid, steps, table, rules = scene(kind, 60, torch.float32)
     rules = replace(rules, compositing=mode)
     grad = torch.randn(60, 4, generator=torch.Generator().manual_seed(9))
     expected = reference.composite(grid, steps, table, rules)
-    result = cpu.composite(grid, steps, table, rules)
+    result = kernels.composite(grid, steps, table, rules)
     assert torch.allclose(result, expected, atol=2e-5)
     d_grid, d_table = reference.composite_adjoint(grad, expected, grid, steps, table, rules)
-    other_grid, other_table = cpu.composite_adjoint(grad, result, grid, steps, table, rules)
+    other_grid, other_table = kernels.composite_adjoint(grad, result, grid, steps, table, rules)
     assert float((other_grid - d_grid).norm()) <= 1e-3 * float(d_grid.norm())
     if table is not None:
         assert float((other_table - d_table).norm()) <= 1e-4 * float(d_table.norm())

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import pytest
 import torch
 
@@ -16,9 +18,9 @@ from invrender.volume.geometry import camera_rays
 Tensor = torch.Tensor
 
 
-@pytest.fixture(params=["cpu", "torch"])
-def kernels(request: pytest.FixtureRequest) -> VolumeKernels:
-    return select_volume(request.param)
+@pytest.fixture(params=["cpu", pytest.param("cuda", marks=pytest.mark.gpu), "torch"])
+def kernels(request: pytest.FixtureRequest, open_volumes: Callable[[str], VolumeKernels]) -> VolumeKernels:
+    return open_volumes(request.param)
 
 
 def cameras(views: int = 4, size: tuple[int, int] = (14, 18), distance: float = 2.0) -> Cameras:
@@ -121,11 +123,11 @@ def test_support_and_choice_leave_out_rays_and_nothing_else(kernels: VolumeKerne
     assert some.samples < every.samples or kernels.name == "torch"
 
 
-def test_both_backends_have_the_same_joseph_rays() -> None:
+def test_every_backend_has_the_same_joseph_rays(kernels: VolumeKernels) -> None:
     volume, view = bump((9, 12, 10)), cameras()
     found = []
-    for name in ("cpu", "torch"):
-        bundle = select_volume(name).joseph_rays(volume.shape, volume.bounds, view)
+    for one in (kernels, select_volume("torch")):
+        bundle = one.joseph_rays(volume.shape, volume.bounds, view)
         order = bundle.pixels.argsort()
         found.append((bundle.pixels[order], bundle.forward(volume.values[0])[order], bundle.samples))
     assert torch.equal(found[0][0], found[1][0])
@@ -133,7 +135,7 @@ def test_both_backends_have_the_same_joseph_rays() -> None:
     assert found[0][2] == found[1][2]
 
 
-def test_both_backends_take_the_same_step() -> None:
+def test_every_backend_takes_the_same_step(kernels: VolumeKernels) -> None:
     generator = torch.Generator().manual_seed(7)
     at, gradient, before = (torch.rand(7, 8, 9, generator=generator) for _ in range(3))
     curvature = torch.rand(7, 8, 9, generator=generator) + 0.5
@@ -141,7 +143,7 @@ def test_both_backends_take_the_same_step() -> None:
     for weight in (0.0, 0.3):
         arguments = (at, gradient, curvature, before, (weight, 0.05), 0.7)
         expected = select_volume("torch").smooth_step(*arguments)
-        got = select_volume("cpu").smooth_step(*arguments)
+        got = kernels.smooth_step(*arguments)
         assert torch.allclose(got[0], expected[0], atol=1e-5)
         assert torch.allclose(got[1], expected[1], atol=1e-5)
         assert got[2] == pytest.approx(expected[2], rel=1e-4)
