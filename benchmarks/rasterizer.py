@@ -13,6 +13,7 @@ the main thread's, for Mitsuba the whole process's, as it has threads of its own
 - `embree`: primary rays alone, no gradients, on a scene built beforehand.
 - `torch`: the reference backend. `cpu`: Numba, as an operation of its own. `fused`: with projection, loss and its
   gradient in one kernel, as reconstruction uses it.
+- `cuda`: the same kernels on a GPU, in milliseconds of wall time; where there is one.
 - `pictures`: depth, normals and an antialiased 3-channel image, forward and backward.
 - `two threads`: wall time on one thread over wall time on two, of `fused` silhouettes and others.
 """
@@ -41,6 +42,7 @@ from invrender.nouns import Cameras
 from invrender.topology import Topology, topology
 
 VIEWS, SIZE = 12, (256, 256)
+CLOCKS: dict[str, Callable[[], float]] = {"mitsuba": time.process_time, "cuda": time.perf_counter}
 Work = Callable[[], object]
 
 
@@ -95,7 +97,7 @@ def comparisons(backend: Backend, s: Scene) -> Work:
 
 def pictures(backend: Backend, s: Scene) -> Work:
     """Depth, normals and an antialiased colour image, forward and backward."""
-    colours = torch.rand(len(s.vertices), 3, generator=torch.Generator().manual_seed(1))
+    colours = torch.rand(len(s.vertices), 3, generator=torch.Generator().manual_seed(1)).to(s.grad.device)
     normals = torch.nn.functional.normalize(s.vertices, dim=1)
     grads = [s.grad[..., None].repeat(1, 1, 1, channels) for channels in (4, 3)]
 
@@ -110,6 +112,23 @@ def pictures(backend: Backend, s: Scene) -> Work:
         return torch.autograd.grad([geometry, colour], vertices, grads)
 
     return work
+
+
+def cuda(make: Callable[[Backend, Scene], Work], s: Scene) -> Work | None:
+    """Any of the above on a GPU, until it has finished."""
+    if not torch.cuda.is_available():
+        return None
+    backend = select("cuda")
+    place = backend.device
+    vertices, faces, matrix, grad = (part.to(place) for part in (s.vertices, s.faces, s.matrix, s.grad))
+    work = make(backend, Scene(vertices, faces, s.edges.to(place), s.cameras, matrix, grad))
+
+    def finished() -> object:
+        result = work()
+        torch.cuda.synchronize()
+        return result
+
+    return finished
 
 
 def embree(s: Scene) -> Work | None:
@@ -202,7 +221,7 @@ def medians(contestants: dict[str, Work], rounds: int, clock: Callable[[], float
     seconds: dict[str, list[float]] = {name: [] for name in contestants}
     for _ in range(rounds):
         for name, work in contestants.items():
-            read = clock or (time.process_time if name == "mitsuba" else time.thread_time)
+            read = clock or CLOCKS.get(name, time.thread_time)
             start = read()
             work()
             seconds[name].append(read() - start)
@@ -235,11 +254,13 @@ def main() -> None:
     os.environ["OMP_NUM_THREADS"] = "1"
     cpu, reference = select("cpu"), select("torch", "cpu")
     print(f"{VIEWS} views of {SIZE[0]}x{SIZE[1]}, forward + backward, CPU milliseconds (median of {rounds})\n")
-    print("| triangles | cpu | fused | torch | embree | mitsuba | embree / fused | mitsuba / fused |\n|" + "---|" * 8)
+    print("| triangles | cpu | fused | torch | cuda | embree | mitsuba | embree / fused | mitsuba / fused |")
+    print("|" + "---|" * 9)
     for subdivisions in (3, 5, 6):
         s = scene(subdivisions)
         contestants: dict[str, Work | None] = {
             "cpu": silhouettes(cpu, s), "fused": comparisons(cpu, s), "torch": silhouettes(reference, s),
+            "cuda": cuda(silhouettes, s),
             "embree": embree(s), "mitsuba": mitsuba(s),
         }  # fmt: skip
         found = medians({name: work for name, work in contestants.items() if work}, rounds)
@@ -247,8 +268,9 @@ def main() -> None:
         ratios = [f"{found[name] / found['fused']:.1f}" if name in found else "-" for name in ("embree", "mitsuba")]
         print("| " + " | ".join([str(len(s.faces)), *cells, *ratios]) + " |", flush=True)
     s = scene(5)
-    found = medians({"cpu": pictures(cpu, s), "torch": pictures(reference, s)}, rounds)
-    print(f"\npictures, {len(s.faces)} triangles: cpu {found['cpu']:.1f}, torch {found['torch']:.1f}")
+    drawn = {"cpu": pictures(cpu, s), "torch": pictures(reference, s), "cuda": cuda(pictures, s)}
+    found = medians({name: work for name, work in drawn.items() if work}, rounds)
+    print(f"\npictures, {len(s.faces)} triangles: " + ", ".join(f"{name} {ms:.1f}" for name, ms in found.items()))
     clip, big = clip_of(s.vertices, s.matrix), scene(6)
     for name, work in {
         "silhouettes, 20k triangles": comparisons(cpu, s), "82k triangles": comparisons(cpu, big),
