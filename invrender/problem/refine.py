@@ -2,8 +2,8 @@
 
 Stages alternate with isotropic remeshing, coarse triangles first. In each, vertices are optimised through Large Steps
 with uniform Adam, and a membrane term is annealed from stage to stage: strong at first, so that what the views do not
-hold up retracts as under surface tension, weak at last, so that the silhouettes fit. A stage ends with a surface that
-is free of self-intersections.
+hold up retracts as under surface tension, weak at last, so that the silhouettes fit. A stage may begin with fairing,
+and ends with a surface that is free of self-intersections.
 """
 
 from __future__ import annotations
@@ -19,9 +19,11 @@ from numpy.typing import NDArray
 from invrender import losses
 from invrender.errors import DivergedError
 from invrender.geometry.embedded import remesh_embedded, roll_back
+from invrender.geometry.vectors import Bools
 from invrender.kernels import Backend, SilhouetteMisfit
 from invrender.parameters.laplacian import degrees, product, uniform_laplacian
 from invrender.parameters.large_steps import LargeSteps, large_steps
+from invrender.problem.fairing import Fairing, faired
 from invrender.solve import adam_uniform
 from invrender.topology import topology
 
@@ -41,12 +43,14 @@ class Stage:
         edge_length: of the triangles, in normalised units.
         rate: length of the first steps, in normalised units.
         membrane: weight of the membrane term.
+        fairing: of the shape that the stage begins with; None: it begins as it is.
     """
 
     iterations: int
     edge_length: float
     rate: float
     membrane: float
+    fairing: Fairing | None = None
 
 
 @dataclass(frozen=True)
@@ -124,8 +128,10 @@ def refine(
     total, done = sum(stage.iterations for stage in stages), 0
     for number, stage in enumerate(stages):
         begin = shape if ready and number == 0 else remeshed(shape, stage)
-        for i, (vertices, terms) in enumerate(_descend(begin, target, stage, backend, regulariser)):
+        first = _faired(begin, target, stage, backend)
+        for i, (vertices, terms) in enumerate(_descend(first, target, stage, backend, regulariser)):
             last = i == stage.iterations - 1
+            # Back towards the shape before fairing, which is the one that is known to be embedded.
             kept = roll_back(begin.vertices, vertices, begin.faces)[0] if last else vertices
             shape = Shape(kept, begin.faces)
             yield Step(phase, done + i, total, shape, terms)
@@ -135,6 +141,26 @@ def refine(
 def remeshed(shape: Shape, stage: Stage) -> Shape:
     """The shape with triangles of the stage's size."""
     return Shape(*remesh_embedded(shape.vertices, shape.faces, stage.edge_length))
+
+
+def on_contours(shape: Shape, target: Target, backend: Backend) -> Bools:
+    """Which vertices [V] a silhouette of the shape depends on, in any view.
+
+    Compared with empty masks, all of a silhouette pulls, and it pulls on the vertices of its outline alone.
+    """
+    faces = torch.from_numpy(shape.faces)
+    empty, weight = torch.zeros_like(target.masks), torch.ones_like(target.pixel)
+    compare = backend.silhouette_misfit(faces, topology(faces), len(shape.vertices), empty, weight)
+    pull = compare(torch.from_numpy(shape.vertices), target.clip_from_object)[1]
+    decided: Bools = (pull != 0).any(1).numpy()
+    return decided
+
+
+def _faired(shape: Shape, target: Target, stage: Stage, backend: Backend) -> Shape:
+    if stage.fairing is None:
+        return shape
+    held = on_contours(shape, target, backend)
+    return Shape(faired(shape.vertices, shape.faces, held, stage.fairing), shape.faces)
 
 
 def iou_with(shape: Shape, target: Target, backend: Backend) -> float:

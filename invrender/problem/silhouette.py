@@ -20,6 +20,7 @@ from invrender.geometry.repair import repair
 from invrender.hull import frame_from_masks, visual_hull
 from invrender.kernels import Backend
 from invrender.nouns import Mesh, Views
+from invrender.problem.fairing import Fairing
 from invrender.problem.frame import Frame, frame_of
 from invrender.problem.phantoms import without_phantoms
 from invrender.problem.refine import Regulariser, Shape, Stage, Step, Target, iou_with, refine
@@ -30,6 +31,8 @@ Tensor = torch.Tensor
 EDGE_FACTORS = (2.0, 1.4, 1.0)  # edge length of the stages, relative to the last
 RATES = (1.0, 0.5, 0.25)  # step length of the stages, relative to the first
 MEMBRANES = (3.0, 0.75, 0.1)  # annealed weights at strength 1
+# Early on a hull has too much almost everywhere; at last a zigzag goes whichever way its points lead.
+FAIRINGS = (Fairing(10.0, hold=6.0, outward=0.0),) * 2 + (Fairing(5.6, hold=3.0, outward=0.5),)
 STRENGTHS = (0.5, 0.7, 1.0, 1.4, 2.0)
 SELECTION_SHARE = 1 / 3  # iterations of a trial reconstruction, of those of the real one
 SELECTION_HULL = 64
@@ -174,25 +177,29 @@ def reconstruct(views: Views, settings: Settings, backend: Backend, first: Start
 def _choose(
     views: Views, settings: Settings, backend: Backend, first: Start, regulariser: Regulariser
 ) -> Generator[Step, None, Choice]:
-    """Trials with fewer iterations, on triangles no finer than the second stage's."""
+    """Trials with fewer iterations, on triangles no finer than the second stage's, and without the time for fairing."""
     trial = plan(dataclasses.replace(settings, iterations=round(settings.iterations * SELECTION_SHARE)), first.target)
     finest = trial[-2].edge_length if len(trial) > 1 else 0.0
-    stages = [dataclasses.replace(stage, edge_length=max(stage.edge_length, finest)) for stage in trial]
+    stages = [dataclasses.replace(s, edge_length=max(s.edge_length, finest), fairing=None) for s in trial]
     hull = settings.init == "hull"
     folds = _folds(views, first, hull)
     return (yield from choose_strength(folds, STRENGTHS, stages, backend, regulariser, compare_hull=hull))
 
 
 def plan(settings: Settings, target: Target) -> list[Stage]:
-    """The stages at strength 1. A start from a sphere gets a long first one on coarse triangles."""
+    """The stages at strength 1. A start from a sphere gets a long first one on coarse triangles.
+
+    Only what begins as a hull is faired: details of a mesh to start from are somebody's knowledge.
+    """
     edge = float(np.clip(settings.edge_pixels * float(target.pixel.median()), FINEST_EDGE, COARSEST_EDGE))
     edges = [factor * edge for factor in EDGE_FACTORS]
     rates, membranes = list(RATES), list(MEMBRANES)
     if settings.init == "sphere":
         edges, rates, membranes = [2 * edges[0], *edges], [2.0, *rates], [MEMBRANES[0], *membranes]
+    fairings: Sequence[Fairing | None] = FAIRINGS if settings.init == "hull" else [None] * len(edges)
     counts = [len(part) for part in np.array_split(np.arange(settings.iterations), len(edges))]
-    stages = zip(counts, edges, rates, membranes, strict=True)
-    return [Stage(count, length, settings.rate * rate, weight) for count, length, rate, weight in stages if count]
+    rows = zip(counts, edges, [settings.rate * rate for rate in rates], membranes, fairings, strict=True)
+    return [stage for stage in (Stage(*row) for row in rows) if stage.iterations]
 
 
 def _folds(views: Views, first: Start, hull: bool) -> list[Fold]:
