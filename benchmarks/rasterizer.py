@@ -213,15 +213,15 @@ def _sensor(mi: Any, world_to_camera: torch.Tensor, film: dict[str, Any]) -> dic
     return {"type": "perspective", "fov": 45.0, "to_world": to_world, "film": film, "sampler": sampler}
 
 
-def medians(contestants: dict[str, Work], rounds: int, clock: Callable[[], float] | None = None) -> dict[str, float]:
-    """Milliseconds of each, taken in turns; CPU time unless another clock is given."""
+def medians(contestants: dict[str, Work], rounds: int) -> dict[str, float]:
+    """Milliseconds of each, taken in turns; CPU time but for GPUs."""
     for work in contestants.values():
         work()
         work()
     seconds: dict[str, list[float]] = {name: [] for name in contestants}
     for _ in range(rounds):
         for name, work in contestants.items():
-            read = clock or CLOCKS.get(name, time.thread_time)
+            read = CLOCKS.get(name, time.thread_time)
             start = read()
             work()
             seconds[name].append(read() - start)
@@ -229,20 +229,19 @@ def medians(contestants: dict[str, Work], rounds: int, clock: Callable[[], float
 
 
 def two_threads(work: Work, rounds: int) -> float:
-    """Wall time on one thread over wall time on two."""
-
-    def on(threads: int) -> Work:
-        def timed() -> object:
+    """Wall time on one thread over wall time on two, medians of rounds in turns."""
+    seconds: dict[int, list[float]] = {1: [], 2: []}
+    for _ in range(rounds):
+        for threads, times in seconds.items():
             os.environ["OMP_NUM_THREADS"] = str(threads)
             torch.set_num_threads(threads)
-            return work()
-
-        return timed
-
-    found = medians({"one": on(1), "two": on(2)}, rounds, time.perf_counter)
+            work()  # torch makes its threads anew
+            start = time.perf_counter()
+            work()
+            times.append(time.perf_counter() - start)
     os.environ["OMP_NUM_THREADS"] = "1"
     torch.set_num_threads(1)
-    return found["one"] / found["two"]
+    return statistics.median(seconds[1]) / statistics.median(seconds[2])
 
 
 def main() -> None:
