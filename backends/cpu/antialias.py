@@ -18,7 +18,7 @@ from invrender.backends.bodies.target import device
 from invrender.backends.cpu.arrays import packed_mesh, to_numpy
 from invrender.backends.cpu.compile import kernel
 from invrender.backends.cpu.contour import Contour, Floats, Ints, Signs, contour, workspace
-from invrender.backends.cpu.memory import empty, zeros
+from invrender.backends.cpu.memory import empty
 from invrender.backends.cpu.threads import spread
 from invrender.topology import Topology
 
@@ -44,7 +44,7 @@ def antialias_adjoint(
 ) -> tuple[Tensor, Tensor]:
     """d image [N,H,W,C] and d clip [N,V,4] from d output [N,H,W,C]."""
     counts, pixels, ends, values = _blends(face_id, depth, clip, faces, topology)
-    d_image, d_clip = empty(image.shape, image.dtype), zeros(tuple(clip.shape), clip.dtype)
+    d_image, d_clip = empty(image.shape, image.dtype), empty(tuple(clip.shape), clip.dtype)
     inputs = (to_numpy(grad.to(image.dtype)), to_numpy(image), to_numpy(clip))
     outputs = (d_image.numpy(), d_clip.numpy())
     spread(partial(_pull, *inputs, counts, pixels, ends, values, *outputs), len(clip))
@@ -191,6 +191,7 @@ def _pull(
     for view in range(first, len(image), step):
         source, incoming = image[view].reshape(height * width, channels), grad[view].reshape(height * width, channels)
         outgoing, positions, gradient = d_image[view].reshape(height * width, channels), clip[view], d_clip[view]
+        gradient[:] = 0.0
         _copy(grad[view].reshape(-1), d_image[view].reshape(-1))
         for k in range(counts[view, 0]):
             inner, outer = pixels[view, k, 0], pixels[view, k, 1]

@@ -46,12 +46,12 @@ def interpolate_adjoint(
     """d attributes (their shape) and d clip [N,V,4] from d image [N,H,W,C], None where not wanted."""
     triangles = packed_faces(faces, clip.shape[1])
     values = attributes if attributes.dim() == 3 else attributes[None]
-    d_values, d_clip = zeros(tuple(values.shape), values.dtype), zeros(tuple(clip.shape), clip.dtype)
+    d_values, d_clip = zeros(tuple(values.shape), values.dtype), empty(tuple(clip.shape), clip.dtype)
     inputs = (to_numpy(grad.to(attributes.dtype)), to_numpy(values), triangles, to_numpy(face_id), to_numpy(clip))
     shared = wanted[0] and len(values) < len(clip)
-    for begin in range(0, len(clip), GROUP if shared else len(clip)):
+    for begin in range(0, len(clip), GROUP if shared else max(len(clip), 1)):
         end = min(begin + GROUP, len(clip)) if shared else len(clip)
-        rows = zeros((end - begin, *values.shape[1:]), values.dtype) if shared else d_values
+        rows = empty((end - begin, *values.shape[1:]), values.dtype) if shared else d_values
         spread(partial(_adjoint, *inputs, *wanted, rows.numpy(), d_clip.numpy(), begin, end), end - begin)
         if shared:
             d_values += rows.sum(0)
@@ -97,11 +97,17 @@ def _adjoint(
     grad: Floats, values: Floats, faces: Ints, face_id: NDArray[np.int64], clip: Floats, of_values: bool, of_clip: bool,
     d_values: Floats, d_clip: Floats, begin: int, end: int, first: int, step: int,
 ) -> None:  # fmt: skip
-    """Views begin + first, begin + first + step, ... below end; d_values has a row for each view from begin on."""
+    """Views begin + first, begin + first + step, ... below end; d_values has a row for each view from begin on.
+
+    Of values only where it is wanted: then each view has a row of its own.
+    """
     height = face_id.shape[1]
     for view in range(begin + first, end, step):
         own, positions = values[view % len(values)], clip[view]
         d_own, d_positions = d_values[(view - begin) % len(d_values)], d_clip[view]
+        d_positions[:] = 0.0
+        if of_values:
+            d_own[:] = 0.0
         for row in range(height):
             given = (grad[view, row], own, faces, face_id[view, row], positions, centre_y(row, height))
             _pull_row(*given, of_values, of_clip, d_own, d_positions)
