@@ -46,9 +46,10 @@ def interpolate_adjoint(
     """d attributes (their shape) and d clip [N,V,4] from d image [N,H,W,C], None where not wanted."""
     triangles = packed_faces(faces, clip.shape[1])
     values = attributes if attributes.dim() == 3 else attributes[None]
-    d_values, d_clip = zeros(tuple(values.shape), values.dtype), empty(tuple(clip.shape), clip.dtype)
+    shared = wanted[0] and len(values) < len(clip)  # then the views' shares are added up here
+    d_values = (zeros if shared else empty)(tuple(values.shape), values.dtype)
+    d_clip = empty(tuple(clip.shape), clip.dtype)
     inputs = (to_numpy(grad.to(attributes.dtype)), to_numpy(values), triangles, to_numpy(face_id), to_numpy(clip))
-    shared = wanted[0] and len(values) < len(clip)
     for begin in range(0, len(clip), GROUP if shared else max(len(clip), 1)):
         end = min(begin + GROUP, len(clip)) if shared else len(clip)
         rows = empty((end - begin, *values.shape[1:]), values.dtype) if shared else d_values
@@ -99,15 +100,16 @@ def _adjoint(
 ) -> None:  # fmt: skip
     """Views begin + first, begin + first + step, ... below end; d_values has a row for each view from begin on.
 
-    Of values only where it is wanted: then each view has a row of its own.
+    What is wanted of them is zeroed first; of d_values each view has a row of its own then.
     """
     height = face_id.shape[1]
     for view in range(begin + first, end, step):
         own, positions = values[view % len(values)], clip[view]
         d_own, d_positions = d_values[(view - begin) % len(d_values)], d_clip[view]
-        d_positions[:] = 0.0
         if of_values:
             d_own[:] = 0.0
+        if of_clip:
+            d_positions[:] = 0.0
         for row in range(height):
             given = (grad[view, row], own, faces, face_id[view, row], positions, centre_y(row, height))
             _pull_row(*given, of_values, of_clip, d_own, d_positions)

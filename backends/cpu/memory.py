@@ -71,8 +71,7 @@ def _lend(size: int) -> NDArray[Any]:
         piece = min(fitting, key=lambda p: len(p.memory), default=None)
         if piece is None:
             memory = np.empty(size, np.uint8)
-            _make_room(size)
-            if sum(len(p.memory) for p in _pieces) + size > KEPT:
+            if not _make_room(size):
                 return memory  # all that may be kept is in use
             piece = _Piece(memory, weakref.ref(memory))
             _pieces.append(piece)
@@ -81,12 +80,12 @@ def _lend(size: int) -> NDArray[Any]:
         return lent
 
 
-def _make_room(size: int) -> None:
-    """Let go of free pieces, the oldest first, until another of `size` bytes can be kept."""
-    total = sum(len(p.memory) for p in _pieces)
-    for piece in list(_pieces):
-        if total + size <= KEPT:
-            return
-        if piece.lent() is None:
-            _pieces.remove(piece)
-            total -= len(piece.memory)
+def _make_room(size: int) -> bool:
+    """Let go of free pieces, the oldest first, until another of `size` bytes can be kept; whether it can."""
+    total = sum(len(p.memory) for p in _pieces) + size
+    for piece in [p for p in _pieces if p.lent() is None]:
+        if total <= KEPT:
+            break
+        _pieces.remove(piece)
+        total -= len(piece.memory)
+    return total <= KEPT
