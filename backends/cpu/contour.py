@@ -8,6 +8,7 @@ from __future__ import annotations
 from typing import TypeAlias
 
 import numpy as np
+from numba.extending import register_jitable
 from numpy.typing import NDArray
 
 from invrender.backends.bodies.contour import FARTHEST, cut_point, face_turn, is_ahead, screen_x, screen_y, turn
@@ -62,9 +63,9 @@ def contour(
     return screen[:, 0], screen[:, 1], ends, coefficient, parents
 
 
-@device
+@register_jitable
 def workspace(vertices: int, faces: int, edges: int) -> tuple[Floats, Signs, Ints]:
-    """What `contour` works in; made once for many views."""
+    """What `contour` works in; made once for many views, by kernels or (then uncompiled) by whoever calls them."""
     screen = np.empty((vertices, 2), np.float64)  # x and y side by side: faces fetch both
     return screen, np.empty(faces + 1, np.int8), np.empty(edges + 1, np.int32)
 
