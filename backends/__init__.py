@@ -1,5 +1,5 @@
 """Geometric kernels, one folder or file per backend; `select` picks one."""
 
-from invrender.backends.registry import BACKENDS, PLANNED, select, self_test
+from invrender.backends.select import BACKENDS, PLANNED, select, self_test
 
 __all__ = ["BACKENDS", "PLANNED", "select", "self_test"]

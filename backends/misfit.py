@@ -6,7 +6,7 @@ import torch
 
 from invrender import losses
 from invrender.kernels import MakeMisfit, SilhouetteAdjoint, SilhouetteMisfit, SilhouetteTaped
-from invrender.topology import Topology
+from invrender.nouns.topology import Topology
 
 Tensor = torch.Tensor
 

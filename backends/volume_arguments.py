@@ -7,8 +7,8 @@ from collections.abc import Sequence
 import numpy as np
 import torch
 
-from invrender.backends.bodies.volume_composite import COLOUR, LIT, TABLE
-from invrender.volume.march import Rules
+from invrender.backends.bodies.composite import COLOUR, LIT, TABLE
+from invrender.kernels.walks import Rules
 
 Tensor = torch.Tensor
 Numbers = tuple[np.float32, ...]

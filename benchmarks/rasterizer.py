@@ -36,10 +36,10 @@ from trimesh.creation import icosphere
 
 from invrender import ops
 from invrender.backends import select
-from invrender.cameras import rig
+from invrender.cameras.rigs import rig
 from invrender.kernels import Backend
 from invrender.nouns import Cameras
-from invrender.topology import Topology, topology
+from invrender.nouns.topology import Topology, topology
 
 VIEWS, SIZE = 12, (256, 256)
 CLOCKS: dict[str, Callable[[], float]] = {"mitsuba": time.process_time, "cuda": time.perf_counter}

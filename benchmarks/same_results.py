@@ -57,16 +57,21 @@ def run(checkout: Path, arguments: list[str]) -> subprocess.CompletedProcess[str
 
 def make_inputs(checkout: Path, folder: Path) -> None:
     """Samples and datasets, made by the old checkout."""
-    small = "import sys, numpy; v = numpy.load(sys.argv[1] + '/large.npz')['density']; r = numpy.random.default_rng(0)"
-    small += "; numpy.savez(sys.argv[1] + '/cloud.npz', density=v[::v.shape[0] // 20, ::v.shape[1] // 20, ::v.shape[2] // 20])"
-    small += "; numpy.savez(sys.argv[1] + '/long.npz', density=r.random((6, 6, 200)))"
-    for number, line in enumerate((
-        f"sample mug -o {folder}/mug.glb",
-        f"sample cloud -o {folder}/large.npz",
-        f"render {folder}/mug.glb --dataset {folder}/masks --views 7 --size 48",
-        f"render {folder}/cloud.npz --mode transmittance --dataset {folder}/shadows --views 8 --size 20",
-        f"render {folder}/cloud.npz --mode volume --dataset {folder}/colours --views 17 --size 24 --cameras sphere",
-    )):
+    small = """
+import sys, numpy
+values = numpy.load(sys.argv[1] + "/large.npz")["density"]
+numpy.savez(sys.argv[1] + "/cloud.npz", density=values[tuple(slice(None, None, n // 20) for n in values.shape)])
+numpy.savez(sys.argv[1] + "/long.npz", density=numpy.random.default_rng(0).random((8, 8, 200)))
+"""
+    for number, line in enumerate(
+        (
+            f"sample mug -o {folder}/mug.glb",
+            f"sample cloud -o {folder}/large.npz",
+            f"render {folder}/mug.glb --dataset {folder}/masks --views 7 --size 48",
+            f"render {folder}/cloud.npz --mode transmittance --dataset {folder}/shadows --views 8 --size 20",
+            f"render {folder}/cloud.npz --mode volume --dataset {folder}/colours --views 17 --size 24 --cameras sphere",
+        )
+    ):
         if number == 2:
             subprocess.run([sys.executable, "-c", small, str(folder)], check=True)
         done = run(checkout, line.split())

@@ -27,8 +27,8 @@ import torch
 from trimesh.creation import icosphere, uv_sphere
 
 from invrender.backends import select
-from invrender.cameras import rig
-from invrender.topology import topology
+from invrender.cameras.rigs import rig
+from invrender.nouns.topology import topology
 
 TRIANGLES = (3, 4, 5, 6, 7, 8)  # subdivisions of an icosahedron: 1.3k to 1.3M
 SIZES = (128, 256, 512, 1024, 2048)

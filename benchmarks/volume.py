@@ -21,20 +21,21 @@ from pathlib import Path
 import torch
 
 from invrender.backends.cpu.threads import thread_count
-from invrender.backends.volumes import select_volume
-from invrender.io.volume_read import read_volume
+from invrender.backends.select_volume import select_volume
+from invrender.cameras.rays import camera_rays
+from invrender.cameras.volume_rigs import volume_rig
+from invrender.evaluate.volume import volume_metrics
+from invrender.io.volumes.read import read_volume
 from invrender.kernels import VolumeKernels
+from invrender.methods.transmittance.measurement import exposed, measure, parse_noise
+from invrender.methods.transmittance.schedule import Settings, reconstruct
+from invrender.methods.transmittance.task import warm_up
 from invrender.nouns import Volume
-from invrender.problem.transmittance import Settings, reconstruct
-from invrender.run.reconstruct_volume import warm_up
-from invrender.volume.geometry import camera_rays
-from invrender.volume.lighting import Lighting
-from invrender.volume.march import walk
-from invrender.volume.measurement import exposed, measure, parse_noise
-from invrender.volume.metrics import volume_metrics
-from invrender.volume.render import Look, Quality, render_volume, step_length
-from invrender.volume.transfer import transfer_function
-from invrender.volume.views import auto_extinction, optical_depth, volume_rig
+from invrender.render.absorption import auto_extinction, optical_depth
+from invrender.render.emission import Look, Quality, render_volume, step_length
+from invrender.render.transfer import transfer_function
+from invrender.render.walk import walk
+from invrender.shading.density_gradient import Lighting
 
 
 @dataclass(frozen=True)

@@ -19,7 +19,7 @@ import typer
 from rich.text import Text
 
 from invrender import __version__
-from invrender.cli.common import console
+from invrender.cli.options import console
 from invrender.errors import InvrenderError, MemoryLimitError, RetryError
 
 COMMANDS = {

@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from invrender.cli.common import OverwriteOption, PresetFlag, QuietOption, console
+from invrender.cli.options import OverwriteOption, PresetFlag, QuietOption, console
 
 
 def demo(
@@ -21,7 +21,7 @@ def demo(
 ) -> None:
     """Make a sample mug, look at it from 12 sides, and reconstruct it from its silhouettes."""
     from invrender.cli.reconstruct import reconstruct
-    from invrender.io.mesh_write import write_mesh
+    from invrender.io.meshes.write import write_mesh
     from invrender.run.folder import check_output
     from invrender.samples import SAMPLES, UNITS
 

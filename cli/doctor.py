@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
-from invrender.cli.common import JsonOption, console, output, print_json
+from invrender.cli.options import JsonOption, console, output, print_json
 
 if TYPE_CHECKING:
     import torch
@@ -126,7 +126,7 @@ def _backends(warmup: bool) -> Iterator[Check]:
     import torch
 
     from invrender.backends import BACKENDS, PLANNED
-    from invrender.backends.volumes import VOLUMES
+    from invrender.backends.select_volume import VOLUMES
 
     working = 0
     for name in BACKENDS:
@@ -149,8 +149,8 @@ def _backends(warmup: bool) -> Iterator[Check]:
 def _backend(name: str, device: torch.device | None, warmup: bool) -> Check:
     from invrender.backends import select
     from invrender.backends.completion import kernel_names
-    from invrender.backends.trial import exercise, milliseconds
     from invrender.errors import BackendError
+    from invrender.run.trial import exercise, milliseconds
 
     title = f"backend {name}" + (f" on {device}" if device else "")
     try:
@@ -167,9 +167,9 @@ def _backend(name: str, device: torch.device | None, warmup: bool) -> Check:
 def _volumes(name: str, device: torch.device | None, warmup: bool) -> Check:
     """The volume kernels of a backend."""
     from invrender.backends.completion import kernel_names
-    from invrender.backends.volume_trial import exercise
-    from invrender.backends.volumes import select_volume
+    from invrender.backends.select_volume import select_volume
     from invrender.errors import BackendError
+    from invrender.run.volume_trial import exercise
 
     title = f"volumes {name}" + (f" on {device}" if device else "")
     try:

@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from invrender.cli.common import BackendOption, JsonOption, SeedOption, SizeFlag, ViewsFlag, output, print_json
-from invrender.cli.volumes import KeyOption, VolumeFile, volume_result
+from invrender.cli.options import BackendOption, JsonOption, SeedOption, SizeFlag, ViewsFlag, output, print_json
+from invrender.cli.volume_options import KeyOption, VolumeFile, volume_result
 
 if TYPE_CHECKING:
-    from invrender.metrics import MeshMetrics
-    from invrender.volume.metrics import VolumeMetrics
+    from invrender.evaluate.mesh import MeshMetrics
+    from invrender.evaluate.volume import VolumeMetrics
 
 MESH_VIEWS, MESH_SIZE = 16, 256
 VOLUME_VIEWS, VOLUME_SIZE = 8, 128
@@ -36,8 +36,8 @@ def evaluate(
         _evaluate_volume(VolumeFile(found, key), reference, views or VOLUME_VIEWS, size or VOLUME_SIZE, backend, json)
         return
     from invrender.backends import select
-    from invrender.io.mesh_read import read_mesh
-    from invrender.metrics import mesh_metrics
+    from invrender.evaluate.mesh import mesh_metrics
+    from invrender.io.meshes.read import read_mesh
 
     views, size = views or MESH_VIEWS, size or MESH_SIZE
     source, target = mesh_file(result), mesh_file(reference)
@@ -49,9 +49,9 @@ def evaluate(
 
 
 def _evaluate_volume(result: VolumeFile, reference: Path, views: int, size: int, backend: str, json: bool) -> None:
-    from invrender.backends.volumes import select_volume
+    from invrender.backends.select_volume import select_volume
     from invrender.errors import UsageError
-    from invrender.volume.metrics import volume_metrics
+    from invrender.evaluate.volume import volume_metrics
 
     target = volume_result(reference)
     if target is None:

@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from invrender.cli.common import JsonOption, print_json
-from invrender.cli.volumes import DtypeOption, KeyOption, ShapeOption, VolumeFile, volume_result
+from invrender.cli.options import JsonOption, print_json
+from invrender.cli.volume_options import DtypeOption, KeyOption, ShapeOption, VolumeFile, volume_result
 
 if TYPE_CHECKING:
-    from invrender.inspection import DatasetFacts, MeshFacts
-    from invrender.volume.facts import VolumeFacts
+    from invrender.evaluate.mesh_facts import DatasetFacts, MeshFacts
+    from invrender.evaluate.volume_facts import VolumeFacts
 
 Rows = list[tuple[str, str]]
 
@@ -37,22 +37,22 @@ def inspect(
         _refuse_masks(masks, volume)
         _inspect_volume(VolumeFile(volume, key, shape, dtype), as_json)
         return
-    from invrender.io.transmittance import is_transmittance
+    from invrender.io.datasets.transmittance import is_transmittance
 
     if is_transmittance(source):
         _inspect_transmittance(source, as_json)
         return
-    from invrender.io.dataset import is_dataset, read_dataset
-    from invrender.io.mesh_read import read_mesh, read_units
+    from invrender.io.datasets.dataset import is_dataset, read_dataset
+    from invrender.io.meshes.read import read_mesh, read_units
 
     path = _result(source)
     if path.is_dir() or is_dataset(path):
-        from invrender.inspection import dataset_facts
+        from invrender.evaluate.mesh_facts import dataset_facts
 
         dataset = dataset_facts(read_dataset(path, masks))
         _show({"kind": "dataset", "path": str(path), **asdict(dataset)}, _dataset_rows(dataset), as_json)
         return
-    from invrender.inspection import mesh_facts
+    from invrender.evaluate.mesh_facts import mesh_facts
 
     _refuse_masks(masks, path)
     mesh = mesh_facts(read_mesh(path))
@@ -61,14 +61,14 @@ def inspect(
 
 
 def _inspect_volume(file: VolumeFile, as_json: bool) -> None:
-    from invrender.volume.facts import volume_facts
+    from invrender.evaluate.volume_facts import volume_facts
 
     facts = volume_facts(file.read())
     _show({"kind": "volume", "path": str(file.path), **asdict(facts)}, _volume_rows(facts), as_json)
 
 
 def _inspect_transmittance(source: Path, as_json: bool) -> None:
-    from invrender.io.transmittance import read_transmittance
+    from invrender.io.datasets.transmittance import read_transmittance
 
     views = read_transmittance(source)
     height, width = views.cameras.size
@@ -218,7 +218,7 @@ def _dataset_rows(facts: DatasetFacts) -> Rows:
 
 
 def _cut_off(facts: DatasetFacts) -> str:
-    from invrender.io.paths import listing
+    from invrender.io.files.paths import listing
 
     if not facts.cut_off:
         return "none: every mask stays clear of the border"

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from invrender.cli.common import VARIABLES, check_at_least, check_views, console, output, print_json
+from invrender.cli.options import VARIABLES, check_at_least, check_views, console, output, print_json
 
 LABEL = 40  # characters for the names in the summary
 
@@ -82,7 +82,7 @@ def refuse(flags: dict[str, Any], names: tuple[str, ...], where: str) -> None:
 
 def _settings(method: Method, call: Call) -> Any:
     from invrender.errors import UsageError
-    from invrender.run.settings import resolve
+    from invrender.run.resolve import resolve
 
     given = any(key.partition("=")[0].strip() == "input" for key in call.assignments)
     if call.flags["input"] is None and call.config is None and not given:
@@ -107,7 +107,7 @@ def _settings(method: Method, call: Call) -> Any:
 
 def _dry_run(method: Method, settings: Any, folder: Path, overwrite: bool) -> None:
     from invrender.run.folder import check_output
-    from invrender.run.settings import to_toml
+    from invrender.run.resolve import to_toml
 
     check_output(folder, overwrite)
     task = method.load(settings, method.select(settings.backend, settings.device))
@@ -117,7 +117,7 @@ def _dry_run(method: Method, settings: Any, folder: Path, overwrite: bool) -> No
 def _run(method: Method, settings: Any, folder: Path, call: Call) -> dict[str, Any]:
     from invrender.run.folder import RunFolder, check_output
     from invrender.run.progress import Progress
-    from invrender.run.settings import to_toml
+    from invrender.run.resolve import to_toml
 
     check_output(folder, call.overwrite)
     kernels = method.select(settings.backend, settings.device)

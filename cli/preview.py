@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from invrender.cli.common import OverwriteOption, QuietOption, console
+from invrender.cli.options import OverwriteOption, QuietOption, console
 
 
 def preview(

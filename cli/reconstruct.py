@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from invrender.cli.common import (
+from invrender.cli.job import Call, Method, refuse, run_job
+from invrender.cli.options import (
     BackendFlag,
     CamerasFlag,
     ConfigOption,
@@ -29,7 +30,6 @@ from invrender.cli.common import (
     check_at_least,
     check_choice,
 )
-from invrender.cli.job import Call, Method, refuse, run_job
 from invrender.cli.volume_colours import METHOD as COLOUR_METHOD
 from invrender.cli.volume_colours import KnownFlag, reconstruct_colours
 from invrender.cli.volume_reconstruction import METHODS as VOLUME_METHODS
@@ -46,7 +46,7 @@ from invrender.cli.volume_reconstruction import (
 )
 
 if TYPE_CHECKING:
-    from invrender.run.reconstruct import ReconstructSettings, Task
+    from invrender.methods.silhouette.task import ReconstructSettings, Task
 
 METHODS = ("silhouette", *VOLUME_METHODS, COLOUR_METHOD)
 
@@ -130,7 +130,7 @@ def reconstruct(
 
 def _silhouette() -> Method:
     from invrender.backends import select
-    from invrender.run.reconstruct import PRESETS, ReconstructSettings, execute, load
+    from invrender.methods.silhouette.task import PRESETS, ReconstructSettings, execute, load
 
     return Method(
         settings=ReconstructSettings,

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from invrender.cli.common import (
+from invrender.cli.options import (
     BackendOption,
     CamerasOption,
     DeviceOption,
@@ -25,9 +25,9 @@ from invrender.cli.common import (
     console,
     print_json,
 )
-from invrender.cli.volumes import DISTANCE as VOLUME_DISTANCE
-from invrender.cli.volumes import FOV as VOLUME_FOV
-from invrender.cli.volumes import (
+from invrender.cli.volume_options import DISTANCE as VOLUME_DISTANCE
+from invrender.cli.volume_options import FOV as VOLUME_FOV
+from invrender.cli.volume_options import (
     VOLUME_MODES,
     ColormapOption,
     CompositingOption,
@@ -131,7 +131,7 @@ def render(
     _check_outputs(output, dataset, shot, overwrite)
 
     from invrender.backends import select
-    from invrender.io.mesh_read import read_mesh
+    from invrender.io.meshes.read import read_mesh
 
     chosen = select(backend, device)
     mesh = read_mesh(asset)
@@ -156,7 +156,7 @@ def render(
 def _is_volume(asset: Path, mode: str | None) -> bool:
     """Whether the asset is a volume; a mode of the other kind is refused."""
     from invrender.errors import UsageError
-    from invrender.io.volume_read import is_volume_path
+    from invrender.io.volumes.read import is_volume_path
 
     volume = is_volume_path(asset)
     if mode is not None and mode in (MODES if volume else VOLUME_MODES):
@@ -178,9 +178,9 @@ def _render_volume(
     quiet: bool,
 ) -> dict[str, Any]:
     """Draw and write what is asked for of a volume; returns the facts for --json."""
-    from invrender.backends.volumes import select_volume
-    from invrender.cli.volumes import volume_cameras, write_volume_dataset, write_volume_picture
-    from invrender.volume.views import volume_frame
+    from invrender.backends.select_volume import select_volume
+    from invrender.cameras.volume_rigs import volume_frame
+    from invrender.cli.volume_options import volume_cameras, write_volume_dataset, write_volume_picture
 
     kernels = select_volume(*backend)
     volume = file.read()
@@ -219,7 +219,7 @@ def _background(text: str) -> tuple[float, float, float] | None:
     if text.startswith("#") and len(digits) == 6 and all(c in "0123456789abcdefABCDEF" for c in digits):
         import numpy as np
 
-        from invrender.io.images import srgb_to_linear
+        from invrender.colour import srgb_to_linear
 
         red, green, blue = srgb_to_linear(np.array([int(digits[i : i + 2], 16) / 255 for i in (0, 2, 4)]))
         return float(red), float(green), float(blue)
@@ -256,8 +256,8 @@ def _cameras(
     mesh: Mesh, kind: str, count: int, size: tuple[int, int], stance: tuple[float, float, float, float]
 ) -> Cameras:
     """The cameras of --cameras: a rig around the mesh, turned by --azimuth, or those of a file."""
-    from invrender.cameras import mesh_frame, rig
-    from invrender.io.dataset import read_cameras
+    from invrender.cameras.rigs import mesh_frame, rig
+    from invrender.io.datasets.dataset import read_cameras
 
     distance, fov, elevation, azimuth = stance
     if kind not in ("orbit", "sphere"):
@@ -285,10 +285,10 @@ def _turned(cameras: Cameras, centre: Any, degrees: float) -> Cameras:
 def _write_dataset(folder: Path, mesh: Mesh, cameras: Cameras, shot: _Shot, backend: Backend) -> list[Path]:
     from dataclasses import replace
 
-    from invrender.io.dataset import write_dataset
+    from invrender.io.datasets.dataset import write_dataset
     from invrender.nouns import Scene
-    from invrender.pictures import stored_as_is
-    from invrender.render import layers, render_views, straight
+    from invrender.render.images import stored_as_is, straight
+    from invrender.render.raster import layers, render_views
 
     views: Views = render_views(mesh, cameras, backend)
     if shot.mode == "silhouette":
@@ -303,7 +303,7 @@ def _write_picture(
 ) -> str:
     """Draw and write a still, a sheet of stills or a turntable; return what to say about it."""
     from invrender.io.images import write_gif, write_png
-    from invrender.pictures import contact_sheet, to_bytes
+    from invrender.render.images import contact_sheet, to_bytes
 
     pictures = _pictures(mesh, cameras, shot, backend, facts)
     height, width = cameras.size
@@ -328,7 +328,7 @@ def _as_linear(image: Any) -> Any:
     """Values that are no colours, so that they come out of an sRGB writer as they are; alpha is left alone."""
     import torch
 
-    from invrender.pictures import stored_as_is
+    from invrender.render.images import stored_as_is
 
     return torch.cat([stored_as_is(image[..., :3]), image[..., 3:].double()], -1)
 
@@ -338,8 +338,8 @@ def _pictures(mesh: Mesh, cameras: Cameras, shot: _Shot, backend: Backend, facts
     import torch
 
     from invrender.nouns import Scene
-    from invrender.pictures import depth_picture
-    from invrender.render import layers, render, straight
+    from invrender.render.images import depth_picture, straight
+    from invrender.render.raster import layers, render
 
     scene = Scene(mesh, background=shot.background or BACKGROUNDS["white"])
     if shot.background is None and shot.mode in ("shaded", "normal"):

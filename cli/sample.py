@@ -7,7 +7,7 @@ from typing import Annotated, Any
 
 import typer
 
-from invrender.cli.common import JsonOption, OverwriteOption, QuietOption, console, print_json
+from invrender.cli.options import JsonOption, OverwriteOption, QuietOption, console, print_json
 
 
 def sample(
@@ -50,7 +50,7 @@ def sample(
 
 
 def _write_mesh(name: str, path: Path) -> dict[str, Any]:
-    from invrender.io.mesh_write import write_mesh
+    from invrender.io.meshes.write import write_mesh
     from invrender.samples import SAMPLES, UNITS
 
     mesh = SAMPLES[name]()
@@ -59,7 +59,7 @@ def _write_mesh(name: str, path: Path) -> dict[str, Any]:
 
 
 def _write_volume(name: str, path: Path, resolution: int) -> dict[str, Any]:
-    from invrender.io.volume_write import write_volume
+    from invrender.io.volumes.write import write_volume
     from invrender.samples import VOLUMES
 
     volume = VOLUMES[name](resolution)
@@ -81,7 +81,7 @@ def _list(json: bool) -> None:
 
 def _check_name(name: str) -> None:
     from invrender.errors import UsageError
-    from invrender.io.paths import nearest
+    from invrender.io.files.paths import nearest
     from invrender.samples import SAMPLES, VOLUMES
 
     known = (*SAMPLES, *VOLUMES)

@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from invrender.cli.common import check_at_least
 from invrender.cli.job import Call, Method, refuse, run_job
+from invrender.cli.options import check_at_least
 from invrender.cli.volume_reconstruction import decibels, numbers
 
 if TYPE_CHECKING:
-    from invrender.run.reconstruct_colour import ColourSettings, Task
+    from invrender.methods.volume_colour.task import ColourSettings, Task
 
 METHOD = "volume"
 
@@ -30,8 +30,8 @@ KnownFlag = Annotated[
 
 def reconstruct_colours(call: Call) -> None:
     """Learn density and colour, or a transfer function, from colour views."""
-    from invrender.backends.volumes import select_volume
-    from invrender.run.reconstruct_colour import PRESETS, ColourSettings, execute, load
+    from invrender.backends.select_volume import select_volume
+    from invrender.methods.volume_colour.task import PRESETS, ColourSettings, execute, load
 
     flags = dict(call.flags)
     refuse(flags, ("masks", "init", "field", "solver", "noise", "extinction"), "does not go with --method volume")

@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from invrender.cli.common import check_at_least, check_choice
 from invrender.cli.job import Call, Method, refuse, run_job
+from invrender.cli.options import check_at_least, check_choice
 
 if TYPE_CHECKING:
-    from invrender.run.reconstruct_volume import Task, VolumeSettings
+    from invrender.methods.transmittance.task import Task, VolumeSettings
 
 METHODS = ("transmittance",)
 SOLVERS = ("fista", "sirt", "cgls", "adam")
@@ -68,7 +68,7 @@ def is_volume_job(method: str | None, source: Path | None, config: Path | None) 
         return named in METHODS
     if source is None:
         return False
-    from invrender.run.reconstruct_volume import is_for_volumes
+    from invrender.methods.transmittance.task import is_for_volumes
 
     return is_for_volumes(source)
 
@@ -84,8 +84,8 @@ def method_of(config: Path | None) -> str | None:
 
 def reconstruct_volume(call: Call) -> None:
     """Reconstruct a density from transmittance."""
-    from invrender.backends.volumes import select_volume
-    from invrender.run.reconstruct_volume import PRESETS, VolumeSettings, execute, load
+    from invrender.backends.select_volume import select_volume
+    from invrender.methods.transmittance.task import PRESETS, VolumeSettings, execute, load
 
     flags = dict(call.flags)
     refuse(flags, ("masks", "init"), "goes with --method silhouette")

@@ -9,11 +9,11 @@ import sys
 from pathlib import Path
 
 from invrender.backends import select
-from invrender.cameras import mesh_frame, rig
-from invrender.io.mesh_read import read_mesh
-from invrender.io.mesh_write import write_ply
-from invrender.problem import silhouette
-from invrender.render import render_views
+from invrender.cameras.rigs import mesh_frame, rig
+from invrender.io.meshes.read import read_mesh
+from invrender.io.meshes.write import write_ply
+from invrender.methods.silhouette import schedule as silhouette
+from invrender.render.raster import render_views
 
 
 def main(source: Path, result: Path) -> None:

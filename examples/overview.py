@@ -11,14 +11,14 @@ from pathlib import Path
 import torch
 
 from invrender.backends import select
-from invrender.cameras import mesh_frame, rig
+from invrender.cameras.rigs import mesh_frame, rig
 from invrender.io.images import write_png
-from invrender.io.mesh_read import read_mesh
+from invrender.io.meshes.read import read_mesh
 from invrender.kernels import Backend
+from invrender.methods.silhouette import film as turning
+from invrender.methods.silhouette.refine import Shape
 from invrender.nouns import Mesh
-from invrender.problem.frame import Frame
-from invrender.problem.refine import Shape
-from invrender.run import turning
+from invrender.parameters.frame import Frame
 
 SMALL, LARGE, GAP = 128, 272, 16
 

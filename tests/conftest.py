@@ -14,7 +14,7 @@ import pytest
 import torch
 
 from invrender.backends import select
-from invrender.backends.volumes import select_volume
+from invrender.backends.select_volume import select_volume
 from invrender.kernels import Backend, VolumeKernels
 
 if "PYTEST_XDIST_WORKER" in os.environ:  # the workers share the cores; threads within them only get in the way

@@ -20,7 +20,7 @@ from invrender.backends.cpu.compile import kernel
 from invrender.backends.cpu.contour import Contour, Floats, Ints, Signs, contour, workspace
 from invrender.backends.cpu.memory import empty
 from invrender.backends.cpu.threads import spread
-from invrender.topology import Topology
+from invrender.nouns.topology import Topology
 
 Tensor = torch.Tensor
 Ids = NDArray[np.int64]

@@ -8,9 +8,9 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from invrender.backends.arguments import no_such
 from invrender.backends.cpu.compile import kernel
-from invrender.backends.mesh_arguments import no_such
-from invrender.topology import Topology
+from invrender.nouns.topology import Topology
 
 Indices: TypeAlias = NDArray[Any]
 """Arrays of uint32: Numba leaves out the test for indices that count from the end, which takes a third of the time."""

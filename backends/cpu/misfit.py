@@ -22,7 +22,7 @@ from invrender.backends.cpu.compile import kernel
 from invrender.backends.cpu.contour import Floats, Ints, Signs, workspace
 from invrender.backends.cpu.silhouette import ROOM_PER_LINE, draw_view, screen_pull
 from invrender.backends.cpu.threads import spread, thread_count
-from invrender.topology import Topology
+from invrender.nouns.topology import Topology
 
 Tensor = torch.Tensor
 Images: TypeAlias = NDArray[np.float32]

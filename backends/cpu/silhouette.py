@@ -28,7 +28,7 @@ from invrender.backends.cpu.contour import Floats, Ints, Signs, contour, workspa
 from invrender.backends.cpu.memory import empty, zeros
 from invrender.backends.cpu.threads import spread
 from invrender.kernels import Size
-from invrender.topology import Topology
+from invrender.nouns.topology import Topology
 
 Tensor = torch.Tensor
 

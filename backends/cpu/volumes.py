@@ -5,11 +5,11 @@ from __future__ import annotations
 import torch
 
 from invrender.backends.cpu import about
+from invrender.backends.cpu.composite import composite, composite_adjoint
+from invrender.backends.cpu.line_integral import line_integral, line_integral_adjoint
 from invrender.backends.cpu.memory import keep_freed
-from invrender.backends.cpu.volume_composite import composite, composite_adjoint
-from invrender.backends.cpu.volume_exact import line_integral, line_integral_adjoint
-from invrender.backends.cpu.volume_joseph import joseph_rays
-from invrender.backends.cpu.volume_step import smooth_step
+from invrender.backends.cpu.projector import joseph_rays
+from invrender.backends.cpu.smooth_step import smooth_step
 from invrender.kernels import VolumeKernels
 
 

@@ -13,7 +13,7 @@ from invrender.backends.cuda.rasterize import rasterize
 from invrender.backends.cuda.silhouette import silhouette, silhouette_adjoint, silhouette_taped
 from invrender.backends.cuda.target import SIMULATED, cache_folder
 from invrender.backends.cuda.trace import trace
-from invrender.backends.registry import needs_gpu
+from invrender.backends.select import needs_gpu
 from invrender.backends.torch import load as load_torch
 from invrender.jit import announce
 from invrender.kernels import Backend

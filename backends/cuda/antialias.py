@@ -16,7 +16,7 @@ from invrender.backends.cuda.bodies import contour
 from invrender.backends.cuda.launch import launch
 from invrender.backends.cuda.silhouette import Outline, ends_on_screen, outline, segment_at
 from invrender.backends.cuda.target import device, kernel
-from invrender.topology import Topology
+from invrender.nouns.topology import Topology
 
 Tensor = torch.Tensor
 

@@ -12,10 +12,10 @@ import torch
 from numba import cuda
 from numba.cuda.cudadrv.driver import CudaAPIError
 
+from invrender.backends.arguments import check_faces, check_indices
 from invrender.backends.cuda.target import SIMULATED, setting
-from invrender.backends.mesh_arguments import check_faces, check_indices
 from invrender.errors import MemoryLimitError, RetryError
-from invrender.topology import Topology
+from invrender.nouns.topology import Topology
 
 Tensor = torch.Tensor
 

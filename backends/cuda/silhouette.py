@@ -15,7 +15,7 @@ from invrender.backends.cuda.bodies import contour as bodies
 from invrender.backends.cuda.launch import launch, packed_mesh
 from invrender.backends.cuda.target import device, kernel
 from invrender.kernels import Size
-from invrender.topology import Topology
+from invrender.nouns.topology import Topology
 
 Tensor = torch.Tensor
 

@@ -8,11 +8,11 @@ import numpy as np
 import torch
 from numba import cuda, int32
 
+from invrender.backends.arguments import check_faces
 from invrender.backends.cpu.tree import build
 from invrender.backends.cuda.bodies import tree
 from invrender.backends.cuda.launch import launch
 from invrender.backends.cuda.target import kernel
-from invrender.backends.mesh_arguments import check_faces
 from invrender.backends.torch.trace import intersect
 
 Tensor = torch.Tensor

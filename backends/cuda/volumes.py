@@ -5,10 +5,10 @@ from __future__ import annotations
 import torch
 
 from invrender.backends.cuda import about
-from invrender.backends.cuda.volume_composite import composite, composite_adjoint
-from invrender.backends.cuda.volume_exact import line_integral, line_integral_adjoint
-from invrender.backends.cuda.volume_joseph import joseph_rays
-from invrender.backends.cuda.volume_step import smooth_step
+from invrender.backends.cuda.composite import composite, composite_adjoint
+from invrender.backends.cuda.line_integral import line_integral, line_integral_adjoint
+from invrender.backends.cuda.projector import joseph_rays
+from invrender.backends.cuda.smooth_step import smooth_step
 from invrender.kernels import VolumeKernels
 
 

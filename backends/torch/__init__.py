@@ -12,7 +12,7 @@ from invrender.backends.torch.silhouette import silhouette as silhouette_taped
 from invrender.backends.torch.silhouette import silhouette_adjoint
 from invrender.backends.torch.trace import trace, trace_engine
 from invrender.kernels import Backend, Size
-from invrender.topology import Topology
+from invrender.nouns.topology import Topology
 
 
 def silhouette(clip: torch.Tensor, faces: torch.Tensor, topology: Topology, size: Size) -> torch.Tensor:

@@ -19,7 +19,7 @@ from dataclasses import dataclass
 import torch
 
 from invrender.backends.torch.crossings import Crossings, Segments, contour_segments, push_to_clip, scanline_crossings
-from invrender.topology import Topology
+from invrender.nouns.topology import Topology
 
 Tensor = torch.Tensor
 

@@ -16,7 +16,7 @@ from dataclasses import dataclass
 
 import torch
 
-from invrender.volume.march import MIP_RAMP, OPAQUE, Rules, Shade, Walk
+from invrender.kernels.walks import MIP_RAMP, OPAQUE, Rules, Shade, Walk
 
 Tensor = torch.Tensor
 

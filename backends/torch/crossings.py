@@ -18,8 +18,8 @@ from dataclasses import dataclass
 
 import torch
 
-from invrender.backends.mesh_arguments import check_faces
-from invrender.topology import Topology
+from invrender.backends.arguments import check_faces
+from invrender.nouns.topology import Topology
 
 Tensor = torch.Tensor
 

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 
 import torch
 
-from invrender.backends.mesh_arguments import check_faces
+from invrender.backends.arguments import check_faces
 from invrender.kernels import BOTH, Wanted
 
 Tensor = torch.Tensor

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 
 import torch
 
-from invrender.backends.mesh_arguments import check_faces
+from invrender.backends.arguments import check_faces
 from invrender.backends.torch.cut import project, screen_triangles
 from invrender.kernels import Size
 

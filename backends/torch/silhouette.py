@@ -30,7 +30,7 @@ from invrender.backends.torch.crossings import (
     push_to_clip,
     scanline_crossings,
 )
-from invrender.topology import Topology
+from invrender.nouns.topology import Topology
 
 Tensor = torch.Tensor
 

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 import torch
 
-from invrender.backends.mesh_arguments import check_faces
+from invrender.backends.arguments import check_faces
 
 Tensor = torch.Tensor
 

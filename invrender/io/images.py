@@ -4,33 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TypeVar
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 from PIL import Image
 
+from invrender.colour import linear_to_srgb, srgb_to_linear
 from invrender.errors import InputError, UsageError
-from invrender.io.atomic import atomic_path
-from invrender.io.paths import check_extension, existing_file
+from invrender.io.files.atomic import atomic_path
+from invrender.io.files.paths import check_extension, existing_file
 
 IMAGE_EXTENSIONS = (".png", ".jpg", ".jpeg", ".webp", ".bmp", ".tif", ".tiff", ".exr")
 
 Array = NDArray[np.float32]
-Real = TypeVar("Real", np.float32, np.float64)
-
-
-def srgb_to_linear(values: NDArray[Real]) -> NDArray[Real]:
-    """sRGB-encoded values in [0, 1] to linear ones, of the same type (IEC 61966-2-1)."""
-    v = np.asarray(values)
-    return np.where(v <= 0.04045, v / 12.92, ((np.maximum(v, 0) + 0.055) / 1.055) ** 2.4).astype(v.dtype, copy=False)
-
-
-def linear_to_srgb(values: NDArray[Real]) -> NDArray[Real]:
-    """Linear values to sRGB-encoded ones in [0, 1], clipped, of the same type (IEC 61966-2-1)."""
-    v = np.clip(np.asarray(values), 0, 1)
-    return np.where(v <= 0.0031308, 12.92 * v, 1.055 * v ** (1 / 2.4) - 0.055).astype(v.dtype, copy=False)
 
 
 def read_image(path: str | Path) -> tuple[Array, Array | None]:

@@ -15,7 +15,7 @@ import numpy as np
 import torch
 from scipy.sparse import csr_matrix
 
-from invrender.topology import Topology
+from invrender.nouns.topology import Topology
 
 Tensor = torch.Tensor
 

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from invrender.io.atomic import atomic_path
+from invrender.io.files.atomic import atomic_path
 from invrender.io.images import write_gif
-from invrender.io.mesh_read import read_mesh
-from invrender.io.volume_read import is_volume_path, read_volume
+from invrender.io.meshes.read import read_mesh
+from invrender.io.volumes.read import is_volume_path, read_volume
 from invrender.preview.guard import Job
 from invrender.preview.scene import Panel, build, driver_name, example_mesh, turn
 

@@ -10,7 +10,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from invrender.io.images import linear_to_srgb
+from invrender.colour import linear_to_srgb
 from invrender.nouns import Mesh, Volume
 from invrender.preview.volumes import add_cloud, occupied, surface_of
 

@@ -9,8 +9,8 @@ from pathlib import Path
 from typing import Any
 
 from invrender.errors import InputError, OutputExistsError, UsageError
-from invrender.io.paths import existing_file
-from invrender.io.volume_read import is_volume_path
+from invrender.io.files.paths import existing_file
+from invrender.io.volumes.read import is_volume_path
 from invrender.run.folder import CONFIG, METRICS, RECORD
 from invrender.run.record import read_record
 

@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from invrender.cameras.volume_rigs import volume_frame
+from invrender.colour import linear_to_srgb
 from invrender.errors import InputError
-from invrender.io.images import linear_to_srgb
 from invrender.nouns import Mesh, Volume
-from invrender.volume.transfer import transfer_function
-from invrender.volume.views import volume_frame
+from invrender.render.transfer import transfer_function
 
 if TYPE_CHECKING:
     import pyvista

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from invrender.errors import CheckpointError
-from invrender.io.atomic import atomic_path
+from invrender.io.files.atomic import atomic_path
 
 PATTERN = re.compile(r"step_(\d+)\.npz")
 STEP = "__step__"

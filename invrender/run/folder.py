@@ -18,10 +18,10 @@ from types import TracebackType
 from typing import Any
 
 from invrender.errors import OutputExistsError, RetryError, UsageError
-from invrender.io.atomic import atomic_write_text
-from invrender.io.paths import listing
+from invrender.io.files.atomic import atomic_write_text
+from invrender.io.files.paths import listing
 from invrender.run.checkpoints import save_checkpoint
-from invrender.run.losses import LossLog
+from invrender.run.losses_csv import LossLog
 from invrender.run.record import Record, Status, is_alive, new_record, now, read_record, write_record
 
 RECORD = "run.json"

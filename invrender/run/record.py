@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from invrender import __version__
-from invrender.io.atomic import atomic_write_text
+from invrender.io.files.atomic import atomic_write_text
 
 Status = Literal["running", "finished", "failed", "interrupted"]
 

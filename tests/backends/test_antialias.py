@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from invrender import ops
-from invrender.topology import topology
+from invrender.nouns.topology import topology
 
 SIZE = (256, 256)
 

@@ -13,8 +13,8 @@ from hypothesis import strategies as st
 from invrender.backends import select
 from invrender.backends.cpu.threads import spread, spread_jobs
 from invrender.errors import InputError
-from invrender.losses import soft_iou
-from invrender.topology import topology
+from invrender.losses.silhouettes import soft_iou
+from invrender.nouns.topology import topology
 
 REFERENCE = select("torch")
 started = _thread.start_new_thread

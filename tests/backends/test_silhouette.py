@@ -13,7 +13,7 @@ import pytest
 import torch
 
 from invrender import ops
-from invrender.topology import topology
+from invrender.nouns.topology import topology
 
 Tensor = torch.Tensor
 SIZE = (64, 64)

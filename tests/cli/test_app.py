@@ -16,7 +16,7 @@ import typer
 
 from invrender import __version__, errors
 from invrender.cli import app
-from invrender.cli.common import check_at_least, check_choice, check_views, print_json
+from invrender.cli.options import check_at_least, check_choice, check_views, print_json
 
 HEAVY = ("torch", "numba", "numpy", "scipy", "trimesh", "pyvista", "vtk", "skimage", "matplotlib", "PIL")
 

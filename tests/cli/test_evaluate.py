@@ -6,7 +6,7 @@ import json
 
 import pytest
 
-from invrender.io.mesh_write import write_mesh
+from invrender.io.meshes.write import write_mesh
 from invrender.nouns import Mesh
 from invrender.samples import SAMPLES
 

@@ -8,10 +8,10 @@ from pathlib import Path
 import pytest
 import torch
 
-from invrender.cameras import rig
+from invrender.cameras.rigs import rig
 from invrender.cli.app import run
-from invrender.io.dataset import write_dataset
-from invrender.io.mesh_write import write_mesh
+from invrender.io.datasets.dataset import write_dataset
+from invrender.io.meshes.write import write_mesh
 from invrender.nouns import Views
 from invrender.samples import SAMPLES
 

@@ -12,7 +12,7 @@ import pytest
 import torch
 from PIL import Image
 
-from invrender.io.mesh_write import write_mesh
+from invrender.io.meshes.write import write_mesh
 from invrender.nouns import Mesh
 from invrender.run.folder import RunFolder
 

@@ -18,12 +18,12 @@ import torch
 import trimesh
 from PIL import Image
 
-from invrender.cameras import rig
+from invrender.cameras.rigs import rig
 from invrender.cli.app import run
-from invrender.io.dataset import write_dataset
+from invrender.io.datasets.dataset import write_dataset
 from invrender.io.images import write_png
-from invrender.io.mesh_read import read_mesh
-from invrender.io.mesh_write import write_mesh
+from invrender.io.meshes.read import read_mesh
+from invrender.io.meshes.write import write_mesh
 from invrender.nouns import Mesh, Views
 from invrender.samples import SAMPLES
 from tests.conftest import cli_environment

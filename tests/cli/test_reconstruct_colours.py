@@ -8,8 +8,8 @@ import pytest
 from PIL import Image
 
 from invrender.cli.app import run
-from invrender.io.volume_read import read_volume
-from invrender.io.volume_write import write_volume
+from invrender.io.volumes.read import read_volume
+from invrender.io.volumes.write import write_volume
 from invrender.samples import VOLUMES
 
 QUICK = ["--method", "volume", "--iterations", "40", "--set", "rays=2048", "--set", "rate=0.2", "--set", "gif_frames=4"]

@@ -9,16 +9,17 @@ import numpy as np
 import pytest
 import torch
 
-from invrender.backends.volumes import select_volume
+from invrender.backends.select_volume import select_volume
+from invrender.cameras.volume_rigs import volume_rig
 from invrender.cli.app import run
 from invrender.errors import MemoryLimitError
-from invrender.io.transmittance import TransmittanceViews, write_transmittance
-from invrender.io.volume_read import read_volume
-from invrender.io.volume_write import write_volume
+from invrender.io.datasets.transmittance import TransmittanceViews, write_transmittance
+from invrender.io.volumes.read import read_volume
+from invrender.io.volumes.write import write_volume
 from invrender.nouns import Volume
+from invrender.render.absorption import optical_depth
 from invrender.run.checkpoints import load_checkpoint
 from invrender.run.memory import check_memory
-from invrender.volume.views import optical_depth, volume_rig
 
 
 @pytest.fixture

@@ -10,7 +10,7 @@ import trimesh
 from PIL import Image
 
 from invrender.cli.app import run
-from invrender.io.dataset import read_dataset
+from invrender.io.datasets.dataset import read_dataset
 
 
 @pytest.fixture

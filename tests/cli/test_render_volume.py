@@ -9,10 +9,10 @@ import pytest
 from PIL import Image
 
 from invrender.cli.app import run
-from invrender.io.dataset import read_dataset
-from invrender.io.transmittance import read_transmittance
-from invrender.io.volume_read import read_volume
-from invrender.io.volume_write import write_volume
+from invrender.io.datasets.dataset import read_dataset
+from invrender.io.datasets.transmittance import read_transmittance
+from invrender.io.volumes.read import read_volume
+from invrender.io.volumes.write import write_volume
 from invrender.samples import VOLUMES
 
 

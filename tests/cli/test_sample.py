@@ -7,8 +7,8 @@ import json
 import pytest
 
 from invrender.cli.app import run
-from invrender.io.mesh_read import read_mesh
-from invrender.io.volume_read import read_volume
+from invrender.io.meshes.read import read_mesh
+from invrender.io.volumes.read import read_volume
 from invrender.samples import SAMPLES, VOLUMES
 
 

@@ -8,7 +8,7 @@ import pytest
 import torch
 
 from invrender.cli.app import run
-from invrender.io.volume_write import write_volume
+from invrender.io.volumes.write import write_volume
 from invrender.nouns import Volume
 from invrender.samples import VOLUMES
 

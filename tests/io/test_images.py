@@ -7,8 +7,9 @@ import pytest
 import torch
 from PIL import Image
 
+from invrender.colour import linear_to_srgb, srgb_to_linear
 from invrender.errors import InputError, UsageError
-from invrender.io.images import linear_to_srgb, read_image, read_mask, srgb_to_linear, write_gif, write_png
+from invrender.io.images import read_image, read_mask, write_gif, write_png
 
 
 def test_srgb_curve_has_its_published_values():

@@ -5,9 +5,9 @@ from __future__ import annotations
 import pytest
 import torch
 
+from invrender.nouns.topology import topology
 from invrender.parameters.laplacian import degrees, factorised, uniform_laplacian
 from invrender.samples import SAMPLES
-from invrender.topology import topology
 
 
 def test_two_triangles_by_hand():

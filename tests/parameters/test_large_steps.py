@@ -5,10 +5,10 @@ from __future__ import annotations
 import pytest
 import torch
 
+from invrender.nouns.topology import topology
 from invrender.parameters.laplacian import uniform_laplacian
 from invrender.parameters.large_steps import large_steps
 from invrender.samples import SAMPLES
-from invrender.topology import topology
 
 
 @pytest.fixture(scope="module")

@@ -8,7 +8,7 @@ import torch
 
 from invrender.errors import InputError
 from invrender.geometry.connectivity import is_watertight
-from invrender.io.volume_write import write_volume
+from invrender.io.volumes.write import write_volume
 from invrender.nouns import Volume
 from invrender.preview.subject import describe, isosurfaces
 from invrender.preview.volumes import occupied, surface_of

@@ -17,7 +17,7 @@ import pytest
 from invrender.errors import CheckpointError, OutputExistsError, RetryError, UsageError
 from invrender.run.checkpoints import latest_checkpoint, load_checkpoint
 from invrender.run.folder import RunFolder, check_output
-from invrender.run.losses import read_losses
+from invrender.run.losses_csv import read_losses
 from invrender.run.record import read_record
 
 

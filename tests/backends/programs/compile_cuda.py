@@ -15,14 +15,14 @@ import torch
 from cuda.bindings import nvjitlink
 from numba import cuda, from_dtype, typeof, types
 
+from invrender.kernels.walks import Rules, Walk
 from invrender.nouns import Cameras
-from invrender.topology import topology
-from invrender.volume.march import Rules, Walk
+from invrender.nouns.topology import topology
 
 CAPABILITY, ARCHITECTURES = (8, 0), ("80", "90")
 MODULES = (
     "rasterize", "interpolate", "antialias", "silhouette", "trace",
-    "volume_exact", "volume_joseph", "volume_step", "volume_composite",
+    "line_integral", "projector", "smooth_step", "composite",
 )  # fmt: skip
 
 
@@ -62,19 +62,19 @@ def launches() -> dict[str, tuple[Any, tuple[Any, ...]]]:
 def _volumes(drivers: dict[str, Any]) -> None:
     grid, bounds = torch.zeros(2, 3, 4), torch.tensor([[0.0, 0, 0], [1, 1, 1]], dtype=torch.float64)
     rays = (bounds, torch.zeros(2, 3), torch.ones(2, 3))
-    drivers["volume_exact"].line_integral(grid, *rays)
-    drivers["volume_exact"].line_integral_adjoint(torch.zeros(2), grid, *rays)
+    drivers["line_integral"].line_integral(grid, *rays)
+    drivers["line_integral"].line_integral_adjoint(torch.zeros(2), grid, *rays)
     cameras = Cameras(torch.eye(4)[None].double(), torch.eye(4)[None].double(), (2, 2))
-    bundle = drivers["volume_joseph"].joseph_rays(tuple(grid.shape), bounds, cameras)
+    bundle = drivers["projector"].joseph_rays(tuple(grid.shape), bounds, cameras)
     values = torch.zeros(len(bundle.pixels))
     bundle.forward(grid)
     bundle.adjoint(values)
     bundle.normal(grid, values, values)
-    drivers["volume_step"].smooth_step(grid, grid, grid, grid, (0.1, 0.1), 0.5)
+    drivers["smooth_step"].smooth_step(grid, grid, grid, grid, (0.1, 0.1), 0.5)
     walk = Walk(torch.zeros(2, 3), torch.ones(2, 3), torch.ones(2), torch.ones(2, dtype=torch.int32))
     scene = (torch.zeros(2, 3, 4, 1), walk, torch.zeros(5, 4), Rules())
-    drivers["volume_composite"].composite(*scene)
-    drivers["volume_composite"].composite_adjoint(torch.zeros(2, 4), torch.zeros(2, 4), *scene)
+    drivers["composite"].composite(*scene)
+    drivers["composite"].composite_adjoint(torch.zeros(2, 4), torch.zeros(2, 4), *scene)
 
 
 def _type(value: Any) -> Any:

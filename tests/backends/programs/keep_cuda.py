@@ -9,7 +9,7 @@ import numba.cuda.codegen
 import numba.cuda.dispatcher
 from compile_cuda import CAPABILITY, PretendedDevice, launches
 
-KERNELS = ("interpolate._forward", "interpolate._adjoint", "volume_step._step")
+KERNELS = ("interpolate._forward", "interpolate._adjoint", "smooth_step._step")
 
 
 class PretendedContext:

@@ -7,7 +7,7 @@ import json
 import torch
 
 from invrender.backends import select, self_test
-from invrender.topology import topology
+from invrender.nouns.topology import topology
 
 SIZE = (7, 10)
 CORNERS, FACES = 14, 10

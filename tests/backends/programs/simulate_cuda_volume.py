@@ -8,11 +8,12 @@ from collections.abc import Sequence
 import torch
 
 from invrender.backends.cuda.launch import translated
-from invrender.backends.volumes import select_volume, self_test
-from invrender.cameras import look_at, perspective
+from invrender.backends.select_volume import select_volume, self_test
+from invrender.cameras.projection import look_at, perspective
+from invrender.cameras.rays import camera_rays
+from invrender.kernels.walks import Rules, Shade
 from invrender.nouns import Cameras
-from invrender.volume.geometry import camera_rays
-from invrender.volume.march import Rules, Shade, walk
+from invrender.render.walk import walk
 
 Tensor = torch.Tensor
 

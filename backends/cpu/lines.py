@@ -1,0 +1,56 @@
+"""Rays as Joseph's method walks them, on the CPU: one record per ray; see `backends.bodies.lines`."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from invrender.backends.bodies.lines import touched, trace, turned
+from invrender.backends.cpu.volume_compile import body, entry
+
+LINE = np.dtype(
+    [
+        ("u", "f4"), ("v", "f4"), ("du", "f4"), ("dv", "f4"), ("pitch", "f4"), ("head", "f4"), ("tail", "f4"),
+        ("first", "i2"), ("last", "i2"),
+    ]
+)  # fmt: skip
+"""One ray, 32 bytes. first > last: it meets no plane."""
+
+
+@entry
+def trace_lines(views, shape, spacing, width, begin, end, lines, axes):  # type: ignore[no-untyped-def]
+    """Fill the lines of the pixels begin .. end, counted through all views, rows and columns.
+
+    views [N,12] float64: eye in index units (x, y, z), then the matrix from (column, row, 1) to a direction in index
+    units. shape [3]: samples along x, y, z. spacing [3]: lengths of a cell. width [2]: pixels of a row, of an image.
+    axes [...] int8: main axis of each ray.
+    """
+    for pixel in range(begin, end):
+        view = pixel // width[1]
+        row = (pixel - view * width[1]) // width[0]
+        column = pixel - view * width[1] - row * width[0]
+        ray = lines[pixel - begin]
+        axes[pixel - begin], ray.first, ray.last, ray.u, ray.v, ray.du, ray.dv, ray.pitch, ray.head, ray.tail = trace(
+            views[view], column + 0.5, row + 0.5, shape[0], shape[1], shape[2], spacing[0], spacing[1], spacing[2]
+        )
+
+
+@entry
+def trim_lines(lines, axes, support, shape, begin, end):  # type: ignore[no-untyped-def]
+    """Shorten the lines begin .. end to the planes on which they touch the support [D*H*W] uint8."""
+    for r in range(begin, end):
+        ray = lines[r]
+        along, across_u, across_v = strides(axes[r], shape)
+        first, last = touched(support, along, across_u, across_v, ray.u, ray.v, ray.du, ray.dv, ray.first, ray.last)
+        if first > ray.first:
+            ray.u += (first - ray.first) * ray.du
+            ray.v += (first - ray.first) * ray.dv
+            ray.head = 1.0
+        if last < ray.last:
+            ray.tail = 1.0
+        ray.first, ray.last = first, last
+
+
+@body
+def strides(axis, shape):  # type: ignore[no-untyped-def]
+    """Steps in the flat grid along the main axis and the two others."""
+    return turned(axis, 1, shape[0], shape[0] * shape[1])

@@ -1,0 +1,148 @@
+"""Rigs: cameras that stand around an object."""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING, Literal, get_args
+
+import numpy as np
+import torch
+
+from invrender.errors import InputError, UsageError
+from invrender.nouns import Cameras
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from numpy.typing import NDArray
+
+    Points = torch.Tensor | NDArray[np.floating] | Sequence[float] | Sequence[Sequence[float]]
+from invrender.cameras.projection import _points, look_at, perspective
+
+RigKind = Literal["orbit", "sphere"]
+
+
+MARGIN = 0.9  # an object scaled by 1 / scale fills [-0.9, 0.9] along its longest axis
+
+
+HALF_DIAGONAL = math.sqrt(3.0)
+
+
+def orbit(n: int, elevation: float = 10.0) -> torch.Tensor:
+    """[n,3] float64 unit directions at equal azimuths; the first over +Z, the next towards +X.
+
+    Args:
+        n: how many.
+        elevation: degrees above the XZ plane, -90 to 90.
+
+    Raises:
+        UsageError: n < 1, or the elevation is out of range.
+    """
+    _check_count(n)
+    if not -90 <= elevation <= 90:
+        raise UsageError(f"an elevation of {elevation:g} degrees is impossible", "use -90 <= elevation <= 90")
+    azimuth = torch.arange(n, dtype=torch.float64) * (2 * math.pi / n)
+    height = torch.full_like(azimuth, math.sin(math.radians(elevation)))
+    radius = math.cos(math.radians(elevation))
+    return torch.stack([radius * azimuth.sin(), height, radius * azimuth.cos()], dim=1)
+
+
+def fibonacci(n: int, phase: float = 0.0) -> torch.Tensor:
+    """[n,3] float64 unit directions spread evenly over the sphere on a golden-angle spiral from top to bottom.
+
+    Args:
+        n: how many.
+        phase: turns the spiral about Y, in radians.
+
+    Raises:
+        UsageError: n < 1.
+    """
+    _check_count(n)
+    i = torch.arange(n, dtype=torch.float64)
+    y = 1 - 2 * (i + 0.5) / n
+    radius = (1 - y * y).sqrt()
+    azimuth = i * (math.pi * (3 - math.sqrt(5))) + phase
+    return torch.stack([radius * azimuth.sin(), y, radius * azimuth.cos()], dim=1)
+
+
+def mesh_frame(vertices: Points, faces: torch.Tensor | NDArray[np.integer] | None = None) -> tuple[torch.Tensor, float]:
+    """Centre and scale that bring a mesh into the cube [-0.9, 0.9]^3: x -> (x - centre) / scale.
+
+    Args:
+        vertices: [V,3] in world units.
+        faces: [F,3]; where given, vertices that no face uses are left out.
+
+    Returns:
+        The centre of the bounding box, [3] float64, and max |coordinate - centre| / 0.9.
+
+    Raises:
+        InputError: there are no vertices, or all of them coincide.
+    """
+    points = _points(vertices)
+    if faces is not None:
+        used = torch.zeros(len(points), dtype=torch.bool)
+        used[torch.as_tensor(faces, dtype=torch.int64, device="cpu")] = True
+        points = points[used]
+    if not len(points):
+        raise InputError("the mesh has no vertices", "use a mesh with at least one face")
+    low, high = points.amin(dim=0), points.amax(dim=0)
+    scale = float((high - low).max()) / 2 / MARGIN
+    if not scale > 0:
+        raise InputError("all vertices of the mesh coincide", "use a mesh that has an extent")
+    return (low + high) / 2, scale
+
+
+def rig(
+    kind: RigKind,
+    n: int,
+    centre: Points,
+    scale: float,
+    size: tuple[int, int],
+    distance: float = 3.0,
+    fov: float = 45.0,
+    elevation: float = 10.0,
+) -> Cameras:
+    """N cameras around an object, all of which look at its centre.
+
+    Args:
+        kind: 'orbit' (equal azimuths at one elevation) or 'sphere' (Fibonacci).
+        n: how many.
+        centre: [3] what they look at, in world units.
+        scale: what `mesh_frame` returns.
+        size: (H, W) in pixels.
+        distance: of the cameras from the centre, in multiples of `scale`.
+        fov: degrees, across the smaller side of the image.
+        elevation: degrees above the XZ plane; the orbit's alone.
+
+    Raises:
+        UsageError: a number is out of range, or the kind unknown.
+    """
+    if kind not in get_args(RigKind):
+        raise UsageError(f"there is no camera rig '{kind}'", f"use one of: {', '.join(get_args(RigKind))}")
+    if not distance > 0 or not scale > 0:
+        raise UsageError(f"a camera distance of {distance * scale:g} is impossible", "use a distance > 0")
+    direction = orbit(n, elevation) if kind == "orbit" else fibonacci(n)
+    target = _points(centre)
+    near = max(distance - HALF_DIAGONAL, 0.01 * distance) * scale
+    projection = perspective(_vertical_fov(fov, size), size, near, (distance + HALF_DIAGONAL) * scale)
+    return Cameras(look_at(target + direction * distance * scale, target), projection.repeat(n, 1, 1), size)
+
+
+def _vertical_fov(fov: float, size: tuple[int, int]) -> float:
+    """Vertical angle in degrees such that `fov` spans the smaller side of an image of `size` (H, W)."""
+    if not 0 < fov < 180:
+        raise UsageError(f"a field of view of {fov:g} degrees is impossible", "use 0 < fov < 180")
+    height, width = size
+    if height < 1 or width < 1:
+        raise UsageError(f"an image of {width} x {height} pixels is empty", "use a size of at least 1")
+    return math.degrees(2 * math.atan(math.tan(math.radians(fov) / 2) * max(1.0, height / width)))
+
+
+def _check_count(n: int) -> None:
+    if n < 1:
+        raise UsageError(f"{n} cameras are too few", "ask for at least one view")
+
+
+def evenly(total: int, count: int | None) -> list[int]:
+    """`count` numbers below `total`, evenly spread; all where count is None or too large."""
+    return list(range(total)) if count is None or count >= total else [i * total // count for i in range(count)]

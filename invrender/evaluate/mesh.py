@@ -1,0 +1,220 @@
+"""How close a reconstructed mesh is to its reference: silhouettes, distances and the state of the mesh.
+
+No alignment: both meshes live in one frame. Cameras stand on a Fibonacci sphere of radius 3 around the reference's
+vertex mean, in units in which the reference's largest coordinate is 0.9, with a field of view of 45 degrees. Distances
+run from points sampled on one surface to the nearest point of the other surface, exactly, and are given as fractions
+of the diagonal of the reference's bounding box. The F-score is that of Knapitsch et al. 2017 ("Tanks and Temples").
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+
+from invrender.cameras.projection import look_at, perspective
+from invrender.cameras.rigs import fibonacci
+from invrender.errors import InputError
+from invrender.geometry.closest import Surface
+from invrender.geometry.connectivity import (
+    components,
+    euler_characteristic,
+    genus,
+    is_watertight,
+    merge_vertices,
+)
+from invrender.geometry.intersections import self_intersections
+from invrender.geometry.vectors import Bools, Floats, Ints, area_vectors, norm, unit
+from invrender.geometry.visibility import visible_from_outside
+from invrender.kernels import Backend
+from invrender.nouns import Cameras, Mesh
+
+MARGIN, DISTANCE, FOV = 0.9, 3.0, 45.0
+LIFT = 1e-3  # of the diagonal: where rays towards the outside start
+MERGE = 1e-8  # of the frame's unit: vertices this close are one
+
+
+@dataclass(frozen=True)
+class MeshMetrics:
+    """What `mesh_metrics` measures. Distances are fractions of the reference's diagonal; None: cannot be measured.
+
+    Attributes:
+        iou, iou_min: mean and worst silhouette intersection over union on held-out views.
+        chamfer: mean of the two mean point-to-surface distances.
+        chamfer_visible: the same from the sample points that can be seen from outside.
+        f1, f05: F-scores at 1 % and 0.5 %.
+        normal_consistency: mean |cosine| between the normals at nearest points, both ways.
+        watertight: every edge has two faces, duplicate vertices joined.
+        components: connected parts.
+        genus: handles, of a watertight mesh.
+        euler: V - E + F.
+        self_intersections: pairs of faces of which one pierces the other.
+        vertices, faces: as the mesh holds them; degenerate_faces of them have no area or no finite corner.
+    """
+
+    iou: float
+    iou_min: float
+    chamfer: float | None
+    chamfer_visible: float | None
+    f1: float
+    f05: float
+    normal_consistency: float
+    watertight: bool
+    components: int
+    genus: float | None
+    euler: int
+    self_intersections: int
+    vertices: int
+    faces: int
+    degenerate_faces: int
+
+
+@dataclass(frozen=True)
+class _Solid:
+    """A mesh with the faces that have an area."""
+
+    v: Floats
+    f: Ints
+
+
+@dataclass(frozen=True)
+class _Samples:
+    """Points on a surface [K,3], their faces [K], and which can be seen from outside [K]."""
+
+    points: Floats
+    face: Ints
+    visible: Bools
+
+
+def mesh_metrics(
+    result: Mesh,
+    reference: Mesh,
+    backend: Backend,
+    views: int = 16,
+    size: int = 256,
+    samples: int = 30_000,
+    seed: int = 0,
+) -> MeshMetrics:
+    """Measure a result against its reference; open, tangled and degenerate results are measured as they are.
+
+    Args:
+        result, reference: meshes in the same frame.
+        backend: draws the silhouettes.
+        views: cameras on the sphere.
+        size: side of the square silhouettes in pixels.
+        samples: points per surface.
+        seed: of the samples.
+
+    Raises:
+        InputError: the reference has no face with an area.
+    """
+    good, ref = _solid(result), _solid(reference)
+    if not len(ref.f):
+        raise InputError("the reference mesh has no face with an area", "compare with a mesh that has a surface")
+    centre, scale = evaluation_frame(reference)
+    state = _state(good, scale)
+    counts = (len(result.vertices), len(result.faces), len(result.faces) - len(good.f))
+    if not len(good.f):
+        return MeshMetrics(0.0, 0.0, None, None, 0.0, 0.0, 0.0, *state, *counts)
+    cameras = evaluation_cameras(centre, scale, views, size)
+    iou = silhouette_iou(hard_masks(good.v, good.f, cameras, backend), hard_masks(ref.v, ref.f, cameras, backend))
+    distances = _distances(good, ref, samples, seed)
+    return MeshMetrics(float(iou.mean()), float(iou.min()), *distances, *state, *counts)
+
+
+def _solid(mesh: Mesh) -> _Solid:
+    v, f = mesh.numpy()
+    finite = np.asarray(np.isfinite(v).all(1))
+    f = f[finite[f].all(1)]
+    v = np.where(finite[:, None], v, 0.0)
+    return _Solid(v, f[norm(area_vectors(v, f)) > 0])
+
+
+def _state(mesh: _Solid, scale: float) -> tuple[bool, int, float | None, int, int]:
+    """(watertight, components, genus, euler, self-intersections) with duplicate vertices joined."""
+    if not len(mesh.f):
+        return False, 0, None, 0, 0
+    v, f = merge_vertices(mesh.v, mesh.f, MERGE * scale)
+    parts = int(components(f).max(initial=-1)) + 1
+    return is_watertight(f), parts, genus(f), euler_characteristic(f), len(self_intersections(v, f))
+
+
+def evaluation_frame(reference: Mesh) -> tuple[Floats, float]:
+    """The centre [3] and the scale of the held-out cameras: vertex mean, and max |coordinate - centre| / 0.9."""
+    v, _ = reference.numpy()
+    v = v[np.isfinite(v).all(1)]
+    centre = v.mean(0)
+    return centre, float(np.abs(v - centre).max()) / MARGIN
+
+
+def evaluation_cameras(centre: Floats, scale: float, views: int = 16, size: int = 256) -> Cameras:
+    """The held-out cameras: a Fibonacci sphere of radius 3 scale around the centre, 45 degrees, square images."""
+    target = torch.as_tensor(centre, dtype=torch.float64)
+    eyes = target + DISTANCE * scale * fibonacci(views)
+    projection = perspective(FOV, (size, size), 0.01 * DISTANCE * scale, 4 * DISTANCE * scale)
+    return Cameras(look_at(eyes, target), projection.repeat(views, 1, 1), (size, size))
+
+
+def hard_masks(vertices: Floats, faces: Ints, cameras: Cameras, backend: Backend) -> torch.Tensor:
+    """Whether each pixel's centre sees the mesh: [N,H,W] bool on the CPU."""
+    x = torch.as_tensor(vertices, dtype=torch.float64)
+    x = torch.cat([x, torch.ones(len(x), 1, dtype=torch.float64)], 1)
+    f = torch.as_tensor(faces).to(backend.device)
+    masks = []
+    for matrix in cameras.clip_from_world:  # one at a time bounds the memory
+        clip = (x @ matrix.T)[None].to(backend.device, torch.float32)
+        masks.append(backend.rasterize(clip, f, cameras.size)[0][0].cpu() >= 0)
+    return torch.stack(masks)
+
+
+def silhouette_iou(a: torch.Tensor, b: torch.Tensor) -> torch.Tensor:
+    """Intersection over union of masks [N,H,W] (bool, or coverage in [0, 1]): [N] float64; 1 where both are empty."""
+    a, b = a.double(), b.double()
+    both, either = torch.minimum(a, b).sum((1, 2)), torch.maximum(a, b).sum((1, 2))
+    return torch.where(either > 0, both / either.clamp(min=1e-12), torch.ones_like(either))
+
+
+def sample_surface(v: Floats, f: Ints, n: int, seed: int) -> tuple[Floats, Ints]:
+    """n points spread uniformly by area over the faces (stratified), with their faces: [n,3] and [n]."""
+    rng = np.random.default_rng(seed)
+    total = np.cumsum(norm(area_vectors(v, f)))
+    face = np.searchsorted(total, (np.arange(n) + rng.random(n)) / n * total[-1]).clip(0, len(f) - 1)
+    s, t = rng.random((2, n))
+    over = s + t > 1
+    s, t = np.where(over, 1 - s, s)[:, None], np.where(over, 1 - t, t)[:, None]
+    a, b, c = (v[f[face, k]] for k in range(3))
+    return a + s * (b - a) + t * (c - a), face
+
+
+def _samples(mesh: _Solid, n: int, seed: int, diagonal: float) -> _Samples:
+    points, face = sample_surface(mesh.v, mesh.f, n, seed)
+    return _Samples(points, face, visible_from_outside(points, mesh.v, mesh.f, LIFT * diagonal))
+
+
+def _distances(good: _Solid, ref: _Solid, samples: int, seed: int) -> tuple[float, float | None, float, float, float]:
+    """(chamfer, chamfer_visible, f1, f05, normal_consistency)."""
+    diagonal = float(norm(np.ptp(ref.v[ref.f].reshape(-1, 3), axis=0)[None])[0])
+    p, q = _samples(good, samples, seed, diagonal), _samples(ref, samples, seed + 1, diagonal)
+    d1, n1 = _to_surface(p, good, ref, diagonal)
+    d2, n2 = _to_surface(q, ref, good, diagonal)
+    seen = None
+    if p.visible.any() and q.visible.any():
+        seen = float(d1[p.visible].mean() + d2[q.visible].mean()) / 2
+    chamfer, cosine = float(d1.mean() + d2.mean()) / 2, float(n1.mean() + n2.mean()) / 2
+    return chamfer, seen, f_score(d1, d2, 0.01), f_score(d1, d2, 0.005), cosine
+
+
+def _to_surface(samples: _Samples, own: _Solid, other: _Solid, diagonal: float) -> tuple[Floats, Floats]:
+    """Distance [K] from samples of `own` to `other` over the diagonal, and |cosine| between the normals there [K]."""
+    surface = Surface(other.v, other.f)
+    _, distance, face = surface.closest(samples.points)
+    there = unit(area_vectors(other.v, other.f[face]))
+    here = unit(area_vectors(own.v, own.f[samples.face]))
+    return distance / diagonal, np.abs((here * there).sum(1))
+
+
+def f_score(to_reference: Floats, to_result: Floats, threshold: float) -> float:
+    """Harmonic mean of precision and recall: the shares of distances below the threshold."""
+    precision, recall = float((to_reference < threshold).mean()), float((to_result < threshold).mean())
+    return 2 * precision * recall / max(precision + recall, 1e-12)

@@ -1,0 +1,1 @@
+"""Folders of posed images: transforms.json, COLMAP models, masks, transmittance."""

@@ -1,0 +1,83 @@
+"""Masks of a dataset: where they come from, and the refusal of those that cannot be meant."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from invrender.errors import InputError
+from invrender.io.files.paths import listing
+from invrender.io.images import IMAGE_EXTENSIONS
+
+Array = NDArray[np.float32]
+
+
+def find_mask(folder: Path, name: str, image: Path | None) -> Path | None:
+    """The mask of a view in a folder of masks: by its name with folders, by its last part, or as COLMAP adds .png.
+
+    Args:
+        folder: of masks.
+        name: of the view, such as 'train/r_0'.
+        image: its file, such as r_0.jpg, for masks called r_0.jpg.png.
+    """
+    stems = [name, name.partition("/")[2], Path(name).name] + ([image.name] if image else [])
+    for stem in filter(None, stems):
+        for extension in IMAGE_EXTENSIONS:
+            candidate = folder / f"{stem}{extension}"
+            if candidate.is_file():
+                return candidate
+    return None
+
+
+def check_masks(masks: Sequence[Array], names: Sequence[str], folder: Path) -> None:
+    """Refuse masks that are empty, full, or look inverted.
+
+    Args:
+        masks: [H,W] coverage each.
+        names: of the views.
+        folder: the dataset's, for the message.
+
+    Raises:
+        InputError: naming the views.
+    """
+    found: dict[str, list[str]] = {"empty": [], "full": [], "inverted": []}
+    for mask, name in zip(masks, names, strict=True):
+        fault = _fault(mask)
+        if fault:
+            found[fault].append(name)
+    if found["empty"]:
+        _refuse(
+            folder,
+            found["empty"],
+            masks,
+            "all black: no object is seen in it",
+            "leave that view out, or mark the object",
+        )
+    if found["full"]:
+        _refuse(folder, found["full"], masks, "all white: no background is seen in it", "mark the background black")
+    if found["inverted"]:
+        _refuse(
+            folder,
+            found["inverted"],
+            masks,
+            "object all along the border and background within: it looks inverted",
+            "white must be the object: invert the masks",
+        )
+
+
+def _fault(mask: Array) -> str | None:
+    if not (mask >= 0.5).any():
+        return "empty"
+    if (mask >= 0.5).all():
+        return "full"
+    border = np.concatenate([mask[0], mask[-1], mask[:, 0], mask[:, -1]])
+    return "inverted" if float((border >= 0.5).mean()) > 0.9 else None
+
+
+def _refuse(folder: Path, names: list[str], masks: Sequence[Array], what: str, remedy: str) -> None:
+    if len(names) == 1:
+        raise InputError(f"{folder}: the mask of {names[0]} is {what}", remedy)
+    raise InputError(f"{folder}: {len(names)} of {len(masks)} masks ({listing(names)}) are {what}", remedy)

@@ -1,0 +1,1 @@
+"""Paths, and files that appear whole or not at all."""

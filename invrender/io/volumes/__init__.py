@@ -1,0 +1,1 @@
+"""Volume files: VTI, NPZ, NPY, NRRD, NIfTI, MetaImage, raw, OpenVDB."""

@@ -1,0 +1,60 @@
+"""Writing volumes in the formats that `volume_read` reads; files appear in one piece."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import torch
+
+from invrender.errors import InputError, UsageError
+from invrender.io.files.atomic import atomic_path
+from invrender.io.volumes.arrays import write_npy, write_npz, write_raw
+from invrender.io.volumes.medical import write_nifti, write_nrrd, write_vdb
+from invrender.io.volumes.meta import write_meta
+from invrender.io.volumes.read import volume_extension
+from invrender.io.volumes.vti import write_vti
+from invrender.nouns import Volume
+
+_WRITERS: dict[str, Callable[[Path, Volume], None]] = {
+    ".npz": write_npz,
+    ".npy": write_npy,
+    ".vti": write_vti,
+    ".nrrd": write_nrrd,
+    ".nii": write_nifti,
+    ".nii.gz": write_nifti,
+    ".mha": write_meta,
+    ".raw": write_raw,
+    ".vdb": write_vdb,
+}
+
+
+def write_volume(path: str | Path, volume: Volume) -> None:
+    """Write a volume as float32, in the format of the extension.
+
+    .npz holds `density` and `bounds`; .vti, .nrrd, .nii(.gz), .mha and .vdb hold spacing and origin; .npy and .raw the
+    values alone. NIfTI keeps positions in float32.
+
+    Raises:
+        UsageError: the extension is unknown, or the place cannot be written to.
+        InputError: the volume holds NaN, or the format's package is missing.
+    """
+    target = Path(path)
+    try:
+        extension = volume_extension(target)
+    except InputError as error:
+        raise UsageError(f"{target.name} cannot be written: {error.cause}", error.remedy) from error
+    if extension not in _WRITERS:
+        raise UsageError(f"{target.name} cannot be written: an .mhd is two files", f"write {target.stem}.mha instead")
+    if not bool(torch.isfinite(volume.values).all()):
+        raise InputError("the volume holds values that are NaN or infinite", "replace them before writing")
+    with atomic_path(target) as temporary:
+        # a temporary name keeps only the last suffix, and nibabel decides by all of them
+        named = temporary.with_name(temporary.name.removesuffix(".gz").removesuffix(".nii") + extension)
+        try:
+            _WRITERS[extension](named, volume)
+            if named != temporary:
+                named.replace(temporary)
+        finally:
+            if named != temporary:
+                named.unlink(missing_ok=True)

@@ -1,0 +1,58 @@
+"""The seam between backends: geometric queries as pairs of a kernel and its adjoint.
+
+A backend is a `Backend`: a record of plain functions on tensors, without autograd. `invrender.ops` wraps each pair once
+as a differentiable operation; shading, losses and solvers are written on top of those and know nothing of a backend.
+"""
+
+from invrender.kernels.backend import Backend, VolumeKernels
+from invrender.kernels.mesh import (
+    BOTH,
+    Antialias,
+    AntialiasAdjoint,
+    Interpolate,
+    InterpolateAdjoint,
+    MakeMisfit,
+    Rasterize,
+    Silhouette,
+    SilhouetteAdjoint,
+    SilhouetteMisfit,
+    SilhouetteTaped,
+    Size,
+    Trace,
+    Wanted,
+)
+from invrender.kernels.volume import (
+    Composite,
+    CompositeAdjoint,
+    LineIntegral,
+    LineIntegralAdjoint,
+    MakeRays,
+    RayBundle,
+    SmoothStep,
+)
+
+__all__ = [
+    "BOTH",
+    "Antialias",
+    "AntialiasAdjoint",
+    "Backend",
+    "Composite",
+    "CompositeAdjoint",
+    "Interpolate",
+    "InterpolateAdjoint",
+    "LineIntegral",
+    "LineIntegralAdjoint",
+    "MakeMisfit",
+    "MakeRays",
+    "Rasterize",
+    "RayBundle",
+    "Silhouette",
+    "SilhouetteAdjoint",
+    "SilhouetteMisfit",
+    "SilhouetteTaped",
+    "Size",
+    "SmoothStep",
+    "Trace",
+    "VolumeKernels",
+    "Wanted",
+]

@@ -1,0 +1,89 @@
+"""The seam between backends: geometric queries as pairs of a kernel and its adjoint.
+
+A backend is a `Backend`: a record of plain functions on tensors, without autograd. `invrender.ops` wraps each pair once
+as a differentiable operation; shading, losses and solvers are written on top of those and know nothing of a backend.
+
+Shapes used below: N views, V vertices, F faces, image size (H, W), C channels, R rays. Clip positions are
+`(projection @ world_to_camera @ [x, 1])`, homogeneous, with w the depth along the viewing axis of a perspective camera.
+A point is visible where -w <= x, y, z <= w. Its pixel coordinates are ((x/w + 1)/2 W, (1 - y/w)/2 H); pixel centres lie
+at (column + 0.5, row + 0.5) and row 0 is the top. Faces are int64 vertex indices, two-sided.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from invrender.kernels.mesh import (
+    Antialias,
+    AntialiasAdjoint,
+    Interpolate,
+    InterpolateAdjoint,
+    MakeMisfit,
+    Rasterize,
+    Silhouette,
+    SilhouetteAdjoint,
+    SilhouetteTaped,
+    Trace,
+)
+from invrender.kernels.volume import (
+    Composite,
+    CompositeAdjoint,
+    LineIntegral,
+    LineIntegralAdjoint,
+    MakeRays,
+    SmoothStep,
+)
+
+if TYPE_CHECKING:
+    import torch
+
+
+@dataclass(frozen=True)
+class Backend:
+    """One implementation of every kernel.
+
+    Attributes:
+        name: as `--backend` calls it.
+        description: one line for people: what it runs on and what fills in for kernels it lacks.
+        device: where its tensors live.
+        rasterize ... trace: the kernels; see the protocol of each.
+    """
+
+    name: str
+    description: str
+    device: torch.device
+    rasterize: Rasterize
+    interpolate: Interpolate
+    interpolate_adjoint: InterpolateAdjoint
+    antialias: Antialias
+    antialias_adjoint: AntialiasAdjoint
+    silhouette: Silhouette
+    silhouette_taped: SilhouetteTaped
+    silhouette_adjoint: SilhouetteAdjoint
+    silhouette_misfit: MakeMisfit
+    trace: Trace
+
+
+# --- volumes ----------------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class VolumeKernels:
+    """One implementation of everything that volumes need.
+
+    Attributes:
+        name, description: as `--backend` calls it, and one line for people.
+        device: where its tensors live.
+        line_integral ... composite_adjoint: the kernels; see the protocol of each.
+    """
+
+    name: str
+    description: str
+    device: torch.device
+    line_integral: LineIntegral
+    line_integral_adjoint: LineIntegralAdjoint
+    joseph_rays: MakeRays
+    smooth_step: SmoothStep
+    composite: Composite
+    composite_adjoint: CompositeAdjoint

@@ -1,0 +1,139 @@
+"""Kernels on meshes: geometric queries as pairs of a kernel and its adjoint."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Protocol
+
+from torch import Tensor
+
+if TYPE_CHECKING:
+    from invrender.nouns.topology import Topology
+
+
+Size = tuple[int, int]
+
+
+Wanted = tuple[bool, bool]
+
+
+"""Which of an adjoint's two gradients somebody asks for."""
+
+
+BOTH: Wanted = (True, True)
+
+
+class Rasterize(Protocol):
+    """Which face is nearest behind every pixel centre."""
+
+    def __call__(self, clip: Tensor, faces: Tensor, size: Size) -> tuple[Tensor, Tensor]:
+        """Clip positions [N,V,4] and faces [F,3] to face ids [N,H,W] int64 (-1: miss) and NDC depth z/w (inf: miss).
+
+        The nearest face wins and equal depths go to the lowest id. Faces that share an edge never leave a gap between
+        them and never both cover a pixel centre on it. There is no adjoint: ids are discrete.
+        """
+        ...
+
+
+class Interpolate(Protocol):
+    """Perspective-correct values of vertex attributes behind every pixel centre."""
+
+    def __call__(self, attributes: Tensor, faces: Tensor, face_id: Tensor, clip: Tensor) -> Tensor:
+        """Attributes [V,C] or [N,V,C] and face ids [N,H,W] to [N,H,W,C]; 0 on a miss."""
+        ...
+
+
+class InterpolateAdjoint(Protocol):
+    """Transposed derivative of `Interpolate`."""
+
+    def __call__(
+        self, grad: Tensor, attributes: Tensor, faces: Tensor, face_id: Tensor, clip: Tensor, wanted: Wanted = BOTH
+    ) -> tuple[Tensor | None, Tensor | None]:
+        """Gradient [N,H,W,C] to the gradients of attributes (their shape) and clip [N,V,4]; None where not wanted."""
+        ...
+
+
+class Antialias(Protocol):
+    """Blends pixels across silhouette edges by how far the edge reaches into them."""
+
+    def __call__(
+        self, image: Tensor, face_id: Tensor, depth: Tensor, clip: Tensor, faces: Tensor, topology: Topology
+    ) -> Tensor:
+        """Image [N,H,W,C] with the ids and depth it was drawn from to the antialiased image [N,H,W,C]."""
+        ...
+
+
+class AntialiasAdjoint(Protocol):
+    """Transposed derivative of `Antialias`: what makes visibility differentiable."""
+
+    def __call__(
+        self,
+        grad: Tensor,
+        image: Tensor,
+        face_id: Tensor,
+        depth: Tensor,
+        clip: Tensor,
+        faces: Tensor,
+        topology: Topology,
+    ) -> tuple[Tensor, Tensor]:
+        """Gradient [N,H,W,C] to the gradients of image [N,H,W,C] and clip [N,V,4]."""
+        ...
+
+
+class Silhouette(Protocol):
+    """Coverage of every pixel by the mesh: a mask with antialiased edges, in one go."""
+
+    def __call__(self, clip: Tensor, faces: Tensor, topology: Topology, size: Size) -> Tensor:
+        """Clip positions [N,V,4] to coverage [N,H,W]."""
+        ...
+
+
+class SilhouetteTaped(Protocol):
+    """`Silhouette` that also keeps what its adjoint needs."""
+
+    def __call__(self, clip: Tensor, faces: Tensor, topology: Topology, size: Size) -> tuple[Tensor, Any]:
+        """Clip positions [N,V,4] to coverage [N,H,W] and a tape that only the same backend can read."""
+        ...
+
+
+class SilhouetteAdjoint(Protocol):
+    """Transposed derivative of `Silhouette`."""
+
+    def __call__(self, grad: Tensor, tape: Any) -> Tensor:
+        """Gradient [N,H,W] and the forward pass's tape to the gradient of clip [N,V,4]."""
+        ...
+
+
+class SilhouetteMisfit(Protocol):
+    """How far a mesh's silhouettes are from masks: projection, coverage, loss and gradient in one go."""
+
+    def __call__(self, vertices: Tensor, clip_from_object: Tensor) -> tuple[float, Tensor, Tensor]:
+        """Vertices [V,3] and matrices [N,4,4] to the misfit, its gradient [V,3] and IoU [N]; all float64.
+
+        misfit = sum_n weight_n sum_p (coverage - mask)^2
+        IoU_n = sum_p min(coverage, mask) / sum_p max(coverage, mask), 1 for two empty images
+        """
+        ...
+
+
+class MakeMisfit(Protocol):
+    """Prepares a comparison for a mesh of fixed connectivity."""
+
+    def __call__(
+        self, faces: Tensor, topology: Topology, count: int, masks: Tensor, weight: Tensor
+    ) -> SilhouetteMisfit:
+        """Faces [F,3] of `count` vertices, masks [N,H,W] float32 and weights [N] of the views."""
+        ...
+
+
+class Trace(Protocol):
+    """The first face a ray meets."""
+
+    def __call__(
+        self, vertices: Tensor, faces: Tensor, origin: Tensor, direction: Tensor
+    ) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+        """Vertices [V,3] and rays [R,3] to face [R] int64 (-1: miss), t [R] (inf: miss) and barycentrics u, v [R].
+
+        The hit lies at origin + t direction = (1-u-v) a + u b + v c, with a, b, c the corners of the face. Only t > 0
+        counts, both sides of a face do. There is no adjoint: t, u and v follow from the face by differentiable algebra.
+        """
+        ...

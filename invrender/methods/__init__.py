@@ -1,0 +1,1 @@
+"""What can be reconstructed from what: one folder per method."""

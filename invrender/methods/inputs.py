@@ -1,0 +1,51 @@
+"""What runs on volumes share: the grid and the box of their settings, and the cameras for an asset's own views."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Literal
+
+import torch
+
+from invrender.cameras.volume_rigs import volume_rig
+from invrender.errors import UsageError
+from invrender.io.datasets.dataset import read_cameras
+from invrender.nouns import Cameras, Volume
+from invrender.run.settings import VolumeRunSettings
+
+Tensor = torch.Tensor
+
+
+def own_cameras(volume: Volume, settings: VolumeRunSettings, count: int, size: int) -> Cameras:
+    """The cameras of an asset's own views, square images of `size` pixels."""
+    if settings.cameras not in ("orbit", "sphere"):
+        return read_cameras(Path(settings.cameras), (size, size))
+    kind: Literal["orbit", "sphere"] = "orbit" if settings.cameras == "orbit" else "sphere"
+    return volume_rig(volume, kind, count, (size, size), settings.distance, settings.fov, settings.elevation)
+
+
+def grid_shape(grid: tuple[int, ...]) -> tuple[int, int, int]:
+    """Samples along z, y, x from one number for all or three.
+
+    Raises:
+        UsageError: no such grid exists.
+    """
+    if len(grid) not in (1, 3) or min(grid) < 2:
+        raise UsageError(
+            f"a grid of {' x '.join(map(str, grid))} is impossible", "use --grid N or --grid z,y,x, each >= 2"
+        )
+    depth, height, width = grid * (3 // len(grid))
+    return depth, height, width
+
+
+def grid_box(corners: tuple[float, ...]) -> Tensor:
+    """The box [2,3] float64 from x, y, z of its lower and its upper corner.
+
+    Raises:
+        UsageError: they are not that.
+    """
+    if len(corners) != 6 or not all(low < high for low, high in zip(corners[:3], corners[3:], strict=True)):
+        raise UsageError(
+            "--bounds needs both corners of a box", "use --bounds x0,y0,z0,x1,y1,z1, the lower corner first"
+        )
+    return torch.tensor(corners, dtype=torch.float64).reshape(2, 3)

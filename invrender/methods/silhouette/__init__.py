@@ -1,0 +1,1 @@
+"""A closed mesh from silhouettes."""

@@ -1,0 +1,75 @@
+"""Fairing: creases and ridges that no silhouette asks for are smoothed away before a stage begins.
+
+Where the view cones of a visual hull cross, they leave sharp creases, and triangles that do not follow a crease turn it
+into a zigzag of their own size. Large Steps cannot mend that: the diffusion that carries gradients along slows waves as
+short as an edge ten thousand times. So the bending energy is minimised exactly instead, by one sparse solve:
+
+    min_v  1/2 sum_i |(L v)_i / degree_i|^2  +  1/2 sum_i weight_i |v_i - before_i|^2
+
+A small weight everywhere is a low pass that keeps long waves, and a large one holds vertices on contours, where
+silhouettes do decide. The object lies inside its hull, so it is safe to take off and a guess to put on.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import torch
+from scipy.sparse import csr_matrix, diags
+
+from invrender.geometry.vectors import Bools, Floats, Ints, dot, vertex_normals
+from invrender.nouns.topology import topology
+from invrender.parameters.laplacian import degrees, factorised, uniform_laplacian
+
+
+@dataclass(frozen=True)
+class Fairing:
+    """How to smooth where silhouettes do not decide.
+
+    Attributes:
+        wavelength: in edges; waves as long as this are halved, shorter ones go, longer ones stay.
+        hold: weight of vertices on contours; the bending energy's own diagonal is about 1.2.
+        outward: share of the motion that is kept where it leads out of the shape, 0 to 1.
+    """
+
+    wavelength: float
+    hold: float
+    outward: float
+
+
+def faired(vertices: Floats, faces: Ints, held: Bools, fairing: Fairing) -> Floats:
+    """Vertices [V,3] of a closed mesh with short waves smoothed away.
+
+    Args:
+        vertices: [V,3] of an isotropic mesh.
+        faces: [F,3], outward.
+        held: [V], vertices on contours.
+    """
+    edges = topology(torch.from_numpy(faces))
+    count = len(vertices)
+    laplacian = _compressed(uniform_laplacian(edges, count))
+    # A wave of W edges has the umbrella (pi / W)^2 on regular triangles; the low pass halves it where that squared is
+    # the weight.
+    weight = (math.pi / fairing.wavelength) ** 4 + fairing.hold * held
+    energy = laplacian @ diags(degrees(edges, count).numpy() ** -2) @ laplacian + diags(weight)
+    solve = factorised(_coordinates(energy.tocsr()))
+    move = solve(torch.from_numpy(weight[:, None] * vertices)).numpy() - vertices
+    normal = vertex_normals(vertices, faces)
+    out = dot(move, normal).clip(min=0.0)
+    moved: Floats = vertices + move - ((1 - fairing.outward) * out)[:, None] * normal
+    return moved
+
+
+def _compressed(matrix: torch.Tensor) -> csr_matrix:
+    rows, columns = matrix.indices().numpy()
+    return csr_matrix((matrix.values().numpy(), (rows, columns)), shape=tuple(matrix.shape))
+
+
+def _coordinates(matrix: csr_matrix) -> torch.Tensor:
+    """Sparse COO float64, each entry once."""
+    entries = matrix.tocoo()
+    index = torch.stack([torch.from_numpy(entries.row).long(), torch.from_numpy(entries.col).long()])
+    return torch.sparse_coo_tensor(
+        index, torch.from_numpy(entries.data), tuple(matrix.shape), check_invariants=True
+    ).coalesce()

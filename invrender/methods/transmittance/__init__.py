@@ -1,0 +1,1 @@
+"""A density grid from transmittance images."""

@@ -1,0 +1,1 @@
+"""A volume of density and colour, or a transfer function, from colour views."""

@@ -1,1 +1,0 @@
-"""Reconstruction problems: parameterisation, rendering and loss put together, one file per method."""

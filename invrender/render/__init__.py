@@ -1,0 +1,1 @@
+"""Pictures of meshes and volumes, from any backend's kernels."""

@@ -1,0 +1,107 @@
+"""Pictures of volumes: emission and absorption with a transfer function, or the volume's own colours."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+
+import torch
+
+from invrender.cameras.rays import camera_rays
+from invrender.cameras.volume_rigs import volume_frame
+from invrender.errors import InputError
+from invrender.kernels import VolumeKernels
+from invrender.kernels.walks import Compositing, Rules
+from invrender.nouns import Cameras, Volume
+from invrender.nouns.transfer import TransferFunction
+from invrender.ops import composite
+from invrender.render.images import average, enlarge
+from invrender.render.walk import walk
+from invrender.shading.density_gradient import Lighting, shade, steepest, value_gradient
+
+Tensor = torch.Tensor
+
+
+@dataclass(frozen=True)
+class Quality:
+    """How finely a picture is computed: samples along a ray per voxel, and rays on each side of a pixel."""
+
+    samples: float
+    supersample: int
+
+
+QUALITY: Mapping[str, Quality] = {"draft": Quality(0.7, 1), "standard": Quality(1.5, 1), "fine": Quality(3.0, 2)}
+
+
+@dataclass(frozen=True)
+class Look:
+    """How a volume is shown.
+
+    Attributes:
+        transfer: colour and opacity of its values; None for a volume of four channels, which brings its own
+            (extinction per world unit and linear RGB).
+        lighting: or None for none.
+        compositing: see `march.Rules`.
+        quality: see `Quality`.
+    """
+
+    transfer: TransferFunction | None = None
+    lighting: Lighting | None = field(default_factory=Lighting)
+    compositing: Compositing = "early-termination"
+    quality: Quality = QUALITY["standard"]
+
+
+def render_volume(volume: Volume, cameras: Cameras, look: Look, kernels: VolumeKernels) -> Tensor:
+    """Premultiplied linear RGB and alpha [N,H,W,4] from N cameras; differentiable in the volume's values.
+
+    Raises:
+        InputError: a volume with several channels but not four, or four and a transfer function.
+    """
+    if (look.transfer is None) != (len(volume.values) == 4) or len(volume.values) not in (1, 4):
+        raise InputError(
+            f"a volume of {len(volume.values)} channels cannot be drawn like this",
+            "use one channel and a transfer function, or four: extinction, red, green, blue",
+        )
+    values = volume.values.to(kernels.device)
+    lit = look.lighting is not None and look.transfer is not None
+    grid = values.permute(1, 2, 3, 0)
+    if lit:
+        grid = torch.cat([grid, value_gradient(values[0], volume.bounds)], -1)
+    grid = grid.contiguous()
+    steep = steepest(volume) if lit else 0.0
+    table = None if look.transfer is None else look.transfer.table(volume_frame(volume)[1]).to(kernels.device)
+    factor = look.quality.supersample
+    large = enlarge(cameras, factor)
+    views = [_view(volume, grid, table, large[[i]], look, steep, kernels) for i in range(len(cameras))]
+    return average(torch.stack(views), factor)
+
+
+def step_length(volume: Volume, samples: float) -> float:
+    """The distance between samples, in world units, for that many per voxel (across its shortest side)."""
+    counts = torch.tensor(volume.values.shape[:0:-1], dtype=torch.float64) - 1
+    return float(((volume.bounds[1] - volume.bounds[0]).cpu() / counts).min()) / samples
+
+
+def _view(
+    volume: Volume,
+    grid: Tensor,
+    table: Tensor | None,
+    camera: Cameras,
+    look: Look,
+    steep: float,
+    kernels: VolumeKernels,
+) -> Tensor:
+    rays = camera_rays(camera)
+    rays = replace(rays, origin=rays.origin.to(kernels.device), direction=rays.direction.to(kernels.device))
+    steps = walk(rays, volume.bounds, _shape(volume), step_length(volume, look.quality.samples), torch.float32)
+    lights = None if not steep or look.lighting is None else shade(look.lighting, rays, camera, steep)
+    window = (0.0, 1.0) if look.transfer is None else (look.transfer.low, look.transfer.high)
+    rules = Rules(look.compositing, *window, lights)
+    result = composite(kernels, grid, steps, table, rules)
+    height, width = camera.size
+    return torch.cat([result[:, :3], 1 - result[:, 3:]], 1).reshape(height, width, 4)
+
+
+def _shape(volume: Volume) -> tuple[int, int, int]:
+    depth, height, width = volume.values.shape[1:]
+    return depth, height, width

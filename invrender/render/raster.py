@@ -1,0 +1,171 @@
+"""Pictures of a scene: silhouettes, depth, normals and shaded views, from any backend's kernels."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from typing import Literal, get_args
+
+import torch
+
+from invrender import ops
+from invrender.errors import UsageError
+from invrender.kernels import Backend
+from invrender.nouns import Cameras, Lights, Mesh, Scene, Views
+from invrender.render.images import average, enlarge, straight
+from invrender.shading.lambert import lambert
+from invrender.shading.surface import Surface, surface
+from invrender.shading.texture import albedo
+
+Tensor = torch.Tensor
+
+Mode = Literal["silhouette", "depth", "normal", "shaded"]
+MODES: tuple[str, ...] = get_args(Mode)
+
+SHOULDER = (-0.45, 0.6, 1.0)  # where the light stands that moves with the camera, in camera axes
+_PIXELS_AT_ONCE = 2**20
+
+
+def render(scene: Scene, cameras: Cameras, mode: str, backend: Backend, supersample: int = 1) -> Tensor:
+    """Pictures of a scene's mesh from N cameras.
+
+    Args:
+        scene: mesh, lights, and the background that shows where nothing is hit.
+        cameras: N of them.
+        mode: "silhouette": coverage in [0, 1]. "depth": distance along the viewing axis in world units, inf where
+            nothing is hit; one sample at the pixel's centre. "normal": 0.5 + 0.5 n of the world-space normal n that
+            faces the camera. "shaded": linear RGB.
+        backend: whose kernels draw.
+        supersample: pictures are drawn at this many times the size and averaged (not depth).
+
+    Returns:
+        [N,H,W,C] float32, C = 1 for silhouette and depth, else 3; antialiased, but for depth.
+
+    Raises:
+        UsageError: there is no such mode.
+    """
+    if mode == "silhouette":
+        return _coverage(scene.mesh, cameras, backend, supersample)[..., None]
+    if mode == "depth":
+        prepared = _prepare(scene.mesh, backend)
+        return _by_view(cameras, lambda part: _draw_depth(prepared, part, backend))
+    premultiplied = layers(scene, cameras, mode, backend, supersample)
+    background = premultiplied.new_tensor(scene.background)
+    return premultiplied[..., :3] + (1 - premultiplied[..., 3:]) * background
+
+
+def layers(scene: Scene, cameras: Cameras, mode: str, backend: Backend, supersample: int = 1) -> Tensor:
+    """Colour over nothing: [N,H,W,4] float32 premultiplied linear RGB and alpha, in mode "normal" or "shaded"."""
+    if mode not in ("normal", "shaded"):
+        raise UsageError(f"there is no render mode {mode!r}", f"use one of: {', '.join(MODES)}")
+    prepared = _prepare(scene.mesh, backend)
+    pictures = _by_view(cameras, lambda part: _draw(prepared, part, mode, scene.lights, backend), supersample)
+    return pictures.clamp(min=0)
+
+
+def render_views(mesh: Mesh, cameras: Cameras, backend: Backend, lights: Lights | None = None) -> Views:
+    """An asset's own views: masks of exact coverage and shaded colours with straight alpha."""
+    scene = Scene(mesh, lights or Lights())
+    images, _ = straight(layers(scene, cameras, "shaded", backend))
+    masks = _coverage(mesh, cameras, backend, 1).clamp(0, 1)
+    names = tuple(f"view_{i:03d}" for i in range(len(cameras)))
+    return Views(cameras, masks.cpu(), images.clamp(0, 1).cpu(), names)
+
+
+def clip_positions(positions: Tensor, cameras: Cameras, dtype: torch.dtype = torch.float32) -> Tensor:
+    """Clip positions [N,V,4] of points [V,3], multiplied in float64 so that large world offsets cancel."""
+    matrix = cameras.clip_from_world.to(positions.device)
+    homogeneous = torch.cat([positions.double(), torch.ones_like(positions[:, :1], dtype=torch.float64)], 1)
+    return (homogeneous @ matrix.transpose(1, 2)).to(dtype)
+
+
+def _prepare(mesh: Mesh, backend: Backend) -> Surface:
+    def move(values: Tensor | None) -> Tensor | None:
+        return None if values is None else values.to(backend.device)
+
+    return surface(
+        Mesh(
+            mesh.vertices.to(backend.device),
+            mesh.faces.to(backend.device),
+            move(mesh.uv),
+            move(mesh.colours),
+            mesh.material,
+        )
+    )
+
+
+def _by_view(cameras: Cameras, draw: Callable[[Cameras], Tensor], supersample: int = 1) -> Tensor:
+    """Draw a few cameras at a time and average blocks of pixels, so that memory grows with the pictures alone."""
+    large = enlarge(cameras, supersample)
+    height, width = large.size
+    step = max(1, _PIXELS_AT_ONCE // (height * width))
+    parts = [average(draw(large[begin : begin + step]), supersample) for begin in range(0, len(cameras), step)]
+    return torch.cat(parts)
+
+
+def _coverage(mesh: Mesh, cameras: Cameras, backend: Backend, supersample: int) -> Tensor:
+    prepared = _prepare(mesh, backend)
+
+    def draw(part: Cameras) -> Tensor:
+        clip = clip_positions(prepared.positions, part)
+        return ops.silhouette(backend, clip, prepared.faces, prepared.topology, part.size)[..., None]
+
+    return _by_view(cameras, draw, supersample)[..., 0]
+
+
+def _draw_depth(prepared: Surface, cameras: Cameras, backend: Backend) -> Tensor:
+    clip = clip_positions(prepared.positions, cameras)
+    face_id, _ = ops.rasterize(backend, clip, prepared.faces, cameras.size)
+    along = ops.interpolate(backend, clip[..., 3:], prepared.faces, face_id, clip)
+    return torch.where(face_id[..., None] >= 0, along, math.inf)
+
+
+def _draw(prepared: Surface, cameras: Cameras, mode: str, lights: Lights, backend: Backend) -> Tensor:
+    """Premultiplied RGBA [N,H,W,4]; everything that varies over the surface is interpolated in one go."""
+    clip = clip_positions(prepared.positions, cameras)
+    face_id, depth = ops.rasterize(backend, clip, prepared.faces, cameras.size)
+    centre = prepared.positions.detach().mean(0)  # float32 holds positions about it, whatever the world's offset
+    looks = [prepared.normals, prepared.positions[prepared.position_of] - centre]
+    looks += [extra for extra in (prepared.uv, prepared.colours) if extra is not None]
+    attributes = torch.cat(looks, 1).float()
+    values = ops.interpolate(backend, attributes, prepared.look_faces, face_id, clip[:, prepared.position_of])
+    eye = (cameras.position.to(centre) - centre).float()[:, None, None, :]
+    to_eye = torch.nn.functional.normalize(eye - values[..., 3:6], dim=-1)
+    normal = _facing_normals(values[..., :3], to_eye, face_id, prepared)
+    if mode == "normal":
+        colour = 0.5 + 0.5 * normal
+    else:
+        colour = _shade(values[..., 6:], normal, _to_light(lights, cameras).to(normal), lights, prepared)
+    hit = (face_id >= 0)[..., None].to(colour.dtype)
+    flat = torch.cat([colour * hit, hit], -1)
+    return ops.antialias(backend, flat, face_id, depth, clip, prepared.faces, prepared.topology)
+
+
+def _facing_normals(smooth: Tensor, to_eye: Tensor, face_id: Tensor, prepared: Surface) -> Tensor:
+    """Unit normals, turned to the side of the face that the camera sees."""
+    if not len(prepared.faces):
+        return smooth
+    flat = prepared.face_normals.float()[face_id.clamp(min=0)]
+    away = (flat * to_eye).sum(-1, keepdim=True) < 0
+    unit = torch.nn.functional.normalize(smooth, dim=-1)
+    return torch.where(away, -unit, unit)
+
+
+def _to_light(lights: Lights, cameras: Cameras) -> Tensor:
+    """Unit vectors [N,1,1,3] towards the light: its own direction, or over each camera's shoulder."""
+    if lights.direction is not None:
+        towards = torch.tensor(lights.direction, dtype=torch.float64).expand(len(cameras), 3)
+    else:
+        shoulder = torch.tensor(SHOULDER, dtype=torch.float64)
+        towards = shoulder @ cameras.world_to_camera[:, :3, :3]  # the rows of a rotation are the camera's axes
+    return torch.nn.functional.normalize(towards, dim=-1)[:, None, None, :]
+
+
+def _shade(looks: Tensor, normal: Tensor, to_light: Tensor, lights: Lights, prepared: Surface) -> Tensor:
+    at = 0 if prepared.uv is None else 2
+    reflectance = albedo(
+        prepared.material,
+        None if prepared.uv is None else looks[..., :2],
+        None if prepared.colours is None else looks[..., at : at + 3],
+    )
+    return lambert(normal, to_light.expand_as(normal), reflectance.to(normal), lights)

@@ -1,0 +1,133 @@
+"""Transfer functions: what colour and how much opacity a value of a volume stands for."""
+
+from __future__ import annotations
+
+import difflib
+import math
+from collections.abc import Sequence
+
+import numpy as np
+import torch
+
+from invrender.colour import srgb_to_linear
+from invrender.errors import UsageError
+from invrender.nouns import Volume
+from invrender.nouns.transfer import TransferFunction
+
+Tensor = torch.Tensor
+Point = tuple[float, float]
+
+ROWS = 256
+
+STEEPNESS = 4.0  # of the exponential opacity
+
+
+def transfer_function(
+    volume: Volume,
+    colormap: str = "inferno",
+    opacity: str = "linear",
+    strength: float = 0.6,
+    window: Point | None = None,
+) -> TransferFunction:
+    """A transfer function by name.
+
+    Args:
+        volume: tells the window where none is given: from 0 (or the least value, if negative) to the value that all
+            but a thousandth of the samples above it stay below.
+        colormap: a matplotlib name, or points 'PLACE:COLOUR,...' with places in [0, 1] and '#rrggbb' colours.
+        opacity: 'linear', 'exponential', or points 'PLACE:OPACITY,...', all numbers in [0, 1].
+        strength: the greatest opacity of the named kinds, and the factor on points' opacities over 1.
+        window: the values at place 0 and 1.
+
+    Raises:
+        UsageError: a name, colour or number makes no sense.
+    """
+    low, high = _window(volume) if window is None else window
+    if not high > low:
+        raise UsageError(f"the window from {low:g} to {high:g} is empty", "give the lower value first")
+    if not 0 < strength <= 1:
+        raise UsageError(f"an opacity of {strength:g} is impossible", "use 0 < opacity <= 1")
+    return TransferFunction(_colours(colormap), _opacity(opacity, strength), low, high)
+
+
+def _window(volume: Volume) -> Point:
+    values = volume.values[0].flatten()
+    low = min(0.0, float(values.min()))
+    high = float(values.max())
+    if high <= low:
+        return low, low + 1
+    above = values[values > low + 0.02 * (high - low)]
+    ordered = torch.sort(above).values
+    return low, float(ordered[int(0.999 * (len(ordered) - 1))])
+
+
+def _colours(text: str) -> Tensor:
+    if ":" in text:
+        points = [(place, _colour(value)) for place, value in _points(text, "--colormap")]
+        places = [place for place, _ in points]
+        channels = np.array([colour for _, colour in points])
+        even = np.linspace(0, 1, ROWS)
+        encoded = np.stack([np.interp(even, places, channels[:, k]) for k in range(3)], 1)
+    else:
+        encoded = _matplotlib(text)
+    return torch.from_numpy(srgb_to_linear(encoded)).float()
+
+
+def _matplotlib(name: str) -> np.ndarray[tuple[int, int], np.dtype[np.float64]]:
+    import matplotlib as mpl
+
+    if name not in mpl.colormaps:
+        near = difflib.get_close_matches(name, list(mpl.colormaps), 1)
+        hint = f"did you mean {near[0]}? " if near else ""
+        raise UsageError(
+            f"there is no colormap {name!r}",
+            f"{hint}use a matplotlib name such as inferno or viridis, or points such as '0:#000000,1:#ffffff'",
+        )
+    return np.asarray(mpl.colormaps[name](np.linspace(0, 1, ROWS)), np.float64)[:, :3]
+
+
+def _opacity(text: str, strength: float) -> Tensor:
+    even = np.linspace(0, 1, ROWS)
+    if text == "linear":
+        values = strength * even
+    elif text == "exponential":
+        values = strength * np.expm1(STEEPNESS * even) / math.expm1(STEEPNESS)
+    elif ":" in text:
+        points = [(place, _number(value, "--opacity")) for place, value in _points(text, "--opacity")]
+        values = np.interp(even, [place for place, _ in points], [value for _, value in points])
+    else:
+        raise UsageError(
+            f"--opacity is {text!r}", "use linear, exponential, or points such as '0:0,0.3:0,0.5:0.4,1:0.9'"
+        )
+    return torch.from_numpy(values).float()
+
+
+def _points(text: str, option: str) -> Sequence[tuple[float, str]]:
+    """(place, what) pairs of 'PLACE:WHAT,...', by place."""
+    points = []
+    for part in text.split(","):
+        place, colon, what = part.strip().partition(":")
+        if not colon:
+            raise UsageError(
+                f"{option} has the point {part.strip()!r}", "write points as PLACE:VALUE, with commas between"
+            )
+        points.append((_number(place, option), what.strip()))
+    return sorted(points, key=lambda point: point[0])
+
+
+def _number(text: str, option: str) -> float:
+    try:
+        value = float(text)
+    except ValueError:
+        value = math.nan
+    if not 0 <= value <= 1:
+        raise UsageError(f"{option} has {text!r} where a number from 0 to 1 belongs", "correct that point")
+    return value
+
+
+def _colour(text: str) -> tuple[float, float, float]:
+    digits = text.removeprefix("#")
+    if len(digits) != 6 or any(c not in "0123456789abcdefABCDEF" for c in digits):
+        raise UsageError(f"--colormap has the colour {text!r}", "write colours as '#rrggbb'")
+    red, green, blue = (int(digits[i : i + 2], 16) / 255 for i in (0, 2, 4))
+    return red, green, blue

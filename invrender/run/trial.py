@@ -1,0 +1,73 @@
+"""A tiny scene that exercises all kernels of a backend: to compile them ahead of time, and to see how fast they are."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+
+import torch
+
+from invrender.kernels import Backend, Size
+from invrender.nouns.topology import Topology, topology
+
+VIEWS, SIZE, BANDS = 4, (128, 128), 24
+
+
+@dataclass(frozen=True)
+class Trial:
+    """A bumpy ball before a few cameras: clip positions [N,V,4] float32, points [V,3], faces and edges."""
+
+    clip: torch.Tensor
+    points: torch.Tensor
+    faces: torch.Tensor
+    edges: Topology
+    size: Size = SIZE
+
+
+def trial(device: torch.device) -> Trial:
+    """The scene on a device: BANDS^2 quads around a ball, seen from VIEWS distances."""
+    turn = torch.arange(BANDS) * (2 * torch.pi / BANDS)
+    height = (torch.arange(BANDS) + 0.5) / BANDS * torch.pi
+    x, z = torch.sin(height)[:, None] * torch.sin(turn), torch.sin(height)[:, None] * torch.cos(turn)
+    y = torch.cos(height)[:, None].expand_as(x)
+    points = torch.stack([x, y, z], -1).reshape(-1, 3) * (1 + 0.1 * torch.sin(5 * x + 3 * z)).reshape(-1, 1)
+    row, column = torch.meshgrid(torch.arange(BANDS - 1), torch.arange(BANDS), indexing="ij")
+    a, b = (row * BANDS + column).reshape(-1), (row * BANDS + (column + 1) % BANDS).reshape(-1)
+    faces = torch.cat([torch.stack([a, a + BANDS, b], 1), torch.stack([b, a + BANDS, b + BANDS], 1)]).to(device)
+    points = points.to(device)
+    w = 2.5 + 0.2 * torch.arange(VIEWS, device=device)[:, None] - points[:, 2]
+    clip = torch.stack([2 * points[:, 0].expand_as(w), 2 * points[:, 1].expand_as(w), 0.5 * w, w], -1)
+    return Trial(clip.contiguous(), points, faces, topology(faces))
+
+
+def exercise(backend: Backend) -> None:
+    """Call every kernel and adjoint once."""
+    t = trial(backend.device)
+    silhouettes(backend, t)
+    face_id, depth = backend.rasterize(t.clip, t.faces, t.size)
+    image = backend.interpolate(t.points, t.faces, face_id, t.clip)
+    backend.interpolate_adjoint(image, t.points, t.faces, face_id, t.clip)
+    backend.antialias(image, face_id, depth, t.clip, t.faces, t.edges)
+    backend.antialias_adjoint(image, image, face_id, depth, t.clip, t.faces, t.edges)
+    weight = torch.ones(VIEWS, device=backend.device)
+    compare = backend.silhouette_misfit(t.faces, t.edges, len(t.points), image[..., 0].contiguous(), weight)
+    compare(t.points.double(), torch.eye(4, dtype=torch.float64, device=backend.device).expand(VIEWS, -1, -1))
+    backend.trace(t.points, t.faces, t.points * 3, -t.points)
+
+
+def silhouettes(backend: Backend, t: Trial) -> None:
+    """Silhouettes and their adjoint."""
+    coverage, tape = backend.silhouette_taped(t.clip, t.faces, t.edges, t.size)
+    backend.silhouette_adjoint(coverage, tape)
+
+
+def milliseconds(backend: Backend, rounds: int = 5) -> float:
+    """Best time of silhouettes and adjoint of the trial, per view."""
+    t, best = trial(backend.device), float("inf")
+    for _ in range(rounds + 1):
+        start = time.perf_counter()
+        silhouettes(backend, t)
+        if backend.device.type == "cuda":
+            torch.cuda.synchronize()
+        best = min(best, time.perf_counter() - start)
+    return 1e3 * best / VIEWS

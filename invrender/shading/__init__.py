@@ -1,0 +1,1 @@
+"""What surfaces and densities look like under a light."""

@@ -1,1 +1,0 @@
-"""Volumes: densities on grids, what light does in them, and how it is estimated."""

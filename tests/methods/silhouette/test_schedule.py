@@ -1,0 +1,140 @@
+"""Reconstruction from masks: quality, frames, starts, and the hull where refinement is worse."""
+
+from __future__ import annotations
+
+import dataclasses
+import itertools
+
+import numpy as np
+import pytest
+import torch
+
+from invrender.errors import InputError
+from invrender.geometry.connectivity import components, genus, is_watertight
+from invrender.geometry.intersections import self_intersections
+from invrender.methods.silhouette import schedule as silhouette
+from invrender.methods.silhouette.refine import Stage
+from invrender.methods.silhouette.schedule import Result, Settings, plan, reconstruct, start
+from invrender.nouns import Cameras, Mesh, Views
+
+QUICK = Settings(iterations=60, strength=1.0, edge_pixels=4.0, hull_resolution=32)
+
+
+@pytest.fixture(scope="module")
+def views(egg, views_of):
+    return views_of(egg, 9, 48)
+
+
+def solve(views: Views, settings: Settings, backend, initial: Mesh | None = None) -> tuple[list, Result]:
+    steps = reconstruct(views, settings, backend, start(views, settings, backend, initial))
+    taken = []
+    while True:
+        try:
+            taken.append(next(steps))
+        except StopIteration as end:
+            return taken, end.value
+
+
+def distance(mesh: Mesh, half: tuple[float, float, float] = (0.6, 0.9, 0.7)) -> float:
+    """Mean distance of the vertices from an ellipsoid, to first order."""
+    scaled = mesh.numpy()[0] / np.array(half)
+    length = np.linalg.norm(scaled, axis=1)
+    gradient = np.linalg.norm(scaled / np.array(half), axis=1) / length
+    return float((np.abs(length - 1) / gradient).mean())
+
+
+def test_refinement_beats_the_hull_it_starts_from(views, backend):
+    steps, refined = solve(views, QUICK, backend)
+    _, hull = solve(views, dataclasses.replace(QUICK, iterations=0), backend)
+    assert (refined.method, hull.method) == ("refined", "hull")
+    assert len(steps) == 60
+    assert refined.iou > 0.97
+    assert hull.iou == pytest.approx(refined.hull_iou)
+    assert distance(refined.mesh) < 0.7 * distance(hull.mesh)
+    for result in (refined, hull):
+        vertices, faces = result.mesh.numpy()
+        assert is_watertight(faces)
+        assert (genus(faces), components(faces).max(), len(self_intersections(vertices, faces))) == (0, 0, 0)
+        a, b, c = (vertices[faces[:, k]] for k in range(3))
+        assert (np.cross(a, b) * c).sum() > 0  # outward
+
+
+def test_without_a_strength_one_is_chosen_by_views_left_out(views, backend, monkeypatch):
+    monkeypatch.setattr(silhouette, "SELECTION_HULL", 20)
+    steps, result = solve(views, dataclasses.replace(QUICK, strength=None, iterations=9, hull_resolution=24), backend)
+    assert result.choice is not None
+    assert result.strength == result.choice.strength
+    assert {step.phase == "refine" for step in steps} == {True, False}
+    phases = [name for name, _ in itertools.groupby(step.phase for step in steps)]
+    assert phases[-1] == "refine"
+
+
+def test_too_few_views_are_reconstructed_without_a_choice(views, backend):
+    few = Views(views.cameras[[0, 2, 5, 7]], views.masks[[0, 2, 5, 7]])
+    _, result = solve(few, dataclasses.replace(QUICK, strength=None, iterations=12), backend)
+    assert result.choice is None
+    assert result.strength == 1.0
+
+
+def test_the_hull_is_kept_where_refinement_spoils_the_fit(views, backend):
+    """A membrane so strong that the object collapses."""
+    _, result = solve(views, dataclasses.replace(QUICK, strength=3000.0), backend)
+    assert result.method == "hull"
+    assert result.iou == pytest.approx(result.hull_iou, abs=1e-3)
+
+
+def test_a_sphere_or_a_mesh_may_be_the_start(views, backend, egg):
+    ball_first = dataclasses.replace(QUICK, init="sphere", iterations=100, rate=0.05)
+    assert solve(views, ball_first, backend)[1].iou > 0.9
+    vertices, faces = egg.numpy()
+    _, given = solve(views, QUICK, backend, Mesh.from_numpy(0.9 * vertices, faces))
+    assert given.iou > 0.97
+    assert given.method == "refined"
+
+
+def test_an_open_mesh_is_no_start(views, backend, egg):
+    vertices, faces = egg.numpy()
+    with pytest.raises(InputError, match="not a closed manifold") as error:
+        start(views, QUICK, backend, Mesh.from_numpy(vertices, faces[5:]))
+    assert "--init hull" in error.value.remedy
+
+
+@pytest.fixture(scope="module")
+def short(views, backend) -> tuple[Settings, Result]:
+    settings = dataclasses.replace(QUICK, iterations=9, hull_resolution=24)
+    return settings, solve(views, settings, backend)[1]
+
+
+@pytest.mark.parametrize(("scale", "offset"), [(1.0, 1e6), (1e-6, 0.0), (1e6, -1e8)])
+def test_the_frame_and_its_units_come_back(views, backend, short, scale, offset):
+    cameras = views.cameras
+    place = torch.linalg.inv(cameras.world_to_camera)
+    place[:, :3, 3] = place[:, :3, 3] * scale + offset
+    projection = cameras.projection.clone()
+    projection[:, 2, 3] *= scale  # near and far move along
+    moved = Views(Cameras(torch.linalg.inv(place), projection, cameras.size), views.masks)
+    settings, here = short
+    _, there = solve(moved, settings, backend)
+    assert there.iou == pytest.approx(here.iou, abs=5e-3)
+    back = (there.mesh.numpy()[0] - offset) / scale
+    assert back.min(0) == pytest.approx(here.mesh.numpy()[0].min(0), abs=0.01)
+    assert back.max(0) == pytest.approx(here.mesh.numpy()[0].max(0), abs=0.01)
+
+
+def test_the_same_call_gives_the_same_mesh(views, backend, short):
+    settings, one = short
+    _, two = solve(views, settings, backend)
+    assert torch.equal(one.mesh.vertices, two.mesh.vertices)
+    assert torch.equal(one.mesh.faces, two.mesh.faces)
+
+
+@pytest.mark.parametrize("init", ["hull", "sphere"])
+@pytest.mark.parametrize("iterations", [0, 1, 2, 50, 451])
+def test_stages_share_all_iterations_and_get_finer(views, backend, init, iterations):
+    settings = dataclasses.replace(QUICK, init=init, iterations=iterations)
+    stages = plan(settings, start(views, settings, backend).target)
+    assert sum(stage.iterations for stage in stages) == iterations
+    for name in ("edge_length", "rate", "membrane"):
+        values = [getattr(stage, name) for stage in stages]
+        assert values == sorted(values, reverse=True)
+    assert all(isinstance(stage, Stage) and stage.iterations > 0 for stage in stages)

@@ -1,0 +1,86 @@
+"""Density, colour and transfer functions from colour views: what comes back predicts views that were not given."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import replace
+
+import pytest
+import torch
+
+from invrender.backends.select_volume import select_volume
+from invrender.cameras.volume_rigs import volume_rig
+from invrender.errors import InputError
+from invrender.methods.volume_colour.schedule import Settings, Step, recover_colour, recover_transfer
+from invrender.nouns import Views, Volume
+from invrender.render.emission import Look, render_volume
+from invrender.render.images import straight
+from invrender.render.transfer import transfer_function
+from invrender.samples import VOLUMES
+
+KERNELS = select_volume("cpu")
+QUICK = Settings(iterations=60, rays=2048, rate=0.2)
+
+
+@pytest.fixture(scope="module")
+def ball() -> Volume:
+    return VOLUMES["double-sphere"](20)
+
+
+@pytest.fixture(scope="module")
+def look(ball: Volume) -> Look:
+    return Look(transfer_function(ball, "turbo", "linear", 0.3), None)
+
+
+@pytest.fixture(scope="module")
+def views(ball: Volume, look: Look) -> Views:
+    cameras = volume_rig(ball, "sphere", 10, (28, 28))
+    colour, alpha = straight(render_volume(ball, cameras, look, KERNELS))
+    return Views(cameras, alpha, colour)
+
+
+def last(steps: object) -> Step:
+    *_, step = steps  # type: ignore[misc]
+    return step
+
+
+def psnr_of_unseen(volume: Volume, look: Look, expected: Volume, of: Look) -> float:
+    cameras = volume_rig(expected, "orbit", 3, (28, 28), elevation=23)
+    difference = render_volume(volume, cameras, look, KERNELS) - render_volume(expected, cameras, of, KERNELS)
+    return -10 * math.log10(float(difference.square().mean()))
+
+
+def test_density_and_colour_predict_unseen_views(ball: Volume, look: Look, views: Views) -> None:
+    step = last(recover_colour(views, ball.bounds, (20, 20, 20), QUICK, KERNELS))
+    assert (step.index, step.total) == (59, 60)
+    found = step.volume()
+    assert found.values.shape == (4, 20, 20, 20)
+    assert psnr_of_unseen(found, Look(None, None), ball, look) > 28
+    assert float(found.values[0, 0, 0, 0]) == 0  # no view shows anything there
+    assert bool(((found.values[1:] >= 0) & (found.values[1:] <= 1)).all())
+
+
+def test_the_transfer_function_of_a_known_volume(ball: Volume, look: Look, views: Views) -> None:
+    transfer = look.transfer
+    assert transfer is not None
+    step = last(recover_transfer(views, ball, replace(QUICK, iterations=100), KERNELS, (transfer.low, transfer.high)))
+    assert step.transfer is not None
+    assert psnr_of_unseen(ball, Look(step.transfer(), None), ball, look) > 32
+
+
+def test_a_seed_repeats_the_result(ball: Volume, views: Views) -> None:
+    quick = replace(QUICK, iterations=6)
+    one, other = (last(recover_colour(views, ball.bounds, (20, 20, 20), quick, KERNELS)).volume() for _ in range(2))
+    assert torch.equal(one.values, other.values)
+
+
+def test_views_that_cannot_do(ball: Volume, views: Views) -> None:
+    with pytest.raises(InputError, match="hold no colours"):
+        last(recover_colour(replace(views, images=None), ball.bounds, (20, 20, 20), QUICK, KERNELS))
+    far = ball.bounds + 100
+    with pytest.raises(InputError, match="no camera sees the box"):
+        last(recover_colour(views, far, (20, 20, 20), QUICK, KERNELS))
+    blank = views.masks.clone()
+    blank[0] = 0
+    with pytest.raises(InputError, match="show nothing where others"):
+        last(recover_colour(replace(views, masks=blank), ball.bounds, (20, 20, 20), QUICK, KERNELS))

@@ -1,0 +1,99 @@
+"""Transmittance estimators: right on average within their own standard error, reproducible, honest about majorants."""
+
+from __future__ import annotations
+
+import math
+
+import pytest
+import torch
+
+from invrender.backends.select_volume import select_volume
+from invrender.errors import UsageError
+from invrender.nouns import Rays, Volume
+from invrender.render.estimators import box_ends, delta_tracking, exact, grid_field, ratio_tracking, ray_marching
+
+CALLS = 4000
+
+
+def volume() -> Volume:
+    grid = 3 * torch.rand(5, 6, 7, generator=torch.Generator().manual_seed(0))
+    return Volume.from_numpy(grid.numpy())
+
+
+def rays() -> Rays:
+    generator = torch.Generator().manual_seed(1)
+    origin = torch.nn.functional.normalize(torch.randn(12, 3, generator=generator, dtype=torch.float64), dim=1) * 2
+    aim = 0.2 * torch.randn(12, 3, generator=generator, dtype=torch.float64) - origin
+    return Rays(origin, torch.nn.functional.normalize(aim, dim=1))
+
+
+def often(one: Rays, count: int) -> Rays:
+    return Rays(one.origin.repeat(count, 1), one.direction.repeat(count, 1))
+
+
+@pytest.mark.parametrize("tracker", [delta_tracking, ratio_tracking])
+def test_trackers_are_right_on_average(tracker: object) -> None:
+    assert callable(tracker)
+    many = often(rays(), CALLS)
+    found = tracker(grid_field(volume()), 3.0, many, box_ends(many, volume().bounds), torch.Generator().manual_seed(2))
+    found = found.reshape(CALLS, 12)
+    error = found.mean(0) - exact(volume(), rays(), select_volume("torch")).double()
+    assert bool((error.abs() < 4 * found.std(0) / math.sqrt(CALLS) + 1e-9).all())
+
+
+def test_ratio_tracking_is_the_less_noisy_one_and_delta_tracking_counts_photons() -> None:
+    many = often(rays(), CALLS)
+    ends = box_ends(many, volume().bounds)
+    field = grid_field(volume())
+    photons = delta_tracking(field, 3.0, many, ends, torch.Generator().manual_seed(3)).reshape(CALLS, 12)
+    weights = ratio_tracking(field, 3.0, many, ends, torch.Generator().manual_seed(3)).reshape(CALLS, 12)
+    assert set(photons.unique().tolist()) <= {0.0, 1.0}
+    assert float(weights.var(0).sum()) < 0.8 * float(photons.var(0).sum())
+
+
+def test_equal_seeds_give_equal_results_and_others_do_not() -> None:
+    ends = box_ends(rays(), volume().bounds)
+    runs = [
+        ratio_tracking(grid_field(volume()), 4.0, rays(), ends, torch.Generator().manual_seed(seed))
+        for seed in (5, 5, 6)
+    ]
+    assert torch.equal(runs[0], runs[1])
+    assert not torch.equal(runs[0], runs[2])
+
+
+def test_a_constant_medium_follows_beer_and_lambert() -> None:
+    """A chord of length 1 through an extinction of 2: exp(-2)."""
+    ray = Rays(torch.tensor([[-3.0, 0.1, 0.0]]).double(), torch.tensor([[1.0, 0, 0]]).double())
+    box = torch.tensor([[-0.5, -0.5, -0.5], [0.5, 0.5, 0.5]]).double()
+    ends = box_ends(ray, box)
+    assert ends.tolist() == [[2.5, 3.5]]
+    marched = ray_marching(lambda points: torch.full((len(points),), 2.0).double(), ray, ends, 3)
+    assert float(marched) == pytest.approx(math.exp(-2))
+
+
+def test_marching_converges_to_the_exact_value() -> None:
+    truth = exact(volume(), rays(), select_volume("torch")).double()
+    ends = box_ends(rays(), volume().bounds)
+    errors = [
+        float((ray_marching(grid_field(volume()), rays(), ends, steps) - truth).abs().max()) for steps in (8, 64, 512)
+    ]
+    assert errors[2] < 1e-4
+    assert errors[0] > errors[1] > errors[2]
+    jittered = ray_marching(grid_field(volume()), rays(), ends, 512, torch.Generator().manual_seed(7))
+    assert float((jittered - truth).abs().max()) < 2e-3
+
+
+def test_a_majorant_that_is_too_low_is_an_error() -> None:
+    many = often(rays(), 50)
+    ends = box_ends(many, volume().bounds)
+    for majorant in (1.0, 0.0):
+        with pytest.raises(UsageError, match="majorant"):
+            delta_tracking(grid_field(volume()), majorant, many, ends, torch.Generator().manual_seed(8))
+
+
+def test_rays_that_miss_keep_all_their_light() -> None:
+    ray = Rays(torch.tensor([[-3.0, 5.0, 0.0]]).double(), torch.tensor([[1.0, 0, 0]]).double())
+    ends = box_ends(ray, volume().bounds)
+    assert float(ends[0, 0]) == float(ends[0, 1])
+    assert float(ratio_tracking(grid_field(volume()), 3.0, ray, ends, torch.Generator())) == 1
+    assert float(ray_marching(grid_field(volume()), ray, ends, 4)) == 1
