@@ -1,13 +1,25 @@
-"""What every backend checks of a mesh: kernels would read beyond their arrays, and torch counts -1 from the end."""
+"""What backends make of the arguments of kernels: checked indices of meshes, plain numbers and arrays of volumes.
+
+Indices are checked because kernels would read beyond their arrays, and torch counts -1 from the end.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
+import numpy as np
 import torch
 
+from invrender.backends.bodies.kinds import COLOUR, LIT, TABLE
 from invrender.errors import InputError
+from invrender.kernels.walks import Rules
+
+Tensor = torch.Tensor
+Numbers = tuple[np.float32, ...]
+Triple = tuple[int, int, int]
 
 
-def check_faces(faces: torch.Tensor, vertices: int) -> None:
+def check_faces(faces: Tensor, vertices: int) -> None:
     """
     Raises:
         InputError: one of the faces [F,3] names a vertex that does not exist.
@@ -15,7 +27,7 @@ def check_faces(faces: torch.Tensor, vertices: int) -> None:
     check_indices(faces, 0, vertices, "a face names a vertex")
 
 
-def check_indices(indices: torch.Tensor, lowest: int, limit: int, what: str) -> None:
+def check_indices(indices: Tensor, lowest: int, limit: int, what: str) -> None:
     """
     Raises:
         InputError: an index lies outside [lowest, limit).
@@ -29,3 +41,34 @@ def check_indices(indices: torch.Tensor, lowest: int, limit: int, what: str) -> 
 def no_such(what: str) -> InputError:
     """What to say of an index to something that does not exist; `what` begins the sentence."""
     return InputError(f"{what} that does not exist", "look at the mesh with `invrender inspect`")
+
+
+def plain_rules(rules: Rules, rows: int | None) -> tuple[Numbers, Numbers, tuple[int, bool, bool]]:
+    """Window (lowest value, rows per value), the numbers of the lighting, and (kind, mip, early).
+
+    rows: of the table; None where the volume brings its own colours.
+    """
+    shade = rules.shade
+    kind = COLOUR if rows is None else TABLE if shade is None else LIT
+    numbers = (0.0,) * 5
+    if shade is not None:
+        numbers = (shade.ambient, shade.diffuse, shade.specular, shade.shininess, shade.soft)
+    scale = ((2 if rows is None else rows) - 1) / (rules.high - rules.low)
+    mode = (kind, rules.compositing == "mip", rules.compositing == "early-termination")
+    return (np.float32(rules.low), np.float32(scale)), tuple(np.float32(n) for n in numbers), mode
+
+
+def layout(shape: Sequence[int]) -> tuple[Triple, Triple]:
+    """Samples of a grid [D,H,W,C] along x, y, z, and how far apart neighbours along these stand when it is flat."""
+    depth, height, width, channels = shape
+    return (width, height, depth), (channels, channels * width, channels * width * height)
+
+
+def index_rays(grid: Tensor, bounds: Tensor, origin: Tensor, direction: Tensor) -> tuple[Tensor, Tensor]:
+    """Origins and directions [R,3] float64 of rays in the index coordinates of a grid [D,H,W]."""
+    place = grid.device
+    count = torch.tensor(tuple(grid.shape)[::-1], dtype=torch.float64, device=place)
+    low, high = bounds.to(place, torch.float64)
+    scale = (count - 1) / (high - low)
+    start = (origin.detach().to(place, torch.float64) - low) * scale
+    return start.contiguous(), (direction.detach().to(place, torch.float64) * scale).contiguous()

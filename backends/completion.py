@@ -6,12 +6,16 @@ from collections.abc import Callable
 from dataclasses import fields, replace
 from typing import Any, cast
 
-from invrender.backends.misfit import misfit_by
-from invrender.kernels import Backend, VolumeKernels
+from invrender.backends.torch.misfit import misfit_by
+from invrender.kernels import Backend
+
+_COMPANIONS = ("_adjoint", "_taped", "_misfit")
 
 
 def completed(name: str, about: str, reference: Backend, **kernels: Callable[..., Any]) -> Backend:
     """A backend made of its own kernels and, where it has none, the reference's.
+
+    A fused comparison of silhouettes that is missing is made of the backend's own silhouettes.
 
     Args:
         name: as `--backend` calls it.
@@ -19,15 +23,25 @@ def completed(name: str, about: str, reference: Backend, **kernels: Callable[...
         reference: the torch backend on the same device.
         kernels: the backend's own, by their name in `Backend`.
     """
-    foreign = [kernel for kernel in kernel_names(reference) if kernel not in kernels]
     own = replace(reference, **cast("Any", kernels))
     if "silhouette_misfit" not in kernels:
         own = replace(own, silhouette_misfit=misfit_by(own.silhouette_taped, own.silhouette_adjoint))
-    note = f"; in plain torch: {', '.join(foreign)}" if foreign else ""
+    foreign = [kernel for kernel in _all_kernels(reference) if kernel not in {*kernels, "silhouette_misfit"}]
+    named = [kernel for kernel in foreign if kernel == _head(kernel) or _head(kernel) in kernels]
+    note = f"; in plain torch: {', '.join(named)}" if named else ""
     return replace(own, name=name, description=about + note)
 
 
-def kernel_names(backend: Backend | VolumeKernels) -> list[str]:
+def kernel_names(backend: Backend) -> list[str]:
     """The kernels of a backend; adjoints, taped forms and the fused misfit count with the kernel they belong to."""
-    names = [field.name for field in fields(backend) if callable(getattr(backend, field.name))]
-    return [name for name in names if not name.endswith(("_adjoint", "_taped", "_misfit"))]
+    return [name for name in _all_kernels(backend) if name == _head(name)]
+
+
+def _all_kernels(backend: Backend) -> list[str]:
+    return [field.name for field in fields(backend) if callable(getattr(backend, field.name))]
+
+
+def _head(kernel: str) -> str:
+    """The kernel that an adjoint, taped form or misfit belongs to; other kernels belong to themselves."""
+    head, found, _ = kernel.rpartition("_")
+    return head if found and kernel.endswith(_COMPANIONS) else kernel

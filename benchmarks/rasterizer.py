@@ -118,7 +118,7 @@ def cuda(make: Callable[[Backend, Scene], Work], s: Scene) -> Work | None:
     """Any of the above on a GPU, until it has finished."""
     if not torch.cuda.is_available():
         return None
-    backend = select("cuda")
+    backend = select("cuda", needs=("meshes",))
     place = backend.device
     vertices, faces, matrix, grad = (part.to(place) for part in (s.vertices, s.faces, s.matrix, s.grad))
     work = make(backend, Scene(vertices, faces, s.edges.to(place), s.cameras, matrix, grad))
@@ -251,7 +251,7 @@ def main() -> None:
     rounds = parser.parse_args().rounds
     torch.set_num_threads(1)
     os.environ["OMP_NUM_THREADS"] = "1"
-    cpu, reference = select("cpu"), select("torch", "cpu")
+    cpu, reference = (select(name, "cpu", ("meshes",)) for name in ("cpu", "torch"))
     print(f"{VIEWS} views of {SIZE[0]}x{SIZE[1]}, forward + backward, CPU milliseconds (median of {rounds})\n")
     print("| triangles | cpu | fused | torch | cuda | embree | mitsuba | embree / fused | mitsuba / fused |")
     print("|" + "---|" * 9)

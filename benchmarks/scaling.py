@@ -48,7 +48,7 @@ def bumpy(vertices: np.ndarray, faces: np.ndarray) -> Bumpy:
 def works(mesh: Bumpy, views: int, size: int) -> dict[str, Callable[[], object]]:
     """What is timed, by name."""
     vertices, faces = mesh
-    cameras, backend = rig("orbit", views, torch.zeros(3), 1.1, (size, size)), select("cpu")
+    cameras, backend = rig("orbit", views, torch.zeros(3), 1.1, (size, size)), select("cpu", needs=("meshes",))
     matrix = cameras.projection.double() @ cameras.world_to_camera.double()
     clip = (torch.einsum("nij,vj->nvi", matrix[:, :, :3], vertices) + matrix[:, None, :, 3]).float()
     edges = topology(faces)
@@ -113,7 +113,7 @@ def plot(results: dict[str, tuple[list[float], dict[str, list[float]]]], path: P
 def peak_memory() -> None:
     """Print the peak memory of this process after a comparison of 200k triangles with 100 masks of 1024 x 1024."""
     vertices, faces = bumpy(*_parts(uv_sphere(count=[317, 317])))
-    cameras, backend = rig("orbit", 100, torch.zeros(3), 1.1, (1024, 1024)), select("cpu")
+    cameras, backend = rig("orbit", 100, torch.zeros(3), 1.1, (1024, 1024)), select("cpu", needs=("meshes",))
     matrix = cameras.projection.double() @ cameras.world_to_camera.double()
     edges = topology(faces)
     masks = torch.zeros(100, 1024, 1024)

@@ -20,13 +20,13 @@ from pathlib import Path
 
 import torch
 
+from invrender.backends import select
 from invrender.backends.cpu.threads import thread_count
-from invrender.backends.select_volume import select_volume
 from invrender.cameras.rays import camera_rays
 from invrender.cameras.volume_rigs import volume_rig
 from invrender.evaluate.volume import volume_metrics
 from invrender.io.volumes.read import read_volume
-from invrender.kernels import VolumeKernels
+from invrender.kernels import Backend
 from invrender.methods.transmittance.measurement import exposed, measure, parse_noise
 from invrender.methods.transmittance.schedule import Settings, reconstruct
 from invrender.methods.transmittance.task import warm_up
@@ -60,7 +60,7 @@ CASES = (
 )
 
 
-def row(case: Case, volume: Volume, kernels: VolumeKernels, size: int = 128) -> str:
+def row(case: Case, volume: Volume, kernels: Backend, size: int = 128) -> str:
     """Solve one case and describe it in one line of a table."""
     cameras = volume_rig(volume, "sphere", case.views, (size, size))
     depths = optical_depth(volume, cameras, kernels)
@@ -98,7 +98,7 @@ def row(case: Case, volume: Volume, kernels: VolumeKernels, size: int = 128) -> 
     return "| " + " | ".join(cells) + " |"
 
 
-def kernel_rows(volume: Volume, kernels: VolumeKernels) -> list[str]:
+def kernel_rows(volume: Volume, kernels: Backend) -> list[str]:
     """Nanoseconds per sample of the projectors, beside torch's grid_sample in the same run."""
     cameras = volume_rig(volume, "sphere", 16, (128, 128))
     rays = kernels.joseph_rays(volume.shape, volume.bounds, cameras)
@@ -127,7 +127,7 @@ def kernel_rows(volume: Volume, kernels: VolumeKernels) -> list[str]:
     ]
 
 
-def drawing_row(volume: Volume, kernels: VolumeKernels) -> str:
+def drawing_row(volume: Volume, kernels: Backend) -> str:
     """Nanoseconds per sample of a lit picture of 512 x 512 with about 1000 samples a ray, forward and backward."""
     look = Look(transfer_function(volume), Lighting(), "sequential", Quality(6.0, 1))
     camera = volume_rig(volume, "sphere", 1, (512, 512))
@@ -163,7 +163,7 @@ def main() -> None:
     parser.add_argument("--large", type=int, help="also cloud.npz enlarged to this many samples, views of this size")
     parser.add_argument("--skip-kernels", action="store_true")
     options = parser.parse_args()
-    kernels = select_volume()
+    kernels = select(needs=("volumes",))
     warm_up(kernels)
     print(f"{kernels.description}\n")
     files = {path.name: path for folder in options.folders for path in folder.iterdir()}

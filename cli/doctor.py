@@ -122,11 +122,10 @@ def _package(name: str, module: str) -> Check:
 
 
 def _backends(warmup: bool) -> Iterator[Check]:
-    """Every backend, for meshes and for volumes, with its self-test; one must work for meshes, none by itself."""
+    """Every backend with its self-test; one must work, none by itself."""
     import torch
 
     from invrender.backends import BACKENDS, PLANNED
-    from invrender.backends.select_volume import VOLUMES
 
     working = 0
     for name in BACKENDS:
@@ -135,10 +134,6 @@ def _backends(warmup: bool) -> Iterator[Check]:
         yield check
     if torch.cuda.is_available():
         yield _backend("torch", torch.device("cuda"), warmup)
-    for name in VOLUMES:
-        yield _volumes(name, None, warmup)
-    if torch.cuda.is_available():
-        yield _volumes("torch", torch.device("cuda"), warmup)
     for name in PLANNED:
         yield Check(f"backend {name}", "optional", "not part of this version", "nothing to do: --backend auto")
     if not working:
@@ -162,23 +157,6 @@ def _backend(name: str, device: torch.device | None, warmup: bool) -> Check:
     speed = f"{milliseconds(backend):.2g} ms per small silhouette and its gradient"
     kernels = ", ".join(kernel_names(backend))
     return Check(title, "ok", f"{backend.description}; self-test passed; {speed}; {kernels}")
-
-
-def _volumes(name: str, device: torch.device | None, warmup: bool) -> Check:
-    """The volume kernels of a backend."""
-    from invrender.backends.completion import kernel_names
-    from invrender.backends.select_volume import select_volume
-    from invrender.errors import BackendError
-    from invrender.run.volume_trial import exercise
-
-    title = f"volumes {name}" + (f" on {device}" if device else "")
-    try:
-        kernels = select_volume(name, device)
-    except BackendError as error:
-        return Check(title, "optional", error.cause, error.remedy)
-    if warmup:
-        exercise(kernels)
-    return Check(title, "ok", f"{kernels.description}; self-test passed; {', '.join(kernel_names(kernels))}")
 
 
 def _embree() -> Check:

@@ -14,8 +14,7 @@ import pytest
 import torch
 
 from invrender.backends import select
-from invrender.backends.select_volume import select_volume
-from invrender.kernels import Backend, VolumeKernels
+from invrender.kernels import Backend
 
 if "PYTEST_XDIST_WORKER" in os.environ:  # the workers share the cores; threads within them only get in the way
     torch.set_num_threads(1)
@@ -83,12 +82,12 @@ def open_backend() -> Callable[[str], Backend]:
 
 
 @pytest.fixture(scope="session")
-def open_volumes() -> Callable[[str], VolumeKernels]:
-    """The same for `select_volume`."""
-    return lambda name: _on_host(select_volume(name))
+def open_volumes() -> Callable[[str], Backend]:
+    """The same for volumes alone."""
+    return lambda name: _on_host(select(name, needs=("volumes",)))
 
 
-def _on_host(backend: Any) -> Any:
+def _on_host(backend: Backend) -> Backend:
     """A backend whose kernels take tensors in main memory to its device, and give their results back from there."""
     if backend.device.type == "cpu":
         return backend

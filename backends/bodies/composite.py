@@ -16,10 +16,10 @@ import numpy as np
 from invrender.kernels.walks import MIP_RAMP, OPAQUE
 
 from .cells import add_trilinear, trilinear
+from .kinds import COLOUR, LIT, TABLE
 from .light import entry_of, into_table, lit, lit_adjoint, row_of
 from .target import part, wide
 
-TABLE, LIT, COLOUR = 0, 1, 2
 RAMP, LIMIT = np.float32(MIP_RAMP), np.float32(OPAQUE)
 ONE, ZERO = np.float32(1), np.float32(0)
 LEAST = np.float32(-3e38)

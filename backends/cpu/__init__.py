@@ -7,11 +7,15 @@ import torch
 
 from invrender.backends.completion import completed
 from invrender.backends.cpu.antialias import antialias, antialias_adjoint
+from invrender.backends.cpu.composite import composite, composite_adjoint
 from invrender.backends.cpu.interpolate import interpolate, interpolate_adjoint
+from invrender.backends.cpu.line_integral import line_integral, line_integral_adjoint
 from invrender.backends.cpu.memory import keep_freed
 from invrender.backends.cpu.misfit import silhouette_misfit
+from invrender.backends.cpu.projector import joseph_rays
 from invrender.backends.cpu.rasterize import rasterize
 from invrender.backends.cpu.silhouette import silhouette, silhouette_adjoint, silhouette_taped
+from invrender.backends.cpu.smooth_step import smooth_step
 from invrender.backends.cpu.threads import thread_count
 from invrender.backends.cpu.trace import trace
 from invrender.backends.torch import load as load_torch
@@ -40,6 +44,12 @@ def load(device: torch.device) -> Backend:
         silhouette_adjoint=silhouette_adjoint,
         silhouette_misfit=silhouette_misfit,
         trace=trace,
+        line_integral=line_integral,
+        line_integral_adjoint=line_integral_adjoint,
+        joseph_rays=joseph_rays,
+        smooth_step=smooth_step,
+        composite=composite,
+        composite_adjoint=composite_adjoint,
     )
 
 

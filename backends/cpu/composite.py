@@ -12,10 +12,10 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from invrender.backends.arguments import layout, plain_rules
 from invrender.backends.bodies.composite import backward, forward
+from invrender.backends.cpu.compile import entry
 from invrender.backends.cpu.threads import blocks, spread_jobs
-from invrender.backends.cpu.volume_compile import entry
-from invrender.backends.volume_arguments import layout, plain_rules
 from invrender.kernels.walks import Rules, Walk
 
 Array = NDArray[np.float32]

@@ -9,10 +9,10 @@ from __future__ import annotations
 import numpy as np
 import torch
 
+from invrender.backends.arguments import index_rays
 from invrender.backends.bodies.line_integral import integral, pull_integral
+from invrender.backends.cpu.compile import entry
 from invrender.backends.cpu.threads import blocks, spread_jobs
-from invrender.backends.cpu.volume_compile import entry
-from invrender.backends.volume_arguments import index_rays
 
 Tensor = torch.Tensor
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 import numpy as np
 
 from invrender.backends.bodies.lines import touched, trace, turned
-from invrender.backends.cpu.volume_compile import body, entry
+from invrender.backends.bodies.target import body
+from invrender.backends.cpu.compile import entry
 
 LINE = np.dtype(
     [

@@ -14,9 +14,10 @@ import torch
 from numpy.typing import NDArray
 
 from invrender.backends.bodies.projector import add_sample, march
+from invrender.backends.bodies.target import body
+from invrender.backends.cpu.compile import entry
 from invrender.backends.cpu.lines import LINE, strides, trace_lines, trim_lines
 from invrender.backends.cpu.threads import blocks, spread_jobs
-from invrender.backends.cpu.volume_compile import body, entry
 from invrender.cameras.rays import index_views
 from invrender.nouns import Cameras
 

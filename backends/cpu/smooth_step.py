@@ -8,8 +8,8 @@ import numpy as np
 import torch
 
 from invrender.backends.bodies.smooth_step import penalty, steepness
+from invrender.backends.cpu.compile import entry
 from invrender.backends.cpu.threads import blocks, spread_jobs
-from invrender.backends.cpu.volume_compile import entry
 
 Tensor = torch.Tensor
 

@@ -8,12 +8,16 @@ from numba import cuda
 
 from invrender.backends.completion import completed
 from invrender.backends.cuda.antialias import antialias, antialias_adjoint
+from invrender.backends.cuda.composite import composite, composite_adjoint
 from invrender.backends.cuda.interpolate import interpolate, interpolate_adjoint
+from invrender.backends.cuda.line_integral import line_integral, line_integral_adjoint
+from invrender.backends.cuda.projector import joseph_rays
 from invrender.backends.cuda.rasterize import rasterize
 from invrender.backends.cuda.silhouette import silhouette, silhouette_adjoint, silhouette_taped
+from invrender.backends.cuda.smooth_step import smooth_step
 from invrender.backends.cuda.target import SIMULATED, cache_folder
 from invrender.backends.cuda.trace import trace
-from invrender.backends.select import needs_gpu
+from invrender.backends.devices import needs_gpu
 from invrender.backends.torch import load as load_torch
 from invrender.jit import announce
 from invrender.kernels import Backend
@@ -38,6 +42,12 @@ def load(device: torch.device) -> Backend:
         silhouette_taped=silhouette_taped,
         silhouette_adjoint=silhouette_adjoint,
         trace=trace,
+        line_integral=line_integral,
+        line_integral_adjoint=line_integral_adjoint,
+        joseph_rays=joseph_rays,
+        smooth_step=smooth_step,
+        composite=composite,
+        composite_adjoint=composite_adjoint,
     )
 
 

@@ -7,10 +7,10 @@ from typing import Any
 import torch
 from numba import cuda
 
+from invrender.backends.arguments import layout, plain_rules
 from invrender.backends.cuda.bodies import composite as bodies
 from invrender.backends.cuda.launch import launch
 from invrender.backends.cuda.target import kernel
-from invrender.backends.volume_arguments import layout, plain_rules
 from invrender.kernels.walks import Rules, Walk
 
 Tensor = torch.Tensor

@@ -7,10 +7,10 @@ from typing import Any
 import torch
 from numba import cuda
 
+from invrender.backends.arguments import index_rays
 from invrender.backends.cuda.bodies import line_integral as bodies
 from invrender.backends.cuda.launch import launch
 from invrender.backends.cuda.target import kernel
-from invrender.backends.volume_arguments import index_rays
 
 Tensor = torch.Tensor
 

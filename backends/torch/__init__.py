@@ -4,20 +4,17 @@ from __future__ import annotations
 
 import torch
 
-from invrender.backends.misfit import misfit_by
 from invrender.backends.torch.antialias import antialias, antialias_adjoint
+from invrender.backends.torch.composite import composite, composite_adjoint
 from invrender.backends.torch.interpolate import interpolate, interpolate_adjoint
+from invrender.backends.torch.line_integral import line_integral, line_integral_adjoint
+from invrender.backends.torch.misfit import misfit_by
+from invrender.backends.torch.projector import joseph_rays
 from invrender.backends.torch.rasterize import rasterize
-from invrender.backends.torch.silhouette import silhouette as silhouette_taped
-from invrender.backends.torch.silhouette import silhouette_adjoint
+from invrender.backends.torch.silhouette import silhouette, silhouette_adjoint, silhouette_taped
+from invrender.backends.torch.smooth_step import smooth_step
 from invrender.backends.torch.trace import trace, trace_engine
-from invrender.kernels import Backend, Size
-from invrender.nouns.topology import Topology
-
-
-def silhouette(clip: torch.Tensor, faces: torch.Tensor, topology: Topology, size: Size) -> torch.Tensor:
-    """Coverage [N,H,W] of clip positions [N,V,4]; see `silhouette.silhouette`."""
-    return silhouette_taped(clip, faces, topology, size)[0]
+from invrender.kernels import Backend
 
 
 def load(device: torch.device) -> Backend:
@@ -36,4 +33,10 @@ def load(device: torch.device) -> Backend:
         silhouette_adjoint=silhouette_adjoint,
         silhouette_misfit=misfit_by(silhouette_taped, silhouette_adjoint),
         trace=trace,
+        line_integral=line_integral,
+        line_integral_adjoint=line_integral_adjoint,
+        joseph_rays=joseph_rays,
+        smooth_step=smooth_step,
+        composite=composite,
+        composite_adjoint=composite_adjoint,
     )

@@ -56,7 +56,14 @@ class SilhouetteTape:
     weight: Tensor
 
 
-def silhouette(clip: Tensor, faces: Tensor, topology: Topology, size: tuple[int, int]) -> tuple[Tensor, SilhouetteTape]:
+def silhouette(clip: Tensor, faces: Tensor, topology: Topology, size: tuple[int, int]) -> Tensor:
+    """Coverage [N,H,W] of clip positions [N,V,4]; see `silhouette_taped`."""
+    return silhouette_taped(clip, faces, topology, size)[0]
+
+
+def silhouette_taped(
+    clip: Tensor, faces: Tensor, topology: Topology, size: tuple[int, int]
+) -> tuple[Tensor, SilhouetteTape]:
     """Coverage of every pixel by the union of all triangles.
 
     Args:

@@ -47,12 +47,16 @@ class Backend:
         name: as `--backend` calls it.
         description: one line for people: what it runs on and what fills in for kernels it lacks.
         device: where its tensors live.
-        rasterize ... trace: the kernels; see the protocol of each.
+        rasterize ... silhouette_misfit: kernels that draw meshes; see the protocol of each.
+        trace: rays through meshes.
+        line_integral, joseph_rays, composite: rays through volumes; smooth_step: one step of a solver on a volume.
     """
 
     name: str
     description: str
     device: torch.device
+
+    # Meshes.
     rasterize: Rasterize
     interpolate: Interpolate
     interpolate_adjoint: InterpolateAdjoint
@@ -62,28 +66,18 @@ class Backend:
     silhouette_taped: SilhouetteTaped
     silhouette_adjoint: SilhouetteAdjoint
     silhouette_misfit: MakeMisfit
+
+    # Rays.
     trace: Trace
 
-
-# --- volumes ----------------------------------------------------------------------------------------------------------
-
-
-@dataclass(frozen=True)
-class VolumeKernels:
-    """One implementation of everything that volumes need.
-
-    Attributes:
-        name, description: as `--backend` calls it, and one line for people.
-        device: where its tensors live.
-        line_integral ... composite_adjoint: the kernels; see the protocol of each.
-    """
-
-    name: str
-    description: str
-    device: torch.device
+    # Volumes.
     line_integral: LineIntegral
     line_integral_adjoint: LineIntegralAdjoint
     joseph_rays: MakeRays
     smooth_step: SmoothStep
     composite: Composite
     composite_adjoint: CompositeAdjoint
+
+
+VolumeKernels = Backend
+"""Former name of the volumes' part, for callers not yet moved; to be deleted with the last of them."""

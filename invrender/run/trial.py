@@ -1,4 +1,4 @@
-"""A tiny scene that exercises all kernels of a backend: to compile them ahead of time, and to see how fast they are."""
+"""Tiny scenes that exercise all kernels of a backend: to compile them ahead of time, and to see how fast they are."""
 
 from __future__ import annotations
 
@@ -7,10 +7,18 @@ from dataclasses import dataclass
 
 import torch
 
+from invrender.cameras.projection import look_at, perspective
+from invrender.cameras.rays import camera_rays
+from invrender.cameras.rigs import fibonacci
 from invrender.kernels import Backend, Size
+from invrender.kernels.walks import Rules, Shade, Walk
+from invrender.nouns import Cameras
 from invrender.nouns.topology import Topology, topology
+from invrender.render.walk import walk
 
 VIEWS, SIZE, BANDS = 4, (128, 128), 24
+GRID, RAYS = (4, 5, 6), (2, 3, 4)
+"""Of the trial of volumes: samples of the grid; views, rows and columns of rays."""
 
 
 @dataclass(frozen=True)
@@ -41,7 +49,12 @@ def trial(device: torch.device) -> Trial:
 
 
 def exercise(backend: Backend) -> None:
-    """Call every kernel and adjoint once."""
+    """Call every kernel and adjoint once, in each form that compiles anew."""
+    _meshes(backend)
+    _volumes(backend)
+
+
+def _meshes(backend: Backend) -> None:
     t = trial(backend.device)
     silhouettes(backend, t)
     face_id, depth = backend.rasterize(t.clip, t.faces, t.size)
@@ -53,6 +66,41 @@ def exercise(backend: Backend) -> None:
     compare = backend.silhouette_misfit(t.faces, t.edges, len(t.points), image[..., 0].contiguous(), weight)
     compare(t.points.double(), torch.eye(4, dtype=torch.float64, device=backend.device).expand(VIEWS, -1, -1))
     backend.trace(t.points, t.faces, t.points * 3, -t.points)
+
+
+def _volumes(backend: Backend) -> None:
+    place = backend.device
+    bounds = torch.tensor([[-0.5, -0.4, -0.3], [0.5, 0.4, 0.3]], dtype=torch.float64, device=place)
+    grid = torch.linspace(0.1, 1, 4 * 5 * 6, device=place).reshape(GRID)
+    views, size = RAYS[0], RAYS[1:]
+    lens = perspective(40.0, size, 0.1, 4.0).repeat(views, 1, 1)
+    cameras = Cameras(look_at(2 * fibonacci(views), (0.0, 0.0, 0.0)), lens, size)
+    _integrate(backend, grid, bounds, cameras)
+    backend.smooth_step(grid, grid, grid, grid, (0.1, 0.1), 0.5)
+    _compose(backend, grid, bounds, cameras)
+
+
+def _integrate(backend: Backend, grid: torch.Tensor, bounds: torch.Tensor, cameras: Cameras) -> None:
+    """Optical depths, exact and by Joseph's method, there and back."""
+    rays = camera_rays(cameras)
+    given = (grid, bounds, rays.origin.to(grid.device), rays.direction.to(grid.device))
+    depth = backend.line_integral(*given)
+    backend.line_integral_adjoint(depth, *given)
+    bundle = backend.joseph_rays(GRID, bounds, cameras, torch.ones(RAYS, dtype=torch.bool), grid.cpu() > 0.2)
+    projected = bundle.forward(grid)
+    bundle.adjoint(projected)
+    bundle.normal(grid, projected, projected)
+
+
+def _compose(backend: Backend, grid: torch.Tensor, bounds: torch.Tensor, cameras: Cameras) -> None:
+    """Lit colours through a table, there and back."""
+    place = backend.device
+    steps = walk(camera_rays(cameras), bounds.cpu(), GRID, 0.1, torch.float32)
+    steps = Walk(*(part.to(place) for part in (steps.start, steps.step, steps.length, steps.count)))
+    lit, table = torch.stack([grid] * 4, -1), torch.rand(4, 4, device=place)
+    rules = Rules(shade=Shade(torch.ones(len(steps.count), 6, device=place)))
+    result = backend.composite(lit, steps, table, rules)
+    backend.composite_adjoint(result, result, lit, steps, table, rules)
 
 
 def silhouettes(backend: Backend, t: Trial) -> None:

@@ -9,9 +9,8 @@ from dataclasses import replace
 import pytest
 import torch
 
-from invrender.backends.cpu import composite as cpu
-from invrender.backends.torch import composite as reference
-from invrender.kernels import VolumeKernels
+from invrender.backends import select
+from invrender.kernels import Backend
 from invrender.kernels.walks import OPAQUE, Rules, Shade, Walk
 from invrender.nouns import Rays
 from invrender.render.walk import walk
@@ -20,6 +19,7 @@ Tensor = torch.Tensor
 BOUNDS = torch.tensor([[-1.0, -0.5, 0.25], [1.5, 1.0, 1.0]], dtype=torch.float64)
 SHAPE = (5, 6, 7)
 EVERY = ("vectorized", "sequential", "early-termination", "mip")
+CPU, REFERENCE = select("cpu", needs=("volumes",)), select("torch", needs=("volumes",))
 
 
 def rays(count: int) -> Rays:
@@ -57,7 +57,7 @@ def test_a_homogeneous_medium_is_beer_lambert_at_any_step() -> None:
     for step in (2.5, 0.3, 0.01):
         for mode in EVERY[:3]:
             steps = walk(ray, BOUNDS, SHAPE, step, torch.float64)
-            result = reference.composite(grid, steps, None, Rules(mode))[0]
+            result = REFERENCE.composite(grid, steps, None, Rules(mode))[0]
             left = math.exp(-sigma * 2.5)
             assert float(result[3]) == pytest.approx(left)
             assert torch.allclose(result[:3], (1 - left) * colour)
@@ -71,7 +71,7 @@ def test_a_slab_hides_what_is_behind_it() -> None:
     bounds = torch.tensor([[0.0, 0, 0], [7, 1, 1]], dtype=torch.float64)
     for x, colour in ((-1.0, [1.0, 0, 0]), (8.0, [0, 1.0, 0])):
         ray = Rays(torch.tensor([[x, 0.5, 0.5]]).double(), torch.tensor([[-math.copysign(1, x), 0, 0]]).double())
-        result = reference.composite(grid, walk(ray, bounds, (2, 2, 8), 0.1, torch.float64), None, Rules())[0]
+        result = REFERENCE.composite(grid, walk(ray, bounds, (2, 2, 8), 0.1, torch.float64), None, Rules())[0]
         assert torch.allclose(result[:3], torch.tensor(colour).double(), atol=2e-3)
         assert float(result[3]) < 1e-4
 
@@ -82,7 +82,7 @@ def test_the_table_is_linear_between_rows_and_constant_beyond() -> None:
     steps = walk(ray, BOUNDS, SHAPE, 1.0, torch.float64)
     for value, colour in ((-3.0, [0, 0, 0]), (2.5, [0.5, 0, 0]), (3.5, [1, 0.5, 0.5]), (9.0, [1.0, 1, 1])):
         grid = torch.full((*SHAPE, 1), value, dtype=torch.float64)
-        result = reference.composite(grid, steps, table, Rules(low=2.0, high=4.0))[0]
+        result = REFERENCE.composite(grid, steps, table, Rules(low=2.0, high=4.0))[0]
         assert torch.allclose(result[:3] / (1 - result[3]), torch.tensor(colour).double())
 
 
@@ -99,14 +99,14 @@ def test_a_surface_that_faces_the_light_is_brightest() -> None:
         ([1, 1, 0], 0.3 + 0.6 / 2**0.5),
     ):
         grid = torch.cat([torch.ones(*SHAPE, 1), torch.tensor(gradient).expand(*SHAPE, 3)], 3).double()
-        result = reference.composite(grid, steps, table, Rules(shade=shade))[0]
+        result = REFERENCE.composite(grid, steps, table, Rules(shade=shade))[0]
         assert float(result[0] / (1 - result[3])) == pytest.approx(brightness, rel=1e-5)
 
 
 @pytest.mark.parametrize("kind", ["table", "lit", "colour"])
 def test_every_mode_gives_the_same_image(kind: str) -> None:
     grid, steps, table, rules = scene(kind)
-    one, other, early = (reference.composite(grid, steps, table, replace(rules, compositing=m)) for m in EVERY[:3])
+    one, other, early = (REFERENCE.composite(grid, steps, table, replace(rules, compositing=m)) for m in EVERY[:3])
     assert torch.allclose(one, other, atol=1e-12)
     assert float((early - other).abs().max()) <= 2 * OPAQUE
     assert other[0].tolist() == [0, 0, 0, 1]  # that ray misses
@@ -119,14 +119,14 @@ def test_the_adjoint_against_central_differences(kind: str, mode: str) -> None:
     rules = replace(rules, compositing=mode)
     generator = torch.Generator().manual_seed(9)
     grad = torch.randn(12, 4, generator=generator, dtype=torch.float64)
-    d_grid, d_table = reference.composite_adjoint(
-        grad, reference.composite(grid, steps, table, rules), grid, steps, table, rules
+    d_grid, d_table = REFERENCE.composite_adjoint(
+        grad, REFERENCE.composite(grid, steps, table, rules), grid, steps, table, rules
     )
     toward = torch.randn(grid.shape, generator=generator, dtype=torch.float64)
     h = 1e-6
 
     def value(grid: Tensor, table: Tensor | None) -> float:
-        return float((reference.composite(grid, steps, table, rules) * grad).sum())
+        return float((REFERENCE.composite(grid, steps, table, rules) * grad).sum())
 
     slope = (value(grid + h * toward, table) - value(grid - h * toward, table)) / (2 * h)
     assert float((d_grid * toward).sum()) == pytest.approx(slope, rel=1e-5, abs=1e-7)
@@ -140,16 +140,16 @@ def test_the_adjoint_against_central_differences(kind: str, mode: str) -> None:
 @pytest.mark.parametrize("kind", ["table", "lit", "colour"])
 @pytest.mark.parametrize("name", ["cpu", pytest.param("cuda", marks=pytest.mark.gpu)])
 def test_kernels_agree_with_the_reference(
-    name: str, kind: str, mode: str, open_volumes: Callable[[str], VolumeKernels]
+    name: str, kind: str, mode: str, open_volumes: Callable[[str], Backend]
 ) -> None:
     kernels = open_volumes(name)
     grid, steps, table, rules = scene(kind, 60, torch.float32)
     rules = replace(rules, compositing=mode)
     grad = torch.randn(60, 4, generator=torch.Generator().manual_seed(9))
-    expected = reference.composite(grid, steps, table, rules)
+    expected = REFERENCE.composite(grid, steps, table, rules)
     result = kernels.composite(grid, steps, table, rules)
     assert torch.allclose(result, expected, atol=2e-5)
-    d_grid, d_table = reference.composite_adjoint(grad, expected, grid, steps, table, rules)
+    d_grid, d_table = REFERENCE.composite_adjoint(grad, expected, grid, steps, table, rules)
     other_grid, other_table = kernels.composite_adjoint(grad, result, grid, steps, table, rules)
     assert float((other_grid - d_grid).norm()) <= 1e-3 * float(d_grid.norm())
     if table is not None:
@@ -162,6 +162,6 @@ def test_the_number_of_threads_does_not_matter(monkeypatch: pytest.MonkeyPatch) 
     found = []
     for threads in (1, 3):
         monkeypatch.setattr("invrender.backends.cpu.threads.thread_count", lambda count=threads: count)
-        result = cpu.composite(grid, steps, table, rules)
-        found.append((result, *cpu.composite_adjoint(grad, result, grid, steps, table, rules)))
+        result = CPU.composite(grid, steps, table, rules)
+        found.append((result, *CPU.composite_adjoint(grad, result, grid, steps, table, rules)))
     assert all(torch.equal(a, b) for a, b in zip(*found, strict=True))

@@ -7,12 +7,12 @@ from collections.abc import Callable
 import pytest
 import torch
 
-from invrender.backends.select_volume import select_volume
+from invrender.backends import select
 from invrender.cameras.projection import look_at, perspective
 from invrender.cameras.rays import camera_rays
 from invrender.cameras.rigs import fibonacci
 from invrender.errors import BackendError
-from invrender.kernels import VolumeKernels
+from invrender.kernels import Backend
 from invrender.nouns import Cameras, Volume
 from invrender.ops import line_integral
 
@@ -20,7 +20,7 @@ Tensor = torch.Tensor
 
 
 @pytest.fixture(params=["cpu", pytest.param("cuda", marks=pytest.mark.gpu), "torch"])
-def kernels(request: pytest.FixtureRequest, open_volumes: Callable[[str], VolumeKernels]) -> VolumeKernels:
+def kernels(request: pytest.FixtureRequest, open_volumes: Callable[[str], Backend]) -> Backend:
     return open_volumes(request.param)
 
 
@@ -40,21 +40,21 @@ def bump(shape: tuple[int, int, int]) -> Volume:
 def exact(volume: Volume, view: Cameras) -> Tensor:
     rays = camera_rays(view)
     return (
-        select_volume("torch")
+        select("torch")
         .line_integral(volume.values[0].double(), volume.bounds, rays.origin, rays.direction)
         .reshape(len(view), *view.size)
     )
 
 
 @pytest.mark.parametrize("distance", [2.0, 0.3])
-def test_the_exact_kernel_agrees_with_the_reference_to_rounding(kernels: VolumeKernels, distance: float) -> None:
+def test_the_exact_kernel_agrees_with_the_reference_to_rounding(kernels: Backend, distance: float) -> None:
     volume, view = bump((9, 12, 10)), cameras(distance=distance)
     rays = camera_rays(view)
     depth = kernels.line_integral(volume.values[0], volume.bounds, rays.origin, rays.direction)
     assert torch.allclose(depth.double().reshape(4, 14, 18), exact(volume, view), atol=2e-6)
 
 
-def test_the_exact_kernel_and_its_adjoint_are_transposes(kernels: VolumeKernels) -> None:
+def test_the_exact_kernel_and_its_adjoint_are_transposes(kernels: Backend) -> None:
     volume, rays = bump((9, 12, 10)), camera_rays(cameras())
     weights = torch.rand(len(rays.origin), generator=torch.Generator().manual_seed(4))
     grid = volume.values[0]
@@ -63,7 +63,7 @@ def test_the_exact_kernel_and_its_adjoint_are_transposes(kernels: VolumeKernels)
     assert float(there) == pytest.approx(float((back.double() * grid).sum()), rel=1e-5)
 
 
-def test_rays_along_the_axes_see_whole_columns(kernels: VolumeKernels) -> None:
+def test_rays_along_the_axes_see_whole_columns(kernels: Backend) -> None:
     """From the front, the middle ray of an odd image runs along a row of vertices: the trapezoid rule is exact."""
     volume = bump((9, 11, 9))
     view = Cameras(look_at([[0.0, 0.0, 2.0]], (0.0, 0.0, 0.0)), perspective(40.0, (5, 5), 0.1, 4.0)[None], (5, 5))
@@ -76,24 +76,24 @@ def test_rays_along_the_axes_see_whole_columns(kernels: VolumeKernels) -> None:
 
 
 @pytest.mark.parametrize("distance", [2.0, 0.3])
-def test_joseph_measures_chords_of_a_constant_grid_exactly(kernels: VolumeKernels, distance: float) -> None:
+def test_joseph_measures_chords_of_a_constant_grid_exactly(kernels: Backend, distance: float) -> None:
     volume, view = bump((20, 24, 22)), cameras(distance=distance)
     ones = torch.ones(volume.shape)
     bundle = kernels.joseph_rays(volume.shape, volume.bounds, view)
     rays = camera_rays(view)
-    chords = select_volume("torch").line_integral(ones, volume.bounds, rays.origin, rays.direction)[bundle.pixels]
+    chords = select("torch").line_integral(ones, volume.bounds, rays.origin, rays.direction)[bundle.pixels]
     assert torch.allclose(bundle.forward(ones), chords, atol=1e-5)
     assert len(bundle.pixels) >= int((chords > 0.15).sum())
 
 
-def test_joseph_comes_close_to_the_exact_integral(kernels: VolumeKernels) -> None:
+def test_joseph_comes_close_to_the_exact_integral(kernels: Backend) -> None:
     volume, view = bump((40, 44, 42)), cameras()
     bundle = kernels.joseph_rays(volume.shape, volume.bounds, view)
     expected = exact(volume, view).reshape(-1)[bundle.pixels]
     assert float((bundle.forward(volume.values[0]) - expected).norm() / expected.norm()) < 2e-3
 
 
-def test_joseph_and_its_adjoint_are_transposes(kernels: VolumeKernels) -> None:
+def test_joseph_and_its_adjoint_are_transposes(kernels: Backend) -> None:
     volume, view = bump((9, 12, 10)), cameras()
     bundle = kernels.joseph_rays(volume.shape, volume.bounds, view)
     generator = torch.Generator().manual_seed(5)
@@ -107,7 +107,7 @@ def test_joseph_and_its_adjoint_are_transposes(kernels: VolumeKernels) -> None:
     assert loss == pytest.approx(float((weight * difference.square()).sum()) / 2, rel=1e-5)
 
 
-def test_support_and_choice_leave_out_rays_and_nothing_else(kernels: VolumeKernels) -> None:
+def test_support_and_choice_leave_out_rays_and_nothing_else(kernels: Backend) -> None:
     volume, view = bump((16, 18, 16)), cameras()
     support = torch.zeros(volume.shape, dtype=torch.bool)
     support[5:11, 6:12, 4:9] = True
@@ -124,10 +124,10 @@ def test_support_and_choice_leave_out_rays_and_nothing_else(kernels: VolumeKerne
     assert some.samples < every.samples or kernels.name == "torch"
 
 
-def test_every_backend_has_the_same_joseph_rays(kernels: VolumeKernels) -> None:
+def test_every_backend_has_the_same_joseph_rays(kernels: Backend) -> None:
     volume, view = bump((9, 12, 10)), cameras()
     found = []
-    for one in (kernels, select_volume("torch")):
+    for one in (kernels, select("torch")):
         bundle = one.joseph_rays(volume.shape, volume.bounds, view)
         order = bundle.pixels.argsort()
         found.append((bundle.pixels[order], bundle.forward(volume.values[0])[order], bundle.samples))
@@ -136,14 +136,14 @@ def test_every_backend_has_the_same_joseph_rays(kernels: VolumeKernels) -> None:
     assert found[0][2] == found[1][2]
 
 
-def test_every_backend_takes_the_same_step(kernels: VolumeKernels) -> None:
+def test_every_backend_takes_the_same_step(kernels: Backend) -> None:
     generator = torch.Generator().manual_seed(7)
     at, gradient, before = (torch.rand(7, 8, 9, generator=generator) for _ in range(3))
     curvature = torch.rand(7, 8, 9, generator=generator) + 0.5
     curvature[2:4] = torch.inf
     for weight in (0.0, 0.3):
         arguments = (at, gradient, curvature, before, (weight, 0.05), 0.7)
-        expected = select_volume("torch").smooth_step(*arguments)
+        expected = select("torch").smooth_step(*arguments)
         got = kernels.smooth_step(*arguments)
         assert torch.allclose(got[0], expected[0], atol=1e-5)
         assert torch.allclose(got[1], expected[1], atol=1e-5)
@@ -153,7 +153,7 @@ def test_every_backend_takes_the_same_step(kernels: VolumeKernels) -> None:
 
 def test_the_result_does_not_depend_on_the_number_of_threads(monkeypatch: pytest.MonkeyPatch) -> None:
     volume, view = bump((24, 20, 22)), cameras(6, (24, 24))
-    bundle = select_volume("cpu").joseph_rays(volume.shape, volume.bounds, view)
+    bundle = select("cpu").joseph_rays(volume.shape, volume.bounds, view)
     depth = bundle.forward(volume.values[0])
     found = []
     for threads in (1, 3):
@@ -166,7 +166,7 @@ def test_the_operation_passes_gradients_to_grid_and_rays() -> None:
     volume, rays = bump((5, 6, 5)), camera_rays(cameras(1, (3, 4)))
     grid = volume.values[0].double().requires_grad_()
     origin, direction = rays.origin.clone().requires_grad_(), rays.direction.requires_grad_()
-    reference = select_volume("torch")
+    reference = select("torch")
 
     def depths(values: Tensor, start: Tensor, towards: Tensor) -> Tensor:
         return line_integral(reference, values, volume.bounds, start, towards)
@@ -177,6 +177,6 @@ def test_the_operation_passes_gradients_to_grid_and_rays() -> None:
 def test_a_backend_without_gradients_of_rays_says_so() -> None:
     volume, rays = bump((5, 6, 5)), camera_rays(cameras(1, (3, 4)))
     origin = rays.origin.clone().requires_grad_()
-    depth = line_integral(select_volume("cpu"), volume.values[0], volume.bounds, origin, rays.direction)
+    depth = line_integral(select("cpu"), volume.values[0], volume.bounds, origin, rays.direction)
     with pytest.raises(BackendError, match="rays"):
         depth.sum().backward()

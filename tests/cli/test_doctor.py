@@ -18,13 +18,13 @@ def test_a_working_machine_is_usable_and_every_gap_has_a_fix(run_cli: Callable[.
     assert report["usable"]
     checks = {check["name"]: check for check in report["checks"]}
     assert checks["torch"]["status"] == checks["backend torch"]["status"] == "ok"
-    for kernel in ("rasterize", "interpolate", "antialias", "silhouette", "trace"):
-        assert kernel in checks["backend torch"]["detail"]
     for backend in ("cpu", "torch"):
-        assert checks[f"volumes {backend}"]["status"] == "ok"
+        assert checks[f"backend {backend}"]["status"] == "ok"
+        for kernel in ("rasterize", "interpolate", "antialias", "silhouette", "trace"):
+            assert kernel in checks[f"backend {backend}"]["detail"]
         for kernel in ("line_integral", "joseph_rays", "smooth_step", "composite"):
-            assert kernel in checks[f"volumes {backend}"]["detail"]
-    assert "volumes cuda" in checks
+            assert kernel in checks[f"backend {backend}"]["detail"]
+    assert "backend cuda" in checks
     for check in checks.values():
         assert check["status"] in ("ok", "optional", "broken")
         assert check["detail"]

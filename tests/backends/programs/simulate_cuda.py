@@ -9,6 +9,7 @@ import torch
 from invrender.backends import select, self_test
 from invrender.nouns.topology import topology
 
+NEEDS = ("meshes",)
 SIZE = (7, 10)
 CORNERS, FACES = 14, 10
 
@@ -30,7 +31,7 @@ def error(value: torch.Tensor, expected: torch.Tensor) -> float:
 
 def main() -> None:
     """Compare with the cpu backend, which is tested against the reference on many more scenes."""
-    backend, reference = select("cuda"), select("cpu")
+    backend, reference = select("cuda", needs=NEEDS), select("cpu", needs=NEEDS)
     errors: dict[str, float] = {}
     ids_equal = True
 
@@ -70,7 +71,7 @@ def main() -> None:
         json.dumps(
             {
                 "description": backend.description,
-                "self_test": self_test(backend),
+                "self_test": self_test(backend, NEEDS),
                 "ids_equal": ids_equal,
                 "errors": errors,
             }

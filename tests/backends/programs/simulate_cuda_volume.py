@@ -7,8 +7,8 @@ from collections.abc import Sequence
 
 import torch
 
+from invrender.backends import select, self_test
 from invrender.backends.cuda.launch import translated
-from invrender.backends.select_volume import select_volume, self_test
 from invrender.cameras.projection import look_at, perspective
 from invrender.cameras.rays import camera_rays
 from invrender.kernels.walks import Rules, Shade
@@ -28,7 +28,8 @@ RULES = {
     "colour": Rules("early-termination"),
 }
 
-CUDA, REFERENCE = select_volume("cuda"), select_volume("torch")
+NEEDS = ("volumes",)
+CUDA, REFERENCE = select("cuda", needs=NEEDS), select("torch", needs=NEEDS)
 ERRORS: dict[str, float] = {}
 
 
@@ -125,7 +126,7 @@ def main() -> None:
         json.dumps(
             {
                 "description": CUDA.description,
-                "self_test": self_test(CUDA),
+                "self_test": self_test(CUDA, NEEDS),
                 "same_rays": same,
                 "missed": missed,
                 "nothing_to_do": [away.samples, float(away.adjoint(torch.zeros(0)).abs().max())],
