@@ -1,19 +1,20 @@
 """How Numba functions are compiled, and where the machine code is kept.
 
-The cache lies in the user's cache folder (INVRENDER_CACHE_DIR moves it), in a subfolder named after a digest of all
-sources that a kernel may be made of: Numba looks at the file of an entry point alone, and would miss a change in a
-body that it calls.
+The cache lies in the user's cache folder (INVRENDER_CACHE_DIR moves it), in subfolders named after a digest of all
+sources that the kernels of a module may be made of: the module, and what it imports from this package, directly or not.
+Numba looks at the file of an entry point alone, and would miss a change in a body that it calls or in a constant that
+it freezes.
 """
 
 from __future__ import annotations
 
 import hashlib
-import inspect
 import logging
 import os
+import re
 import sys
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from functools import cache
 from pathlib import Path
 from typing import Any, ParamSpec, TypeVar, cast
@@ -28,11 +29,12 @@ R = TypeVar("R")
 _SETTING = "CACHE_DIR"  # Numba defines its settings at run time, unseen by type checkers
 
 
-def kernel_in(folder: Path | None, function: Callable[P, R], fast: frozenset[str] = frozenset()) -> Callable[P, R]:
-    """Compile an entry point at its first call, without the interpreter's lock, and keep the result in `folder`.
+def kernel(function: Callable[P, R], fast: frozenset[str] = frozenset()) -> Callable[P, R]:
+    """Compile an entry point at its first call, without the interpreter's lock, and keep the result on disk.
 
-    Without a folder the result is not kept. `fast` names what LLVM may do with floating-point arithmetic.
+    `fast` names what LLVM may do with floating-point arithmetic.
     """
+    folder = cache_folder(function.__module__)
     # Numba picks the folder while it decorates; other users of Numba in this process keep theirs.
     before: str = getattr(config, _SETTING)
     setattr(config, _SETTING, str(folder or before))
@@ -42,11 +44,6 @@ def kernel_in(folder: Path | None, function: Callable[P, R], fast: frozenset[str
         setattr(config, _SETTING, before)
     _kept[id(compiled)] = folder is not None
     return cast("Callable[P, R]", compiled)
-
-
-def kernel(function: Callable[P, R]) -> Callable[P, R]:
-    """`kernel_in` for an entry point whose bodies all lie in its own folder."""
-    return kernel_in(cache_folder(Path(inspect.getfile(function)).parent), function)
 
 
 def body(function: Callable[P, R]) -> Callable[P, R]:
@@ -62,12 +59,12 @@ def announce(kept: bool) -> None:
 
 
 @cache
-def cache_folder(*sources: Path, compiler: str = "") -> Path | None:
-    """Where kernels made of the Python files in some folders are kept; None where nothing can be written.
+def cache_folder(module: str, compiler: str = "") -> Path | None:
+    """Where the kernels of a module are kept; None where nothing can be written: then every process compiles anew.
 
-    Then every process compiles anew. `compiler` tells versions of a compiler beyond Numba's own.
+    `compiler` tells versions of a compiler beyond Numba's own.
     """
-    folder = user_cache() / "kernels" / _digest(*sources, compiler=compiler)
+    folder = user_cache() / "kernels" / _digest(module, compiler)
     try:
         folder.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryFile(dir=folder):
@@ -87,11 +84,75 @@ def user_cache() -> Path:
     return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "invrender"
 
 
-def _digest(*sources: Path, compiler: str) -> str:
+def _digest(module: str, compiler: str) -> str:
     digest = hashlib.sha256(f"{numba.__version__} {sys.version_info[:2]} {compiler}".encode())
-    for path in [Path(__file__), *sorted(path for folder in sources for path in folder.glob("*.py"))]:
-        digest.update(path.read_bytes())
+    for name in sorted(_closure(module)):
+        digest.update(f"{name} {_scan(name)[0]}".encode())
     return digest.hexdigest()[:16]
+
+
+def _closure(module: str) -> set[str]:
+    """The module and every module of this package that its source names in an import, directly or through others.
+
+    Imports of types and within functions count as well: too much is compiled anew when they change, never too little.
+    """
+    found, ahead = set(), [module]
+    while ahead:
+        name = ahead.pop()
+        if name not in found:
+            found.add(name)
+            ahead.extend(_scan(name)[1])
+    return found
+
+
+@cache
+def _scan(name: str) -> tuple[str, tuple[str, ...]]:
+    """The digest of a module's source, and the modules of this package that it imports."""
+    path = _file(name)
+    if not path:
+        return "", ()
+    source = path.read_bytes()
+    package = name if path.name == "__init__.py" else name.rpartition(".")[0]
+    return hashlib.sha256(source).hexdigest(), tuple(_imports(source.decode(), package))
+
+
+_ROOT = __name__.partition(".")[0]
+_COMMENT = re.compile(r"#.*")
+_IMPORT = re.compile(r"^[ \t]*(?:from[ \t]+(\.*)([\w.]*)[ \t]+import\b(?:[ \t]*\(([^)]*)\)|(.*))|import\b(.*))", re.M)
+
+
+def _imports(source: str, package: str) -> Iterator[str]:
+    """The modules of this package that import statements name. Parsing the source would take far longer."""
+    for dots, base, several, few, plain in _IMPORT.findall(_COMMENT.sub("", source)):
+        above = package.split(".")[: len(package.split(".")) + 1 - len(dots)] if dots else []
+        full = ".".join(filter(None, [*above, base]))
+        for name in _names(several or few or plain):
+            inner = ".".join(filter(None, [full, name]))  # a module, or else a name from `full`
+            if inner.partition(".")[0] == _ROOT:
+                yield inner if _file(inner) else full
+
+
+def _names(listed: str) -> list[str]:
+    """What is imported by `a, b as c, d.e`: a, b and d.e."""
+    return [words[0] for words in map(str.split, listed.split(",")) if words]
+
+
+@cache
+def _file(name: str) -> Path | None:
+    """The source of a module, loaded or not, without importing it; None if there is no such module."""
+    if path := getattr(sys.modules.get(name), "__file__", None):
+        return Path(path)
+    parent, _, last = name.rpartition(".")
+    places = [place for folder in _folders(parent) for place in (folder / last / "__init__.py", folder / f"{last}.py")]
+    return next(filter(Path.is_file, places), None)
+
+
+def _folders(package: str) -> list[Path]:
+    """Where the modules of a package lie."""
+    if package in sys.modules:
+        return [Path(path) for path in getattr(sys.modules[package], "__path__", ())]
+    path = _file(package) if package else None
+    return [path.parent] if path and path.name == "__init__.py" else []
 
 
 _kept: dict[int, bool] = {}

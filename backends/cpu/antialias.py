@@ -16,10 +16,10 @@ from invrender.backends.bodies.blend import KINDS, is_seen, pair_of
 from invrender.backends.bodies.contour import crossing_t, cut_point, line_after, push
 from invrender.backends.bodies.target import device
 from invrender.backends.cpu.arrays import packed_mesh, to_numpy
-from invrender.backends.cpu.compile import kernel
 from invrender.backends.cpu.contour import Contour, Floats, Ints, Signs, contour, workspace
 from invrender.backends.cpu.memory import empty
 from invrender.backends.cpu.threads import spread
+from invrender.jit import kernel
 from invrender.nouns.topology import Topology
 
 Tensor = torch.Tensor

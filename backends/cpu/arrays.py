@@ -9,7 +9,7 @@ import torch
 from numpy.typing import NDArray
 
 from invrender.backends.arguments import no_such
-from invrender.backends.cpu.compile import kernel
+from invrender.jit import kernel
 from invrender.nouns.topology import Topology
 
 Indices: TypeAlias = NDArray[Any]

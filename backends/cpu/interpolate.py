@@ -11,10 +11,10 @@ from numpy.typing import NDArray
 
 from invrender.backends.bodies.weights import areas, areas_adjoint, areas_from, centre_x, centre_y, fractions, weights
 from invrender.backends.cpu.arrays import packed_faces, to_numpy
-from invrender.backends.cpu.compile import kernel
 from invrender.backends.cpu.contour import Floats, Ints
 from invrender.backends.cpu.memory import empty, zeros
 from invrender.backends.cpu.threads import spread
+from invrender.jit import kernel
 from invrender.kernels import BOTH, Wanted
 
 Tensor = torch.Tensor

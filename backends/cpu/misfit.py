@@ -18,10 +18,10 @@ from numpy.typing import NDArray
 from invrender.backends.bodies.contour import push
 from invrender.backends.bodies.target import device
 from invrender.backends.cpu.arrays import Mesh, packed_mesh, to_numpy
-from invrender.backends.cpu.compile import kernel
 from invrender.backends.cpu.contour import Floats, Ints, Signs, workspace
 from invrender.backends.cpu.silhouette import ROOM_PER_LINE, draw_view, screen_pull
 from invrender.backends.cpu.threads import spread, thread_count
+from invrender.jit import kernel
 from invrender.nouns.topology import Topology
 
 Tensor = torch.Tensor

@@ -12,10 +12,10 @@ from invrender.backends.bodies.clip import GUARD_PIXELS, PIECES, draw_cut, is_sa
 from invrender.backends.bodies.raster import EMPTY, ID_MASK, depth_of, draw, snap_x, snap_y
 from invrender.backends.bodies.target import device
 from invrender.backends.cpu.arrays import packed_faces, to_numpy
-from invrender.backends.cpu.compile import kernel
 from invrender.backends.cpu.contour import Floats, Ints
 from invrender.backends.cpu.memory import empty
 from invrender.backends.cpu.threads import spread, thread_count
+from invrender.jit import kernel
 from invrender.kernels import Size
 
 Tensor = torch.Tensor

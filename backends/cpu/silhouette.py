@@ -23,10 +23,10 @@ from invrender.backends.bodies.contour import (
 )
 from invrender.backends.bodies.target import device
 from invrender.backends.cpu.arrays import packed_mesh, to_numpy
-from invrender.backends.cpu.compile import kernel
 from invrender.backends.cpu.contour import Floats, Ints, Signs, contour, workspace
 from invrender.backends.cpu.memory import empty, zeros
 from invrender.backends.cpu.threads import spread
+from invrender.jit import kernel
 from invrender.kernels import Size
 from invrender.nouns.topology import Topology
 

@@ -10,11 +10,11 @@ from numpy.typing import NDArray
 
 from invrender.backends.bodies.tree import STACK, first_face
 from invrender.backends.cpu.arrays import packed_faces
-from invrender.backends.cpu.compile import kernel
 from invrender.backends.cpu.contour import Floats, Ints
 from invrender.backends.cpu.threads import spread
 from invrender.backends.cpu.tree import build
 from invrender.backends.torch.trace import intersect
+from invrender.jit import kernel
 
 Tensor = torch.Tensor
 

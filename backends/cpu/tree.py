@@ -12,8 +12,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from invrender.backends.bodies.target import device
-from invrender.backends.cpu.compile import kernel
 from invrender.backends.cpu.contour import Floats, Ints
+from invrender.jit import kernel
 
 BINS = 16
 LEAF = 4  # faces below which splitting does not pay

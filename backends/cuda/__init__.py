@@ -15,7 +15,7 @@ from invrender.backends.cuda.projector import joseph_rays
 from invrender.backends.cuda.rasterize import rasterize
 from invrender.backends.cuda.silhouette import silhouette, silhouette_adjoint, silhouette_taped
 from invrender.backends.cuda.smooth_step import smooth_step
-from invrender.backends.cuda.target import SIMULATED, cache_folder
+from invrender.backends.cuda.target import SIMULATED, folders
 from invrender.backends.cuda.trace import trace
 from invrender.backends.devices import needs_gpu
 from invrender.backends.torch import load as load_torch
@@ -63,7 +63,6 @@ def about(device: torch.device) -> str:
     if device.index is not None:
         torch.cuda.set_device(device)
         cuda.select_device(device.index)  # numba-cuda keeps to the first device that it met otherwise
-    folder = cache_folder()
-    if folder is None or not any(folder.rglob("*.nbi")):
-        announce(kept=folder is not None)
+    if not any(kept for folder in folders if folder for kept in folder.rglob("*.nbi")):
+        announce(kept=None not in folders)
     return f"numba-cuda {numba_cuda.__version__} on {torch.cuda.get_device_name(device)}"

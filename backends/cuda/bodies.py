@@ -1,35 +1,28 @@
-"""The shared kernel bodies, compiled for CUDA: the files of `invrender.backends.bodies` under another package name."""
+"""The shared kernel bodies, compiled for CUDA: the files of `invrender.backends.bodies` under another package name.
+
+This module is a package whose files lie elsewhere: `__path__` is what makes one. In it, `target` is ours. Type
+checkers do not follow `__path__`: the annotations are for them.
+"""
 
 from __future__ import annotations
 
-import importlib
 import sys
 from pathlib import Path
-from types import ModuleType
 from typing import Any
 
 from invrender.backends.cuda import target
 
-_NAME = "invrender.backends.cuda.loaded_bodies"
+__path__ = [str(Path(__file__).parents[1] / "bodies")]
+sys.modules[f"{__name__}.target"] = target
 
-
-def _load(name: str) -> Any:
-    if _NAME not in sys.modules:
-        package = ModuleType(_NAME)
-        package.__path__ = [str(Path(__file__).parents[1] / "bodies")]
-        sys.modules[_NAME] = package
-        sys.modules[f"{_NAME}.target"] = target
-    return importlib.import_module(f"{_NAME}.{name}")
-
-
-blend = _load("blend")
-clip = _load("clip")
-composite = _load("composite")
-contour = _load("contour")
-line_integral = _load("line_integral")
-lines = _load("lines")
-projector = _load("projector")
-raster = _load("raster")
-smooth_step = _load("smooth_step")
-tree = _load("tree")
-weights = _load("weights")
+blend: Any
+clip: Any
+composite: Any
+contour: Any
+line_integral: Any
+lines: Any
+projector: Any
+raster: Any
+smooth_step: Any
+tree: Any
+weights: Any

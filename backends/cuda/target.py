@@ -26,6 +26,10 @@ wide = np.float32
 """What long sums of numbers in float32 are kept in: most GPUs are many times slower in float64."""
 
 
+folders: set[Path | None] = set()
+"""Where the machine code of kernels is kept; None where nothing can be written (then every process compiles anew)."""
+
+
 def device(function: Callable[P, R]) -> Callable[P, R]:
     """Make a function callable from kernels. The simulator runs it as it is."""
     return function if SIMULATED else with_cuda(function)
@@ -44,7 +48,8 @@ def kernel(function: Callable[..., None]) -> Any:
     """Compile a kernel at its first launch, and keep the machine code on disk."""
     if SIMULATED:
         return cuda.jit(function)
-    folder = cache_folder()
+    folder = jit.cache_folder(function.__module__, f"numba-cuda {numba_cuda.__version__}")
+    folders.add(folder)
     if folder is None:
         return cuda.jit(function)
     with setting("CACHE_DIR", str(folder)):
@@ -62,12 +67,6 @@ def setting(name: str, value: Any) -> Iterator[None]:
         yield
     finally:
         setattr(settings, name, before)
-
-
-def cache_folder() -> Path | None:
-    """Where compiled kernels are kept; None where nothing can be written (then every process compiles anew)."""
-    here = Path(__file__).parent
-    return jit.cache_folder(here, here.parent / "bodies", compiler=f"numba-cuda {numba_cuda.__version__}")
 
 
 @with_cuda

@@ -1,14 +1,17 @@
-"""Where compiled kernels are kept."""
+"""Where compiled kernels are kept, and when they are compiled anew."""
 
 from __future__ import annotations
 
 import os
+import shutil
 import subprocess
 import sys
+from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
 
+ROOT = Path(__file__).parents[2]
 BACKEND = """
 import torch
 from invrender.backends.cpu import load
@@ -22,23 +25,85 @@ self_intersections(np.eye(3), np.array([[0, 1, 2], [0, 2, 1]]))
 from numba.core import config
 assert not config.CACHE_DIR, config.CACHE_DIR
 """
+COMPOSITE = """
+import torch
+from invrender.backends.cpu import load
+from invrender.kernels.walks import Rules, Walk
+fog = torch.tensor([1.0, 1, 1, 1]).expand(2, 2, 9, 4)
+steps = Walk(torch.tensor([[0.5, 0.5, 0.5]]), torch.tensor([[1.0, 0, 0]]), torch.ones(1), torch.tensor([7]).int())
+result = load(torch.device("cpu")).composite(fog, steps, None, Rules("early-termination"))
+print(f"{result[0, 3]:.3f}")
+"""
+CUDA = """
+import sys
+import invrender.backends.cuda
+for name in ("composite", "rasterize"):
+    kernels = vars(sys.modules[f"invrender.backends.cuda.{name}"]).values()
+    print(*{kernel.stats.cache_path for kernel in kernels if hasattr(kernel, "stats")} - {None})  # None: a body
+"""
 
 
-def run(folder: Path, program: str = BACKEND) -> str:
-    environment = {**os.environ, "INVRENDER_CACHE_DIR": str(folder), "PYTHONPATH": str(Path(__file__).parents[2])}
-    done = subprocess.run([sys.executable, "-c", program], env=environment, capture_output=True, text=True, check=True)
-    return done.stderr
+def run(folder: Path, program: str = BACKEND, root: Path = ROOT) -> subprocess.CompletedProcess[str]:
+    environment = {**os.environ, "INVRENDER_CACHE_DIR": str(folder), "PYTHONPATH": str(root)}
+    return subprocess.run(
+        [sys.executable, "-c", program], env=environment, cwd=folder.parent, capture_output=True, text=True, check=True
+    )
+
+
+@pytest.fixture
+def copied(tmp_path: Path) -> Path:
+    """A folder with a copy of the package, to be changed."""
+    junk = shutil.ignore_patterns("__pycache__")
+    shutil.copytree(ROOT / "invrender", tmp_path / "copy" / "invrender", ignore=junk)
+    return tmp_path / "copy"
+
+
+def change(root: Path, file: str, old: str, new: str) -> None:
+    """Replace the one occurrence of a text in a file of the package."""
+    path = root / "invrender" / file
+    text = path.read_text()
+    assert text.count(old) == 1
+    path.write_text(text.replace(old, new))
 
 
 @pytest.mark.parametrize("program", [BACKEND + GEOMETRY, GEOMETRY], ids=["backend", "geometry"])
-def test_the_first_run_says_once_that_it_compiles_and_the_second_does_not(tmp_path, program):
-    first = run(tmp_path, program)
+def test_the_first_run_says_once_that_it_compiles_and_the_second_does_not(tmp_path: Path, program: str) -> None:
+    first = run(tmp_path, program).stderr
     assert "compiling" in first
     assert len(first.splitlines()) == 1
     assert list(tmp_path.rglob("*.nbi"))
-    assert run(tmp_path, program) == ""
+    assert run(tmp_path, program).stderr == ""
 
 
-def test_a_folder_that_cannot_be_written_is_no_obstacle(tmp_path):
+def test_a_folder_that_cannot_be_written_is_no_obstacle(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
-    assert "cannot be written" in run(tmp_path / "file")
+    assert "cannot be written" in run(tmp_path / "file").stderr
+
+
+def test_a_constant_from_elsewhere_that_changes_is_compiled_in_anew(tmp_path: Path, copied: Path) -> None:
+    cache = tmp_path / "cache"
+    first = run(cache, COMPOSITE, copied)
+    assert "compiling" in first.stderr
+    assert first.stdout == "0.001\n"  # exp(-7): all samples count
+    change(copied, "cli/demo.py", "from __future__", "UNRELATED = 1\nfrom __future__")
+    change(copied, "cameras/rigs.py", "from __future__", "UNRELATED = 1\nfrom __future__")
+    assert run(cache, COMPOSITE, copied).stderr == ""
+    change(copied, "kernels/walks.py", "OPAQUE = 1e-4", "OPAQUE = 0.1")
+    changed = run(cache, COMPOSITE, copied)
+    assert "compiling" in changed.stderr
+    assert changed.stdout == "0.050\n"  # exp(-3): the ray is left there
+
+
+@pytest.mark.skipif(not (find_spec("numba_cuda") and find_spec("cuda")), reason="numba-cuda is not installed")
+def test_cuda_kernels_are_kept_by_all_that_they_are_made_of(tmp_path: Path, copied: Path) -> None:
+    composite, rasterize = run(tmp_path, CUDA, copied).stdout.splitlines()
+    for file, old, new, anew in (
+        ("kernels/walks.py", "OPAQUE = 1e-4", "OPAQUE = 0.1", (True, True)),  # drivers of meshes name types of it
+        ("backends/bodies/light.py", "import math", "import math  # changed", (True, False)),  # a body of a body
+        ("backends/bodies/clip.py", "import math", "import math  # changed", (False, True)),
+        ("cli/demo.py", "from __future__", "UNRELATED = 1\nfrom __future__", (False, False)),
+    ):
+        change(copied, file, old, new)
+        before, (composite, rasterize) = (composite, rasterize), run(tmp_path, CUDA, copied).stdout.splitlines()
+        assert (composite != before[0], rasterize != before[1]) == anew, file
+    assert len(composite.split()) == len(rasterize.split()) == 1
