@@ -85,7 +85,7 @@ def test_a_transparent_background_and_a_turn_about_the_axis(render, tmp_path):
         (("box.ply", "-o", "a.gif", "--background", "transparent"), 2, "transparent"),
         (("box.ply", "--dataset", "d", "--mode", "depth"), 2, "depth"),
         (("bax.ply", "-o", "a.png"), 3, "box.ply"),
-        (("box.ply", "-o", "a.png", "--backend", "cuda"), 4, "--backend torch"),
+        (("box.ply", "-o", "a.png", "--backend", "cuda", "--device", "cpu"), 4, "--device cuda"),
         (("box.ply", "-o", "box.ply/a.png"), 2, "cannot write"),
     ],
 )
