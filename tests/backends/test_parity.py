@@ -207,7 +207,7 @@ def test_no_threads_are_left_behind(candidate, icosphere, project, monkeypatch):
     monkeypatch.setattr(_thread, "start_new_thread", lambda *given: (used.append(1), started(*given)))
     before = _thread._count()
     candidate.rasterize(project(vertices).expand(4, -1, -1), faces, (8, 8))
-    deadline = time.monotonic() + 5
+    deadline = time.monotonic() + 60
     while _thread._count() > before and time.monotonic() < deadline:
         time.sleep(0.001)  # its work is done, but a thread takes a moment to go
     assert _thread._count() == before
