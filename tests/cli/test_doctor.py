@@ -8,13 +8,18 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import pytest
+
+from invrender.cli.app import run
+
 ROOT = str(Path(__file__).parents[2])
 
 
-def test_a_working_machine_is_usable_and_every_gap_has_a_fix(run_cli: Callable[..., Any]) -> None:
-    outcome = run_cli("doctor", "--json")
-    assert outcome.code == 0, outcome.stdout
-    report = json.loads(outcome.stdout)
+def test_a_working_machine_is_usable_and_every_gap_has_a_fix(capsys: pytest.CaptureFixture[str]) -> None:
+    code = run(["doctor", "--json"])
+    shown = capsys.readouterr().out
+    assert code == 0, shown
+    report = json.loads(shown)
     assert report["usable"]
     checks = {check["name"]: check for check in report["checks"]}
     assert checks["torch"]["status"] == checks["backend torch"]["status"] == "ok"

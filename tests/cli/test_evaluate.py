@@ -1,4 +1,4 @@
-"""`invrender evaluate` through its entry point."""
+"""`invrender evaluate`: once through its real entry point in a subprocess, else in this process."""
 
 from __future__ import annotations
 
@@ -6,11 +6,12 @@ import json
 
 import pytest
 
+from invrender.cli.app import run
 from invrender.io.meshes.write import write_mesh
 from invrender.nouns import Mesh
 from invrender.samples import SAMPLES
 
-QUICK = ("--views", 3, "--size", 64, "--samples", 2000)
+QUICK = ("--views", "3", "--size", "64", "--samples", "2000")
 
 
 @pytest.fixture
@@ -33,12 +34,13 @@ def test_json_of_a_run_folder(run_cli, files):
     assert (facts["watertight"], facts["genus"], facts["self_intersections"]) == (True, 0, 0)
 
 
-def test_the_table_names_units(run_cli, files):
-    done = run_cli("evaluate", "ball.ply", "ball.ply", *QUICK)
-    assert done.code == 0, done.stderr
-    assert "1.0000" in done.stdout
-    assert "% of the diagonal" in done.stdout
-    assert "watertight" in done.stdout
+def test_the_table_names_units(files, monkeypatch, capsys):
+    monkeypatch.chdir(files)
+    assert run(["evaluate", "ball.ply", "ball.ply", *QUICK]) == 0
+    shown = capsys.readouterr().out
+    assert "1.0000" in shown
+    assert "% of the diagonal" in shown
+    assert "watertight" in shown
 
 
 @pytest.mark.parametrize(
@@ -46,12 +48,13 @@ def test_the_table_names_units(run_cli, files):
     [
         (("empty", "ball.ply"), 3, "mesh.ply"),
         (("bal.ply", "ball.ply"), 3, "ball.ply"),
-        (("ball.ply", "ball.ply", "--samples", 0), 2, "--samples"),
+        (("ball.ply", "ball.ply", "--samples", "0"), 2, "--samples"),
         (("ball.ply",), 2, "REFERENCE"),
     ],
 )
-def test_mistakes_are_explained(run_cli, files, arguments, code, hint):
-    done = run_cli("evaluate", *arguments)
-    assert done.code == code
-    assert hint in done.stderr
-    assert "Traceback" not in done.stderr
+def test_mistakes_are_explained(files, monkeypatch, capsys, arguments, code, hint):
+    monkeypatch.chdir(files)
+    assert run(["evaluate", *arguments]) == code
+    said = capsys.readouterr().err
+    assert hint in said
+    assert "Traceback" not in said

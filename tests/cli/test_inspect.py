@@ -1,4 +1,4 @@
-"""`invrender inspect` through its entry point."""
+"""`invrender inspect`: once through its real entry point in a subprocess, else in this process."""
 
 from __future__ import annotations
 
@@ -34,12 +34,12 @@ def test_a_figure_as_json(capsys):
     assert facts["faces"] > 1000
 
 
-def test_a_dataset(run_cli, tmp_path, capsys):
+def test_a_dataset(tmp_path, capsys):
     masks = torch.zeros(8, 32, 32)
     masks[:, 8:24, 8:24] = 1
     write_dataset(tmp_path / "set", Views(rig("orbit", 8, (0, 0, 0), 1.0, (32, 32)), masks))
-    done = run_cli("inspect", "set")
-    assert done.code == 0, done.stderr
+    assert run(["inspect", str(tmp_path / "set")]) == 0
+    shown = capsys.readouterr().out
     for words in (
         "8, colours and masks",
         "32 x 32 pixels",
@@ -48,7 +48,7 @@ def test_a_dataset(run_cli, tmp_path, capsys):
         "10 degrees",
         "25.0%",
     ):
-        assert words in done.stdout
+        assert words in shown
     assert run(["inspect", str(tmp_path / "set" / "transforms.json"), "--json"]) == 0
     facts = json.loads(capsys.readouterr().out)
     assert (facts["kind"], facts["views"], facts["up"], facts["cut_off"]) == ("dataset", 8, "+Y", [])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -12,6 +13,7 @@ import pytest
 import torch
 from PIL import Image
 
+from invrender.cli.app import run
 from invrender.io.meshes.write import write_mesh
 from invrender.nouns import Mesh
 from invrender.run.folder import RunFolder
@@ -27,17 +29,17 @@ def box(tmp_path: Path) -> Path:
     return tmp_path / "box.ply"
 
 
-def check_drawn(outcome: Any) -> None:
+def check_drawn(code: int, said: str) -> None:
     """Skip where no OpenGL driver is installed; there, the other tests see to the message."""
-    if outcome.code == 4:
-        pytest.skip(outcome.stderr)
-    assert outcome.code == 0, outcome.stderr
-    assert outcome.stdout == ""
+    if code == 4:
+        pytest.skip(said)
+    assert code == 0, said
 
 
 def test_a_screenshot_shows_the_mesh_before_a_soft_background(run_cli: Callable[..., Any], box: Path) -> None:
     outcome = run_cli("preview", box, "--screenshot", "a.png", "--size", 120)
-    check_drawn(outcome)
+    check_drawn(outcome.code, outcome.stderr)
+    assert outcome.stdout == ""
     pixels = np.asarray(Image.open(box.parent / "a.png").convert("RGB")).astype(int)
     assert pixels.shape == (120, 120, 3)
     centre, corner = pixels[55:65, 55:65].mean((0, 1)), pixels[5, -5]
@@ -48,15 +50,17 @@ def test_a_screenshot_shows_the_mesh_before_a_soft_background(run_cli: Callable[
     assert len(shades) == 3  # three sides, three shades: creases stay sharp
 
 
-def test_a_turntable_of_a_run_shows_target_and_result_turning(run_cli: Callable[..., Any], box: Path) -> None:
+def test_a_turntable_of_a_run_shows_target_and_result_turning(box: Path, capsys: pytest.CaptureFixture[str]) -> None:
     config = f"input = {json.dumps(str(box))}\nviews = 12\n"
-    with RunFolder.create(box.parent / "run", command="reconstruct", config=config) as run:
-        write_mesh(run.file("mesh.ply"), Mesh(BOX * 0.9, FACES))
-        run.metrics({"iou": 0.9, "watertight": True})
-    outcome = run_cli("preview", "run", "--turntable", "b.gif", "--size", 80, "--frames", 4, "-q")
-    check_drawn(outcome)
-    assert outcome.stderr == ""
-    with Image.open(box.parent / "b.gif") as gif:
+    with RunFolder.create(box.parent / "run", command="reconstruct", config=config) as folder:
+        write_mesh(folder.file("mesh.ply"), Mesh(BOX * 0.9, FACES))
+        folder.metrics({"iou": 0.9, "watertight": True})
+    file = box.parent / "b.gif"
+    code = run(["preview", str(box.parent / "run"), "--turntable", str(file), "--size", "80", "--frames", "4", "-q"])
+    said = capsys.readouterr()
+    check_drawn(code, said.err)
+    assert (said.out, said.err) == ("", "")
+    with Image.open(file) as gif:
         assert gif.size == (160, 80)
         frames = []
         for index in range(4):
@@ -69,33 +73,39 @@ def test_a_turntable_of_a_run_shows_target_and_result_turning(run_cli: Callable[
     assert 0.01 < differ < 0.3  # the result is smaller, and seen from the same side
 
 
-def test_a_driver_that_crashes_exits_4_and_leaves_no_file(run_cli: Callable[..., Any], box: Path) -> None:
-    crash = box.parent / "path" / "pyvista.py"
-    crash.parent.mkdir()
-    crash.write_text("import os, signal\nos.kill(os.getpid(), signal.SIGSEGV)\n")
-    path = f"{crash.parent}:{Path(__file__).parents[2]}"
-    outcome = run_cli("preview", box, "--screenshot", "a.png", environment={"PYTHONPATH": path})
-    assert outcome.code == 4
-    assert "crashed (SIGSEGV)" in outcome.stderr
-    assert "invrender render" in outcome.stderr
-    assert len(outcome.stderr.splitlines()) <= 6
+def screenshot_with(pyvista: str, box: Path, monkeypatch: pytest.MonkeyPatch) -> int:
+    """Exit code of a screenshot whose drawing child finds this program in place of pyvista."""
+    broken = box.parent / "path" / "pyvista.py"
+    broken.parent.mkdir()
+    broken.write_text(pyvista)
+    monkeypatch.setenv("PYTHONPATH", os.pathsep.join([str(broken.parent), str(Path(__file__).parents[2])]))
+    return run(["preview", str(box), "--screenshot", str(box.parent / "a.png")])
+
+
+def test_a_driver_that_crashes_exits_4_and_leaves_no_file(
+    box: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert screenshot_with("import os, signal\nos.kill(os.getpid(), signal.SIGSEGV)\n", box, monkeypatch) == 4
+    said = capsys.readouterr().err
+    assert "crashed (SIGSEGV)" in said
+    assert "invrender render" in said
+    assert len(said.splitlines()) <= 6
     assert not (box.parent / "a.png").exists()
 
 
-def test_a_missing_package_is_named(run_cli: Callable[..., Any], box: Path) -> None:
-    missing = box.parent / "path" / "pyvista.py"
-    missing.parent.mkdir()
-    missing.write_text("raise ModuleNotFoundError(\"No module named 'vtk'\", name='vtk')\n")
-    path = f"{missing.parent}:{Path(__file__).parents[2]}"
-    outcome = run_cli("preview", box, "--screenshot", "a.png", environment={"PYTHONPATH": path})
-    assert outcome.code == 4
-    assert "pip install --force-reinstall vtk" in outcome.stderr
+def test_a_missing_package_is_named(
+    box: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert screenshot_with("raise ModuleNotFoundError(\"No module named 'vtk'\", name='vtk')\n", box, monkeypatch) == 4
+    assert "pip install --force-reinstall vtk" in capsys.readouterr().err
 
 
-def test_no_display_is_said(run_cli: Callable[..., Any], box: Path) -> None:
-    outcome = run_cli("preview", box, environment={"DISPLAY": "", "WAYLAND_DISPLAY": ""})
-    assert outcome.code == 4
-    assert "--screenshot" in outcome.stderr
+def test_no_display_is_said(box: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    monkeypatch.setattr("sys.platform", "linux")
+    for name in ("DISPLAY", "WAYLAND_DISPLAY"):
+        monkeypatch.setenv(name, "")
+    assert run(["preview", str(box)]) == 4
+    assert "--screenshot" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(
@@ -110,12 +120,17 @@ def test_no_display_is_said(run_cli: Callable[..., Any], box: Path) -> None:
     ],
 )
 def test_what_cannot_be_done_is_refused_before_anything_is_drawn(
-    run_cli: Callable[..., Any], box: Path, arguments: list[str], code: int, part: str
+    box: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    arguments: list[str],
+    code: int,
+    part: str,
 ) -> None:
+    monkeypatch.chdir(box.parent)
     (box.parent / "empty").mkdir()
     (box.parent / "there.png").touch()
     RunFolder.create(box.parent / "early", command="reconstruct")
-    outcome = run_cli("preview", *arguments)
-    assert outcome.code == code, outcome.stderr
-    assert part in outcome.stderr
+    assert run(["preview", *arguments]) == code
+    assert part in capsys.readouterr().err
     assert (box.parent / "there.png").stat().st_size == 0

@@ -114,20 +114,21 @@ def test_the_film_ends_on_a_full_turn_with_the_target_beside_the_estimate(mug):
     assert np.abs(film[-1][:, :width] - film[-10][:, :width]).max() > 100  # the target turns, too
 
 
-def test_a_dataset_made_by_render_is_reconstructed_without_its_asset(run_cli, tmp_path):
-    blob = ROOT / "data" / "blobby.ply"
-    views = run_cli("render", blob, "--dataset", "views", "--views", 10, "--size", 56, "--cameras", "sphere", "-q")
-    assert views.code == 0, views.stderr
-    settings = ("--preset", "draft", "--iterations", 30, "--set", "gif_frames=0")
-    outcome = run_cli("reconstruct", "views", "-o", "run", *settings)
-    assert outcome.code == 0, outcome.stderr
-    assert "watertight" in outcome.stdout
+def test_a_dataset_made_by_render_is_reconstructed_without_its_asset(tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    blob = str(ROOT / "data" / "blobby.ply")
+    assert (
+        run(["render", blob, "--dataset", "views", "--views", "10", "--size", "56", "--cameras", "sphere", "-q"]) == 0
+    )
+    settings = ("--preset", "draft", "--iterations", "30", "--set", "gif_frames=0")
+    assert run(["reconstruct", "views", "-o", "run", *settings]) == 0
+    assert "watertight" in capsys.readouterr().out
     metrics = json.loads((tmp_path / "run" / "metrics.json").read_text())
     assert metrics["views_iou"] > 0.95
     assert "iou" not in metrics  # no reference
     assert not (tmp_path / "run" / "progress.gif").exists()
-    scored = run_cli("evaluate", "run", blob, "--json", "--samples", 4000, "--views", 4, "--size", 96)
-    facts = json.loads(scored.stdout)
+    assert run(["evaluate", "run", blob, "--json", "--samples", "4000", "--views", "4", "--size", "96"]) == 0
+    facts = json.loads(capsys.readouterr().out)
     assert facts["iou"] > 0.93
     assert facts["chamfer"] < 0.02
     assert (facts["watertight"], facts["genus"], facts["self_intersections"]) == (True, 0, 0)

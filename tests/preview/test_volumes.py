@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 import torch
 
+from invrender.cli.app import run
 from invrender.errors import InputError
 from invrender.geometry.connectivity import is_watertight
 from invrender.io.volumes.write import write_volume
@@ -35,15 +36,16 @@ def test_what_is_shown_fits_a_tighter_box():
         surface_of(Volume(0 * values, bounds))
 
 
-def test_a_volume_file_has_two_panels(tmp_path, run_cli):
+def test_a_volume_file_has_two_panels(tmp_path, capsys):
     write_volume(tmp_path / "ball.npz", VOLUMES["double-sphere"](16))
     panels, notes = describe(tmp_path / "ball.npz")
     assert [title for title, _ in panels] == ["density", "isosurface"]
     assert (isosurfaces(panels), notes) == ((1,), ("ball.npz",))
-    done = run_cli("preview", "ball.npz", "--screenshot", "a.png", "--size", 64)
-    if done.code == 4:
-        pytest.skip(done.stderr)
-    assert done.code == 0, done.stderr
+    code = run(["preview", str(tmp_path / "ball.npz"), "--screenshot", str(tmp_path / "a.png"), "--size", "64"])
+    said = capsys.readouterr().err
+    if code == 4:
+        pytest.skip(said)
+    assert code == 0, said
     from PIL import Image
 
     pixels = np.asarray(Image.open(tmp_path / "a.png").convert("L")).astype(int)
