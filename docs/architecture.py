@@ -30,7 +30,8 @@ LAYERS = (
     (("solve", "loop, solvers"), ("parameters", ""), ("shading", ""), ("ops", "autograd")),
     (("geometry", "remesh, hull"), ("io", "files"), ("backends", "torch  cpu  cuda")),
     (("kernels", "the seam: kernel and adjoint"), ("cameras", "rigs, rays")),
-    (("nouns", "Mesh, Volume, Views"), ("losses", ""), ("errors", "")),
+    (("nouns", "Mesh, Volume, Views, Scene"), ("losses", "silhouettes, surface")),
+    (("colour", ""), ("errors", ""), ("jit", "")),
 )
 COLOURS = {"cli": BLUE, "methods": TEAL, "run": AMBER, "solve": AMBER, "backends": ROSE, "kernels": ROSE, "ops": ROSE}
 WIDE = 4  # the row that is one layer with the next
@@ -58,11 +59,11 @@ def main(picture: Path) -> None:
 def layers(axes: Axes, left: float, top: float, width: float) -> None:
     """The packages in the order in which they may import one another."""
     heading(axes, left, top, "Layers", "imports point down, never up")
-    height, gap, around = 72, 15, 8
+    height, gap, around = 64, 13, 7
     frame_top = top + 66 + WIDE * (height + gap)
-    box(axes, left - around, frame_top, width + 2 * around, 2 * (height + around) + 11, PAPER, LINE, 14)
+    box(axes, left - around, frame_top, width + 2 * around, 2 * (height + around) + gap - 2, PAPER, LINE, 14)
     for row, packages in enumerate(LAYERS):
-        y = top + 66 + row * (height + gap) + around * ((row >= WIDE) + (row > WIDE + 1)) - 4 * (row > WIDE)
+        y = top + 66 + row * (height + gap) + around * ((row >= WIDE) + (row > WIDE + 1)) - 2 * (row > WIDE)
         shares = [max(len(name) * 1.45, len(words)) + 7 for name, words in packages]
         x, room = left, width - 11 * (len(packages) - 1)
         for (name, words), share in zip(packages, shares, strict=True):
@@ -81,7 +82,7 @@ def flow(axes: Axes, left: float) -> None:
     heading(axes, left, 40, "One run", "invrender reconstruct INPUT -o DIR")
     node(axes, left, 106, 232, 62, "input", "asset or dataset", GREY)
     node(axes, left + 252, 106, 232, 62, "settings", "flags > file > preset", GREY)
-    node(axes, left, 196, wide, 62, "task.py", "reads, renders an asset's own views, checks", TEAL)
+    node(axes, left, 196, wide, 62, "task.py", "reads the input, renders an asset's own views, checks", TEAL)
     node(axes, left, 286, wide, 62, "schedule.py", "finished phases \u2192 the next phase, or the end", TEAL)
     box(axes, left, 376, wide, 242, AMBER, "#d9b878")
     step(axes, left + 20, 384)
@@ -91,7 +92,7 @@ def flow(axes: Axes, left: float) -> None:
         arrow(axes, (x, y), (x, y + 28))
     for y in (618, 710):
         arrow(axes, (middle, y), (middle, y + 30))
-    for y, words in ((272, "views"), (362, "parameters, objective, solver"), (632, "step: terms, scene on demand")):
+    for y, words in ((272, "views"), (362, "parameters, objective, solver"), (632, "step: terms, estimate on demand")):
         text(axes, middle + 14, y, words, 13)
     axes.plot([left, left - 18, left - 18], [598, 598, 317], color=INK, lw=1.3, solid_joinstyle="round")
     arrow(axes, (left - 18, 317), (left, 317))
