@@ -8,15 +8,12 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from invrender.cli.options import BackendOption, JsonOption, SeedOption, SizeFlag, ViewsFlag, output, print_json
-from invrender.cli.volume_options import KeyOption, VolumeFile, volume_result
+from invrender.cli.volume_options import KeyOption, VolumeFile
 
 if TYPE_CHECKING:
     from invrender.evaluate.mesh import MeshMetrics
     from invrender.evaluate.volume import VolumeMetrics
-
-MESH_VIEWS, MESH_SIZE = 16, 256
-VOLUME_VIEWS, VOLUME_SIZE = 8, 128
-RESULTS = ("mesh.ply", "mesh.glb")
+    from invrender.nouns import Mesh, Volume
 
 
 def evaluate(
@@ -31,55 +28,35 @@ def evaluate(
     json: JsonOption = False,
 ) -> None:
     """Measure a mesh or a volume against its reference: unseen views, distances, soundness; PSNR and SSIM of a grid."""
-    found = volume_result(result)
-    if found is not None:
-        _evaluate_volume(VolumeFile(found, key), reference, views or VOLUME_VIEWS, size or VOLUME_SIZE, backend, json)
-        return
-    from invrender.backends import select
-    from invrender.evaluate.mesh import mesh_metrics
+    from invrender.evaluate.compare import evaluate as measure
+    from invrender.evaluate.mesh import MeshMetrics
+    from invrender.io.assets import mesh_file, volume_file
     from invrender.io.meshes.read import read_mesh
 
-    views, size = views or MESH_VIEWS, size or MESH_SIZE
-    source, target = mesh_file(result), mesh_file(reference)
-    metrics = mesh_metrics(read_mesh(source), read_mesh(target), select(backend), views, size, samples, seed)
+    volume = volume_file(result)
+    source = mesh_file(result) if volume is None else volume
+    target = mesh_file(reference) if volume is None else _volume_like(source, reference)
+
+    def load(path: Path) -> Mesh | Volume:
+        return read_mesh(path) if volume is None else VolumeFile(path, key).read()
+
+    metrics = measure(load(source), load(target), backend=backend, views=views, size=size, samples=samples, seed=seed)
     if json:
         print_json({"result": source, "reference": target, **vars(metrics)})
     else:
-        _print_rows(_rows(metrics), f"{source.name} against {target.name}")
+        rows = _rows(metrics) if isinstance(metrics, MeshMetrics) else _volume_rows(metrics)
+        _print_rows(rows, f"{source.name} against {target.name}")
 
 
-def _evaluate_volume(result: VolumeFile, reference: Path, views: int, size: int, backend: str, json: bool) -> None:
-    from invrender.backends.select_volume import select_volume
+def _volume_like(result: Path, reference: Path) -> Path:
+    """The volume that the reference of a volume means."""
     from invrender.errors import UsageError
-    from invrender.evaluate.volume import volume_metrics
+    from invrender.io.assets import volume_file
 
-    target = volume_result(reference)
-    if target is None:
-        raise UsageError(f"{result.path.name} is a volume, and {reference.name} is none", "compare two volumes")
-    metrics = volume_metrics(result.read(), VolumeFile(target, result.key).read(), select_volume(backend), views, size)
-    if json:
-        print_json({"result": result.path, "reference": target, **vars(metrics)})
-    else:
-        _print_rows(_volume_rows(metrics), f"{result.path.name} against {target.name}")
-
-
-def mesh_file(path: Path) -> Path:
-    """The mesh that a path means: the file itself, or the result in a run folder.
-
-    Raises:
-        InputError: the folder holds no result.
-    """
-    from invrender.errors import InputError
-
-    if not path.is_dir():
-        return path
-    found = [path / name for name in RESULTS if (path / name).is_file()]
-    if not found:
-        raise InputError(
-            f"the folder {path} holds no {' or '.join(RESULTS)}",
-            "name a mesh file, or the folder of a finished `invrender reconstruct`",
-        )
-    return found[0]
+    found = volume_file(reference)
+    if found is None:
+        raise UsageError(f"{result.name} is a volume, and {reference.name} is none", "compare two volumes")
+    return found
 
 
 def _print_rows(rows: list[tuple[str, str]], title: str) -> None:

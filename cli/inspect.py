@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from invrender.cli.options import JsonOption, print_json
-from invrender.cli.volume_options import DtypeOption, KeyOption, ShapeOption, VolumeFile, volume_result
+from invrender.cli.volume_options import DtypeOption, KeyOption, ShapeOption, VolumeFile
 
 if TYPE_CHECKING:
     from invrender.evaluate.mesh_facts import DatasetFacts, MeshFacts
-    from invrender.evaluate.volume_facts import VolumeFacts
+    from invrender.evaluate.volume_facts import TransmittanceFacts, VolumeFacts
 
 Rows = list[tuple[str, str]]
 
@@ -32,32 +32,35 @@ def inspect(
     as_json: JsonOption = False,
 ) -> None:
     """Print what is in a mesh, a volume or a dataset: counts, bounds, topology or values; cameras and masks."""
-    volume = volume_result(source)
-    if volume is not None:
-        _refuse_masks(masks, volume)
-        _inspect_volume(VolumeFile(volume, key, shape, dtype), as_json)
-        return
-    from invrender.io.datasets.transmittance import is_transmittance
+    from invrender.io.assets import identify
 
-    if is_transmittance(source):
-        _inspect_transmittance(source, as_json)
-        return
-    from invrender.io.datasets.dataset import is_dataset, read_dataset
+    kind, path = identify(source)
+    if kind in ("mesh", "volume"):
+        _refuse_masks(masks, path)
+    if kind == "volume":
+        _inspect_volume(VolumeFile(path, key, shape, dtype), as_json)
+    elif kind == "transmittance":
+        _inspect_transmittance(path, as_json)
+    elif kind == "views":
+        _inspect_dataset(path, masks, as_json)
+    else:
+        _inspect_mesh(path, as_json)
+
+
+def _inspect_mesh(path: Path, as_json: bool) -> None:
+    from invrender.evaluate.mesh_facts import mesh_facts
     from invrender.io.meshes.read import read_mesh, read_units
 
-    path = _result(source)
-    if path.is_dir() or is_dataset(path):
-        from invrender.evaluate.mesh_facts import dataset_facts
+    facts, units = mesh_facts(read_mesh(path)), read_units(path)
+    _show({"kind": "mesh", "path": str(path), "units": units, **asdict(facts)}, _mesh_rows(facts, units), as_json)
 
-        dataset = dataset_facts(read_dataset(path, masks))
-        _show({"kind": "dataset", "path": str(path), **asdict(dataset)}, _dataset_rows(dataset), as_json)
-        return
-    from invrender.evaluate.mesh_facts import mesh_facts
 
-    _refuse_masks(masks, path)
-    mesh = mesh_facts(read_mesh(path))
-    units = read_units(path)
-    _show({"kind": "mesh", "path": str(path), "units": units, **asdict(mesh)}, _mesh_rows(mesh, units), as_json)
+def _inspect_dataset(path: Path, masks: Path | None, as_json: bool) -> None:
+    from invrender.evaluate.mesh_facts import dataset_facts
+    from invrender.io.datasets.dataset import read_dataset
+
+    facts = dataset_facts(read_dataset(path, masks))
+    _show({"kind": "dataset", "path": str(path), **asdict(facts)}, _dataset_rows(facts), as_json)
 
 
 def _inspect_volume(file: VolumeFile, as_json: bool) -> None:
@@ -67,40 +70,12 @@ def _inspect_volume(file: VolumeFile, as_json: bool) -> None:
     _show({"kind": "volume", "path": str(file.path), **asdict(facts)}, _volume_rows(facts), as_json)
 
 
-def _inspect_transmittance(source: Path, as_json: bool) -> None:
+def _inspect_transmittance(path: Path, as_json: bool) -> None:
+    from invrender.evaluate.volume_facts import transmittance_facts
     from invrender.io.datasets.transmittance import read_transmittance
 
-    views = read_transmittance(source)
-    height, width = views.cameras.size
-    dark = views.images <= 0 if views.kind == "transmittance" else views.images < 0
-    facts: dict[str, object] = {
-        "views": len(views.cameras), "width": width, "height": height, "quantity": views.kind,
-        "least": float(views.images.min()), "greatest": float(views.images.max()), "saturated": int(dark.sum()),
-        "eight_bit": views.eight_bit, "extinction": views.extinction, "grid": views.grid,
-        "bounds": None if views.bounds is None else views.bounds.tolist(),
-    }  # fmt: skip
-    rows = [
-        ("views", f"{len(views.cameras)} of {width} x {height} pixels"),
-        ("quantity", f"{views.kind}, {'8 bits' if views.eight_bit else 'floats'}"),
-        ("values", f"{facts['least']:.5g} to {facts['greatest']:.5g}"),
-        ("saturated", _count(int(dark.sum()), "pixels without light", "pixel without light")),
-        ("extinction", f"{views.extinction:.5g} times the density"),
-        ("grid", "not given" if views.grid is None else " x ".join(str(n) for n in reversed(views.grid))),
-        ("bounds", "not given" if views.bounds is None else str(views.bounds.tolist())),
-    ]
-    _show({"kind": "dataset", "path": str(source), **facts}, rows, as_json)
-
-
-def _result(source: Path) -> Path:
-    """The mesh of a run folder; anything else as it is."""
-    if not (source / "run.json").is_file():
-        return source
-    for name in ("mesh.ply", "mesh.glb"):
-        if (source / name).is_file():
-            return source / name
-    from invrender.errors import InputError
-
-    raise InputError(f"the run in {source} has no mesh yet", "let it finish, or run it again")
+    facts = transmittance_facts(read_transmittance(path))
+    _show({"kind": "dataset", "path": str(path), **asdict(facts)}, _transmittance_rows(facts), as_json)
 
 
 def _refuse_masks(masks: Path | None, path: Path) -> None:
@@ -160,6 +135,18 @@ def _volume_rows(facts: VolumeFacts) -> Rows:
         ("occupied", "nothing" if held is None else f"{_point(held[0], noise)} to {_point(held[1], noise)}"),
         ("border", border),
         ("memory", f"{facts.bytes / 2**20:.4g} MiB as float32"),
+    ]
+
+
+def _transmittance_rows(facts: TransmittanceFacts) -> Rows:
+    return [
+        ("views", f"{facts.views} of {facts.width} x {facts.height} pixels"),
+        ("quantity", f"{facts.quantity}, {'8 bits' if facts.eight_bit else 'floats'}"),
+        ("values", f"{facts.least:.5g} to {facts.greatest:.5g}"),
+        ("saturated", _count(facts.saturated, "pixels without light", "pixel without light")),
+        ("extinction", f"{facts.extinction:.5g} times the density"),
+        ("grid", "not given" if facts.grid is None else " x ".join(str(n) for n in reversed(facts.grid))),
+        ("bounds", "not given" if facts.bounds is None else str([list(corner) for corner in facts.bounds])),
     ]
 
 

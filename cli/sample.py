@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from invrender.cli.options import JsonOption, OverwriteOption, QuietOption, console, print_json
+
+if TYPE_CHECKING:
+    from invrender.nouns import Mesh, Volume
 
 
 def sample(
@@ -33,15 +36,18 @@ def sample(
     if name is None:
         _list(json)
         return
-    from invrender.samples import SAMPLES
+    from invrender.io.assets import write
+    from invrender.samples import SAMPLES, UNITS, check_name, make
 
-    _check_name(name)
+    check_name(name)
     suggested = f"{name}.{'glb' if name in SAMPLES else 'npz'}"
     path = Path(suggested) if output is None else output
     if path.is_dir():
         path /= suggested
     _check_free(path, overwrite)
-    facts = _write_mesh(name, path) if name in SAMPLES else _write_volume(name, path, resolution)
+    thing = make(name, resolution)
+    write(path, thing, UNITS.get(name))
+    facts = _facts(thing)
     if json:
         print_json({"name": name, "file": str(path), **facts})
     elif not quiet:
@@ -49,22 +55,12 @@ def sample(
         console.print(f"wrote {path} ({counts}); next: invrender inspect {path}", markup=False, highlight=False)
 
 
-def _write_mesh(name: str, path: Path) -> dict[str, Any]:
-    from invrender.io.meshes.write import write_mesh
-    from invrender.samples import SAMPLES, UNITS
+def _facts(thing: Mesh | Volume) -> dict[str, Any]:
+    from invrender.nouns import Mesh
 
-    mesh = SAMPLES[name]()
-    write_mesh(path, mesh, UNITS.get(name))
-    return {"vertices": len(mesh.vertices), "faces": len(mesh.faces)}
-
-
-def _write_volume(name: str, path: Path, resolution: int) -> dict[str, Any]:
-    from invrender.io.volumes.write import write_volume
-    from invrender.samples import VOLUMES
-
-    volume = VOLUMES[name](resolution)
-    write_volume(path, volume)
-    return {"samples": " x ".join(str(n) for n in reversed(volume.values.shape[1:]))}
+    if isinstance(thing, Mesh):
+        return {"vertices": len(thing.vertices), "faces": len(thing.faces)}
+    return {"samples": " x ".join(str(n) for n in reversed(thing.shape))}
 
 
 def _list(json: bool) -> None:
@@ -77,19 +73,6 @@ def _list(json: bool) -> None:
     width = max(map(len, described))
     for name, text in described.items():
         typer.echo(f"{name:<{width}}  {text}")
-
-
-def _check_name(name: str) -> None:
-    from invrender.errors import UsageError
-    from invrender.io.files.paths import nearest
-    from invrender.samples import SAMPLES, VOLUMES
-
-    known = (*SAMPLES, *VOLUMES)
-    if name in known:
-        return
-    close = nearest(name, known)
-    hint = f"did you mean {close}? " if close else ""
-    raise UsageError(f"there is no sample '{name}'", f"{hint}use one of: {', '.join(known)}")
 
 
 def _check_free(path: Path, overwrite: bool) -> None:

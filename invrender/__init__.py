@@ -1,9 +1,74 @@
-"""invrender turns images into 3-D assets: meshes, volumes and scene parameters."""
+"""invrender turns images into 3-D assets: meshes, volumes and scene parameters.
 
+mesh = invrender.read("data/mug.glb")
+picture = invrender.render(mesh, size=256, views=4)      # [4,256,256,3] linear RGB, differentiable
+
+The names below are the public ones, and each is imported when it is first used: `import invrender` costs next to
+nothing. The folders of the library can be imported too; what they hold may change between versions.
+"""
+
+from __future__ import annotations
+
+import importlib
 import os
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from invrender.evaluate.compare import evaluate
+    from invrender.io.assets import read, write
+    from invrender.nouns import Cameras, Lights, Material, Mesh, Scene, TransferFunction, Views, Volume
+    from invrender.render.pictures import render
 
 __version__ = "0.1.0"
 
 # By default the threads of torch's OpenMP wait for their next operation by spinning, on cores that our kernels need in
 # between. OpenMP reads this when torch is loaded.
 os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
+
+_NOUNS = "invrender.nouns"
+_PUBLIC = {
+    "Cameras": _NOUNS,
+    "Lights": _NOUNS,
+    "Material": _NOUNS,
+    "Mesh": _NOUNS,
+    "Scene": _NOUNS,
+    "TransferFunction": _NOUNS,
+    "Views": _NOUNS,
+    "Volume": _NOUNS,
+    "evaluate": None,
+    "read": "invrender.io.assets",
+    "render": None,
+    "write": "invrender.io.assets",
+}
+"""Where each public name is; None: it is a package that can be called (see `callable_package`)."""
+
+__all__ = [
+    "Cameras",
+    "Lights",
+    "Material",
+    "Mesh",
+    "Scene",
+    "TransferFunction",
+    "Views",
+    "Volume",
+    "__version__",
+    "evaluate",
+    "read",
+    "render",
+    "write",
+]
+
+
+def __getattr__(name: str) -> object:
+    if name not in _PUBLIC:
+        raise AttributeError(f"module 'invrender' has no attribute {name!r}")
+    module = _PUBLIC[name]
+    if module is None:
+        return importlib.import_module(f"invrender.{name}")
+    found = getattr(importlib.import_module(module), name)
+    globals()[name] = found
+    return found
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)

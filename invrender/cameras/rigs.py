@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Literal, get_args
 import numpy as np
 import torch
 
+from invrender.cameras.projection import _points, look_at, perspective
 from invrender.errors import InputError, UsageError
 from invrender.nouns import Cameras
 
@@ -17,14 +18,11 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     Points = torch.Tensor | NDArray[np.floating] | Sequence[float] | Sequence[Sequence[float]]
-from invrender.cameras.projection import _points, look_at, perspective
 
 RigKind = Literal["orbit", "sphere"]
 
-
+DISTANCE, FOV = 3.0, 45.0  # in multiples of the scale, and in degrees
 MARGIN = 0.9  # an object scaled by 1 / scale fills [-0.9, 0.9] along its longest axis
-
-
 HALF_DIAGONAL = math.sqrt(3.0)
 
 
@@ -66,7 +64,7 @@ def fibonacci(n: int, phase: float = 0.0) -> torch.Tensor:
 
 
 def mesh_frame(vertices: Points, faces: torch.Tensor | NDArray[np.integer] | None = None) -> tuple[torch.Tensor, float]:
-    """Centre and scale that bring a mesh into the cube [-0.9, 0.9]^3: x -> (x - centre) / scale.
+    """Centre and scale that bring a mesh into the cube [-0.9, 0.9]^3: x -> (x - centre) / scale; no gradient.
 
     Args:
         vertices: [V,3] in world units.
@@ -78,7 +76,7 @@ def mesh_frame(vertices: Points, faces: torch.Tensor | NDArray[np.integer] | Non
     Raises:
         InputError: there are no vertices, or all of them coincide.
     """
-    points = _points(vertices)
+    points = _points(vertices).detach()
     if faces is not None:
         used = torch.zeros(len(points), dtype=torch.bool)
         used[torch.as_tensor(faces, dtype=torch.int64, device="cpu")] = True
@@ -98,8 +96,8 @@ def rig(
     centre: Points,
     scale: float,
     size: tuple[int, int],
-    distance: float = 3.0,
-    fov: float = 45.0,
+    distance: float = DISTANCE,
+    fov: float = FOV,
     elevation: float = 10.0,
 ) -> Cameras:
     """N cameras around an object, all of which look at its centre.
@@ -126,6 +124,16 @@ def rig(
     near = max(distance - HALF_DIAGONAL, 0.01 * distance) * scale
     projection = perspective(_vertical_fov(fov, size), size, near, (distance + HALF_DIAGONAL) * scale)
     return Cameras(look_at(target + direction * distance * scale, target), projection.repeat(n, 1, 1), size)
+
+
+def turned(cameras: Cameras, centre: Points, degrees: float) -> Cameras:
+    """Cameras walked around a vertical axis through `centre` [3], from +Z towards +X."""
+    cosine, sine = math.cos(math.radians(degrees)), math.sin(math.radians(degrees))
+    axis = _points(centre)[0]
+    back = torch.eye(4, dtype=torch.float64)  # turning the world back is walking on
+    back[0, 0], back[0, 2], back[2, 0], back[2, 2] = cosine, -sine, sine, cosine
+    back[:3, 3] = axis - back[:3, :3] @ axis
+    return Cameras(cameras.world_to_camera @ back, cameras.projection, cameras.size)
 
 
 def _vertical_fov(fov: float, size: tuple[int, int]) -> float:

@@ -105,7 +105,7 @@ def mesh_facts(mesh: Mesh) -> MeshFacts:
         colours=mesh.colours is not None,
         texture=None if texture is None else (texture.shape[1], texture.shape[0]),
         material=mesh.material.name,
-        albedo=mesh.material.albedo,
+        albedo=mesh.material.rgb,
     )
 
 

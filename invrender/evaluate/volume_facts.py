@@ -1,4 +1,4 @@
-"""What is in a volume: the facts that `invrender inspect` prints."""
+"""What is in a volume, or in images of one: the facts that `invrender inspect` prints."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 import torch
 
+from invrender.io.datasets.transmittance import TransmittanceViews
 from invrender.nouns import Volume
 
 Triple = tuple[float, float, float]
@@ -80,6 +81,54 @@ def volume_facts(volume: Volume) -> VolumeFacts:
         occupied=occupied,
         on_border=float(inner.max() / magnitude.max().clamp(min=1e-38)),
         bytes=volume.values.numel() * 4,
+    )
+
+
+@dataclass(frozen=True)
+class TransmittanceFacts:
+    """Facts about posed images of the light that comes through a volume.
+
+    Attributes:
+        views: how many.
+        width, height: of the images, in pixels.
+        quantity: 'transmittance', or 'line-integral' for optical depths.
+        least, greatest: of the values.
+        saturated: pixels that no light reaches.
+        eight_bit: whether images hold no more than 256 levels.
+        extinction: the factor on the density that they were made with.
+        grid: samples along z, y, x, or None.
+        bounds: [low, high] corners of the volume's box, or None.
+    """
+
+    views: int
+    width: int
+    height: int
+    quantity: str
+    least: float
+    greatest: float
+    saturated: int
+    eight_bit: bool
+    extinction: float
+    grid: tuple[int, int, int] | None
+    bounds: tuple[Triple, Triple] | None
+
+
+def transmittance_facts(views: TransmittanceViews) -> TransmittanceFacts:
+    """Measure a dataset of transmittance."""
+    height, width = views.cameras.size
+    dark = views.images <= 0 if views.kind == "transmittance" else views.images < 0
+    return TransmittanceFacts(
+        views=len(views.cameras),
+        width=width,
+        height=height,
+        quantity=views.kind,
+        least=float(views.images.min()),
+        greatest=float(views.images.max()),
+        saturated=int(dark.sum()),
+        eight_bit=views.eight_bit,
+        extinction=views.extinction,
+        grid=views.grid,
+        bounds=None if views.bounds is None else (_triple(views.bounds[0]), _triple(views.bounds[1])),
     )
 
 

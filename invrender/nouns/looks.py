@@ -1,16 +1,18 @@
-"""What shading needs: how a surface reflects, and the light that falls on it."""
+"""What shading needs: how a surface reflects, and the light that falls on it.
+
+Numbers may be plain or tensors; gradients of a picture reach those that are tensors.
+"""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import torch
 
-if TYPE_CHECKING:
-    pass
-
 Tensor = torch.Tensor
+Colour = tuple[float, float, float]
+
+PLAIN: Colour = (0.8, 0.8, 0.8)
 
 
 @dataclass(frozen=True)
@@ -18,14 +20,26 @@ class Material:
     """How a surface reflects light.
 
     Attributes:
-        albedo: linear RGB in [0, 1].
+        albedo: linear RGB in [0, 1], as three numbers or a tensor [3].
         texture: [h,w,3] linear float RGB, or None; row 0 is the top (v = 1).
         name: as the file calls it.
     """
 
-    albedo: tuple[float, float, float] = (0.8, 0.8, 0.8)
+    albedo: Colour | Tensor = PLAIN
     texture: Tensor | None = None
     name: str = "default"
+
+    @property
+    def is_default(self) -> bool:
+        """Whether nobody has chosen it: it stands for a file that names no material. A tensor has been chosen."""
+        chosen = isinstance(self.albedo, Tensor) or self.albedo != PLAIN
+        return not chosen and self.texture is None and self.name == "default"
+
+    @property
+    def rgb(self) -> Colour:
+        """The albedo as plain numbers, for files and other programs."""
+        red, green, blue = (float(value) for value in self.albedo)
+        return red, green, blue
 
 
 @dataclass(frozen=True)
@@ -33,11 +47,12 @@ class Lights:
     """A directional light and an ambient term.
 
     Attributes:
-        direction: unit vector towards the light, or None: it moves with the camera, over its left shoulder.
-        intensity: radiance of a white Lambertian surface facing the light.
-        ambient: added everywhere, relative to the albedo.
+        direction: towards the light, of any length, as three numbers or a tensor [3]; None: the light moves with the
+            camera, over its left shoulder.
+        intensity: radiance of a white Lambertian surface facing the light: a number, a tensor [] or one [3] for RGB.
+        ambient: added everywhere, relative to the albedo; likewise.
     """
 
-    direction: tuple[float, float, float] | None = None
-    intensity: float = 0.75
-    ambient: float = 0.25
+    direction: Colour | Tensor | None = None
+    intensity: float | Tensor = 0.75
+    ambient: float | Tensor = 0.25

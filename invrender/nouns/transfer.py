@@ -10,8 +10,6 @@ Tensor = torch.Tensor
 
 
 REFERENCE = 1 / 32
-
-
 """Opacities hold for a path of this many longest axes."""
 
 

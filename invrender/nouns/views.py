@@ -3,14 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import torch
 
 from invrender.nouns.cameras import Cameras
-
-if TYPE_CHECKING:
-    pass
 
 Tensor = torch.Tensor
 

@@ -1,4 +1,4 @@
-"""Compositing as one differentiable operation: rays through a volume to colour and transmittance."""
+"""Rays through volumes as differentiable operations: compositing and exact line integrals."""
 
 from __future__ import annotations
 
@@ -14,7 +14,17 @@ Tensor = torch.Tensor
 
 
 def composite(kernels: VolumeKernels, grid: Tensor, walk: Walk, table: Tensor | None, rules: Rules) -> Tensor:
-    """RGB and transmittance [R,4] of a grid [D,H,W,C]; differentiable in grid and table, in constant memory per ray."""
+    """RGB and transmittance [R,4] of a grid [D,H,W,C]; differentiable in grid and table, in constant memory per ray.
+
+    Raises:
+        BackendError: the rays or their lighting want a gradient: no backend has it.
+    """
+    lights = () if rules.shade is None else (rules.shade.lights,)
+    if torch.is_grad_enabled() and any(part.requires_grad for part in (walk.start, walk.step, walk.length, *lights)):
+        raise BackendError(
+            f"the {kernels.name} backend has no gradient of composited colours with the cameras",
+            "detach the cameras, or draw transmittance (`--mode transmittance`), which has one with the torch backend",
+        )
     result: Tensor = _Composite.apply(grid, table, walk, rules, kernels)  # type: ignore[no-untyped-call]
     return result
 

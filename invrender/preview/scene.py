@@ -115,7 +115,7 @@ def _surface(mesh: Mesh) -> tuple[pyvista.PolyData, dict[str, Any]]:
         surface.active_texture_coordinates = mesh.uv.numpy().astype(np.float32)
         look = {"texture": pyvista.Texture(_encode(mesh.material.texture))}
     elif mesh.material.name != "default":
-        look = {"color": tuple(float(value) for value in linear_to_srgb(np.array(mesh.material.albedo)))}
+        look = {"color": tuple(float(value) for value in linear_to_srgb(np.array(mesh.material.rgb)))}
     smooth = surface.compute_normals(
         cell_normals=False, split_vertices=True, feature_angle=CREASE, consistent_normals=False
     )

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from invrender.errors import InputError, OutputExistsError, UsageError
+from invrender.io.assets import MESH_RESULTS, VOLUME_RESULTS
 from invrender.io.files.paths import existing_file
 from invrender.io.volumes.read import is_volume_path
 from invrender.run.folder import CONFIG, METRICS, RECORD
@@ -19,7 +20,7 @@ if sys.version_info >= (3, 11):
 else:
     import tomli as tomllib
 
-RESULTS = ("mesh.ply", "mesh.glb", "volume.npz", "volume.vti")
+RESULTS = (*MESH_RESULTS, *VOLUME_RESULTS)
 ASSETS = (
     ".obj",
     ".glb",

@@ -1,4 +1,4 @@
-"""A volume's own views: the rig around it, optical depths and transmittance, and the scale that makes it visible."""
+"""What a volume absorbs: optical depths and transmittance of views, and the scale that makes them visible."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from invrender.cameras.rays import camera_rays
 from invrender.errors import InputError, UsageError
 from invrender.kernels import VolumeKernels
 from invrender.nouns import Cameras, Volume
+from invrender.ops import line_integral
 
 Tensor = torch.Tensor
 
@@ -15,7 +16,10 @@ DEPTH, PERCENTILE = 2.5, 0.95
 
 
 def optical_depth(volume: Volume, cameras: Cameras, kernels: VolumeKernels) -> Tensor:
-    """Line integrals [N,H,W] of a density over every pixel's ray, in values times world units.
+    """Line integrals [N,H,W] of a density over every pixel's ray, in values times world units, on the CPU.
+
+    Differentiable in the values and, with the torch backend, in the cameras; others refuse the latter when gradients
+    are asked for.
 
     Raises:
         InputError: the volume has several channels, or negative densities.
@@ -27,8 +31,22 @@ def optical_depth(volume: Volume, cameras: Cameras, kernels: VolumeKernels) -> T
     for i in range(len(cameras)):
         rays = camera_rays(cameras[[i]])
         origin, direction = rays.origin.to(kernels.device), rays.direction.to(kernels.device)
-        views.append(kernels.line_integral(grid, bounds, origin, direction).reshape(height, width).float().cpu())
+        views.append(line_integral(kernels, grid, bounds, origin, direction).reshape(height, width).cpu())
     return torch.stack(views)
+
+
+def transmittance(
+    volume: Volume, cameras: Cameras, kernels: VolumeKernels, extinction: float | Tensor | None = None
+) -> tuple[Tensor, float | Tensor]:
+    """The share [N,H,W] of the light that comes through, exp(-extinction * optical depth), and the extinction.
+
+    Args:
+        volume, cameras, kernels: as `optical_depth` takes them; differentiable likewise.
+        extinction: the factor on the density; None takes `auto_extinction`, constant in gradients.
+    """
+    depths = optical_depth(volume, cameras, kernels)
+    factor = auto_extinction(depths) if extinction is None else extinction
+    return torch.exp(-depths * factor), factor
 
 
 def density(volume: Volume) -> Tensor:
@@ -41,7 +59,7 @@ def density(volume: Volume) -> Tensor:
         raise InputError(
             f"the volume has {len(volume.values)} channels, and a density has one", "write the density alone"
         )
-    lowest = float(volume.values.min())
+    lowest = float(volume.values.detach().min())
     if lowest < 0:
         raise InputError(
             f"the volume holds negative values (down to {lowest:g}), and light cannot be absorbed less than not at all",
@@ -56,7 +74,7 @@ def auto_extinction(depths: Tensor) -> float:
     Raises:
         InputError: no ray meets anything.
     """
-    seen = depths[depths > 0].double()
+    seen = depths.detach()[depths > 0].double()
     if not len(seen):
         raise InputError("no camera sees anything of the volume", "look from elsewhere, or check the volume's values")
     order = torch.sort(seen).values

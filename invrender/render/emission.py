@@ -52,10 +52,14 @@ class Look:
 
 
 def render_volume(volume: Volume, cameras: Cameras, look: Look, kernels: VolumeKernels) -> Tensor:
-    """Premultiplied linear RGB and alpha [N,H,W,4] from N cameras; differentiable in the volume's values.
+    """Premultiplied linear RGB and alpha [N,H,W,4] from N cameras, in the dtype of the volume's values.
+
+    Differentiable in the values and in the transfer function's colours and opacity. Its window and the scale of the
+    lighting are taken as constant, even where they were read off the volume.
 
     Raises:
         InputError: a volume with several channels but not four, or four and a transfer function.
+        BackendError: the cameras want a gradient: compositing has none with the rays.
     """
     if (look.transfer is None) != (len(volume.values) == 4) or len(volume.values) not in (1, 4):
         raise InputError(
@@ -69,7 +73,7 @@ def render_volume(volume: Volume, cameras: Cameras, look: Look, kernels: VolumeK
         grid = torch.cat([grid, value_gradient(values[0], volume.bounds)], -1)
     grid = grid.contiguous()
     steep = steepest(volume) if lit else 0.0
-    table = None if look.transfer is None else look.transfer.table(volume_frame(volume)[1]).to(kernels.device)
+    table = None if look.transfer is None else look.transfer.table(volume_frame(volume)[1]).to(values)
     factor = look.quality.supersample
     large = enlarge(cameras, factor)
     views = [_view(volume, grid, table, large[[i]], look, steep, kernels) for i in range(len(cameras))]
@@ -93,8 +97,8 @@ def _view(
 ) -> Tensor:
     rays = camera_rays(camera)
     rays = replace(rays, origin=rays.origin.to(kernels.device), direction=rays.direction.to(kernels.device))
-    steps = walk(rays, volume.bounds, _shape(volume), step_length(volume, look.quality.samples), torch.float32)
-    lights = None if not steep or look.lighting is None else shade(look.lighting, rays, camera, steep)
+    steps = walk(rays, volume.bounds, _shape(volume), step_length(volume, look.quality.samples), grid.dtype)
+    lights = None if not steep or look.lighting is None else shade(look.lighting, rays, camera, steep, grid.dtype)
     window = (0.0, 1.0) if look.transfer is None else (look.transfer.low, look.transfer.high)
     rules = Rules(look.compositing, *window, lights)
     result = composite(kernels, grid, steps, table, rules)

@@ -3,6 +3,11 @@
 A field is a function of points [M,3] that gives densities [M] (extinction per length), so it need not be a grid. The
 two trackers need a majorant, a number that no density exceeds (Woodcock et al. 1965; Novak et al. 2014); their results
 are random, and their mean over many calls is the transmittance exactly. Equal seeds give equal results.
+
+So is their derivative: from dT = -T d(integral of the density), a tracker's result T' and one point t, drawn uniformly
+along the chord [a, b] and independent of it, give -T' d((b - a) density(t)), whose mean is dT exactly. Unlike the
+derivative of the tracked weights 1 - density / majorant it stays right where the density reaches the majorant, and
+nothing has to be recorded while tracking.
 """
 
 from __future__ import annotations
@@ -14,6 +19,7 @@ import torch
 from invrender.errors import UsageError
 from invrender.kernels import VolumeKernels
 from invrender.nouns import Rays, Volume
+from invrender.ops import line_integral
 
 Tensor = torch.Tensor
 Field = Callable[[Tensor], Tensor]
@@ -22,8 +28,8 @@ SLACK = 1e-5  # relative, by which rounding may lift a density over the majorant
 
 
 def exact(volume: Volume, rays: Rays, kernels: VolumeKernels) -> Tensor:
-    """[R] transmittance exp(-integral) of a grid, exact up to rounding."""
-    return torch.exp(-kernels.line_integral(volume.values[0], volume.bounds, rays.origin, rays.direction))
+    """[R] transmittance exp(-integral) of a grid, exact up to rounding; differentiable as `ops.line_integral` is."""
+    return torch.exp(-line_integral(kernels, volume.values[0], volume.bounds, rays.origin, rays.direction))
 
 
 def ray_marching(
@@ -51,6 +57,9 @@ def ray_marching(
 def delta_tracking(field: Field, majorant: float, rays: Rays, ends: Tensor, generator: torch.Generator) -> Tensor:
     """[R] ones and zeros: whether a photon comes through. Unbiased, with the variance T (1 - T).
 
+    Differentiable in the field, and in rays and ends: the gradient is unbiased too (see the top of this file). It takes
+    one more random number per ray, after all others.
+
     Raises:
         UsageError: the density exceeds the majorant.
     """
@@ -59,6 +68,8 @@ def delta_tracking(field: Field, majorant: float, rays: Rays, ends: Tensor, gene
 
 def ratio_tracking(field: Field, majorant: float, rays: Rays, ends: Tensor, generator: torch.Generator) -> Tensor:
     """[R] products of 1 - density / majorant over random collisions. Unbiased, and less noisy than delta tracking.
+
+    Differentiable as `delta_tracking` is.
 
     Raises:
         UsageError: the density exceeds the majorant.
@@ -72,13 +83,16 @@ def _track(
     if not majorant > 0:
         raise UsageError(f"a majorant of {majorant:g} is impossible", "give a number that no density exceeds, above 0")
     through = torch.ones(len(ends), dtype=ends.dtype)
-    t = ends[:, 0].clone()
+    origin, direction, (near, far) = rays.origin.detach(), rays.direction.detach(), ends.detach().unbind(1)
+    t = near.clone()
     alive = torch.arange(len(ends))
+    wanted = False
     while len(alive):
         chance = torch.rand(len(alive), generator=generator, dtype=ends.dtype)
         t[alive] -= torch.log1p(-chance) / majorant
-        alive = alive[t[alive] < ends[alive, 1]]
-        values = field(rays.origin[alive] + t[alive, None] * rays.direction[alive])
+        alive = alive[t[alive] < far[alive]]
+        seen = field(origin[alive] + t[alive, None] * direction[alive])
+        values, wanted = seen.detach(), wanted or seen.requires_grad
         if len(alive) and float(values.max()) > majorant * (1 + SLACK):
             raise UsageError(
                 f"the density reaches {float(values.max()):g}, above the majorant of {majorant:g}",
@@ -89,20 +103,32 @@ def _track(
             keep = (torch.rand(len(alive), generator=generator, dtype=ends.dtype) < keep).to(ends.dtype)
         through[alive] *= keep.clamp(min=0)
         alive = alive[through[alive] > 0]
-    return through
+    moving = torch.is_grad_enabled() and any(part.requires_grad for part in (rays.origin, rays.direction, ends))
+    return through * _slope(field, rays, ends, generator) if wanted or moving else through
+
+
+def _slope(field: Field, rays: Rays, ends: Tensor, generator: torch.Generator) -> Tensor:
+    """[R] ones whose gradient is minus that of the optical depth, estimated from one point on each ray."""
+    chord = ends[:, 1] - ends[:, 0]
+    t = ends[:, 0] + torch.rand(len(ends), generator=generator, dtype=ends.dtype) * chord
+    depth = chord * field(rays.origin + t[:, None] * rays.direction)
+    return 1 - (depth - depth.detach())
 
 
 def grid_field(volume: Volume) -> Field:
-    """The density of a grid, trilinear inside its box and zero outside; differentiable in its values."""
+    """The density of a grid, trilinear inside its box and zero outside; differentiable in its values.
+
+    It answers in the dtype of the points, whichever that is, and computes in the wider one of theirs and the bounds'.
+    """
     low, high = volume.bounds
 
     def density(points: Tensor) -> Tensor:
         unit = 2 * (points - low) / (high - low) - 1
         inside = (unit.abs() <= 1).all(-1)
         values = torch.nn.functional.grid_sample(
-            volume.values[None].to(points.dtype), unit[None, None, None], align_corners=True, padding_mode="border"
+            volume.values[None].to(unit.dtype), unit[None, None, None], align_corners=True, padding_mode="border"
         )[0, 0, 0, 0]
-        return torch.where(inside, values, 0.0)
+        return torch.where(inside, values, 0.0).to(points.dtype)
 
     return density
 

@@ -1,10 +1,14 @@
-"""Pictures of a scene: silhouettes, depth, normals and shaded views, from any backend's kernels."""
+"""Pictures of a scene: silhouettes, depth, normals and shaded views, from any backend's kernels.
+
+All of them are differentiable in the mesh's vertices and in the cameras (through clip positions), shaded ones in the
+lights, the material and the vertex colours too. What is discrete has no gradient: which face a pixel sees (edges are
+what `antialias` is for), and which way a normal is turned.
+"""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from typing import Literal, get_args
 
 import torch
 
@@ -13,20 +17,25 @@ from invrender.errors import UsageError
 from invrender.kernels import Backend
 from invrender.nouns import Cameras, Lights, Mesh, Scene, Views
 from invrender.render.images import average, enlarge, straight
+from invrender.render.modes import find_mode
 from invrender.shading.lambert import lambert
 from invrender.shading.surface import Surface, surface
 from invrender.shading.texture import albedo
 
 Tensor = torch.Tensor
 
-Mode = Literal["silhouette", "depth", "normal", "shaded"]
-MODES: tuple[str, ...] = get_args(Mode)
-
 SHOULDER = (-0.45, 0.6, 1.0)  # where the light stands that moves with the camera, in camera axes
 _PIXELS_AT_ONCE = 2**20
 
 
-def render(scene: Scene, cameras: Cameras, mode: str, backend: Backend, supersample: int = 1) -> Tensor:
+def render(
+    scene: Scene,
+    cameras: Cameras,
+    mode: str,
+    backend: Backend,
+    supersample: int = 1,
+    dtype: torch.dtype = torch.float32,
+) -> Tensor:
     """Pictures of a scene's mesh from N cameras.
 
     Args:
@@ -37,29 +46,37 @@ def render(scene: Scene, cameras: Cameras, mode: str, backend: Backend, supersam
             faces the camera. "shaded": linear RGB.
         backend: whose kernels draw.
         supersample: pictures are drawn at this many times the size and averaged (not depth).
+        dtype: of the computation after projection, which is float64 in any case.
 
     Returns:
-        [N,H,W,C] float32, C = 1 for silhouette and depth, else 3; antialiased, but for depth.
+        [N,H,W,C] of that dtype, C = 1 for silhouette and depth, else 3; antialiased, but for depth.
 
     Raises:
         UsageError: there is no such mode.
     """
     if mode == "silhouette":
-        return _coverage(scene.mesh, cameras, backend, supersample)[..., None]
+        return _coverage(scene.mesh, cameras, backend, supersample, dtype)[..., None]
     if mode == "depth":
         prepared = _prepare(scene.mesh, backend)
-        return _by_view(cameras, lambda part: _draw_depth(prepared, part, backend))
-    premultiplied = layers(scene, cameras, mode, backend, supersample)
-    background = premultiplied.new_tensor(scene.background)
+        return _by_view(cameras, lambda part: _draw_depth(prepared, part, backend, dtype))
+    premultiplied = layers(scene, cameras, mode, backend, supersample, dtype)
+    background = torch.as_tensor(scene.background).to(premultiplied)
     return premultiplied[..., :3] + (1 - premultiplied[..., 3:]) * background
 
 
-def layers(scene: Scene, cameras: Cameras, mode: str, backend: Backend, supersample: int = 1) -> Tensor:
-    """Colour over nothing: [N,H,W,4] float32 premultiplied linear RGB and alpha, in mode "normal" or "shaded"."""
-    if mode not in ("normal", "shaded"):
-        raise UsageError(f"there is no render mode {mode!r}", f"use one of: {', '.join(MODES)}")
+def layers(
+    scene: Scene,
+    cameras: Cameras,
+    mode: str,
+    backend: Backend,
+    supersample: int = 1,
+    dtype: torch.dtype = torch.float32,
+) -> Tensor:
+    """Colour over nothing: [N,H,W,4] premultiplied linear RGB and alpha, in mode "normal" or "shaded"; see `render`."""
+    if not find_mode(mode, "mesh").layered:
+        raise UsageError(f"mode {mode} draws no colours over nothing", "take shaded or normal, or `render`")
     prepared = _prepare(scene.mesh, backend)
-    pictures = _by_view(cameras, lambda part: _draw(prepared, part, mode, scene.lights, backend), supersample)
+    pictures = _by_view(cameras, lambda part: _draw(prepared, part, mode, scene.lights, backend, dtype), supersample)
     return pictures.clamp(min=0)
 
 
@@ -67,7 +84,7 @@ def render_views(mesh: Mesh, cameras: Cameras, backend: Backend, lights: Lights 
     """An asset's own views: masks of exact coverage and shaded colours with straight alpha."""
     scene = Scene(mesh, lights or Lights())
     images, _ = straight(layers(scene, cameras, "shaded", backend))
-    masks = _coverage(mesh, cameras, backend, 1).clamp(0, 1)
+    masks = _coverage(mesh, cameras, backend, 1, torch.float32).clamp(0, 1)
     names = tuple(f"view_{i:03d}" for i in range(len(cameras)))
     return Views(cameras, masks.cpu(), images.clamp(0, 1).cpu(), names)
 
@@ -103,33 +120,35 @@ def _by_view(cameras: Cameras, draw: Callable[[Cameras], Tensor], supersample: i
     return torch.cat(parts)
 
 
-def _coverage(mesh: Mesh, cameras: Cameras, backend: Backend, supersample: int) -> Tensor:
+def _coverage(mesh: Mesh, cameras: Cameras, backend: Backend, supersample: int, dtype: torch.dtype) -> Tensor:
     prepared = _prepare(mesh, backend)
 
     def draw(part: Cameras) -> Tensor:
-        clip = clip_positions(prepared.positions, part)
+        clip = clip_positions(prepared.positions, part, dtype)
         return ops.silhouette(backend, clip, prepared.faces, prepared.topology, part.size)[..., None]
 
     return _by_view(cameras, draw, supersample)[..., 0]
 
 
-def _draw_depth(prepared: Surface, cameras: Cameras, backend: Backend) -> Tensor:
-    clip = clip_positions(prepared.positions, cameras)
+def _draw_depth(prepared: Surface, cameras: Cameras, backend: Backend, dtype: torch.dtype) -> Tensor:
+    clip = clip_positions(prepared.positions, cameras, dtype)
     face_id, _ = ops.rasterize(backend, clip, prepared.faces, cameras.size)
     along = ops.interpolate(backend, clip[..., 3:], prepared.faces, face_id, clip)
     return torch.where(face_id[..., None] >= 0, along, math.inf)
 
 
-def _draw(prepared: Surface, cameras: Cameras, mode: str, lights: Lights, backend: Backend) -> Tensor:
+def _draw(
+    prepared: Surface, cameras: Cameras, mode: str, lights: Lights, backend: Backend, dtype: torch.dtype
+) -> Tensor:
     """Premultiplied RGBA [N,H,W,4]; everything that varies over the surface is interpolated in one go."""
-    clip = clip_positions(prepared.positions, cameras)
+    clip = clip_positions(prepared.positions, cameras, dtype)
     face_id, depth = ops.rasterize(backend, clip, prepared.faces, cameras.size)
     centre = prepared.positions.detach().mean(0)  # float32 holds positions about it, whatever the world's offset
     looks = [prepared.normals, prepared.positions[prepared.position_of] - centre]
     looks += [extra for extra in (prepared.uv, prepared.colours) if extra is not None]
-    attributes = torch.cat(looks, 1).float()
+    attributes = torch.cat(looks, 1).to(dtype)
     values = ops.interpolate(backend, attributes, prepared.look_faces, face_id, clip[:, prepared.position_of])
-    eye = (cameras.position.to(centre) - centre).float()[:, None, None, :]
+    eye = (cameras.position.to(centre) - centre).to(dtype)[:, None, None, :]
     to_eye = torch.nn.functional.normalize(eye - values[..., 3:6], dim=-1)
     normal = _facing_normals(values[..., :3], to_eye, face_id, prepared)
     if mode == "normal":
@@ -145,7 +164,7 @@ def _facing_normals(smooth: Tensor, to_eye: Tensor, face_id: Tensor, prepared: S
     """Unit normals, turned to the side of the face that the camera sees."""
     if not len(prepared.faces):
         return smooth
-    flat = prepared.face_normals.float()[face_id.clamp(min=0)]
+    flat = prepared.face_normals.to(smooth)[face_id.clamp(min=0)]
     away = (flat * to_eye).sum(-1, keepdim=True) < 0
     unit = torch.nn.functional.normalize(smooth, dim=-1)
     return torch.where(away, -unit, unit)
@@ -154,7 +173,7 @@ def _facing_normals(smooth: Tensor, to_eye: Tensor, face_id: Tensor, prepared: S
 def _to_light(lights: Lights, cameras: Cameras) -> Tensor:
     """Unit vectors [N,1,1,3] towards the light: its own direction, or over each camera's shoulder."""
     if lights.direction is not None:
-        towards = torch.tensor(lights.direction, dtype=torch.float64).expand(len(cameras), 3)
+        towards = torch.as_tensor(lights.direction, dtype=torch.float64).expand(len(cameras), 3)
     else:
         shoulder = torch.tensor(SHOULDER, dtype=torch.float64)
         towards = shoulder @ cameras.world_to_camera[:, :3, :3]  # the rows of a rotation are the camera's axes

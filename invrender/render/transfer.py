@@ -51,7 +51,7 @@ def transfer_function(
 
 
 def _window(volume: Volume) -> Point:
-    values = volume.values[0].flatten()
+    values = volume.values[0].detach().flatten()
     low = min(0.0, float(values.min()))
     high = float(values.max())
     if high <= low:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from invrender.errors import UsageError
+from invrender.io.files.paths import nearest
 from invrender.nouns import Mesh, Volume
 from invrender.samples import volumes
 from invrender.samples.revolved import sphere, torus_knot, vase
@@ -37,3 +39,26 @@ def describe(name: str) -> str:
     """What the sample of that name is, in one line: the first of its docstring."""
     make = SAMPLES[name] if name in SAMPLES else VOLUMES[name]
     return (make.__doc__ or "").splitlines()[0]
+
+
+def make(name: str, resolution: int = 128) -> Mesh | Volume:
+    """The sample of that name: a mesh, or a volume of `resolution` samples along each side.
+
+    Raises:
+        UsageError: there is none.
+    """
+    check_name(name)
+    return SAMPLES[name]() if name in SAMPLES else VOLUMES[name](resolution)
+
+
+def check_name(name: str) -> None:
+    """
+    Raises:
+        UsageError: there is no such sample.
+    """
+    known = (*SAMPLES, *VOLUMES)
+    if name in known:
+        return
+    close = nearest(name, known)
+    hint = f"did you mean {close}? " if close else ""
+    raise UsageError(f"there is no sample '{name}'", f"{hint}use one of: {', '.join(known)}")

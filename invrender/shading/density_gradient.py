@@ -44,13 +44,13 @@ def steepest(volume: Volume) -> float:
     return max(float(length.kthvalue(max(1, int(0.99 * len(length)))).values), 1e-12)
 
 
-def shade(lighting: Lighting, rays: Rays, camera: Cameras, steep: float) -> Shade:
+def shade(lighting: Lighting, rays: Rays, camera: Cameras, steep: float, dtype: torch.dtype = torch.float32) -> Shade:
     """The lighting of one camera's rays: half-way vectors of a light over its shoulder."""
     towards = torch.tensor(SHOULDER, dtype=torch.float64) @ camera.world_to_camera[0, :3, :3]
     light = torch.nn.functional.normalize(towards, dim=0).to(rays.direction).expand_as(rays.direction)
     half = torch.nn.functional.normalize(light - rays.direction, dim=1)
     return Shade(
-        torch.cat([light, half], 1).float().contiguous(),
+        torch.cat([light, half], 1).to(dtype).contiguous(),
         lighting.ambient,
         lighting.diffuse,
         lighting.specular,

@@ -35,8 +35,8 @@ def albedo(material: Material, uv: Tensor | None, colours: Tensor | None) -> Ten
 
     Vertex colours stand alone where the file names no material.
     """
-    plain = colours is not None and material == Material()
-    result = torch.ones(3, dtype=torch.float32) if plain else torch.tensor(material.albedo)
+    plain = colours is not None and material.is_default
+    result = torch.ones(3, dtype=torch.float32) if plain else torch.as_tensor(material.albedo)
     if material.texture is not None and uv is not None:
         result = result.to(uv.device) * sample_texture(material.texture.to(uv), uv)
     return result if colours is None else result.to(colours) * colours

@@ -102,7 +102,7 @@ def _bake(look: Look, count: int) -> Array:
     """[V,3] linear colour at each vertex; a texture is looked up at the nearest texel."""
     material = look.material
     plain = Material() if look.colours is None else Material((1.0, 1.0, 1.0))
-    colours = np.tile(np.asarray((material or plain).albedo, np.float64), (count, 1))
+    colours = np.tile(np.asarray((material or plain).rgb, np.float64), (count, 1))
     if look.colours is not None:
         colours = colours * look.colours
     if material is not None and material.texture is not None and look.uv is not None:

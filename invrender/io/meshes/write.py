@@ -133,7 +133,7 @@ def _gltf_material(mesh: Mesh) -> pygltflib.Material:
     import pygltflib as gltf
 
     surface = gltf.PbrMetallicRoughness(
-        baseColorFactor=[*mesh.material.albedo, 1.0], metallicFactor=0.0, roughnessFactor=0.8
+        baseColorFactor=[*mesh.material.rgb, 1.0], metallicFactor=0.0, roughnessFactor=0.8
     )
     if mesh.material.texture is not None and mesh.uv is not None:
         surface.baseColorTexture = gltf.TextureInfo(index=0)

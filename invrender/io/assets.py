@@ -1,0 +1,144 @@
+"""Reading and writing assets of every kind: what a path means decides what comes back, what a thing is how it goes out.
+
+A path may name a mesh, a volume, a dataset of posed images (or its pose file), or the folder of a finished run, which
+stands for its result.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Literal
+
+from invrender.errors import InputError, UsageError
+from invrender.io.datasets.dataset import is_dataset, read_dataset, write_dataset
+from invrender.io.datasets.transmittance import (
+    TransmittanceViews,
+    is_transmittance,
+    read_transmittance,
+    write_transmittance,
+)
+from invrender.io.meshes.read import read_mesh
+from invrender.io.meshes.write import write_mesh
+from invrender.io.volumes.read import is_volume_path, read_volume
+from invrender.io.volumes.write import write_volume
+from invrender.nouns import Mesh, Views, Volume
+
+Kind = Literal["mesh", "volume", "transmittance", "views"]
+
+RUN = "run.json"  # what tells a run's folder from others
+MESH_RESULTS = ("mesh.ply", "mesh.glb")
+VOLUME_RESULTS = ("volume.npz", "volume.vti")
+
+
+def identify(source: str | Path) -> tuple[Kind, Path]:
+    """What a path means, and the file or folder that holds it: of a run, its result.
+
+    Raises:
+        InputError: a run that has no result yet.
+    """
+    path = Path(source)
+    volume = volume_file(path)
+    if volume is not None:
+        return "volume", volume
+    if is_transmittance(path):
+        return "transmittance", path
+    if (path / RUN).is_file():
+        path = _run_mesh(path)
+    return ("views" if path.is_dir() or is_dataset(path) else "mesh"), path
+
+
+def read(
+    source: str | Path,
+    *,
+    masks: str | Path | None = None,
+    key: str = "density",
+    shape: Sequence[int] | None = None,
+    dtype: str | None = None,
+) -> Mesh | Volume | Views | TransmittanceViews:
+    """Read whatever a path names: a mesh, a volume, a dataset of posed images, or the result of a run.
+
+        mesh = invrender.read("data/mug.glb")
+        volume = invrender.read("outputs/cloud")
+
+    Args:
+        source: a file or a folder.
+        masks: of a dataset: a folder of masks named after the images.
+        key: which array of an .npz, .vti or .vdb.
+        shape, dtype: of a .raw volume: samples along z, y, x, and the type of its numbers as numpy spells it.
+
+    Raises:
+        InputError: it is missing, damaged, of an unknown kind, or a run without a result.
+        UsageError: shape or dtype for something else than a .raw file, masks for something else than a dataset.
+    """
+    kind, path = identify(source)
+    if masks is not None and kind != "views":
+        raise UsageError(f"masks go with a dataset, and {path} is none", "leave them out")
+    if kind == "volume":
+        return read_volume(path, key=key, shape=shape, dtype=dtype)
+    if kind == "transmittance":
+        return read_transmittance(path)
+    return read_dataset(path, masks) if kind == "views" else read_mesh(path)
+
+
+def write(
+    target: str | Path, thing: Mesh | Volume | Views | TransmittanceViews, units: str | None = None
+) -> list[Path]:
+    """Write a mesh or a volume in the format that the extension names, or posed images as a dataset folder.
+
+        invrender.write("mug.ply", mesh)
+
+    Args:
+        target: of a mesh .glb, .ply, .obj or .stl; of a volume .npz, .vti, .nrrd, ...; of images a folder. What lies
+            there is replaced.
+        thing: what to write; gradients are left behind.
+        units: what one unit of a mesh's coordinates is ('metre', ...), where the format has a place for it.
+
+    Returns:
+        The files written; of a dataset, the poses first.
+
+    Raises:
+        UsageError: the extension is unknown, or the place cannot be written to.
+    """
+    if isinstance(thing, Mesh):
+        write_mesh(target, thing, units)
+    elif isinstance(thing, Volume):
+        write_volume(target, thing)
+    elif isinstance(thing, Views):
+        return write_dataset(target, thing)
+    else:
+        return write_transmittance(target, thing)
+    return [Path(target)]
+
+
+def volume_file(source: Path) -> Path | None:
+    """The volume that a path means: a volume file, or the one in a run's folder; None where it means something else."""
+    if source.is_dir():
+        return _first(source, VOLUME_RESULTS)
+    return source if is_volume_path(source) else None
+
+
+def mesh_file(source: Path) -> Path:
+    """The mesh that a path means: the file itself, or the result in a run's folder.
+
+    Raises:
+        InputError: the folder holds no result.
+    """
+    found = _first(source, MESH_RESULTS) if source.is_dir() else source
+    if found is None:
+        raise InputError(
+            f"the folder {source} holds no {' or '.join(MESH_RESULTS)}",
+            "name a mesh file, or the folder of a finished `invrender reconstruct`",
+        )
+    return found
+
+
+def _run_mesh(run: Path) -> Path:
+    found = _first(run, MESH_RESULTS)
+    if found is None:
+        raise InputError(f"the run in {run} has no mesh yet", "let it finish, or run it again")
+    return found
+
+
+def _first(folder: Path, names: Sequence[str]) -> Path | None:
+    return next((folder / name for name in names if (folder / name).is_file()), None)

@@ -1,0 +1,83 @@
+"""Pictures and datasets of meshes, drawn and written: what `invrender render` does with a mesh."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from invrender.io.datasets.dataset import write_dataset
+from invrender.kernels import Backend
+from invrender.nouns import Cameras, Mesh, Scene, Views
+from invrender.nouns.looks import Colour
+from invrender.render.images import depth_picture, stored_as_is, straight
+from invrender.render.modes import Mode
+from invrender.render.pictures import WHITE
+from invrender.render.raster import layers, render, render_views
+from invrender.run.pictures import Written, dataset_written, write_picture
+
+Tensor = torch.Tensor
+
+
+def mesh_views(mesh: Mesh, cameras: Cameras, mode: Mode, backend: Backend) -> Views:
+    """Posed images of a mesh: masks of exact coverage, and colours with straight alpha but for silhouettes.
+
+    What is no colour (normals) is prepared so that an image file holds its values as they are.
+    """
+    views = render_views(mesh, cameras, backend)
+    if not mode.layered:
+        return replace(views, images=None)
+    if mode.colour:
+        return views
+    return replace(views, images=stored_as_is(straight(layers(Scene(mesh), cameras, mode.name, backend))[0]))
+
+
+def mesh_pictures(
+    mesh: Mesh, cameras: Cameras, mode: Mode, backend: Backend, background: Colour | None = WHITE, supersample: int = 2
+) -> tuple[Tensor, dict[str, Any]]:
+    """What image files show of a mesh.
+
+    Args:
+        mesh, cameras, mode, backend: what to draw, from where, and how.
+        background: linear RGB; None: transparent, in modes that have an alpha.
+        supersample: samples on each side of a pixel.
+
+    Returns:
+        [N,H,W,C] on the CPU: grey in [0, 1] for silhouette and depth (white is nearest), else colours, with straight
+        alpha for a transparent background; and facts: `depth_range`, the nearest and farthest distance.
+    """
+    scene = Scene(mesh, background=background or WHITE)
+    if background is None and mode.layered:
+        colour, alpha = straight(layers(scene, cameras, mode.name, backend, supersample))
+        return torch.cat([colour, alpha[..., None]], -1).cpu(), {}
+    pictures = render(scene, cameras, mode.name, backend, supersample).cpu()
+    if mode.name != "depth":
+        return pictures, {}
+    grey, near, far = depth_picture(pictures)
+    return grey, {"depth_range": [near, far]}
+
+
+def write_mesh_picture(
+    path: Path,
+    mesh: Mesh,
+    cameras: Cameras,
+    mode: Mode,
+    backend: Backend,
+    background: Colour | None = WHITE,
+    supersample: int = 2,
+) -> Written:
+    """Draw a mesh and write a still or a sheet of stills (.png), or a turning picture (.gif); see `mesh_pictures`."""
+    pictures, facts = mesh_pictures(mesh, cameras, mode, backend, background, supersample)
+    written = write_picture(path, pictures, mode, facts)
+    if "depth_range" not in facts:
+        return written
+    near, far = facts["depth_range"]
+    return replace(written, note=f"{written.note}, depth {near:.4g} (white) to {far:.4g} (dark)")
+
+
+def write_mesh_dataset(folder: Path, mesh: Mesh, cameras: Cameras, mode: Mode, backend: Backend) -> Written:
+    """Write a mesh's own views as a dataset that `invrender reconstruct` takes; see `mesh_views`."""
+    files = write_dataset(folder, mesh_views(mesh, cameras, mode, backend))
+    return dataset_written(folder, files, cameras)

@@ -1,0 +1,100 @@
+"""Pictures and datasets of volumes, drawn and written: what `invrender render` does with a volume."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from invrender.io.datasets.dataset import write_dataset
+from invrender.io.datasets.transmittance import TransmittanceViews, write_transmittance
+from invrender.kernels import VolumeKernels
+from invrender.nouns import Cameras, Views, Volume
+from invrender.nouns.looks import Colour
+from invrender.render.absorption import transmittance
+from invrender.render.emission import Look, render_volume
+from invrender.render.images import straight
+from invrender.render.modes import Mode
+from invrender.render.pictures import WHITE, default_look, over
+from invrender.run.pictures import Written, dataset_written, write_picture
+
+Tensor = torch.Tensor
+
+
+@dataclass(frozen=True)
+class VolumeShot:
+    """What to draw of a volume.
+
+    Attributes:
+        mode: of `render.modes`.
+        look: of mode 'volume'; None: chosen after the values.
+        background: linear RGB; None: transparent.
+        extinction: of mode 'transmittance': the factor on the density; None makes the volume well visible.
+        floats: whether a dataset of transmittance holds float32 instead of 8 bits.
+    """
+
+    mode: Mode
+    look: Look | None = None
+    background: Colour | None = WHITE
+    extinction: float | None = None
+    floats: bool = False
+
+
+def volume_pictures(
+    volume: Volume, cameras: Cameras, shot: VolumeShot, kernels: VolumeKernels
+) -> tuple[Tensor, dict[str, Any]]:
+    """What image files show of a volume.
+
+    Returns:
+        [N,H,W,C] on the CPU: transmittance with C = 1, else linear RGB, with straight alpha for a transparent
+        background; and facts: the `extinction` of transmittance.
+    """
+    if shot.mode.renderer == "absorption":
+        light, extinction = transmittance(volume, cameras, kernels, shot.extinction)
+        return light[..., None], {"extinction": float(extinction)}
+    drawn = render_volume(volume, cameras, shot.look or default_look(volume), kernels).cpu()
+    if shot.background is not None:
+        return over(drawn, shot.background), {}
+    colour, alpha = straight(drawn)
+    return torch.cat([colour, alpha[..., None]], -1), {}
+
+
+def transmittance_views(
+    volume: Volume, cameras: Cameras, kernels: VolumeKernels, extinction: float | None = None, floats: bool = False
+) -> TransmittanceViews:
+    """Posed images of the light that comes through a volume, with its box and grid: what `reconstruct` takes.
+
+    Args:
+        volume, cameras, kernels: a density, from where, and what computes.
+        extinction: the factor on the density; None makes the volume well visible.
+        floats: whether files shall hold float32 instead of 8 bits.
+    """
+    light, factor = transmittance(volume, cameras, kernels, extinction)
+    return TransmittanceViews(
+        cameras, light, "transmittance", volume.bounds.double(), volume.shape, float(factor), not floats
+    )
+
+
+def write_volume_picture(
+    path: Path, volume: Volume, cameras: Cameras, shot: VolumeShot, kernels: VolumeKernels
+) -> Written:
+    """Draw a volume and write a still or a sheet of stills (.png), or a turning picture (.gif)."""
+    pictures, facts = volume_pictures(volume, cameras, shot, kernels)
+    written = write_picture(path, pictures, shot.mode, facts)
+    if "extinction" not in facts:
+        return written
+    return replace(written, note=f"{written.note}, extinction {facts['extinction']:.4g}")
+
+
+def write_volume_dataset(
+    folder: Path, volume: Volume, cameras: Cameras, shot: VolumeShot, kernels: VolumeKernels
+) -> Written:
+    """Write posed images that `invrender reconstruct` takes: transmittance, or colours with straight alpha."""
+    if shot.mode.renderer == "absorption":
+        views = transmittance_views(volume, cameras, kernels, shot.extinction, shot.floats)
+        return dataset_written(folder, write_transmittance(folder, views), cameras, {"extinction": views.extinction})
+    drawn = render_volume(volume, cameras, shot.look or default_look(volume), kernels).cpu()
+    colour, alpha = straight(drawn)
+    return dataset_written(folder, write_dataset(folder, Views(cameras, alpha, colour.clamp(0, 1))), cameras)
