@@ -10,7 +10,9 @@ from invrender.backends.select_volume import select_volume
 from invrender.errors import UsageError
 from invrender.evaluate.mesh import MeshMetrics, mesh_metrics
 from invrender.evaluate.volume import VolumeMetrics, volume_metrics
-from invrender.io.assets import read
+from invrender.io.assets import mesh_file, volume_file
+from invrender.io.meshes.read import read_mesh
+from invrender.io.volumes.read import read_volume
 from invrender.nouns import Mesh, Volume
 
 MESH_VIEWS, MESH_SIZE = 16, 256
@@ -68,7 +70,7 @@ def evaluate(
         invrender.evaluate("outputs/cloud", "cloud.npz").psnr
 
     Args:
-        result, reference: two meshes or two volumes, or the paths of such (a run's folder stands for its result).
+        result, reference: two meshes or two volumes, or the paths of such (the folder of a run stands for its result).
         backend: draws the views that the result was not made from.
         views, size: of those: how many, and the side in pixels; None: 16 of 256 for meshes, 8 of 128 for volumes.
         samples, seed: of points on the surfaces of meshes.
@@ -77,8 +79,8 @@ def evaluate(
         UsageError: a mesh is compared with a volume, or one of both is neither.
         InputError: a file cannot be read, or the reference is empty.
     """
-    found = read(result) if isinstance(result, str | Path) else result
-    target = read(reference) if isinstance(reference, str | Path) else reference
+    found = _read(result) if isinstance(result, str | Path) else result
+    target = _read(reference) if isinstance(reference, str | Path) else reference
     if isinstance(found, Mesh) and isinstance(target, Mesh):
         return mesh_metrics(found, target, select(backend), views or MESH_VIEWS, size or MESH_SIZE, samples, seed)
     if isinstance(found, Volume) and isinstance(target, Volume):
@@ -87,3 +89,8 @@ def evaluate(
         f"a {type(found).__name__} cannot be compared with a {type(target).__name__}",
         "compare two meshes, or two volumes",
     )
+
+
+def _read(source: str | Path) -> Mesh | Volume:
+    path = volume_file(Path(source))
+    return read_mesh(mesh_file(Path(source))) if path is None else read_volume(path)

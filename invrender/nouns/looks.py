@@ -38,7 +38,8 @@ class Material:
     @property
     def rgb(self) -> Colour:
         """The albedo as plain numbers, for files and other programs."""
-        red, green, blue = (float(value) for value in self.albedo)
+        albedo = self.albedo.detach().tolist() if isinstance(self.albedo, Tensor) else self.albedo
+        red, green, blue = (float(value) for value in albedo)
         return red, green, blue
 
 

@@ -135,7 +135,7 @@ def test_exact_transmittance_has_the_same_gradient_on_cpu() -> None:
 @pytest.mark.parametrize("tracker", [delta_tracking, ratio_tracking])
 @pytest.mark.parametrize("moved", ["grid", "origin"])
 def test_gradients_of_trackers_are_right_on_average(tracker: object, moved: str) -> None:
-    """The mean over many seeds of d(sum of all rays) along the steepest direction, within four of its standard errors."""
+    """The mean over many seeds of the slope along the steepest direction, within four of its standard errors."""
     assert callable(tracker)
     bounds, few = volume().bounds, rays()
     grid, origin = volume().values.double().requires_grad_(), few.origin.clone().requires_grad_()

@@ -97,8 +97,8 @@ def write_dataset(folder: str | Path, views: Views) -> list[Path]:
     digits = max(3, len(str(len(views.cameras) - 1)))
     files = [f"view_{i:0{digits}d}.png" for i in range(len(views.cameras))]
     for i, file in enumerate(files):
-        mask = views.masks[i, :, :, None].cpu()
-        colour = torch.ones_like(mask).expand(-1, -1, 3) if views.images is None else views.images[i].cpu()
+        mask = views.masks[i, :, :, None].detach().cpu()
+        colour = torch.ones_like(mask).expand(-1, -1, 3) if views.images is None else views.images[i].detach().cpu()
         write_png(place / file, torch.cat([colour, mask.to(colour.dtype)], dim=2))
     atomic_write_text(place / POSE_FILES[0], json.dumps(transforms_table(views.cameras, files), indent=1) + "\n")
     return [place / POSE_FILES[0], *(place / file for file in files)]

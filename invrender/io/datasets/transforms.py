@@ -154,12 +154,12 @@ def _name(named: str) -> str:
 
 def transforms_table(cameras: Cameras, files: list[str]) -> dict[str, Any]:
     """What goes into transforms.json for cameras whose images are `files`; numbers keep all their digits."""
-    fx, fy, cx, cy = (values.tolist() for values in intrinsics(cameras))
+    fx, fy, cx, cy = (values.detach().tolist() for values in intrinsics(cameras))
     height, width = cameras.size
-    world = cameras.world_to_camera.numpy()
+    world = cameras.world_to_camera.detach().numpy()
     frames = []
     for i, file in enumerate(files):
-        p = cameras.projection[i]
+        p = cameras.projection[i].detach()
         matrix = np.eye(4)
         matrix[:3, :3] = world[i, :3, :3].T
         matrix[:3, 3] = -matrix[:3, :3] @ world[i, :3, 3]

@@ -74,7 +74,7 @@ def write_transmittance(folder: str | Path, views: TransmittanceViews) -> list[P
     digits = max(3, len(str(len(views.cameras) - 1)))
     suffix = "png" if views.eight_bit else "npy"
     files = [f"view_{i:0{digits}d}.{suffix}" for i in range(len(views.cameras))]
-    for file, image in zip(files, views.images.cpu(), strict=True):
+    for file, image in zip(files, views.images.detach().cpu(), strict=True):
         if views.eight_bit:
             write_png(place / file, image)
         else:

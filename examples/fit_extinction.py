@@ -1,0 +1,18 @@
+"""How thick is this fog? From one picture of the light behind it: python examples/fit_extinction.py cloud"""
+
+import sys
+
+import torch
+
+import invrender
+from invrender.backends.select_volume import select_volume
+from invrender.samples import make
+
+fog, kernels = make(sys.argv[1], resolution=24), select_volume("auto")
+seen = invrender.render(fog, mode="transmittance", size=32, extinction=8.0, backend=kernels)
+extinction = torch.tensor(1.0, requires_grad=True)
+for _ in range(30):
+    light = invrender.render(fog, mode="transmittance", size=32, extinction=extinction, backend=kernels)
+    (slope,) = torch.autograd.grad((light - seen).square().mean(), extinction)
+    extinction = (extinction - 200 * slope).detach().requires_grad_()
+print("extinction", extinction.item())
