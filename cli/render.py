@@ -124,15 +124,21 @@ def render(
         results = _draw_mesh(asset, request, samples)
     else:
         results = _draw_volume(VolumeFile(asset, key, shape, dtype), request, look, extinction, floats)
-    facts: dict[str, object] = {"mode": drawn.name}
+    facts = _report(results, quiet)
+    if json:
+        print_json({"mode": drawn.name, **facts})
+
+
+def _report(results: Iterator[Written], quiet: bool) -> dict[str, object]:
+    """Say what is written as it appears; return the facts for --json."""
+    facts: dict[str, object] = {}
     files: list[Path] = []
     for written in results:
         files += written.files
         facts |= {"files": files, **written.facts}
         if not quiet:
             console.print(f"wrote {written.path} ({written.note})", markup=False)
-    if json:
-        print_json(facts)
+    return facts
 
 
 def _mode(asset: Path, name: str | None) -> Mode:

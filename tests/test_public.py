@@ -14,6 +14,7 @@ import trimesh
 
 import invrender
 from invrender.backends import select
+from invrender.backends.select_volume import select_volume
 from invrender.errors import UsageError
 from invrender.render.modes import MODES, find_mode, mode_names
 from invrender.samples import VOLUMES
@@ -111,6 +112,10 @@ def test_modes_that_do_not_fit(ball: invrender.Mesh, cloud: invrender.Volume) ->
         invrender.render(ball, mode="transmittance")
     with pytest.raises(UsageError, match="normal does not draw a volume"):
         invrender.render(cloud, mode="normal")
+    with pytest.raises(UsageError, match="these kernels are for meshes"):
+        invrender.render(cloud, backend=select("torch"))
+    with pytest.raises(UsageError, match="these kernels are for volumes"):
+        invrender.render(ball, backend=select_volume("torch"))
     assert [find_mode(None, subject).name for subject in ("mesh", "volume")] == ["shaded", "volume"]
 
 

@@ -57,7 +57,8 @@ def render(
         mode: of `render.modes`; None takes "shaded" for meshes and "volume" for volumes.
         size: (H, W) in pixels, or the side of square images; only where there are no cameras.
         views: how many cameras; only where there are none.
-        backend: a name, or what `backends.select` returned, which is tested once instead of in every call.
+        backend: a name; or what `backends.select` returned (`select_volume` for volumes), which then is tested once and
+            not in every call.
         background: linear RGB behind what is seen; None: the scene's own, else white.
         alpha: return premultiplied RGB and alpha [N,H,W,4] without a background (modes shaded, normal and volume).
         supersample: samples on each side of a pixel; depth has one.
@@ -80,14 +81,12 @@ def render(
     if cameras is None:
         cameras = around(asset.mesh if isinstance(asset, Scene) else asset, "orbit", views, size)
     if isinstance(asset, Volume):
-        kernels = select_volume(backend) if isinstance(backend, str) else backend
-        return _volume(asset, cameras, row, kernels, background, alpha, supersample, look, extinction)  # type: ignore[arg-type]
-    chosen = select(backend) if isinstance(backend, str) else backend
+        return _volume(asset, cameras, row, _kernels(backend), background, alpha, supersample, look, extinction)
     scene = asset if isinstance(asset, Scene) else Scene(asset)
     if background is not None:
         scene = replace(scene, background=background)
     draw = raster.layers if alpha else raster.render
-    return draw(scene, cameras, row.name, chosen, supersample, dtype)  # type: ignore[arg-type]
+    return draw(scene, cameras, row.name, _backend(backend), supersample, dtype)
 
 
 def default_look(volume: Volume) -> Look:
@@ -99,6 +98,20 @@ def over(premultiplied: Tensor, background: Colour | Tensor) -> Tensor:
     """RGB [...,3] of premultiplied RGB and alpha [...,4] over a background."""
     behind = torch.as_tensor(background).to(premultiplied)
     return premultiplied[..., :3] + (1 - premultiplied[..., 3:]) * behind
+
+
+def _backend(backend: str | Backend | VolumeKernels) -> Backend:
+    chosen = select(backend) if isinstance(backend, str) else backend
+    if not isinstance(chosen, Backend):
+        raise UsageError("these kernels are for volumes", "take what `backends.select` returns")
+    return chosen
+
+
+def _kernels(backend: str | Backend | VolumeKernels) -> VolumeKernels:
+    chosen = select_volume(backend) if isinstance(backend, str) else backend
+    if not isinstance(chosen, VolumeKernels):
+        raise UsageError("these kernels are for meshes", "take what `backends.select_volume.select_volume` returns")
+    return chosen
 
 
 def _volume(
