@@ -13,9 +13,9 @@ from typing import TypeAlias
 import torch
 
 from invrender.backends.devices import CPU, NO_OTHER, gpu, named, needs_gpu, without_package
-from invrender.backends.self_test import PARTS, Part, self_test
+from invrender.backends.self_test import self_test
 from invrender.errors import BackendError, UsageError
-from invrender.kernels import Backend
+from invrender.kernels import PARTS, Backend, Part
 
 PLANNED = ("vulkan",)
 """Names that the command line knows and this version does not have yet."""

@@ -3,18 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Literal, get_args
 
 import torch
 
-from invrender.kernels import Backend
+from invrender.kernels import PARTS, Backend, Part
 from invrender.nouns import Cameras
 from invrender.nouns.topology import topology
-
-Part = Literal["meshes", "volumes"]
-"""What a caller needs kernels for."""
-
-PARTS: tuple[Part, ...] = get_args(Part)
 
 
 def self_test(backend: Backend, needs: tuple[Part, ...] = PARTS) -> str:

@@ -50,7 +50,7 @@ JOBS = {
 def run(checkout: Path, arguments: list[str]) -> subprocess.CompletedProcess[str]:
     """Call the command line of a checkout."""
     environment = os.environ | {"PYTHONPATH": str(checkout)}
-    environment["INVRENDER_CACHE_DIR"] = str(checkout / ".same-results-cache")
+    environment.setdefault("INVRENDER_CACHE_DIR", str(Path(tempfile.gettempdir()) / "invrender-same-results"))
     command = [sys.executable, "-m", "invrender.cli.app", *arguments]
     return subprocess.run(command, env=environment, cwd=checkout, capture_output=True, text=True, check=False)
 

@@ -28,14 +28,15 @@ from invrender.evaluate.volume import volume_metrics
 from invrender.io.volumes.read import read_volume
 from invrender.kernels import Backend
 from invrender.methods.transmittance.measurement import exposed, measure, parse_noise
-from invrender.methods.transmittance.schedule import Settings, reconstruct
-from invrender.methods.transmittance.task import warm_up
+from invrender.methods.transmittance.method import planned, warm_up
+from invrender.methods.transmittance.settings import TransmittanceSettings
 from invrender.nouns import Volume
 from invrender.render.absorption import auto_extinction, optical_depth
 from invrender.render.emission import Look, Quality, render_volume, step_length
 from invrender.render.transfer import transfer_function
 from invrender.render.walk import walk
 from invrender.shading.density_gradient import Lighting
+from invrender.solve.loop import Loop
 
 
 @dataclass(frozen=True)
@@ -69,21 +70,20 @@ def row(case: Case, volume: Volume, kernels: Backend, size: int = 128) -> str:
     measurement = measure(cameras, exposed(torch.exp(-extinction * depths), noise, 0), noise)
     truth, early = extinction * volume.values[0], ""
     wall = spent = 0.0
-    steps = reconstruct(measurement, volume.shape, volume.bounds, Settings(), kernels)
-    while True:
-        start, processor = time.perf_counter(), time.process_time()
-        try:
-            step = next(steps)
-        except StopIteration as end:
-            result = end.value
-            break
-        finally:
-            wall += time.perf_counter() - start
-            spent += (time.process_time() - processor) / thread_count()
+    start, processor = time.perf_counter(), time.process_time()
+    plan = planned(measurement, volume.shape, volume.bounds, TransmittanceSettings(Path(case.name)), kernels)
+    loop = Loop(plan.following)
+    for step in loop:
+        wall += time.perf_counter() - start
+        spent += (time.process_time() - processor) / thread_count()
         if case.early and not early and step.estimate.shape == truth.shape:
             error = float((step.estimate - truth).double().square().mean())
             reached = error * 10 ** (case.early / 10) <= float(truth.max()) ** 2
             early = f"{case.early:g} dB: {spent:.1f} s" if reached else ""
+        start, processor = time.perf_counter(), time.process_time()
+    result = plan.result(loop.state.finished)
+    wall += time.perf_counter() - start
+    spent += (time.process_time() - processor) / thread_count()
     found = Volume(result.density[None] / extinction, volume.bounds)
     m = volume_metrics(found, volume, kernels)
     cells = [

@@ -82,7 +82,7 @@ def run(arguments: Sequence[str]) -> int:
     except Exception as error:  # noqa: BLE001 - the last place where anything can be turned into an exit code
         return _report_other(error)
     if code == INTERRUPTED:
-        return _report("interrupted", "run the same command again: an unfinished run folder is reused", INTERRUPTED)
+        return _report("interrupted", "run the same command again: it goes on where it stopped", INTERRUPTED)
     return code if isinstance(code, int) else 0
 
 
@@ -123,13 +123,22 @@ def is_out_of_memory(error: BaseException) -> bool:
     return isinstance(error, RuntimeError) and ("can't allocate memory" in text or "not enough memory" in text)
 
 
-def _terminated(_signal: int, _frame: FrameType | None) -> None:
-    raise RetryError("the system asked this process to stop (SIGTERM)", "run the same command again")
+STOPS = ("SIGTERM", "SIGUSR1")
+"""Signals by which systems announce that they will stop a process: what is under way is saved first."""
+
+
+def _stopped(number: int, _frame: FrameType | None) -> None:
+    raise RetryError(
+        f"the system asked this process to stop ({signal.Signals(number).name})",
+        "run the same command again: it goes on where it stopped",
+    )
 
 
 def main() -> None:
     """Entry point of the `invrender` script."""
-    signal.signal(signal.SIGTERM, _terminated)
+    for name in STOPS:
+        if hasattr(signal, name):  # Windows knows fewer
+            signal.signal(getattr(signal, name), _stopped)
     code = run(sys.argv[1:])
     try:
         sys.stdout.flush()

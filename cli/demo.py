@@ -32,6 +32,6 @@ def demo(
     if not quiet:
         console.print(f"wrote {asset}; now the same as: invrender reconstruct {asset} -o {run}", markup=False)
     chosen = preset or os.environ.get("INVRENDER_PRESET", "draft")
-    reconstruct(asset, run, preset=chosen, overwrite=overwrite, quiet=quiet)
+    reconstruct(source=asset, folder=run, preset=chosen, overwrite=overwrite, quiet=quiet)
     if not quiet:
         console.print(f"open {run / 'progress.gif'}; bring your own: invrender reconstruct --help", markup=False)

@@ -9,9 +9,12 @@ from __future__ import annotations
 
 import dataclasses
 import difflib
+import functools
+import inspect
 import json
 import math
 import sys
+import typing
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Annotated, Any
@@ -20,6 +23,7 @@ import typer
 from rich.console import Console
 
 from invrender.errors import UsageError
+from invrender.run.settings import flag_of
 
 BACKENDS = ("auto", "cpu", "cuda", "vulkan", "torch")
 PRESETS = ("draft", "standard", "fine")
@@ -179,3 +183,49 @@ OverwriteOption = Annotated[bool, typer.Option("--overwrite", help="Replace what
 JsonOption = Annotated[bool, typer.Option("--json", help="Machine-readable results on stdout.")]
 QuietOption = Annotated[bool, typer.Option("--quiet", "-q", help="No progress and no messages but errors.")]
 VerboseOption = Annotated[bool, typer.Option("--verbose", "-v", help="More messages.")]
+
+
+def with_settings(classes: Sequence[type[Any]]) -> Callable[[Callable[..., None]], Callable[..., None]]:
+    """Give a command a flag for each field of some settings classes that has one; it gets them as **flags.
+
+    A flag that is not given is None, and leaves the value to the settings' other layers.
+    """
+    fields = {field.name: cls for cls in reversed(classes) for field in dataclasses.fields(cls) if field.init}
+    options = {name: _option(cls, name) for cls in classes for name in _names(cls) if fields[name] is cls}
+
+    def decorate(command: Callable[..., None]) -> Callable[..., None]:
+        own = [p for p in inspect.signature(command).parameters.values() if p.kind is not p.VAR_KEYWORD]
+        hints = typing.get_type_hints(command, include_extras=True)
+
+        @functools.wraps(command)
+        def call(**values: Any) -> None:
+            command(**values)
+
+        flags = [inspect.Parameter(n, inspect.Parameter.KEYWORD_ONLY, default=None, annotation=a)
+                 for n, a in options.items()]  # fmt: skip
+        named = [p.replace(kind=p.KEYWORD_ONLY, annotation=hints[p.name]) for p in own]
+        call.__signature__ = inspect.Signature([*named, *flags])  # type: ignore[attr-defined]
+        call.__annotations__ = {p.name: p.annotation for p in (*named, *flags)}
+        return call
+
+    return decorate
+
+
+def _names(cls: type[Any]) -> list[str]:
+    return [field.name for field in dataclasses.fields(cls) if field.init and flag_of(cls, field.name)]
+
+
+def _option(cls: type[Any], name: str) -> Any:
+    """The annotation of a flag: its type, or text where that is read later, and how `--help` shows it."""
+    flag, hint = flag_of(cls, name), typing.get_type_hints(cls)[name]
+    assert flag is not None
+    kinds = [kind for kind in (typing.get_args(hint) or (hint,)) if kind is not type(None)]
+    choices = typing.get_args(hint) if typing.get_origin(hint) is typing.Literal else ()
+    kind = kinds[0] if kinds[0] in (int, float, bool, Path) else str
+    option = typer.Option(
+        f"--{name.replace('_', '-')}",
+        metavar=flag.metavar or "|".join(choices) or None,
+        help=flag.help,
+        rich_help_panel=flag.panel,
+    )
+    return Annotated[kind | None, option]

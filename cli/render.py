@@ -63,19 +63,24 @@ class _Request:
     device: str | None
 
 
+OutputOption = Annotated[
+    Path | None,
+    typer.Option("--output", "-o", metavar="FILE", help="A .png for a still, or a sheet of --views; a .gif turns."),
+]
+DatasetOption = Annotated[
+    Path | None, typer.Option("--dataset", metavar="DIR", help="Write transforms.json and RGBA images there.")
+]
+ModeOption = Annotated[
+    str | None,
+    typer.Option("--mode", metavar="|".join(mode_names()), help="What the pictures show (shaded; volume)."),
+]
+
+
 def render(
     asset: Annotated[Path, typer.Argument(metavar="ASSET", help="A mesh, or a volume (.npz .vti .nrrd .nii.gz ...).")],
-    output: Annotated[
-        Path | None,
-        typer.Option("--output", "-o", metavar="FILE", help="A .png for a still, or a sheet of --views; a .gif turns."),
-    ] = None,
-    dataset: Annotated[
-        Path | None, typer.Option("--dataset", metavar="DIR", help="Write transforms.json and RGBA images there.")
-    ] = None,
-    mode: Annotated[
-        str | None,
-        typer.Option("--mode", metavar="|".join(mode_names()), help="What the pictures show (shaded; volume)."),
-    ] = None,
+    output: OutputOption = None,
+    dataset: DatasetOption = None,
+    mode: ModeOption = None,
     size: SizeOption = 512,
     views: ViewsFlag = None,
     cameras: CamerasOption = "orbit",
@@ -162,7 +167,7 @@ def _draw_mesh(asset: Path, request: _Request, samples: int) -> Iterator[Written
     from invrender.run.pictures import DATASET, views_for
     from invrender.run.render_mesh import write_mesh_dataset, write_mesh_picture
 
-    backend = select(request.backend, request.device)
+    backend = select(request.backend, request.device, ("meshes",))
     mesh = read_mesh(asset)
     if request.dataset is not None:
         cameras = request.stance.cameras(mesh, DATASET)
@@ -177,12 +182,12 @@ def _draw_mesh(asset: Path, request: _Request, samples: int) -> Iterator[Written
 def _draw_volume(
     file: VolumeFile, request: _Request, look: VolumeLook, extinction: str, floats: bool
 ) -> Iterator[Written]:
-    from invrender.backends.select_volume import select_volume
+    from invrender.backends import select
     from invrender.render.absorption import check_extinction
     from invrender.run.pictures import DATASET, views_for
     from invrender.run.render_volume import VolumeShot, write_volume_dataset, write_volume_picture
 
-    kernels = select_volume(request.backend, request.device)
+    backend = select(request.backend, request.device, ("volumes",))
     volume = file.read()
     if request.mode.colour:
         shot = VolumeShot(request.mode, look.of(volume), request.background)
@@ -190,10 +195,10 @@ def _draw_volume(
         shot = VolumeShot(request.mode, None, request.background, check_extinction(extinction), floats)
     if request.dataset is not None:
         cameras = request.stance.cameras(volume, DATASET)
-        yield write_volume_dataset(request.dataset, volume, cameras, shot, kernels)
+        yield write_volume_dataset(request.dataset, volume, cameras, shot, backend)
     if request.output is not None:
         cameras = request.stance.cameras(volume, views_for(request.output))
-        yield write_volume_picture(request.output, volume, cameras, shot, kernels)
+        yield write_volume_picture(request.output, volume, cameras, shot, backend)
 
 
 def _background(text: str) -> tuple[float, float, float] | None:

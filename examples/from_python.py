@@ -1,4 +1,4 @@
-"""Reconstruct a mesh from Python instead of the command line.
+"""Reconstruct a mesh step by step, where `invrender.reconstruct` hides too much: own views, own loop, no run folder.
 
 python examples/from_python.py data/mug.glb mug.ply
 """
@@ -12,8 +12,11 @@ from invrender.backends import select
 from invrender.cameras.rigs import mesh_frame, rig
 from invrender.io.meshes.read import read_mesh
 from invrender.io.meshes.write import write_ply
-from invrender.methods.silhouette import schedule as silhouette
+from invrender.methods.silhouette.schedule import Plan
+from invrender.methods.silhouette.settings import SilhouetteSettings
+from invrender.methods.silhouette.start import first_shape
 from invrender.render.raster import render_views
+from invrender.solve.loop import Loop
 
 
 def main(source: Path, result: Path) -> None:
@@ -23,17 +26,16 @@ def main(source: Path, result: Path) -> None:
     centre, scale = mesh_frame(asset.vertices, asset.faces)
     views = render_views(asset, rig("orbit", 12, centre, scale, size=(192, 192)), backend)
 
-    settings = silhouette.Settings(iterations=240, strength=1.0)
-    steps = silhouette.reconstruct(views, settings, backend, silhouette.start(views, settings, backend))
-    while True:
-        try:
-            step = next(steps)
-        except StopIteration as end:
-            write_ply(result, end.value.mesh)
-            print(f"IoU with the masks {end.value.iou:.4f}, wrote {result}")
-            return
+    settings = SilhouetteSettings(source, iterations=240, smoothness=1.0)
+    plan = Plan(views, settings, backend, first_shape(views, settings, backend))
+    loop = Loop(plan.following)
+    for step in loop:
         if step.index % 60 == 0:
-            print(f"{step.phase} {step.index}/{step.total}  loss {step.terms['loss']:.4f}  iou {step.terms['iou']:.4f}")
+            loss, iou = step.terms["loss"], step.terms["iou"]
+            print(f"{step.phase.title} {step.index}/{step.total}  loss {loss:.4f}  iou {iou:.4f}")
+    found = plan.result(loop.state.finished)
+    write_ply(result, found.mesh)
+    print(f"IoU with the masks {found.iou:.4f}, wrote {result}")
 
 
 if __name__ == "__main__":

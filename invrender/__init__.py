@@ -2,6 +2,7 @@
 
 mesh = invrender.read("data/mug.glb")
 picture = invrender.render(mesh, size=256, views=4)      # [4,256,256,3] linear RGB, differentiable
+outcome = invrender.reconstruct("data/mug.glb", "outputs/mug", views=12)
 
 The names below are the public ones, and each is imported when it is first used: `import invrender` costs next to
 nothing. The folders of the library can be imported too; what they hold may change between versions.
@@ -16,6 +17,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from invrender.evaluate.compare import evaluate
     from invrender.io.assets import read, write
+    from invrender.methods.reconstruct import reconstruct
     from invrender.nouns import Cameras, Lights, Material, Mesh, Scene, TransferFunction, Views, Volume
     from invrender.render.pictures import render
 
@@ -36,6 +38,7 @@ _PUBLIC = {
     "Views": _NOUNS,
     "Volume": _NOUNS,
     "evaluate": None,
+    "reconstruct": "invrender.methods.reconstruct",
     "read": "invrender.io.assets",
     "render": None,
     "write": "invrender.io.assets",
@@ -54,6 +57,7 @@ __all__ = [
     "__version__",
     "evaluate",
     "read",
+    "reconstruct",
     "render",
     "write",
 ]

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+CHOICE = "Only the command line and public functions choose a backend"
 ROOT = Path(__file__).parents[1]
 LINT = "import sys; from importlinter.cli import lint_imports; sys.exit(lint_imports(no_cache=True))"
 
@@ -34,7 +35,11 @@ def test_imports_point_down() -> None:
         ("nouns/mesh.py", "from invrender.kernels import Backend", "Imports point down the layers"),
         ("io/images.py", "from invrender.render.raster import *", "Imports point down the layers"),
         ("stray.py", "", "Imports point down the layers"),
-        ("render/raster.py", "from invrender.backends import select", "Only the command line knows backends"),
+        (
+            "render/raster.py",
+            "from invrender.backends import select",
+            CHOICE,
+        ),
         ("backends/cuda/launch.py", "from invrender.backends.select import select", "between backends point down"),
     ],
 )
@@ -45,6 +50,6 @@ def test_an_import_that_points_up_is_seen(tmp_path: Path, file: str, line: str, 
     changed.write_text(f"{changed.read_text() if changed.exists() else ''}\n{line}\n")
     done = lint(tmp_path)
     assert done.returncode == 1, done.stdout + done.stderr
-    broken = [text for text in done.stdout.splitlines() if text.endswith("BROKEN")]
+    broken = [text for text in done.stdout.splitlines() if " BROKEN" in text]
     assert len(broken) == 1
     assert contract in broken[0]

@@ -14,7 +14,6 @@ import trimesh
 
 import invrender
 from invrender.backends import select
-from invrender.backends.select_volume import select_volume
 from invrender.errors import UsageError
 from invrender.render.modes import MODES, find_mode, mode_names
 from invrender.samples import VOLUMES
@@ -115,7 +114,7 @@ def test_modes_that_do_not_fit(ball: invrender.Mesh, cloud: invrender.Volume) ->
     with pytest.raises(UsageError, match="these kernels are for meshes"):
         invrender.render(cloud, backend=select("torch"))
     with pytest.raises(UsageError, match="these kernels are for volumes"):
-        invrender.render(ball, backend=select_volume("torch"))
+        invrender.render(ball, backend=select("torch", needs=("volumes",)))
     assert [find_mode(None, subject).name for subject in ("mesh", "volume")] == ["shaded", "volume"]
 
 

@@ -16,6 +16,7 @@ from dataclasses import dataclass
 
 import torch
 
+from invrender.backends.torch.light import Lit
 from invrender.kernels.walks import MIP_RAMP, OPAQUE, Rules, Shade, Walk
 
 Tensor = torch.Tensor
@@ -232,7 +233,7 @@ class _Seen:
             return torch.cat([d_sigma[:, None], d_colour], 1)
         d_gradient = None
         if self.shade is not None and self.lights is not None:
-            lit = _Lit.of(self.sample[:, 1:], self.lights, self.shade)
+            lit = Lit.of(self.sample[:, 1:], self.lights, self.shade)
             d_gradient = lit.adjoint((d_colour * self.base).sum(1), d_colour.sum(1))
             d_colour = d_colour * lit.factor[:, None]
         d_entry = torch.cat([d_colour, d_sigma[:, None]], 1)
@@ -259,43 +260,6 @@ def _classify(sample: Tensor, table: Tensor | None, rules: Rules, rays: Tensor) 
     lights = None
     if rules.shade is not None:
         lights = rules.shade.lights[rays]
-        lit = _Lit.of(sample[:, 1:], lights, rules.shade)
+        lit = Lit.of(sample[:, 1:], lights, rules.shade)
         colour = base * lit.factor[:, None] + lit.gloss[:, None]
     return _Seen(sample, sample[:, 0], entry[:, 3], colour, base, table, row, share, slope, rules.shade, lights)
-
-
-@dataclass(frozen=True)
-class _Lit:
-    """Lighting of S samples: the factor on their colour and the gloss added to it; see `Shade`."""
-
-    factor: Tensor
-    gloss: Tensor
-    normal: Tensor
-    length: Tensor
-    lights: Tensor
-    shade: Shade
-
-    @staticmethod
-    def of(gradient: Tensor, lights: Tensor, shade: Shade) -> _Lit:
-        length = gradient.norm(dim=1)
-        normal = gradient / length.clamp(min=_TINY)[:, None]
-        w = length / (length + shade.soft)
-        facing, half = (normal * lights[:, :3]).sum(1).abs(), (normal * lights[:, 3:]).sum(1).abs()
-        factor = 1 - w + w * (shade.ambient + shade.diffuse * facing)
-        return _Lit(factor, w * shade.specular * half**shade.shininess, normal, length, lights, shade)
-
-    def adjoint(self, d_factor: Tensor, d_gloss: Tensor) -> Tensor:
-        """The gradient [S,3] of the density's gradient."""
-        n, shade = self.normal, self.shade
-        w = (self.length / (self.length + shade.soft))[:, None]
-        facing, half = (n * self.lights[:, :3]).sum(1)[:, None], (n * self.lights[:, 3:]).sum(1)[:, None]
-        shine = half.abs() ** (shade.shininess - 1)
-        d_w = d_factor[:, None] * (shade.ambient + shade.diffuse * facing.abs() - 1)
-        d_w = d_w + d_gloss[:, None] * shade.specular * shine * half.abs()
-        d_normal = d_factor[:, None] * w * shade.diffuse * facing.sign() * self.lights[:, :3]
-        gloss = d_gloss[:, None] * w * shade.specular * shade.shininess * shine * half.sign()
-        d_normal = d_normal + gloss * self.lights[:, 3:]
-        across = d_normal - (d_normal * n).sum(1, keepdim=True) * n
-        rise = shade.soft / (self.length + shade.soft) ** 2
-        flat = self.length <= _TINY
-        return torch.where(flat[:, None], 0, across / self.length.clamp(min=_TINY)[:, None] + d_w * rise[:, None] * n)

@@ -5,8 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import overload
 
-from invrender.backends.select import select
-from invrender.backends.select_volume import select_volume
+from invrender.backends import select
 from invrender.errors import UsageError
 from invrender.evaluate.mesh import MeshMetrics, mesh_metrics
 from invrender.evaluate.volume import VolumeMetrics, volume_metrics
@@ -82,9 +81,11 @@ def evaluate(
     found = _read(result) if isinstance(result, str | Path) else result
     target = _read(reference) if isinstance(reference, str | Path) else reference
     if isinstance(found, Mesh) and isinstance(target, Mesh):
-        return mesh_metrics(found, target, select(backend), views or MESH_VIEWS, size or MESH_SIZE, samples, seed)
+        chosen = select(backend, needs=("meshes",))
+        return mesh_metrics(found, target, chosen, views or MESH_VIEWS, size or MESH_SIZE, samples, seed)
     if isinstance(found, Volume) and isinstance(target, Volume):
-        return volume_metrics(found, target, select_volume(backend), views or VOLUME_VIEWS, size or VOLUME_SIZE)
+        chosen = select(backend, needs=("volumes",))
+        return volume_metrics(found, target, chosen, views or VOLUME_VIEWS, size or VOLUME_SIZE)
     raise UsageError(
         f"a {type(found).__name__} cannot be compared with a {type(target).__name__}",
         "compare two meshes, or two volumes",

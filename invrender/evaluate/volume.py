@@ -13,7 +13,7 @@ from scipy.ndimage import gaussian_filter
 from invrender.cameras.projection import look_at, perspective
 from invrender.cameras.volume_rigs import DISTANCE, FOV, volume_frame
 from invrender.errors import InputError
-from invrender.kernels import VolumeKernels
+from invrender.kernels import Backend
 from invrender.nouns import Cameras, Volume
 from invrender.render.absorption import auto_extinction, density, optical_depth
 
@@ -54,7 +54,7 @@ class VolumeMetrics:
 
 
 def volume_metrics(
-    result: Volume, reference: Volume, kernels: VolumeKernels, views: int = 8, size: int = 128
+    result: Volume, reference: Volume, backend: Backend, views: int = 8, size: int = 128
 ) -> VolumeMetrics:
     """Compare the first channels of two volumes of the same place in the world.
 
@@ -69,7 +69,7 @@ def volume_metrics(
     if not peak > 0:
         raise InputError("the reference is nowhere above 0", "compare with a volume that holds something")
     error = float(((found - truth) ** 2).mean())
-    unseen = _heldout(found, reference, kernels, views, size) if min(found.min(), truth.min()) >= 0 else None
+    unseen = _heldout(found, reference, backend, views, size) if min(found.min(), truth.min()) >= 0 else None
     return VolumeMetrics(
         psnr=decibel(peak, error),
         relative_l2=math.sqrt(error * truth.size) / float(np.linalg.norm(truth)),
@@ -123,15 +123,13 @@ def heldout_cameras(volume: Volume, views: int, size: int) -> Cameras:
     return Cameras(world_to_camera, projection, (size, size))
 
 
-def _heldout(
-    found: Array, reference: Volume, kernels: VolumeKernels, views: int, size: int
-) -> tuple[float, float, float]:
+def _heldout(found: Array, reference: Volume, backend: Backend, views: int, size: int) -> tuple[float, float, float]:
     cameras = heldout_cameras(reference, views, size)
     truth = Volume(density(reference)[None], reference.bounds)
     result = Volume(torch.from_numpy(found).float()[None], reference.bounds)
-    expected = optical_depth(truth, cameras, kernels)
+    expected = optical_depth(truth, cameras, backend)
     extinction = auto_extinction(expected)
-    difference = torch.exp(-extinction * optical_depth(result, cameras, kernels)) - torch.exp(-extinction * expected)
+    difference = torch.exp(-extinction * optical_depth(result, cameras, backend)) - torch.exp(-extinction * expected)
     errors = difference.double().square().mean((1, 2))
     return decibel(1.0, float(errors.mean())), decibel(1.0, float(errors.max())), extinction
 

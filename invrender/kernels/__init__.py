@@ -4,7 +4,7 @@ A backend is a `Backend`: a record of plain functions on tensors, without autogr
 as a differentiable operation; shading, losses and solvers are written on top of those and know nothing of a backend.
 """
 
-from invrender.kernels.backend import Backend, VolumeKernels
+from invrender.kernels.backend import PARTS, Backend, Part
 from invrender.kernels.mesh import (
     BOTH,
     Antialias,
@@ -33,6 +33,7 @@ from invrender.kernels.volume import (
 
 __all__ = [
     "BOTH",
+    "PARTS",
     "Antialias",
     "AntialiasAdjoint",
     "Backend",
@@ -44,6 +45,7 @@ __all__ = [
     "LineIntegralAdjoint",
     "MakeMisfit",
     "MakeRays",
+    "Part",
     "Rasterize",
     "RayBundle",
     "Silhouette",
@@ -53,6 +55,5 @@ __all__ = [
     "Size",
     "SmoothStep",
     "Trace",
-    "VolumeKernels",
     "Wanted",
 ]

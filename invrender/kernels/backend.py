@@ -12,7 +12,7 @@ at (column + 0.5, row + 0.5) and row 0 is the top. Faces are int64 vertex indice
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal, get_args
 
 from invrender.kernels.mesh import (
     Antialias,
@@ -79,5 +79,7 @@ class Backend:
     composite_adjoint: CompositeAdjoint
 
 
-VolumeKernels = Backend
-"""Former name of the volumes' part, for callers not yet moved; to be deleted with the last of them."""
+Part = Literal["meshes", "volumes"]
+"""What a caller needs kernels for."""
+
+PARTS: tuple[Part, ...] = get_args(Part)

@@ -49,3 +49,8 @@ def grid_box(corners: tuple[float, ...]) -> Tensor:
             "--bounds needs both corners of a box", "use --bounds x0,y0,z0,x1,y1,z1, the lower corner first"
         )
     return torch.tensor(corners, dtype=torch.float64).reshape(2, 3)
+
+
+def decibels(value: float | None) -> str:
+    """A PSNR for people; None is an infinite one."""
+    return "exact" if value is None else f"{value:.2f} dB"

@@ -7,13 +7,13 @@ from typing import Any
 import torch
 
 from invrender.errors import BackendError
-from invrender.kernels import VolumeKernels
+from invrender.kernels import Backend
 from invrender.kernels.walks import Rules, Walk
 
 Tensor = torch.Tensor
 
 
-def composite(kernels: VolumeKernels, grid: Tensor, walk: Walk, table: Tensor | None, rules: Rules) -> Tensor:
+def composite(backend: Backend, grid: Tensor, walk: Walk, table: Tensor | None, rules: Rules) -> Tensor:
     """RGB and transmittance [R,4] of a grid [D,H,W,C]; differentiable in grid and table, in constant memory per ray.
 
     Raises:
@@ -22,55 +22,51 @@ def composite(kernels: VolumeKernels, grid: Tensor, walk: Walk, table: Tensor | 
     lights = () if rules.shade is None else (rules.shade.lights,)
     if torch.is_grad_enabled() and any(part.requires_grad for part in (walk.start, walk.step, walk.length, *lights)):
         raise BackendError(
-            f"the {kernels.name} backend has no gradient of composited colours with the cameras",
+            f"the {backend.name} backend has no gradient of composited colours with the cameras",
             "detach the cameras, or draw transmittance (`--mode transmittance`), which has one with the torch backend",
         )
-    result: Tensor = _Composite.apply(grid, table, walk, rules, kernels)  # type: ignore[no-untyped-call]
+    result: Tensor = _Composite.apply(grid, table, walk, rules, backend)  # type: ignore[no-untyped-call]
     return result
 
 
 class _Composite(torch.autograd.Function):
     @staticmethod
-    def forward(
-        ctx: Any, grid: Tensor, table: Tensor | None, walk: Walk, rules: Rules, kernels: VolumeKernels
-    ) -> Tensor:
-        result = kernels.composite(grid, walk, table, rules)
+    def forward(ctx: Any, grid: Tensor, table: Tensor | None, walk: Walk, rules: Rules, backend: Backend) -> Tensor:
+        result = backend.composite(grid, walk, table, rules)
         ctx.save_for_backward(result, grid, table)
-        ctx.walk, ctx.rules, ctx.kernels = walk, rules, kernels
+        ctx.walk, ctx.rules, ctx.backend = walk, rules, backend
         return result
 
     @staticmethod
     @torch.autograd.function.once_differentiable
     def backward(ctx: Any, grad: Tensor) -> tuple[Tensor | None, ...]:
         result, grid, table = ctx.saved_tensors
-        d_grid, d_table = ctx.kernels.composite_adjoint(grad, result, grid, ctx.walk, table, ctx.rules)
+        d_grid, d_table = ctx.backend.composite_adjoint(grad, result, grid, ctx.walk, table, ctx.rules)
         return d_grid, d_table, None, None, None
 
 
-def line_integral(kernels: VolumeKernels, grid: Tensor, bounds: Tensor, origin: Tensor, direction: Tensor) -> Tensor:
+def line_integral(backend: Backend, grid: Tensor, bounds: Tensor, origin: Tensor, direction: Tensor) -> Tensor:
     """Exact optical depths [R] of a grid [D,H,W] along rays [R,3]; differentiable in grid and, with torch's, in rays.
 
     Raises:
         BackendError: rays want a gradient, and the backend has none for them.
     """
-    result: Tensor = _LineIntegral.apply(grid, origin, direction, bounds, kernels)  # type: ignore[no-untyped-call]
+    result: Tensor = _LineIntegral.apply(grid, origin, direction, bounds, backend)  # type: ignore[no-untyped-call]
     return result
 
 
 class _LineIntegral(torch.autograd.Function):
     @staticmethod
-    def forward(
-        ctx: Any, grid: Tensor, origin: Tensor, direction: Tensor, bounds: Tensor, kernels: VolumeKernels
-    ) -> Tensor:
+    def forward(ctx: Any, grid: Tensor, origin: Tensor, direction: Tensor, bounds: Tensor, backend: Backend) -> Tensor:
         ctx.save_for_backward(grid, origin, direction, bounds)
-        ctx.kernels = kernels
-        return kernels.line_integral(grid, bounds, origin, direction)
+        ctx.backend = backend
+        return backend.line_integral(grid, bounds, origin, direction)
 
     @staticmethod
     @torch.autograd.function.once_differentiable
     def backward(ctx: Any, grad: Tensor) -> tuple[Tensor | None, ...]:
         grid, origin, direction, bounds = ctx.saved_tensors
-        d_grid, d_origin, d_direction = ctx.kernels.line_integral_adjoint(grad, grid, bounds, origin, direction)
+        d_grid, d_origin, d_direction = ctx.backend.line_integral_adjoint(grad, grid, bounds, origin, direction)
         if d_origin is None and any(ctx.needs_input_grad[1:3]):
             raise BackendError(
                 f"the {ctx.kernels.name} backend has no gradient of line integrals with the rays", "use --backend torch"

@@ -1,78 +1,99 @@
-"""A density as a neural field: a latent grid, read trilinearly, and a small network on top."""
+"""A density as a neural field: a latent grid, read trilinearly, and a small network on top.
+
+The network turns each latent vector into a density; softplus keeps it positive.
+"""
 
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import torch
-from torch import nn
+from torch.nn import functional
+
+from invrender.solve.protocol import Params
 
 Tensor = torch.Tensor
+
+FOG = -2.0  # bias of the last layer at the start: a little density everywhere
 
 
 @dataclass(frozen=True)
 class FieldSettings:
-    """How the field is built and trained.
+    """How the field is built.
 
     Attributes:
-        iterations: steps, each with new pixels.
         latents: numbers per vertex of the latent grid.
         coarseness: samples of the density's grid per vertex of the latent grid.
         hidden: width of the network's one hidden layer.
-        rays, steps: of a training step: pixels, and samples on each.
-        rate: of Adam at the start; it falls to a tenth.
-        seed: of everything random.
+        seed: of the first latents and weights.
     """
 
-    iterations: int = 400
     latents: int = 8
     coarseness: int = 2
     hidden: int = 16
-    rays: int = 2048
-    steps: int = 64
-    rate: float = 0.03
     seed: int = 0
 
 
-class DensityField(nn.Module):
-    """Points [M,3] of the world to densities [M]; zero outside the box."""
+@dataclass(frozen=True)
+class NeuralField:
+    """The map from latents and weights to a density.
 
-    low: Tensor
-    high: Tensor
+    Attributes:
+        shape: (D, H, W) of the grid on which the density is sampled.
+        bounds: [2,3] of its box.
+        level: densities are this times the network's output.
+        support: [D,H,W] bool, where the sampled density may be above 0.
+        settings: how it is built.
+    """
 
-    def __init__(self, shape: tuple[int, int, int], bounds: Tensor, level: float, settings: FieldSettings) -> None:
-        super().__init__()
-        generator = torch.Generator().manual_seed(settings.seed)
-        size = [max(2, math.ceil(n / settings.coarseness)) for n in shape]
-        self.latents = nn.Parameter(0.1 * torch.randn(1, settings.latents, *size, generator=generator))
-        self.inner = nn.Linear(settings.latents, settings.hidden)
-        self.outer = nn.Linear(settings.hidden, 1)
-        with torch.no_grad():
-            for layer in (self.inner, self.outer):
-                spread = 1 / math.sqrt(layer.in_features)
-                layer.weight.uniform_(-spread, spread, generator=generator)
-                layer.bias.zero_()
-            self.outer.bias.fill_(-2.0)
-        self.level = level
-        self.register_buffer("low", bounds[0].float())
-        self.register_buffer("high", bounds[1].float())
+    shape: tuple[int, int, int]
+    bounds: Tensor
+    level: float
+    support: Tensor
+    settings: FieldSettings
 
-    def forward(self, points: Tensor) -> Tensor:
-        """[M,3] to [M]."""
-        unit = 2 * (points - self.low) / (self.high - self.low) - 1
-        found = nn.functional.grid_sample(
-            self.latents, unit[None, None, None], align_corners=True, padding_mode="border"
-        )[0, :, 0, 0].T
-        values = nn.functional.softplus(self.outer(torch.relu(self.inner(found)))[:, 0])
-        return torch.where((unit.abs() <= 1 + 1e-5).all(-1), self.level * values, 0.0)
+    def initial(self) -> Params:
+        """Random latents [1,C,d,h,w], and the weights and biases of both layers."""
+        generator = torch.Generator().manual_seed(self.settings.seed)
+        latents, hidden = self.settings.latents, self.settings.hidden
+        size = [max(2, math.ceil(n / self.settings.coarseness)) for n in self.shape]
+        return {
+            "latents": 0.1 * torch.randn(1, latents, *size, generator=generator),
+            "inner_weight": _spread(hidden, latents, generator),
+            "inner_bias": torch.zeros(hidden),
+            "outer_weight": _spread(1, hidden, generator),
+            "outer_bias": torch.full((1,), FOG),
+        }
+
+    def density(self, params: Params) -> Callable[[Tensor], Tensor]:
+        """Points [M,3] of the world to densities [M]; zero outside the box."""
+        low, high = self.bounds[0].float(), self.bounds[1].float()
+
+        def field(points: Tensor) -> Tensor:
+            unit = 2 * (points - low) / (high - low) - 1
+            found = functional.grid_sample(
+                params["latents"], unit[None, None, None], align_corners=True, padding_mode="border"
+            )[0, :, 0, 0].T
+            inner = torch.relu(functional.linear(found, params["inner_weight"], params["inner_bias"]))
+            values = functional.softplus(functional.linear(inner, params["outer_weight"], params["outer_bias"])[:, 0])
+            return torch.where((unit.abs() <= 1 + 1e-5).all(-1), self.level * values, 0.0)
+
+        return field
 
     @torch.no_grad()
-    def sampled(self, shape: tuple[int, int, int]) -> Tensor:
-        """The density [D,H,W] on the vertices of a grid in the same box."""
-        axes = [torch.linspace(float(self.low[a]), float(self.high[a]), shape[2 - a]) for a in range(3)]
-        layers = []
-        for z in axes[2]:
-            y, x = torch.meshgrid(axes[1], axes[0], indexing="ij")
-            layers.append(self(torch.stack([x, y, z.expand_as(x)], -1).reshape(-1, 3)).reshape(y.shape))
-        return torch.stack(layers)
+    def decode(self, params: Params) -> Tensor:
+        """The density [D,H,W] on the vertices of the grid."""
+        field = self.density(params)
+        low, high = self.bounds.float()
+        axes = [torch.linspace(float(low[a]), float(high[a]), self.shape[2 - a]) for a in range(3)]
+        y, x = torch.meshgrid(axes[1], axes[0], indexing="ij")
+        layers = [field(torch.stack([x, y, z.expand_as(x)], -1).reshape(-1, 3)).reshape(y.shape) for z in axes[2]]
+        return torch.where(self.support, torch.stack(layers), 0.0)
+
+
+def _spread(rows: int, columns: int, generator: torch.Generator) -> Tensor:
+    """A layer's weights [rows,columns] at the start."""
+    spread = 1 / math.sqrt(columns)
+    return torch.empty(rows, columns).uniform_(-spread, spread, generator=generator)

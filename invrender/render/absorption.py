@@ -6,7 +6,7 @@ import torch
 
 from invrender.cameras.rays import camera_rays
 from invrender.errors import InputError, UsageError
-from invrender.kernels import VolumeKernels
+from invrender.kernels import Backend
 from invrender.nouns import Cameras, Volume
 from invrender.ops import line_integral
 
@@ -15,7 +15,7 @@ Tensor = torch.Tensor
 DEPTH, PERCENTILE = 2.5, 0.95
 
 
-def optical_depth(volume: Volume, cameras: Cameras, kernels: VolumeKernels) -> Tensor:
+def optical_depth(volume: Volume, cameras: Cameras, backend: Backend) -> Tensor:
     """Line integrals [N,H,W] of a density over every pixel's ray, in values times world units, on the CPU.
 
     Differentiable in the values and, with the torch backend, in the cameras; others refuse the latter when gradients
@@ -24,19 +24,19 @@ def optical_depth(volume: Volume, cameras: Cameras, kernels: VolumeKernels) -> T
     Raises:
         InputError: the volume has several channels, or negative densities.
     """
-    grid = density(volume).to(kernels.device)
-    bounds = volume.bounds.to(kernels.device)
+    grid = density(volume).to(backend.device)
+    bounds = volume.bounds.to(backend.device)
     height, width = cameras.size
     views = []
     for i in range(len(cameras)):
         rays = camera_rays(cameras[[i]])
-        origin, direction = rays.origin.to(kernels.device), rays.direction.to(kernels.device)
-        views.append(line_integral(kernels, grid, bounds, origin, direction).reshape(height, width).cpu())
+        origin, direction = rays.origin.to(backend.device), rays.direction.to(backend.device)
+        views.append(line_integral(backend, grid, bounds, origin, direction).reshape(height, width).cpu())
     return torch.stack(views)
 
 
 def transmittance(
-    volume: Volume, cameras: Cameras, kernels: VolumeKernels, extinction: float | Tensor | None = None
+    volume: Volume, cameras: Cameras, backend: Backend, extinction: float | Tensor | None = None
 ) -> tuple[Tensor, float | Tensor]:
     """The share [N,H,W] of the light that comes through, exp(-extinction * optical depth), and the extinction.
 
@@ -44,7 +44,7 @@ def transmittance(
         volume, cameras, kernels: as `optical_depth` takes them; differentiable likewise.
         extinction: the factor on the density; None takes `auto_extinction`, constant in gradients.
     """
-    depths = optical_depth(volume, cameras, kernels)
+    depths = optical_depth(volume, cameras, backend)
     factor = auto_extinction(depths) if extinction is None else extinction
     return torch.exp(-depths * factor), factor
 

@@ -10,7 +10,7 @@ import torch
 from invrender.cameras.rays import camera_rays
 from invrender.cameras.volume_rigs import volume_frame
 from invrender.errors import InputError
-from invrender.kernels import VolumeKernels
+from invrender.kernels import Backend
 from invrender.kernels.walks import Compositing, Rules
 from invrender.nouns import Cameras, Volume
 from invrender.nouns.transfer import TransferFunction
@@ -51,7 +51,7 @@ class Look:
     quality: Quality = QUALITY["standard"]
 
 
-def render_volume(volume: Volume, cameras: Cameras, look: Look, kernels: VolumeKernels) -> Tensor:
+def render_volume(volume: Volume, cameras: Cameras, look: Look, backend: Backend) -> Tensor:
     """Premultiplied linear RGB and alpha [N,H,W,4] from N cameras, in the dtype of the volume's values.
 
     Differentiable in the values and in the transfer function's colours and opacity. Its window and the scale of the
@@ -66,7 +66,7 @@ def render_volume(volume: Volume, cameras: Cameras, look: Look, kernels: VolumeK
             f"a volume of {len(volume.values)} channels cannot be drawn like this",
             "use one channel and a transfer function, or four: extinction, red, green, blue",
         )
-    values = volume.values.to(kernels.device)
+    values = volume.values.to(backend.device)
     lit = look.lighting is not None and look.transfer is not None
     grid = values.permute(1, 2, 3, 0)
     if lit:
@@ -76,7 +76,7 @@ def render_volume(volume: Volume, cameras: Cameras, look: Look, kernels: VolumeK
     table = None if look.transfer is None else look.transfer.table(volume_frame(volume)[1]).to(values)
     factor = look.quality.supersample
     large = enlarge(cameras, factor)
-    views = [_view(volume, grid, table, large[[i]], look, steep, kernels) for i in range(len(cameras))]
+    views = [_view(volume, grid, table, large[[i]], look, steep, backend) for i in range(len(cameras))]
     return average(torch.stack(views), factor)
 
 
@@ -93,15 +93,15 @@ def _view(
     camera: Cameras,
     look: Look,
     steep: float,
-    kernels: VolumeKernels,
+    backend: Backend,
 ) -> Tensor:
     rays = camera_rays(camera)
-    rays = replace(rays, origin=rays.origin.to(kernels.device), direction=rays.direction.to(kernels.device))
+    rays = replace(rays, origin=rays.origin.to(backend.device), direction=rays.direction.to(backend.device))
     steps = walk(rays, volume.bounds, _shape(volume), step_length(volume, look.quality.samples), grid.dtype)
     lights = None if not steep or look.lighting is None else shade(look.lighting, rays, camera, steep, grid.dtype)
     window = (0.0, 1.0) if look.transfer is None else (look.transfer.low, look.transfer.high)
     rules = Rules(look.compositing, *window, lights)
-    result = composite(kernels, grid, steps, table, rules)
+    result = composite(backend, grid, steps, table, rules)
     height, width = camera.size
     return torch.cat([result[:, :3], 1 - result[:, 3:]], 1).reshape(height, width, 4)
 

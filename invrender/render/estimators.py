@@ -17,7 +17,7 @@ from collections.abc import Callable
 import torch
 
 from invrender.errors import UsageError
-from invrender.kernels import VolumeKernels
+from invrender.kernels import Backend
 from invrender.nouns import Rays, Volume
 from invrender.ops import line_integral
 
@@ -27,9 +27,9 @@ Field = Callable[[Tensor], Tensor]
 SLACK = 1e-5  # relative, by which rounding may lift a density over the majorant
 
 
-def exact(volume: Volume, rays: Rays, kernels: VolumeKernels) -> Tensor:
+def exact(volume: Volume, rays: Rays, backend: Backend) -> Tensor:
     """[R] transmittance exp(-integral) of a grid, exact up to rounding; differentiable as `ops.line_integral` is."""
-    return torch.exp(-line_integral(kernels, volume.values[0], volume.bounds, rays.origin, rays.direction))
+    return torch.exp(-line_integral(backend, volume.values[0], volume.bounds, rays.origin, rays.direction))
 
 
 def ray_marching(

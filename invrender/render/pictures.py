@@ -1,4 +1,8 @@
-"""Pictures of any asset in any mode, with defaults for everything: what `invrender.render` calls."""
+"""Pictures of any asset in any mode, with defaults for everything: what `invrender.render` calls.
+
+Gradients of meshes reach vertices, colours, material, lights and cameras; of volumes, values and transfer function,
+and with mode "transmittance" and the torch backend the cameras. Where a backend has no gradient it says so.
+"""
 
 from __future__ import annotations
 
@@ -7,11 +11,10 @@ from typing import Literal
 
 import torch
 
-from invrender.backends.select import select
-from invrender.backends.select_volume import select_volume
+from invrender.backends import select
 from invrender.cameras.around import around
 from invrender.errors import UsageError
-from invrender.kernels import Backend, VolumeKernels
+from invrender.kernels import Backend, Part
 from invrender.nouns import Cameras, Mesh, Scene, Volume
 from invrender.nouns.looks import Colour
 from invrender.render import raster
@@ -34,7 +37,7 @@ def render(
     *,
     size: int | tuple[int, int] = 512,
     views: int = 1,
-    backend: str | Backend | VolumeKernels = "auto",
+    backend: str | Backend = "auto",
     background: Colour | Tensor | None = None,
     alpha: bool = False,
     supersample: int = 1,
@@ -48,17 +51,13 @@ def render(
         masks = invrender.render(mesh, cameras, "silhouette")             # [N,H,W,1]
         light = invrender.render(volume, mode="transmittance", views=8)   # [8,512,512,1]
 
-    Gradients of meshes reach vertices, colours, material, lights and cameras; of volumes, values and transfer function,
-    and with mode "transmittance" and the torch backend the cameras. Where a backend has no gradient it says so.
-
     Args:
         asset: a mesh under a light that moves with the camera, a scene, or a volume.
         cameras: N of them; None places `views` around the asset (`cameras.around`) with images of `size`.
         mode: of `render.modes`; None takes "shaded" for meshes and "volume" for volumes.
         size: (H, W) in pixels, or the side of square images; only where there are no cameras.
         views: how many cameras; only where there are none.
-        backend: a name; or what `backends.select` returned (`select_volume` for volumes), which then is tested once and
-            not in every call.
+        backend: a name; or what `backends.select` returned, which then is tested once and not in every call.
         background: linear RGB behind what is seen; None: the scene's own, else white.
         alpha: return premultiplied RGB and alpha [N,H,W,4] without a background (modes shaded, normal and volume).
         supersample: samples on each side of a pixel; depth has one.
@@ -81,12 +80,14 @@ def render(
     if cameras is None:
         cameras = around(asset.mesh if isinstance(asset, Scene) else asset, "orbit", views, size)
     if isinstance(asset, Volume):
-        return _volume(asset, cameras, row, _kernels(backend), background, alpha, supersample, look, extinction)
+        return _volume(
+            asset, cameras, row, _selected(backend, "volumes"), background, alpha, supersample, look, extinction
+        )
     scene = asset if isinstance(asset, Scene) else Scene(asset)
     if background is not None:
         scene = replace(scene, background=background)
     draw = raster.layers if alpha else raster.render
-    return draw(scene, cameras, row.name, _backend(backend), supersample, dtype)
+    return draw(scene, cameras, row.name, _selected(backend, "meshes"), supersample, dtype)
 
 
 def default_look(volume: Volume) -> Look:
@@ -100,25 +101,15 @@ def over(premultiplied: Tensor, background: Colour | Tensor) -> Tensor:
     return premultiplied[..., :3] + (1 - premultiplied[..., 3:]) * behind
 
 
-def _backend(backend: str | Backend | VolumeKernels) -> Backend:
-    chosen = select(backend) if isinstance(backend, str) else backend
-    if not isinstance(chosen, Backend):
-        raise UsageError("these kernels are for volumes", "take what `backends.select` returns")
-    return chosen
-
-
-def _kernels(backend: str | Backend | VolumeKernels) -> VolumeKernels:
-    chosen = select_volume(backend) if isinstance(backend, str) else backend
-    if not isinstance(chosen, VolumeKernels):
-        raise UsageError("these kernels are for meshes", "take what `backends.select_volume.select_volume` returns")
-    return chosen
+def _selected(backend: str | Backend, part: Part) -> Backend:
+    return select(backend, needs=(part,)) if isinstance(backend, str) else backend
 
 
 def _volume(
     volume: Volume,
     cameras: Cameras,
     mode: Mode,
-    kernels: VolumeKernels,
+    backend: Backend,
     background: Colour | Tensor | None,
     alpha: bool,
     supersample: int,
@@ -127,7 +118,7 @@ def _volume(
 ) -> Tensor:
     large = enlarge(cameras, supersample)
     if mode.renderer == "absorption":
-        light, _ = transmittance(volume, large, kernels, None if isinstance(extinction, str) else extinction)
+        light, _ = transmittance(volume, large, backend, None if isinstance(extinction, str) else extinction)
         return average(light[..., None], supersample)
-    drawn = average(render_volume(volume, large, look or default_look(volume), kernels), supersample)
+    drawn = average(render_volume(volume, large, look or default_look(volume), backend), supersample)
     return drawn if alpha else over(drawn, WHITE if background is None else background)

@@ -1,10 +1,13 @@
-"""Checkpoints of a run: named arrays and the step they belong to, one .npz file each, whole or not at all."""
+"""Checkpoints of a run: named arrays and the step they belong to, one .npz file each, whole or not at all.
+
+An .npz file carries a checksum (CRC-32) of every array, which is verified whenever one is read.
+"""
 
 from __future__ import annotations
 
 import re
 import zipfile
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import IO, Any
 
@@ -16,12 +19,18 @@ from invrender.io.files.atomic import atomic_path
 
 PATTERN = re.compile(r"step_(\d+)\.npz")
 STEP = "__step__"
+KEPT = 2  # checkpoints of a run: the last one, and the one before in case that is damaged
+
+
+def checkpoint_name(step: int) -> str:
+    """The file of the checkpoint after so many steps."""
+    return f"step_{step:06d}.npz"
 
 
 def save_checkpoint(folder: Path, step: int, arrays: Mapping[str, NDArray[Any]]) -> Path:
     """Write `arrays` as folder/step_000123.npz and return that path."""
     folder.mkdir(exist_ok=True)
-    path = folder / f"step_{step:06d}.npz"
+    path = folder / checkpoint_name(step)
     entries: dict[str, Any] = {STEP: np.array(step), **arrays}
     with atomic_path(path) as temporary:
         np.savez(temporary, **entries)
@@ -39,7 +48,7 @@ def load_checkpoint(path: Path) -> tuple[int, dict[str, NDArray[Any]]]:
             arrays = _arrays(file)
     except FileNotFoundError as error:
         raise CheckpointError(f"there is no checkpoint {path}", "start without it, or name another one") from error
-    except (OSError, ValueError, EOFError, zipfile.BadZipFile) as error:
+    except (OSError, ValueError, EOFError, zipfile.BadZipFile, NotImplementedError) as error:
         raise CheckpointError(f"the checkpoint {path} is damaged: {error}", "use the one before it") from error
     if STEP not in arrays:
         raise CheckpointError(f"{path} is no checkpoint of invrender", "name a file from a run's checkpoints folder")
@@ -54,7 +63,17 @@ def _arrays(file: IO[bytes]) -> dict[str, NDArray[Any]]:
         return {name: data[name] for name in data.files}
 
 
-def latest_checkpoint(folder: Path) -> Path | None:
-    """The checkpoint with the highest step, or None."""
+def checkpoints(folder: Path) -> list[Path]:
+    """The checkpoints in a folder, the latest first."""
     found = [(int(match[1]), path) for path in folder.glob("step_*.npz") if (match := PATTERN.fullmatch(path.name))]
-    return max(found)[1] if found else None
+    return [path for _, path in sorted(found, reverse=True)]
+
+
+def latest_sound_checkpoint(folder: Path, notice: Callable[[str], None]) -> tuple[int, dict[str, NDArray[Any]]] | None:
+    """The latest checkpoint that is not damaged; what is wrong with later ones goes to `notice`."""
+    for path in checkpoints(folder):
+        try:
+            return load_checkpoint(path)
+        except CheckpointError as error:
+            notice(f"{error.cause}; it is left out")
+    return None

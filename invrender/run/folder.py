@@ -1,7 +1,8 @@
 """The run folder: everything that one run leaves behind, and the rules that keep it from destroying anything.
 
-A finished run is never overwritten unless asked to; an unfinished one may be reused; a folder that holds other things
-is refused; and what gets removed is only what run.json lists as written by invrender.
+A finished run is never overwritten unless asked to; an unfinished one may be gone on with or reused; a folder that
+holds other things is refused; and what gets removed is only what run.json lists as written by invrender, and files
+that a killed process was in the midst of writing.
 """
 
 from __future__ import annotations
@@ -18,9 +19,9 @@ from types import TracebackType
 from typing import Any
 
 from invrender.errors import OutputExistsError, RetryError, UsageError
-from invrender.io.files.atomic import atomic_write_text
+from invrender.io.files.atomic import atomic_write_text, remove_temporaries
 from invrender.io.files.paths import listing
-from invrender.run.checkpoints import save_checkpoint
+from invrender.run.checkpoints import KEPT, checkpoint_name, checkpoints, save_checkpoint
 from invrender.run.losses_csv import LossLog
 from invrender.run.record import Record, Status, is_alive, new_record, now, read_record, write_record
 
@@ -43,18 +44,29 @@ class RunFolder:
     Leaving the block normally marks the run finished; Ctrl-C and a stop by the system mark it interrupted, any other
     exception failed, and its traceback goes to log.txt. Either way the last state that was `kept` becomes a checkpoint.
     A process that is killed leaves the status running.
+
+    Args:
+        path, record: the folder, and what run.json says.
+        save_every: seconds between checkpoints.
     """
 
-    def __init__(self, path: Path, record: Record) -> None:
+    def __init__(self, path: Path, record: Record, save_every: float = 60.0) -> None:
         self.path = path
         self.record = record
         self._losses = LossLog(path / LOSSES)
-        self._clock = self._written = time.monotonic()
+        self._clock = self._written = self._saved = time.monotonic()
+        self._save_every = save_every
         self._kept: tuple[int, Callable[[], Mapping[str, Any]]] | None = None
 
     @staticmethod
     def create(
-        path: Path | str, *, command: str, argv: Sequence[str] = (), config: str = "", overwrite: bool = False
+        path: Path | str,
+        *,
+        command: str,
+        argv: Sequence[str] = (),
+        config: str = "",
+        overwrite: bool = False,
+        save_every: float = 60.0,
     ) -> RunFolder:
         """Check the place, clear what an earlier run left there, and write config.toml and run.json.
 
@@ -63,6 +75,7 @@ class RunFolder:
             command, argv: what was called.
             config: the text of config.toml.
             overwrite: replace a finished run (only the files that invrender wrote).
+            save_every: seconds between checkpoints.
 
         Raises:
             UsageError: nothing can be written there.
@@ -72,9 +85,36 @@ class RunFolder:
         check_output(folder, overwrite)
         _make(folder)
         _clear(folder)
-        run = RunFolder(folder, new_record(command, tuple(argv)))
+        run = RunFolder(folder, new_record(command, tuple(argv)), save_every)
         run.note()
         atomic_write_text(run.file(CONFIG), config)
+        return run
+
+    @staticmethod
+    def reopen(path: Path, *, command: str, argv: Sequence[str] = (), rows: int, save_every: float = 60.0) -> RunFolder:
+        """Open the folder of an unfinished run to go on with it.
+
+        Args:
+            path: the folder.
+            command, argv: what was called.
+            rows: of losses.csv that the state to go on from has seen.
+            save_every: seconds between checkpoints.
+
+        Raises:
+            CheckpointError: losses.csv has fewer rows.
+        """
+        _remove_temporaries(path)
+        before = read_record(path / RECORD) or {}
+        record = dataclasses.replace(
+            new_record(command, tuple(argv)),
+            started=before.get("started", now()),
+            timings=dict(before.get("timings", {})),
+            files=tuple(before.get("files", ())),
+            resumed=(*before.get("resumed", ()), now()),
+        )
+        run = RunFolder(path, record, save_every)
+        run._losses.resume(rows)
+        run.note()
         return run
 
     def __enter__(self) -> RunFolder:
@@ -107,15 +147,19 @@ class RunFolder:
 
     @contextmanager
     def timed(self, phase: str) -> Iterator[None]:
-        """Add the seconds that the block takes to `timings[phase]`; run.json follows at most once a second."""
+        """Add the seconds that the block takes to `timings[phase]`."""
         start = time.perf_counter()
         try:
             yield
         finally:
-            spent = self.record.timings.get(phase, 0.0) + time.perf_counter() - start
-            self.record = dataclasses.replace(self.record, timings={**self.record.timings, phase: round(spent, 6)})
-            if time.monotonic() - self._written > 1:
-                self.note()
+            self.add_time(phase, time.perf_counter() - start)
+
+    def add_time(self, phase: str, seconds: float) -> None:
+        """Add seconds to `timings[phase]`; run.json follows at most once a second."""
+        spent = self.record.timings.get(phase, 0.0) + seconds
+        self.record = dataclasses.replace(self.record, timings={**self.record.timings, phase: round(spent, 6)})
+        if time.monotonic() - self._written > 1:
+            self.note()
 
     def log(self, text: str) -> None:
         """Append a line with the time to log.txt."""
@@ -131,23 +175,36 @@ class RunFolder:
         """Write metrics.json (values that JSON knows; NaN is refused: it would be no measurement)."""
         atomic_write_text(self.file(METRICS), json.dumps(values, indent=2, allow_nan=False) + "\n")
 
+    @property
+    def loss_rows(self) -> int:
+        """Rows of losses.csv."""
+        return self._losses.rows
+
     def checkpoint(self, step: int, arrays: Mapping[str, Any]) -> Path:
-        """Save named arrays in checkpoints/ and return the file's path."""
-        path = save_checkpoint(self.path / CHECKPOINTS, step, arrays)
-        self._kept = None
-        return self.file(str(path.relative_to(self.path)))
+        """Save named arrays in checkpoints/, remove all but the last two, and return the file's path."""
+        folder = self.path / CHECKPOINTS
+        self.file(f"{CHECKPOINTS}/{checkpoint_name(step)}")
+        path = save_checkpoint(folder, step, arrays)
+        self._kept, self._saved = None, time.monotonic()
+        spent = checkpoints(folder)[KEPT:]
+        for old in spent:
+            old.unlink(missing_ok=True)
+        gone = {f"{CHECKPOINTS}/{old.name}" for old in spent}
+        self.note(files=tuple(name for name in self.record.files if name not in gone))
+        return path
 
-    def keep(self, step: int, total: int, state: Callable[[], Mapping[str, Any]]) -> None:
-        """Hold on to the state after a step out of `total`: if the run ends early, it is saved as a checkpoint.
+    def keep(self, step: int, state: Callable[[], Mapping[str, Any]]) -> None:
+        """Hold on to the state after a step: if the run ends early, it is saved as a checkpoint.
 
-        So is the state after each quarter of the way.
+        It is saved at once when the last checkpoint is `save_every` seconds old.
 
         Args:
-            state: gives the arrays when asked. They had better lie in main memory: a GPU may be what is lost.
+            state: gives the arrays when asked.
         """
         self._kept = (step, state)
-        if 4 * step // total > 4 * (step - 1) // total and step < total:
-            self.checkpoint(step, state())
+        if time.monotonic() - self._saved >= self._save_every:
+            with self.timed("checkpoints"):
+                self.checkpoint(step, state())
 
     def _save_kept(self) -> None:
         if self._kept is None:
@@ -209,8 +266,15 @@ def _make(folder: Path) -> None:
         ) from error
 
 
+def _remove_temporaries(folder: Path) -> None:
+    for place in (folder, folder / CHECKPOINTS):
+        if place.is_dir():
+            remove_temporaries(place)
+
+
 def _clear(folder: Path) -> None:
     """Remove what an earlier run wrote, run.json last so that an interruption leaves a run folder behind."""
+    _remove_temporaries(folder)
     record = read_record(folder / RECORD)
     if record is None:
         return
@@ -219,9 +283,9 @@ def _clear(folder: Path) -> None:
         path = folder / name
         if path.resolve().is_relative_to(folder.resolve()):
             path.unlink(missing_ok=True)
-    checkpoints = folder / CHECKPOINTS
-    if checkpoints.is_dir() and not any(checkpoints.iterdir()):
-        checkpoints.rmdir()
+    place = folder / CHECKPOINTS
+    if place.is_dir() and not any(place.iterdir()):
+        place.rmdir()
 
 
 def _status(error: BaseException | None) -> Status:

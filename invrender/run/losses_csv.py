@@ -7,6 +7,7 @@ import io
 from collections.abc import Mapping
 from pathlib import Path
 
+from invrender.errors import CheckpointError
 from invrender.io.files.atomic import atomic_write_text
 
 
@@ -19,7 +20,23 @@ class LossLog:
 
     def __init__(self, path: Path) -> None:
         self.path = path
+        self.rows = 0
         self._columns: list[str] = []
+
+    def resume(self, rows: int) -> None:
+        """Go on after the first `rows` rows that the file has; those behind were written by steps not saved.
+
+        Raises:
+            CheckpointError: the file has fewer.
+        """
+        if not rows:
+            return
+        found = read_losses(self.path)[:rows] if self.path.is_file() else []
+        if len(found) < rows:
+            raise CheckpointError(f"{self.path} lacks rows that were there", "start over with --fresh")
+        self._columns = list(found[0])
+        self.rows = rows
+        atomic_write_text(self.path, ",".join(self._columns) + "\n" + _lines(self._columns, found))
 
     def append(self, step: int, terms: Mapping[str, float | str]) -> None:
         """Add the row of one step; the file is complete and closed when this returns."""
@@ -28,6 +45,7 @@ class LossLog:
             self._widen([*self._columns, *new])
         with self.path.open("a", newline="", encoding="utf-8") as file:
             file.write(_lines(self._columns, [row]))
+        self.rows += 1
 
     def _widen(self, columns: list[str]) -> None:
         rows = read_losses(self.path) if self._columns else []

@@ -28,7 +28,8 @@ class Record:
         invrender: version that wrote it.
         command, argv: what was called.
         status: running, finished, failed or interrupted.
-        started, ended: UTC, ISO 8601; `seconds` between them.
+        started, ended: UTC, ISO 8601; `seconds` that the last process spent.
+        resumed: when a stopped run was gone on with.
         seed, backend, device: what the numbers came from.
         timings: seconds by phase.
         versions: of Python and of each package that matters and is installed.
@@ -45,6 +46,7 @@ class Record:
     status: Status = "running"
     started: str = ""
     ended: str | None = None
+    resumed: tuple[str, ...] = ()
     seconds: float | None = None
     seed: int | None = None
     backend: str | None = None

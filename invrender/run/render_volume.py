@@ -10,7 +10,7 @@ import torch
 
 from invrender.io.datasets.dataset import write_dataset
 from invrender.io.datasets.transmittance import TransmittanceViews, write_transmittance
-from invrender.kernels import VolumeKernels
+from invrender.kernels import Backend
 from invrender.nouns import Cameras, Views, Volume
 from invrender.nouns.looks import Colour
 from invrender.render.absorption import transmittance
@@ -43,7 +43,7 @@ class VolumeShot:
 
 
 def volume_pictures(
-    volume: Volume, cameras: Cameras, shot: VolumeShot, kernels: VolumeKernels
+    volume: Volume, cameras: Cameras, shot: VolumeShot, backend: Backend
 ) -> tuple[Tensor, dict[str, Any]]:
     """What image files show of a volume.
 
@@ -52,9 +52,9 @@ def volume_pictures(
         background; and facts: the `extinction` of transmittance.
     """
     if shot.mode.renderer == "absorption":
-        light, extinction = transmittance(volume, cameras, kernels, shot.extinction)
+        light, extinction = transmittance(volume, cameras, backend, shot.extinction)
         return light[..., None], {"extinction": float(extinction)}
-    drawn = render_volume(volume, cameras, shot.look or default_look(volume), kernels).cpu()
+    drawn = render_volume(volume, cameras, shot.look or default_look(volume), backend).cpu()
     if shot.background is not None:
         return over(drawn, shot.background), {}
     colour, alpha = straight(drawn)
@@ -62,7 +62,7 @@ def volume_pictures(
 
 
 def transmittance_views(
-    volume: Volume, cameras: Cameras, kernels: VolumeKernels, extinction: float | None = None, floats: bool = False
+    volume: Volume, cameras: Cameras, backend: Backend, extinction: float | None = None, floats: bool = False
 ) -> TransmittanceViews:
     """Posed images of the light that comes through a volume, with its box and grid: what `reconstruct` takes.
 
@@ -71,30 +71,26 @@ def transmittance_views(
         extinction: the factor on the density; None makes the volume well visible.
         floats: whether files shall hold float32 instead of 8 bits.
     """
-    light, factor = transmittance(volume, cameras, kernels, extinction)
+    light, factor = transmittance(volume, cameras, backend, extinction)
     return TransmittanceViews(
         cameras, light, "transmittance", volume.bounds.double(), volume.shape, float(factor), not floats
     )
 
 
-def write_volume_picture(
-    path: Path, volume: Volume, cameras: Cameras, shot: VolumeShot, kernels: VolumeKernels
-) -> Written:
+def write_volume_picture(path: Path, volume: Volume, cameras: Cameras, shot: VolumeShot, backend: Backend) -> Written:
     """Draw a volume and write a still or a sheet of stills (.png), or a turning picture (.gif)."""
-    pictures, facts = volume_pictures(volume, cameras, shot, kernels)
+    pictures, facts = volume_pictures(volume, cameras, shot, backend)
     written = write_picture(path, pictures, shot.mode, facts)
     if "extinction" not in facts:
         return written
     return replace(written, note=f"{written.note}, extinction {facts['extinction']:.4g}")
 
 
-def write_volume_dataset(
-    folder: Path, volume: Volume, cameras: Cameras, shot: VolumeShot, kernels: VolumeKernels
-) -> Written:
+def write_volume_dataset(folder: Path, volume: Volume, cameras: Cameras, shot: VolumeShot, backend: Backend) -> Written:
     """Write posed images that `invrender reconstruct` takes: transmittance, or colours with straight alpha."""
     if shot.mode.renderer == "absorption":
-        views = transmittance_views(volume, cameras, kernels, shot.extinction, shot.floats)
+        views = transmittance_views(volume, cameras, backend, shot.extinction, shot.floats)
         return dataset_written(folder, write_transmittance(folder, views), cameras, {"extinction": views.extinction})
-    drawn = render_volume(volume, cameras, shot.look or default_look(volume), kernels).cpu()
+    drawn = render_volume(volume, cameras, shot.look or default_look(volume), backend).cpu()
     colour, alpha = straight(drawn)
     return dataset_written(folder, write_dataset(folder, Views(cameras, alpha, colour.clamp(0, 1))), cameras)

@@ -1,10 +1,49 @@
-"""What the settings of every run have in common; each kind of run adds its own."""
+"""What the settings of every run have in common; each method adds its own.
+
+A settings class is a frozen dataclass. Its fields are all that a method takes; those that are annotated with a `Flag`
+have an option of their own on the command line, the others are reached by `--set`, a file or the environment.
+
+    smoothing: Annotated[float | None, Flag("Weight of the total variation."), AtLeast(0)] = None
+"""
 
 from __future__ import annotations
 
+import dataclasses
+import typing
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
+from typing import Annotated, Any, Literal
+
+from invrender.errors import UsageError
+
+
+@dataclass(frozen=True)
+class Flag:
+    """A setting has a flag of its own, `--name`.
+
+    Attributes:
+        help: one line for `--help`.
+        metavar: what stands for the value there; unless given, the type's name or choices.
+        panel: the heading under which it is listed, or None.
+    """
+
+    help: str
+    metavar: str | None = None
+    panel: str | None = None
+
+
+@dataclass(frozen=True)
+class Range:
+    """The numbers that a setting may have.
+
+    Attributes:
+        least, most: the bounds, which belong to it.
+        why: what is wrong with others, for people.
+    """
+
+    least: float
+    most: float = float("inf")
+    why: str = ""
 
 
 @dataclass(frozen=True)
@@ -20,23 +59,35 @@ class RunSettings:
         size: side of an asset's views, or the longest side to which a dataset's images are scaled down, in pixels.
         cameras: the rig for an asset's own views: orbit, sphere, or a file with cameras.
         elevation: of an orbit, in degrees.
-        distance: of the rig's cameras; see `invrender.cameras.rig` and `invrender.render.absorption.volume_rig`.
-        fov: their vertical field of view, in degrees.
+        distance: of the rig's cameras; see `invrender.cameras.rigs.rig` and `invrender.cameras.volume_rigs.volume_rig`.
+        fov: their field of view, across the smaller side, in degrees.
         gif_frames: pictures of progress.gif; 0: no GIFs.
+        save_every: seconds between checkpoints; 0: one after every step.
     """
 
     input: Path
-    preset: Literal["draft", "standard", "fine"] = "standard"
-    backend: str = "auto"
-    device: str | None = None
-    seed: int = 0
-    views: int | None = None
-    size: int | None = None
-    cameras: str = "orbit"
-    elevation: float = 10.0
-    distance: float = 3.0
-    fov: float = 45.0
-    gif_frames: int = 48
+    preset: Annotated[Literal["draft", "standard", "fine"], Flag("How much work to put in.")] = "standard"
+    backend: Annotated[
+        str,
+        Flag("What computes the geometry; auto takes the fastest that passes its self-test.", "auto|cpu|cuda|torch"),
+    ] = "auto"
+    device: Annotated[str | None, Flag("Torch device, such as cpu, cuda or cuda:1.")] = None
+    seed: Annotated[int, Flag("Seed of everything random."), Range(0)] = 0
+    views: Annotated[
+        int | None, Flag("How many views."), Range(2, why="one view does not fix a shape, 12 or more do")
+    ] = None
+    size: Annotated[int | None, Flag("Side of the square images, in pixels."), Range(8)] = None
+    cameras: Annotated[
+        str,
+        Flag("A ring around the object, points spread over a sphere, or a transforms.json.", "orbit|sphere|FILE"),
+    ] = "orbit"
+    elevation: Annotated[
+        float, Flag("Height of the ring of cameras, in degrees above the horizon."), Range(-90, 90)
+    ] = 10.0
+    distance: Annotated[float, Flag("Cameras' distance, in half-extents of the object."), Range(0.1)] = 3.0
+    fov: Annotated[float, Flag("Field of view in degrees (smaller side)."), Range(1, 170)] = 45.0
+    gif_frames: Annotated[int, Range(0)] = 48
+    save_every: Annotated[float, Flag("Seconds between checkpoints; 0: one after every step."), Range(0)] = 60.0
 
 
 @dataclass(frozen=True)
@@ -48,9 +99,47 @@ class VolumeRunSettings(RunSettings):
         grid: samples along z, y, x, or one number for all.
     """
 
-    cameras: str = "sphere"
-    distance: float = 2.0
-    fov: float = 40.0
-    gif_frames: int = 24
-    bounds: tuple[float, ...] | None = None
-    grid: tuple[int, ...] | None = None
+    cameras: Annotated[
+        str,
+        Flag("A ring around the object, points spread over a sphere, or a transforms.json.", "orbit|sphere|FILE"),
+    ] = "sphere"
+    distance: Annotated[float, Flag("Cameras' distance, in longest axes of the volume."), Range(0.1)] = 2.0
+    fov: Annotated[float, Flag("Field of view in degrees (smaller side)."), Range(1, 170)] = 40.0
+    gif_frames: Annotated[int, Range(0)] = 24
+    bounds: Annotated[
+        tuple[float, ...] | None, Flag("Box of the grid, for a dataset.", "X0,Y0,Z0,X1,Y1,Z1", "Volumes")
+    ] = None
+    grid: Annotated[tuple[int, ...] | None, Flag("Samples of the grid, for a dataset.", "N|Z,Y,X", "Volumes")] = None
+
+
+def notes(cls: type[Any], name: str) -> tuple[Any, ...]:
+    """The annotations of a field beyond its type: its `Flag` and `Range`, where it has them."""
+    hint = typing.get_type_hints(cls, include_extras=True)[name]
+    return typing.get_args(hint)[1:] if typing.get_origin(hint) is Annotated else ()
+
+
+def flag_of(cls: type[Any], name: str) -> Flag | None:
+    """The flag of a field, if it has one."""
+    return next((note for note in notes(cls, name) if isinstance(note, Flag)), None)
+
+
+def check_ranges(settings: RunSettings) -> None:
+    """Refuse numbers that lie outside their range.
+
+    Raises:
+        UsageError: naming the setting as the user calls it, and what it may be.
+    """
+    for field in dataclasses.fields(settings):
+        value = getattr(settings, field.name)
+        for note in notes(type(settings), field.name):
+            if isinstance(note, Range) and value is not None and not note.least <= value <= note.most:
+                shown = f"--{field.name}" if flag_of(type(settings), field.name) else field.name
+                raise UsageError(
+                    f"{shown} is {value:g}{': ' if note.why else ''}{note.why}", f"give {shown} {_described(note)}"
+                )
+
+
+def _described(allowed: Range) -> str:
+    if allowed.most == float("inf"):
+        return f"{allowed.least:g} or more"
+    return f"from {allowed.least:g} to {allowed.most:g}"

@@ -1,4 +1,4 @@
-"""Adam (Kingma and Ba 2015) with non-negativity: the method of most differentiable renderers, here as a peer."""
+"""Adam (Kingma and Ba 2015), with an optional bound from below: the method of most differentiable renderers."""
 
 from __future__ import annotations
 
@@ -6,31 +6,59 @@ from dataclasses import dataclass
 
 import torch
 
-Tensor = torch.Tensor
-
-BETAS = (0.9, 0.99)
+from invrender.solve.protocol import Params, Terms, ValueAndGrad
+from invrender.solve.rates import Rate
 
 
 @dataclass(frozen=True)
 class AdamState:
-    """The estimate, its first and second moments, and the number of steps taken."""
+    """First and second moments, shaped like the parameters, and the number of steps taken."""
 
-    estimate: Tensor
-    first: Tensor
-    second: Tensor
+    first: Params
+    second: Params
     count: int
 
 
-def init(estimate: Tensor) -> AdamState:
-    """The state before the first step."""
-    return AdamState(estimate, torch.zeros_like(estimate), torch.zeros_like(estimate), 0)
+@dataclass(frozen=True)
+class Adam:
+    """Settings.
+
+    Attributes:
+        rate: the length of a step, in units of the parameters.
+        betas: how long the two moments remember.
+        epsilon: what gradients are large against.
+        lowest: no parameter falls below it; None: no bound.
+        scale: factor on the rate.
+    """
+
+    rate: Rate
+    betas: tuple[float, float] = (0.9, 0.999)
+    epsilon: float = 1e-8
+    lowest: float | None = None
+    scale: float = 1.0
+
+    def init(self, objective: ValueAndGrad, params: Params) -> AdamState:
+        """The state before the first step."""
+        del objective
+        zeros = {name: torch.zeros_like(value) for name, value in params.items()}
+        return AdamState(zeros, zeros, 0)
+
+    def step(
+        self, objective: ValueAndGrad, params: Params, state: AdamState, random: torch.Generator
+    ) -> tuple[Params, AdamState, Terms]:
+        """One step of at most about the rate per entry, and the terms before it."""
+        terms, gradient = objective.value_and_grad(params, random)
+        count = state.count + 1
+        length = self.scale * self.rate(state.count)
+        first = {name: torch.lerp(state.first[name], g, 1 - self.betas[0]) for name, g in gradient.items()}
+        second = {name: _mixed(state.second[name], g, self.betas[1]) for name, g in gradient.items()}
+        moved = {}
+        for name, value in params.items():
+            spread = second[name].sqrt() / (1 - self.betas[1] ** count) ** 0.5 + self.epsilon
+            step = torch.addcdiv(value, first[name], spread, value=-length / (1 - self.betas[0] ** count))
+            moved[name] = step if self.lowest is None else step.clamp(min=self.lowest)
+        return moved, AdamState(first, second, count), terms
 
 
-def step(gradient: Tensor, state: AdamState, rate: float) -> AdamState:
-    """One step of about `rate` (in units of the estimate) per entry, never below 0."""
-    count = state.count + 1
-    first = BETAS[0] * state.first + (1 - BETAS[0]) * gradient
-    second = BETAS[1] * state.second + (1 - BETAS[1]) * gradient.square()
-    scale = (second / (1 - BETAS[1] ** count)).sqrt() + 1e-12
-    moved = state.estimate - rate * first / (1 - BETAS[0] ** count) / scale
-    return AdamState(moved.clamp(min=0), first, second, count)
+def _mixed(second: torch.Tensor, gradient: torch.Tensor, beta: float) -> torch.Tensor:
+    return torch.addcmul(second * beta, gradient, gradient, value=1 - beta)

@@ -9,31 +9,65 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import torch
+from torch import Tensor
 
-Tensor = torch.Tensor
+from invrender.solve.protocol import Params, Terms, ValueAndGrad
+from invrender.solve.rates import Rate
 
 
 @dataclass(frozen=True)
-class AdamState:
-    """First moment (like the parameters), second moment (a scalar), and the number of steps taken."""
+class UniformState:
+    """Where the method stands.
 
-    first: Tensor
+    Attributes:
+        loss, gradient: at the parameters; the step that moved there has looked already whether they are finite.
+        first: first moment, shaped like the parameters.
+        second: [], second moment of the largest entry of the gradient.
+        count: steps taken.
+    """
+
+    loss: float
+    gradient: Params
+    first: Params
     second: Tensor
     count: int
 
 
-def init(params: Tensor) -> AdamState:
-    """The state before the first step."""
-    return AdamState(torch.zeros_like(params), params.new_zeros(()), 0)
+@dataclass(frozen=True)
+class UniformAdam:
+    """Settings.
+
+    Attributes:
+        rate: the length of a step, in units of the parameters.
+        betas: how long the two moments remember.
+        scale: factor on the rate.
+    """
+
+    rate: Rate
+    betas: tuple[float, float] = (0.9, 0.99)
+    scale: float = 1.0
+
+    def init(self, objective: ValueAndGrad, params: Params) -> UniformState:
+        """The state before the first step; it takes the first gradient."""
+        terms, gradient = objective.value_and_grad(params, torch.Generator())
+        zeros = {name: torch.zeros_like(value) for name, value in params.items()}
+        return UniformState(_loss(terms), gradient, zeros, next(iter(params.values())).new_zeros(()), 0)
+
+    def step(
+        self, objective: ValueAndGrad, params: Params, state: UniformState, random: torch.Generator
+    ) -> tuple[Params, UniformState, Terms]:
+        """One step of length about the rate, and the terms after it."""
+        count = state.count + 1
+        keep, keep_square = self.betas
+        first = {name: keep * state.first[name] + (1 - keep) * g for name, g in state.gradient.items()}
+        largest = torch.stack([g.square().max() for g in state.gradient.values()]).max()
+        second = keep_square * state.second + (1 - keep_square) * largest
+        spread = (second / (1 - keep_square**count)).sqrt() + 1e-12
+        length = self.scale * self.rate(state.count)
+        moved = {name: value - length * (first[name] / (1 - keep**count)) / spread for name, value in params.items()}
+        terms, gradient = objective.value_and_grad(moved, random)
+        return moved, UniformState(_loss(terms), gradient, first, second, count), terms
 
 
-def step(
-    grad: Tensor, params: Tensor, state: AdamState, rate: float, betas: tuple[float, float] = (0.9, 0.99)
-) -> tuple[Tensor, AdamState]:
-    """One step of length about `rate` (in units of the parameters); returns new parameters and state."""
-    count = state.count + 1
-    first = betas[0] * state.first + (1 - betas[0]) * grad
-    second = betas[1] * state.second + (1 - betas[1]) * grad.square().max()
-    length = (second / (1 - betas[1] ** count)).sqrt() + 1e-12
-    moved = params - rate * (first / (1 - betas[0] ** count)) / length
-    return moved, AdamState(first, second, count)
+def _loss(terms: Terms) -> float:
+    return next(iter(terms.values()))

@@ -8,42 +8,50 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import torch
+from torch import Tensor
 
-from invrender.kernels import RayBundle
-
-Tensor = torch.Tensor
+from invrender.solve.protocol import LeastSquares, Params, Terms
 
 
 @dataclass(frozen=True)
 class CglsState:
-    """Estimate and search direction [D,H,W], residual b - A x [R], and the squared length of the gradient."""
+    """Search direction, shaped like the parameters; residual b - A x [R]; and the squared length of the gradient."""
 
-    estimate: Tensor
-    direction: Tensor
+    direction: Params
     residual: Tensor
     length: float
 
 
-def init(rays: RayBundle, target: Tensor, weight: Tensor, support: Tensor) -> CglsState:
-    """The state at x = 0."""
-    gradient = torch.where(support, rays.adjoint(weight * target), 0.0)
-    return CglsState(torch.zeros_like(gradient), gradient, target, _square(gradient))
+@dataclass(frozen=True)
+class Cgls:
+    """Settings; there are none but the factor on the step length."""
+
+    scale: float = 1.0
+
+    def init(self, objective: LeastSquares, params: Params) -> CglsState:
+        """The state at the parameters."""
+        residual = -objective.residual(params)
+        gradient = objective.vjp(objective.weight * residual)
+        return CglsState(gradient, residual, _square(gradient))
+
+    def step(
+        self, objective: LeastSquares, params: Params, state: CglsState, random: torch.Generator
+    ) -> tuple[Params, CglsState, Terms]:
+        """One step, and the misfit before it."""
+        del random
+        terms = {"misfit": float((objective.weight * state.residual.square()).double().sum()) / 2}
+        along = objective.jvp(state.direction)
+        curvature = float((objective.weight * along.square()).double().sum())
+        if curvature == 0:
+            return params, state, terms
+        stride = self.scale * state.length / curvature
+        residual = state.residual - stride * along
+        gradient = objective.vjp(objective.weight * residual)
+        length = _square(gradient)
+        direction = {name: g + length / state.length * state.direction[name] for name, g in gradient.items()}
+        moved = {name: value + stride * state.direction[name] for name, value in params.items()}
+        return moved, CglsState(direction, residual, length), terms
 
 
-def step(rays: RayBundle, weight: Tensor, support: Tensor, state: CglsState) -> tuple[CglsState, float]:
-    """One step, and the misfit before it."""
-    loss = float((weight * state.residual.square()).double().sum()) / 2
-    ahead = rays.forward(state.direction)
-    curvature = float((weight * ahead.square()).double().sum())
-    if curvature == 0:
-        return state, loss
-    stride = state.length / curvature
-    residual = state.residual - stride * ahead
-    gradient = torch.where(support, rays.adjoint(weight * residual), 0.0)
-    length = _square(gradient)
-    direction = gradient + length / state.length * state.direction
-    return CglsState(state.estimate + stride * state.direction, direction, residual, length), loss
-
-
-def _square(grid: Tensor) -> float:
-    return float(grid.double().square().sum())
+def _square(params: Params) -> float:
+    return sum(float(value.double().square().sum()) for value in params.values())

@@ -9,9 +9,11 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
+import torch
 from torch import Tensor
 
 from invrender.kernels import SmoothStep
+from invrender.solve.protocol import Params, Terms, ValueAndGrad
 
 
 @dataclass(frozen=True)
@@ -19,41 +21,48 @@ class FistaState:
     """Where the method stands.
 
     Attributes:
-        estimate: [D,H,W], not negative.
-        ahead: [D,H,W], where momentum carries it: the gradient is wanted there.
+        extrapolated: where momentum carries the parameters: the gradient is wanted there.
         inertia: Nesterov's t; 1 means no momentum yet.
     """
 
-    estimate: Tensor
-    ahead: Tensor
+    extrapolated: Params
     inertia: float = 1.0
 
 
-def init(estimate: Tensor) -> FistaState:
-    """The state before the first step."""
-    return FistaState(estimate, estimate)
+@dataclass(frozen=True)
+class Fista:
+    """Settings, for parameters that are one grid [D,H,W], not negative.
 
-
-def step(
-    gradient: Tensor,
-    curvature: Tensor,
-    state: FistaState,
-    smoothing: tuple[float, float],
-    smooth_step: SmoothStep,
-    cap: float = 1.0,
-) -> FistaState:
-    """One step.
-
-    Args:
-        gradient: of the data term at `state.ahead`.
-        curvature: diagonal that bounds the data term's Hessian; inf holds a voxel.
+    Attributes:
+        curvature: [D,H,W], a diagonal that bounds the data term's Hessian; inf holds a voxel.
         smoothing: weight and rounding of the total variation; see `kernels.SmoothStep`.
         smooth_step: of a backend.
-        cap: upper limit of the momentum; below 1 for ordered subsets, which diverge with all of it.
+        most_momentum: upper limit of the momentum; below 1 for ordered subsets, which diverge with all of it.
+        scale: factor on the step length, as far as the data's curvature sets it.
     """
-    inertia = (1 + math.sqrt(1 + 4 * state.inertia**2)) / 2
-    beta = min((state.inertia - 1) / inertia, cap)
-    estimate, ahead, turn = smooth_step(state.ahead, gradient, curvature, state.estimate, smoothing, beta)
-    if turn > 0:
-        return FistaState(estimate, estimate)
-    return FistaState(estimate, ahead, inertia)
+
+    curvature: Tensor
+    smoothing: tuple[float, float]
+    smooth_step: SmoothStep
+    most_momentum: float = 1.0
+    scale: float = 1.0
+
+    def init(self, objective: ValueAndGrad, params: Params) -> FistaState:
+        """The state before the first step."""
+        del objective
+        return FistaState(params)
+
+    def step(
+        self, objective: ValueAndGrad, params: Params, state: FistaState, random: torch.Generator
+    ) -> tuple[Params, FistaState, Terms]:
+        """One step, and the terms where it began."""
+        terms, gradient = objective.value_and_grad(state.extrapolated, random)
+        ((name, before),) = params.items()
+        inertia = (1 + math.sqrt(1 + 4 * state.inertia**2)) / 2
+        beta = min((state.inertia - 1) / inertia, self.most_momentum)
+        curvature = self.curvature if self.scale == 1 else self.curvature / self.scale
+        at = state.extrapolated[name]
+        moved, extrapolated, uphill = self.smooth_step(at, gradient[name], curvature, before, self.smoothing, beta)
+        if uphill > 0:
+            return {name: moved}, FistaState({name: moved}), terms
+        return {name: moved}, FistaState({name: extrapolated}, inertia), terms

@@ -9,10 +9,10 @@ from typing import Any
 import pytest
 import torch
 
-from invrender.backends import BACKENDS, Part, select, self_test
+from invrender.backends import BACKENDS, select, self_test
 from invrender.backends.completion import completed
 from invrender.errors import BackendError, UsageError
-from invrender.kernels import Backend
+from invrender.kernels import Backend, Part
 from invrender.run.trial import exercise, milliseconds
 
 HAS_GPU = torch.cuda.is_available()

@@ -31,7 +31,7 @@ from tests.conftest import cli_environment
 ROOT = Path(__file__).parents[2]
 TINY = ("--views", "6", "--size", "40", "--iterations", "9", "--set", "smoothness=1", "--set", "gif_frames=4")
 FILES = {
-    "config.toml", "run.json", "metrics.json", "losses.csv", "log.txt", "checkpoints", "mesh.glb", "mesh.ply",
+    "config.toml", "run.json", "metrics.json", "losses.csv", "log.txt", "mesh.glb", "mesh.ply",
     "progress.gif", "turntable.gif",
 }  # fmt: skip
 
@@ -78,13 +78,12 @@ def test_a_run_folder_is_complete(mug):
     assert {path.name for path in folder.iterdir()} == FILES
     record = json.loads((folder / "run.json").read_text())
     assert (record["status"], record["command"], record["seed"]) == ("finished", "reconstruct", 0)
-    assert set(record["files"]) >= FILES - {"checkpoints", "run.json"}
+    assert set(record["files"]) >= FILES - {"run.json"}
     assert record["timings"]["refine"] > 0
     with (folder / "losses.csv").open() as file:
         rows = list(csv.DictReader(file))
     assert [int(row["step"]) for row in rows] == list(range(45))
     assert float(rows[-1]["iou"]) > 0.97
-    assert list((folder / "checkpoints").iterdir())
 
 
 def test_meshes_are_in_the_frame_of_the_asset(mug):
@@ -339,7 +338,7 @@ def test_a_dataset_with_everything_right_is_accepted(here, dataset):
 
 
 @pytest.mark.skipif(os.name == "nt", reason="signals are sent differently there")
-def test_ctrl_c_in_mid_run_leaves_an_interrupted_run_that_can_be_started_again(here, capsys):
+def test_ctrl_c_in_mid_run_leaves_an_interrupted_run_that_can_be_started_over(here, capsys):
     command = ["reconstruct", "ball.ply", "-o", "out", *TINY[:4], "--iterations", "100000", "--set", "smoothness=1"]
     with subprocess.Popen(
         [sys.executable, "-m", "invrender.cli.app", *command, "-q"], cwd=here, env=cli_environment(),
@@ -371,5 +370,10 @@ def test_ctrl_c_in_mid_run_leaves_an_interrupted_run_that_can_be_started_again(h
     assert run(again) == 0
     assert run([*again[:-1], "--overwrite", "--init", "none.npz"]) == 7
     capsys.readouterr()
-    assert run(["reconstruct", "ball.ply", "-o", "out", *TINY, "--set", "gif_frames=0", "-q"]) == 0
+    other = ["reconstruct", "ball.ply", "-o", "out", *TINY, "--set", "gif_frames=0", "-q"]
+    assert run(other) == 7
+    shown = capsys.readouterr().err
+    assert "iterations 100000 -> 9" in shown
+    assert "--fresh" in shown
+    assert run([*other, "--fresh"]) == 0
     assert json.loads((here / "out" / "run.json").read_text())["status"] == "finished"

@@ -30,7 +30,6 @@ def test_density_and_colour_of_an_asset(ball, capsys):
     assert metrics["heldout_psnr"] > 25
     assert {entry.name for entry in (ball / "out").iterdir()} >= {
         "config.toml", "run.json", "metrics.json", "losses.csv", "volume.npz", "volume.vti", "progress.gif",
-        "checkpoints",
     }  # fmt: skip
     found = read_volume(ball / "out" / "volume.npz")
     assert found.values.shape == (4, 16, 16, 16)
@@ -62,7 +61,7 @@ def test_the_transfer_function_from_a_dataset(ball, capsys):
         (["ball.npz", "--method", "volume", "--bounds", "0,0,0,1,1,1"], 2, "--bounds goes with a dataset"),
         (["ball.npz", "--method", "volume", "--grid", "1"], 2, "use --grid N"),
         (["ball.npz", "--method", "volume", "--known", "bal.npz"], 3, "did you mean ball.npz?"),
-        (["ball.npz", "--known", "ball.npz"], 2, "--known goes with --method volume"),
+        (["ball.npz", "--known", "ball.npz"], 2, "--known does not go with --method transmittance"),
         (["nowhere", "--method", "volume"], 3, "neither a volume file nor a dataset"),
     ],
 )

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 import torch
 
-from invrender.backends.select_volume import select_volume
+from invrender.backends import select
 from invrender.cameras.volume_rigs import volume_rig
 from invrender.cli.app import run
 from invrender.errors import MemoryLimitError
@@ -40,7 +40,7 @@ def test_an_asset_comes_back_in_its_own_units_and_frame(
     asset: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     folder = tmp_path / "run"
-    flags = ("--views", 16, "--size", 24, "--iterations", 40, "--set", "gif_frames=3", "--json")
+    flags = ("--views", 16, "--size", 24, "--iterations", 40, "--set", "gif_frames=3", "--save-every", 0, "--json")
     assert reconstruct(asset, "--method", "transmittance", "-o", folder, *flags) == 0
     metrics = json.loads(capsys.readouterr().out)
     assert metrics["psnr"] > 30
@@ -57,10 +57,10 @@ def test_an_asset_comes_back_in_its_own_units_and_frame(
     record = json.loads((folder / "run.json").read_text())
     assert record["extinction"] == metrics["extinction"]
     assert record["status"] == "finished"
-    assert {"compile", "solve", "pictures", "measure", "write"} <= set(record["timings"])
+    assert {"start", "solve", "pictures", "checkpoints", "measure", "write"} <= set(record["timings"])
     assert len((folder / "losses.csv").read_text().splitlines()) == 41
     states = [load_checkpoint(path) for path in sorted((folder / "checkpoints").iterdir())]
-    assert [step for step, _ in states] == [10, 20, 30]
+    assert [step for step, _ in states] == [39, 40]
     assert float(np.abs(states[-1][1]["density"] - truth.values[0].numpy()).max()) < 0.3 * float(truth.values.max())
 
 
@@ -77,7 +77,7 @@ def test_the_input_decides_where_no_method_is_named(asset: Path, tmp_path: Path)
 def test_a_dataset_with_its_box_in_the_file(asset: Path, tmp_path: Path, kind: str) -> None:
     truth = read_volume(asset)
     cameras = volume_rig(truth, "sphere", 16, (24, 24))
-    depth = 0.03 * optical_depth(truth, cameras, select_volume("cpu"))
+    depth = 0.03 * optical_depth(truth, cameras, select("cpu", needs=("volumes",)))
     images = torch.exp(-depth) if kind == "transmittance" else depth
     views = TransmittanceViews(cameras, images, kind, truth.bounds, truth.shape, 0.03)  # type: ignore[arg-type]
     write_transmittance(tmp_path / "data", views)
@@ -97,7 +97,7 @@ def test_a_neural_field(asset: Path, tmp_path: Path, capsys: pytest.CaptureFixtu
 def test_a_dataset_without_a_box_asks_for_one(asset: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     truth = read_volume(asset)
     cameras = volume_rig(truth, "sphere", 8, (16, 16))
-    depth = 0.03 * optical_depth(truth, cameras, select_volume("cpu"))
+    depth = 0.03 * optical_depth(truth, cameras, select("cpu", needs=("volumes",)))
     write_transmittance(tmp_path / "data", TransmittanceViews(cameras, torch.exp(-depth), extinction=0.03))
     assert reconstruct(tmp_path / "data", "-o", tmp_path / "run") == 3
     assert "--bounds" in capsys.readouterr().err

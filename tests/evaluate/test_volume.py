@@ -8,13 +8,13 @@ import numpy as np
 import pytest
 import torch
 
-from invrender.backends.select_volume import select_volume
+from invrender.backends import select
 from invrender.errors import InputError
 from invrender.evaluate.volume import ssim, volume_metrics
 from invrender.nouns import Volume
 from invrender.samples import VOLUMES
 
-KERNELS = select_volume("torch")
+KERNELS = select("torch", needs=("volumes",))
 
 
 @pytest.fixture(scope="module")

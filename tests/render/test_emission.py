@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 import torch
 
-from invrender.backends.select_volume import select_volume
+from invrender.backends import select
 from invrender.cameras.volume_rigs import volume_rig
 from invrender.errors import InputError, UsageError
 from invrender.nouns import Volume
@@ -19,7 +19,7 @@ from invrender.render.transfer import transfer_function
 from invrender.samples import VOLUMES
 from invrender.shading.density_gradient import Lighting, value_gradient
 
-KERNELS = select_volume("torch")
+KERNELS = select("torch", needs=("volumes",))
 
 
 @pytest.fixture(scope="module")

@@ -7,7 +7,7 @@ import math
 import pytest
 import torch
 
-from invrender.backends.select_volume import select_volume
+from invrender.backends import select
 from invrender.errors import UsageError
 from invrender.nouns import Rays, Volume
 from invrender.render.estimators import box_ends, delta_tracking, exact, grid_field, ratio_tracking, ray_marching
@@ -37,7 +37,7 @@ def test_trackers_are_right_on_average(tracker: object) -> None:
     many = often(rays(), CALLS)
     found = tracker(grid_field(volume()), 3.0, many, box_ends(many, volume().bounds), torch.Generator().manual_seed(2))
     found = found.reshape(CALLS, 12)
-    error = found.mean(0) - exact(volume(), rays(), select_volume("torch")).double()
+    error = found.mean(0) - exact(volume(), rays(), select("torch", needs=("volumes",))).double()
     assert bool((error.abs() < 4 * found.std(0) / math.sqrt(CALLS) + 1e-9).all())
 
 
@@ -72,7 +72,7 @@ def test_a_constant_medium_follows_beer_and_lambert() -> None:
 
 
 def test_marching_converges_to_the_exact_value() -> None:
-    truth = exact(volume(), rays(), select_volume("torch")).double()
+    truth = exact(volume(), rays(), select("torch", needs=("volumes",))).double()
     ends = box_ends(rays(), volume().bounds)
     errors = [
         float((ray_marching(grid_field(volume()), rays(), ends, steps) - truth).abs().max()) for steps in (8, 64, 512)
@@ -108,7 +108,7 @@ def test_exact_transmittance_is_differentiable_in_grid_and_rays() -> None:
     weight = torch.linspace(1, 2, 12, dtype=torch.float64)
 
     def value(grid: torch.Tensor, origin: torch.Tensor) -> torch.Tensor:
-        through = exact(Volume(grid, volume().bounds), Rays(origin, few.direction), select_volume("torch"))
+        through = exact(Volume(grid, volume().bounds), Rays(origin, few.direction), select("torch", needs=("volumes",)))
         return (through * weight).sum()
 
     given, origin = grid.clone().requires_grad_(), few.origin.clone().requires_grad_()
@@ -127,7 +127,7 @@ def test_exact_transmittance_has_the_same_gradient_on_cpu() -> None:
     found = []
     for name in ("torch", "cpu"):
         grid = volume().values.requires_grad_()
-        exact(Volume(grid, volume().bounds), rays(), select_volume(name)).sum().backward()
+        exact(Volume(grid, volume().bounds), rays(), select(name, needs=("volumes",))).sum().backward()
         found.append(grid.grad)
     assert torch.allclose(*found, rtol=1e-4, atol=1e-6)
 
@@ -141,7 +141,7 @@ def test_gradients_of_trackers_are_right_on_average(tracker: object, moved: str)
     grid, origin = volume().values.double().requires_grad_(), few.origin.clone().requires_grad_()
     asked = grid if moved == "grid" else origin
     (truth,) = torch.autograd.grad(
-        exact(Volume(grid, bounds), Rays(origin, few.direction), select_volume("torch")).sum(), asked
+        exact(Volume(grid, bounds), Rays(origin, few.direction), select("torch", needs=("volumes",))).sum(), asked
     )
     steepest = truth / truth.norm()
     found = []

@@ -11,7 +11,6 @@ import torch
 import trimesh
 
 from invrender.backends import select
-from invrender.backends.select_volume import select_volume
 from invrender.cameras.around import around
 from invrender.cameras.projection import look_at, perspective
 from invrender.errors import BackendError
@@ -24,7 +23,7 @@ from invrender.shading.density_gradient import Lighting
 Tensor = torch.Tensor
 
 TORCH, CPU = select("torch"), select("cpu")
-KERNELS, CPU_KERNELS = select_volume("torch"), select_volume("cpu")
+KERNELS, CPU_KERNELS = select("torch", needs=("volumes",)), select("cpu", needs=("volumes",))
 
 
 def mesh_of(shape: trimesh.Trimesh) -> Mesh:

@@ -15,7 +15,7 @@ import numpy as np
 import pytest
 
 from invrender.errors import CheckpointError, OutputExistsError, RetryError, UsageError
-from invrender.run.checkpoints import latest_checkpoint, load_checkpoint
+from invrender.run.checkpoints import latest_sound_checkpoint, load_checkpoint
 from invrender.run.folder import RunFolder, check_output
 from invrender.run.losses_csv import read_losses
 from invrender.run.record import read_record
@@ -72,20 +72,47 @@ def test_a_run_that_ends_early_saves_the_last_state_it_kept(tmp_path: Path) -> N
     for folder, saved in (("early", [1, 3]), ("late", [3])):
         with suppress(RetryError), RunFolder.create(tmp_path / folder, command="test") as run:
             if folder == "early":
-                run.keep(1, 100, lambda: {"a": np.zeros(2)})
+                run.keep(1, lambda: {"a": np.zeros(2)})
                 run.checkpoint(1, {"a": np.zeros(2)})
             for step in (2, 3):
-                run.keep(step, 100, partial(dict, a=np.full(2, step)))
+                run.keep(step, partial(dict, a=np.full(2, step)))
             raise RetryError("the GPU was lost")
         found = sorted((tmp_path / folder / "checkpoints").iterdir())
         assert [load_checkpoint(path)[0] for path in found] == saved
         assert load_checkpoint(found[-1])[1]["a"].tolist() == [3, 3]
         assert found[-1].name in (tmp_path / folder / "log.txt").read_text()
-    with RunFolder.create(tmp_path / "well", command="test") as run:
-        for step in range(1, 11):
-            run.keep(step, 10, partial(dict, a=np.full(2, step)))
-    states = [load_checkpoint(path) for path in sorted((tmp_path / "well" / "checkpoints").iterdir())]
-    assert [(step, arrays["a"][0]) for step, arrays in states] == [(3, 3), (5, 5), (8, 8)]
+        assert {f"checkpoints/{path.name}" for path in found} <= set(record(tmp_path / folder)["files"])
+
+
+def test_states_are_saved_when_it_is_time_and_the_last_two_stay(tmp_path: Path) -> None:
+    for seconds, saved in ((0, [9, 10]), (1000, [])):
+        with RunFolder.create(tmp_path / str(seconds), command="test", save_every=seconds) as run:
+            for step in range(1, 11):
+                run.keep(step, partial(dict, a=np.full(2, step)))
+        states = [load_checkpoint(path) for path in sorted((run.path).glob("checkpoints/*"))]
+        assert [(step, arrays["a"][0]) for step, arrays in states] == [(step, step) for step in saved]
+        listed = [name for name in run.record.files if name.startswith("checkpoints")]
+        assert listed == [f"checkpoints/step_{step:06d}.npz" for step in saved]
+
+
+def test_a_run_that_is_gone_on_with_keeps_its_files_and_forgets_later_losses(tmp_path: Path) -> None:
+    with pytest.raises(RetryError), RunFolder.create(tmp_path, command="test", config="size = 1\n") as run:
+        for step in range(4):
+            run.losses(step, {"loss": 1.0 / (step + 1), "iou": 0.5})
+        with run.timed("solve"):
+            pass
+        raise RetryError("stopped")
+    (tmp_path / ".mesh.0123abcd.tmp.ply").write_text("half")
+    with RunFolder.reopen(tmp_path, command="test", rows=2) as again:
+        again.losses(2, {"loss": 7.0, "iou": 0.75})
+    assert [row["loss"] for row in read_losses(tmp_path / "losses.csv")] == ["1", "0.5", "7"]
+    found = record(tmp_path)
+    assert (found["status"], len(found["resumed"])) == ("finished", 1)
+    assert {"config.toml", "losses.csv"} <= set(found["files"])
+    assert "solve" in found["timings"]
+    assert not (tmp_path / ".mesh.0123abcd.tmp.ply").exists()
+    with pytest.raises(CheckpointError, match="lacks rows"):
+        RunFolder.reopen(tmp_path, command="test", rows=9)
 
 
 def test_a_state_that_cannot_be_saved_does_not_hide_what_ended_the_run(tmp_path: Path) -> None:
@@ -93,7 +120,7 @@ def test_a_state_that_cannot_be_saved_does_not_hide_what_ended_the_run(tmp_path:
         raise RuntimeError("CUDA error: device lost")
 
     with pytest.raises(RetryError), RunFolder.create(tmp_path, command="test") as run:
-        run.keep(7, 100, lost)
+        run.keep(7, lost)
         raise RetryError("the GPU was lost")
     assert record(tmp_path)["status"] == "interrupted"
     assert "step 7 could not be saved: CUDA error" in (tmp_path / "log.txt").read_text()
@@ -187,19 +214,27 @@ def test_losses_grow_by_rows_and_by_columns(tmp_path: Path) -> None:
     assert read_losses(tmp_path / "losses.csv")[1]["iou"] == "0.9"
 
 
-def test_checkpoints_round_trip_and_the_latest_is_found(tmp_path: Path) -> None:
+def test_checkpoints_round_trip_and_damaged_ones_are_left_out(tmp_path: Path) -> None:
     run = RunFolder.create(tmp_path, command="test")
-    for step in (9, 10, 2):
+    for step in (9, 10):
         path = run.checkpoint(step, {"vertices": np.full((2, 3), step, np.float32)})
-    latest = latest_checkpoint(tmp_path / "checkpoints")
-    assert latest is not None
-    step, arrays = load_checkpoint(latest)
-    assert step == 10
+    notices: list[str] = []
+    found = latest_sound_checkpoint(tmp_path / "checkpoints", notices.append)
+    assert found is not None
+    step, arrays = found
+    assert (step, notices) == (10, [])
     assert arrays["vertices"].dtype == np.float32
     assert (arrays["vertices"] == 10).all()
-    path.write_bytes(path.read_bytes()[:50])
-    with pytest.raises(CheckpointError, match="damaged"):
-        load_checkpoint(path)
+    sound = path.read_bytes()
+    place = sound.index(np.float32(10).tobytes() * 3)
+    for damaged in (sound[:50], sound[:place] + b"\1" + sound[place + 1 :], b""):
+        path.write_bytes(damaged)
+        with pytest.raises(CheckpointError, match="damaged"):
+            load_checkpoint(path)
+        found = latest_sound_checkpoint(tmp_path / "checkpoints", notices.append)
+        assert found is not None
+        assert found[0] == 9
+        assert "step_000010.npz is damaged" in notices.pop()
     with pytest.raises(CheckpointError, match="no checkpoint"):
         load_checkpoint(tmp_path / "step_000001.npz")
     np.savez(tmp_path / "other.npz", a=1)

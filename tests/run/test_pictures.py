@@ -11,7 +11,6 @@ import trimesh
 from PIL import Image
 
 from invrender.backends import select
-from invrender.backends.select_volume import select_volume
 from invrender.errors import OutputExistsError, UsageError
 from invrender.io.datasets.dataset import write_dataset
 from invrender.nouns import Mesh
@@ -27,7 +26,7 @@ from invrender.run.render_volume import (
 )
 from invrender.samples import VOLUMES
 
-BACKEND, KERNELS = select("torch"), select_volume("torch")
+BACKEND, KERNELS = select("torch"), select("torch", needs=("volumes",))
 CUBE = Mesh.from_numpy(trimesh.creation.box().vertices, trimesh.creation.box().faces)
 CLOUD = VOLUMES["double-sphere"](12)
 

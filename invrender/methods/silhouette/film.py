@@ -3,22 +3,24 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-import numpy as np
 import torch
-from numpy.typing import NDArray
 
 from invrender.cameras.projection import look_at, perspective
 from invrender.kernels import Backend
-from invrender.methods.silhouette.refine import Shape
+from invrender.methods.silhouette.schedule import Result
+from invrender.methods.silhouette.start import FirstShape
+from invrender.methods.silhouette.target import Shape
+from invrender.methods.silhouette.task import Task
 from invrender.nouns import Cameras, Lights, Material, Mesh, Scene
 from invrender.parameters.frame import Frame
 from invrender.render.images import to_bytes
 from invrender.render.raster import render
+from invrender.run.film import Film, Picture, Shot
 
 Tensor = torch.Tensor
-Picture = NDArray[np.uint8]
 
 DISTANCE, FOV, ELEVATION = 3.0, 42.0, 12.0
 PAPER = (0.93, 0.94, 0.96)  # linear RGB of the background
@@ -27,6 +29,7 @@ CLAY = Material(albedo=(0.46, 0.5, 0.57), name="clay")
 LIGHT = Lights(intensity=0.85, ambient=0.22)
 LEVEL = 0.1  # cameras count as held level whose sides leave a plane this little, relative to their spread in it
 LINE = 2  # pixels between the two pictures
+SIZE, TURN_FRAMES, SPEED = 256, 36, 12.0
 
 
 @dataclass(frozen=True)
@@ -40,6 +43,47 @@ class Turn:
 
     cameras: Cameras
     directions: Tensor
+
+
+def film(task: Task, first: FirstShape, frames: int, backend: Backend) -> Film | None:
+    """The film of a run: the estimate turns while it forms, and the film ends with a full turn of the result.
+
+    Args:
+        task: of the run.
+        first: the shape before the first step.
+        frames: how many; 0 for no film.
+        backend: what draws.
+    """
+    if not frames:
+        return None
+    turn = full_turn(TURN_FRAMES, SIZE, task.views.cameras)
+    targets = _targets(task, first, turn, backend)
+
+    def shoot(shape: Shape) -> Shot:
+        return {"vertices": shape.vertices, "faces": shape.faces}
+
+    def cut(shots: Sequence[Shot], result: Result) -> Mapping[str, Sequence[Picture]]:
+        begun = [_drawn(shot, i % TURN_FRAMES, turn, targets, backend) for i, shot in enumerate(shots)]
+        vertices, faces = result.mesh.numpy()
+        pictures = shaded(Shape(first.frame.normalise(vertices), faces), turn.cameras, backend)
+        order = [(len(shots) + k) % TURN_FRAMES for k in range(TURN_FRAMES)]
+        closing = [side_by_side(targets[at], pictures[at]) for at in order]
+        return {"progress.gif": [*begun, *closing], "turntable.gif": [to_bytes(picture) for picture in pictures]}
+
+    return Film(frames, shoot, cut, SPEED, opening=first.shape)
+
+
+def _targets(task: Task, first: FirstShape, turn: Turn, backend: Backend) -> Tensor:
+    """The target from every camera of the turn, [frames,H,W,3] linear."""
+    if task.reference is None:
+        return nearest_masks(task.views.masks, task.views.cameras, turn, first.frame)
+    vertices, faces = task.reference.numpy()
+    return silhouettes(Shape(first.frame.normalise(vertices), faces), turn.cameras, backend)
+
+
+def _drawn(shot: Shot, at: int, turn: Turn, targets: Tensor, backend: Backend) -> Picture:
+    shape = Shape(shot["vertices"], shot["faces"])
+    return side_by_side(targets[at], shaded(shape, turn.cameras[[at]], backend)[0])
 
 
 def full_turn(frames: int, size: int, views: Cameras) -> Turn:

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from invrender import ops
 from invrender.geometry.connectivity import components, drop_unused
 from invrender.kernels import Backend
-from invrender.methods.silhouette.refine import Shape, Target
+from invrender.methods.silhouette.target import Shape, Target
 from invrender.nouns.topology import topology
 
 Tensor = torch.Tensor

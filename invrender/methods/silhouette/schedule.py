@@ -7,26 +7,25 @@ whatever the refinement does, the hull remains the result where refinement predi
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Generator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
-import torch
-from numpy.typing import NDArray
 
-from invrender.errors import InputError
-from invrender.geometry.connectivity import is_closed_manifold, merge_vertices, orient_outward
-from invrender.geometry.hull import frame_from_masks, visual_hull
+from invrender.geometry.connectivity import orient_outward
+from invrender.geometry.hull import visual_hull
 from invrender.geometry.repair import repair
 from invrender.kernels import Backend
 from invrender.methods.silhouette.fairing import Fairing
-from invrender.methods.silhouette.phantoms import without_phantoms
-from invrender.methods.silhouette.refine import Regulariser, Shape, Stage, Step, Target, iou_with, refine
-from invrender.methods.silhouette.selection import FEWEST_VIEWS, Choice, Fold, choose_strength, held_out
+from invrender.methods.silhouette.refine import Regulariser, Stage, remeshed, shape_of, stage_phase, steps_before
+from invrender.methods.silhouette.selection import FEWEST_VIEWS, TRY, Choice, Fold, Trials, held_out
+from invrender.methods.silhouette.settings import SilhouetteSettings
+from invrender.methods.silhouette.start import FirstShape
+from invrender.methods.silhouette.target import Shape, Target, iou_with
 from invrender.nouns import Mesh, Views
-from invrender.parameters.frame import Frame, frame_of
-
-Tensor = torch.Tensor
+from invrender.parameters.frame import Frame
+from invrender.solve.phase import Finished, Phase
 
 EDGE_FACTORS = (2.0, 1.4, 1.0)  # edge length of the stages, relative to the last
 RATES = (1.0, 0.5, 0.25)  # step length of the stages, relative to the first
@@ -37,32 +36,7 @@ STRENGTHS = (0.5, 0.7, 1.0, 1.4, 2.0)
 SELECTION_SHARE = 1 / 3  # iterations of a trial reconstruction, of those of the real one
 SELECTION_HULL = 64
 COLLAPSED = 0.02  # a refinement whose own views fit worse than the hull's by this much has failed
-CELL_PIXELS = 1.9  # size of a hull cell, in pixels of the views
 FINEST_EDGE, COARSEST_EDGE = 0.008, 0.06  # normalised units
-
-
-@dataclass(frozen=True)
-class Settings:
-    """How to reconstruct.
-
-    Attributes:
-        init: "hull" or "sphere": what refinement starts from (a mesh given to `reconstruct` goes before).
-        iterations: steps of the refinement, over three stages; 0 returns the first shape.
-        hull_resolution: cells along the hull's longest side; None: from the size of a pixel.
-        edge_pixels: edge length of the final triangles, in pixels of the views.
-        rate: step length of the first stage, as a share of about half the object's size.
-        strength: factor on the membrane weights; None: chosen by leaving views out.
-        bending, diffusion: see `Regulariser`.
-    """
-
-    init: str = "hull"
-    iterations: int = 450
-    hull_resolution: int | None = None
-    edge_pixels: float = 2.6
-    rate: float = 0.02
-    strength: float | None = None
-    bending: float = 1.0
-    diffusion: float = 10.0
 
 
 @dataclass(frozen=True)
@@ -91,102 +65,111 @@ class Result:
 
 
 @dataclass(frozen=True)
-class Start:
-    """The first shape, the frame it lives in, and the target in that frame."""
+class Plan:
+    """The schedule; `Plan(...).following` is what the loop takes.
 
-    shape: Shape
-    frame: Frame
-    target: Target
-
-
-def start(views: Views, settings: Settings, backend: Backend, initial: Mesh | None = None) -> Start:
-    """The first shape and everything measured in its frame.
-
-    Raises:
-        InputError: the views have no common region, or `initial` is not a closed manifold.
+    Attributes:
+        views: posed masks.
+        settings: how to reconstruct.
+        backend: what compares silhouettes.
+        first: the shape to start from.
     """
-    if initial is not None:
-        vertices, faces = merge_vertices(*initial.numpy())
-        if not is_closed_manifold(faces):
-            raise InputError(
-                "the mesh to start from is not a closed manifold",
-                "start from --init hull, or close the mesh (see `invrender inspect`)",
-            )
-        faces = orient_outward(vertices, faces)
-        frame = frame_of(vertices)
-    elif settings.init == "sphere":
-        centre, half = frame_from_masks(views.masks, views.cameras)
-        frame = Frame(centre, half / 0.9)
-        vertices, faces = _sphere()
-        vertices = frame.restore(0.6 * vertices)
-    else:
-        resolution = settings.hull_resolution or _hull_resolution(views)
-        vertices, faces = visual_hull(views.masks, views.cameras, resolution).numpy()
-        faces = orient_outward(vertices, faces)
-        frame = frame_of(vertices)
-    target = target_in(frame, views, backend)
-    shape = Shape(frame.normalise(vertices), faces)
-    if initial is None and settings.init == "hull":
-        shape = without_phantoms(shape, target, backend)
-    return Start(shape, frame, target)
+
+    views: Views
+    settings: SilhouetteSettings
+    backend: Backend
+    first: FirstShape
+
+    @property
+    def regulariser(self) -> Regulariser:
+        """Weights that hold in all stages."""
+        return Regulariser(self.settings.bending, self.settings.diffusion)
+
+    @property
+    def chooses(self) -> bool:
+        """Whether the smoothness is chosen by views left out."""
+        enough = len(self.views.cameras) >= FEWEST_VIEWS
+        return self.settings.smoothness is None and self.settings.iterations > 0 and enough
+
+    @cached_property
+    def stages(self) -> list[Stage]:
+        """The stages at smoothness 1."""
+        return plan(self.settings, self.first.target)
+
+    @cached_property
+    def folds(self) -> list[Fold]:
+        """Views to learn from and to score on; where hulls are used, each with the hull of its own views alone."""
+        return folds(self.views, self.first, self.settings.init == "hull")
+
+    @cached_property
+    def hull_score(self) -> float | None:
+        """Held-out IoU of the folds' hulls; None where refinement does not start from a hull."""
+        if self.settings.init != "hull":
+            return None
+        return float(np.mean([iou_with(fold.shape, fold.test, self.backend) for fold in self.folds]))
+
+    @cached_property
+    def trials(self) -> Trials:
+        """With fewer iterations, on triangles no finer than the second stage's, and without the time for fairing."""
+        fewer = dataclasses.replace(self.settings, iterations=round(self.settings.iterations * SELECTION_SHARE))
+        trial = plan(fewer, self.first.target)
+        finest = trial[-2].edge_length if len(trial) > 1 else 0.0
+        stages = [dataclasses.replace(s, edge_length=max(s.edge_length, finest), fairing=None) for s in trial]
+        begin = [remeshed(fold.shape, stages[0]) if stages else fold.shape for fold in self.folds]
+        ready = [dataclasses.replace(fold, shape=shape) for fold, shape in zip(self.folds, begin, strict=True)]
+        return Trials(ready, STRENGTHS, stages, self.backend, self.regulariser)
+
+    def following(self, finished: tuple[Finished, ...]) -> Phase | None:
+        """The phase after those that are finished, or None."""
+        tried = [each for each in finished if each.name == TRY]
+        done = finished[len(tried) :]
+        if self.chooses and not done and (trial := self.trials.following(tried)) is not None:
+            return trial
+        if len(done) == len(self.stages):
+            return None
+        stage = self.stages[len(done)]
+        strong = dataclasses.replace(stage, membrane=stage.membrane * self.strength(tried))
+        shape = shape_of(done[-1].result) if done else self.first.shape
+        phase = stage_phase(remeshed(shape, stage), self.first.target, strong, self.backend, self.regulariser)
+        return dataclasses.replace(phase, first=steps_before(self.stages, len(done)), total=self.settings.iterations)
+
+    def choice(self, tried: Sequence[Finished]) -> Choice | None:
+        """What leaving views out has shown; None where it was not done."""
+        return self.trials.choice(tried, self.hull_score) if self.chooses else None
+
+    def strength(self, tried: Sequence[Finished]) -> float:
+        """Of the membrane."""
+        if self.settings.smoothness is not None:
+            return self.settings.smoothness
+        choice = self.choice(tried)
+        return choice.strength if choice else 1.0
+
+    def result(self, finished: tuple[Finished, ...]) -> Result:
+        """The refined shape or the hull, whichever is better, repaired."""
+        tried = [each for each in finished if each.name == TRY]
+        choice, first, target = self.choice(tried), self.first, self.first.target
+        hull_iou = iou_with(first.shape, target, self.backend)
+        shape, method = (shape_of(finished[-1].result), "refined") if self.stages else (first.shape, self.settings.init)
+        if self.settings.init == "hull" and self.stages:
+            collapsed = iou_with(shape, target, self.backend) < hull_iou - COLLAPSED
+            if collapsed or (choice is not None and not choice.refinement_helps):
+                shape, method = first.shape, "hull"
+        cells = round(2 * 0.9 / min((stage.edge_length for stage in self.stages), default=COARSEST_EDGE))
+        repaired = repair(shape.vertices, shape.faces, resolution=cells)
+        final = Shape(repaired.vertices, repaired.faces)
+        return Result(
+            mesh=Mesh.from_numpy(first.frame.restore(final.vertices), final.faces),
+            method=method,
+            strength=self.strength(tried),
+            choice=choice,
+            iou=iou_with(final, target, self.backend),
+            hull_iou=hull_iou,
+            repaired=repaired.method,
+            intersections=repaired.n_left,
+        )
 
 
-def target_in(frame: Frame, views: Views, backend: Backend) -> Target:
-    """The views as a target in a normalised frame."""
-    masks = views.masks.to(backend.device, torch.float32)
-    return Target(frame.clip_matrices(views.cameras), masks, frame.pixel(views.cameras).to(backend.device))
-
-
-def reconstruct(views: Views, settings: Settings, backend: Backend, first: Start) -> Generator[Step, None, Result]:
-    """Yield every step; return a Result (`result = yield from reconstruct(...)`).
-
-    Raises:
-        DivergedError: the loss does not stay finite.
-    """
-    shape, target = first.shape, first.target
-    regulariser = Regulariser(settings.bending, settings.diffusion)
-    choice: Choice | None = None
-    if settings.strength is None and settings.iterations and len(views.cameras) >= FEWEST_VIEWS:
-        choice = yield from _choose(views, settings, backend, first, regulariser)
-    strength = settings.strength if settings.strength is not None else choice.strength if choice else 1.0
-    stages = [dataclasses.replace(s, membrane=s.membrane * strength) for s in plan(settings, target)]
-    hull_iou = iou_with(shape, target, backend)
-    for step in refine(shape, target, stages, backend, regulariser):
-        shape = step.shape
-        yield step
-    method = "refined" if settings.iterations else settings.init
-    if settings.init == "hull" and settings.iterations:
-        collapsed = iou_with(shape, target, backend) < hull_iou - COLLAPSED
-        if collapsed or (choice is not None and not choice.refinement_helps):
-            shape, method = first.shape, "hull"
-    cells = round(2 * 0.9 / min((stage.edge_length for stage in stages), default=COARSEST_EDGE))
-    repaired = repair(shape.vertices, shape.faces, resolution=cells)
-    final = Shape(repaired.vertices, repaired.faces)
-    return Result(
-        mesh=Mesh.from_numpy(first.frame.restore(final.vertices), final.faces),
-        method=method,
-        strength=strength,
-        choice=choice,
-        iou=iou_with(final, target, backend),
-        hull_iou=hull_iou,
-        repaired=repaired.method,
-        intersections=repaired.n_left,
-    )
-
-
-def _choose(
-    views: Views, settings: Settings, backend: Backend, first: Start, regulariser: Regulariser
-) -> Generator[Step, None, Choice]:
-    """Trials with fewer iterations, on triangles no finer than the second stage's, and without the time for fairing."""
-    trial = plan(dataclasses.replace(settings, iterations=round(settings.iterations * SELECTION_SHARE)), first.target)
-    finest = trial[-2].edge_length if len(trial) > 1 else 0.0
-    stages = [dataclasses.replace(s, edge_length=max(s.edge_length, finest), fairing=None) for s in trial]
-    hull = settings.init == "hull"
-    folds = _folds(views, first, hull)
-    return (yield from choose_strength(folds, STRENGTHS, stages, backend, regulariser, compare_hull=hull))
-
-
-def plan(settings: Settings, target: Target) -> list[Stage]:
+def plan(settings: SilhouetteSettings, target: Target) -> list[Stage]:
     """The stages at strength 1. A start from a sphere gets a long first one on coarse triangles.
 
     Only what begins as a hull is faired: details of a mesh to start from are somebody's knowledge.
@@ -202,34 +185,16 @@ def plan(settings: Settings, target: Target) -> list[Stage]:
     return [stage for stage in (Stage(*row) for row in rows) if stage.iterations]
 
 
-def _folds(views: Views, first: Start, hull: bool) -> list[Fold]:
+def folds(views: Views, first: FirstShape, hull: bool) -> list[Fold]:
     """Leave-views-out problems; where hulls are used, each fold gets the hull of its own views alone."""
-    folds = []
+    found = []
     for train, test in held_out(len(views.cameras)):
         shape = _fold_hull(views, train, first.frame) if hull else first.shape
-        folds.append(Fold(first.target[train], first.target[test], shape))
-    return folds
+        found.append(Fold(first.target[train], first.target[test], shape))
+    return found
 
 
 def _fold_hull(views: Views, train: Sequence[int], frame: Frame) -> Shape:
     chosen = list(train)
     vertices, faces = visual_hull(views.masks[chosen], views.cameras[chosen], SELECTION_HULL).numpy()
     return Shape(frame.normalise(vertices), orient_outward(vertices, faces))
-
-
-def _hull_resolution(views: Views) -> int:
-    """Cells of about CELL_PIXELS pixels, from the largest mask."""
-    longest = max(_extent(mask) for mask in views.masks)
-    return int(np.clip(longest / CELL_PIXELS, 32, 192))
-
-
-def _extent(mask: Tensor) -> int:
-    rows, columns = (mask > 0.5).nonzero(as_tuple=True)
-    return int(max(np.ptp(rows.numpy()), np.ptp(columns.numpy()))) + 1 if len(rows) else 1
-
-
-def _sphere(subdivisions: int = 4) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
-    from trimesh.creation import icosphere
-
-    mesh = icosphere(subdivisions=subdivisions)
-    return np.asarray(mesh.vertices, np.float64), np.asarray(mesh.faces, np.int64)

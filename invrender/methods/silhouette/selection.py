@@ -11,16 +11,19 @@ from 12 views: the winner among the held-out scores was 1 to 2 times, the truth 
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Generator, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
 from invrender.kernels import Backend
-from invrender.methods.silhouette.refine import Regulariser, Shape, Stage, Step, Target, iou_with, refine, remeshed
+from invrender.methods.silhouette.refine import Regulariser, Stage, remeshed, shape_of, stage_phase, steps_before
+from invrender.methods.silhouette.target import Shape, Target, iou_with
+from invrender.solve.phase import Finished, Phase
 
 FEWEST_VIEWS = 5  # below this, leaving views out changes the problem too much to learn from it
 FOLDS = 2
+TRY, HELD_OUT = "try", "held_out_iou"  # the name of a trial's phases, and of the measure that its last one leaves
 NOISE = 0.001  # of a held-out IoU: what another triangulation of the same surface changes, and a little more
 GAP = 2.0  # how much wider than usual the gap is in which a held-out view lies
 
@@ -61,33 +64,72 @@ def held_out(views: int, folds: int = FOLDS) -> list[tuple[list[int], list[int]]
     return [([view for view in range(views) if view not in test], test) for test in tests if test]
 
 
-def choose_strength(
-    folds: Sequence[Fold],
-    ladder: Sequence[float],
-    stages: Sequence[Stage],
-    backend: Backend,
-    regulariser: Regulariser,
-    compare_hull: bool = True,
-) -> Generator[Step, None, Choice]:
-    """Climb a ladder of strengths from its middle, in the direction in which held-out views are predicted better.
+@dataclass(frozen=True)
+class Trials:
+    """Reconstructions of every fold, with one strength after the other.
 
-    The middle is the default; another strength has to beat it by more than NOISE.
-
-    Yields the steps taken and returns a Choice: `choice = yield from choose_strength(...)`.
+    Attributes:
+        folds: their shapes have the first stage's triangles.
+        ladder: strengths to try, in ascending order; the middle one is the default.
+        stages: of each trial, at strength 1.
+        backend, regulariser: see `refine`.
     """
-    hull = [iou_with(fold.shape, fold.test, backend) for fold in folds] if compare_hull else None
-    begin = [remeshed(fold.shape, stages[0]) for fold in folds] if stages else [fold.shape for fold in folds]
-    folds = [dataclasses.replace(fold, shape=shape) for fold, shape in zip(folds, begin, strict=True)]
-    scores: dict[float, float] = {}
-    for at in _climb(ladder, scores):
-        scores[at] = yield from _try(at, folds, stages, backend, regulariser)
-    best, default = max(scores, key=lambda strength: scores[strength]), ladder[len(ladder) // 2]
-    if scores[best] < scores[default] + NOISE:
-        best = default
-    return Choice(best, scores, None if hull is None else float(np.mean(hull)))
+
+    folds: Sequence[Fold]
+    ladder: Sequence[float]
+    stages: Sequence[Stage]
+    backend: Backend
+    regulariser: Regulariser
+
+    def following(self, finished: Sequence[Finished]) -> Phase | None:
+        """The next phase of the trials; None where the choice can be made."""
+        scores, strength, taken = self._tried(finished)
+        del scores
+        return None if strength is None else self._phase(strength, taken)
+
+    def _tried(self, finished: Sequence[Finished]) -> tuple[dict[float, float], float | None, Sequence[Finished]]:
+        """Held-out IoU by strength; the strength that is being tried, if any, and its finished phases."""
+        scores: dict[float, float] = {}
+        size = len(self.folds) * len(self.stages)
+        for number, strength in enumerate(climb(self.ladder, scores)):
+            taken = finished[number * size : (number + 1) * size]
+            if len(taken) < size:
+                return scores, strength, taken
+            scores[strength] = self._score(taken)
+        return scores, None, ()
+
+    def choice(self, finished: Sequence[Finished], hull_score: float | None) -> Choice:
+        """The best strength; another than the default has to beat it by more than NOISE."""
+        scores = self._tried(finished)[0]
+        best, default = max(scores, key=lambda strength: scores[strength]), self.ladder[len(self.ladder) // 2]
+        return Choice(default if scores[best] < scores[default] + NOISE else best, scores, hull_score)
+
+    def _score(self, taken: Sequence[Finished]) -> float:
+        if not self.stages:
+            return float(np.mean([iou_with(fold.shape, fold.test, self.backend) for fold in self.folds]))
+        return float(np.mean([each.measures[HELD_OUT] for each in taken if HELD_OUT in each.measures]))
+
+    def _phase(self, strength: float, taken: Sequence[Finished]) -> Phase:
+        """The phase after those taken; it holds together GAP times as strongly as asked for (see above)."""
+        number, at = divmod(len(taken), len(self.stages))
+        fold, stage, total = self.folds[number], self.stages[at], steps_before(self.stages, len(self.stages))
+        scaled = dataclasses.replace(stage, membrane=stage.membrane * strength * GAP)
+        begin = remeshed(shape_of(taken[-1].result), stage) if at else fold.shape
+
+        def measures(shape: Shape) -> dict[str, float]:
+            return {HELD_OUT: iou_with(shape, fold.test, self.backend)} if at == len(self.stages) - 1 else {}
+
+        return dataclasses.replace(
+            stage_phase(begin, fold.train, scaled, self.backend, self.regulariser, measures),
+            name=TRY,
+            title=f"try smoothness {strength:g}",
+            first=number * total + steps_before(self.stages, at),
+            total=len(self.folds) * total,
+            told=False,
+        )
 
 
-def _climb(ladder: Sequence[float], scores: Mapping[float, float]) -> Iterator[float]:
+def climb(ladder: Sequence[float], scores: Mapping[float, float]) -> Iterator[float]:
     """The strengths to try: the middle and its neighbours, then on from the best while that is at the rim."""
     middle = len(ladder) // 2
     yield from ladder[max(middle - 1, 0) : middle + 2]
@@ -99,21 +141,3 @@ def _climb(ladder: Sequence[float], scores: Mapping[float, float]) -> Iterator[f
         if not beside:
             return
         yield beside[0]
-
-
-def _try(
-    strength: float, folds: Sequence[Fold], stages: Sequence[Stage], backend: Backend, regulariser: Regulariser
-) -> Generator[Step, None, float]:
-    """Reconstruct every fold GAP times as strongly held together (see above); return the mean held-out IoU.
-
-    The folds' shapes have the first stage's triangles.
-    """
-    scaled = [dataclasses.replace(stage, membrane=stage.membrane * strength * GAP) for stage in stages]
-    results = []
-    for turn, fold in enumerate(folds):
-        shape = fold.shape
-        for step in refine(shape, fold.train, scaled, backend, regulariser, f"try smoothness {strength:g}", True):
-            shape = step.shape
-            yield dataclasses.replace(step, index=turn * step.total + step.index, total=len(folds) * step.total)
-        results.append(iou_with(shape, fold.test, backend))
-    return float(np.mean(results))

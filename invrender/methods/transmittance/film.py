@@ -3,107 +3,104 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 
-import numpy as np
 import torch
-from numpy.typing import NDArray
 
 from invrender.cameras.projection import look_at, perspective
 from invrender.cameras.volume_rigs import DISTANCE, FOV, volume_frame
-from invrender.kernels import VolumeKernels
-from invrender.methods.transmittance.measurement import Measurement
-from invrender.methods.transmittance.schedule import Step
+from invrender.kernels import Backend
+from invrender.methods.transmittance.task import Result, Task
 from invrender.nouns import Cameras, Volume
 from invrender.nouns.transfer import TransferFunction
 from invrender.render.absorption import optical_depth
 from invrender.render.emission import QUALITY, Look, render_volume
 from invrender.render.images import to_bytes
 from invrender.render.transfer import transfer_function
+from invrender.run.film import Film, Picture, Shot
 
 Tensor = torch.Tensor
-Picture = NDArray[np.uint8]
 
 SIDE = 144  # pixels of each of the pictures
 LINE = 2
 TILT = math.radians(20.0)
 PAPER = 0.01  # linear grey behind the rendered picture
+SPEED = 8.0
 LARGEST = 80  # samples along the longest axis that pictures are drawn from
 
 
-class Film:
-    """Collects the frames; without a reference the target's row shows the given view nearest to the camera.
+@dataclass(frozen=True)
+class Screen:
+    """What every frame is drawn with: the task and its asset, shrunk; the values that colours stand for; a backend."""
+
+    task: Task
+    reference: Volume | None
+    transfer: TransferFunction
+    backend: Backend
+
+
+def film(task: Task, frames: int, backend: Backend) -> Film | None:
+    """The film of a run; without a reference the target's row shows the given view nearest to the camera.
 
     Args:
-        reference: the asset, or None.
-        measurement, bounds, extinction: of the task.
-        wanted: how many frames; 0 for none.
-        kernels: what draws.
+        task: of the run.
+        frames: how many, the result among them; 0 for no film.
+        backend: what draws.
     """
 
-    def __init__(
-        self,
-        reference: Volume | None,
-        measurement: Measurement,
-        bounds: Tensor,
-        extinction: float,
-        wanted: int,
-        kernels: VolumeKernels,
-    ) -> None:
-        self._reference = None if reference is None else _shrunk(reference)
-        self._measurement, self._bounds, self._extinction = measurement, bounds, extinction
-        self._wanted, self._kernels = wanted, kernels
-        self._grids: list[Tensor] = []
+    def shoot(estimate: Tensor) -> Shot:
+        volume = Volume((estimate / task.extinction).clamp(min=0).cpu()[None], task.bounds)
+        return {"values": shrunk(volume).values.numpy()}
 
-    def step(self, step: Step) -> None:
-        """Keep the estimate if a frame is due after this pass."""
-        due = (step.index + 1) * (self._wanted - 1) // step.total
-        if self._wanted > 1 and due > step.index * (self._wanted - 1) // step.total:
-            self._keep(step.estimate)
+    def cut(shots: Sequence[Shot], result: Result) -> Mapping[str, Sequence[Picture]]:
+        volumes = [_volume(shot, task) for shot in (*shots, shoot(result.density))]
+        return {"progress.gif": _frames(volumes, task, backend)}
 
-    def finish(self, density: Tensor) -> None:
-        """Keep the result."""
-        if self._wanted:
-            self._keep(density)
+    return Film(frames - 1, shoot, cut, SPEED) if frames else None
 
-    def _keep(self, grid: Tensor) -> None:
-        volume = Volume((grid / self._extinction).clamp(min=0).cpu()[None], self._bounds)
-        self._grids.append(_shrunk(volume).values)
 
-    def frames(self) -> list[Picture]:
-        """All frames, drawn now: with the window of values of the target, or else of the result."""
-        model = self._reference or Volume(self._grids[-1], self._bounds)
-        if not float(model.values.max()) > 0:
-            model = Volume(torch.ones_like(model.values), model.bounds)
-        transfer = transfer_function(model)
-        total = len(self._grids)
-        pictures = []
-        for i, values in enumerate(self._grids):
-            cameras = _camera(model, 2 * math.pi * i / total)
-            below = self._row(Volume(values, self._bounds), cameras, transfer)
-            above = self._target(cameras, transfer)
-            line = torch.full((LINE, above.shape[1], 3), 0.2)
-            pictures.append(to_bytes(torch.cat([above, line, below])))
-        return pictures
+def _volume(shot: Shot, task: Task) -> Volume:
+    return Volume(torch.from_numpy(shot["values"]), task.bounds)
 
-    def _row(self, volume: Volume, cameras: Cameras, transfer: TransferFunction) -> Tensor:
-        """Slice, projection and picture of a volume side by side, [SIDE, 3 SIDE + 2 LINE, 3] linear."""
-        values = volume.values[0]
-        cut = (values[values.shape[0] // 2].flip(0) / transfer.high).clamp(0, 1)
-        depth = optical_depth(volume, cameras, self._kernels)[0] * self._extinction
-        drawn = render_volume(volume, cameras, Look(transfer, quality=QUALITY["draft"]), self._kernels)[0].cpu().float()
-        colour = drawn[..., :3] + (1 - drawn[..., 3:]) * PAPER
-        return _beside([_grey(_fit(cut, volume)), _grey(torch.exp(-depth)), colour])
 
-    def _target(self, cameras: Cameras, transfer: TransferFunction) -> Tensor:
-        if self._reference is not None:
-            return self._row(self._reference, cameras, transfer)
-        data = self._measurement
-        towards = torch.linalg.inv(data.cameras.world_to_camera)[:, :3, 2]
-        nearest = int((towards @ torch.linalg.inv(cameras.world_to_camera)[0, :3, 2]).argmax())
-        image = torch.exp(-data.depth[nearest]) * (data.weight[nearest] > 0)
-        small = torch.nn.functional.interpolate(image[None, None], (SIDE, SIDE), mode="bilinear", antialias=True)[0, 0]
-        blank = torch.full((SIDE, SIDE, 3), PAPER)
-        return _beside([blank, _grey(small), blank])
+def _frames(volumes: Sequence[Volume], task: Task, backend: Backend) -> list[Picture]:
+    """All frames, with the window of values of the target, or else of the result."""
+    reference = None if task.reference is None else shrunk(task.reference)
+    model = reference or volumes[-1]
+    if not float(model.values.max()) > 0:
+        model = Volume(torch.ones_like(model.values), model.bounds)
+    screen = Screen(task, reference, transfer_function(model), backend)
+    turn = [_camera(model, 2 * math.pi * i / len(volumes)) for i in range(len(volumes))]
+    return [_frame(volume, camera, screen) for volume, camera in zip(volumes, turn, strict=True)]
+
+
+def _frame(volume: Volume, cameras: Cameras, screen: Screen) -> Picture:
+    above, below = _target(cameras, screen), _row(volume, cameras, screen)
+    line = torch.full((LINE, above.shape[1], 3), 0.2)
+    return to_bytes(torch.cat([above, line, below]))
+
+
+def _row(volume: Volume, cameras: Cameras, screen: Screen) -> Tensor:
+    """Slice, projection and picture of a volume side by side, [SIDE, 3 SIDE + 2 LINE, 3] linear."""
+    values, transfer, backend = volume.values[0], screen.transfer, screen.backend
+    cut = (values[values.shape[0] // 2].flip(0) / transfer.high).clamp(0, 1)
+    depth = optical_depth(volume, cameras, backend)[0] * screen.task.extinction
+    drawn = render_volume(volume, cameras, Look(transfer, quality=QUALITY["draft"]), backend)[0].cpu().float()
+    colour = drawn[..., :3] + (1 - drawn[..., 3:]) * PAPER
+    return _beside([_grey(_fit(cut, volume)), _grey(torch.exp(-depth)), colour])
+
+
+def _target(cameras: Cameras, screen: Screen) -> Tensor:
+    if screen.reference is not None:
+        return _row(screen.reference, cameras, screen)
+    data = screen.task.measurement
+    towards = torch.linalg.inv(data.cameras.world_to_camera)[:, :3, 2]
+    nearest = int((towards @ torch.linalg.inv(cameras.world_to_camera)[0, :3, 2]).argmax())
+    image = torch.exp(-data.depth[nearest]) * (data.weight[nearest] > 0)
+    small = torch.nn.functional.interpolate(image[None, None], (SIDE, SIDE), mode="bilinear", antialias=True)[0, 0]
+    blank = torch.full((SIDE, SIDE, 3), PAPER)
+    return _beside([blank, _grey(small), blank])
 
 
 def _camera(volume: Volume, azimuth: float) -> Cameras:
@@ -115,7 +112,7 @@ def _camera(volume: Volume, azimuth: float) -> Cameras:
     return Cameras(look_at(eye, centre), projection, (SIDE, SIDE))
 
 
-def _shrunk(volume: Volume) -> Volume:
+def shrunk(volume: Volume) -> Volume:
     """The volume with no more samples than pictures of this size can show."""
     share = LARGEST / max(volume.shape)
     if share >= 1:

@@ -1,65 +1,107 @@
 """A density as a neural field, learned from transmittance by marching jittered rays.
 
-The field is a latent grid, read trilinearly, and a small network on top that turns each latent vector into a density
-(softplus keeps it positive). Unlike a grid of densities it is never solved for, only trained: every step takes random
-pixels and compares transmittances, so saturated rays say little and no logarithm of noisy pixels is needed.
+Unlike a grid of densities it is never solved for, only trained: every step takes random pixels and compares
+transmittances, so saturated rays say little and no logarithm of noisy pixels is needed.
 """
 
 from __future__ import annotations
 
-from collections.abc import Generator
+from dataclasses import dataclass
+from functools import cached_property
 
 import torch
 
 from invrender.cameras.rays import pixel_directions
 from invrender.methods.transmittance.measurement import Measurement
-from invrender.methods.transmittance.schedule import Problem, Result, Step
+from invrender.methods.transmittance.problem import DENSITY, Problem
 from invrender.nouns import Rays
-from invrender.parameters.neural_field import DensityField, FieldSettings
+from invrender.parameters.neural_field import FieldSettings, NeuralField
 from invrender.render.estimators import box_ends, ray_marching
+from invrender.solve.adam import Adam
+from invrender.solve.phase import Finished, Phase, Schedule, Start
+from invrender.solve.protocol import Params, Terms
+from invrender.solve.rates import compounding
+from invrender.solve.several import Several
 
 Tensor = torch.Tensor
 
-
-PICTURES = 40  # steps that the loop yields, evenly spread over the training
-
-
-def train(problem: Problem, settings: FieldSettings, pictures: int = PICTURES) -> Generator[Step, None, Result]:
-    """Yield `pictures` steps evenly spread over the training, and return the density on the problem's grid."""
-    data = problem.measurement
-    generator = torch.Generator().manual_seed(settings.seed)
-    field = DensityField(problem.shape, problem.bounds.cpu(), problem.level, settings)
-    optimiser = torch.optim.Adam(field.parameters(), lr=settings.rate)
-    schedule = torch.optim.lr_scheduler.ExponentialLR(optimiser, 0.1 ** (1 / settings.iterations))
-    pixels = problem.wanted.reshape(-1).nonzero()[:, 0]
-    support = problem.support.cpu()
-    total, running = pictures, 0.0
-    for iteration in range(settings.iterations):
-        chosen = pixels[torch.randint(len(pixels), (settings.rays,), generator=generator)]
-        loss = _loss(field, data, chosen, problem.bounds.cpu(), settings.steps, generator)
-        optimiser.zero_grad()
-        loss.backward()
-        optimiser.step()
-        schedule.step()
-        running += float(loss.detach())
-        due = (iteration + 1) * total // settings.iterations
-        if due > iteration * total // settings.iterations:
-            estimate = torch.where(support, field.sampled(problem.shape), 0.0)
-            yield Step("train", due - 1, total, estimate, {"misfit": running, "smoothing": 0.0})
-            running = 0.0
-    density = torch.where(support, field.sampled(problem.shape), 0.0)
-    return Result(density, 0.0, {}, float(support.double().mean()), settings.rays * settings.steps)
+ITERATIONS = 400
+REPORTS = 40  # steps that are told, evenly spread over the iterations
+ADVICE = "report it with the input; or use --fresh --field grid"
 
 
-def _loss(
-    field: DensityField, data: Measurement, chosen: Tensor, bounds: Tensor, steps: int, generator: torch.Generator
-) -> Tensor:
-    """Mean squared difference of transmittances on the chosen pixels."""
-    rays = pixel_rays(data, chosen)
-    ends = box_ends(rays, bounds.float())
-    shown = ray_marching(field, rays, ends, steps, generator)
-    target = torch.exp(-data.depth.reshape(-1)[chosen])
-    return (shown - target).square().mean()
+@dataclass(frozen=True)
+class Training:
+    """How the field is trained.
+
+    Attributes:
+        iterations: steps, each with new pixels.
+        rays, samples: of a step: pixels, and samples on each.
+        rate: of Adam at the start; it falls to a tenth.
+        seed: of everything random.
+    """
+
+    iterations: int = ITERATIONS
+    rays: int = 2048
+    samples: int = 64
+    rate: float = 0.03
+    seed: int = 0
+
+
+@dataclass(frozen=True)
+class TransmittanceMisfit:
+    """Mean squared difference of transmittances on random pixels: a `ValueAndGrad`."""
+
+    problem: Problem
+    field: NeuralField
+    training: Training
+
+    @cached_property
+    def pixels(self) -> Tensor:
+        """The pixels worth following, counted through all views, rows and columns."""
+        return self.problem.wanted.reshape(-1).nonzero()[:, 0]
+
+    def value_and_grad(self, params: Params, random: torch.Generator) -> tuple[Terms, Params]:
+        """The misfit and its gradient."""
+        chosen = self.pixels[torch.randint(len(self.pixels), (self.training.rays,), generator=random)]
+        leaves = {name: value.detach().requires_grad_(True) for name, value in params.items()}
+        data = self.problem.measurement
+        rays = pixel_rays(data, chosen)
+        ends = box_ends(rays, self.field.bounds.float())
+        shown = ray_marching(self.field.density(leaves), rays, ends, self.training.samples, random)
+        target = torch.exp(-data.depth.reshape(-1)[chosen])
+        loss = (shown - target).square().mean()
+        gradients = torch.autograd.grad(loss, list(leaves.values()))
+        return {"misfit": float(loss.detach())}, dict(zip(leaves, gradients, strict=True))
+
+
+def field_schedule(problem: Problem, training: Training) -> Schedule:
+    """The one phase that trains a field; its estimates are densities on the problem's grid."""
+    field = NeuralField(
+        problem.shape, problem.bounds.cpu(), problem.level, problem.support.cpu(), FieldSettings(seed=training.seed)
+    )
+    told = min(REPORTS, training.iterations)
+    adam = Adam(compounding(training.rate, 0.1, training.iterations))
+
+    def following(finished: tuple[Finished, ...]) -> Phase | None:
+        if finished:
+            return None
+        return Phase(
+            name="train",
+            title="train",
+            steps=told,
+            start=lambda: Start(field.initial()),
+            objective=TransmittanceMisfit(problem, field, training),
+            solver=Several(adam, training.iterations, told),
+            decode=field.decode,
+            result=lambda params, state: {DENSITY: field.decode(params)},
+            seed=training.seed,
+            labels={"phase": "train"},
+            constants={"smoothing": 0.0},
+            advice=ADVICE,
+        )
+
+    return following
 
 
 def pixel_rays(data: Measurement, pixels: Tensor) -> Rays:

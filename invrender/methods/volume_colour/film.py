@@ -2,81 +2,87 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
 
-import numpy as np
 import torch
-from numpy.typing import NDArray
 
 from invrender.cameras.volume_rigs import volume_rig
-from invrender.kernels import VolumeKernels
-from invrender.nouns import Cameras, Views, Volume
+from invrender.kernels import Backend
+from invrender.methods.volume_colour.task import Painting, Task
+from invrender.nouns import Cameras, TransferFunction, Views, Volume
 from invrender.render.emission import Look, render_volume
 from invrender.render.images import to_bytes
+from invrender.run.film import Film, Picture, Shot
 
 Tensor = torch.Tensor
-Picture = NDArray[np.uint8]
 
 SIDE, LINE = 192, 2
 PAPER, RULE = 1.0, 0.6  # linear greys of the background and of the line between the pictures
 ELEVATION = 15.0
+SPEED = 8.0
+Estimate = Volume | TransferFunction
 
 
-@dataclass(frozen=True)
-class Painting:
-    """A volume and the look that shows it."""
+def painting(estimate: Estimate, known: Volume | None) -> Painting:
+    """What an estimate looks like: a volume of four channels as it is, a transfer function on the known volume."""
+    if isinstance(estimate, Volume):
+        return Painting(estimate, Look(None, None))
+    assert known is not None
+    return Painting(known, Look(estimate, None))
 
-    volume: Volume
-    look: Look
 
-
-class Film:
-    """Collects estimates; without a target's asset, the left side shows the given view nearest to the camera.
+def film(task: Task, frames: int, backend: Backend) -> Film | None:
+    """The film of a run; without a target's asset, the left side shows the given view nearest to the camera.
 
     Args:
-        target: what the asset looks like, or None.
-        views: the input's.
-        wanted: how many frames; 0 for none.
-        kernels: what draws.
+        task: of the run.
+        frames: how many; 0 for no film.
+        backend: what draws.
     """
 
-    def __init__(self, target: Painting | None, views: Views, wanted: int, kernels: VolumeKernels) -> None:
-        self._target, self._views, self._wanted, self._kernels = target, views, wanted, kernels
-        self._estimates: list[Painting] = []
+    def cut(shots: Sequence[Shot], result: Painting) -> Mapping[str, Sequence[Picture]]:
+        paintings = [painting(estimate_of(shot, task), task.known) for shot in shots]
+        if not paintings:
+            return {}
+        turn = volume_rig(paintings[-1].volume, "orbit", len(paintings), (SIDE, SIDE), elevation=ELEVATION)
+        return {"progress.gif": [_frame(each, task, turn[[i]], backend) for i, each in enumerate(paintings)]}
 
-    def is_due(self, index: int, total: int) -> bool:
-        """Whether a frame is due after step `index` of `total`."""
-        return (index + 1) * self._wanted // total > index * self._wanted // total
+    return Film(frames, arrays, cut, SPEED) if frames else None
 
-    def add(self, estimate: Painting) -> None:
-        """Keep an estimate for a frame."""
-        self._estimates.append(estimate)
 
-    def frames(self) -> list[Picture]:
-        """All frames, drawn now, from cameras on one full turn."""
-        if not self._estimates:
-            return []
-        model = self._estimates[-1].volume
-        turn = volume_rig(model, "orbit", len(self._estimates), (SIDE, SIDE), elevation=ELEVATION)
-        return [self._frame(estimate, turn[[i]]) for i, estimate in enumerate(self._estimates)]
+def arrays(estimate: Estimate) -> Shot:
+    """An estimate as named arrays: density and colour [4,D,H,W], or the table of the transfer function."""
+    if isinstance(estimate, Volume):
+        return {"values": estimate.values.cpu().numpy()}
+    return {"colours": estimate.colours.cpu().numpy(), "opacity": estimate.opacity.cpu().numpy()}
 
-    def _frame(self, estimate: Painting, camera: Cameras) -> Picture:
-        right = self._draw(estimate, camera)
-        left = self._given(camera) if self._target is None else self._draw(self._target, camera)
-        line = torch.full((SIDE, LINE, 3), RULE)
-        return to_bytes(torch.cat([left, line, right], 1))
 
-    def _draw(self, painting: Painting, camera: Cameras) -> Tensor:
-        layers = render_volume(painting.volume, camera, painting.look, self._kernels)[0].cpu()
-        return layers[..., :3] + (1 - layers[..., 3:]) * PAPER
+def estimate_of(found: Shot, task: Task) -> Estimate:
+    """The estimate that `arrays` was made of."""
+    if "values" in found:
+        return Volume(torch.from_numpy(found["values"]), task.bounds)
+    return TransferFunction(torch.from_numpy(found["colours"]), torch.from_numpy(found["opacity"]), *task.window)
 
-    def _given(self, camera: Cameras) -> Tensor:
-        """The view whose direction is nearest, over the same paper, scaled to the frame."""
-        centre = self._estimates[-1].volume.bounds.double().mean(0)
-        given = torch.nn.functional.normalize(self._views.cameras.position - centre, dim=1)
-        nearest = int((given @ torch.nn.functional.normalize(camera.position[0] - centre, dim=0)).argmax())
-        assert self._views.images is not None
-        alpha = self._views.masks[nearest, :, :, None]
-        picture = self._views.images[nearest] * alpha + (1 - alpha) * PAPER
-        scaled = torch.nn.functional.interpolate(picture.permute(2, 0, 1)[None], (SIDE, SIDE), mode="area")
-        return scaled[0].permute(1, 2, 0)
+
+def _frame(estimate: Painting, task: Task, camera: Cameras, backend: Backend) -> Picture:
+    right = _draw(estimate, camera, backend)
+    left = _given(task.views, estimate.volume, camera) if task.target is None else _draw(task.target, camera, backend)
+    line = torch.full((SIDE, LINE, 3), RULE)
+    return to_bytes(torch.cat([left, line, right], 1))
+
+
+def _draw(shown: Painting, camera: Cameras, backend: Backend) -> Tensor:
+    layers = render_volume(shown.volume, camera, shown.look, backend)[0].cpu()
+    return layers[..., :3] + (1 - layers[..., 3:]) * PAPER
+
+
+def _given(views: Views, volume: Volume, camera: Cameras) -> Tensor:
+    """The view whose direction is nearest, over the same paper, scaled to the frame."""
+    centre = volume.bounds.double().mean(0)
+    given = torch.nn.functional.normalize(views.cameras.position - centre, dim=1)
+    nearest = int((given @ torch.nn.functional.normalize(camera.position[0] - centre, dim=0)).argmax())
+    assert views.images is not None
+    alpha = views.masks[nearest, :, :, None]
+    picture = views.images[nearest] * alpha + (1 - alpha) * PAPER
+    scaled = torch.nn.functional.interpolate(picture.permute(2, 0, 1)[None], (SIDE, SIDE), mode="area")
+    return scaled[0].permute(1, 2, 0)

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import dataclasses
+from collections.abc import Iterator, Sequence
+
 import numpy as np
 import pytest
 import torch
@@ -9,17 +12,13 @@ import torch
 from invrender.backends import select
 from invrender.cameras.rigs import rig
 from invrender.kernels import Backend
+from invrender.methods.silhouette.refine import Regulariser, Stage, remeshed, shape_of, stage_phase, steps_before
+from invrender.methods.silhouette.target import Shape, Target
 from invrender.nouns import Mesh, Scene, Views
 from invrender.render.raster import render
 from invrender.samples import SAMPLES
-
-
-@pytest.fixture(autouse=True)
-def _one_thread():
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(before)
+from invrender.solve.loop import Loop, Step
+from invrender.solve.phase import Finished, Phase
 
 
 @pytest.fixture(scope="session")
@@ -48,3 +47,25 @@ def views_of(backend):
         return Views(cameras, render(Scene(mesh), cameras, "silhouette", backend, 3)[..., 0].clamp(0, 1))
 
     return make
+
+
+@pytest.fixture(scope="session")
+def refined(backend):
+    """The steps of stages in a row, without trials before them and repair behind."""
+
+    def run(
+        shape: Shape, target: Target, stages: Sequence[Stage], ready: bool = False, by: Backend = backend
+    ) -> Iterator[Step]:
+        def following(finished: tuple[Finished, ...]) -> Phase | None:
+            if len(finished) == len(stages):
+                return None
+            stage = stages[len(finished)]
+            begin = shape_of(finished[-1].result) if finished else shape
+            begin = begin if ready and not finished else remeshed(begin, stage)
+            phase = stage_phase(begin, target, stage, by, Regulariser())
+            before = steps_before(stages, len(finished))
+            return dataclasses.replace(phase, first=before, total=steps_before(stages, len(stages)))
+
+        return iter(Loop(following))
+
+    return run

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -11,8 +12,10 @@ from invrender.geometry.connectivity import unique_edges
 from invrender.geometry.intersections import self_intersections
 from invrender.geometry.remesh import remesh
 from invrender.methods.silhouette.fairing import Fairing, faired
-from invrender.methods.silhouette.refine import Regulariser, Shape, Stage, on_contours, refine
-from invrender.methods.silhouette.schedule import Settings, plan, target_in
+from invrender.methods.silhouette.refine import Stage
+from invrender.methods.silhouette.schedule import plan
+from invrender.methods.silhouette.settings import SilhouetteSettings
+from invrender.methods.silhouette.target import Shape, on_contours, target_in
 from invrender.nouns import Mesh
 from invrender.parameters.frame import frame_of
 
@@ -107,7 +110,7 @@ def test_vertices_on_contours_are_those_of_an_outline(ball, views_of, backend):
     assert np.abs(towards[outline] - 1 / np.linalg.norm(eye)).max() < 1.5 * EDGE
 
 
-def test_a_stage_that_begins_with_fairing_ends_smoother_and_embedded(ball, views_of, egg, backend):
+def test_a_stage_that_begins_with_fairing_ends_smoother_and_embedded(ball, views_of, egg, backend, refined):
     """A rough egg seen from the side: where no view looks, only fairing takes the zigzag away."""
     frame = frame_of(egg.numpy()[0])
     target = target_in(frame, views_of(egg), backend)
@@ -116,19 +119,22 @@ def test_a_stage_that_begins_with_fairing_ends_smoother_and_embedded(ball, views
     stage = Stage(iterations=30, edge_length=EDGE, rate=0.01, membrane=0.05)
 
     def end(fairing):
-        steps = refine(rough, target, [dataclasses.replace(stage, fairing=fairing)], backend, Regulariser(), ready=True)
-        *_, last = steps
+        *_, last = refined(rough, target, [dataclasses.replace(stage, fairing=fairing)], ready=True)
         return last
 
     plain, fair = end(None), end(BOTH_WAYS)
-    left = [roughness(frame.restore(step.shape.vertices) / axes, ball[1]) for step in (plain, fair)]
+    left = [roughness(frame.restore(step.estimate.vertices) / axes, ball[1]) for step in (plain, fair)]
     assert left[1] < 0.4 * left[0]
     assert fair.terms["iou"] > plain.terms["iou"] - 0.005
-    assert not len(self_intersections(fair.shape.vertices, ball[1]))
+    assert not len(self_intersections(fair.estimate.vertices, ball[1]))
 
 
 def test_hulls_are_faired_and_other_beginnings_are_not(egg, views_of, backend):
     target = target_in(frame_of(egg.numpy()[0]), views_of(egg), backend)
-    assert all(stage.fairing for stage in plan(Settings(), target))
-    assert not any(stage.fairing for stage in plan(Settings(init="sphere"), target))
-    assert not any(stage.fairing for stage in plan(Settings(init="statue.obj"), target))
+
+    def fairings(init):
+        return [stage.fairing for stage in plan(SilhouetteSettings(Path(), init=init), target)]
+
+    assert all(fairings("hull"))
+    assert not any(fairings("sphere"))
+    assert not any(fairings("statue.obj"))

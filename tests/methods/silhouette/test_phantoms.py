@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 
 from invrender.geometry.connectivity import components
 from invrender.methods.silhouette.phantoms import without_phantoms
-from invrender.methods.silhouette.refine import Shape
-from invrender.methods.silhouette.schedule import Settings, start, target_in
+from invrender.methods.silhouette.settings import SilhouetteSettings
+from invrender.methods.silhouette.start import first_shape
+from invrender.methods.silhouette.target import Shape, target_in
 from invrender.nouns import Mesh
 from invrender.parameters.frame import frame_of
 
@@ -59,4 +62,4 @@ def test_the_hull_of_two_parts_from_few_views_has_two_parts(balls, views_of, bac
     """Three views of two balls give four crossings of their cones."""
     two = balls(((-0.6, 0.0, 0.0), 0.3), ((0.6, 0.05, 0.0), 0.3))
     views = views_of(two, 3, 64)
-    assert parts(start(views, Settings(hull_resolution=48), backend).shape) == 2
+    assert parts(first_shape(views, SilhouetteSettings(Path(), hull_resolution=48), backend).shape) == 2

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import itertools
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -14,10 +15,13 @@ from invrender.geometry.connectivity import components, genus, is_watertight
 from invrender.geometry.intersections import self_intersections
 from invrender.methods.silhouette import schedule as silhouette
 from invrender.methods.silhouette.refine import Stage
-from invrender.methods.silhouette.schedule import Result, Settings, plan, reconstruct, start
+from invrender.methods.silhouette.schedule import Plan, Result, plan
+from invrender.methods.silhouette.settings import SilhouetteSettings
+from invrender.methods.silhouette.start import first_shape
 from invrender.nouns import Cameras, Mesh, Views
+from invrender.solve.loop import Loop, Step
 
-QUICK = Settings(iterations=60, strength=1.0, edge_pixels=4.0, hull_resolution=32)
+QUICK = SilhouetteSettings(Path(), iterations=60, smoothness=1.0, edge_pixels=4.0, hull_resolution=32)
 
 
 @pytest.fixture(scope="module")
@@ -25,14 +29,12 @@ def views(egg, views_of):
     return views_of(egg, 9, 48)
 
 
-def solve(views: Views, settings: Settings, backend, initial: Mesh | None = None) -> tuple[list, Result]:
-    steps = reconstruct(views, settings, backend, start(views, settings, backend, initial))
-    taken = []
-    while True:
-        try:
-            taken.append(next(steps))
-        except StopIteration as end:
-            return taken, end.value
+def solve(
+    views: Views, settings: SilhouetteSettings, backend, initial: Mesh | None = None
+) -> tuple[list[Step], Result]:
+    schedule = Plan(views, settings, backend, first_shape(views, settings, backend, initial))
+    loop = Loop(schedule.following)
+    return list(loop), schedule.result(loop.state.finished)
 
 
 def distance(mesh: Mesh, half: tuple[float, float, float] = (0.6, 0.9, 0.7)) -> float:
@@ -61,24 +63,26 @@ def test_refinement_beats_the_hull_it_starts_from(views, backend):
 
 def test_without_a_strength_one_is_chosen_by_views_left_out(views, backend, monkeypatch):
     monkeypatch.setattr(silhouette, "SELECTION_HULL", 20)
-    steps, result = solve(views, dataclasses.replace(QUICK, strength=None, iterations=9, hull_resolution=24), backend)
+    steps, result = solve(views, dataclasses.replace(QUICK, smoothness=None, iterations=9, hull_resolution=24), backend)
     assert result.choice is not None
     assert result.strength == result.choice.strength
-    assert {step.phase == "refine" for step in steps} == {True, False}
-    phases = [name for name, _ in itertools.groupby(step.phase for step in steps)]
-    assert phases[-1] == "refine"
+    titles = [title for title, _ in itertools.groupby(step.phase.title for step in steps)]
+    assert titles[-1] == "refine"
+    assert titles[:-1] == [f"try smoothness {strength:g}" for strength in result.choice.scores]
+    assert {(step.phase.title == "refine", step.phase.told) for step in steps} == {(True, True), (False, False)}
+    assert all(0 <= step.index < step.total for step in steps)
 
 
 def test_too_few_views_are_reconstructed_without_a_choice(views, backend):
     few = Views(views.cameras[[0, 2, 5, 7]], views.masks[[0, 2, 5, 7]])
-    _, result = solve(few, dataclasses.replace(QUICK, strength=None, iterations=12), backend)
+    _, result = solve(few, dataclasses.replace(QUICK, smoothness=None, iterations=12), backend)
     assert result.choice is None
     assert result.strength == 1.0
 
 
 def test_the_hull_is_kept_where_refinement_spoils_the_fit(views, backend):
     """A membrane so strong that the object collapses."""
-    _, result = solve(views, dataclasses.replace(QUICK, strength=3000.0), backend)
+    _, result = solve(views, dataclasses.replace(QUICK, smoothness=3000.0), backend)
     assert result.method == "hull"
     assert result.iou == pytest.approx(result.hull_iou, abs=1e-3)
 
@@ -95,12 +99,12 @@ def test_a_sphere_or_a_mesh_may_be_the_start(views, backend, egg):
 def test_an_open_mesh_is_no_start(views, backend, egg):
     vertices, faces = egg.numpy()
     with pytest.raises(InputError, match="not a closed manifold") as error:
-        start(views, QUICK, backend, Mesh.from_numpy(vertices, faces[5:]))
+        first_shape(views, QUICK, backend, Mesh.from_numpy(vertices, faces[5:]))
     assert "--init hull" in error.value.remedy
 
 
 @pytest.fixture(scope="module")
-def short(views, backend) -> tuple[Settings, Result]:
+def short(views, backend) -> tuple[SilhouetteSettings, Result]:
     settings = dataclasses.replace(QUICK, iterations=9, hull_resolution=24)
     return settings, solve(views, settings, backend)[1]
 
@@ -132,7 +136,7 @@ def test_the_same_call_gives_the_same_mesh(views, backend, short):
 @pytest.mark.parametrize("iterations", [0, 1, 2, 50, 451])
 def test_stages_share_all_iterations_and_get_finer(views, backend, init, iterations):
     settings = dataclasses.replace(QUICK, init=init, iterations=iterations)
-    stages = plan(settings, start(views, settings, backend).target)
+    stages = plan(settings, first_shape(views, settings, backend).target)
     assert sum(stage.iterations for stage in stages) == iterations
     for name in ("edge_length", "rate", "membrane"):
         values = [getattr(stage, name) for stage in stages]

@@ -3,21 +3,24 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 
+import pytest
 import torch
 
-from invrender.backends.select_volume import select_volume
+from invrender.backends import select
 from invrender.cameras.rays import camera_rays
 from invrender.cameras.volume_rigs import volume_rig
+from invrender.methods.transmittance import neural
 from invrender.methods.transmittance.measurement import Measurement, Noise, measure
-from invrender.methods.transmittance.neural import pixel_rays, train
-from invrender.methods.transmittance.schedule import Result, Step, prepare
+from invrender.methods.transmittance.neural import Training, field_schedule, pixel_rays
+from invrender.methods.transmittance.problem import DENSITY, prepare
 from invrender.nouns import Volume
-from invrender.parameters.neural_field import FieldSettings
 from invrender.render.absorption import optical_depth
+from invrender.solve.loop import Loop, Step
 
-KERNELS = select_volume("cpu")
-SMALL = FieldSettings(iterations=80, rays=512, steps=24, rate=0.03)
+KERNELS = select("cpu", needs=("volumes",))
+SMALL = Training(iterations=80, rays=512, samples=24, rate=0.03)
 
 
 def ball() -> Volume:
@@ -31,28 +34,27 @@ def views() -> Measurement:
     return measure(cameras, torch.exp(-optical_depth(ball(), cameras, KERNELS)), Noise())
 
 
-def learn(settings: FieldSettings) -> tuple[Result, list[Step]]:
-    problem = prepare(views(), ball().shape, ball().bounds, KERNELS)
-    loop, steps = train(problem, settings, 8), []
-    while True:
-        try:
-            steps.append(next(loop))
-        except StopIteration as end:
-            return end.value, steps
+def learn(training: Training) -> tuple[torch.Tensor, list[Step]]:
+    loop = Loop(field_schedule(prepare(views(), ball().shape, ball().bounds, KERNELS), training))
+    steps = list(loop)
+    return loop.state.finished[-1].result[DENSITY], steps
 
 
-def test_it_learns_a_ball() -> None:
-    result, steps = learn(SMALL)
+def test_it_learns_a_ball(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(neural, "REPORTS", 8)
+    density, steps = learn(SMALL)
     truth = ball().values[0]
-    assert 10 * math.log10(float(truth.max()) ** 2 / float((result.density - truth).square().mean())) > 25
+    assert 10 * math.log10(float(truth.max()) ** 2 / float((density - truth).square().mean())) > 25
     assert [step.index for step in steps] == list(range(8))
     assert steps[-1].terms["misfit"] < 0.1 * steps[0].terms["misfit"]
-    assert float(result.density.min()) >= 0
+    assert float(density.min()) >= 0
+    assert torch.equal(steps[-1].estimate, density)
 
 
-def test_equal_seeds_agree() -> None:
-    short = FieldSettings(iterations=5, rays=64, steps=8)
-    assert torch.equal(learn(short)[0].density, learn(short)[0].density)
+def test_equal_seeds_agree_and_others_differ() -> None:
+    short = Training(iterations=5, rays=64, samples=8)
+    assert torch.equal(learn(short)[0], learn(short)[0])
+    assert not torch.equal(learn(short)[0], learn(replace(short, seed=1))[0])
 
 
 def test_pixels_have_the_rays_of_their_cameras() -> None:

@@ -3,20 +3,24 @@
 from __future__ import annotations
 
 import math
+from pathlib import Path
 
 import pytest
 import torch
 
-from invrender.backends.select_volume import select_volume
+from invrender.backends import select
 from invrender.cameras.volume_rigs import volume_rig
 from invrender.errors import InputError, UsageError
 from invrender.methods.transmittance.carving import carve
 from invrender.methods.transmittance.measurement import Measurement, Noise, binned, exposed, measure, parse_noise
-from invrender.methods.transmittance.schedule import Result, Settings, Step, reconstruct
+from invrender.methods.transmittance.method import planned
+from invrender.methods.transmittance.settings import TransmittanceSettings
+from invrender.methods.transmittance.task import Result
 from invrender.nouns import Volume
 from invrender.render.absorption import auto_extinction, optical_depth
+from invrender.solve.loop import Loop, Step
 
-KERNELS = select_volume("cpu")
+KERNELS = select("cpu", needs=("volumes",))
 
 
 def blob(n: int = 32) -> Volume:
@@ -37,13 +41,11 @@ def views_of(volume: Volume, views: int, noise: str = "float", size: int = 32) -
 
 
 def solve(volume: Volume, measurement: Measurement, **settings: object) -> tuple[Result, list[Step]]:
-    steps = []
-    loop = reconstruct(measurement, volume.shape, volume.bounds, Settings(**settings), KERNELS)  # type: ignore[arg-type]
-    while True:
-        try:
-            steps.append(next(loop))
-        except StopIteration as end:
-            return end.value, steps
+    wanted = TransmittanceSettings(Path(), **settings)  # type: ignore[arg-type]
+    plan = planned(measurement, volume.shape, volume.bounds, wanted, KERNELS)
+    loop = Loop(plan.following)
+    steps = list(loop)
+    return plan.result(loop.state.finished), steps
 
 
 def psnr(result: Result, volume: Volume) -> float:
@@ -59,8 +61,19 @@ def test_exact_views_give_the_density_back() -> None:
     assert result.support < 0.5
     assert len(steps) == 60
     assert [step.index for step in steps] == list(range(60))
-    assert {step.phase for step in steps} == {"choose", "solve"}
+    assert {step.total for step in steps} == {60}
+    assert {step.phase.labels["phase"] for step in steps} == {"choose", "solve"}
     assert result.scores
+
+
+def test_trials_go_on_with_the_momentum_of_the_one_before() -> None:
+    volume = blob(16)
+    _, steps = solve(volume, views_of(volume, 24, size=16), iterations=60)
+    tried = [step for step in steps if step.phase.name == "choose"]
+    inertia = [step.state.current.point.state.inertia for step in tried if step.state.current is not None]
+    count = tried[0].phase.steps
+    assert inertia[count] > inertia[count - 1] > inertia[0]  # the second trial goes on from the first,
+    assert inertia[2 * count] == inertia[count]  # and so does the third
 
 
 def test_the_background_is_carved_and_nothing_else() -> None:
@@ -76,7 +89,7 @@ def test_noisy_views_start_with_subsets_and_stay_smooth(noise: str, least: float
     volume = blob()
     result, steps = solve(volume, views_of(volume, 32, noise), iterations=50)
     assert psnr(result, volume) > least
-    assert steps[0].phase == "start"
+    assert steps[0].phase.labels["phase"] == "start"
 
 
 def test_smoothing_helps_when_photons_are_few() -> None:
@@ -98,7 +111,7 @@ def test_large_grids_start_coarse(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("invrender.methods.transmittance.schedule.COARSE_FROM", 32)
     volume = blob()
     result, steps = solve(volume, views_of(volume, 24), iterations=45)
-    assert steps[0].phase == "coarse"
+    assert steps[0].phase.labels["phase"] == "coarse"
     assert steps[0].estimate.shape == (16, 16, 16)
     assert [step.index for step in steps] == list(range(45))
     assert psnr(result, volume) > 34

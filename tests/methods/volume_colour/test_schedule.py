@@ -4,22 +4,26 @@ from __future__ import annotations
 
 import math
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 import torch
 
-from invrender.backends.select_volume import select_volume
+from invrender.backends import select
 from invrender.cameras.volume_rigs import volume_rig
 from invrender.errors import InputError
-from invrender.methods.volume_colour.schedule import Settings, Step, recover_colour, recover_transfer
+from invrender.methods.volume_colour.schedule import colour_schedule, transfer_schedule
+from invrender.methods.volume_colour.settings import ColourSettings
 from invrender.nouns import Views, Volume
 from invrender.render.emission import Look, render_volume
 from invrender.render.images import straight
 from invrender.render.transfer import transfer_function
 from invrender.samples import VOLUMES
+from invrender.solve.loop import Loop, Step
+from invrender.solve.phase import Schedule
 
-KERNELS = select_volume("cpu")
-QUICK = Settings(iterations=60, rays=2048, rate=0.2)
+KERNELS = select("cpu", needs=("volumes",))
+QUICK = ColourSettings(Path(), iterations=60, rays=2048, rate=0.2)
 
 
 @pytest.fixture(scope="module")
@@ -39,8 +43,8 @@ def views(ball: Volume, look: Look) -> Views:
     return Views(cameras, alpha, colour)
 
 
-def last(steps: object) -> Step:
-    *_, step = steps  # type: ignore[misc]
+def last(schedule: Schedule) -> Step:
+    *_, step = Loop(schedule)
     return step
 
 
@@ -51,9 +55,9 @@ def psnr_of_unseen(volume: Volume, look: Look, expected: Volume, of: Look) -> fl
 
 
 def test_density_and_colour_predict_unseen_views(ball: Volume, look: Look, views: Views) -> None:
-    step = last(recover_colour(views, ball.bounds, (20, 20, 20), QUICK, KERNELS))
+    step = last(colour_schedule(views, ball.bounds, (20, 20, 20), QUICK, KERNELS))
     assert (step.index, step.total) == (59, 60)
-    found = step.volume()
+    found = step.estimate
     assert found.values.shape == (4, 20, 20, 20)
     assert psnr_of_unseen(found, Look(None, None), ball, look) > 28
     assert float(found.values[0, 0, 0, 0]) == 0  # no view shows anything there
@@ -63,24 +67,26 @@ def test_density_and_colour_predict_unseen_views(ball: Volume, look: Look, views
 def test_the_transfer_function_of_a_known_volume(ball: Volume, look: Look, views: Views) -> None:
     transfer = look.transfer
     assert transfer is not None
-    step = last(recover_transfer(views, ball, replace(QUICK, iterations=100), KERNELS, (transfer.low, transfer.high)))
-    assert step.transfer is not None
-    assert psnr_of_unseen(ball, Look(step.transfer(), None), ball, look) > 32
+    window = (transfer.low, transfer.high)
+    step = last(transfer_schedule(views, ball, window, replace(QUICK, iterations=100), KERNELS))
+    assert psnr_of_unseen(ball, Look(step.estimate, None), ball, look) > 32
 
 
 def test_a_seed_repeats_the_result(ball: Volume, views: Views) -> None:
     quick = replace(QUICK, iterations=6)
-    one, other = (last(recover_colour(views, ball.bounds, (20, 20, 20), quick, KERNELS)).volume() for _ in range(2))
+    one, other = (last(colour_schedule(views, ball.bounds, (20, 20, 20), quick, KERNELS)).estimate for _ in range(2))
     assert torch.equal(one.values, other.values)
 
 
 def test_views_that_cannot_do(ball: Volume, views: Views) -> None:
     with pytest.raises(InputError, match="hold no colours"):
-        last(recover_colour(replace(views, images=None), ball.bounds, (20, 20, 20), QUICK, KERNELS))
+        last(colour_schedule(replace(views, images=None), ball.bounds, (20, 20, 20), QUICK, KERNELS))
     far = ball.bounds + 100
     with pytest.raises(InputError, match="no camera sees the box"):
-        last(recover_colour(views, far, (20, 20, 20), QUICK, KERNELS))
+        last(colour_schedule(views, far, (20, 20, 20), QUICK, KERNELS))
     blank = views.masks.clone()
     blank[0] = 0
     with pytest.raises(InputError, match="show nothing where others"):
-        last(recover_colour(replace(views, masks=blank), ball.bounds, (20, 20, 20), QUICK, KERNELS))
+        last(colour_schedule(replace(views, masks=blank), ball.bounds, (20, 20, 20), QUICK, KERNELS))
+    with pytest.raises(InputError, match="hold no colours"):
+        last(transfer_schedule(replace(views, images=None), ball, (0.0, 1.0), QUICK, KERNELS))

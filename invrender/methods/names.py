@@ -1,0 +1,56 @@
+"""The methods by name. Light: their settings are imported for `--help`, the rest when one is called for."""
+
+from __future__ import annotations
+
+import importlib
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from invrender.errors import UsageError
+from invrender.io.files.paths import nearest
+
+if TYPE_CHECKING:
+    from invrender.run.method import Method
+    from invrender.run.settings import RunSettings
+
+AUTO = "auto"
+
+METHODS = {
+    "silhouette": "invrender.methods.silhouette",
+    "transmittance": "invrender.methods.transmittance",
+    "volume": "invrender.methods.volume_colour",
+}
+"""Folders by name. In each, settings.py has SETTINGS and suits(path), and method.py METHOD."""
+
+
+def settings_of(name: str) -> type[RunSettings]:
+    """The settings class of a method.
+
+    Raises:
+        UsageError: there is no such method.
+    """
+    settings: type[RunSettings] = _module(name, "settings").SETTINGS
+    return settings
+
+
+def method_called(name: str) -> Method:
+    """A method, with all that it refers to.
+
+    Raises:
+        UsageError: there is no such method.
+    """
+    method: Method = _module(name, "method").METHOD
+    return method
+
+
+def method_for(source: Path) -> str:
+    """The name of the method that an input is meant for, as far as one can tell: the last that says it suits."""
+    return next(name for name in reversed(METHODS) if _module(name, "settings").suits(source))
+
+
+def _module(name: str, part: str) -> Any:
+    if name not in METHODS:
+        near = nearest(name, METHODS)
+        hint = f"did you mean {near}? " if near else ""
+        raise UsageError(f"--method is {name!r}", f"{hint}choose one of {', '.join([AUTO, *METHODS])}")
+    return importlib.import_module(f"{METHODS[name]}.{part}")

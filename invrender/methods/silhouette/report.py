@@ -1,0 +1,78 @@
+"""What a run from silhouettes reports: metrics, files and the lines of the summary."""
+
+from __future__ import annotations
+
+import dataclasses
+from typing import Any
+
+from invrender.evaluate.mesh import mesh_metrics
+from invrender.geometry.connectivity import components, genus, is_watertight
+from invrender.geometry.intersections import self_intersections
+from invrender.io.meshes.write import write_glb, write_ply
+from invrender.kernels import Backend
+from invrender.methods.silhouette.schedule import Result
+from invrender.methods.silhouette.task import Task
+from invrender.run.folder import RunFolder
+
+
+def measure(task: Task, result: Result, backend: Backend) -> dict[str, Any]:
+    """What metrics.json holds: the fit to the input, the state of the mesh, and the distance from the reference."""
+    vertices, faces = result.mesh.numpy()
+    choice = result.choice
+    metrics: dict[str, Any] = {
+        "result": result.method,
+        "views": len(task.views.cameras),
+        "views_iou": result.iou,
+        "views_iou_of_hull": result.hull_iou,
+        "smoothness": result.strength,
+        "held_out_iou": choice.scores[choice.strength] if choice else None,
+        "held_out_iou_of_hull": choice.hull_score if choice else None,
+        "repair": result.repaired,
+    }
+    if task.reference is not None:
+        return metrics | dataclasses.asdict(mesh_metrics(result.mesh, task.reference, backend))
+    return metrics | {
+        "watertight": is_watertight(faces),
+        "components": int(components(faces).max()) + 1,
+        "genus": genus(faces),
+        "self_intersections": len(self_intersections(vertices, faces)),
+        "vertices": len(vertices),
+        "faces": len(faces),
+    }
+
+
+def write(run: RunFolder, task: Task, result: Result) -> None:
+    """Write the mesh, and how it came about into the log."""
+    write_glb(run.file("mesh.glb"), result.mesh, task.units)
+    write_ply(run.file("mesh.ply"), result.mesh, task.units)
+    if result.choice is not None:
+        run.log(f"held-out IoU: {result.choice.scores}, of the hull {result.choice.hull_score}")
+    run.log(f"result: {result.method}, smoothness {result.strength:g}, repair {result.repaired}")
+
+
+def rows(m: dict[str, Any]) -> list[tuple[str, str]]:
+    """The lines of the summary."""
+    lines = [("IoU with the input's masks", f"{m['views_iou']:.4f}")]
+    if m.get("held_out_iou") is not None:
+        lines.append(
+            ("IoU with views left out", f"{m['held_out_iou']:.4f} (hull alone {m['held_out_iou_of_hull']:.4f})")
+        )
+    if "chamfer" in m:
+        lines += [
+            ("against the asset: IoU of unseen views", f"{m['iou']:.4f}"),
+            ("Chamfer, % of the diagonal", f"{100 * m['chamfer']:.3f} (visible {100 * m['chamfer_visible']:.3f})"),
+            ("F-score at 1 %, 0.5 %", f"{m['f1']:.3f}, {m['f05']:.3f}"),
+        ]
+    sound = "watertight" if m["watertight"] else "NOT watertight"
+    handles = "" if m["genus"] is None else f", genus {m['genus']:g}"
+    lines.append(("mesh", f"{m['faces']} triangles, {sound}{handles}, {m['self_intersections']} self-intersections"))
+    return lines + [("note", note) for note in _notes(m)]
+
+
+def _notes(m: dict[str, Any]) -> list[str]:
+    notes = []
+    if m["result"] == "hull":
+        notes.append("the visual hull was kept: refinement did not predict unseen views better")
+    if m["repair"] == "grid":
+        notes.append("self-intersections forced the mesh to be extracted anew: details and topology may have suffered")
+    return notes

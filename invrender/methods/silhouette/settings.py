@@ -1,0 +1,54 @@
+"""The settings of reconstruction from silhouettes."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated, Literal
+
+from invrender.run.settings import Flag, Range, RunSettings
+
+PRESETS: Mapping[str, Mapping[str, object]] = {
+    "draft": {"iterations": 150, "smoothness": 1.0, "gif_frames": 24},
+    "standard": {},
+    "fine": {"iterations": 900, "edge_pixels": 2.0},
+}
+
+
+@dataclass(frozen=True)
+class SilhouetteSettings(RunSettings):
+    """What a run from silhouettes adds; 12 views of 256 pixels of an asset, or a dataset's scaled down to 384.
+
+    Attributes:
+        masks: folder of masks for a dataset.
+        init: what refinement starts from: hull, sphere, a mesh file, or a checkpoint of an earlier run.
+        iterations: steps of the refinement, over three stages; 0 returns the first shape.
+        hull_resolution: cells along the hull's longest side; none: from the size of a pixel.
+        edge_pixels: edge length of the final triangles, in pixels of the views.
+        rate: step length of the first stage, as a share of about half the object's size.
+        smoothness: factor on the membrane weights; none: chosen by leaving views out.
+        bending: weight of the bending energy; diffusion: lambda of Large Steps.
+        units: what a unit of length is, noted in mesh.glb.
+    """
+
+    method: Literal["silhouette"] = "silhouette"
+    masks: Annotated[Path | None, Flag("Masks for a dataset, by the images' names.", "DIR", "Silhouettes")] = None
+    init: Annotated[str, Flag("What refinement starts from.", "hull|sphere|FILE", "Silhouettes")] = "hull"
+    iterations: Annotated[int, Flag("Steps of the optimisation."), Range(0)] = 450
+    hull_resolution: Annotated[int | None, Range(8)] = None
+    edge_pixels: Annotated[float, Range(1e-3)] = 2.6
+    rate: Annotated[float, Range(1e-3, 1e3)] = 0.02
+    smoothness: Annotated[float | None, Range(0)] = None
+    bending: Annotated[float, Range(0)] = 1.0
+    diffusion: Annotated[float, Range(0)] = 10.0
+    units: str | None = None
+
+
+SETTINGS = SilhouetteSettings
+
+
+def suits(source: Path) -> bool:
+    """Whatever nobody else takes: a mesh, or a dataset of pictures."""
+    del source
+    return True

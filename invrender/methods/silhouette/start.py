@@ -1,0 +1,84 @@
+"""What refinement starts from: the visual hull, a sphere, or a mesh that was given."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from invrender.errors import InputError
+from invrender.geometry.connectivity import is_closed_manifold, merge_vertices, orient_outward
+from invrender.geometry.hull import frame_from_masks, visual_hull
+from invrender.kernels import Backend
+from invrender.methods.silhouette.phantoms import without_phantoms
+from invrender.methods.silhouette.settings import SilhouetteSettings
+from invrender.methods.silhouette.target import Shape, Target, target_in
+from invrender.nouns import Mesh, Views
+from invrender.parameters.frame import Frame, frame_of
+
+Tensor = torch.Tensor
+
+CELL_PIXELS = 1.9  # size of a hull cell, in pixels of the views
+
+
+@dataclass(frozen=True)
+class FirstShape:
+    """The first shape, the frame it lives in, and the target in that frame."""
+
+    shape: Shape
+    frame: Frame
+    target: Target
+
+
+def first_shape(
+    views: Views, settings: SilhouetteSettings, backend: Backend, initial: Mesh | None = None
+) -> FirstShape:
+    """The first shape and everything measured in its frame.
+
+    Raises:
+        InputError: the views have no common region, or `initial` is not a closed manifold.
+    """
+    if initial is not None:
+        vertices, faces = merge_vertices(*initial.numpy())
+        if not is_closed_manifold(faces):
+            raise InputError(
+                "the mesh to start from is not a closed manifold",
+                "start from --init hull, or close the mesh (see `invrender inspect`)",
+            )
+        faces = orient_outward(vertices, faces)
+        frame = frame_of(vertices)
+    elif settings.init == "sphere":
+        centre, half = frame_from_masks(views.masks, views.cameras)
+        frame = Frame(centre, half / 0.9)
+        vertices, faces = _sphere()
+        vertices = frame.restore(0.6 * vertices)
+    else:
+        resolution = settings.hull_resolution or _hull_resolution(views)
+        vertices, faces = visual_hull(views.masks, views.cameras, resolution).numpy()
+        faces = orient_outward(vertices, faces)
+        frame = frame_of(vertices)
+    target = target_in(frame, views, backend)
+    shape = Shape(frame.normalise(vertices), faces)
+    if initial is None and settings.init == "hull":
+        shape = without_phantoms(shape, target, backend)
+    return FirstShape(shape, frame, target)
+
+
+def _hull_resolution(views: Views) -> int:
+    """Cells of about CELL_PIXELS pixels, from the largest mask."""
+    longest = max(_extent(mask) for mask in views.masks)
+    return int(np.clip(longest / CELL_PIXELS, 32, 192))
+
+
+def _extent(mask: Tensor) -> int:
+    rows, columns = (mask > 0.5).nonzero(as_tuple=True)
+    return int(max(np.ptp(rows.numpy()), np.ptp(columns.numpy()))) + 1 if len(rows) else 1
+
+
+def _sphere(subdivisions: int = 4) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
+    from trimesh.creation import icosphere
+
+    mesh = icosphere(subdivisions=subdivisions)
+    return np.asarray(mesh.vertices, np.float64), np.asarray(mesh.faces, np.int64)

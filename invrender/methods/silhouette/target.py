@@ -1,0 +1,74 @@
+"""Shapes and what their silhouettes shall be, in the normalised frame."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from invrender.geometry.vectors import Bools
+from invrender.kernels import Backend
+from invrender.nouns import Views
+from invrender.nouns.topology import topology
+from invrender.parameters.frame import Frame
+
+Tensor = torch.Tensor
+
+
+@dataclass(frozen=True)
+class Target:
+    """What the silhouettes shall be.
+
+    Attributes:
+        clip_from_object: [N,4,4] float64, normalised frame to clip space.
+        masks: [N,H,W] float32 coverage on the backend's device.
+        pixel: [N] float64, size of a pixel at the object.
+    """
+
+    clip_from_object: Tensor
+    masks: Tensor
+    pixel: Tensor
+
+    def __getitem__(self, index: Sequence[int]) -> Target:
+        """Some of the views."""
+        chosen = list(index)
+        return Target(self.clip_from_object[chosen], self.masks[chosen], self.pixel[chosen])
+
+
+@dataclass(frozen=True)
+class Shape:
+    """A closed mesh in the normalised frame: vertices [V,3] float64, faces [F,3] int64."""
+
+    vertices: NDArray[np.float64]
+    faces: NDArray[np.int64]
+
+
+def target_in(frame: Frame, views: Views, backend: Backend) -> Target:
+    """The views as a target in a normalised frame."""
+    masks = views.masks.to(backend.device, torch.float32)
+    return Target(frame.clip_matrices(views.cameras), masks, frame.pixel(views.cameras).to(backend.device))
+
+
+def on_contours(shape: Shape, target: Target, backend: Backend) -> Bools:
+    """Which vertices [V] a silhouette of the shape depends on, in any view.
+
+    Compared with empty masks, every pixel of a silhouette counts, and it depends on the vertices of its outline alone.
+    """
+    faces = torch.from_numpy(shape.faces)
+    empty, weight = torch.zeros_like(target.masks), torch.ones_like(target.pixel)
+    compare = backend.silhouette_misfit(faces, topology(faces), len(shape.vertices), empty, weight)
+    gradient = compare(torch.from_numpy(shape.vertices), target.clip_from_object)[1]
+    decided: Bools = (gradient != 0).any(1).numpy()
+    return decided
+
+
+def iou_with(shape: Shape, target: Target, backend: Backend) -> float:
+    """Mean IoU of a shape's silhouettes with the masks of a target."""
+    faces = torch.from_numpy(shape.faces)
+    compare = backend.silhouette_misfit(
+        faces, topology(faces), len(shape.vertices), target.masks, torch.zeros_like(target.pixel)
+    )
+    return float(compare(torch.from_numpy(shape.vertices), target.clip_from_object)[2].mean())

@@ -1,0 +1,86 @@
+"""Reconstruction from transmittance as a method of `invrender reconstruct`."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import torch
+from numpy.typing import NDArray
+
+from invrender.cameras.volume_rigs import volume_rig
+from invrender.kernels import Backend
+from invrender.methods.transmittance import report, task
+from invrender.methods.transmittance.film import film
+from invrender.methods.transmittance.measurement import Measurement, Noise, measure
+from invrender.methods.transmittance.neural import ITERATIONS, Training, field_schedule
+from invrender.methods.transmittance.problem import DENSITY, prepare
+from invrender.methods.transmittance.schedule import Plan, passes
+from invrender.methods.transmittance.settings import PRESETS, TransmittanceSettings
+from invrender.nouns import Volume
+from invrender.render.absorption import optical_depth
+from invrender.run.method import Method, Problem
+from invrender.solve.loop import Loop
+from invrender.solve.phase import Finished
+
+
+def begin(given: task.Task, settings: TransmittanceSettings, backend: Backend) -> Problem:
+    """The phases to a density: of a grid that is solved for, or of a neural field that is trained."""
+    warm_up(backend)
+    moving = film(given, settings.gif_frames, backend)
+
+    def arrays(estimate: torch.Tensor) -> Mapping[str, NDArray[Any]]:
+        return {DENSITY: (estimate.cpu() / given.extinction).numpy()}
+
+    if settings.field == "neural":
+        problem = prepare(given.measurement, given.shape, given.bounds, backend, settings.carve)
+        training = Training(settings.iterations or ITERATIONS, seed=settings.seed)
+        support = float(problem.support.double().mean())
+
+        def learnt(finished: tuple[Finished, ...]) -> task.Result:
+            return task.Result(finished[-1].result[DENSITY], 0.0, {}, support, training.rays * training.samples)
+
+        return Problem(field_schedule(problem, training), learnt, moving, arrays)
+    plan = planned(given.measurement, given.shape, given.bounds, settings, backend)
+    return Problem(plan.following, plan.result, moving, arrays)
+
+
+def planned(
+    measurement: Measurement,
+    shape: tuple[int, int, int],
+    bounds: torch.Tensor,
+    settings: TransmittanceSettings,
+    backend: Backend,
+) -> Plan:
+    """The schedule of the grid's solvers."""
+    return Plan(measurement, shape, bounds, settings, backend, passes(settings, measurement))
+
+
+def warm_up(backend: Backend) -> None:
+    """Compile (or load) every kernel on a tiny job, so that the solver's time is the solver's."""
+    volume = Volume.from_numpy(torch.rand(6, 6, 6, generator=torch.Generator().manual_seed(0)).numpy())
+    cameras = volume_rig(volume, "sphere", 8, (8, 8))
+    data = measure(cameras, torch.exp(-optical_depth(volume, cameras, backend)), Noise())
+    settings = TransmittanceSettings(Path(), iterations=4)
+    for _ in Loop(planned(data, volume.shape, volume.bounds, settings, backend).following):
+        pass
+
+
+METHOD = Method(
+    name="transmittance",
+    inputs="a volume, or a dataset folder of transmittance images",
+    settings=TransmittanceSettings,
+    presets=PRESETS,
+    needs=("volumes",),
+    load=task.load,
+    describe=task.describe,
+    notices=task.notices,
+    facts=lambda given: {"extinction": given.extinction},
+    begin=begin,
+    measure=report.measure,
+    write=report.write,
+    rows=report.rows,
+    files=lambda _: "volume.npz, volume.vti",
+    asset=report.asset,
+)

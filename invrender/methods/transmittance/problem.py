@@ -1,0 +1,162 @@
+"""The least-squares problem behind transmittance images: 1/2 sum w (A x - b)^2 with b = -ln T, on a carved support."""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+import torch
+
+from invrender.errors import InputError
+from invrender.kernels import Backend, RayBundle
+from invrender.methods.transmittance.carving import carve
+from invrender.methods.transmittance.measurement import Measurement
+from invrender.solve.protocol import Params, Terms
+
+Tensor = torch.Tensor
+Shape = tuple[int, int, int]
+
+DENSITY = "density"  # the name of the one parameter: [D,H,W]
+FLATTEST = 0.02  # of the largest curvature; less is raised to it, so that voxels few rays cross stay calm
+
+
+@dataclass(frozen=True)
+class Problem:
+    """Everything that does not change while solving.
+
+    Attributes:
+        measurement, shape, bounds, backend: see `prepare`.
+        support: [D,H,W] bool; wanted: [N,H,W] bool pixels worth following.
+        level: typical density, from the data alone.
+    """
+
+    measurement: Measurement
+    shape: Shape
+    bounds: Tensor
+    backend: Backend
+    support: Tensor
+    wanted: Tensor
+    level: float
+
+    def system(self, views: Sequence[int], share: float = 1.0) -> System:
+        """The least-squares system of some views; `share` is what part of all views they stand for, under subsets."""
+        index = torch.tensor(list(views))
+        data, place = self.measurement, self.backend.device
+        cameras, wanted = data.cameras[index], self.wanted[index]
+        rays = self.backend.joseph_rays(self.shape, self.bounds, cameras, wanted, self.support.cpu())
+        at = rays.pixels.cpu()
+        target, weight = (image[index].reshape(-1)[at].contiguous() for image in (data.depth, data.weight))
+        target, weight = target.to(place), (weight / share).to(place)
+        majoriser = rays.adjoint(weight * rays.forward(self.support.float()))
+        return System(self, rays, target, weight, majoriser)
+
+    def curvature(self, majoriser: Tensor) -> Tensor:
+        """[D,H,W]: a majoriser with its smallest values raised; inf outside the support."""
+        return torch.where(self.support, majoriser.clamp(min=FLATTEST * self.greatest(majoriser)), math.inf)
+
+    def greatest(self, majoriser: Tensor) -> float:
+        """The largest curvature inside the support."""
+        return float(torch.where(self.support, majoriser, 0.0).max())
+
+
+@dataclass(frozen=True)
+class System:
+    """Rays with their data: a `LeastSquares` objective.
+
+    Attributes:
+        problem: what it belongs to.
+        rays: A.
+        target, weight: [R] b and w.
+        majoriser: [D,H,W] diagonal that bounds the misfit's curvature (a separable quadratic surrogate).
+        held: whether gradients vanish outside the support; FISTA holds those voxels by their curvature.
+    """
+
+    problem: Problem
+    rays: RayBundle
+    target: Tensor
+    weight: Tensor
+    majoriser: Tensor
+    held: bool = True
+
+    @cached_property
+    def curvature(self) -> Tensor:
+        """See `Problem.curvature`."""
+        return self.problem.curvature(self.majoriser)
+
+    @cached_property
+    def scale(self) -> float:
+        """See `Problem.greatest`."""
+        return self.problem.greatest(self.majoriser)
+
+    def value_and_grad(self, params: Params, random: torch.Generator) -> tuple[Terms, Params]:
+        """Misfit and gradient, in one go."""
+        del random
+        gradient, misfit = self.rays.normal(params[DENSITY], self.target, self.weight)
+        return {"misfit": misfit}, self._inside(gradient) if self.held else {DENSITY: gradient}
+
+    def residual(self, params: Params) -> Tensor:
+        """A x - b."""
+        return self.rays.forward(params[DENSITY]) - self.target
+
+    def jvp(self, tangent: Params) -> Tensor:
+        """A t."""
+        return self.rays.forward(tangent[DENSITY])
+
+    def vjp(self, cotangent: Tensor) -> Params:
+        """A' y."""
+        return self._inside(self.rays.adjoint(cotangent))
+
+    def _inside(self, grid: Tensor) -> Params:
+        return {DENSITY: torch.where(self.problem.support, grid, 0.0)}
+
+    def reweighted(self, weight: Tensor) -> System:
+        """The same with other weights [R]."""
+        return dataclasses.replace(self, weight=weight)
+
+    def misfit(self, estimate: Tensor) -> float:
+        """Mean weighted squared difference."""
+        difference = self.rays.forward(estimate) - self.target
+        return float((self.weight * difference.square()).double().sum() / self.weight.double().sum())
+
+
+def prepare(measurement: Measurement, shape: Shape, bounds: Tensor, backend: Backend, carving: bool = True) -> Problem:
+    """Carve and set up.
+
+    Args:
+        measurement: the views.
+        shape: (D, H, W) of the grid to find.
+        bounds: [2,3] positions of its first and last vertex.
+        backend: what projects.
+        carving: hold what empty rays cross at zero.
+
+    Raises:
+        InputError: no ray meets the box, or nothing absorbs.
+    """
+    bounds = bounds.to(backend.device)
+    support, wanted = torch.ones(shape, dtype=torch.bool), measurement.weight > 0
+    if carving:
+        support, wanted = carve(measurement, shape, bounds, backend.joseph_rays)
+    level = _level(measurement.depth[wanted], bounds)
+    problem = Problem(measurement, shape, bounds, backend, support.to(backend.device), wanted, level)
+    if not len(backend.joseph_rays(shape, bounds, measurement.cameras[[0]], wanted[:1], support).pixels):
+        _check_aim(problem)
+    return problem
+
+
+def _level(depth: Tensor, bounds: Tensor) -> float:
+    seen = depth[depth > 0.04 * depth.max()] if len(depth) else depth
+    if not len(seen) or not float(seen.max()) > 0:
+        raise InputError("the images show nothing that absorbs light", "check that they are transmittances: 1 is clear")
+    chord = 0.5 * float((bounds[1] - bounds[0]).max())
+    return float(np.percentile(seen.numpy()[:: max(1, len(seen) // 100000)], 90)) / chord
+
+
+def _check_aim(problem: Problem) -> None:
+    data = problem.measurement
+    rays = problem.backend.joseph_rays(problem.shape, problem.bounds, data.cameras, problem.wanted, None)
+    if not len(rays.pixels):
+        raise InputError("no ray of any view meets the grid's box", "give the box with --bounds, in the cameras' frame")

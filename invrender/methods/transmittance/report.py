@@ -1,0 +1,74 @@
+"""What a run from transmittance reports: metrics, files and the lines of the summary."""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+from typing import Any
+
+import torch
+
+from invrender.evaluate.volume import decibel, volume_metrics
+from invrender.io.volumes.write import write_volume
+from invrender.kernels import Backend
+from invrender.methods.inputs import decibels
+from invrender.methods.transmittance.task import Result, Task
+from invrender.nouns import Volume
+from invrender.render.absorption import optical_depth
+from invrender.run.folder import RunFolder
+
+
+def asset(task: Task, result: Result) -> Volume:
+    """The density in the units of the input."""
+    return Volume((result.density / task.extinction).cpu()[None], task.bounds, "density")
+
+
+def measure(task: Task, result: Result, backend: Backend) -> dict[str, Any]:
+    """What metrics.json holds: the fit to the input's views, how it was made, and the distance from the reference."""
+    data, volume = task.measurement, asset(task, result)
+    shown = torch.exp(
+        -task.extinction * optical_depth(Volume(volume.values.clamp(min=0), volume.bounds), data.cameras, backend)
+    )
+    difference = (shown - torch.exp(-data.depth)) * (data.weight > 0)
+    metrics: dict[str, Any] = {
+        "views": len(data.cameras),
+        "views_psnr": _finite(decibel(1.0, float(difference.double().square().mean()))),
+        "extinction": task.extinction,
+        "noise": dataclasses.asdict(data.noise),
+        "smoothing": result.smoothing,
+        "held_out_misfit": {f"{weight:.3g}": score for weight, score in result.scores.items()},
+        "support": result.support,
+        "saturated_pixels": data.masked,
+        "samples": result.samples,
+    }
+    if task.reference is not None:
+        against = volume_metrics(volume, task.reference, backend)
+        metrics |= {key: _finite(value) for key, value in dataclasses.asdict(against).items() if key != "extinction"}
+    return metrics
+
+
+def _finite(value: Any) -> Any:
+    """None for the infinite PSNR of equal images, which JSON cannot hold."""
+    return None if isinstance(value, float) and not math.isfinite(value) else value
+
+
+def write(run: RunFolder, task: Task, result: Result) -> None:
+    """Write the density."""
+    volume = asset(task, result)
+    write_volume(run.file("volume.npz"), volume)
+    write_volume(run.file("volume.vti"), volume)
+
+
+def rows(m: dict[str, Any]) -> list[tuple[str, str]]:
+    """The lines of the summary."""
+    lines = [("PSNR of the input's views", decibels(m["views_psnr"]))]
+    if m["saturated_pixels"]:
+        lines.append(("saturated pixels left out", str(m["saturated_pixels"])))
+    if "psnr" in m:
+        lines += [
+            ("against the asset: PSNR", decibels(m["psnr"])),
+            ("relative L2 error, SSIM", f"{m['relative_l2']:.5f}, {m['ssim']:.4f}"),
+            ("PSNR of unseen views", f"{decibels(m['heldout_psnr'])} (worst {decibels(m['heldout_psnr_worst'])})"),
+        ]
+    lines.append(("extinction, smoothing", f"{m['extinction']:.4g}, {m['smoothing']:.2g}"))
+    return lines

@@ -1,0 +1,43 @@
+"""Reconstruction from colour views as a method of `invrender reconstruct`."""
+
+from __future__ import annotations
+
+from invrender.kernels import Backend
+from invrender.methods.volume_colour import report, task
+from invrender.methods.volume_colour.film import arrays, estimate_of, film, painting
+from invrender.methods.volume_colour.schedule import colour_schedule, transfer_schedule
+from invrender.methods.volume_colour.settings import PRESETS, ColourSettings
+from invrender.parameters.raw_volume import RAW
+from invrender.run.method import Method, Problem
+from invrender.solve.phase import Finished
+
+
+def begin(given: task.Task, settings: ColourSettings, backend: Backend) -> Problem:
+    """The phases to density and colour, or to the transfer function of the known volume."""
+    if given.known is None:
+        schedule = colour_schedule(given.views, given.bounds, given.shape, settings, backend)
+    else:
+        schedule = transfer_schedule(given.views, given.known, given.window, settings, backend)
+
+    def result(finished: tuple[Finished, ...]) -> report.Result:
+        found = {name: value.numpy() for name, value in finished[-1].result.items() if name != RAW}
+        return report.Result(painting(estimate_of(found, given), given.known), finished[-1].terms["loss"])
+
+    return Problem(schedule, result, film(given, settings.gif_frames, backend), arrays)
+
+
+METHOD = Method(
+    name="volume",
+    inputs="a volume, or a dataset folder of images with alpha",
+    settings=ColourSettings,
+    presets=PRESETS,
+    needs=("volumes",),
+    load=task.load,
+    describe=task.describe,
+    begin=begin,
+    measure=report.measure,
+    write=report.write,
+    rows=report.rows,
+    files=report.files,
+    asset=lambda task, result: result.painting.look.transfer or result.painting.volume,
+)

@@ -1,0 +1,93 @@
+"""What a run from colour views reports: metrics, files and the lines of the summary."""
+
+from __future__ import annotations
+
+import json
+import math
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+
+from invrender.colour import linear_to_srgb
+from invrender.evaluate.volume import decibel
+from invrender.io.files.atomic import atomic_write_text
+from invrender.io.volumes.write import write_volume
+from invrender.kernels import Backend
+from invrender.methods.inputs import decibels
+from invrender.methods.volume_colour.task import Painting, Task
+from invrender.nouns import Views
+from invrender.nouns.transfer import TransferFunction
+from invrender.render.emission import render_volume
+from invrender.run.folder import RunFolder
+
+POINTS = 17  # of the transfer function, as options of `invrender render`
+
+
+@dataclass(frozen=True)
+class Result:
+    """What was found, and the last loss."""
+
+    painting: Painting
+    loss: float
+
+
+def measure(task: Task, result: Result, backend: Backend) -> dict[str, Any]:
+    """What metrics.json holds: how well the input's views and those left out are predicted (RGB over black, alpha)."""
+    return {
+        "views": len(task.views.cameras),
+        "views_psnr": _psnr(task.views, result.painting, backend),
+        "heldout_views": 0 if task.unseen is None else len(task.unseen.cameras),
+        "heldout_psnr": None if task.unseen is None else _psnr(task.unseen, result.painting, backend),
+        "sought": "density and colour" if task.known is None else "transfer function",
+        "loss": result.loss,
+    }
+
+
+def _psnr(views: Views, result: Painting, backend: Backend) -> float | None:
+    assert views.images is not None
+    shown = render_volume(result.volume, views.cameras, result.look, backend).cpu()
+    expected = torch.cat([views.images * views.masks[..., None], views.masks[..., None]], -1)
+    value = decibel(1.0, float((shown - expected).double().square().mean()))
+    return value if math.isfinite(value) else None
+
+
+def write(run: RunFolder, task: Task, result: Result) -> None:
+    """Write the volume, or the transfer function as options of `invrender render`."""
+    found = result.painting
+    if task.known is None:
+        write_volume(run.file("volume.npz"), found.volume)
+        write_volume(run.file("volume.vti"), found.volume)
+    elif found.look.transfer is not None:
+        table = transfer_table(found.look.transfer)
+        atomic_write_text(run.file("transfer.json"), json.dumps(table, indent=1) + "\n")
+
+
+def transfer_table(transfer: TransferFunction) -> dict[str, Any]:
+    """A transfer function as `invrender render` takes it: --window, --colormap and --opacity."""
+    rows = torch.linspace(0, len(transfer.opacity) - 1, POINTS).round().long()
+    places = (rows / (len(transfer.opacity) - 1)).tolist()
+    colours = (linear_to_srgb(transfer.colours[rows].numpy()) * 255).round().astype(int).tolist()
+    opacities = transfer.opacity[rows].clamp(0, 1).tolist()
+    return {
+        "window": f"{transfer.low:g},{transfer.high:g}",
+        "colormap": ",".join(
+            f"{place:.4g}:#{r:02x}{g:02x}{b:02x}" for place, (r, g, b) in zip(places, colours, strict=True)
+        ),
+        "opacity": ",".join(f"{place:.4g}:{value:.4g}" for place, value in zip(places, opacities, strict=True)),
+    }
+
+
+def rows(m: dict[str, Any]) -> list[tuple[str, str]]:
+    """The lines of the summary."""
+    left_out = decibels(m["heldout_psnr"]) if m["heldout_views"] else "- (too few views)"
+    return [
+        ("sought", m["sought"]),
+        ("PSNR of the input's views", decibels(m["views_psnr"])),
+        ("PSNR of views left out", left_out),
+    ]
+
+
+def files(m: dict[str, Any]) -> str:
+    """The main results."""
+    return "transfer.json" if m["sought"] == "transfer function" else "volume.npz, volume.vti"

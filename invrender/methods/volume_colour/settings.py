@@ -1,0 +1,56 @@
+"""The settings of reconstruction from colour views."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated, Literal
+
+from invrender.run.settings import Flag, Range, VolumeRunSettings
+
+PRESETS: Mapping[str, Mapping[str, object]] = {
+    "draft": {"iterations": 120, "gif_frames": 12},
+    "standard": {},
+    "fine": {"iterations": 900, "rays": 16384},
+}
+
+
+@dataclass(frozen=True)
+class ColourSettings(VolumeRunSettings):
+    """What a run from colour images adds; 32 views of 96 pixels of an asset, or a dataset's scaled down to 128.
+
+    Unless given, the box is the asset's, or what all cameras see, with at most 64 samples along the longest axis.
+
+    Attributes:
+        known: the volume whose transfer function is sought; none: density and colour are.
+        colormap, opacity, strength: the transfer function under which an asset shows itself; see `transfer_function`.
+        iterations: steps of Adam, over all resolutions.
+        rays: how many each step looks along.
+        rate: Adam's step for raw values (before softplus and sigmoid).
+        smoothing: weight of the grid's total variation, or of the table's curvature.
+        samples: per voxel along a ray.
+    """
+
+    method: Literal["volume"] = "volume"
+    known: Annotated[
+        Path | None,
+        Flag("Find the transfer function of this volume.", "VOLUME", "Volumes"),
+    ] = None
+    colormap: str = "inferno"
+    opacity: str = "linear"
+    strength: float = 0.3
+    iterations: Annotated[int, Flag("Steps of the optimisation."), Range(1)] = 400
+    rays: Annotated[int, Range(1)] = 8192
+    rate: Annotated[float, Range(1e-6, 1e3)] = 0.12
+    smoothing: Annotated[float, Range(0)] = 1.0
+    samples: Annotated[float, Range(0.01)] = 1.0
+
+
+SETTINGS = ColourSettings
+
+
+def suits(source: Path) -> bool:
+    """Never without being asked: a folder of pictures may be meant for a mesh as well."""
+    del source
+    return False

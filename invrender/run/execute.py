@@ -1,0 +1,156 @@
+"""The only runner: resolved settings in, a run folder with everything in it out, whatever the method.
+
+A run that was stopped goes on where its last checkpoint is, when it is called again with the same settings: to the same
+bits, since the checkpoint holds all of the loop's state, the film's shots and how far losses.csv was.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from invrender.kernels import Backend
+from invrender.run.film import Reel, pack_shots, unpack_shots
+from invrender.run.folder import RunFolder, check_output
+from invrender.run.method import Method, Metrics, Problem
+from invrender.run.progress import Progress
+from invrender.run.resolve import to_toml
+from invrender.run.resume import INPUT, LOSS_ROWS, Saved, fingerprint, saved_run
+from invrender.run.settings import RunSettings
+from invrender.solve.loop import Loop, LoopState, Step, beginning
+from invrender.solve.snapshot import pack, unpack
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where a run goes, and what may be replaced there.
+
+    Attributes:
+        folder: the run folder.
+        overwrite: replace a finished run.
+        fresh: start over where an unfinished run could be gone on with.
+        argv: what was called, for the record.
+    """
+
+    folder: Path
+    overwrite: bool = False
+    fresh: bool = False
+    argv: Sequence[str] = ()
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What a run found: the asset (a mesh, a volume, ...), and what was measured of it."""
+
+    asset: Any
+    metrics: Metrics
+
+
+def execute(method: Method, settings: RunSettings, backend: Backend, place: Place, quiet: bool = False) -> Outcome:
+    """Run a method from its input to the files of its folder.
+
+    Raises:
+        OutputExistsError: the folder holds a finished run, a running one, or something else.
+        CheckpointError: it holds an unfinished run with other settings or another input.
+        InvrenderError: whatever the method raises.
+    """
+    check_output(place.folder, place.overwrite)
+    task = method.load(settings, backend)
+    digest = fingerprint(task)
+    with Progress(quiet) as progress:
+        saved = None
+        if not (place.overwrite or place.fresh):
+            saved = saved_run(place.folder, settings, backend.name, digest, progress.say)
+        with _opened(settings, place, saved) as run:
+            return _run(Job(method, task, settings, backend, digest), run, progress, saved)
+
+
+def _opened(settings: RunSettings, place: Place, saved: Saved | None) -> RunFolder:
+    called: dict[str, Any] = {"command": "reconstruct", "argv": place.argv, "save_every": settings.save_every}
+    if saved is not None:
+        return RunFolder.reopen(place.folder, rows=saved.loss_rows, **called)
+    config = to_toml(settings, "invrender reconstruct --config THIS -o DIR repeats this run")
+    return RunFolder.create(place.folder, config=config, overwrite=place.overwrite, **called)
+
+
+@dataclass(frozen=True)
+class Job:
+    """A method, what it works on and with what, and the checksum of the former."""
+
+    method: Method
+    task: Any
+    settings: RunSettings
+    backend: Backend
+    digest: str
+
+
+def _run(job: Job, run: RunFolder, progress: Progress, saved: Saved | None) -> Outcome:
+    method, task, backend = job.method, job.task, job.backend
+    run.note(seed=job.settings.seed, backend=backend.name, device=str(backend.device), **method.facts(task))
+    run.log(f"backend {backend.name}: {backend.description}")
+    for line in (method.describe(task), *method.notices(task)):
+        progress.say(line)
+    with run.timed("start"):
+        problem = method.begin(task, job.settings, backend)
+        reel = Reel(problem.film, () if saved is None else unpack_shots(saved.arrays))
+        state = beginning(job.settings.seed) if saved is None else unpack(saved.arrays, backend.device)
+        loop = Loop(problem.schedule, state)
+    if saved is not None:
+        progress.say(f"going on after step {saved.step}")
+        run.log(f"going on after step {saved.step}")
+    processor = time.process_time()
+    _follow(loop, problem, run, progress, reel, job.digest)
+    run.log(f"solved in {time.process_time() - processor:.1f} CPU seconds, pictures included")
+    progress.say("measuring and writing")
+    result = problem.result(loop.state.finished)
+    with run.timed("measure"):
+        metrics = method.measure(task, result, backend)
+    with run.timed("write"):
+        method.write(run, task, result)
+        reel.write(run, result)
+        run.metrics(metrics)
+    return Outcome(method.asset(task, result), metrics)
+
+
+def _follow(loop: Loop, problem: Problem, run: RunFolder, progress: Progress, reel: Reel, digest: str) -> None:
+    """Consume the steps: progress, losses, pictures and checkpoints."""
+    count, title = _steps_taken(loop.state), ""
+    spent = time.perf_counter()
+    for step in loop:
+        run.add_time(step.phase.title, time.perf_counter() - spent)
+        count += 1
+        if step.phase.title != title:
+            title = step.phase.title
+            progress.start(title, step.total)
+        progress.step(step.index, step.terms)
+        if step.phase.told:
+            run.losses(step.index, {**step.phase.labels, **step.terms})
+            with run.timed("pictures"):
+                reel.step(step)
+        run.keep(count, _Kept(problem, step, reel.shots, run.loss_rows, digest))
+        spent = time.perf_counter()
+
+
+def _steps_taken(state: LoopState) -> int:
+    return sum(finished.steps for finished in state.finished) + (state.current.index if state.current else 0)
+
+
+@dataclass(frozen=True)
+class _Kept:
+    """The arrays of a checkpoint, made when it is written."""
+
+    problem: Problem
+    step: Step
+    shots: tuple[Mapping[str, NDArray[Any]], ...]
+    loss_rows: int
+    digest: str
+
+    def __call__(self) -> dict[str, NDArray[Any]]:
+        facts = {LOSS_ROWS: np.array(self.loss_rows), INPUT: np.array(self.digest)}
+        return {**pack(self.step.state), **pack_shots(self.shots), **facts, **self.problem.arrays(self.step.estimate)}

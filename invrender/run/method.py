@@ -1,0 +1,74 @@
+"""The record that a method of `invrender reconstruct` fills; `run.execute` runs whatever fills it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from numpy.typing import NDArray
+
+from invrender.kernels import Backend, Part
+from invrender.run.film import Film
+from invrender.run.folder import RunFolder
+from invrender.run.settings import RunSettings
+from invrender.solve.phase import Finished, Schedule
+
+Metrics = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Problem:
+    """A task made ready for the loop.
+
+    Attributes:
+        schedule: the phases.
+        result: finished phases to what the run is for.
+        film: what the GIFs show, or None.
+        arrays: an estimate as named arrays that people can use: part of every checkpoint; names without a dot.
+    """
+
+    schedule: Schedule
+    result: Callable[[tuple[Finished, ...]], Any]
+    film: Film | None
+    arrays: Callable[[Any], Mapping[str, NDArray[Any]]]
+
+
+def _none(*_: Any) -> Any:
+    return {}
+
+
+@dataclass(frozen=True)
+class Method:
+    """One way to reconstruct something.
+
+    Attributes:
+        name: as `--method` calls it.
+        inputs: what INPUT may be, for people.
+        settings: the dataclass of all its settings; `presets`: values of them by preset.
+        needs: groups of kernels that it uses; see `backends.select`.
+        load: (settings, backend) to the task: reads the input and checks it before any work starts.
+        describe: a task in a few words; `notices`: what a user should know of it beforehand.
+        facts: what run.json says of a task.
+        begin: (task, settings, backend) to the problem.
+        measure: (task, result, backend) to the metrics.
+        write: puts the results into the run's folder.
+        rows: metrics to the lines of the summary; `files`: metrics to the names of the main results.
+        asset: (task, result) to a noun of the library: a mesh, a volume, ...
+    """
+
+    name: str
+    inputs: str
+    settings: type[RunSettings]
+    presets: Mapping[str, Mapping[str, object]]
+    needs: tuple[Part, ...]
+    load: Callable[[Any, Backend], Any]
+    describe: Callable[[Any], str]
+    begin: Callable[[Any, Any, Backend], Problem]
+    measure: Callable[[Any, Any, Backend], Metrics]
+    write: Callable[[RunFolder, Any, Any], None]
+    rows: Callable[[Metrics], list[tuple[str, str]]]
+    files: Callable[[Metrics], str]
+    asset: Callable[[Any, Any], Any]
+    notices: Callable[[Any], Sequence[str]] = field(default=lambda _: ())
+    facts: Callable[[Any], Mapping[str, Any]] = _none

@@ -1,0 +1,102 @@
+"""Phases and schedules: how a reconstruction is cut into runs of one solver on one objective.
+
+A schedule is a pure function from the phases that are finished to the next one, or None. Trials that leave views out,
+ladders of regularisation, coarse-to-fine grids and remeshing all are schedules; that they remember nothing but what
+finished phases left behind is what lets a stopped run go on.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from invrender.solve.protocol import Params, Solver, Terms
+
+
+@dataclass(frozen=True)
+class Start:
+    """Where a phase begins: parameters, and the solver's state if it goes on with one."""
+
+    params: Params
+    state: Any = None
+
+
+@dataclass(frozen=True)
+class Finished:
+    """What a phase leaves behind.
+
+    Attributes:
+        name: the phase's.
+        steps: how many it took.
+        result: named tensors; empty once no later phase needs them.
+        measures: numbers that the schedule decides by, such as held-out scores.
+        terms: of the last step.
+    """
+
+    name: str
+    steps: int
+    result: Params
+    measures: Mapping[str, float]
+    terms: Terms = field(default_factory=dict)
+
+
+def _nothing(params: Params, state: Any) -> dict[str, Any]:
+    del params, state
+    return {}
+
+
+@dataclass(frozen=True)
+class Phase:
+    """A number of steps of one solver on one objective.
+
+    Attributes:
+        name: by which the schedule knows it again.
+        title: what people see; phases in a row may share one.
+        steps: how many.
+        start: gives the parameters to begin with; called once, when the phase begins.
+        objective, solver: what is brought down, and how.
+        decode: the estimate that parameters stand for, of whatever type the method works with.
+        settle: the estimate that the phase ends with, from the one after its last step.
+        result, measures: of the last parameters and solver state: what `Finished` keeps.
+        first, total: place of the first step among those of all phases of this title, and how many these are.
+        keeps: how many of the phases before have to keep their results while this one runs.
+        seed: of the random numbers; None: they go on where the phase before left them.
+        told: whether steps belong to the reconstruction itself: trials are shown, but leave no losses and pictures.
+        labels: further columns of losses.csv; `constants`: numbers that are shown behind the terms of every step.
+        advice: what a user can do if it diverges.
+    """
+
+    name: str
+    title: str
+    steps: int
+    start: Callable[[], Start]
+    objective: Any
+    solver: Solver[Any, Any]
+    decode: Callable[[Params], Any]
+    settle: Callable[[Any], Any] = lambda estimate: estimate
+    result: Callable[[Params, Any], Params] = _nothing
+    measures: Callable[[Params, Any], Mapping[str, float]] = _nothing
+    first: int = 0
+    total: int = 0
+    keeps: int = 0
+    seed: int | None = None
+    told: bool = True
+    labels: Mapping[str, str] = field(default_factory=dict)
+    constants: Terms = field(default_factory=dict)
+    advice: str = ""
+
+
+Schedule = Callable[[tuple[Finished, ...]], Phase | None]
+
+
+def remembering(function: Callable[[Any], Any]) -> Callable[[Any], Any]:
+    """The function, which is not computed again for the very object that it was given last."""
+    last: list[Any] = [None, None]
+
+    def remembered(argument: Any) -> Any:
+        if last[0] is not argument:
+            last[:] = [argument, function(argument)]
+        return last[1]
+
+    return remembered
