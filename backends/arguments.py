@@ -1,4 +1,4 @@
-"""What backends make of the arguments of kernels: checked indices of meshes, plain numbers and arrays of volumes.
+"""Arguments of kernels as backends pass them on: checked mesh indices, and volumes as plain numbers and flat arrays.
 
 Indices are checked because kernels would read beyond their arrays, and torch counts -1 from the end.
 """
@@ -12,7 +12,7 @@ import torch
 
 from invrender.backends.bodies.kinds import COLOUR, LIT, TABLE
 from invrender.errors import InputError
-from invrender.kernels.walks import Rules
+from invrender.kernels.compositing import Rules
 
 Tensor = torch.Tensor
 Numbers = tuple[np.float32, ...]
@@ -39,12 +39,12 @@ def check_indices(indices: Tensor, lowest: int, limit: int, what: str) -> None:
 
 
 def no_such(what: str) -> InputError:
-    """What to say of an index to something that does not exist; `what` begins the sentence."""
+    """The error for an index that is out of range; `what` begins its message."""
     return InputError(f"{what} that does not exist", "look at the mesh with `invrender inspect`")
 
 
 def plain_rules(rules: Rules, rows: int | None) -> tuple[Numbers, Numbers, tuple[int, bool, bool]]:
-    """Window (lowest value, rows per value), the numbers of the lighting, and (kind, mip, early).
+    """The rules as plain numbers: window (lowest value, rows per value), lighting coefficients, and (kind, mip, early).
 
     rows: of the table; None where the volume brings its own colours.
     """
@@ -59,16 +59,16 @@ def plain_rules(rules: Rules, rows: int | None) -> tuple[Numbers, Numbers, tuple
 
 
 def layout(shape: Sequence[int]) -> tuple[Triple, Triple]:
-    """Samples of a grid [D,H,W,C] along x, y, z, and how far apart neighbours along these stand when it is flat."""
+    """Samples of a grid [D,H,W,C] along x, y, z, and the strides along these in the flattened grid."""
     depth, height, width, channels = shape
     return (width, height, depth), (channels, channels * width, channels * width * height)
 
 
 def index_rays(grid: Tensor, bounds: Tensor, origin: Tensor, direction: Tensor) -> tuple[Tensor, Tensor]:
     """Origins and directions [R,3] float64 of rays in the index coordinates of a grid [D,H,W]."""
-    place = grid.device
-    count = torch.tensor(tuple(grid.shape)[::-1], dtype=torch.float64, device=place)
-    low, high = bounds.to(place, torch.float64)
+    device = grid.device
+    count = torch.tensor(tuple(grid.shape)[::-1], dtype=torch.float64, device=device)
+    low, high = bounds.to(device, torch.float64)
     scale = (count - 1) / (high - low)
-    start = (origin.detach().to(place, torch.float64) - low) * scale
-    return start.contiguous(), (direction.detach().to(place, torch.float64) * scale).contiguous()
+    start = (origin.detach().to(device, torch.float64) - low) * scale
+    return start.contiguous(), (direction.detach().to(device, torch.float64) * scale).contiguous()

@@ -15,7 +15,7 @@ _COMPANIONS = ("_adjoint", "_taped", "_misfit")
 def completed(name: str, about: str, reference: Backend, **kernels: Callable[..., Any]) -> Backend:
     """A backend made of its own kernels and, where it has none, the reference's.
 
-    A fused comparison of silhouettes that is missing is made of the backend's own silhouettes.
+    Without a fused comparison of silhouettes with masks, one is composed of the backend's own silhouettes and adjoint.
 
     Args:
         name: as `--backend` calls it.

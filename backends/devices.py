@@ -1,4 +1,4 @@
-"""Where backends can work: devices by name, and what to say of one that is missing or lacks a package."""
+"""Where backends can work: devices by name, and the errors for a device or a package that is missing."""
 
 from __future__ import annotations
 
@@ -21,12 +21,12 @@ def named(device: str | torch.device | None) -> torch.device:
         BackendError: it is a CUDA device, and torch can use none.
     """
     try:
-        place = torch.device(device or "cpu")
+        found = torch.device(device or "cpu")
     except RuntimeError as error:
         raise UsageError(f"there is no device called {str(device)!r}", "use cpu, cuda or cuda:N") from error
-    if place.type == "cuda" and not torch.cuda.is_available():
+    if found.type == "cuda" and not torch.cuda.is_available():
         raise BackendError("torch can use no CUDA device here", "use --device cpu, or install a torch built for CUDA")
-    return place
+    return found
 
 
 def gpu() -> torch.device:
@@ -58,7 +58,7 @@ def is_simulated() -> bool:
 
 
 def without_package(name: str, error: ImportError) -> BackendError:
-    """What to say where Numba or its CUDA part cannot be imported."""
+    """The error where Numba or its CUDA part cannot be imported."""
     if name == "cpu":
         return BackendError(f"the cpu backend needs Numba: {error}", "pip install numba")
     major = (torch.version.cuda or "13").split(".")[0]

@@ -53,8 +53,8 @@ def select(name: str = "auto", device: str | torch.device | None = None, needs: 
     """The backend of that name, tested.
 
     The self-test calls kernels, which compiles them on a machine that has not done so yet (seconds) and else loads
-    them (some hundredths of a second). Who draws only meshes or only volumes says so in `needs`, and does not wait for
-    kernels that it will not call; the backend that comes back holds all of them all the same.
+    them (some hundredths of a second). A caller that needs kernels of meshes or volumes alone says so in `needs`: the
+    others are not tested, but the backend that is returned has them, too.
 
     Args:
         name: "auto" or a key of `BACKENDS`.
@@ -67,25 +67,25 @@ def select(name: str = "auto", device: str | torch.device | None = None, needs: 
         BackendError: it exists but does not run here.
     """
     if name == "auto":
-        places = [named(device)] if device else [*([torch.device("cuda")] if torch.cuda.is_available() else []), CPU]
-        return _first_working(places, needs)
+        devices = [named(device)] if device else [*([torch.device("cuda")] if torch.cuda.is_available() else []), CPU]
+        return _first_working(devices, needs)
     if name not in BACKENDS:
         _refuse(name)
-    place = named(device or (gpu() if name == "cuda" else CPU))
-    backend = BACKENDS[name](place)
+    device = named(device or (gpu() if name == "cuda" else CPU))
+    backend = BACKENDS[name](device)
     problem = self_test(backend, needs)
     if problem:
-        raise BackendError(f"the {name} backend does not work on {place}: {problem}", NO_OTHER)
+        raise BackendError(f"the {name} backend does not work on {device}: {problem}", NO_OTHER)
     return backend
 
 
-def _first_working(places: list[torch.device], needs: tuple[Part, ...]) -> Backend:
+def _first_working(devices: list[torch.device], needs: tuple[Part, ...]) -> Backend:
     """The first backend that passes its self-test; torch itself only where no kernels of ours run, GPU or not."""
     problems = []
     for name, load in BACKENDS.items():
-        for place in places:
+        for device in devices:
             try:
-                backend = load(place)
+                backend = load(device)
             except BackendError as error:
                 problems.append(f"{name} ({error.cause})")
                 continue

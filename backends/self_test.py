@@ -14,8 +14,8 @@ from invrender.nouns.topology import topology
 def self_test(backend: Backend, needs: tuple[Part, ...] = PARTS) -> str:
     """Try the kernels for what is needed: an empty string if the answers are right, else what is wrong.
 
-    What a part of the test calls, a reconstruction of that kind needs anyway: on a machine that has compiled nothing
-    yet, no time is lost.
+    Each part of the test calls only kernels that a reconstruction of that kind needs anyway: where they have to be
+    compiled, no time is lost.
     """
     for part in needs:
         try:

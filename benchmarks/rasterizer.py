@@ -119,9 +119,9 @@ def cuda(make: Callable[[Backend, Scene], Work], s: Scene) -> Work | None:
     if not torch.cuda.is_available():
         return None
     backend = select("cuda", needs=("meshes",))
-    place = backend.device
-    vertices, faces, matrix, grad = (part.to(place) for part in (s.vertices, s.faces, s.matrix, s.grad))
-    work = make(backend, Scene(vertices, faces, s.edges.to(place), s.cameras, matrix, grad))
+    device = backend.device
+    vertices, faces, matrix, grad = (part.to(device) for part in (s.vertices, s.faces, s.matrix, s.grad))
+    work = make(backend, Scene(vertices, faces, s.edges.to(device), s.cameras, matrix, grad))
 
     def finished() -> object:
         result = work()

@@ -32,9 +32,8 @@ from invrender.methods.transmittance.method import planned, warm_up
 from invrender.methods.transmittance.settings import TransmittanceSettings
 from invrender.nouns import Volume
 from invrender.render.absorption import auto_extinction, optical_depth
-from invrender.render.emission import Look, Quality, render_volume, step_length
+from invrender.render.emission import Quality, VolumeStyle, render_volume, step_length
 from invrender.render.transfer import transfer_function
-from invrender.render.walk import walk
 from invrender.shading.density_gradient import Lighting
 from invrender.solve.loop import Loop
 
@@ -129,13 +128,13 @@ def kernel_rows(volume: Volume, kernels: Backend) -> list[str]:
 
 def drawing_row(volume: Volume, kernels: Backend) -> str:
     """Nanoseconds per sample of a lit picture of 512 x 512 with about 1000 samples a ray, forward and backward."""
-    look = Look(transfer_function(volume), Lighting(), "sequential", Quality(6.0, 1))
+    style = VolumeStyle(transfer_function(volume), Lighting(), "sequential", Quality(6.0, 1))
     camera = volume_rig(volume, "sphere", 1, (512, 512))
-    steps = walk(camera_rays(camera), volume.bounds, volume.shape, step_length(volume, 6.0), torch.float32)
+    steps = sample_rays(camera_rays(camera), volume.bounds, volume.shape, step_length(volume, 6.0), torch.float32)
     values = volume.values.clone().requires_grad_()
 
     def draw() -> None:
-        render_volume(Volume(values, volume.bounds), camera, look, kernels).square().sum().backward()
+        render_volume(Volume(values, volume.bounds), camera, style, kernels).square().sum().backward()
 
     wall, spent = _nanoseconds(draw, int(steps.count.sum()))
     most = int(steps.count.max())

@@ -1,4 +1,4 @@
-"""The command line's front door: it registers the commands and turns every failure into an exit code.
+"""Entry point of the command line: it registers the commands and turns every failure into an exit code.
 
 Each command is the function of the same name in `cli/<name>.py`. Those modules import only light things at their top,
 so that `invrender --help` answers at once; torch and its like are imported when a command runs.
@@ -38,8 +38,8 @@ EPILOG = (
 )
 
 
-def _print_version(wanted: bool) -> None:
-    if wanted:
+def _print_version(requested: bool) -> None:
+    if requested:
         typer.echo(f"invrender {__version__}")
         raise typer.Exit
 

@@ -1,4 +1,4 @@
-"""`invrender doctor`: what works on this machine, and for everything that does not, the line that mends it."""
+"""`invrender doctor`: what works on this machine, and for everything that does not, the fix."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ REQUIRED = {
 }
 """Distributions that a reconstruction needs, with the module whose import proves that they work."""
 
-LOOKS = {"ok": ("[green]ok[/]", ""), "optional": ("[yellow]--[/]", "yellow"), "broken": ("[bold red]NO[/]", "red")}
+MARKS = {"ok": ("[green]ok[/]", ""), "optional": ("[yellow]--[/]", "yellow"), "broken": ("[bold red]NO[/]", "red")}
 UNUSABLE = 4
 FREE_DISK = 1.0  # GB below which a run may not fit
 
@@ -97,7 +97,7 @@ def _show(checks: list[Check], usable: bool) -> None:
 
     table = Table(box=None, pad_edge=False, show_header=False)
     for check in checks:
-        mark, style = LOOKS[check.status]
+        mark, style = MARKS[check.status]
         fix = Text(f"\n-> {check.fix}", style=style) if check.fix else Text()
         table.add_row(mark, check.name, Text(check.detail).append_text(fix))
     output.print(table)

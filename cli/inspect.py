@@ -114,7 +114,7 @@ def _mesh_rows(facts: MeshFacts, units: str | None) -> Rows:
         ("unreferenced", _count(facts.unreferenced_vertices, "vertices that no face uses", "vertex that no face uses")),
         ("degenerate", _count(facts.degenerate_faces, "faces without area", "face without area")),
         ("duplicate", _count(facts.duplicate_faces, "faces that repeat another", "face that repeats another")),
-        ("looks", _looks(facts)),
+        ("looks", _appearance(facts)),
     ]
 
 
@@ -177,7 +177,7 @@ def _watertight(facts: MeshFacts) -> str:
     return f"no: {' and '.join(fault for fault in faults if fault != 'none')}"
 
 
-def _looks(facts: MeshFacts) -> str:
+def _appearance(facts: MeshFacts) -> str:
     parts = [f"material '{facts.material}'" if facts.material != "default" else "no material"]
     parts += [f"texture {facts.texture[0]} x {facts.texture[1]}"] if facts.texture else []
     parts += ["texture coordinates"] if facts.uv else []

@@ -132,9 +132,6 @@ _ELEVATION = typer.Option(
     max=90.0,
     help="Height of the ring of cameras, in degrees above the horizon.",
 )
-_ITERATIONS = typer.Option(
-    "--iterations", envvar="INVRENDER_ITERATIONS", show_envvar=False, min=0, help="Steps of the optimisation."
-)
 _PRESET = typer.Option(
     "--preset",
     envvar="INVRENDER_PRESET",
@@ -145,30 +142,21 @@ _PRESET = typer.Option(
 )
 
 _OPTIONS = (
-    _BACKEND, _DEVICE, _SEED, _SIZE, _VIEWS, _CAMERAS, _FOV, _DISTANCE, _ELEVATION, _ITERATIONS, _PRESET,
+    _BACKEND, _DEVICE, _SEED, _SIZE, _VIEWS, _CAMERAS, _FOV, _DISTANCE, _ELEVATION, _PRESET,
 )  # fmt: skip
 VARIABLES = ("INVRENDER_CACHE_DIR", *(str(option.envvar) for option in _OPTIONS))
 """Environment variables that invrender knows elsewhere: a command's settings leave them alone."""
 
 BackendOption = Annotated[str, _BACKEND]
-BackendFlag = Annotated[str | None, _BACKEND]
 DeviceOption = Annotated[str | None, _DEVICE]
-DeviceFlag = Annotated[str | None, _DEVICE]
 SeedOption = Annotated[int, _SEED]
-SeedFlag = Annotated[int | None, _SEED]
 SizeOption = Annotated[int, _SIZE]
 SizeFlag = Annotated[int | None, _SIZE]
-ViewsOption = Annotated[int, _VIEWS]
 ViewsFlag = Annotated[int | None, _VIEWS]
 CamerasOption = Annotated[str, _CAMERAS]
-CamerasFlag = Annotated[str | None, _CAMERAS]
-FovOption = Annotated[float, _FOV]
 FovFlag = Annotated[float | None, _FOV]
-DistanceOption = Annotated[float, _DISTANCE]
 DistanceFlag = Annotated[float | None, _DISTANCE]
 ElevationOption = Annotated[float, _ELEVATION]
-ElevationFlag = Annotated[float | None, _ELEVATION]
-IterationsFlag = Annotated[int | None, _ITERATIONS]
 PresetFlag = Annotated[str | None, _PRESET]
 
 ConfigOption = Annotated[
@@ -182,7 +170,6 @@ DryRunOption = Annotated[bool, typer.Option("--dry-run", help="Check everything,
 OverwriteOption = Annotated[bool, typer.Option("--overwrite", help="Replace what an earlier call wrote there.")]
 JsonOption = Annotated[bool, typer.Option("--json", help="Machine-readable results on stdout.")]
 QuietOption = Annotated[bool, typer.Option("--quiet", "-q", help="No progress and no messages but errors.")]
-VerboseOption = Annotated[bool, typer.Option("--verbose", "-v", help="More messages.")]
 
 
 def with_settings(classes: Sequence[type[Any]]) -> Callable[[Callable[..., None]], Callable[..., None]]:

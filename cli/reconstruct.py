@@ -58,33 +58,33 @@ def reconstruct(
     posed images with masks, or of transmittance. The same command again goes on with a run that was stopped.
     """
     from invrender.backends import select
-    from invrender.methods.reconstruct import Layers, chosen
-    from invrender.run.execute import Place, execute
+    from invrender.methods.reconstruct import Layers, method_and_settings
+    from invrender.run.execute import Destination, execute
 
     given = {**flags, "input": source, "method": method}
-    used, settings = chosen(Layers(given, assignments or [], config, os.environ, VARIABLES))
-    place = Place(folder or Path("outputs") / settings.input.stem, overwrite, fresh, sys.argv[1:])
+    used, settings = method_and_settings(Layers(given, assignments or [], config, os.environ, VARIABLES))
+    destination = Destination(folder or Path("outputs") / settings.input.stem, overwrite, fresh, sys.argv[1:])
     if dry_run:
-        _dry_run(used, settings, place)
+        _dry_run(used, settings, destination)
         return
-    outcome = execute(used, settings, select(settings.backend, settings.device, used.needs), place, quiet)
+    outcome = execute(used, settings, select(settings.backend, settings.device, used.needs), destination, quiet)
     if json:
-        print_json({"output": place.folder, **outcome.metrics})
+        print_json({"output": destination.folder, **outcome.metrics})
     elif not quiet:
         for name, text in used.rows(outcome.metrics):
             output.print(f"{name:<{LABEL}}{text}", markup=False, soft_wrap=True)
         files = f"{used.files(outcome.metrics)}, progress.gif, metrics.json"
-        console.print(f"wrote {place.folder}: {files}", markup=False)
-        console.print(f"look at it: invrender preview {place.folder}", markup=False)
+        console.print(f"wrote {destination.folder}: {files}", markup=False)
+        console.print(f"look at it: invrender preview {destination.folder}", markup=False)
 
 
-def _dry_run(method: Any, settings: Any, place: Any) -> None:
+def _dry_run(method: Any, settings: Any, destination: Any) -> None:
     """Check everything, print the settings, and write nothing."""
     from invrender.backends import select
     from invrender.run.folder import check_output
     from invrender.run.resolve import to_toml
 
-    check_output(place.folder, place.overwrite)
+    check_output(destination.folder, destination.overwrite)
     task = method.load(settings, select(settings.backend, settings.device, method.needs))
-    text = to_toml(settings, f"{method.describe(task)}; would write {place.folder}")
+    text = to_toml(settings, f"{method.describe(task)}; would write {destination.folder}")
     output.print(text, end="", markup=False, soft_wrap=True)

@@ -38,14 +38,14 @@ from invrender.cli.volume_options import (
     QualityOption,
     ShapeOption,
     StrengthOption,
+    StyleOptions,
     VolumeFile,
-    VolumeLook,
     WindowOption,
 )
 from invrender.render.modes import Mode, Subject, find_mode, mode_names
 
 if TYPE_CHECKING:
-    from invrender.run.pictures import Stance, Written
+    from invrender.run.pictures import CameraPlacement, Written
 
 BACKGROUNDS = {"white": (1.0, 1.0, 1.0), "black": (0.0, 0.0, 0.0)}
 
@@ -58,7 +58,7 @@ class _Request:
     background: tuple[float, float, float] | None
     output: Path | None
     dataset: Path | None
-    stance: Stance
+    placement: CameraPlacement
     backend: str
     device: str | None
 
@@ -115,20 +115,20 @@ def render(
     """Render a mesh or a volume: a still, a turntable, or a dataset that reconstruct takes."""
     check_at_least("--size", size, 1)
     drawn = _mode(asset, mode)
-    look = VolumeLook(colormap, opacity, strength, window, lighting, compositing, quality)
+    style = StyleOptions(colormap, opacity, strength, window, lighting, compositing, quality)
     if drawn.subject == "volume":
-        look.check()
+        style.check()
     behind = _background(background)
 
-    from invrender.run.pictures import Stance, check_outputs
+    from invrender.run.pictures import CameraPlacement, check_outputs
 
     check_outputs(output, dataset, drawn, behind, overwrite)
-    stance = Stance(cameras, views, (size, size), distance, fov, elevation, azimuth)
-    request = _Request(drawn, behind, output, dataset, stance, backend, device)
+    placement = CameraPlacement(cameras, views, (size, size), distance, fov, elevation, azimuth)
+    request = _Request(drawn, behind, output, dataset, placement, backend, device)
     if drawn.subject == "mesh":
         results = _draw_mesh(asset, request, samples)
     else:
-        results = _draw_volume(VolumeFile(asset, key, shape, dtype), request, look, extinction, floats)
+        results = _draw_volume(VolumeFile(asset, key, shape, dtype), request, style, extinction, floats)
     facts = _report(results, quiet)
     if json:
         print_json({"mode": drawn.name, **facts})
@@ -170,17 +170,17 @@ def _draw_mesh(asset: Path, request: _Request, samples: int) -> Iterator[Written
     backend = select(request.backend, request.device, ("meshes",))
     mesh = read_mesh(asset)
     if request.dataset is not None:
-        cameras = request.stance.cameras(mesh, DATASET)
+        cameras = request.placement.cameras(mesh, DATASET)
         yield write_mesh_dataset(request.dataset, mesh, cameras, request.mode, backend)
     if request.output is not None:
-        cameras = request.stance.cameras(mesh, views_for(request.output))
+        cameras = request.placement.cameras(mesh, views_for(request.output))
         yield write_mesh_picture(
             request.output, mesh, cameras, request.mode, backend, request.background, samples
         )  # fmt: skip
 
 
 def _draw_volume(
-    file: VolumeFile, request: _Request, look: VolumeLook, extinction: str, floats: bool
+    file: VolumeFile, request: _Request, style: StyleOptions, extinction: str, floats: bool
 ) -> Iterator[Written]:
     from invrender.backends import select
     from invrender.render.absorption import check_extinction
@@ -190,14 +190,14 @@ def _draw_volume(
     backend = select(request.backend, request.device, ("volumes",))
     volume = file.read()
     if request.mode.colour:
-        shot = VolumeShot(request.mode, look.of(volume), request.background)
+        shot = VolumeShot(request.mode, style.of(volume), request.background)
     else:
         shot = VolumeShot(request.mode, None, request.background, check_extinction(extinction), floats)
     if request.dataset is not None:
-        cameras = request.stance.cameras(volume, DATASET)
+        cameras = request.placement.cameras(volume, DATASET)
         yield write_volume_dataset(request.dataset, volume, cameras, shot, backend)
     if request.output is not None:
-        cameras = request.stance.cameras(volume, views_for(request.output))
+        cameras = request.placement.cameras(volume, views_for(request.output))
         yield write_volume_picture(request.output, volume, cameras, shot, backend)
 
 

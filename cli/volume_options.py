@@ -12,7 +12,7 @@ from invrender.cli.options import check_choice
 
 if TYPE_CHECKING:
     from invrender.nouns import Volume
-    from invrender.render.emission import Look
+    from invrender.render.emission import VolumeStyle
 
 COMPOSITING = ("early-termination", "sequential", "vectorized", "mip")
 QUALITIES = ("draft", "standard", "fine")
@@ -83,7 +83,7 @@ FloatsOption = Annotated[
 
 @dataclass(frozen=True)
 class VolumeFile:
-    """Which volume: the file, the array in it, and what a .raw file does not tell."""
+    """Which volume: the file, the array in it, and what a .raw file does not say."""
 
     path: Path
     key: str = "density"
@@ -99,8 +99,8 @@ class VolumeFile:
 
 
 @dataclass(frozen=True)
-class VolumeLook:
-    """How a volume shall look, as the options say it."""
+class StyleOptions:
+    """How a volume is to be shown, as the options say it."""
 
     colormap: str
     opacity: str
@@ -115,9 +115,9 @@ class VolumeLook:
         check_choice("--compositing", self.compositing, COMPOSITING)
         check_choice("--quality", self.quality, QUALITIES)
 
-    def of(self, volume: Volume) -> Look:
-        """The look of a volume."""
-        from invrender.render.emission import QUALITY, Look
+    def of(self, volume: Volume) -> VolumeStyle:
+        """The style in which a volume is shown."""
+        from invrender.render.emission import QUALITY, VolumeStyle
         from invrender.render.transfer import transfer_function
         from invrender.shading.density_gradient import Lighting
 
@@ -127,7 +127,7 @@ class VolumeLook:
             window = None if self.window is None else _window(self.window)
             transfer = transfer_function(volume, self.colormap, self.opacity, self.strength, window)
         lighting = Lighting() if self.lighting and self.compositing != "mip" else None
-        return Look(transfer, lighting, compositing, QUALITY[self.quality])
+        return VolumeStyle(transfer, lighting, compositing, QUALITY[self.quality])
 
 
 def _window(text: str) -> tuple[float, float]:

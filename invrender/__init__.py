@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from invrender.evaluate.compare import evaluate
     from invrender.io.assets import read, write
     from invrender.methods.reconstruct import reconstruct
-    from invrender.nouns import Cameras, Lights, Material, Mesh, Scene, TransferFunction, Views, Volume
+    from invrender.nouns import Cameras, Lights, Material, Mesh, Rays, Scene, TransferFunction, Views, Volume
     from invrender.render.pictures import render
 
 __version__ = "0.1.0"
@@ -33,6 +33,7 @@ _PUBLIC = {
     "Lights": _NOUNS,
     "Material": _NOUNS,
     "Mesh": _NOUNS,
+    "Rays": _NOUNS,
     "Scene": _NOUNS,
     "TransferFunction": _NOUNS,
     "Views": _NOUNS,
@@ -50,6 +51,7 @@ __all__ = [
     "Lights",
     "Material",
     "Mesh",
+    "Rays",
     "Scene",
     "TransferFunction",
     "Views",

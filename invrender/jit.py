@@ -2,8 +2,8 @@
 
 The cache lies in the user's cache folder (INVRENDER_CACHE_DIR moves it), in subfolders named after a digest of all
 sources that the kernels of a module may be made of: the module, and what it imports from this package, directly or not.
-Numba looks at the file of an entry point alone, and would miss a change in a body that it calls or in a constant that
-it freezes.
+Numba checks the file of an entry point alone, and would miss a change in a body that it calls or in a constant that it
+freezes.
 """
 
 from __future__ import annotations
@@ -62,7 +62,7 @@ def announce(kept: bool) -> None:
 def cache_folder(module: str, compiler: str = "") -> Path | None:
     """Where the kernels of a module are kept; None where nothing can be written: then every process compiles anew.
 
-    `compiler` tells versions of a compiler beyond Numba's own.
+    `compiler` names a further compiler and its version.
     """
     folder = user_cache() / "kernels" / _digest(module, compiler)
     try:
@@ -74,7 +74,7 @@ def cache_folder(module: str, compiler: str = "") -> Path | None:
 
 
 def user_cache() -> Path:
-    """The folder for what can be made again: INVRENDER_CACHE_DIR, else the platform's place for it."""
+    """The cache folder: INVRENDER_CACHE_DIR, else the platform's usual one."""
     if given := os.environ.get("INVRENDER_CACHE_DIR"):
         return Path(given).expanduser().absolute()
     if sys.platform == "win32":
@@ -96,12 +96,12 @@ def _closure(module: str) -> set[str]:
 
     Imports of types and within functions count as well: too much is compiled anew when they change, never too little.
     """
-    found, ahead = set(), [module]
-    while ahead:
-        name = ahead.pop()
+    found, pending = set(), [module]
+    while pending:
+        name = pending.pop()
         if name not in found:
             found.add(name)
-            ahead.extend(_scan(name)[1])
+            pending.extend(_scan(name)[1])
     return found
 
 
@@ -143,8 +143,10 @@ def _file(name: str) -> Path | None:
     if path := getattr(sys.modules.get(name), "__file__", None):
         return Path(path)
     parent, _, last = name.rpartition(".")
-    places = [place for folder in _folders(parent) for place in (folder / last / "__init__.py", folder / f"{last}.py")]
-    return next(filter(Path.is_file, places), None)
+    candidates = [
+        path for folder in _folders(parent) for path in (folder / last / "__init__.py", folder / f"{last}.py")
+    ]
+    return next(filter(Path.is_file, candidates), None)
 
 
 def _folders(package: str) -> list[Path]:
@@ -160,7 +162,7 @@ _kept: dict[int, bool] = {}
 
 
 class _Announcer(event.Listener):
-    """Speaks up at the first entry point that is really compiled, not loaded from its folder."""
+    """Logs the first entry point that is really compiled, not loaded from its folder."""
 
     def on_start(self, event: Any) -> None:
         dispatcher = id(event.data["dispatcher"])

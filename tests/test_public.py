@@ -104,6 +104,14 @@ def test_gradients_go_through(ball: invrender.Mesh, cloud: invrender.Volume) -> 
         assert float(leaf.grad.abs().max()) > 0
 
 
+def test_one_backend_draws_meshes_and_volumes(ball: invrender.Mesh, cloud: invrender.Volume) -> None:
+    chosen = select("torch")
+    for asset in (ball, cloud):
+        assert torch.equal(
+            invrender.render(asset, size=8, backend=chosen), invrender.render(asset, size=8, backend="torch")
+        )
+
+
 def test_modes_that_do_not_fit(ball: invrender.Mesh, cloud: invrender.Volume) -> None:
     with pytest.raises(UsageError, match="did you mean shaded"):
         invrender.render(ball, mode="shade")
@@ -111,10 +119,6 @@ def test_modes_that_do_not_fit(ball: invrender.Mesh, cloud: invrender.Volume) ->
         invrender.render(ball, mode="transmittance")
     with pytest.raises(UsageError, match="normal does not draw a volume"):
         invrender.render(cloud, mode="normal")
-    with pytest.raises(UsageError, match="these kernels are for meshes"):
-        invrender.render(cloud, backend=select("torch"))
-    with pytest.raises(UsageError, match="these kernels are for volumes"):
-        invrender.render(ball, backend=select("torch", needs=("volumes",)))
     assert [find_mode(None, subject).name for subject in ("mesh", "volume")] == ["shaded", "volume"]
 
 

@@ -18,7 +18,9 @@ Floats: TypeAlias = NDArray[np.float64]
 Ints: TypeAlias = NDArray[np.int32]
 Ids: TypeAlias = NDArray[np.int64]
 
-SNAP = 1.0 / 128.0  # the rasterizer moves edges by up to 1/512 pixel; look this far for the pixel pair that it made
+SNAP = (
+    1.0 / 128.0
+)  # the rasterizer moves edges by up to 1/512 pixel; search the pixel pair that results within this distance
 DEPTH_MARGIN = 1e-6  # NDC
 KINDS = 3  # pixel pairs that a crossing may separate: its own, and near a centre the one before or after
 

@@ -1,6 +1,6 @@
 """Bodies of linear interpolation in flat grids, its transpose, and where a ray enters and leaves a grid.
 
-Strides say how far apart neighbours stand in the flat grid; fractions are places within a cell, 0 to 1.
+Strides are the offsets between neighbours in the flat grid; fractions are positions within a cell, 0 to 1.
 """
 
 # mypy: disable-error-code="no-untyped-def"
@@ -9,15 +9,15 @@ from __future__ import annotations
 
 import numpy as np
 
-from .target import add_at, body, part
+from .target import add_at, fast, inlined
 
 FAR = 1e300
 PARALLEL = 1e-12  # a direction below this share of the longest axis crosses no plane of that axis
 
 
-@body
+@inlined
 def bilinear(values, at, su, sv, fu, fv):
-    """The value in the square whose first vertex stands at `at`."""
+    """The value in the square whose first vertex has the index `at`."""
     at, su, sv = np.uint64(at), np.uint64(su), np.uint64(sv)
     a, b = values[at], values[at + su]
     c, d = values[at + sv], values[at + su + sv]
@@ -25,7 +25,7 @@ def bilinear(values, at, su, sv, fu, fv):
     return low + fv * (high - low)
 
 
-@body
+@inlined
 def add_bilinear(cells, at, su, sv, fu, fv, value):
     """The transpose of `bilinear`."""
     at, su, sv = np.uint64(at), np.uint64(su), np.uint64(sv)
@@ -37,15 +37,15 @@ def add_bilinear(cells, at, su, sv, fu, fv, value):
     add_at(cells, at + su + sv, far * fu)
 
 
-@body
+@inlined
 def trilinear(values, at, sx, sy, sz, fx, fy, fz):
-    """The value in the cell whose first vertex stands at `at`."""
+    """The value in the cell whose first vertex has the index `at`."""
     near = bilinear(values, at, sx, sy, fx, fy)
     far = bilinear(values, at + sz, sx, sy, fx, fy)
     return near + fz * (far - near)
 
 
-@body
+@inlined
 def add_trilinear(cells, at, sx, sy, sz, fx, fy, fz, value):
     """The transpose of `trilinear`."""
     far = value * fz
@@ -53,7 +53,7 @@ def add_trilinear(cells, at, sx, sy, sz, fx, fy, fz, value):
     add_bilinear(cells, at + sz, sx, sy, fx, fy, far)
 
 
-@part
+@fast
 def chord(ox, oy, oz, dx, dy, dz, nx, ny, nz):
     """t >= 0 of entry and exit of a grid of nx ny nz samples, all in index units; equal for a ray that misses."""
     largest = max(abs(dx), abs(dy), abs(dz))
@@ -63,9 +63,9 @@ def chord(ox, oy, oz, dx, dy, dz, nx, ny, nz):
     return enter, max(leave, enter)
 
 
-@body
+@inlined
 def _between(o, d, n, largest, enter, leave):
-    """The part of t from enter to leave between the first and the last plane across one axis."""
+    """Clip the interval of t from enter to leave to the slab between the first and the last plane across one axis."""
     top = n - 1
     if abs(d) <= PARALLEL * largest:
         return (enter, leave) if 0 <= o <= top else (enter, enter)

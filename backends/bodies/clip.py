@@ -80,14 +80,14 @@ def _corner_distance(work: Floats, side: int, piece: int, corner: int, plane: in
 
 @device
 def _split(work: Floats, side: int, piece: int, kept: int, plane: int, right: float, top: float) -> int:
-    """Put what a plane leaves of work[side, piece] behind the `kept` triangles of the other side; their new number."""
+    """Append the part of work[side, piece] inside a plane to the `kept` triangles of the other side; the new count."""
     d0 = _corner_distance(work, side, piece, 0, plane, right, top)
     d1 = _corner_distance(work, side, piece, 1, plane, right, top)
     d2 = _corner_distance(work, side, piece, 2, plane, right, top)
     inside = int(d0 > 0.0) + int(d1 > 0.0) + int(d2 > 0.0)
     if inside == 0:
         return kept
-    # Turn the triangle so that the odd corner out comes first; that keeps its winding.
+    # Rotate the corners so that the one alone on its side comes first; a rotation keeps the winding.
     odd = 0
     if inside < 3 and (d0 > 0.0) != (inside == 1):
         odd = 1 if (d1 > 0.0) == (inside == 1) else 2
@@ -95,7 +95,7 @@ def _split(work: Floats, side: int, piece: int, kept: int, plane: int, right: fl
     da = d0 if odd == 0 else (d1 if odd == 1 else d2)
     db = d1 if odd == 0 else (d2 if odd == 1 else d0)
     dc = d2 if odd == 0 else (d0 if odd == 1 else d1)
-    # Cuts are always reckoned from the inner end of an edge, so that neighbours get the same point.
+    # Cuts are always computed from the inner end of an edge, so that neighbours get the same point.
     to_b = da / (da - db) if inside == 1 else db / (db - da)
     to_c = da / (da - dc) if inside == 1 else dc / (dc - da)
     for axis in range(4):

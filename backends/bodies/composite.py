@@ -1,8 +1,8 @@
-"""Bodies of compositing along one ray, front to back, and of its adjoint, which walks the ray again.
+"""Bodies of compositing along one ray, front to back, and of its adjoint, which traverses the ray a second time.
 
 The same samples and the same sums as `invrender.backends.torch.composite`. Grids are flat, [D*H*W*C]; `counts` are
-(W, H, D), `strides` say how far apart neighbours along x, y and z stand, and a `spot` is where a sample lies: the index
-of its cell's first value and the place within the cell.
+(W, H, D), `strides` are the offsets between neighbours along x, y and z, and a `point` is the position of a sample: the
+index of the first value of its cell, and the fractions within the cell.
 """
 
 # mypy: disable-error-code="no-untyped-def, operator"
@@ -13,43 +13,45 @@ import math
 
 import numpy as np
 
-from invrender.kernels.walks import MIP_RAMP, OPAQUE
+from invrender.kernels.compositing import MIP_RAMP, OPAQUE
 
 from .cells import add_trilinear, trilinear
 from .kinds import COLOUR, LIT, TABLE
 from .light import entry_of, into_table, lit, lit_adjoint, row_of
-from .target import part, wide
+from .target import fast, wide
 
 RAMP, LIMIT = np.float32(MIP_RAMP), np.float32(OPAQUE)
 ONE, ZERO = np.float32(1), np.float32(0)
 LEAST = np.float32(-3e38)
 
 
-@part
+@fast
 def forward(grid, counts, strides, start, step, length, count, table, window, lights, numbers, mode, ray):
     """RGB and transmittance of one ray. window: lowest value and rows per value; mode: kind, mip, early."""
     kind, mip, early = mode
-    red, green, blue, light = wide(0), wide(0), wide(0), ONE
+    red, green, blue, transmittance = wide(0), wide(0), wide(0), ONE
     h = length[ray]
-    begin, ahead, first, last = _span(grid, counts, strides, start, step, count, mip, ray)
+    begin, delta, first, last = _span(grid, counts, strides, start, step, count, mip, ray)
     for i in range(first, last):
-        spot = _place(counts, strides, begin, ahead, i)
-        value, sigma, r, g, b, _, _, _ = _look(grid, strides, spot, table, window, lights, ray, numbers, kind, True)
-        after = light * math.exp(-sigma * h)
+        point = _locate(counts, strides, begin, delta, i)
+        value, sigma, r, g, b, _, _, _ = _classify(
+            grid, strides, point, table, window, lights, ray, numbers, kind, True
+        )
+        after = transmittance * math.exp(-sigma * h)
         if mip:
-            after = ONE - _share(value, window, len(table))
-        weight = light - after
+            after = ONE - _mip_opacity(value, window, len(table))
+        weight = transmittance - after
         red += weight * r
         green += weight * g
         blue += weight * b
-        light = after
-        if early and light <= LIMIT:
+        transmittance = after
+        if early and transmittance <= LIMIT:
             break
-    return red, green, blue, light
+    return red, green, blue, transmittance
 
 
-@part
-def backward(  # noqa: PLR0915 - in pieces it takes a third longer on CPUs, which then keep less in registers
+@fast
+def backward(  # noqa: PLR0915 - split up, it takes a third longer on CPUs, which keep less in registers then
     grid, counts, strides, start, step, length, count, table, window, lights, numbers, mode, ray,
     grad, result, d_grid, d_table,
 ):  # fmt: skip
@@ -57,29 +59,31 @@ def backward(  # noqa: PLR0915 - in pieces it takes a third longer on CPUs, whic
     kind, mip, early = mode
     low, scale = window
     red, green, blue = wide(result[ray, 0]), wide(result[ray, 1]), wide(result[ray, 2])
-    hr, hg, hb, ht = grad[ray, 0], grad[ray, 1], grad[ray, 2], grad[ray, 3]
-    ending = ht * result[ray, 3]
-    light = ONE
+    gr, gg, gb, gt = grad[ray, 0], grad[ray, 1], grad[ray, 2], grad[ray, 3]
+    ending = gt * result[ray, 3]
+    transmittance = ONE
     h = length[ray]
-    begin, ahead, first, last = _span(grid, counts, strides, start, step, count, mip, ray)
+    begin, delta, first, last = _span(grid, counts, strides, start, step, count, mip, ray)
     for i in range(first, last):
-        spot = _place(counts, strides, begin, ahead, i)
-        value, sigma, r, g, b, gx, gy, gz = _look(grid, strides, spot, table, window, lights, ray, numbers, kind, False)
-        after = light * math.exp(-sigma * h)
+        point = _locate(counts, strides, begin, delta, i)
+        value, sigma, r, g, b, gx, gy, gz = _classify(
+            grid, strides, point, table, window, lights, ray, numbers, kind, False
+        )
+        after = transmittance * math.exp(-sigma * h)
         d_value, d_sigma = ZERO, ZERO
         if mip:
-            share = _share(value, window, len(table))
-            after = ONE - share
-            if share > 0 and share < 1:
-                d_value = (hr * r + hg * g + hb * b - ht) * RAMP * scale / np.float32(len(table) - 1)
-        weight = light - after
+            opacity = _mip_opacity(value, window, len(table))
+            after = ONE - opacity
+            if opacity > 0 and opacity < 1:
+                d_value = (gr * r + gg * g + gb * b - gt) * RAMP * scale / np.float32(len(table) - 1)
+        weight = transmittance - after
         red -= weight * r
         green -= weight * g
         blue -= weight * b
         if not mip:
-            toward = hr * (after * r - red) + hg * (after * g - green) + hb * (after * b - blue)
+            toward = gr * (after * r - red) + gg * (after * g - green) + gb * (after * b - blue)
             d_sigma = np.float32(h * (toward - ending))
-        d_one, d_two, d_three = weight * hr, weight * hg, weight * hb
+        d_one, d_two, d_three = weight * gr, weight * gg, weight * gb
         if kind == COLOUR:
             d_value += d_sigma
         else:
@@ -99,92 +103,92 @@ def backward(  # noqa: PLR0915 - in pieces it takes a third longer on CPUs, whic
             if within:
                 d_value += slope
         if d_value != 0:
-            _add(d_grid, strides, spot, 0, d_value)
+            _add(d_grid, strides, point, 0, d_value)
         if kind != TABLE and weight != 0:
-            _add(d_grid, strides, spot, 1, d_one)
-            _add(d_grid, strides, spot, 2, d_two)
-            _add(d_grid, strides, spot, 3, d_three)
-        light = after
-        if early and light <= LIMIT:
+            _add(d_grid, strides, point, 1, d_one)
+            _add(d_grid, strides, point, 2, d_two)
+            _add(d_grid, strides, point, 3, d_three)
+        transmittance = after
+        if early and transmittance <= LIMIT:
             break
 
 
-@part
+@fast
 def _span(grid, counts, strides, start, step, count, mip, ray):
-    """Where a ray's samples lie: the first, from one to the next, and the numbers of those that show."""
+    """The first sample of a ray, the step between samples, and the range of the numbers of those that contribute."""
     begin = (start[ray, 0], start[ray, 1], start[ray, 2])
-    ahead = (step[ray, 0], step[ray, 1], step[ray, 2])
+    delta = (step[ray, 0], step[ray, 1], step[ray, 2])
     if mip and count[ray] > 0:
-        brightest = _brightest(grid, counts, strides, begin, ahead, count[ray])
-        return begin, ahead, brightest, brightest + 1
-    return begin, ahead, 0, count[ray]
+        brightest = _brightest(grid, counts, strides, begin, delta, count[ray])
+        return begin, delta, brightest, brightest + 1
+    return begin, delta, 0, count[ray]
 
 
-@part
-def _place(counts, strides, begin, ahead, i):
-    """The spot of sample i of a ray."""
+@fast
+def _locate(counts, strides, begin, delta, i):
+    """The point of sample i of a ray."""
     number = np.float32(i)
-    ix, fx = _cell(begin[0] + number * ahead[0], counts[0])
-    iy, fy = _cell(begin[1] + number * ahead[1], counts[1])
-    iz, fz = _cell(begin[2] + number * ahead[2], counts[2])
+    ix, fx = _cell(begin[0] + number * delta[0], counts[0])
+    iy, fy = _cell(begin[1] + number * delta[1], counts[1])
+    iz, fz = _cell(begin[2] + number * delta[2], counts[2])
     return iz * strides[2] + iy * strides[1] + ix * strides[0], fx, fy, fz
 
 
-@part
+@fast
 def _cell(x, n):
-    """The cell of coordinate x along an axis of n samples, and the place within it."""
+    """The cell of coordinate x along an axis of n samples, and the fraction within it."""
     inside = min(max(x, ZERO), np.float32(n - 1))
     cell = min(int(inside), n - 2)
     return cell, inside - np.float32(cell)
 
 
-@part
-def _sample(grid, strides, spot, channel):
-    """One channel of the grid at a spot."""
-    return trilinear(grid, spot[0] + channel, strides[0], strides[1], strides[2], spot[1], spot[2], spot[3])
+@fast
+def _sample(grid, strides, point, channel):
+    """One channel of the grid at a point."""
+    return trilinear(grid, point[0] + channel, strides[0], strides[1], strides[2], point[1], point[2], point[3])
 
 
-@part
-def _add(d_grid, strides, spot, channel, value):
+@fast
+def _add(d_grid, strides, point, channel, value):
     """The transpose of `_sample`."""
-    add_trilinear(d_grid, spot[0] + channel, strides[0], strides[1], strides[2], spot[1], spot[2], spot[3], value)
+    add_trilinear(d_grid, point[0] + channel, strides[0], strides[1], strides[2], point[1], point[2], point[3], value)
 
 
-@part
-def _look(grid, strides, spot, table, window, lights, ray, numbers, kind, lazy):
-    """Value, extinction, colour and the other channels of a sample; `lazy` leaves colours that do not show unlit."""
-    value = _sample(grid, strides, spot, 0)
+@fast
+def _classify(grid, strides, point, table, window, lights, ray, numbers, kind, lazy):
+    """Value, extinction, colour and the other channels of a sample; `lazy` skips the lighting of invisible ones."""
+    value = _sample(grid, strides, point, 0)
     if kind == COLOUR:
-        red, green, blue = _others(grid, strides, spot)
+        red, green, blue = _others(grid, strides, point)
         return value, value, red, green, blue, red, green, blue
     row, share, _ = row_of(value, window[0], window[1], len(table))
     sigma = entry_of(table, row, share, 3)
     red, green, blue = entry_of(table, row, share, 0), entry_of(table, row, share, 1), entry_of(table, row, share, 2)
     if kind == LIT and (sigma != 0 or not lazy):
-        gx, gy, gz = _others(grid, strides, spot)
-        factor, gloss = lit(gx, gy, gz, lights, ray, numbers)
-        return value, sigma, red * factor + gloss, green * factor + gloss, blue * factor + gloss, gx, gy, gz
+        gx, gy, gz = _others(grid, strides, point)
+        factor, highlight = lit(gx, gy, gz, lights, ray, numbers)
+        return value, sigma, red * factor + highlight, green * factor + highlight, blue * factor + highlight, gx, gy, gz
     return value, sigma, red, green, blue, ZERO, ZERO, ZERO
 
 
-@part
-def _others(grid, strides, spot):
-    """The channels of the grid after the first at a spot."""
-    return _sample(grid, strides, spot, 1), _sample(grid, strides, spot, 2), _sample(grid, strides, spot, 3)
+@fast
+def _others(grid, strides, point):
+    """The channels of the grid after the first at a point."""
+    return _sample(grid, strides, point, 1), _sample(grid, strides, point, 2), _sample(grid, strides, point, 3)
 
 
-@part
-def _share(value, window, rows):
-    """How much of the greatest value shows; see `march.MIP_RAMP`."""
+@fast
+def _mip_opacity(value, window, rows):
+    """The opacity of the greatest value; see `MIP_RAMP`."""
     return min(max((value - window[0]) * window[1] / np.float32(rows - 1) * RAMP, ZERO), ONE)
 
 
-@part
-def _brightest(grid, counts, strides, begin, ahead, count):
+@fast
+def _brightest(grid, counts, strides, begin, delta, count):
     """The number of the first greatest sample."""
     best, most = 0, LEAST
     for i in range(count):
-        value = _sample(grid, strides, _place(counts, strides, begin, ahead, i), 0)
+        value = _sample(grid, strides, _locate(counts, strides, begin, delta, i), 0)
         if value > most:
             best, most = i, value
     return best

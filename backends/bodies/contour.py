@@ -36,14 +36,14 @@ def screen_y(y: float, w: float, half_height: float) -> float:
 
 
 @device
-def turn(ax: float, ay: float, bx: float, by: float, cx: float, cy: float) -> int:
-    """Which way a triangle in pixels turns with y upwards: +1, 0 or -1."""
+def orientation(ax: float, ay: float, bx: float, by: float, cx: float, cy: float) -> int:
+    """Sign of a triangle's area, given in pixels, with y upwards: +1 counter-clockwise, -1 clockwise, 0 degenerate."""
     area = (bx - ax) * (cy - ay) - (cx - ax) * (by - ay)
     return int(area < 0.0) - int(area > 0.0)
 
 
 @device
-def turn_homogeneous(
+def orientation_homogeneous(
     ax: float, ay: float, aw: float, bx: float, by: float, bw: float, cx: float, cy: float, cw: float
 ) -> int:
     """The same from clip positions, right for triangles that reach behind the eye: the sign of det [x y w]."""
@@ -65,7 +65,7 @@ def line_after(coordinate: float, lines: int) -> int:
 
 @device
 def crossing_t(line: int, begin: float, rise: float) -> float:
-    """Where on a segment that starts at `begin` and climbs by `rise` the centre of a line is met, in [0, 1]."""
+    """The parameter in [0, 1] at which a segment from `begin` to `begin + rise` crosses the centre of a scanline."""
     return min(max((line + 0.5 - begin) / rise, 0.0), 1.0)
 
 
@@ -88,7 +88,7 @@ def pixel_of(position: float, length: int) -> int:
 
 @device
 def comes_first(position: float, step: int, segment: int, position_2: float, step_2: int, segment_2: int) -> bool:
-    """Order of crossings along a line. Where two meet, layers open before others close: touching is no gap."""
+    """Order of crossings along a line. Where two coincide, layers begin before others end: touching leaves no gap."""
     if position != position_2:
         return position < position_2
     if step != step_2:
@@ -109,8 +109,8 @@ def sort_line(position: Floats, layers: Ints, segment: Ints, start: int, stop: i
 
 
 @device
-def is_ahead(clip: Floats, vertex: int) -> bool:
-    """Whether a vertex lies before the near plane z = -w."""
+def is_in_front(clip: Floats, vertex: int) -> bool:
+    """Whether a vertex lies in front of the near plane z = -w."""
     return bool(np.float64(clip[vertex, 2]) + np.float64(clip[vertex, 3]) > 0.0)
 
 
@@ -129,8 +129,8 @@ def cut_point(clip: Floats, a: int, b: int) -> tuple[float, float, float, float]
 
 
 @device
-def push(clip: Floats, vertex: int, partner: int, d_x: float, d_y: float, d_clip: Floats) -> None:
-    """Add the gradient with respect to x/w and y/w of a vertex, or of the cut between it and its partner."""
+def ndc_adjoint(clip: Floats, vertex: int, partner: int, d_x: float, d_y: float, d_clip: Floats) -> None:
+    """Add to d_clip the gradient with respect to x/w and y/w of a vertex, or of the cut between it and its partner."""
     if partner < 0:
         scale = 1.0 / np.float64(clip[vertex, 3])
         add(d_clip, vertex, 0, d_x * scale)
@@ -154,7 +154,7 @@ def push(clip: Floats, vertex: int, partner: int, d_x: float, d_y: float, d_clip
 
 
 @device
-def face_turn(clip: Floats, a: int, b: int, c: int, half_width: float, half_height: float) -> int:
+def face_orientation(clip: Floats, a: int, b: int, c: int, half_width: float, half_height: float) -> int:
     """Facing of a face anywhere, before or behind the eye; 0, so not drawn, where a corner is not finite."""
     wa, wb, wc = np.float64(clip[a, 3]), np.float64(clip[b, 3]), np.float64(clip[c, 3])
     xa, ya = screen_x(np.float64(clip[a, 0]), wa, half_width), screen_y(np.float64(clip[a, 1]), wa, half_height)
@@ -166,9 +166,9 @@ def face_turn(clip: Floats, a: int, b: int, c: int, half_width: float, half_heig
     finite = xa == xa and ya == ya and xb == xb and yb == yb and xc == xc and yc == yc  # noqa: PLR0124
     if not (finite and reach < FARTHEST and height < math.inf):
         return 0
-    if wa > 0.0 and wb > 0.0 and wc > 0.0 and is_ahead(clip, a) and is_ahead(clip, b) and is_ahead(clip, c):
-        return turn(xa, ya, xb, yb, xc, yc)
-    return turn_homogeneous(
+    if wa > 0.0 and wb > 0.0 and wc > 0.0 and is_in_front(clip, a) and is_in_front(clip, b) and is_in_front(clip, c):
+        return orientation(xa, ya, xb, yb, xc, yc)
+    return orientation_homogeneous(
         np.float64(clip[a, 0]), np.float64(clip[a, 1]), wa, np.float64(clip[b, 0]), np.float64(clip[b, 1]), wb,
         np.float64(clip[c, 0]), np.float64(clip[c, 1]), wc,
     )  # fmt: skip
@@ -176,7 +176,7 @@ def face_turn(clip: Floats, a: int, b: int, c: int, half_width: float, half_heig
 
 @device
 def segment_of(
-    item: int, clip: Floats, faces: Ints, edges: Ints, wings: Ints, signs: Signs, turns: Signs
+    item: int, clip: Floats, faces: Ints, edges: Ints, edge_faces: Ints, signs: Signs, facing: Signs
 ) -> tuple[int, int, int, int, int]:
     """Contour segment number `item`: those of the edges come first, then one per face that straddles the near plane.
 
@@ -185,26 +185,26 @@ def segment_of(
     """
     if item < len(edges):
         a, b = edges[item, 0], edges[item, 1]
-        chain = turns[wings[item, 0]] * signs[item, 0] + turns[wings[item, 1]] * signs[item, 1]
-        if chain == 0:
+        coefficient = facing[edge_faces[item, 0]] * signs[item, 0] + facing[edge_faces[item, 1]] * signs[item, 1]
+        if coefficient == 0:
             return a, -1, b, -1, 0
-        ahead_a, ahead_b = is_ahead(clip, a), is_ahead(clip, b)
-        if ahead_a and ahead_b:
-            return a, -1, b, -1, chain
-        if ahead_a:
-            return a, -1, a, b, chain
-        return a, b, b, -1, chain if ahead_b else 0
+        front_a, front_b = is_in_front(clip, a), is_in_front(clip, b)
+        if front_a and front_b:
+            return a, -1, b, -1, coefficient
+        if front_a:
+            return a, -1, a, b, coefficient
+        return a, b, b, -1, coefficient if front_b else 0
     face = item - len(edges)
     leave_a, leave_b, enter_a, enter_b = -1, -1, -1, -1
     for k in range(3):
         a, b = faces[face, k], faces[face, (k + 1) % 3]
-        ahead_a, ahead_b = is_ahead(clip, a), is_ahead(clip, b)
-        # The face leaves the visible side where it runs from inside to outside, and comes back the other way.
-        if ahead_a and not ahead_b:
+        front_a, front_b = is_in_front(clip, a), is_in_front(clip, b)
+        # The face's border leaves the visible side on the edge from inside to outside, and enters it on the other one.
+        if front_a and not front_b:
             leave_a, leave_b = a, b
-        elif ahead_b and not ahead_a:
+        elif front_b and not front_a:
             enter_a, enter_b = a, b
-    return leave_a, leave_b, enter_a, enter_b, turns[face] if leave_a >= 0 else 0
+    return leave_a, leave_b, enter_a, enter_b, facing[face] if leave_a >= 0 else 0
 
 
 @device

@@ -1,3 +1,3 @@
-"""What the samples of a composite stand for: plain numbers, so that reading them imports no compiler."""
+"""Kinds of samples in compositing: plain numbers in a file of their own, to be read without the compiler."""
 
 TABLE, LIT, COLOUR = 0, 1, 2

@@ -1,6 +1,6 @@
 """Bodies of the exact line integral: two Gauss points in every cell that a ray crosses, in index units.
 
-The walk from cell to cell is Amanatides and Woo's (1987). See `invrender.backends.torch.line_integral`.
+The traversal from cell to cell is that of Amanatides and Woo (1987). See `invrender.backends.torch.line_integral`.
 """
 
 # mypy: disable-error-code="no-untyped-def"
@@ -10,13 +10,13 @@ from __future__ import annotations
 import math
 
 from .cells import FAR, add_trilinear, chord, trilinear
-from .target import body, part
+from .target import fast, inlined
 
 GAUSS = 0.5 / math.sqrt(3.0)
 ON_PLANE = 1e-9  # index units
 
 
-@part
+@fast
 def integral(values, nx, ny, nz, ox, oy, oz, dx, dy, dz):
     """The integral over t >= 0 of the flat grid along o + t d."""
     total = 0.0
@@ -40,8 +40,8 @@ def integral(values, nx, ny, nz, ox, oy, oz, dx, dy, dz):
     return total
 
 
-@part
-def pull_integral(cells, nx, ny, nz, ox, oy, oz, dx, dy, dz, grad):
+@fast
+def integral_adjoint(cells, nx, ny, nz, ox, oy, oz, dx, dy, dz, grad):
     """The transpose of `integral`."""
     t, leave = chord(ox, oy, oz, dx, dy, dz, nx, ny, nz)
     if leave <= t or grad == 0:
@@ -62,9 +62,9 @@ def pull_integral(cells, nx, ny, nz, ox, oy, oz, dx, dy, dz, grad):
         x, y, z, tx, ty, tz = _beyond(nearest, x, y, z, tx, ty, tz, sx, sy, sz, wx, wy, wz)
 
 
-@body
+@inlined
 def _beyond(nearest, x, y, z, tx, ty, tz, sx, sy, sz, wx, wy, wz):
-    """The next cell and the next planes, past the nearest of the planes."""
+    """The next cell and the next planes, after crossing the nearest of the planes."""
     if nearest == tx:
         return x + sx, y, z, tx + wx, ty, tz
     if nearest == ty:
@@ -72,7 +72,7 @@ def _beyond(nearest, x, y, z, tx, ty, tz, sx, sy, sz, wx, wy, wz):
     return x, y, z + sz, tx, ty, tz + wz
 
 
-@body
+@inlined
 def _first(o, d, enter, top):
     """First cell, step, t of the next plane and t between planes along one axis."""
     at = o + enter * d

@@ -1,4 +1,4 @@
-"""Bodies that make rays of pixels, as Joseph's method walks them: plane by plane along the axis they follow most.
+"""Bodies that set up the rays of pixels for Joseph's method: sampled plane by plane across their main axis.
 
 Joseph 1982. A ray crosses the planes k = first .. last of its main axis at (u, v) = start + (k - first) step, in index
 units of the two other axes; each plane stands for `pitch` units of length. The first and the last plane stand for more
@@ -12,15 +12,15 @@ from __future__ import annotations
 import math
 
 from .cells import chord
-from .target import body
+from .target import inlined
 
 INSET = 1e-4  # how far (index units) positions stay below the last vertex, so that a cell always has two
 ON_PLANE = 1e-9  # index units
 
 
-@body
-def turned(axis, x, y, z):
-    """Numbers of the axes x, y, z in the order main axis, u, v (u before v in the order x, y, z)."""
+@inlined
+def permuted(axis, x, y, z):
+    """Values for the axes x, y, z, reordered to main axis, u, v (u before v in the order x, y, z)."""
     if axis == 0:
         return x, y, z
     if axis == 1:
@@ -28,8 +28,8 @@ def turned(axis, x, y, z):
     return z, x, y
 
 
-@body
-def trace(view, px, py, nx, ny, nz, hx, hy, hz):
+@inlined
+def joseph_line(view, px, py, nx, ny, nz, hx, hy, hz):
     """The line of a point (px, py): axis, first, last (last < first: none), u, v, du, dv, pitch, head, tail.
 
     view [12]: eye in index units (x, y, z), then the matrix from (px, py, 1) to a direction in index units. nx ny nz:
@@ -46,9 +46,9 @@ def trace(view, px, py, nx, ny, nz, hx, hy, hz):
     enter, leave = chord(view[0], view[1], view[2], dx, dy, dz, nx, ny, nz)
     if leave <= enter:
         return axis, 0, -1, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0
-    o, ou, ov = turned(axis, view[0], view[1], view[2])
-    d, du, dv = turned(axis, dx, dy, dz)
-    n, nu, nv = turned(axis, nx, ny, nz)
+    o, ou, ov = permuted(axis, view[0], view[1], view[2])
+    d, du, dv = permuted(axis, dx, dy, dz)
+    n, nu, nv = permuted(axis, nx, ny, nz)
     one, other = o + enter * d, o + leave * d
     low, high = min(one, other), max(one, other)
     first = max(int(math.ceil(low - ON_PLANE)), 0)  # noqa: RUF046 - CUDA's ceil gives a float
@@ -63,26 +63,26 @@ def trace(view, px, py, nx, ny, nz, hx, hy, hz):
     )  # fmt: skip
 
 
-@body
+@inlined
 def _crossing(o, slope, along, n):
-    """Where a ray is along another axis, kept inside the grid."""
+    """The coordinate of a ray along another axis, clamped to the grid."""
     return min(max(o + along * slope, 0.0), n - 1 - INSET)
 
 
-@body
-def touched(support, along, su, sv, u, v, du, dv, first, last):
+@inlined
+def support_range(support, along, su, sv, u, v, du, dv, first, last):
     """The first and the last plane on which a line touches the support [D*H*W] uint8; first > last where none."""
     begin, end = first, last
-    while begin <= end and not _touches(
+    while begin <= end and not _in_support(
         support, begin * along, su, sv, u + (begin - first) * du, v + (begin - first) * dv
     ):
         begin += 1
-    while end > begin and not _touches(support, end * along, su, sv, u + (end - first) * du, v + (end - first) * dv):
+    while end > begin and not _in_support(support, end * along, su, sv, u + (end - first) * du, v + (end - first) * dv):
         end -= 1
     return begin, end
 
 
-@body
-def _touches(support, plane, su, sv, u, v):
+@inlined
+def _in_support(support, plane, su, sv, u, v):
     at = plane + int(u) * su + int(v) * sv
     return (support[at] | support[at + su] | support[at + sv] | support[at + su + sv]) != 0

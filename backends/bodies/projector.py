@@ -1,7 +1,7 @@
 """Bodies of Joseph's projector along one line and of its transpose; see `lines` for what a line is.
 
-The transpose's loop over planes is not here: on CPUs a thread owns some of the planes, and the weights of the two ends
-must stay behind branches there, or every plane pays for them (a fifth of the time).
+The transpose's loop over planes is not here: on CPUs a thread owns some of the planes, and the special weights of the
+first and the last plane must stay in branches there, or they slow down all planes (by a fifth).
 """
 
 # mypy: disable-error-code="no-untyped-def"
@@ -11,10 +11,10 @@ from __future__ import annotations
 import numpy as np
 
 from .cells import add_bilinear, bilinear
-from .target import body
+from .target import inlined
 
 
-@body
+@inlined
 def march(values, along, su, sv, u0, v0, du, dv, pitch, head, tail, first, last):
     """The optical depth along one line through a flat grid."""
     along, su, sv = np.uint32(along), np.uint32(su), np.uint32(sv)
@@ -31,14 +31,14 @@ def march(values, along, su, sv, u0, v0, du, dv, pitch, head, tail, first, last)
     return pitch * (total + head * start + tail * end)
 
 
-@body
+@inlined
 def sample(values, plane, su, sv, u, v):
     """The grid at (u, v) on the plane that begins at index `plane`."""
     iu, iv = np.uint32(u), np.uint32(v)
     return bilinear(values, np.uint32(plane + iu * su + iv * sv), su, sv, u - np.float32(iu), v - np.float32(iv))
 
 
-@body
+@inlined
 def add_sample(cells, plane, su, sv, u, v, value):
     """The transpose of `sample`."""
     iu, iv = np.uint32(u), np.uint32(v)

@@ -1,7 +1,7 @@
 """Bodies of the projected gradient step with smoothed total variation; see `invrender.backends.torch.smooth_step`.
 
-The few lines that move a voxel are not here: behind one more call, with its branch on the weight, they take CPUs a
-third longer.
+The few lines that move a voxel are repeated in each backend: behind one more call, with its branch on the weight, they
+take a third longer on CPUs.
 """
 
 # mypy: disable-error-code="no-untyped-def"
@@ -12,10 +12,10 @@ import math
 
 import numpy as np
 
-from .target import body
+from .target import inlined
 
 
-@body
+@inlined
 def steepness(grid, k, j, i, epsilon):
     """1 / sqrt(|forward differences|^2 + epsilon^2) at one voxel."""
     depth, height, width = grid.shape
@@ -25,16 +25,16 @@ def steepness(grid, k, j, i, epsilon):
     dy = grid[k, j + 1, i] - here if j + 1 < height else zero
     dz = grid[k + 1, j, i] - here if k + 1 < depth else zero
     if dx == zero and dy == zero and dz == zero:
-        return one / epsilon  # most voxels lie in empty space, and a root is dear
+        return one / epsilon  # most voxels lie in empty space, and square roots are slow
     return one / np.float32(math.sqrt(dx * dx + dy * dy + dz * dz + epsilon * epsilon))
 
 
-@body
+@inlined
 def penalty(grid, steep, k, j, i):
     """Gradient and curvature bound of the penalty at one voxel."""
     depth, height, width = grid.shape
     here, own = grid[k, j, i], steep[k, j, i]
-    slope, bend = np.float32(0), np.float32(6) * own
+    slope, bound = np.float32(0), np.float32(6) * own
     two = np.float32(2)
     if i + 1 < width:
         slope -= own * (grid[k, j, i + 1] - here)
@@ -44,24 +44,24 @@ def penalty(grid, steep, k, j, i):
         slope -= own * (grid[k + 1, j, i] - here)
     if i > 0:
         slope += steep[k, j, i - 1] * (here - grid[k, j, i - 1])
-        bend += two * steep[k, j, i - 1]
+        bound += two * steep[k, j, i - 1]
     if j > 0:
         slope += steep[k, j - 1, i] * (here - grid[k, j - 1, i])
-        bend += two * steep[k, j - 1, i]
+        bound += two * steep[k, j - 1, i]
     if k > 0:
         slope += steep[k - 1, j, i] * (here - grid[k - 1, j, i])
-        bend += two * steep[k - 1, j, i]
-    return slope, bend
+        bound += two * steep[k - 1, j, i]
+    return slope, bound
 
 
-@body
+@inlined
 def moved(at, gradient, curvature, steep, weight, k, j, i):
-    """Where the step takes one voxel; `steep` is read only where weight != 0."""
-    slope, bend = gradient[k, j, i], curvature[k, j, i]
-    if bend == np.float32(math.inf):
+    """The value of one voxel after the step; `steep` is read only where weight != 0."""
+    g, h = gradient[k, j, i], curvature[k, j, i]
+    if h == np.float32(math.inf):
         return max(at[k, j, i], np.float32(0))  # outside the support, where most voxels are
     if weight != 0:
-        extra, more = penalty(at, steep, k, j, i)
-        slope += weight * extra
-        bend += weight * more
-    return max(at[k, j, i] - slope / bend, np.float32(0))
+        tv_slope, tv_curvature = penalty(at, steep, k, j, i)
+        g += weight * tv_slope
+        h += weight * tv_curvature
+    return max(at[k, j, i] - g / h, np.float32(0))

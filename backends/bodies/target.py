@@ -1,4 +1,4 @@
-"""How bodies are compiled for CPUs. `invrender.backends.cuda` puts its own module in the place of this one."""
+"""How bodies are compiled for CPUs. `invrender.backends.cuda` substitutes its own module for this one."""
 
 from __future__ import annotations
 
@@ -13,15 +13,15 @@ P = ParamSpec("P")
 R = TypeVar("R")
 
 FAST = frozenset({"contract", "nnan", "nsz"})
-"""Without reassociation: with it LLVM turns sums along a ray into vector gathers, which are slower than plain loads.
+"""Without reassociation: with it LLVM vectorises sums along a ray with gathers, which are slower than plain loads.
 
-Infinities count: as a curvature they hold the voxels outside the support.
+Infinities are allowed: an infinite curvature keeps a voxel outside the support where it is.
 """
 
 _OPTIONS: dict[str, Any] = {"error_model": "numpy", "nogil": True, "fastmath": set(FAST)}
 
 wide = np.float64
-"""What long sums of numbers in float32 are kept in where that costs nothing."""
+"""The type in which long sums of float32 numbers are accumulated: on CPUs float64 costs nothing."""
 
 
 def device(function: Callable[P, R]) -> Callable[P, R]:
@@ -29,13 +29,13 @@ def device(function: Callable[P, R]) -> Callable[P, R]:
     return cast("Callable[P, R]", njit(error_model="numpy", nogil=True)(function))
 
 
-def part(function: Callable[..., Any]) -> Callable[..., Any]:
-    """The same for volumes: faster arithmetic, which decides nothing about pixels."""
+def fast(function: Callable[..., Any]) -> Callable[..., Any]:
+    """The same for volumes, with faster arithmetic: unlike that of meshes, it decides nothing about pixels."""
     return cast("Callable[..., Any]", njit(**_OPTIONS)(function))
 
 
-def body(function: Callable[..., Any]) -> Callable[..., Any]:
-    """The same as `part`, but written into each caller before types are known: small ones run faster like that."""
+def inlined(function: Callable[..., Any]) -> Callable[..., Any]:
+    """The same as `fast`, but inlined into each caller before types are inferred: faster for small functions."""
     return cast("Callable[..., Any]", njit(**_OPTIONS, inline="always")(function))
 
 
@@ -57,7 +57,7 @@ def lower(cells: NDArray[np.int64], index: int, value: int) -> None:
     cells[index] = min(cells[index], value)
 
 
-@body
+@inlined
 def add_at(cells: NDArray[np.float32], index: int, value: float) -> None:
     """Add to a cell of a flat array. One thread owns the cells here; on a GPU this is atomic."""
     cells[index] += value

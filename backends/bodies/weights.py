@@ -40,7 +40,7 @@ def areas(clip: Floats, a: int, b: int, c: int, x: float, y: float) -> Three:
 
 @device
 def areas_from(ax: float, ay: float, bx: float, by: float, cx: float, cy: float) -> Three:
-    """The same from the corners as seen from the pixel centre: x/w and y/w less its own, times w."""
+    """The same from the corners relative to the pixel centre (X, Y): ax = x - X w, ay = y - Y w, and so on."""
     return bx * cy - by * cx, cx * ay - cy * ax, ax * by - ay * bx
 
 
@@ -80,7 +80,7 @@ def weights(raw_a: float, raw_b: float, raw_c: float) -> Three:
 def areas_adjoint(
     raw_a: float, raw_b: float, raw_c: float, per_total: float, grad_a: float, grad_b: float, grad_c: float
 ) -> Three:
-    """d areas from d weights: the chain of `fractions` and `weights` backwards.
+    """d areas from d weights: the adjoint of `fractions` followed by `weights`.
 
     As weights add up to 1, a number added to all three gradients changes nothing.
     """
@@ -99,11 +99,11 @@ def areas_adjoint(
 
 
 @device
-def pull_pixel(
+def pixel_adjoint(
     grad: Floats, row: int, column: int, values: Floats, clip: Floats, a: int, b: int, c: int, x: float, y: float,
     of_values: bool, of_clip: bool, d_values: Floats, d_clip: Floats,
 ) -> None:  # fmt: skip
-    """Add one pixel's share of grad [H,W,C] to the gradients of attributes [V,C] and clip [V,4], where wanted."""
+    """Add one pixel's share of grad [H,W,C] to the gradients of attributes [V,C] and clip [V,4], as asked for."""
     area_a, area_b, area_c = areas(clip, a, b, c, x, y)
     raw_a, raw_b, raw_c, per_total = fractions(area_a, area_b, area_c)
     if of_values:
@@ -126,13 +126,13 @@ def pull_pixel(
     ax, ay = clip[a, 0] - x * clip[a, 3], clip[a, 1] - y * clip[a, 3]
     bx, by = clip[b, 0] - x * clip[b, 3], clip[b, 1] - y * clip[b, 3]
     cx, cy = clip[c, 0] - x * clip[c, 3], clip[c, 1] - y * clip[c, 3]
-    pull_corner(d_clip, a, d_c * by - d_b * cy, d_b * cx - d_c * bx, x, y)
-    pull_corner(d_clip, b, d_a * cy - d_c * ay, d_c * ax - d_a * cx, x, y)
-    pull_corner(d_clip, c, d_b * ay - d_a * by, d_a * bx - d_b * ax, x, y)
+    corner_adjoint(d_clip, a, d_c * by - d_b * cy, d_b * cx - d_c * bx, x, y)
+    corner_adjoint(d_clip, b, d_a * cy - d_c * ay, d_c * ax - d_a * cx, x, y)
+    corner_adjoint(d_clip, c, d_b * ay - d_a * by, d_a * bx - d_b * ax, x, y)
 
 
 @device
-def pull_corner(d_clip: Floats, vertex: int, d_x: float, d_y: float, x: float, y: float) -> None:
+def corner_adjoint(d_clip: Floats, vertex: int, d_x: float, d_y: float, x: float, y: float) -> None:
     """Add the gradient with respect to a corner as seen from the pixel centre (x, y)."""
     add(d_clip, vertex, 0, d_x)
     add(d_clip, vertex, 1, d_y)

@@ -13,12 +13,12 @@ import torch
 from numpy.typing import NDArray
 
 from invrender.backends.bodies.blend import KINDS, is_seen, pair_of
-from invrender.backends.bodies.contour import crossing_t, cut_point, line_after, push
+from invrender.backends.bodies.contour import crossing_t, cut_point, line_after, ndc_adjoint
 from invrender.backends.bodies.target import device
 from invrender.backends.cpu.arrays import packed_mesh, to_numpy
 from invrender.backends.cpu.contour import Contour, Floats, Ints, Signs, contour, workspace
 from invrender.backends.cpu.memory import empty
-from invrender.backends.cpu.threads import spread
+from invrender.backends.cpu.threads import parallel_for
 from invrender.jit import kernel
 from invrender.nouns.topology import Topology
 
@@ -35,7 +35,7 @@ def antialias(image: Tensor, face_id: Tensor, depth: Tensor, clip: Tensor, faces
     """Image [N,H,W,C] blended across silhouettes and depth discontinuities; see the torch backend's `antialias`."""
     counts, pixels, _, values = _blends(face_id, depth, clip, faces, topology)
     blended = empty(image.shape, image.dtype)
-    spread(partial(_apply, to_numpy(image), counts, pixels, values, blended.numpy()), len(clip))
+    parallel_for(partial(_apply, to_numpy(image), counts, pixels, values, blended.numpy()), len(clip))
     return blended
 
 
@@ -47,7 +47,7 @@ def antialias_adjoint(
     d_image, d_clip = empty(image.shape, image.dtype), empty(tuple(clip.shape), clip.dtype)
     inputs = (to_numpy(grad.to(image.dtype)), to_numpy(image), to_numpy(clip))
     outputs = (d_image.numpy(), d_clip.numpy())
-    spread(partial(_pull, *inputs, counts, pixels, ends, values, *outputs), len(clip))
+    parallel_for(partial(_apply_adjoint, *inputs, counts, pixels, ends, values, *outputs), len(clip))
     return d_image, d_clip
 
 
@@ -63,7 +63,7 @@ def _blends(face_id: Tensor, depth: Tensor, clip: Tensor, faces: Tensor, topolog
             np.empty((views, room, 4), np.int32),
             np.empty((views, room, 5), np.float64),
         )
-        spread(partial(_find, *inputs, *blends), views)
+        parallel_for(partial(_find, *inputs, *blends), views)
         needed = int(blends[0][:, 0].max(initial=0))
         if needed <= room:
             return blends
@@ -72,15 +72,15 @@ def _blends(face_id: Tensor, depth: Tensor, clip: Tensor, faces: Tensor, topolog
 
 @kernel
 def _find(
-    clip: Floats, faces: Ints, edges: Ints, wings: Ints, signs: Signs, face_id: Ids, depth: Floats,
+    clip: Floats, faces: Ints, edges: Ints, edge_faces: Ints, signs: Signs, face_id: Ids, depth: Floats,
     counts: Ints, pixels: Ints, ends: Ints, values: Floats, first: int, step: int,
 ) -> None:  # fmt: skip
     """Views first, first + step, ...: their blends. A count beyond the room says what it takes."""
     _, height, width = face_id.shape
     claims = np.empty(height * width, np.int32)
-    screen, turns, chosen = workspace(clip.shape[1], len(faces), len(edges))
+    screen, facing, chosen = workspace(clip.shape[1], len(faces), len(edges))
     for view in range(first, len(clip), step):
-        outline = contour(clip[view], faces, edges, wings, signs, height, width, screen, turns, chosen)
+        outline = contour(clip[view], faces, edges, edge_faces, signs, height, width, screen, facing, chosen)
         ids, z = face_id[view].reshape(-1), depth[view].reshape(-1)
         found = 0
         for axis in range(2):
@@ -135,8 +135,8 @@ def _along(
                     found += 1
                 if claim < len(values):
                     pixels[claim, 0], pixels[claim, 1] = inner, outer
-                    _name(ends, claim, 0, a, len(clip), parents)
-                    _name(ends, claim, 2, b, len(clip), parents)
+                    _store_end(ends, claim, 0, a, len(clip), parents)
+                    _store_end(ends, claim, 2, b, len(clip), parents)
                     slope = run / rise
                     weight = 1.0 / (1.0 + slope * slope)
                     away = -weight if begins else weight
@@ -155,7 +155,7 @@ def _point_depth(clip: Floats, parents: Ints, point: int) -> float:
 
 
 @device
-def _name(ends: Ints, row: int, at: int, point: int, vertices: int, parents: Ints) -> None:
+def _store_end(ends: Ints, row: int, at: int, point: int, vertices: int, parents: Ints) -> None:
     """Note an end as a vertex, or as the two between which it was cut."""
     ends[row, at], ends[row, at + 1] = point, -1
     if point >= vertices:
@@ -182,7 +182,7 @@ def _apply(image: Floats, counts: Ints, pixels: Ints, values: Floats, blended: F
 
 
 @kernel
-def _pull(
+def _apply_adjoint(
     grad: Floats, image: Floats, clip: Floats, counts: Ints, pixels: Ints, ends: Ints, values: Floats,
     d_image: Floats, d_clip: Floats, first: int, step: int,
 ) -> None:  # fmt: skip
@@ -198,13 +198,13 @@ def _pull(
             changed = outer if values[view, k, 4] > 0.5 else inner
             d_amount = 0.0
             for channel in range(channels):
-                pull = np.float64(incoming[changed, channel])
-                outgoing[inner, channel] += values[view, k, 0] * pull
-                outgoing[outer, channel] -= values[view, k, 0] * pull
-                d_amount += pull * (source[inner, channel] - source[outer, channel])
+                d_changed = np.float64(incoming[changed, channel])
+                outgoing[inner, channel] += values[view, k, 0] * d_changed
+                outgoing[outer, channel] -= values[view, k, 0] * d_changed
+                d_amount += d_changed * (source[inner, channel] - source[outer, channel])
             for end in range(2):
                 along = d_amount * values[view, k, 1 + end]
                 across = -values[view, k, 3] * along
                 d_x, d_y = (along, across) if k < counts[view, 1] else (across, along)
                 vertex, partner = ends[view, k, 2 * end], ends[view, k, 2 * end + 1]
-                push(positions, vertex, partner, d_x * (0.5 * width), d_y * (-0.5 * height), gradient)
+                ndc_adjoint(positions, vertex, partner, d_x * (0.5 * width), d_y * (-0.5 * height), gradient)

@@ -1,4 +1,4 @@
-"""Tensors as the kernels of the cpu backend want them."""
+"""Tensors as arrays for the kernels of the cpu backend."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from invrender.jit import kernel
 from invrender.nouns.topology import Topology
 
 Indices: TypeAlias = NDArray[Any]
-"""Arrays of uint32: Numba leaves out the test for indices that count from the end, which takes a third of the time."""
+"""Arrays of uint32: unsigned indices need no test for negative ones, which takes a third of the time in Numba."""
 
 Mesh: TypeAlias = tuple[Indices, Indices, Indices, NDArray[np.int8]]
 
@@ -33,7 +33,7 @@ def packed_faces(faces: torch.Tensor, vertices: int) -> Indices:
 
 
 def packed_mesh(faces: torch.Tensor, topology: Topology, vertices: int) -> Mesh:
-    """Faces [F,3], edges [E,2], wings [E,2] as uint32 (F instead of -1 for no face) and signs [E,2] int8.
+    """Faces [F,3], edges [E,2] and their faces [E,2] as uint32 (F instead of -1 for none), and signs [E,2] int8.
 
     Raises:
         InputError: an index names something that does not exist.

@@ -1,7 +1,7 @@
 """Compositing along rays on all cores: the same samples and the same sums as `backends.torch.composite`.
 
-One ray at a time, front to back; nothing is kept per sample. The adjoint walks the rays again and adds into one grid
-per tile of rays; the tiles, and with them the result, do not depend on the number of threads.
+One ray at a time, front to back; nothing is kept per sample. The adjoint traverses the rays a second time and adds into
+one grid per tile of rays; the tiles, and with them the result, do not depend on the number of threads.
 """
 
 from __future__ import annotations
@@ -15,8 +15,8 @@ from numpy.typing import NDArray
 from invrender.backends.arguments import layout, plain_rules
 from invrender.backends.bodies.composite import backward, forward
 from invrender.backends.cpu.compile import entry
-from invrender.backends.cpu.threads import blocks, spread_jobs
-from invrender.kernels.walks import Rules, Walk
+from invrender.backends.cpu.threads import blocks, parallel_map
+from invrender.kernels.compositing import RaySamples, Rules
 
 Array = NDArray[np.float32]
 
@@ -25,11 +25,11 @@ TILES = 8  # at most this many jobs, each with a grid of its own, in the adjoint
 TILE_BYTES = 768 * 2**20  # for those grids together
 
 
-def composite(grid: torch.Tensor, walk: Walk, table: torch.Tensor | None, rules: Rules) -> torch.Tensor:
+def composite(grid: torch.Tensor, samples: RaySamples, table: torch.Tensor | None, rules: Rules) -> torch.Tensor:
     """Colour and transmittance [R,4] of grid [D,H,W,C]; see the reference."""
-    out = np.empty((len(walk.count), 4), np.float32)
-    fixed = _arguments(grid, walk, table, rules)
-    spread_jobs(_forward, [(*fixed, a, b, out) for a, b in blocks(len(out), BLOCK)])
+    out = np.empty((len(samples.count), 4), np.float32)
+    fixed = _arguments(grid, samples, table, rules)
+    parallel_map(_forward, [(*fixed, a, b, out) for a, b in blocks(len(out), BLOCK)])
     return torch.from_numpy(out)
 
 
@@ -37,19 +37,19 @@ def composite_adjoint(
     grad: torch.Tensor,
     result: torch.Tensor,
     grid: torch.Tensor,
-    walk: Walk,
+    samples: RaySamples,
     table: torch.Tensor | None,
     rules: Rules,
 ) -> tuple[torch.Tensor, torch.Tensor | None]:
     """Gradients of grid and table; see the reference."""
-    fixed = _arguments(grid, walk, table, rules)
-    rays = len(walk.count)
+    fixed = _arguments(grid, samples, table, rules)
+    rays = len(samples.count)
     tiles = max(1, min(TILES, TILE_BYTES // max(grid.numel() * 4, 1), rays))
     cuts = np.linspace(0, rays, tiles + 1).astype(np.int64)
     d_grids = [np.zeros(grid.numel(), np.float32) for _ in range(tiles)]
     d_tables = [np.zeros(fixed[7].shape, np.float64) for _ in range(tiles)]
     given, final = _flat(grad), _flat(result)
-    spread_jobs(
+    parallel_map(
         _backward,
         [(*fixed, cuts[i], cuts[i + 1], given, final, d_grids[i], d_tables[i]) for i in range(tiles)],
     )
@@ -59,14 +59,14 @@ def composite_adjoint(
     return torch.from_numpy(d_grids[0]).reshape(grid.shape), d_table
 
 
-def _arguments(grid: torch.Tensor, walk: Walk, table: torch.Tensor | None, rules: Rules) -> tuple[Any, ...]:
+def _arguments(grid: torch.Tensor, samples: RaySamples, table: torch.Tensor | None, rules: Rules) -> tuple[Any, ...]:
     entries = np.zeros((2, 4), np.float32) if table is None else _flat(table)
     lights = np.zeros((1, 6), np.float32) if rules.shade is None else _flat(rules.shade.lights)
-    count = np.ascontiguousarray(walk.count.cpu().numpy(), np.int32)
+    count = np.ascontiguousarray(samples.count.cpu().numpy(), np.int32)
     window, numbers, mode = plain_rules(rules, None if table is None else len(table))
     return (
         _flat(grid).reshape(-1), *layout(grid.shape),
-        _flat(walk.start), _flat(walk.step), _flat(walk.length), count, entries, window, lights, numbers, mode,
+        _flat(samples.start), _flat(samples.step), _flat(samples.length), count, entries, window, lights, numbers, mode,
     )  # fmt: skip
 
 

@@ -11,7 +11,15 @@ import numpy as np
 from numba.extending import register_jitable
 from numpy.typing import NDArray
 
-from invrender.backends.bodies.contour import FARTHEST, cut_point, face_turn, is_ahead, screen_x, screen_y, turn
+from invrender.backends.bodies.contour import (
+    FARTHEST,
+    cut_point,
+    face_orientation,
+    is_in_front,
+    orientation,
+    screen_x,
+    screen_y,
+)
 from invrender.backends.bodies.target import device
 
 Floats: TypeAlias = NDArray[np.float64]
@@ -22,50 +30,50 @@ Contour: TypeAlias = tuple[Floats, Floats, Ints, Ints, Ints]
 
 @device
 def contour(
-    clip: Floats, faces: Ints, edges: Ints, wings: Ints, signs: Signs, height: int, width: int,
-    screen: Floats, turns: Signs, chosen: Ints,
+    clip: Floats, faces: Ints, edges: Ints, edge_faces: Ints, signs: Signs, height: int, width: int,
+    screen: Floats, facing: Signs, chosen: Ints,
 ) -> Contour:  # fmt: skip
     """Contour segments of one view.
 
     Args:
         clip: [V,4] float32 or float64.
         faces: [F,3].
-        edges, wings, signs: [E,2] vertices, faces (F where there is none) and orientations of the edges.
+        edges, edge_faces, signs: [E,2] vertices, faces (F where there is none) and orientations of the edges.
         height, width: of the image.
-        screen [V,2], turns [F+1], chosen [E+1]: see `workspace`.
+        screen [V,2], facing [F+1], chosen [E+1]: see `workspace`.
 
     Returns:
         x and y [M] in pixels of the V vertices and then of the points cut at the near plane; ends [S,2] and
         coefficient [S] of the segments; parents [M-V,2], the vertices between which each point was cut.
     """
-    turns[len(faces)] = 0
+    facing[len(faces)] = 0
     plain = _project(clip, 0.5 * width, 0.5 * height, screen)
     if plain:
         for f in range(len(faces)):
             a, b, c = faces[f, 0], faces[f, 1], faces[f, 2]
-            turns[f] = turn(screen[a, 0], screen[a, 1], screen[b, 0], screen[b, 1], screen[c, 0], screen[c, 1])
+            facing[f] = orientation(screen[a, 0], screen[a, 1], screen[b, 0], screen[b, 1], screen[c, 0], screen[c, 1])
     else:
         for f in range(len(faces)):
-            turns[f] = face_turn(clip, faces[f, 0], faces[f, 1], faces[f, 2], 0.5 * width, 0.5 * height)
+            facing[f] = face_orientation(clip, faces[f, 0], faces[f, 1], faces[f, 2], 0.5 * width, 0.5 * height)
     number = 0
     for e in range(len(edges)):
         chosen[number] = e
-        number += turns[wings[e, 0]] * signs[e, 0] + turns[wings[e, 1]] * signs[e, 1] != 0
+        number += facing[edge_faces[e, 0]] * signs[e, 0] + facing[edge_faces[e, 1]] * signs[e, 1] != 0
     ends, coefficient = np.empty((number, 2), np.int32), np.empty(number, np.int32)
     for s in range(number):
         e = chosen[s]
         ends[s, 0], ends[s, 1] = edges[e, 0], edges[e, 1]
-        coefficient[s] = turns[wings[e, 0]] * signs[e, 0] + turns[wings[e, 1]] * signs[e, 1]
+        coefficient[s] = facing[edge_faces[e, 0]] * signs[e, 0] + facing[edge_faces[e, 1]] * signs[e, 1]
     if plain:
         return screen[:, 0], screen[:, 1], ends, coefficient, np.empty((0, 2), np.int32)
-    ends, coefficient, parents = _cut(clip, faces, turns, ends, coefficient)
+    ends, coefficient, parents = _cut(clip, faces, facing, ends, coefficient)
     screen = _with_cut_points(clip, screen, parents, 0.5 * width, 0.5 * height)
     return screen[:, 0], screen[:, 1], ends, coefficient, parents
 
 
 @register_jitable
 def workspace(vertices: int, faces: int, edges: int) -> tuple[Floats, Signs, Ints]:
-    """What `contour` works in; made once for many views, by kernels or (then uncompiled) by whoever calls them."""
+    """Scratch arrays of `contour`; made once for many views, by kernels or (then uncompiled) by their callers."""
     screen = np.empty((vertices, 2), np.float64)  # x and y side by side: faces fetch both
     return screen, np.empty(faces + 1, np.int8), np.empty(edges + 1, np.int32)
 
@@ -83,7 +91,7 @@ def _project(clip: Floats, half_width: float, half_height: float, screen: Floats
 
 
 @device
-def _cut(clip: Floats, faces: Ints, turns: Signs, ends: Ints, coefficient: Ints) -> tuple[Ints, Ints, Ints]:
+def _cut(clip: Floats, faces: Ints, facing: Signs, ends: Ints, coefficient: Ints) -> tuple[Ints, Ints, Ints]:
     """Segments cut at the near plane, with one more along it for every face that straddles it."""
     count = len(clip)
     room = len(ends) + len(faces)
@@ -92,29 +100,30 @@ def _cut(clip: Floats, faces: Ints, turns: Signs, ends: Ints, coefficient: Ints)
     kept, cuts = 0, 0
     for s in range(len(ends)):
         a, b = ends[s, 0], ends[s, 1]
-        ahead_a, ahead_b = is_ahead(clip, a), is_ahead(clip, b)
-        if not (ahead_a or ahead_b):
+        front_a, front_b = is_in_front(clip, a), is_in_front(clip, b)
+        if not (front_a or front_b):
             continue
         new_ends[kept, 0], new_ends[kept, 1], new_coefficient[kept] = a, b, coefficient[s]
-        if not (ahead_a and ahead_b):
+        if not (front_a and front_b):
             parents[cuts, 0], parents[cuts, 1] = a, b
-            new_ends[kept, 0 if ahead_b else 1] = count + cuts
+            new_ends[kept, 0 if front_b else 1] = count + cuts
             cuts += 1
         kept += 1
     for f in range(len(faces)):
-        if turns[f] == 0:
+        if facing[f] == 0:
             continue
-        inside = int(is_ahead(clip, faces[f, 0])) + int(is_ahead(clip, faces[f, 1])) + int(is_ahead(clip, faces[f, 2]))
+        inside = int(is_in_front(clip, faces[f, 0])) + int(is_in_front(clip, faces[f, 1]))
+        inside += int(is_in_front(clip, faces[f, 2]))
         if inside in (0, 3):
             continue
-        # The face leaves the visible side where it runs from inside to outside, and comes back the other way.
+        # The face's border leaves the visible side on the edge from inside to outside, and enters it on the other one.
         for k in range(3):
             a, b = faces[f, k], faces[f, (k + 1) % 3]
-            if is_ahead(clip, a) != is_ahead(clip, b):
+            if is_in_front(clip, a) != is_in_front(clip, b):
                 parents[cuts, 0], parents[cuts, 1] = a, b
-                new_ends[kept, 0 if is_ahead(clip, a) else 1] = count + cuts
+                new_ends[kept, 0 if is_in_front(clip, a) else 1] = count + cuts
                 cuts += 1
-        new_coefficient[kept] = turns[f]
+        new_coefficient[kept] = facing[f]
         kept += 1
     return new_ends[:kept], new_coefficient[:kept], parents[:cuts]
 

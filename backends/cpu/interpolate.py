@@ -13,14 +13,14 @@ from invrender.backends.bodies.weights import areas, areas_adjoint, areas_from, 
 from invrender.backends.cpu.arrays import packed_faces, to_numpy
 from invrender.backends.cpu.contour import Floats, Ints
 from invrender.backends.cpu.memory import empty, zeros
-from invrender.backends.cpu.threads import spread
+from invrender.backends.cpu.threads import parallel_for
 from invrender.jit import kernel
-from invrender.kernels import BOTH, Wanted
+from invrender.kernels import BOTH, NeedsGrad
 
 Tensor = torch.Tensor
 
 contracted = njit(error_model="numpy", nogil=True, fastmath={"contract"})
-"""For gradients: products may be fused with sums, since no decision hangs on their last bit."""
+"""For gradients: products may be fused with sums, since nothing is decided by their last bit."""
 
 BAND = 64  # rows
 GROUP = 16  # views whose gradients of shared attributes are held at once; fixed, so that sums do not depend on threads
@@ -36,27 +36,27 @@ def interpolate(attributes: Tensor, faces: Tensor, face_id: Tensor, clip: Tensor
     values = attributes if attributes.dim() == 3 else attributes[None]
     image = empty((*face_id.shape, attributes.shape[-1]), attributes.dtype)
     arrays = (to_numpy(values), triangles, to_numpy(face_id), to_numpy(clip), image.numpy())
-    spread(partial(_forward, *arrays), len(face_id) * -(-face_id.shape[1] // BAND))
+    parallel_for(partial(_forward, *arrays), len(face_id) * -(-face_id.shape[1] // BAND))
     return image
 
 
 def interpolate_adjoint(
-    grad: Tensor, attributes: Tensor, faces: Tensor, face_id: Tensor, clip: Tensor, wanted: Wanted = BOTH
+    grad: Tensor, attributes: Tensor, faces: Tensor, face_id: Tensor, clip: Tensor, needs_grad: NeedsGrad = BOTH
 ) -> tuple[Tensor | None, Tensor | None]:
-    """d attributes (their shape) and d clip [N,V,4] from d image [N,H,W,C], None where not wanted."""
+    """d attributes (their shape) and d clip [N,V,4] from d image [N,H,W,C], None where not asked for."""
     triangles = packed_faces(faces, clip.shape[1])
     values = attributes if attributes.dim() == 3 else attributes[None]
-    shared = wanted[0] and len(values) < len(clip)  # then the views' shares are added up here
+    shared = needs_grad[0] and len(values) < len(clip)  # then the views' shares are added up here
     d_values = (zeros if shared else empty)(tuple(values.shape), values.dtype)
     d_clip = empty(tuple(clip.shape), clip.dtype)
     inputs = (to_numpy(grad.to(attributes.dtype)), to_numpy(values), triangles, to_numpy(face_id), to_numpy(clip))
     for begin in range(0, len(clip), GROUP if shared else max(len(clip), 1)):
         end = min(begin + GROUP, len(clip)) if shared else len(clip)
         rows = empty((end - begin, *values.shape[1:]), values.dtype) if shared else d_values
-        spread(partial(_adjoint, *inputs, *wanted, rows.numpy(), d_clip.numpy(), begin, end), end - begin)
+        parallel_for(partial(_adjoint, *inputs, *needs_grad, rows.numpy(), d_clip.numpy(), begin, end), end - begin)
         if shared:
             d_values += rows.sum(0)
-    return d_values.reshape(attributes.shape) if wanted[0] else None, d_clip if wanted[1] else None
+    return d_values.reshape(attributes.shape) if needs_grad[0] else None, d_clip if needs_grad[1] else None
 
 
 @kernel
@@ -100,7 +100,7 @@ def _adjoint(
 ) -> None:  # fmt: skip
     """Views begin + first, begin + first + step, ... below end; d_values has a row for each view from begin on.
 
-    What is wanted of them is zeroed first; of d_values each view has a row of its own then.
+    The gradients that are asked for are set to zero first; in that case each view has a row of d_values of its own.
     """
     height = face_id.shape[1]
     for view in range(begin + first, end, step):
@@ -112,16 +112,19 @@ def _adjoint(
             d_positions[:] = 0.0
         for row in range(height):
             given = (grad[view, row], own, faces, face_id[view, row], positions, centre_y(row, height))
-            _pull_row(*given, of_values, of_clip, d_own, d_positions)
+            _row_adjoint(*given, of_values, of_clip, d_own, d_positions)
 
 
 @contracted
-def _pull_row(
+def _row_adjoint(
     grad: Floats, values: Floats, faces: Ints, face_id: NDArray[np.int64], clip: Floats, y: float, of_values: bool,
     of_clip: bool, d_values: Floats, d_clip: Floats,
 ) -> None:  # fmt: skip
-    """The shares of a row of pixels, as `pull_pixel` of the bodies: neighbours on one face reach its corners' positions
-    together, by the sums of their areas' gradients and of those times x."""
+    """The adjoint of a row of pixels, as `pixel_adjoint` of the bodies.
+
+    Over a run of pixels on one face, the gradients of its areas, and these times x, are summed up before the corners'
+    positions get them.
+    """
     width, channels = grad.shape
     dtype = values.dtype.type
     begin = 0
@@ -159,24 +162,24 @@ def _pull_row(
                     sum_a, sum_b, sum_c = sum_a + d_a, sum_b + d_b, sum_c + d_c
                     x_a, x_b, x_c = x_a + d_a * x, x_b + d_b * x, x_c + d_c * x
             if of_clip:
-                _pull_corner(a, bx, by, bw, cx, cy, cw, sum_c, x_c, sum_b, x_b, y, d_clip)
-                _pull_corner(b, cx, cy, cw, ax, ay, aw, sum_a, x_a, sum_c, x_c, y, d_clip)
-                _pull_corner(c, ax, ay, aw, bx, by, bw, sum_b, x_b, sum_a, x_a, y, d_clip)
+                _corner_adjoint(a, bx, by, bw, cx, cy, cw, sum_c, x_c, sum_b, x_b, y, d_clip)
+                _corner_adjoint(b, cx, cy, cw, ax, ay, aw, sum_a, x_a, sum_c, x_c, y, d_clip)
+                _corner_adjoint(c, ax, ay, aw, bx, by, bw, sum_b, x_b, sum_a, x_a, y, d_clip)
         begin = end
 
 
 @njit(error_model="numpy", nogil=True, fastmath={"contract"}, inline="always")  # a call costs more than what it does
-def _pull_corner(
+def _corner_adjoint(
     vertex: int, next_x: float, next_y: float, next_w: float, last_x: float, last_y: float, last_w: float,
-    ahead: float, ahead_x: float, behind: float, behind_x: float, y: float, d_clip: Floats,
+    grad_next: float, grad_next_x: float, grad_last: float, grad_last_x: float, y: float, d_clip: Floats,
 ) -> None:  # fmt: skip
-    """Add what a run of pixels on one face holds for a corner.
+    """Add the gradient of a corner's position from a run of pixels on one face.
 
-    The two corners that follow it enter with x and w as they are and y as seen from the row; the areas ahead of the
-    corner and behind it by their gradients and by those times x.
+    next_x ... last_w: the two other corners, with y relative to the row. grad_next, grad_next_x: of the area that the
+    corner spans with the next one, the sums of its gradient and of that times x; grad_last, grad_last_x: likewise.
     """
     dtype = d_clip.dtype.type
-    d_y = behind * last_x - behind_x * last_w - ahead * next_x + ahead_x * next_w
-    d_clip[vertex, 0] += dtype(ahead * next_y - behind * last_y)
+    d_y = grad_last * last_x - grad_last_x * last_w - grad_next * next_x + grad_next_x * next_w
+    d_clip[vertex, 0] += dtype(grad_next * next_y - grad_last * last_y)
     d_clip[vertex, 1] += dtype(d_y)
-    d_clip[vertex, 3] -= dtype(ahead_x * next_y - behind_x * last_y + y * d_y)
+    d_clip[vertex, 3] -= dtype(grad_next_x * next_y - grad_last_x * last_y + y * d_y)

@@ -10,9 +10,9 @@ import numpy as np
 import torch
 
 from invrender.backends.arguments import index_rays
-from invrender.backends.bodies.line_integral import integral, pull_integral
+from invrender.backends.bodies.line_integral import integral, integral_adjoint
 from invrender.backends.cpu.compile import entry
-from invrender.backends.cpu.threads import blocks, spread_jobs
+from invrender.backends.cpu.threads import blocks, parallel_map
 
 Tensor = torch.Tensor
 
@@ -25,7 +25,7 @@ def line_integral(grid: Tensor, bounds: Tensor, origin: Tensor, direction: Tenso
     values = np.ascontiguousarray(grid.detach().numpy(), np.float32).reshape(-1)
     start, step = (part.numpy() for part in index_rays(grid, bounds, origin, direction))
     shape, out = tuple(grid.shape), np.empty(len(start), np.float32)
-    spread_jobs(_integrals, [(values, shape, start, step, begin, end, out) for begin, end in blocks(len(start), BLOCK)])
+    parallel_map(_forward, [(values, shape, start, step, begin, end, out) for begin, end in blocks(len(start), BLOCK)])
     return torch.from_numpy(out)
 
 
@@ -37,14 +37,14 @@ def line_integral_adjoint(
     values = np.ascontiguousarray(grad.detach().numpy(), np.float32)
     cuts = np.linspace(0, len(start), PARTS + 1).astype(np.int64)
     parts = [np.zeros(grid.numel(), np.float32) for _ in range(PARTS)]
-    spread_jobs(
-        _spread_back, [(parts[i], tuple(grid.shape), start, step, cuts[i], cuts[i + 1], values) for i in range(PARTS)]
+    parallel_map(
+        _adjoint, [(parts[i], tuple(grid.shape), start, step, cuts[i], cuts[i + 1], values) for i in range(PARTS)]
     )
     return torch.from_numpy(np.sum(parts, axis=0)).reshape(grid.shape), None, None
 
 
 @entry
-def _integrals(values, shape, start, step, begin, end, out):  # type: ignore[no-untyped-def]
+def _forward(values, shape, start, step, begin, end, out):  # type: ignore[no-untyped-def]
     nz, ny, nx = shape
     for r in range(begin, end):
         o, d = start[r], step[r]
@@ -52,8 +52,8 @@ def _integrals(values, shape, start, step, begin, end, out):  # type: ignore[no-
 
 
 @entry
-def _spread_back(cells, shape, start, step, begin, end, grad):  # type: ignore[no-untyped-def]
+def _adjoint(cells, shape, start, step, begin, end, grad):  # type: ignore[no-untyped-def]
     nz, ny, nx = shape
     for r in range(begin, end):
         o, d = start[r], step[r]
-        pull_integral(cells, nx, ny, nz, o[0], o[1], o[2], d[0], d[1], d[2], grad[r])
+        integral_adjoint(cells, nx, ny, nz, o[0], o[1], o[2], d[0], d[1], d[2], grad[r])

@@ -1,11 +1,11 @@
-"""Rays as Joseph's method walks them, on the CPU: one record per ray; see `backends.bodies.lines`."""
+"""Rays for Joseph's method, on the CPU: one record per ray; see `backends.bodies.lines`."""
 
 from __future__ import annotations
 
 import numpy as np
 
-from invrender.backends.bodies.lines import touched, trace, turned
-from invrender.backends.bodies.target import body
+from invrender.backends.bodies.lines import joseph_line, permuted, support_range
+from invrender.backends.bodies.target import inlined
 from invrender.backends.cpu.compile import entry
 
 LINE = np.dtype(
@@ -30,8 +30,10 @@ def trace_lines(views, shape, spacing, width, begin, end, lines, axes):  # type:
         row = (pixel - view * width[1]) // width[0]
         column = pixel - view * width[1] - row * width[0]
         ray = lines[pixel - begin]
-        axes[pixel - begin], ray.first, ray.last, ray.u, ray.v, ray.du, ray.dv, ray.pitch, ray.head, ray.tail = trace(
-            views[view], column + 0.5, row + 0.5, shape[0], shape[1], shape[2], spacing[0], spacing[1], spacing[2]
+        axes[pixel - begin], ray.first, ray.last, ray.u, ray.v, ray.du, ray.dv, ray.pitch, ray.head, ray.tail = (
+            joseph_line(
+                views[view], column + 0.5, row + 0.5, shape[0], shape[1], shape[2], spacing[0], spacing[1], spacing[2]
+            )
         )
 
 
@@ -41,7 +43,9 @@ def trim_lines(lines, axes, support, shape, begin, end):  # type: ignore[no-unty
     for r in range(begin, end):
         ray = lines[r]
         along, across_u, across_v = strides(axes[r], shape)
-        first, last = touched(support, along, across_u, across_v, ray.u, ray.v, ray.du, ray.dv, ray.first, ray.last)
+        first, last = support_range(
+            support, along, across_u, across_v, ray.u, ray.v, ray.du, ray.dv, ray.first, ray.last
+        )
         if first > ray.first:
             ray.u += (first - ray.first) * ray.du
             ray.v += (first - ray.first) * ray.dv
@@ -51,7 +55,7 @@ def trim_lines(lines, axes, support, shape, begin, end):  # type: ignore[no-unty
         ray.first, ray.last = first, last
 
 
-@body
+@inlined
 def strides(axis, shape):  # type: ignore[no-untyped-def]
     """Steps in the flat grid along the main axis and the two others."""
-    return turned(axis, 1, shape[0], shape[0] * shape[1])
+    return permuted(axis, 1, shape[0], shape[0] * shape[1])

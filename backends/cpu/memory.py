@@ -29,7 +29,7 @@ WASTE = 1.5  # a piece may be larger than what it is lent for by this factor
 
 @dataclass(eq=False)
 class _Piece:
-    """Memory, and the array that was lent of it last: alive as long as a tensor or another array refers to it."""
+    """Memory, and the array that was lent last: it is alive as long as a tensor or another array refers to it."""
 
     memory: NDArray[np.uint8]
     lent: weakref.ref[NDArray[np.uint8]]
@@ -40,7 +40,7 @@ _lock = threading.Lock()
 
 
 def keep_freed() -> None:
-    """Let the C library keep what torch's own, smaller tensors free, where it is glibc and nobody has told it else."""
+    """Let glibc keep what torch's own, smaller tensors free, unless an environment variable says otherwise."""
     if sys.platform != "linux" or {"MALLOC_TRIM_THRESHOLD_", "MALLOC_MMAP_THRESHOLD_"} & os.environ.keys():
         return
     mallopt = getattr(ctypes.CDLL(None), "mallopt", None)

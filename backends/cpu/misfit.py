@@ -1,7 +1,7 @@
 """Silhouettes compared with masks in one pass: projection, drawing, loss and gradient of one view after another.
 
-What each view needs stays in the cache, and nothing of the size of all images is ever written. Only vertices on the
-contour get a gradient, so a view hands on a short list, and the sum over the views does not depend on the threads.
+The data of a view stay in the cache, and nothing of the size of all images is ever written. Only vertices on the
+contour get a gradient, so a view returns a short list of them, and the sum over the views does not depend on threads.
 """
 
 from __future__ import annotations
@@ -15,18 +15,18 @@ import torch
 from numba import njit
 from numpy.typing import NDArray
 
-from invrender.backends.bodies.contour import push
+from invrender.backends.bodies.contour import ndc_adjoint
 from invrender.backends.bodies.target import device
 from invrender.backends.cpu.arrays import Mesh, packed_mesh, to_numpy
 from invrender.backends.cpu.contour import Floats, Ints, Signs, workspace
-from invrender.backends.cpu.silhouette import ROOM_PER_LINE, draw_view, screen_pull
-from invrender.backends.cpu.threads import spread, thread_count
+from invrender.backends.cpu.silhouette import ROOM_PER_LINE, draw_view, end_gradient
+from invrender.backends.cpu.threads import parallel_for, thread_count
 from invrender.jit import kernel
 from invrender.nouns.topology import Topology
 
 Tensor = torch.Tensor
 Images: TypeAlias = NDArray[np.float32]
-Desk: TypeAlias = tuple[NDArray[Any], Floats, Floats, Floats, Ints, Ints, Floats, Floats, Signs, Ints]
+Workspace: TypeAlias = tuple[NDArray[Any], Floats, Floats, Floats, Ints, Ints, Floats, Floats, Signs, Ints]
 
 CORNERS = 4  # vertices that an interval's end can depend on: two ends of a segment, each cut between two
 
@@ -36,13 +36,13 @@ class Misfit:
     """A mesh's connectivity and the masks its silhouettes are compared with; see `invrender.kernels.SilhouetteMisfit`.
 
     Attributes:
-        mesh: faces, edges, wings and signs as the kernels read them.
+        mesh: faces, edges, edge_faces and signs as the kernels read them.
         count: of vertices.
         masks: [N,H,W] float32.
         weight: [N] float64.
         room: for ends of intervals per view; grows when it did not suffice.
-        desks: for each thread what it works in, kept from call to call: new threads would get new memory.
-        lists: [N,K] and [N,K,3], what the views hand on, kept likewise.
+        workspaces: scratch arrays of each thread, kept from call to call: new threads would get new memory.
+        lists: [N,K] and [N,K,3], the views' vertices and their gradients, kept likewise.
     """
 
     mesh: Mesh
@@ -50,7 +50,7 @@ class Misfit:
     masks: Images
     weight: Floats
     room: int
-    desks: list[Desk] = field(default_factory=list)
+    workspaces: list[Workspace] = field(default_factory=list)
     lists: tuple[Ints, Floats] | None = None
 
     def __call__(self, vertices: Tensor, clip_from_object: Tensor) -> tuple[float, Tensor, Tensor]:
@@ -62,24 +62,24 @@ class Misfit:
             if self.lists is None:
                 most = CORNERS * self.room
                 self.lists = np.empty((views, most), np.int32), np.empty((views, most, 3), np.float64)
-            while len(self.desks) < min(views, thread_count()):
-                self.desks.append(self._desk())
+            while len(self.workspaces) < min(views, thread_count()):
+                self.workspaces.append(self._workspace())
             given = (points, matrices, *self.mesh, self.masks, self.weight, needed, sums, counts, *self.lists)
-            spread(partial(self._compare, given), views)
+            parallel_for(partial(self._compare, given), views)
             if needed.max(initial=0) <= self.room:
                 break
-            self.room, self.desks, self.lists = int(needed.max()), [], None
+            self.room, self.workspaces, self.lists = int(needed.max()), [], None
         gradient = np.zeros_like(points)
-        _gather(counts, *self.lists, gradient)
+        _sum_views(counts, *self.lists, gradient)
         common, joint = (sums[:, 1] - sums[:, 2]) / 2, (sums[:, 1] + sums[:, 2]) / 2
         iou = np.divide(common, joint, out=np.ones(views), where=joint > 0)
         return float(self.weight @ sums[:, 0]), torch.from_numpy(gradient), torch.from_numpy(iou)
 
     def _compare(self, given: tuple[Any, ...], first: int, step: int) -> None:
-        arguments: tuple[Any, ...] = (*given, *self.desks[first], first, step)
+        arguments: tuple[Any, ...] = (*given, *self.workspaces[first], first, step)
         _compare(*arguments)
 
-    def _desk(self) -> Desk:
+    def _workspace(self) -> Workspace:
         faces, edges = len(self.mesh[0]), len(self.mesh[1])
         return (
             np.empty(self.masks.shape[1:], np.float32),
@@ -102,17 +102,17 @@ def silhouette_misfit(faces: Tensor, topology: Topology, count: int, masks: Tens
 
 @kernel
 def _compare(
-    points: Floats, matrices: Floats, faces: Ints, edges: Ints, wings: Ints, signs: Signs, masks: Images,
-    weight: Floats, needed: Ints, sums: Floats, counts: Ints, moved: Ints, pulls: Floats, image: NDArray[Any],
+    points: Floats, matrices: Floats, faces: Ints, edges: Ints, edge_faces: Ints, signs: Signs, masks: Images,
+    weight: Floats, needed: Ints, sums: Floats, counts: Ints, vertex_ids: Ints, gradients: Floats, image: NDArray[Any],
     clip: Floats, d_clip: Floats, d_screen: Floats, pixel: Ints, ends: Ints, share: Floats, screen: Floats,
-    turns: Signs, chosen: Ints, first: int, step: int,
+    facing: Signs, chosen: Ints, first: int, step: int,
 ) -> None:  # fmt: skip
-    """Views first, first + step, ...: sums (squares, both images, |differences|), moved vertices' pulls."""
+    """Views first, first + step, ...: sums (squares, both images, |differences|), and gradients of vertices."""
     height, width = image.shape
     for view in range(first, len(matrices), step):
         _project(points, matrices[view], clip)
         found, of_rows, parents = draw_view(
-            clip, faces, edges, wings, signs, image, pixel, ends, share, screen, turns, chosen
+            clip, faces, edges, edge_faces, signs, image, pixel, ends, share, screen, facing, chosen
         )
         needed[view] = found
         if found > len(pixel):
@@ -121,13 +121,15 @@ def _compare(
         _sum_up(image, masks[view], sums[view])
         d_points = d_screen if len(parents) == 0 else np.zeros((len(clip) + len(parents), 2), np.float64)
         given = (2.0 * weight[view], of_rows, found, pixel, ends, share)
-        _pull(image.reshape(-1), masks[view].reshape(-1), *given, d_points)
+        _misfit_adjoint(image.reshape(-1), masks[view].reshape(-1), *given, d_points)
         for k in range(found):
             for point in (ends[k, 0], ends[k, 2]):
-                # Arrays make calls costly, so ask first: most points have been dealt with.
+                # Calls with arrays are slow, so test first: most points are done already.
                 if d_points[point, 0] != 0.0 or d_points[point, 1] != 0.0:
-                    _leave_screen(point, clip, parents, 0.5 * width, 0.5 * height, d_points, d_clip)
-        counts[view] = _hand_on(ends, found, parents, matrices[view], d_clip, moved[view], pulls[view])
+                    _screen_adjoint(point, clip, parents, 0.5 * width, 0.5 * height, d_points, d_clip)
+        counts[view] = _vertex_gradients(
+            ends, found, parents, matrices[view], d_clip, vertex_ids[view], gradients[view]
+        )
 
 
 @device
@@ -160,38 +162,38 @@ def _sum_row(drawn: Images, mask: Images) -> tuple[float, float, float]:
 
 
 @device
-def _pull(
+def _misfit_adjoint(
     drawn: Images, mask: Images, scale: float, of_rows: int, found: int, pixel: Ints, ends: Ints, share: Floats,
     d_screen: Floats,
 ) -> None:  # fmt: skip
     """Add up the loss's gradient at the points of the contour, in pixels."""
     for k in range(found):
-        pull = scale * (np.float64(drawn[pixel[k]]) - np.float64(mask[pixel[k]]))
+        d_coverage = scale * (np.float64(drawn[pixel[k]]) - np.float64(mask[pixel[k]]))
         for end in range(2):
-            d_x, d_y = screen_pull(pull, k < of_rows, share[k, end], share[k, 2])
+            d_x, d_y = end_gradient(d_coverage, k < of_rows, share[k, end], share[k, 2])
             d_screen[ends[k, 2 * end], 0] += d_x
             d_screen[ends[k, 2 * end], 1] += d_y
 
 
 @device
-def _leave_screen(
+def _screen_adjoint(
     point: int, clip: Floats, parents: Ints, half_width: float, half_height: float, d_screen: Floats, d_clip: Floats
 ) -> None:
-    """Turn what has come together at a point on the screen into gradients in clip space; zeros stay behind."""
+    """Convert the gradient at a point on the screen to one in clip space, and reset it to zero."""
     d_x, d_y = d_screen[point, 0], d_screen[point, 1]
     d_screen[point, 0], d_screen[point, 1] = 0.0, 0.0
     cut = point - len(clip)
     if cut < 0:
-        push(clip, point, np.int32(-1), d_x * half_width, -d_y * half_height, d_clip)  # type: ignore[arg-type]
+        ndc_adjoint(clip, point, np.int32(-1), d_x * half_width, -d_y * half_height, d_clip)  # type: ignore[arg-type]
     else:
-        push(clip, parents[cut, 0], parents[cut, 1], d_x * half_width, -d_y * half_height, d_clip)
+        ndc_adjoint(clip, parents[cut, 0], parents[cut, 1], d_x * half_width, -d_y * half_height, d_clip)
 
 
 @device
-def _hand_on(
-    ends: Ints, found: int, parents: Ints, matrix: Floats, d_clip: Floats, moved: Ints, pulls: Floats
+def _vertex_gradients(
+    ends: Ints, found: int, parents: Ints, matrix: Floats, d_clip: Floats, vertex_ids: Ints, gradients: Floats
 ) -> int:  # fmt: skip
-    """List every vertex of the contour with its gradient in object space; zeros stay behind. How many there are."""
+    """List the contour's vertices with their gradients in object space, and reset d_clip to zero; their number."""
     count = 0
     for k in range(found):
         for corner in range(CORNERS):
@@ -203,18 +205,18 @@ def _hand_on(
             if x == 0.0 and y == 0.0 and z == 0.0 and w == 0.0:
                 continue
             for axis in range(3):
-                pull = matrix[0, axis] * x + matrix[1, axis] * y
-                pulls[count, axis] = pull + matrix[2, axis] * z + matrix[3, axis] * w
-            moved[count] = v
+                d_xy = matrix[0, axis] * x + matrix[1, axis] * y
+                gradients[count, axis] = d_xy + matrix[2, axis] * z + matrix[3, axis] * w
+            vertex_ids[count] = v
             count += 1
             d_clip[v, 0], d_clip[v, 1], d_clip[v, 2], d_clip[v, 3] = 0.0, 0.0, 0.0, 0.0
     return count
 
 
 @kernel
-def _gather(counts: Ints, moved: Ints, pulls: Floats, gradient: Floats) -> None:
-    """Add up the views' pulls, in the order of the views."""
+def _sum_views(counts: Ints, vertex_ids: Ints, gradients: Floats, gradient: Floats) -> None:
+    """Add up the views' gradients, in the order of the views."""
     for view in range(len(counts)):
         for k in range(counts[view]):
             for axis in range(3):
-                gradient[moved[view, k], axis] += pulls[view, k, axis]
+                gradient[vertex_ids[view, k], axis] += gradients[view, k, axis]

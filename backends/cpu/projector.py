@@ -1,7 +1,7 @@
 """Joseph's projector and its transpose on all cores: the fast matched pair behind the solvers.
 
 The rays are sorted by their main axis. The transpose gives each thread a slab of planes across that axis: a ray's
-samples on a plane touch that plane alone, so no two threads write to the same place, no buffers have to be added up,
+samples on a plane touch that plane alone, so no two threads write to the same memory, no buffers have to be added up,
 the slab stays in the cache, and every voxel collects its rays in the same order whatever the number of threads.
 """
 
@@ -14,10 +14,10 @@ import torch
 from numpy.typing import NDArray
 
 from invrender.backends.bodies.projector import add_sample, march
-from invrender.backends.bodies.target import body
+from invrender.backends.bodies.target import inlined
 from invrender.backends.cpu.compile import entry
 from invrender.backends.cpu.lines import LINE, strides, trace_lines, trim_lines
-from invrender.backends.cpu.threads import blocks, spread_jobs
+from invrender.backends.cpu.threads import blocks, parallel_map
 from invrender.cameras.rays import index_views
 from invrender.nouns import Cameras
 
@@ -43,7 +43,7 @@ class JosephRays:
         """[D,H,W] to the optical depths [R]."""
         values = _flat(grid)
         out = np.empty(len(self.lines), np.float32)
-        spread_jobs(_forward, [(values, self._sizes, self.lines, self.axes, a, b, out) for a, b in self._jobs])
+        parallel_map(_forward, [(values, self._sizes, self.lines, self.axes, a, b, out) for a, b in self._jobs])
         return torch.from_numpy(out)
 
     def adjoint(self, values: Tensor) -> Tensor:
@@ -54,7 +54,7 @@ class JosephRays:
         """The gradient [D,H,W] and the value of half the weighted sum of squared differences."""
         out = np.empty(len(self.lines), np.float32)
         fixed = (_flat(grid), self._sizes, self.lines, self.axes, target.numpy(), weight.numpy())
-        losses = spread_jobs(_residual, [(*fixed, a, b, out) for a, b in self._jobs])
+        losses = parallel_map(_residual, [(*fixed, a, b, out) for a, b in self._jobs])
         return self._scatter(out), float(sum(losses))
 
     @property
@@ -70,7 +70,7 @@ class JosephRays:
         for axis in range(3):
             begin, end = self.starts[axis], self.starts[axis + 1]
             slabs = blocks(self.shape[2 - axis], SLAB)
-            spread_jobs(_scatter, [(grid, self._sizes, self.lines, axis, values, begin, end, *slab) for slab in slabs])
+            parallel_map(_scatter, [(grid, self._sizes, self.lines, axis, values, begin, end, *slab) for slab in slabs])
         return torch.from_numpy(grid).reshape(self.shape)
 
 
@@ -86,7 +86,7 @@ def joseph_rays(
     height, width = cameras.size
     sizes = np.array(shape[::-1], np.int64)
     widths = np.array([width, width * height], np.int64)
-    wanted = None if chosen is None else chosen.reshape(-1).numpy()
+    selected = None if chosen is None else chosen.reshape(-1).numpy()
     inside = None if support is None else np.ascontiguousarray(support.reshape(-1).numpy(), np.uint8)
 
     def job(begin: int, end: int) -> tuple[NDArray[np.int64], NDArray[np.void], NDArray[np.int8]]:
@@ -95,11 +95,11 @@ def joseph_rays(
         if inside is not None:
             trim_lines(lines, axes, inside, sizes, 0, end - begin)
         keep = lines["last"] >= lines["first"]
-        if wanted is not None:
-            keep &= wanted[begin:end]
+        if selected is not None:
+            keep &= selected[begin:end]
         return np.flatnonzero(keep) + begin, lines[keep], axes[keep]
 
-    parts = spread_jobs(job, blocks(len(cameras) * height * width, BLOCK))
+    parts = parallel_map(job, blocks(len(cameras) * height * width, BLOCK))
     pixels, lines, axes = (np.concatenate(piece) for piece in zip(*parts, strict=True))
     order = np.argsort(axes, kind="stable")
     starts = np.searchsorted(axes[order], [0, 1, 2, 3])
@@ -113,7 +113,7 @@ def _flat(grid: Tensor) -> Array:
     return np.ascontiguousarray(grid.detach().cpu().numpy(), np.float32).reshape(-1)
 
 
-@body
+@inlined
 def _depth(values, sizes, ray, axis):  # type: ignore[no-untyped-def]
     """The optical depth along one line."""
     along, across_u, across_v = strides(axis, sizes)

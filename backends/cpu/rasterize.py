@@ -14,7 +14,7 @@ from invrender.backends.bodies.target import device
 from invrender.backends.cpu.arrays import packed_faces, to_numpy
 from invrender.backends.cpu.contour import Floats, Ints
 from invrender.backends.cpu.memory import empty
-from invrender.backends.cpu.threads import spread, thread_count
+from invrender.backends.cpu.threads import parallel_for, thread_count
 from invrender.jit import kernel
 from invrender.kernels import Size
 
@@ -33,7 +33,7 @@ def rasterize(clip: Tensor, faces: Tensor, size: Size) -> tuple[Tensor, Tensor]:
     keys = empty((views, height, width), torch.int64)
     depth = empty((views, height, width), clip.dtype)
     bands = min(max(1, thread_count() // max(views, 1)), height)
-    spread(partial(_rasterize, positions, triangles, keys.numpy(), depth.numpy(), bands), views * bands)
+    parallel_for(partial(_rasterize, positions, triangles, keys.numpy(), depth.numpy(), bands), views * bands)
     return keys, depth
 
 

@@ -17,15 +17,15 @@ from invrender.backends.bodies.contour import (
     before_centre,
     crossing_t,
     line_after,
+    ndc_adjoint,
     pixel_of,
-    push,
     sort_line,
 )
 from invrender.backends.bodies.target import device
 from invrender.backends.cpu.arrays import packed_mesh, to_numpy
 from invrender.backends.cpu.contour import Floats, Ints, Signs, contour, workspace
 from invrender.backends.cpu.memory import empty, zeros
-from invrender.backends.cpu.threads import spread
+from invrender.backends.cpu.threads import parallel_for
 from invrender.jit import kernel
 from invrender.kernels import Size
 from invrender.nouns.topology import Topology
@@ -74,7 +74,7 @@ def silhouette_taped(clip: Tensor, faces: Tensor, topology: Topology, size: Size
             np.empty((len(clip), room, 4), np.int32),
             np.empty((len(clip), room, 3), np.float64),
         )
-        spread(partial(_draw, positions, *mesh, image, *kept), len(clip))
+        parallel_for(partial(_draw, positions, *mesh, image, *kept), len(clip))
         needed = int(kept[0][:, 0].max(initial=0))
         if needed <= room:
             return coverage, Tape(clip, *kept)
@@ -86,30 +86,30 @@ def silhouette_adjoint(grad: Tensor, tape: Tape) -> Tensor:
     d_clip = zeros(tuple(tape.clip.shape), tape.clip.dtype)
     incoming, outgoing, positions = to_numpy(grad.to(tape.clip.dtype)), d_clip.numpy(), to_numpy(tape.clip)
     kept = (tape.counts, tape.pixel, tape.ends, tape.share)
-    spread(partial(_pull, incoming, positions, *kept, outgoing), len(positions))
+    parallel_for(partial(_draw_adjoint, incoming, positions, *kept, outgoing), len(positions))
     return d_clip
 
 
 @kernel
 def _draw(
-    clip: Floats, faces: Ints, edges: Ints, wings: Ints, signs: Signs, image: Floats,
+    clip: Floats, faces: Ints, edges: Ints, edge_faces: Ints, signs: Signs, image: Floats,
     counts: Ints, pixel: Ints, ends: Ints, share: Floats, first: int, step: int,
 ) -> None:  # fmt: skip
     """Views first, first + step, ...: their images and tapes. A count beyond the tape's room says what it takes."""
-    screen, turns, chosen = workspace(clip.shape[1], len(faces), len(edges))
+    screen, facing, chosen = workspace(clip.shape[1], len(faces), len(edges))
     for view in range(first, len(clip), step):
         found, of_rows, parents = draw_view(
-            clip[view], faces, edges, wings, signs, image[view], pixel[view], ends[view], share[view],
-            screen, turns, chosen,
+            clip[view], faces, edges, edge_faces, signs, image[view], pixel[view], ends[view], share[view],
+            screen, facing, chosen,
         )  # fmt: skip
         counts[view, 0], counts[view, 1] = found, of_rows
-        _name_parents(len(clip[view]), parents, ends[view, : min(found, pixel.shape[1])])
+        _resolve_cuts(len(clip[view]), parents, ends[view, : min(found, pixel.shape[1])])
 
 
 @device
 def draw_view(
-    clip: Floats, faces: Ints, edges: Ints, wings: Ints, signs: Signs, image: Floats,
-    pixel: Ints, ends: Ints, share: Floats, screen: Floats, turns: Signs, chosen: Ints,
+    clip: Floats, faces: Ints, edges: Ints, edge_faces: Ints, signs: Signs, image: Floats,
+    pixel: Ints, ends: Ints, share: Floats, screen: Floats, facing: Signs, chosen: Ints,
 ) -> tuple[int, int, Ints]:  # fmt: skip
     """Fill the image [H,W] and the tape of one view.
 
@@ -120,7 +120,7 @@ def draw_view(
     height, width = image.shape
     image[:] = 0.0
     x, y, seg_ends, coefficient, parents = contour(
-        clip, faces, edges, wings, signs, height, width, screen, turns, chosen
+        clip, faces, edges, edge_faces, signs, height, width, screen, facing, chosen
     )  # fmt: skip
     amount = np.empty(len(pixel), np.float64)
     of_rows = _sweep(0, x, y, seg_ends, coefficient, image, 0, pixel, ends, share, amount)
@@ -134,7 +134,7 @@ def _sweep(
     axis: int, along: Floats, across: Floats, seg_ends: Ints, coefficient: Ints, image: Floats,
     found: int, pixel: Ints, ends: Ints, share: Floats, amount: Floats,
 ) -> int:  # fmt: skip
-    """Walk all rows (axis 0, which also fills the image at pixel centres) or all columns; the new number of ends."""
+    """Sweep along all rows (axis 0, which also fills the image at pixel centres) or columns; the new number of ends."""
     height, width = image.shape
     lines, length = (height, width) if axis == 0 else (width, height)
     start, position, segment, layers = _crossings(axis, along, across, seg_ends, coefficient, lines)
@@ -169,7 +169,7 @@ def _sweep(
                     -sign * weight * t,
                     slope,
                 )
-                # On a centre, rows decide whether it is inside and columns follow: `_correct` looks at the pixel.
+                # On a centre, rows decide whether it is inside and columns follow: `_correct` reads the pixel.
                 amount[found] = weight + 1.0 if gap == 0.0 else sign * (gap - 0.5) * weight
             found += 1
     return found
@@ -204,7 +204,7 @@ def _crossings(
 
 @device
 def _correct(image: Floats, pixel: Ints, amount: Floats) -> None:
-    """Turn point samples into coverage. Amounts above 1 stand for ends on a centre, of weight amount - 1."""
+    """Correct point samples to coverage. Amounts above 1 stand for ends on a centre, of weight amount - 1."""
     for k in range(len(pixel)):
         if amount[k] > 1.0:
             amount[k] = (amount[k] - 1.0) * (0.5 - image[pixel[k]])
@@ -213,7 +213,7 @@ def _correct(image: Floats, pixel: Ints, amount: Floats) -> None:
 
 
 @device
-def _name_parents(vertices: int, parents: Ints, ends: Ints) -> None:
+def _resolve_cuts(vertices: int, parents: Ints, ends: Ints) -> None:
     """Replace cut points by the vertices between which they lie."""
     for k in range(len(ends)):
         for end in (0, 2):
@@ -224,7 +224,7 @@ def _name_parents(vertices: int, parents: Ints, ends: Ints) -> None:
 
 
 @kernel
-def _pull(
+def _draw_adjoint(
     grad: Floats, clip: Floats, counts: Ints, pixel: Ints, ends: Ints, share: Floats, d_clip: Floats,
     first: int, step: int,
 ) -> None:  # fmt: skip
@@ -234,16 +234,16 @@ def _pull(
         # Slices cost more than an end: none in the loop.
         flat, positions, gradient = grad[view].reshape(-1), clip[view], d_clip[view]
         for k in range(counts[view, 0]):
-            pull = np.float64(flat[pixel[view, k]])
+            d_coverage = np.float64(flat[pixel[view, k]])
             for end in range(2):
-                d_x, d_y = screen_pull(pull, k < counts[view, 1], share[view, k, end], share[view, k, 2])
+                d_x, d_y = end_gradient(d_coverage, k < counts[view, 1], share[view, k, end], share[view, k, 2])
                 vertex, partner = ends[view, k, 2 * end], ends[view, k, 2 * end + 1]
-                push(positions, vertex, partner, d_x * (0.5 * width), d_y * (-0.5 * height), gradient)
+                ndc_adjoint(positions, vertex, partner, d_x * (0.5 * width), d_y * (-0.5 * height), gradient)
 
 
 @device
-def screen_pull(pull: float, by_row: bool, share: float, slope: float) -> tuple[float, float]:
+def end_gradient(d_coverage: float, by_row: bool, share: float, slope: float) -> tuple[float, float]:
     """d x and d y in pixels of one end of a segment that ends an interval of a row or a column."""
-    along = pull * share
+    along = d_coverage * share
     across = -slope * along
     return (along, across) if by_row else (across, along)

@@ -9,7 +9,7 @@ import torch
 
 from invrender.backends.bodies.smooth_step import penalty, steepness
 from invrender.backends.cpu.compile import entry
-from invrender.backends.cpu.threads import blocks, spread_jobs
+from invrender.backends.cpu.threads import blocks, parallel_map
 
 Tensor = torch.Tensor
 
@@ -25,10 +25,10 @@ def smooth_step(
     steep = np.empty_like(grids[0]) if weight else grids[0]
     jobs = blocks(at.shape[0], SLAB)
     if weight:
-        spread_jobs(_steepness, [(grids[0], steep, epsilon, *job) for job in jobs])
-    after, ahead = np.empty_like(grids[0]), np.empty_like(grids[0])
-    turns = spread_jobs(_step, [(*grids, steep, weight, np.float32(beta), after, ahead, *job) for job in jobs])
-    return torch.from_numpy(after), torch.from_numpy(ahead), float(sum(turns))
+        parallel_map(_steepness, [(grids[0], steep, epsilon, *job) for job in jobs])
+    after, extrapolated = np.empty_like(grids[0]), np.empty_like(grids[0])
+    uphill = parallel_map(_step, [(*grids, steep, weight, np.float32(beta), after, extrapolated, *job) for job in jobs])
+    return torch.from_numpy(after), torch.from_numpy(extrapolated), float(sum(uphill))
 
 
 @entry
@@ -40,22 +40,22 @@ def _steepness(grid, steep, epsilon, begin, end):  # type: ignore[no-untyped-def
 
 
 @entry
-def _step(at, gradient, curvature, before, steep, weight, beta, after, ahead, begin, end):  # type: ignore[no-untyped-def]
-    turn, never = 0.0, np.float32(math.inf)
+def _step(at, gradient, curvature, before, steep, weight, beta, after, extrapolated, begin, end):  # type: ignore[no-untyped-def]
+    uphill, never = 0.0, np.float32(math.inf)
     for k in range(begin, end):
         for j in range(at.shape[1]):
             for i in range(at.shape[2]):
-                slope, bend = gradient[k, j, i], curvature[k, j, i]
+                g, h = gradient[k, j, i], curvature[k, j, i]
                 here, old = at[k, j, i], before[k, j, i]
-                if bend == never:  # outside the support, where most voxels are
+                if h == never:  # outside the support, where most voxels are
                     new = max(here, np.float32(0))
                 else:
                     if weight != 0:
-                        extra, more = penalty(at, steep, k, j, i)
-                        slope += weight * extra
-                        bend += weight * more
-                    new = max(here - slope / bend, np.float32(0))
+                        tv_slope, tv_curvature = penalty(at, steep, k, j, i)
+                        g += weight * tv_slope
+                        h += weight * tv_curvature
+                    new = max(here - g / h, np.float32(0))
                 after[k, j, i] = new
-                ahead[k, j, i] = new + beta * (new - old)
-                turn += (here - new) * (new - old)
-    return turn
+                extrapolated[k, j, i] = new + beta * (new - old)
+                uphill += (here - new) * (new - old)
+    return uphill

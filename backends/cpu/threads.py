@@ -1,4 +1,4 @@
-"""Threads for one call: started when work begins, gone when it ends. Kernels release the GIL, so plain threads do."""
+"""Threads for one call: they start and end with it. Kernels release the GIL, so plain threads suffice."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable
 from typing import Any
 
 
-def spread(work: Callable[[int, int], object], items: int) -> None:
+def parallel_for(work: Callable[[int, int], object], items: int) -> None:
     """Call work(first, step) once per thread; it does the items first, first + step, ... without the GIL.
 
     As many threads as `thread_count` says, but never more than items.
@@ -34,10 +34,10 @@ def spread(work: Callable[[int, int], object], items: int) -> None:
         raise failures[0]
 
 
-def spread_jobs(function: Callable[..., Any], jobs: Iterable[tuple[Any, ...]]) -> list[Any]:
+def parallel_map(function: Callable[..., Any], jobs: Iterable[tuple[Any, ...]]) -> list[Any]:
     """The results of `function(*job)` for every job, in the order of the jobs; whichever thread is free does the next.
 
-    Jobs must not write to the same places; then the results do not depend on the number of threads.
+    Jobs must not write to the same memory; then the results do not depend on the number of threads.
     """
     given = list(jobs)
     results: list[Any] = [None] * len(given)
@@ -47,7 +47,7 @@ def spread_jobs(function: Callable[..., Any], jobs: Iterable[tuple[Any, ...]]) -
         for k in queue:
             results[k] = function(*given[k])
 
-    spread(work, len(given))
+    parallel_for(work, len(given))
     return results
 
 
@@ -59,8 +59,8 @@ def blocks(count: int, size: int) -> list[tuple[int, int]]:
 def thread_count() -> int:
     """Cores that this process may use, or fewer where OMP_NUM_THREADS says so.
 
-    torch's own setting does not count: a loop over small tensors does well to keep torch on one thread, whose others
-    would spin between operations, while these come and go.
+    torch's own setting is ignored: a loop over small tensors had better keep torch on one thread, whose other threads
+    would spin between operations, while ours end with each call.
     """
     available = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
     asked = os.environ.get("OMP_NUM_THREADS", "").partition(",")[0]

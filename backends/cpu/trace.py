@@ -1,4 +1,4 @@
-"""Rays on the CPU: a tree over the faces, then every ray by itself, in float64."""
+"""Rays on the CPU: a bounding volume hierarchy over the faces, then every ray by itself, in float64."""
 
 from __future__ import annotations
 
@@ -8,11 +8,11 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from invrender.backends.bodies.tree import STACK, first_face
+from invrender.backends.bodies.bvh import STACK, first_face
 from invrender.backends.cpu.arrays import packed_faces
+from invrender.backends.cpu.bvh import build
 from invrender.backends.cpu.contour import Floats, Ints
-from invrender.backends.cpu.threads import spread
-from invrender.backends.cpu.tree import build
+from invrender.backends.cpu.threads import parallel_for
 from invrender.backends.torch.trace import intersect
 from invrender.jit import kernel
 
@@ -28,12 +28,12 @@ def trace(vertices: Tensor, faces: Tensor, origin: Tensor, direction: Tensor) ->
         InputError: a face names a vertex that does not exist.
     """
     triangles = packed_faces(faces, len(vertices))
-    tree = build(np.ascontiguousarray(vertices.detach().numpy().astype(np.float64)[triangles]))
+    bvh = build(np.ascontiguousarray(vertices.detach().numpy().astype(np.float64)[triangles]))
     rays = [np.ascontiguousarray(part.detach().numpy(), np.float64) for part in (origin, direction)]
     face = torch.full((len(origin),), -1, dtype=torch.int64)
-    parts = (tree.corners, tree.order, tree.boxes, tree.links)
-    if len(tree.order):
-        spread(partial(_trace, rays[0], rays[1], *parts, face.numpy()), -(-len(origin) // BLOCK))
+    parts = (bvh.corners, bvh.order, bvh.boxes, bvh.links)
+    if len(bvh.order):
+        parallel_for(partial(_trace, rays[0], rays[1], *parts, face.numpy()), -(-len(origin) // BLOCK))
     hit = face >= 0
     t, u, v = vertices.new_full((len(face),), torch.inf), vertices.new_zeros(len(face)), vertices.new_zeros(len(face))
     corners = vertices[faces[face[hit]]]

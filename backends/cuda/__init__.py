@@ -52,7 +52,7 @@ def load(device: torch.device) -> Backend:
 
 
 def about(device: torch.device) -> str:
-    """Turn to the device, and tell what the backend runs on; the log says where kernels are still to be compiled.
+    """Select the device and describe what the backend runs on; log that kernels will be compiled, where that is so.
 
     Raises:
         BackendError: `device` is not a CUDA device.

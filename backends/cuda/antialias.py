@@ -1,7 +1,7 @@
-"""Antialiasing of images on a GPU: every contour segment walks its crossings three times.
+"""Antialiasing of images on a GPU, in three passes over the crossings of every contour segment.
 
-Once to find, for each pixel pair, how far the furthest crossing lies from the inner pixel; once to settle ties by the
-lowest number; and once to blend, or to pull gradients back. See `invrender.backends.torch.antialias`.
+The first finds, for each pixel pair, the greatest distance of a crossing from the inner pixel; the second resolves ties
+by the lowest number; and the third blends, or propagates gradients backwards. See `invrender.backends.torch.antialias`.
 """
 
 from __future__ import annotations
@@ -22,9 +22,9 @@ Tensor = torch.Tensor
 
 KINDS, is_seen, pair_of = bodies.KINDS, bodies.is_seen, bodies.pair_of
 crossing_t, line_after, point = contour.crossing_t, contour.line_after, contour.point
-push = contour.push
+ndc_adjoint = contour.ndc_adjoint
 
-NOBODY = 2**62
+NO_OWNER = 2**62
 
 
 def antialias(image: Tensor, face_id: Tensor, depth: Tensor, clip: Tensor, faces: Tensor, topology: Topology) -> Tensor:
@@ -44,12 +44,12 @@ def antialias_adjoint(
     grad = grad.to(image.dtype).contiguous()
     d_image, d_clip = grad.clone(), torch.zeros_like(shape.clip)
     given = (*_given(shape, face_id), *claims, grad.flatten(1, 2), image.contiguous().flatten(1, 2))
-    launch(_pull, shape.segments, *given, d_image.flatten(1, 2), d_clip)
+    launch(_blend_adjoint, shape.segments, *given, d_image.flatten(1, 2), d_clip)
     return d_image, d_clip
 
 
 def _given(shape: Outline, face_id: Tensor) -> tuple[Any, ...]:
-    return (shape.clip, *shape.mesh, shape.turns, face_id.shape[1], face_id.shape[2])
+    return (shape.clip, *shape.mesh, shape.facing, face_id.shape[1], face_id.shape[2])
 
 
 def _claims(
@@ -60,7 +60,7 @@ def _claims(
     shape = outline(clip, faces, topology, (height, width))
     size = (views, 2, height * width)
     furthest = torch.full(size, -torch.inf, dtype=torch.float64, device=clip.device)
-    owner = torch.full(size, NOBODY, dtype=torch.int64, device=clip.device)
+    owner = torch.full(size, NO_OWNER, dtype=torch.int64, device=clip.device)
     seen = (face_id.contiguous().flatten(1), depth.to(clip.dtype).contiguous().flatten(1))
     for phase in range(2):
         launch(_claim, shape.segments, *_given(shape, face_id), *seen, phase, furthest, owner)
@@ -69,7 +69,7 @@ def _claims(
 
 @device
 def entry_of(kind: int, item: int, faces: Any, edges: Any) -> int:
-    """A number for a segment and the way in which it takes a pair: the lowest wins a tie."""
+    """A number for a segment and the kind of its pixel pair: the lowest wins a tie."""
     segments: int = faces.shape[0] + edges.shape[0]
     return kind * segments + item
 
@@ -96,11 +96,11 @@ def offset_of(position: float, pixel: int, axis: int, width: int, begins: bool) 
 
 @kernel
 def _claim(
-    clip: Any, faces: Any, edges: Any, wings: Any, signs: Any, turns: Any, height: int, width: int,
+    clip: Any, faces: Any, edges: Any, edge_faces: Any, signs: Any, facing: Any, height: int, width: int,
     face_id: Any, depth: Any, phase: int, furthest: Any, owner: Any,
 ) -> None:  # fmt: skip
-    view, item, a, pa, b, pb, chain = segment_at(cuda.grid(1), clip, faces, edges, wings, signs, turns)
-    if chain == 0:
+    view, item, a, pa, b, pb, coefficient = segment_at(cuda.grid(1), clip, faces, edges, edge_faces, signs, facing)
+    if coefficient == 0:
         return
     own, ids, depths = clip[view], face_id[view], depth[view]
     _, _, za, wa = point(own, a, pa)
@@ -109,7 +109,7 @@ def _claim(
         lines = height if axis == 0 else width
         along, begin, along_end, end = ends_on_screen(own, a, pa, b, pb, axis, height, width)
         rise = end - begin
-        begins = ((chain > 0) == (rise > 0.0)) == (axis == 0)
+        begins = ((coefficient > 0) == (rise > 0.0)) == (axis == 0)
         for line in range(line_after(min(begin, end), lines), line_after(max(begin, end), lines)):
             t = crossing_t(line, begin, rise)
             position = along + t * (along_end - along)
@@ -131,18 +131,18 @@ def _claim(
 
 @kernel
 def _blend(
-    clip: Any, faces: Any, edges: Any, wings: Any, signs: Any, turns: Any, height: int, width: int,
+    clip: Any, faces: Any, edges: Any, edge_faces: Any, signs: Any, facing: Any, height: int, width: int,
     furthest: Any, owner: Any, image: Any, blended: Any,
 ) -> None:  # fmt: skip
-    view, item, a, pa, b, pb, chain = segment_at(cuda.grid(1), clip, faces, edges, wings, signs, turns)
-    if chain == 0:
+    view, item, a, pa, b, pb, coefficient = segment_at(cuda.grid(1), clip, faces, edges, edge_faces, signs, facing)
+    if coefficient == 0:
         return
     own, source, target = clip[view], image[view], blended[view]
     for axis in range(2):
         lines = height if axis == 0 else width
         along, begin, along_end, end = ends_on_screen(own, a, pa, b, pb, axis, height, width)
         rise, run = end - begin, along_end - along
-        begins = ((chain > 0) == (rise > 0.0)) == (axis == 0)
+        begins = ((coefficient > 0) == (rise > 0.0)) == (axis == 0)
         for line in range(line_after(min(begin, end), lines), line_after(max(begin, end), lines)):
             position = along + crossing_t(line, begin, rise) * run
             for kind in range(KINDS):
@@ -158,12 +158,12 @@ def _blend(
 
 
 @kernel
-def _pull(
-    clip: Any, faces: Any, edges: Any, wings: Any, signs: Any, turns: Any, height: int, width: int,
+def _blend_adjoint(
+    clip: Any, faces: Any, edges: Any, edge_faces: Any, signs: Any, facing: Any, height: int, width: int,
     furthest: Any, owner: Any, grad: Any, image: Any, d_image: Any, d_clip: Any,
 ) -> None:  # fmt: skip
-    view, item, a, pa, b, pb, chain = segment_at(cuda.grid(1), clip, faces, edges, wings, signs, turns)
-    if chain == 0:
+    view, item, a, pa, b, pb, coefficient = segment_at(cuda.grid(1), clip, faces, edges, edge_faces, signs, facing)
+    if coefficient == 0:
         return
     own, channels = clip[view], image.shape[2]
     source, incoming, outgoing = image[view], grad[view], d_image[view]
@@ -173,7 +173,7 @@ def _pull(
         rise, run = end - begin, along_end - along
         slope = run / rise
         weight = 1.0 / (1.0 + slope * slope)
-        begins = ((chain > 0) == (rise > 0.0)) == (axis == 0)
+        begins = ((coefficient > 0) == (rise > 0.0)) == (axis == 0)
         for line in range(line_after(min(begin, end), lines), line_after(max(begin, end), lines)):
             t = crossing_t(line, begin, rise)
             position = along + t * run
@@ -185,14 +185,14 @@ def _pull(
                 changed = outer if d > 0.5 else inner
                 d_amount = 0.0
                 for channel in range(channels):
-                    pull = incoming[changed, channel]
-                    cuda.atomic.add(outgoing, (inner, channel), weight * (d - 0.5) * pull)
-                    cuda.atomic.add(outgoing, (outer, channel), -weight * (d - 0.5) * pull)
-                    d_amount += pull * (source[inner, channel] - source[outer, channel])
+                    d_changed = incoming[changed, channel]
+                    cuda.atomic.add(outgoing, (inner, channel), weight * (d - 0.5) * d_changed)
+                    cuda.atomic.add(outgoing, (outer, channel), -weight * (d - 0.5) * d_changed)
+                    d_amount += d_changed * (source[inner, channel] - source[outer, channel])
                 d_position = -d_amount * weight if begins else d_amount * weight
                 for end_number in range(2):
                     d_along = d_position * ((1.0 - t) if end_number == 0 else t)
                     d_across = -slope * d_along
                     d_x, d_y = (d_along, d_across) if axis == 0 else (d_across, d_along)
                     vertex, partner = (a, pa) if end_number == 0 else (b, pb)
-                    push(own, vertex, partner, d_x * (0.5 * width), d_y * (-0.5 * height), d_clip[view])
+                    ndc_adjoint(own, vertex, partner, d_x * (0.5 * width), d_y * (-0.5 * height), d_clip[view])

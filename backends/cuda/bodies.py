@@ -24,5 +24,5 @@ lines: Any
 projector: Any
 raster: Any
 smooth_step: Any
-tree: Any
+bvh: Any
 weights: Any

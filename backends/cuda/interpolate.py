@@ -10,11 +10,11 @@ from numba import cuda
 from invrender.backends.cuda.bodies import weights as bodies
 from invrender.backends.cuda.launch import launch, packed_faces
 from invrender.backends.cuda.target import kernel
-from invrender.kernels import BOTH, Wanted
+from invrender.kernels import BOTH, NeedsGrad
 
 Tensor = torch.Tensor
 
-areas, fractions, weights, pull_pixel = bodies.areas, bodies.fractions, bodies.weights, bodies.pull_pixel
+areas, fractions, weights, pixel_adjoint = bodies.areas, bodies.fractions, bodies.weights, bodies.pixel_adjoint
 centre_x, centre_y = bodies.centre_x, bodies.centre_y
 
 
@@ -28,9 +28,9 @@ def interpolate(attributes: Tensor, faces: Tensor, face_id: Tensor, clip: Tensor
 
 
 def interpolate_adjoint(
-    grad: Tensor, attributes: Tensor, faces: Tensor, face_id: Tensor, clip: Tensor, wanted: Wanted = BOTH
+    grad: Tensor, attributes: Tensor, faces: Tensor, face_id: Tensor, clip: Tensor, needs_grad: NeedsGrad = BOTH
 ) -> tuple[Tensor | None, Tensor | None]:
-    """d attributes (their shape) and d clip [N,V,4] from d image [N,H,W,C], None where not wanted."""
+    """d attributes (their shape) and d clip [N,V,4] from d image [N,H,W,C], None where not asked for."""
     values = (attributes if attributes.dim() == 3 else attributes[None]).contiguous()
     d_values = torch.zeros_like(values)
     d_clip = torch.zeros_like(clip, memory_format=torch.contiguous_format)
@@ -41,8 +41,8 @@ def interpolate_adjoint(
         face_id.contiguous(),
         clip.contiguous(),
     )
-    launch(_adjoint, face_id.numel(), *inputs, *wanted, d_values, d_clip)
-    return d_values.reshape(attributes.shape) if wanted[0] else None, d_clip if wanted[1] else None
+    launch(_adjoint, face_id.numel(), *inputs, *needs_grad, d_values, d_clip)
+    return d_values.reshape(attributes.shape) if needs_grad[0] else None, d_clip if needs_grad[1] else None
 
 
 @kernel
@@ -79,7 +79,7 @@ def _adjoint(
     face = face_id[view, row, column]
     if face >= 0:
         own = view % values.shape[0]
-        pull_pixel(
+        pixel_adjoint(
             grad[view], row, column, values[own], clip[view], faces[face, 0], faces[face, 1], faces[face, 2],
             centre_x(column, width), centre_y(row, height), of_values, of_clip, d_values[own], d_clip[view],
         )  # fmt: skip

@@ -73,17 +73,17 @@ def packed_faces(faces: Tensor, vertices: int) -> Tensor:
 
 
 def packed_mesh(faces: Tensor, topology: Topology, vertices: int) -> tuple[Tensor, Tensor, Tensor, Tensor]:
-    """Faces, edges, wings (F where there is no face) and signs, as the bodies want them.
+    """Faces, edges, the edges' faces (F for none) and signs, as the bodies take them.
 
     Raises:
         InputError: an index names something that does not exist.
     """
     check_indices(topology.edges, 0, vertices, "an edge names a vertex")
     check_indices(topology.faces, -1, len(faces), "an edge names a face")
-    wings = torch.where(topology.faces < 0, len(faces), topology.faces)
+    edge_faces = torch.where(topology.faces < 0, len(faces), topology.faces)
     return (
         packed_faces(faces, vertices),
         topology.edges.to(torch.int32).contiguous(),
-        wings.to(torch.int32).contiguous(),
+        edge_faces.to(torch.int32).contiguous(),
         topology.sign.to(torch.int8).contiguous(),
     )

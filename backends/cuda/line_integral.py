@@ -14,14 +14,14 @@ from invrender.backends.cuda.target import kernel
 
 Tensor = torch.Tensor
 
-integral, pull_integral = bodies.integral, bodies.pull_integral
+integral, integral_adjoint = bodies.integral, bodies.integral_adjoint
 
 
 def line_integral(grid: Tensor, bounds: Tensor, origin: Tensor, direction: Tensor) -> Tensor:
     """See `invrender.kernels.LineIntegral`; [R] float32."""
     start, step = index_rays(grid, bounds, origin, direction)
     out = torch.empty(len(start), dtype=torch.float32, device=grid.device)
-    launch(_integrals, len(start), grid.detach().float().reshape(-1), *grid.shape, start, step, out)
+    launch(_forward, len(start), grid.detach().float().reshape(-1), *grid.shape, start, step, out)
     return out
 
 
@@ -31,12 +31,12 @@ def line_integral_adjoint(
     """The gradient of the grid; those of the rays are the reference's alone."""
     start, step = index_rays(grid, bounds, origin, direction)
     cells = torch.zeros(grid.numel(), dtype=torch.float32, device=grid.device)
-    launch(_spread_back, len(start), cells, *grid.shape, start, step, grad.detach().float().contiguous())
+    launch(_adjoint, len(start), cells, *grid.shape, start, step, grad.detach().float().contiguous())
     return cells.reshape(grid.shape), None, None
 
 
 @kernel
-def _integrals(values: Any, depth: int, height: int, width: int, start: Any, step: Any, out: Any) -> None:
+def _forward(values: Any, depth: int, height: int, width: int, start: Any, step: Any, out: Any) -> None:
     r = cuda.grid(1)
     if r < out.shape[0]:
         out[r] = integral(
@@ -45,10 +45,10 @@ def _integrals(values: Any, depth: int, height: int, width: int, start: Any, ste
 
 
 @kernel
-def _spread_back(cells: Any, depth: int, height: int, width: int, start: Any, step: Any, grad: Any) -> None:
+def _adjoint(cells: Any, depth: int, height: int, width: int, start: Any, step: Any, grad: Any) -> None:
     r = cuda.grid(1)
     if r < grad.shape[0]:
-        pull_integral(
+        integral_adjoint(
             cells, width, height, depth,
             start[r, 0], start[r, 1], start[r, 2], step[r, 0], step[r, 1], step[r, 2], grad[r],
         )  # fmt: skip

@@ -1,6 +1,6 @@
-"""Antialiased silhouettes on a GPU: crossings are counted, placed, and sorted and swept along every scanline.
+"""Antialiased silhouettes on a GPU: crossings are counted, stored by scanline, and sorted and swept along each of them.
 
-The algorithm is that of `invrender.backends.torch.silhouette`; ends of intervals keep the place of their crossing.
+The algorithm is that of `invrender.backends.torch.silhouette`; ends of intervals keep the index of their crossing.
 """
 
 from __future__ import annotations
@@ -22,19 +22,19 @@ Tensor = torch.Tensor
 before_centre, crossing_t, line_after, pixel_of = (
     bodies.before_centre, bodies.crossing_t, bodies.line_after, bodies.pixel_of,
 )  # fmt: skip
-face_turn, point, push, segment_of, sort_line = (
-    bodies.face_turn, bodies.point, bodies.push, bodies.segment_of, bodies.sort_line,
+face_orientation, point, ndc_adjoint, segment_of, sort_line = (
+    bodies.face_orientation, bodies.point, bodies.ndc_adjoint, bodies.segment_of, bodies.sort_line,
 )  # fmt: skip
 screen_x, screen_y = bodies.screen_x, bodies.screen_y
 
 
 @dataclass(frozen=True)
 class Outline:
-    """Views of a mesh, prepared: clip [N,V,4], the mesh as int32, and the faces' turns [N,F+1] (0 for no face)."""
+    """Views of a mesh, prepared: clip [N,V,4], the mesh as int32, and the faces' orientations [N,F+1] (0 for none)."""
 
     clip: Tensor
     mesh: tuple[Tensor, Tensor, Tensor, Tensor]
-    turns: Tensor
+    facing: Tensor
 
     @property
     def segments(self) -> int:
@@ -44,7 +44,7 @@ class Outline:
 
 @dataclass(frozen=True)
 class Tape:
-    """Ends of visible intervals at the places of their crossings.
+    """Ends of visible intervals, at the indices of their crossings.
 
     Attributes:
         outline, size: what was drawn.
@@ -61,12 +61,12 @@ class Tape:
 
 
 def outline(clip: Tensor, faces: Tensor, topology: Topology, size: Size) -> Outline:
-    """Facing of all faces in all views."""
+    """Orientations of all faces in all views."""
     clip = clip.detach().contiguous()
-    turns = torch.zeros(len(clip), len(faces) + 1, dtype=torch.int8, device=clip.device)
+    facing = torch.zeros(len(clip), len(faces) + 1, dtype=torch.int8, device=clip.device)
     mesh = packed_mesh(faces, topology, clip.shape[1])
-    launch(_turn, len(clip) * len(faces), clip, mesh[0], size[0], size[1], turns)
-    return Outline(clip, mesh, turns)
+    launch(_orient, len(clip) * len(faces), clip, mesh[0], size[0], size[1], facing)
+    return Outline(clip, mesh, facing)
 
 
 def silhouette(clip: Tensor, faces: Tensor, topology: Topology, size: Size) -> Tensor:
@@ -81,7 +81,7 @@ def silhouette_taped(clip: Tensor, faces: Tensor, topology: Topology, size: Size
     lines = len(clip) * (height + width)
     image = torch.zeros(len(clip), height, width, dtype=clip.dtype, device=clip.device)
     counts = torch.zeros(lines, dtype=torch.int32, device=clip.device)
-    given = (shape.clip, *shape.mesh, shape.turns, height, width)
+    given = (shape.clip, *shape.mesh, shape.facing, height, width)
     launch(_count, shape.segments, *given, counts)
     start = torch.zeros(lines + 1, dtype=torch.int64, device=clip.device)
     start[1:] = counts.cumsum(0)
@@ -92,9 +92,9 @@ def silhouette_taped(clip: Tensor, faces: Tensor, topology: Topology, size: Size
     pixel = torch.full((room,), -1, dtype=torch.int64, device=clip.device)
     share = torch.zeros(room, 4, dtype=torch.float64, device=clip.device)
     counts.zero_()
-    launch(_place, shape.segments if total else 0, *given, start, counts, position, segment, layers)
+    launch(_store, shape.segments if total else 0, *given, start, counts, position, segment, layers)
     launch(_sweep, lines if total else 0, *given, start, position, segment, layers, image, pixel, share, amount)
-    launch(_settle, total, image.reshape(-1), pixel, amount)
+    launch(_resolve_centres, total, image.reshape(-1), pixel, amount)
     launch(_correct, total, image.reshape(-1), pixel, amount)
     return image, Tape(shape, size, pixel, segment, share)
 
@@ -103,33 +103,35 @@ def silhouette_adjoint(grad: Tensor, tape: Tape) -> Tensor:
     """d clip [N,V,4] from d coverage [N,H,W]."""
     shape = tape.outline
     d_clip = torch.zeros_like(shape.clip)
-    given = (shape.clip, *shape.mesh, shape.turns, tape.size[0], tape.size[1])
+    given = (shape.clip, *shape.mesh, shape.facing, tape.size[0], tape.size[1])
     flat = grad.to(d_clip.dtype).contiguous().reshape(-1)
-    launch(_pull, len(tape.pixel), *given, flat, tape.pixel, tape.segment, tape.share, d_clip)
+    launch(_draw_adjoint, len(tape.pixel), *given, flat, tape.pixel, tape.segment, tape.share, d_clip)
     return d_clip
 
 
 @kernel
-def _turn(clip: Any, faces: Any, height: int, width: int, turns: Any) -> None:
+def _orient(clip: Any, faces: Any, height: int, width: int, facing: Any) -> None:
     i = cuda.grid(1)
     if i < clip.shape[0] * faces.shape[0]:
         view, face = i // faces.shape[0], i % faces.shape[0]
-        turns[view, face] = face_turn(
+        facing[view, face] = face_orientation(
             clip[view], faces[face, 0], faces[face, 1], faces[face, 2], 0.5 * width, 0.5 * height
         )
 
 
 @device
 def segment_at(
-    i: int, clip: Any, faces: Any, edges: Any, wings: Any, signs: Any, turns: Any
+    i: int, clip: Any, faces: Any, edges: Any, edge_faces: Any, signs: Any, facing: Any
 ) -> tuple[int, int, int, int, int, int, int]:
     """View of the i-th segment of all views, its number there, and what `segment_of` says; 0 layers past the last."""
     items = faces.shape[0] + edges.shape[0]
     if i >= clip.shape[0] * items:
         return 0, 0, 0, 0, 0, 0, 0
     view, item = i // items, i % items
-    a, partner_a, b, partner_b, chain = segment_of(item, clip[view], faces, edges, wings, signs, turns[view])
-    return view, item, a, partner_a, b, partner_b, chain
+    a, partner_a, b, partner_b, coefficient = segment_of(
+        item, clip[view], faces, edges, edge_faces, signs, facing[view]
+    )
+    return view, item, a, partner_a, b, partner_b, coefficient
 
 
 @device
@@ -148,11 +150,11 @@ def ends_on_screen(
 
 @kernel
 def _count(
-    clip: Any, faces: Any, edges: Any, wings: Any, signs: Any, turns: Any, height: int, width: int, counts: Any
+    clip: Any, faces: Any, edges: Any, edge_faces: Any, signs: Any, facing: Any, height: int, width: int, counts: Any
 ) -> None:
     """Crossings per line [N (H + W)], each view's rows before its columns."""
-    view, _, a, pa, b, pb, chain = segment_at(cuda.grid(1), clip, faces, edges, wings, signs, turns)
-    if chain == 0:
+    view, _, a, pa, b, pb, coefficient = segment_at(cuda.grid(1), clip, faces, edges, edge_faces, signs, facing)
+    if coefficient == 0:
         return
     own = clip[view]
     for axis in range(2):
@@ -164,30 +166,30 @@ def _count(
 
 
 @kernel
-def _place(
-    clip: Any, faces: Any, edges: Any, wings: Any, signs: Any, turns: Any, height: int, width: int,
-    start: Any, taken: Any, position: Any, segment: Any, layers: Any,
+def _store(
+    clip: Any, faces: Any, edges: Any, edge_faces: Any, signs: Any, facing: Any, height: int, width: int,
+    start: Any, stored: Any, position: Any, segment: Any, layers: Any,
 ) -> None:  # fmt: skip
-    """Every crossing into a place of its line, in any order."""
-    view, item, a, pa, b, pb, chain = segment_at(cuda.grid(1), clip, faces, edges, wings, signs, turns)
-    if chain == 0:
+    """Store every crossing with its line, in any order."""
+    view, item, a, pa, b, pb, coefficient = segment_at(cuda.grid(1), clip, faces, edges, edge_faces, signs, facing)
+    if coefficient == 0:
         return
     own = clip[view]
     for axis in range(2):
         lines = height if axis == 0 else width
         along, begin, along_end, end = ends_on_screen(own, a, pa, b, pb, axis, height, width)
         rise = end - begin
-        change = chain if (rise > 0.0) == (axis == 0) else -chain
+        change = coefficient if (rise > 0.0) == (axis == 0) else -coefficient
         first = view * (height + width) + axis * height
         for line in range(line_after(min(begin, end), lines), line_after(max(begin, end), lines)):
-            k = start[first + line] + cuda.atomic.add(taken, first + line, 1)
+            k = start[first + line] + cuda.atomic.add(stored, first + line, 1)
             position[k] = along + crossing_t(line, begin, rise) * (along_end - along)
             segment[k], layers[k] = item, change
 
 
 @kernel
 def _sweep(
-    clip: Any, faces: Any, edges: Any, wings: Any, signs: Any, turns: Any, height: int, width: int,
+    clip: Any, faces: Any, edges: Any, edge_faces: Any, signs: Any, facing: Any, height: int, width: int,
     start: Any, position: Any, segment: Any, layers: Any, image: Any, pixel: Any, share: Any, amount: Any,
 ) -> None:  # fmt: skip
     """One line per thread: sort its crossings, find where the union begins and ends, fill rows at pixel centres."""
@@ -216,7 +218,7 @@ def _sweep(
         at = pixel_of(position[k], length)
         if at < 0 or at >= length:
             continue
-        a, pa, b, pb, _ = segment_of(segment[k], own, faces, edges, wings, signs, turns[view])
+        a, pa, b, pb, _ = segment_of(segment[k], own, faces, edges, edge_faces, signs, facing[view])
         along, begin, along_end, end = ends_on_screen(own, a, pa, b, pb, axis, height, width)
         slope, t = (along_end - along) / (end - begin), crossing_t(line, begin, end - begin)
         sign = 1.0 if begins else -1.0
@@ -225,12 +227,12 @@ def _sweep(
         pixel[k] = (view * height + row) * width + column
         share[k, 0], share[k, 1] = -sign * weight * (1.0 - t), -sign * weight * t
         share[k, 2], share[k, 3] = slope, axis
-        # On a centre, rows decide whether it is inside and columns follow: `_settle` looks at the pixel.
+        # On a centre, rows decide whether it is inside and columns follow: `_resolve_centres` reads the pixel.
         amount[k] = weight + 1.0 if gap == 0.0 else sign * (gap - 0.5) * weight
 
 
 @kernel
-def _settle(image: Any, pixel: Any, amount: Any) -> None:
+def _resolve_centres(image: Any, pixel: Any, amount: Any) -> None:
     """Amounts above 1 stand for ends on a centre, of weight amount - 1."""
     k = cuda.grid(1)
     if k < pixel.shape[0] and pixel[k] >= 0 and amount[k] > 1.0:
@@ -239,15 +241,15 @@ def _settle(image: Any, pixel: Any, amount: Any) -> None:
 
 @kernel
 def _correct(image: Any, pixel: Any, amount: Any) -> None:
-    """Turn point samples into coverage."""
+    """Correct point samples to coverage."""
     k = cuda.grid(1)
     if k < pixel.shape[0] and pixel[k] >= 0:
         cuda.atomic.add(image, pixel[k], amount[k])
 
 
 @kernel
-def _pull(
-    clip: Any, faces: Any, edges: Any, wings: Any, signs: Any, turns: Any, height: int, width: int,
+def _draw_adjoint(
+    clip: Any, faces: Any, edges: Any, edge_faces: Any, signs: Any, facing: Any, height: int, width: int,
     grad: Any, pixel: Any, segment: Any, share: Any, d_clip: Any,
 ) -> None:  # fmt: skip
     k = cuda.grid(1)
@@ -255,10 +257,10 @@ def _pull(
         return
     view = pixel[k] // (height * width)
     own = clip[view]
-    a, pa, b, pb, _ = segment_of(segment[k], own, faces, edges, wings, signs, turns[view])
+    a, pa, b, pb, _ = segment_of(segment[k], own, faces, edges, edge_faces, signs, facing[view])
     for end in range(2):
         along = grad[pixel[k]] * share[k, end]
         across = -share[k, 2] * along
         d_x, d_y = (along, across) if share[k, 3] == 0.0 else (across, along)
         vertex, partner = (a, pa) if end == 0 else (b, pb)
-        push(own, vertex, partner, d_x * (0.5 * width), d_y * (-0.5 * height), d_clip[view])
+        ndc_adjoint(own, vertex, partner, d_x * (0.5 * width), d_y * (-0.5 * height), d_clip[view])

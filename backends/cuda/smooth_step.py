@@ -27,9 +27,9 @@ def smooth_step(
     if weight:
         steep = torch.empty_like(grids[0])
         launch(_steepness, steep.numel(), grids[0], epsilon, steep)
-    after, ahead, turn = (torch.empty_like(grids[0]) for _ in range(3))
-    launch(_step, after.numel(), *grids, steep, weight, np.float32(beta), after, ahead, turn)
-    return after, ahead, float(turn.sum(dtype=torch.float64))
+    after, extrapolated, uphill = (torch.empty_like(grids[0]) for _ in range(3))
+    launch(_step, after.numel(), *grids, steep, weight, np.float32(beta), after, extrapolated, uphill)
+    return after, extrapolated, float(uphill.sum(dtype=torch.float64))
 
 
 @kernel
@@ -44,20 +44,20 @@ def _steepness(grid: Any, epsilon: float, steep: Any) -> None:
 @kernel
 def _step(
     at: Any, gradient: Any, curvature: Any, before: Any, steep: Any, weight: float, beta: float,
-    after: Any, ahead: Any, turn: Any,
+    after: Any, extrapolated: Any, uphill: Any,
 ) -> None:  # fmt: skip
     voxel = cuda.grid(1)
     depth, height, width = at.shape
     if voxel >= depth * height * width:
         return
     k, j, i = voxel // (width * height), voxel // width % height, voxel % width
-    slope, bend = gradient[k, j, i], curvature[k, j, i]
+    g, h = gradient[k, j, i], curvature[k, j, i]
     if weight != 0:
-        extra, more = penalty(at, steep, k, j, i)
-        slope += weight * extra
-        bend += weight * more
+        tv_slope, tv_curvature = penalty(at, steep, k, j, i)
+        g += weight * tv_slope
+        h += weight * tv_curvature
     here, old = at[k, j, i], before[k, j, i]
-    new = max(here - slope / bend, np.float32(0))
+    new = max(here - g / h, np.float32(0))
     after[k, j, i] = new
-    ahead[k, j, i] = new + beta * (new - old)
-    turn[k, j, i] = (here - new) * (new - old)
+    extrapolated[k, j, i] = new + beta * (new - old)
+    uphill[k, j, i] = (here - new) * (new - old)

@@ -1,4 +1,4 @@
-"""How bodies are compiled for CUDA: takes the place of `invrender.backends.bodies.target` (see `bodies`).
+"""How bodies are compiled for CUDA: replaces `invrender.backends.bodies.target` (see `bodies`).
 
 `cuda` must be a global of this module: Numba's simulator swaps it there while a kernel runs.
 """
@@ -23,7 +23,7 @@ R = TypeVar("R")
 SIMULATED = bool(getattr(config, "ENABLE_CUDASIM", False))
 
 wide = np.float32
-"""What long sums of numbers in float32 are kept in: most GPUs are many times slower in float64."""
+"""The type in which long sums of float32 numbers are accumulated: most GPUs are many times slower in float64."""
 
 
 folders: set[Path | None] = set()
@@ -40,7 +40,7 @@ def with_cuda(function: Callable[P, R]) -> Callable[P, R]:
     return cast("Callable[P, R]", cuda.jit(device=True)(function))
 
 
-part = body = device
+fast = inlined = device
 """On CPUs these are compiled otherwise. CUDA inlines by itself, and has one kind of arithmetic."""
 
 

@@ -1,4 +1,4 @@
-"""Rays on a GPU, one thread each, through a tree that the CPU builds."""
+"""Rays on a GPU, one thread each, through a bounding volume hierarchy that the CPU builds."""
 
 from __future__ import annotations
 
@@ -9,15 +9,15 @@ import torch
 from numba import cuda, int32
 
 from invrender.backends.arguments import check_faces
-from invrender.backends.cpu.tree import build
-from invrender.backends.cuda.bodies import tree
+from invrender.backends.cpu.bvh import build
+from invrender.backends.cuda.bodies import bvh
 from invrender.backends.cuda.launch import launch
 from invrender.backends.cuda.target import kernel
 from invrender.backends.torch.trace import intersect
 
 Tensor = torch.Tensor
 
-STACK, first_face = tree.STACK, tree.first_face
+STACK, first_face = bvh.STACK, bvh.first_face
 
 
 def trace(vertices: Tensor, faces: Tensor, origin: Tensor, direction: Tensor) -> tuple[Tensor, Tensor, Tensor, Tensor]:

@@ -1,6 +1,6 @@
 """Antialiasing of rasterized images along contour edges, and the adjoint that makes visibility differentiable.
 
-Every contour edge (see `crossings`) is walked along the rows and columns of pixel centres that it crosses. Between the
+Every contour edge (see `crossings`) is intersected with the rows and columns of pixel centres. Between the
 two centres around a crossing one pixel lies inside the edge's surface and one outside. With d the distance from the
 inner centre to the crossing, the pixel that the crossing lies in moves towards the other one:
 
@@ -18,12 +18,14 @@ from dataclasses import dataclass
 
 import torch
 
-from invrender.backends.torch.crossings import Crossings, Segments, contour_segments, push_to_clip, scanline_crossings
+from invrender.backends.torch.crossings import Crossings, Segments, contour_segments, scanline_crossings, screen_adjoint
 from invrender.nouns.topology import Topology
 
 Tensor = torch.Tensor
 
-_SNAP = 1.0 / 128.0  # the rasterizer moves edges by up to 1/512 pixel; look this far for the pixel pair that it made
+_SNAP = (
+    1.0 / 128.0
+)  # the rasterizer moves edges by up to 1/512 pixel; search the pixel pair that results within this distance
 _DEPTH_MARGIN = 1e-6  # NDC
 
 
@@ -83,15 +85,15 @@ def antialias_adjoint(
     """d image [N,H,W,C] and d clip [N,V,4] from d output [N,H,W,C]; see `antialias` for the rest."""
     segments, blends = _blends(face_id, depth, clip, faces, topology)
     grad_flat, flat = grad.reshape(-1, grad.shape[-1]), image.reshape(-1, image.shape[-1])
-    pull = grad_flat[blends.target]
-    share = blends.amount.to(grad.dtype)[:, None] * pull
+    d_target = grad_flat[blends.target]
+    share = blends.amount.to(grad.dtype)[:, None] * d_target
     d_image = grad_flat.index_add(0, blends.inner, share).index_add_(0, blends.outer, -share)
-    d_amount = (pull * (flat[blends.inner] - flat[blends.outer])).sum(1).double()
+    d_amount = (d_target * (flat[blends.inner] - flat[blends.outer])).sum(1).double()
     d_position = d_amount * blends.weight * blends.away
     d_screen = torch.zeros_like(segments.screen)
     d_screen.index_add_(0, blends.ends.reshape(-1), (d_position[:, None, None] * blends.slant).reshape(-1, 2))
     size = (face_id.shape[1], face_id.shape[2])
-    return d_image.reshape(image.shape), push_to_clip(segments, d_screen, size, clip.shape)
+    return d_image.reshape(image.shape), screen_adjoint(segments, d_screen, size, clip.shape)
 
 
 def _blends(
@@ -99,14 +101,14 @@ def _blends(
 ) -> tuple[Segments, _Blends]:
     size = (face_id.shape[1], face_id.shape[2])
     segments = contour_segments(clip, faces, topology, size)
-    scene = _Seen(face_id.reshape(-1), depth.reshape(-1).double(), clip, faces, size)
+    scene = _Rasterized(face_id.reshape(-1), depth.reshape(-1).double(), clip, faces, size)
     parts = [_along(axis, scanline_crossings(segments, axis, size), segments, scene) for axis in (0, 1)]
     fields = zip(*((b.inner, b.outer, b.d, b.away, b.weight, b.ends, b.slant) for b in parts), strict=True)
     return segments, _Blends(*(torch.cat(field) for field in fields))
 
 
 @dataclass(frozen=True)
-class _Seen:
+class _Rasterized:
     """The rasterized pixels, flat: face ids and depth, with what is needed to extend a face's depth off its pixel."""
 
     face_id: Tensor
@@ -116,7 +118,7 @@ class _Seen:
     size: tuple[int, int]
 
 
-def _along(axis: int, crossings: Crossings, segments: Segments, seen: _Seen) -> _Blends:
+def _along(axis: int, crossings: Crossings, segments: Segments, seen: _Rasterized) -> _Blends:
     """Blends along rows (axis 0) or columns (axis 1)."""
     height, width = seen.size
     length, stride = (width, 1) if axis == 0 else (height, width)
@@ -154,19 +156,19 @@ def _along(axis: int, crossings: Crossings, segments: Segments, seen: _Seen) -> 
 def _pairs(position: Tensor) -> tuple[Tensor, Tensor]:
     """Pixel pairs that a crossing may separate: (crossing, first pixel of the pair).
 
-    Usually the pair around the position. Within a hair of a centre the rasterizer may have rounded the edge to the
+    Usually the pair around the position. Very close to a centre the rasterizer may have rounded the edge to the
     other side of it, so the neighbouring pair is offered as well; only one of them shows the edge.
     """
     first = torch.floor(position - 0.5)
     gap = position - 0.5 - first
     early, late = (gap < _SNAP).nonzero()[:, 0], (gap > 1 - _SNAP).nonzero()[:, 0]
-    everyone = torch.arange(len(position), device=position.device)
+    every = torch.arange(len(position), device=position.device)
     first = first.clamp(-2, 2**31).long()
-    return torch.cat([everyone, early, late]), torch.cat([first, first[early] - 1, first[late] + 1])
+    return torch.cat([every, early, late]), torch.cat([first, first[early] - 1, first[late] + 1])
 
 
 def _in_front(
-    crossings: Crossings, which: Tensor, inner: Tensor, outer: Tensor, axis: int, segments: Segments, seen: _Seen
+    crossings: Crossings, which: Tensor, inner: Tensor, outer: Tensor, axis: int, segments: Segments, seen: _Rasterized
 ) -> Tensor:
     """Whether the edge, where both of its sides show a face, lies before the outer and not before the inner one."""
     ends = segments.clip[segments.ends[crossings.segment[which]]].double()
@@ -180,21 +182,21 @@ def _in_front(
     return (edge < behind - _DEPTH_MARGIN) & (own < edge + 4 * reach + _DEPTH_MARGIN)
 
 
-def _depth_at(pixel: Tensor, x: Tensor, y: Tensor, seen: _Seen) -> tuple[Tensor, Tensor]:
+def _depth_at(pixel: Tensor, x: Tensor, y: Tensor, seen: _Rasterized) -> tuple[Tensor, Tensor]:
     """NDC depth of the face seen in a pixel at a nearby screen point, kept within its corners' range, and that range.
 
-    The face's plane tells whether an edge lies before or behind it more surely than the depth at the pixel's centre.
+    The face's plane decides more reliably than the depth at the pixel's centre whether an edge lies in front of it.
     """
     height, width = seen.size
     corner = seen.faces[seen.face_id[pixel]]
     clip = seen.clip.reshape(-1, 4)[corner + (pixel // (height * width) * seen.clip.shape[1])[:, None]].double()
-    ahead = (clip[..., 2] + clip[..., 3] > 0).all(1)
+    in_front = (clip[..., 2] + clip[..., 3] > 0).all(1)
     ndc = clip[..., :3] / torch.where(clip[..., 3:] == 0, 1e-30, clip[..., 3:])
     px, py = (ndc[..., 0] + 1) * (0.5 * width), (1 - ndc[..., 1]) * (0.5 * height)
     x1, y1, z1 = px[:, 1] - px[:, 0], py[:, 1] - py[:, 0], ndc[:, 1, 2] - ndc[:, 0, 2]
     x2, y2, z2 = px[:, 2] - px[:, 0], py[:, 2] - py[:, 0], ndc[:, 2, 2] - ndc[:, 0, 2]
     area = x1 * y2 - x2 * y1
-    good = ahead & (area != 0)
+    good = in_front & (area != 0)
     area = torch.where(good, area, 1)
     dx = x - (pixel % width + 0.5)
     dy = y - (pixel // width % height + 0.5)

@@ -1,7 +1,7 @@
 """Where projected contour edges cross the centres of pixel rows and columns.
 
 A contour segment is an edge at which the number of surface layers changes: with facing s_f = +-1 of every face f, the
-boundary of the sum of all projected triangles (each counted once, whatever its facing) is the chain
+boundary of the sum of all projected triangles (each counted once, whatever its facing) is a sum over edges e
 
     sum_f s_f * boundary(f)  =  sum_e c_e * e,        c_e = sum over the faces f at e of s_f * sign(f, e),
 
@@ -9,7 +9,7 @@ so edges with c_e = 0 can be dropped: for a closed mesh only silhouette edges re
 count. This holds for any soup of triangles, open, non-manifold or inconsistently wound.
 
 Triangles that cross the near plane are cut there: the cut points are appended as new vertices, the cut itself becomes a
-segment of its own, and `push_to_clip` carries gradients of the new vertices back to the old ones.
+segment of its own, and `screen_adjoint` carries gradients of the new vertices back to the old ones.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ class Segments:
 
     Attributes:
         clip: [M,4] all vertices of all views, view by view, then the points cut at the near plane.
-        screen: [M,2] float64 pixel coordinates (x right, y down) of `clip`; junk behind the near plane, never used.
+        screen: [M,2] float64 pixel coordinates (x right, y down) of `clip`; unused behind the near plane.
         ends: [S,2] int64 rows of `clip`.
         view: [S] int64.
         coefficient: [S] int64, c_e of the edge run from ends[:,0] to ends[:,1].
@@ -75,8 +75,8 @@ def to_screen(clip: Tensor, size: tuple[int, int]) -> Tensor:
     return torch.stack([(ndc[..., 0] + 1) * (0.5 * width), (1 - ndc[..., 1]) * (0.5 * height)], -1)
 
 
-def facing(clip: Tensor, faces: Tensor) -> Tensor:
-    """Which way each projected triangle turns: [N,F] int8 in {-1, 0, +1} from clip [N,V,4].
+def face_orientations(clip: Tensor, faces: Tensor) -> Tensor:
+    """Signs of the areas of projected triangles: [N,F] int8 in {-1, 0, +1} from clip [N,V,4].
 
     The sign of det[x y w] (Olano and Greer 1997, "Triangle Scan Conversion using 2D Homogeneous Coordinates") is right
     for triangles that reach behind the eye, too. Where none does, twice the projected area has the same sign and half
@@ -104,18 +104,18 @@ def contour_segments(clip: Tensor, faces: Tensor, topology: Topology, size: tupl
         InputError: a face names a vertex that does not exist.
     """
     check_faces(faces, clip.shape[1])
-    turn = facing(clip, faces)
-    padded = torch.cat([turn, turn.new_zeros(len(turn), 1)], 1)  # face -1 reads the 0 at the end
+    facing = face_orientations(clip, faces)
+    padded = torch.cat([facing, facing.new_zeros(len(facing), 1)], 1)  # face -1 reads the 0 at the end
     left, right = topology.faces.unbind(1)
-    coefficient = padded[:, left] * topology.sign[:, 0] + padded[:, right] * topology.sign[:, 1]
-    view, edge = coefficient.nonzero(as_tuple=True)
+    per_edge = padded[:, left] * topology.sign[:, 0] + padded[:, right] * topology.sign[:, 1]
+    view, edge = per_edge.nonzero(as_tuple=True)
     flat = clip.reshape(-1, 4)
     ends = topology.edges[edge] + (view * clip.shape[1])[:, None]
-    chain = coefficient[view, edge].long()
+    coefficient = per_edge[view, edge].long()
     parents = ends.new_zeros(0, 2)
     if bool((_near(flat) <= 0).any()):
-        flat, ends, view, chain, parents = _cut(flat, faces, turn, ends, view, chain)
-    return Segments(flat, to_screen(flat, size), ends, view, chain, parents)
+        flat, ends, view, coefficient, parents = _cut(flat, faces, facing, ends, view, coefficient)
+    return Segments(flat, to_screen(flat, size), ends, view, coefficient, parents)
 
 
 def _near(clip: Tensor) -> Tensor:
@@ -124,23 +124,23 @@ def _near(clip: Tensor) -> Tensor:
 
 
 def _cut(
-    flat: Tensor, faces: Tensor, turn: Tensor, ends: Tensor, view: Tensor, chain: Tensor
+    flat: Tensor, faces: Tensor, facing: Tensor, ends: Tensor, view: Tensor, coefficient: Tensor
 ) -> tuple[Tensor, Tensor, Tensor, Tensor, Tensor]:
     """Cut segments and triangles at the near plane; new points are appended to `flat`."""
-    ahead = _near(flat) > 0
-    inside = ahead[ends]
+    in_front = _near(flat) > 0
+    inside = in_front[ends]
     keep = inside.any(1)
-    ends, view, chain, inside = ends[keep], view[keep], chain[keep], inside[keep]
+    ends, view, coefficient, inside = ends[keep], view[keep], coefficient[keep], inside[keep]
     half = (~inside.all(1)).nonzero()[:, 0]
     parents = [ends[half]]
     ends = ends.clone()
     ends[half, (~inside[half, 1]).long()] = len(flat) + torch.arange(len(half), device=flat.device)
 
-    # Every triangle that straddles the plane gains one edge along it. It leaves the visible side where it runs from
-    # inside to outside and comes back where it runs from outside to inside.
-    vertices = len(flat) // len(turn)
-    corners = faces[None] + torch.arange(len(turn), device=flat.device)[:, None, None] * vertices
-    in_corner = ahead[corners]
+    # Every triangle that straddles the plane gains one edge along it, from where its border leaves the visible side (on
+    # the edge from inside to outside) to where it enters again.
+    vertices = len(flat) // len(facing)
+    corners = faces[None] + torch.arange(len(facing), device=flat.device)[:, None, None] * vertices
+    in_corner = in_front[corners]
     view_f, face_f = (in_corner.any(2) & ~in_corner.all(2)).nonzero(as_tuple=True)
     corner, ok = corners[view_f, face_f], in_corner[view_f, face_f]
     following = corner.roll(-1, 1)
@@ -151,19 +151,19 @@ def _cut(
     for at in (leave, enter):
         parents.append(torch.cat([corner.gather(1, at), following.gather(1, at)], 1))
     fresh = first_new + torch.arange(2 * count, device=flat.device).reshape(2, count).T
-    everyone = torch.cat(parents)
+    every_parent = torch.cat(parents)
     return (
-        torch.cat([flat, _cut_points(flat, everyone)]),
+        torch.cat([flat, _cut_points(flat, every_parent)]),
         torch.cat([ends, fresh]),
         torch.cat([view, view_f]),
-        torch.cat([chain, turn[view_f, face_f].long()]),
-        everyone,
+        torch.cat([coefficient, facing[view_f, face_f].long()]),
+        every_parent,
     )
 
 
 def _cut_points(flat: Tensor, parents: Tensor) -> Tensor:
     a, b = flat[parents[:, 0]], flat[parents[:, 1]]
-    # A hair in front of the plane z = -w, so that w stays positive where the plane passes through the eye.
+    # Slightly in front of the plane z = -w, so that w stays positive where the plane passes through the eye.
     t = (_near(a) / (_near(a) - _near(b)))[:, None]
     return a + t * (b - a)
 
@@ -171,8 +171,8 @@ def _cut_points(flat: Tensor, parents: Tensor) -> Tensor:
 def scanline_crossings(segments: Segments, axis: int, size: tuple[int, int]) -> Crossings:
     """Crossings with the centres of rows (axis 0) or columns (axis 1).
 
-    A vertex that lies on a centre line belongs to the side above it (half-open rule), so that every closed chain
-    crosses every line a balanced number of times.
+    A vertex that lies on a centre line belongs to the side above it (half-open rule), so that every closed loop
+    crosses every line equally often in both directions.
     """
     count = size[axis]
     across = segments.screen[:, 1 - axis][segments.ends]
@@ -191,7 +191,7 @@ def scanline_crossings(segments: Segments, axis: int, size: tuple[int, int]) -> 
     return Crossings(segment, line, along[:, 0] + t * run, t, run / rise, step if axis == 0 else -step)
 
 
-def push_to_clip(segments: Segments, grad_screen: Tensor, size: tuple[int, int], shape: torch.Size) -> Tensor:
+def screen_adjoint(segments: Segments, grad_screen: Tensor, size: tuple[int, int], shape: torch.Size) -> Tensor:
     """The gradient with respect to clip [N,V,4] from that with respect to `segments.screen` [M,2] float64."""
     height, width = size
     flat = segments.clip.double()
@@ -203,11 +203,11 @@ def push_to_clip(segments: Segments, grad_screen: Tensor, size: tuple[int, int],
     whole = len(flat) - len(segments.parents)
     if len(segments.parents):
         grad, cut = grad[:whole].clone(), grad[whole:]
-        _push_cut(grad, cut, flat, segments.parents)
+        _cut_points_adjoint(grad, cut, flat, segments.parents)
     return grad.reshape(shape).to(segments.clip.dtype)
 
 
-def _push_cut(grad: Tensor, cut: Tensor, flat: Tensor, parents: Tensor) -> None:
+def _cut_points_adjoint(grad: Tensor, cut: Tensor, flat: Tensor, parents: Tensor) -> None:
     """Chain rule of p = a + t (b - a), t = n_a / (n_a - n_b), n = z + w; adds into `grad` in place."""
     a, b = flat[parents[:, 0]], flat[parents[:, 1]]
     na, nb = _near(a), _near(b)

@@ -25,7 +25,7 @@ class Projection:
 
     Attributes:
         clip: [N,V,4] float64.
-        screen: [N,V,3] float64, pixels x right, y down, and NDC depth; junk where not safe.
+        screen: [N,V,3] float64, pixels x right, y down, and NDC depth; meaningless where not safe.
         safe: [N,V] bool, in front of the near plane and within the guard band.
         planes: [P,4] float64, half spaces plane . clip > 0 that make a vertex safe.
         size: (H, W).
@@ -95,11 +95,11 @@ def _cut(triangles: Tensor, plane: Tensor) -> tuple[Tensor, Tensor]:
     inside = distance > 0
     count = inside.sum(1)
     rows = torch.arange(len(triangles), device=triangles.device)
-    # Turn each triangle so that the odd corner out comes first; that keeps its winding.
+    # Rotate the corners so that the one alone on its side comes first; a rotation keeps the winding.
     odd = torch.where(count[:, None] == 1, inside, ~inside).long().argmax(1)
-    turned = (odd[:, None] + torch.arange(3, device=odd.device)) % 3
-    corner = triangles.gather(1, turned[:, :, None].expand(-1, -1, 4))
-    away = distance.gather(1, turned)
+    rotated = (odd[:, None] + torch.arange(3, device=odd.device)) % 3
+    corner = triangles.gather(1, rotated[:, :, None].expand(-1, -1, 4))
+    away = distance.gather(1, rotated)
     one, two = count == 1, count == 2
     a, b, c = (corner[one, k] for k in range(3))
     da, db, dc = (away[one, k] for k in range(3))

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 import torch
 
 from invrender.backends.arguments import check_faces
-from invrender.kernels import BOTH, Wanted
+from invrender.kernels import BOTH, NeedsGrad
 
 Tensor = torch.Tensor
 
@@ -66,14 +66,14 @@ def interpolate(attributes: Tensor, faces: Tensor, face_id: Tensor, clip: Tensor
 
 
 def interpolate_adjoint(
-    grad: Tensor, attributes: Tensor, faces: Tensor, face_id: Tensor, clip: Tensor, wanted: Wanted = BOTH
+    grad: Tensor, attributes: Tensor, faces: Tensor, face_id: Tensor, clip: Tensor, needs_grad: NeedsGrad = BOTH
 ) -> tuple[Tensor | None, Tensor | None]:
-    """d attributes (their shape) and d clip [N,V,4] from d image [N,H,W,C]; None where not wanted."""
+    """d attributes (their shape) and d clip [N,V,4] from d image [N,H,W,C]; None where not asked for."""
     hits = _hits(faces, face_id, clip)
     grad = grad.reshape(-1, grad.shape[-1])[hits.pixel]
     return (
-        _attributes_adjoint(grad, attributes, hits) if wanted[0] else None,
-        _clip_adjoint(grad, attributes, clip, hits) if wanted[1] else None,
+        _attributes_adjoint(grad, attributes, hits) if needs_grad[0] else None,
+        _clip_adjoint(grad, attributes, clip, hits) if needs_grad[1] else None,
     )
 
 
@@ -114,7 +114,7 @@ def _hits(faces: Tensor, face_id: Tensor, clip: Tensor) -> _Hits:
 
 
 def _bary_adjoint(grad: Tensor, hits: _Hits) -> Tensor:
-    """d corner clip positions [P,3,4] from d barycentrics [P,3]: the chain of `_hits` backwards."""
+    """d corner clip positions [P,3,4] from d barycentrics [P,3]: the adjoint of `_hits`."""
     norm = hits.raw.clamp(0, 1).sum(1, keepdim=True)
     d_clamped = (grad - (grad * hits.bary).sum(1, keepdim=True)) / norm
     d_raw = torch.where((hits.raw >= 0) & (hits.raw <= 1), d_clamped, 0)
@@ -122,8 +122,8 @@ def _bary_adjoint(grad: Tensor, hits: _Hits) -> Tensor:
     d_area = (d_raw - (d_raw * hits.raw).sum(1, keepdim=True)) / safe
     d_area = torch.where(hits.total == 0, 0, d_area)
     # a_k = p_next x p_last, so each p_k appears as `next` in a_last and as `last` in a_next.
-    turned = torch.stack([hits.p[..., 1], -hits.p[..., 0]], -1)  # d (p x q) / d p = (q_y, -q_x)
-    d_p = d_area[:, _LAST, None] * turned[:, _NEXT] - d_area[:, _NEXT, None] * turned[:, _LAST]
+    rotated = torch.stack([hits.p[..., 1], -hits.p[..., 0]], -1)  # d (p x q) / d p = (q_y, -q_x)
+    d_p = d_area[:, _LAST, None] * rotated[:, _NEXT] - d_area[:, _NEXT, None] * rotated[:, _LAST]
     d_w = -(d_p * hits.ndc[:, None, :]).sum(-1, keepdim=True)
     return torch.cat([d_p, torch.zeros_like(d_w), d_w], -1)
 

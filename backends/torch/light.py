@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import torch
 
-from invrender.kernels.walks import Shade
+from invrender.kernels.compositing import Shade
 
 Tensor = torch.Tensor
 
@@ -15,10 +15,10 @@ _TINY = 1e-12
 
 @dataclass(frozen=True)
 class Lit:
-    """Lighting of S samples: the factor on their colour and the gloss added to it; see `Shade`."""
+    """Lighting of S samples: the factor on their colour and the highlight added to it; see `Shade`."""
 
     factor: Tensor
-    gloss: Tensor
+    highlight: Tensor
     normal: Tensor
     length: Tensor
     lights: Tensor
@@ -34,17 +34,17 @@ class Lit:
         factor = 1 - w + w * (shade.ambient + shade.diffuse * facing)
         return Lit(factor, w * shade.specular * half**shade.shininess, normal, length, lights, shade)
 
-    def adjoint(self, d_factor: Tensor, d_gloss: Tensor) -> Tensor:
-        """The gradient [S,3] of the density's gradient."""
+    def adjoint(self, d_factor: Tensor, d_highlight: Tensor) -> Tensor:
+        """The loss's gradient [S,3] with respect to the density's gradient."""
         n, shade = self.normal, self.shade
         w = (self.length / (self.length + shade.soft))[:, None]
         facing, half = (n * self.lights[:, :3]).sum(1)[:, None], (n * self.lights[:, 3:]).sum(1)[:, None]
         shine = half.abs() ** (shade.shininess - 1)
         d_w = d_factor[:, None] * (shade.ambient + shade.diffuse * facing.abs() - 1)
-        d_w = d_w + d_gloss[:, None] * shade.specular * shine * half.abs()
+        d_w = d_w + d_highlight[:, None] * shade.specular * shine * half.abs()
         d_normal = d_factor[:, None] * w * shade.diffuse * facing.sign() * self.lights[:, :3]
-        gloss = d_gloss[:, None] * w * shade.specular * shade.shininess * shine * half.sign()
-        d_normal = d_normal + gloss * self.lights[:, 3:]
+        d_half = d_highlight[:, None] * w * shade.specular * shade.shininess * shine * half.sign()
+        d_normal = d_normal + d_half * self.lights[:, 3:]
         across = d_normal - (d_normal * n).sum(1, keepdim=True) * n
         rise = shade.soft / (self.length + shade.soft) ** 2
         flat = self.length <= _TINY

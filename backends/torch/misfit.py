@@ -16,12 +16,12 @@ def misfit_by(silhouette_taped: SilhouetteTaped, silhouette_adjoint: SilhouetteA
 
     def prepare(faces: Tensor, topology: Topology, count: int, masks: Tensor, weight: Tensor) -> SilhouetteMisfit:
         del count
-        place = masks.device
-        faces, edges, share = faces.to(place), topology.to(place), weight.to(masks)
+        device = masks.device
+        faces, edges, share = faces.to(device), topology.to(device), weight.to(masks)
 
         def compare(vertices: Tensor, clip_from_object: Tensor) -> tuple[float, Tensor, Tensor]:
-            matrix = clip_from_object.to(place, torch.float32)  # about the object's middle, where it holds 1e-5 pixels
-            moved = vertices.to(place, torch.float32)
+            matrix = clip_from_object.to(device, torch.float32)  # float32 holds 1e-5 pixels about the origin
+            moved = vertices.to(device, torch.float32)
             clip = torch.einsum("nij,vj->nvi", matrix[:, :, :3], moved) + matrix[:, None, :, 3]
             coverage, tape = silhouette_taped(clip, faces, edges, (masks.shape[1], masks.shape[2]))
             misfit = losses.silhouette_misfit(coverage, masks, share)

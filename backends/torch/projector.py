@@ -1,7 +1,7 @@
 """Joseph's projector and its transpose in plain torch: the reference of the fast pair, for any device and dtype.
 
 Joseph 1982: a ray is sampled on the grid planes across the axis that it follows most closely, bilinearly in each. Every
-plane stands for one plane distance of the ray; the first and last for as much of the chord as is nearest to them.
+plane has the weight of the ray's length between two planes; the first and last that of their nearest part of the chord.
 """
 
 from __future__ import annotations

@@ -29,7 +29,7 @@ _TRIANGLES, _SPANS, _FRAGMENTS = 2**15, 30_000, 30_000
 
 @dataclass(frozen=True)
 class _Triangles:
-    """Screen triangles turned to positive area, snapped.
+    """Screen triangles, snapped, oriented to positive area.
 
     Attributes:
         x, y: [3,T] int64 in 1/256 pixel.

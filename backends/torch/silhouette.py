@@ -27,8 +27,8 @@ from invrender.backends.torch.crossings import (
     Crossings,
     Segments,
     contour_segments,
-    push_to_clip,
     scanline_crossings,
+    screen_adjoint,
 )
 from invrender.nouns.topology import Topology
 
@@ -87,10 +87,10 @@ def silhouette_taped(
 
 def silhouette_adjoint(grad: Tensor, tape: SilhouetteTape) -> Tensor:
     """d clip [N,V,4] from d coverage [N,H,W]."""
-    pull = grad.reshape(-1)[tape.pixel].double()[:, None, None] * tape.weight
+    d_ends = grad.reshape(-1)[tape.pixel].double()[:, None, None] * tape.weight
     screen = torch.zeros_like(tape.segments.screen)
-    screen.index_add_(0, tape.ends.reshape(-1), pull.reshape(-1, 2))
-    return push_to_clip(tape.segments, screen, tape.size, tape.shape)
+    screen.index_add_(0, tape.ends.reshape(-1), d_ends.reshape(-1, 2))
+    return screen_adjoint(tape.segments, screen, tape.size, tape.shape)
 
 
 def _interval_ends(crossings: Crossings, view: Tensor, lines: int) -> tuple[Crossings, Tensor]:

@@ -1,7 +1,7 @@
 """A projected gradient step with smoothed total variation and momentum, in plain torch: the reference.
 
 The penalty is sum over voxels of sqrt(dx^2 + dy^2 + dz^2 + epsilon^2) with forward differences. At the current point
-each root lies below a parabola (Huber's trick), and a squared difference below two squares (De Pierro 1995), so a
+a parabola majorises each root (Huber's trick), and two squares each squared difference (De Pierro 1995), so that a
 diagonal bounds the curvature.
 """
 
@@ -17,10 +17,10 @@ def smooth_step(
 ) -> tuple[Tensor, Tensor, float]:
     """See `invrender.kernels.SmoothStep`."""
     weight, epsilon = smoothing
-    slope, bend = total_variation(at, epsilon) if weight else (torch.zeros_like(at), torch.zeros_like(at))
-    after = (at - (gradient + weight * slope) / (curvature + weight * bend)).clamp(min=0)
-    turn = float(((at - after) * (after - before)).sum())
-    return after, after + beta * (after - before), turn
+    slope, bound = total_variation(at, epsilon) if weight else (torch.zeros_like(at), torch.zeros_like(at))
+    after = (at - (gradient + weight * slope) / (curvature + weight * bound)).clamp(min=0)
+    uphill = float(((at - after) * (after - before)).sum())
+    return after, after + beta * (after - before), uphill
 
 
 def total_variation(grid: Tensor, epsilon: float) -> tuple[Tensor, Tensor]:
@@ -29,9 +29,9 @@ def total_variation(grid: Tensor, epsilon: float) -> tuple[Tensor, Tensor]:
     for axis, step in enumerate(steps):
         step.narrow(axis, 0, grid.shape[axis] - 1).copy_(grid.diff(dim=axis))
     steep = 1 / (torch.stack(steps).square().sum(0) + epsilon**2).sqrt()
-    slope, bend = -steep * (steps[0] + steps[1] + steps[2]), 6 * steep
+    slope, bound = -steep * (steps[0] + steps[1] + steps[2]), 6 * steep
     for axis, step in enumerate(steps):
         count = grid.shape[axis] - 1
         slope.narrow(axis, 1, count).add_((steep * step).narrow(axis, 0, count))
-        bend.narrow(axis, 1, count).add_(2 * steep.narrow(axis, 0, count))
-    return slope, bend
+        bound.narrow(axis, 1, count).add_(2 * steep.narrow(axis, 0, count))
+    return slope, bound

@@ -66,9 +66,9 @@ def intersect(corners: Tensor, origin: Tensor, direction: Tensor) -> tuple[Tenso
     det = (side * across).sum(-1)
     to_origin = origin - a
     u = (to_origin * across).sum(-1) / det
-    turned = torch.linalg.cross(to_origin, side)
-    v = (direction * turned).sum(-1) / det
-    return (other * turned).sum(-1) / det, u, v
+    crossed = torch.linalg.cross(to_origin, side)
+    v = (direction * crossed).sum(-1) / det
+    return (other * crossed).sum(-1) / det, u, v
 
 
 def _brute_force(vertices: Tensor, faces: Tensor, origin: Tensor, direction: Tensor) -> Tensor:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from invrender.cameras import rigs, volume_rigs
-from invrender.cameras.rigs import RigKind, mesh_frame, rig, turned
+from invrender.cameras.rigs import RigKind, mesh_frame, rig, rotated
 from invrender.cameras.volume_rigs import volume_frame
 from invrender.nouns import Cameras, Mesh, Volume
 
@@ -31,7 +31,7 @@ def around(
         distance: of the cameras: in half-extents of a mesh (3), in longest axes of a volume (2).
         fov: degrees, across the smaller side of the image (45 for meshes, 40 for volumes).
         elevation: degrees above the XZ plane; the orbit's alone.
-        azimuth: turns all of them about +Y, in degrees.
+        azimuth: rotation of all of them about +Y, in degrees.
 
     Raises:
         UsageError: a number is out of range, or the kind unknown.
@@ -40,5 +40,5 @@ def around(
     defaults = rigs if isinstance(asset, Mesh) else volume_rigs
     frame = mesh_frame(asset.vertices, asset.faces) if isinstance(asset, Mesh) else volume_frame(asset)
     shape = (size, size) if isinstance(size, int) else size
-    stance = (distance or defaults.DISTANCE, fov or defaults.FOV, elevation)
-    return turned(rig(kind, count, *frame, shape, *stance), frame[0], azimuth)
+    placement = (distance or defaults.DISTANCE, fov or defaults.FOV, elevation)
+    return rotated(rig(kind, count, *frame, shape, *placement), frame[0], azimuth)

@@ -1,4 +1,4 @@
-"""Cameras: looking at a point, perspective projections and the rigs that stand around an object.
+"""Cameras: looking at a point, perspective projections and intrinsics.
 
 All matrices are float64 torch tensors on the CPU. Axes are OpenGL's: +X right, +Y up, the camera looks down its -Z.
 A point in clip space (x, y, z, w) lands on the pixel ((x/w + 1)/2 W, (1 - y/w)/2 H); pixel centres lie at +0.5.

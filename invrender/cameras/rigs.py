@@ -50,7 +50,7 @@ def fibonacci(n: int, phase: float = 0.0) -> torch.Tensor:
 
     Args:
         n: how many.
-        phase: turns the spiral about Y, in radians.
+        phase: rotation of the spiral about Y, in radians.
 
     Raises:
         UsageError: n < 1.
@@ -126,11 +126,11 @@ def rig(
     return Cameras(look_at(target + direction * distance * scale, target), projection.repeat(n, 1, 1), size)
 
 
-def turned(cameras: Cameras, centre: Points, degrees: float) -> Cameras:
-    """Cameras walked around a vertical axis through `centre` [3], from +Z towards +X."""
+def rotated(cameras: Cameras, centre: Points, degrees: float) -> Cameras:
+    """Cameras rotated about a vertical axis through `centre` [3], from +Z towards +X."""
     cosine, sine = math.cos(math.radians(degrees)), math.sin(math.radians(degrees))
     axis = _points(centre)[0]
-    back = torch.eye(4, dtype=torch.float64)  # turning the world back is walking on
+    back = torch.eye(4, dtype=torch.float64)  # the inverse rotation of the world moves the cameras forward
     back[0, 0], back[0, 2], back[2, 0], back[2, 2] = cosine, -sine, sine, cosine
     back[:3, 3] = axis - back[:3, :3] @ axis
     return Cameras(cameras.world_to_camera @ back, cameras.projection, cameras.size)

@@ -21,7 +21,7 @@ AXES = ("+X", "+Y", "+Z", "-X", "-Y", "-Z")
 class MeshFacts:
     """Facts about a mesh; lengths in its own units.
 
-    Topology counts after vertices at exactly the same place are joined, since files split them along texture seams.
+    Topology counts after vertices at exactly the same position are joined, since files split them along texture seams.
 
     Attributes:
         vertices, faces: as the file gives them.
@@ -35,9 +35,9 @@ class MeshFacts:
         boundary_edges: edges of one face.
         crowded_edges: edges of three faces or more.
         unreferenced_vertices: used by no face.
-        coincident_vertices: vertices beyond the first at one place.
+        coincident_vertices: vertices beyond the first at one position.
         degenerate_faces: without area.
-        duplicate_faces: faces beyond the first on the same three places.
+        duplicate_faces: faces beyond the first on the same three positions.
         uv, colours: whether it has them.
         texture: its (width, height), or None.
         material: its name.
@@ -197,7 +197,7 @@ def _up(cameras: Cameras) -> int:
 
 
 def _widest_gap(direction: NDArray[np.float64]) -> float:
-    """Degrees from the loneliest of 2000 even directions to its nearest camera."""
+    """The largest angle, over 2000 even directions, to the nearest camera, in degrees."""
     i = np.arange(2000)
     y = 1 - 2 * (i + 0.5) / len(i)
     azimuth = i * (math.pi * (3 - math.sqrt(5)))

@@ -21,8 +21,8 @@ Array = NDArray[np.float64]
 
 SIGMA, TRUNCATE = 1.5, 3.5  # of SSIM's Gaussian window, whose radius is 5 samples
 K1, K2 = 0.01, 0.03
-PHASE = 1.0  # radians that the unseen cameras' spiral is turned by against that of --cameras sphere
-_SAME_PLACE = 1e-3  # of the longest axis
+PHASE = 1.0  # radians, of the unseen cameras' spiral relative to that of --cameras sphere
+_SAME_BOX = 1e-3  # of the longest axis
 
 
 @dataclass(frozen=True)
@@ -35,7 +35,7 @@ class VolumeMetrics:
         ssim: mean structural similarity in 3-D (Wang et al. 2004; Gaussian window, sigma 1.5).
         heldout_psnr: dB, of transmittance images from unseen cameras, peak 1; None where values are negative.
         heldout_psnr_worst: of the worst view.
-        extinction: the factor on both densities for those images: `views.auto_extinction` of the reference.
+        extinction: the factor on both densities for those images: `auto_extinction` of the reference.
         resampled: whether the volume was resampled to the reference's grid.
         least, greatest: values of the volume.
         reference_greatest: greatest value of the reference.
@@ -56,12 +56,12 @@ class VolumeMetrics:
 def volume_metrics(
     result: Volume, reference: Volume, backend: Backend, views: int = 8, size: int = 128
 ) -> VolumeMetrics:
-    """Compare the first channels of two volumes of the same place in the world.
+    """Compare the first channels of two volumes with the same box in the world.
 
     Raises:
-        InputError: they lie in different places, or the reference is 0 everywhere.
+        InputError: their boxes differ, or the reference is 0 everywhere.
     """
-    _check_place(result, reference)
+    _check_boxes(result, reference)
     truth = reference.values[0].detach().cpu().double().numpy()
     resampled = result.values.shape[1:] != reference.values.shape[1:]
     found = resample(result, reference) if resampled else result.values[0].detach().cpu().double().numpy()
@@ -134,10 +134,10 @@ def _heldout(found: Array, reference: Volume, backend: Backend, views: int, size
     return decibel(1.0, float(errors.mean())), decibel(1.0, float(errors.max())), extinction
 
 
-def _check_place(result: Volume, reference: Volume) -> None:
+def _check_boxes(result: Volume, reference: Volume) -> None:
     longest = volume_frame(reference)[1]
     away = float((result.bounds.double() - reference.bounds.double()).abs().max())
-    if away > _SAME_PLACE * longest:
+    if away > _SAME_BOX * longest:
         raise InputError(
             f"the volumes lie in different places: their corners are up to {away:g} apart",
             "write both with the same spacing and origin",

@@ -1,8 +1,8 @@
-"""Who meets whom in a triangle mesh: edges and their faces, components, genus, watertightness.
+"""Connectivity of triangle meshes: edges and their faces, components, genus, watertightness.
 
-Whole arrays and nothing compiled, so that looking at a mesh starts at once; remeshing has half_edges.py. The edge table
-is built by one sort of packed integers: (lower vertex, upper vertex, half-edge) in a single int64, which sorts several
-times faster than an argsort.
+Array operations without compilation, so that inspecting a mesh starts at once; remeshing uses half_edges.py. The edge
+table is built by one sort of packed integers: (lower vertex, upper vertex, half-edge) in a single int64, which sorts
+several times faster than an argsort.
 """
 
 from __future__ import annotations
@@ -114,8 +114,8 @@ def is_closed_manifold(faces: Ints) -> bool:
 def corner_fans(faces: Ints) -> Ints:
     """The fan that each of the 3F corners belongs to, [3F] (corner-major: corner * F + face).
 
-    Corners at one vertex lie in one fan where a walk across the faces around the vertex joins them. A mesh with more
-    fans than used vertices has vertices where sheets merely touch.
+    Corners at one vertex belong to one fan if a path across shared edges around the vertex connects them. A mesh with
+    more fans than used vertices has vertices at which sheets merely touch.
     """
     count = len(faces)
     key, half = _sorted_half_edges(faces, int(faces.max()) + 1)
@@ -192,7 +192,7 @@ def drop_unused(vertices: Floats, faces: Ints) -> tuple[Floats, Ints]:
 
 
 def merge_vertices(vertices: Floats, faces: Ints, tolerance: float = 0.0) -> tuple[Floats, Ints]:
-    """The mesh with vertices at the same place joined, collapsed faces dropped and unused vertices dropped.
+    """The mesh with vertices at the same position joined, collapsed faces dropped and unused vertices dropped.
 
     `tolerance` is in world units; 0 joins exactly equal positions only. Positions are compared after rounding to
     multiples of the tolerance.

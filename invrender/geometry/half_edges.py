@@ -56,32 +56,33 @@ def half_edges(faces: Ints, n_vertices: int) -> HalfEdges:
 @kernel
 def _link(faces: Ints, valence: Ints, twin: Ints, leaving: Ints) -> int:
     """Fill twin [3F] and leaving [V]; 1 if every vertex has one fan, 0 if not, -1 if an edge is not closed."""
-    # Edges are met in the list of their end of fewer faces, so that all lists are short: as 2 * other end + direction.
+    # Each half-edge is listed at that end of its edge which has fewer faces, so that lists are short; its key there is
+    # 2 * other end + direction.
     first, after = np.full(len(leaving), -1), np.empty(3 * len(faces), np.int64)
-    keeper, name = np.empty_like(after), np.empty_like(after)
+    owner, key = np.empty_like(after), np.empty_like(after)
     for f in range(len(faces)):
         for k in range(3):
             h, a, b = 3 * f + k, faces[f, k], faces[f, (k + 1) % 3]
             back = valence[b] < valence[a] or (valence[b] == valence[a] and b < a)
-            keeper[h], name[h] = (b, 2 * a + 1) if back else (a, 2 * b)
-            after[h], first[keeper[h]] = first[keeper[h]], h
+            owner[h], key[h] = (b, 2 * a + 1) if back else (a, 2 * b)
+            after[h], first[owner[h]] = first[owner[h]], h
             leaving[a] = h
-    for h in range(len(name)):
+    for h in range(len(key)):
         same = across = 0
-        at = first[keeper[h]]
+        at = first[owner[h]]
         while at >= 0:
-            same += name[at] == name[h]
-            if name[at] == name[h] ^ 1:
+            same += key[at] == key[h]
+            if key[at] == key[h] ^ 1:
                 twin[h] = at
                 across += 1
             at = after[at]
-        if same != 1 or across != 1 or keeper[h] == name[h] // 2:
+        if same != 1 or across != 1 or owner[h] == key[h] // 2:
             return -1
     for v in range(len(leaving)):
         if leaving[v] >= 0:
             at, seen = leaving[v], 0
             while seen == 0 or at != leaving[v]:
-                at, seen = turn(twin, at), seen + 1
+                at, seen = next_around(twin, at), seen + 1
             if seen != valence[v]:
                 return 0
     return 1
@@ -112,7 +113,7 @@ def apex_of(faces: Ints, h: int) -> int:
 
 
 @body
-def turn(twin: Ints, h: int) -> int:
+def next_around(twin: Ints, h: int) -> int:
     """The next half-edge around the vertex that h leaves."""
     return int(twin[following(following(h))])
 
@@ -130,7 +131,7 @@ def are_neighbours(faces: Ints, twin: Ints, leaving: Ints, a: int, b: int) -> bo
     while True:
         if head_of(faces, at) == b:
             return True
-        at = turn(twin, at)
+        at = next_around(twin, at)
         if at == leaving[a]:
             return False
 
@@ -155,7 +156,7 @@ def normal_around(v: Floats, faces: Ints, twin: Ints, leaving: Ints, a: int) -> 
     for _ in range(MOST_AROUND):
         w = area_of(v, faces, at // 3)
         x, y, z = x + w[0], y + w[1], z + w[2]
-        at = turn(twin, at)
+        at = next_around(twin, at)
         if at == leaving[a]:
             break
     return normalized((x, y, z))

@@ -72,7 +72,7 @@ def carve(grid: Grid, distances: Tensor, cameras: Cameras) -> NDArray[np.float32
 
 
 def _needed(cameras: Cameras) -> int:
-    """How many views must see a point of the object: half as many as see what all of them look at, and at least two.
+    """How many views must see a point of the object: half as many as see their common point, and at least two.
 
     Where masks are cut by the images' borders, hulls would otherwise reach far beyond what the views have in common.
     """
@@ -86,7 +86,7 @@ def _field(x: Tensor, y: Tensor, z: Tensor, distances: Tensor, cameras: Cameras)
     """The minimum over views of the signed distance in world units at grid points, and how many views see them.
 
     Args:
-        x, y, z: places along the axes, float64; the points are counted with z fastest.
+        x, y, z: positions along the axes, float64; the points are counted with z fastest.
         distances: [N,H,W], see `signed_distances`.
     """
     height = cameras.size[0]
@@ -100,8 +100,8 @@ def _field(x: Tensor, y: Tensor, z: Tensor, distances: Tensor, cameras: Cameras)
             (x[:, None, None] * a + y[:, None] * b + (z * c + d)).reshape(-1)
             for a, b, c, d in clip_from_world[view, [0, 1, 3]].tolist()
         )
-        ahead = w > 0
-        divisor = torch.where(ahead, w, torch.ones_like(w))
+        in_front = w > 0
+        divisor = torch.where(in_front, w, torch.ones_like(w))
         ndc = torch.stack([clip_x / divisor, -clip_y / divisor], 1).float()
         read = torch.nn.functional.grid_sample(
             distance[None, None], ndc[None, None], mode="bilinear", padding_mode="border", align_corners=False
@@ -111,7 +111,7 @@ def _field(x: Tensor, y: Tensor, z: Tensor, distances: Tensor, cameras: Cameras)
         unknown = beyond & bool((border > 0).any())
         read = torch.where(beyond & ~unknown, torch.full_like(read, -sum(cameras.size)), read)
         pixel = w.float() * float(2.0 / (cameras.projection[view, 1, 1] * height))
-        known = ahead & ~unknown
+        known = in_front & ~unknown
         field = torch.where(known, torch.minimum(field, read * pixel), field)
         count += known
     return field, count

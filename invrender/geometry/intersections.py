@@ -1,6 +1,6 @@
 """Self-intersections of a triangle mesh: pairs of faces where an edge of one pierces the other.
 
-Broad phase: a tree of boxes, each leaf of which looks for the leaves that it meets. Narrow phase: signs of signed
+Broad phase: a bounding volume hierarchy gives the pairs of leaves whose boxes overlap. Narrow phase: signs of signed
 volumes in float64. Faces that merely touch (a shared vertex or edge, a vertex that lies in a plane) do not count.
 """
 
@@ -11,8 +11,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from invrender.geometry.box_tree import STACK, box_tree, overlap
-from invrender.geometry.triples import Triple, area_vector, inner, minus, outer, point
+from invrender.geometry.bvh import STACK, build_bvh, overlap
+from invrender.geometry.triples import Triple, area_vector, cross, dot, minus, point
 from invrender.geometry.vectors import Bools, Floats, Ints, as_arrays
 from invrender.jit import body, kernel
 
@@ -34,15 +34,15 @@ def intersections_of(vertices: Floats, faces: Ints, some: Bools) -> Ints:
     """The pairs of `self_intersections` in which at least one face is among `some` [F]."""
     if len(faces) < 2 or not some.any():
         return np.zeros((0, 2), np.int64)
-    tree = box_tree(vertices[faces])
-    ordered, chosen = faces[tree.order], some[tree.order]
+    bvh = build_bvh(vertices[faces])
+    ordered, chosen = faces[bvh.order], some[bvh.order]
     pairs = np.empty((FIRST_ROOM, 2), np.int64)
     while True:
-        count = _pierced(vertices, ordered, tree.boxes, chosen, pairs)
+        count = _pierced(vertices, ordered, bvh.boxes, chosen, pairs)
         if count <= len(pairs):
             break
         pairs = np.empty((count, 2), np.int64)
-    found = np.sort(tree.order[pairs[:count]], 1)
+    found = np.sort(bvh.order[pairs[:count]], 1)
     return found[np.lexsort((found[:, 1], found[:, 0]))]
 
 
@@ -101,7 +101,7 @@ def _heights(v: Floats, f: Ints, base: int, other: int) -> Triple:
 def _height(v: Floats, f: Ints, base: int, vertex: int, origin: Triple, n: Triple) -> float:
     if vertex == f[base, 0] or vertex == f[base, 1] or vertex == f[base, 2]:
         return 0.0
-    return inner(minus(point(v, vertex), origin), n)
+    return dot(minus(point(v, vertex), origin), n)
 
 
 @body
@@ -125,5 +125,5 @@ def _line_meets(v: Floats, f: Ints, p: int, q: int, base: int) -> bool:
         minus(point(v, f[base, 1]), origin),
         minus(point(v, f[base, 2]), origin),
     )
-    x, y, z = inner(d, outer(a, b)), inner(d, outer(b, c)), inner(d, outer(c, a))
+    x, y, z = dot(d, cross(a, b)), dot(d, cross(b, c)), dot(d, cross(c, a))
     return min(x, y, z) >= 0 or max(x, y, z) <= 0

@@ -18,17 +18,17 @@ from invrender.geometry.half_edges import (
     half_edges,
     head_of,
     join,
+    next_around,
     reference_normal,
     shape_of,
     tail_of,
-    turn,
 )
-from invrender.geometry.triples import Triple, along, area_vector, inner, minus, point, shape
+from invrender.geometry.triples import Triple, along, area_vector, dot, minus, point, shape
 from invrender.geometry.vectors import Floats, Ints, norm
 from invrender.jit import body, kernel
 
 SPLIT_ABOVE, COLLAPSE_BELOW = 4 / 3, 4 / 5  # times the target length (Botsch & Kobbelt 2004)
-COLLAPSE_COSINE = 0.5  # no face may turn by more than 60 degrees
+COLLAPSE_COSINE = 0.5  # no face normal may rotate by more than 60 degrees
 FLIP_COSINE = 0.75  # creases sharper than about 40 degrees keep their edges
 COST_STEPS = 1
 LOWEST_QUALITY = 0.1  # no operation makes a face worse than this, unless it was
@@ -69,8 +69,8 @@ def _subdivide(vertices: Floats, faces: Ints, middle: Ints) -> Ints:
     """Faces replaced by their pieces; `middle` [F,3] is the new vertex on edge corner -> corner + 1, or -1."""
     count = (middle >= 0).sum(1)
     first = np.where(count == 2, (np.argmin(middle, 1) + 1) % 3, np.argmax(middle >= 0, 1))
-    turn = (first[:, None] + np.arange(3)) % 3  # so that one split edge comes first, two come first and second
-    f, m = np.take_along_axis(faces, turn, 1), np.take_along_axis(middle, turn, 1)
+    rotation = (first[:, None] + np.arange(3)) % 3  # so that one split edge comes first, two come first and second
+    f, m = np.take_along_axis(faces, rotation, 1), np.take_along_axis(middle, rotation, 1)
     pieces = [faces[count == 0]]
     (a, b, c), (x, _, _) = f[count == 1].T, m[count == 1].T
     pieces += [np.stack(t, 1) for t in ((a, x, c), (x, b, c))]
@@ -108,9 +108,9 @@ def _collapse(
 ) -> None:
     """Collapse the given half-edges where that is safe. Faces that go become -1.
 
-    In one pass a vertex swallows one neighbour only, lest few of them wander far.
+    In one pass a vertex takes in one neighbour only, so that no vertex drifts far.
     """
-    grown = np.zeros(len(v), np.int64)  # the pass in which
+    grown = np.zeros(len(v), np.int64)  # the pass in which a vertex has taken in another one
     for n in range(1, passes + 1):
         count = 0
         for h in order:
@@ -126,11 +126,11 @@ def _collapse(
 
 @body
 def _collapse_one(v: Floats, lengths: Floats, faces: Ints, twin: Ints, leaving: Ints, valence: Ints, h: int) -> bool:
-    """Collapse h if it is short and nothing speaks against it; whether that was so."""
+    """Collapse h if it is short and that is safe; whether it was done."""
     a, b, c, d = tail_of(faces, h), head_of(faces, h), apex_of(faces, h), apex_of(faces, twin[h])
     pa, pb, target = point(v, a), point(v, b), (lengths[a] + lengths[b]) / 2
     step = minus(pa, pb)
-    if inner(step, step) >= (COLLAPSE_BELOW * target) ** 2:
+    if dot(step, step) >= (COLLAPSE_BELOW * target) ** 2:
         return False
     if valence[c] < 4 or valence[d] < 4 or valence[a] + valence[b] - 4 > MOST_NEIGHBOURS:
         return False
@@ -138,12 +138,12 @@ def _collapse_one(v: Floats, lengths: Floats, faces: Ints, twin: Ints, leaving: 
         return False
     longest = SPLIT_ABOVE * target
     for t in (0.5, 0.0, 1.0):  # an end where the middle would fold what is around
-        place = along(pa, -t, step)
-        if _fits(v, faces, twin, leaving, a, b, place, longest) and _fits(
-            v, faces, twin, leaving, b, a, place, longest
+        position = along(pa, -t, step)
+        if _fits(v, faces, twin, leaving, a, b, position, longest) and _fits(
+            v, faces, twin, leaving, b, a, position, longest
         ):
             _merge(faces, twin, leaving, valence, h)
-            v[a, 0], v[a, 1], v[a, 2] = place
+            v[a, 0], v[a, 1], v[a, 2] = position
             return True
     return False
 
@@ -154,31 +154,31 @@ def _common_neighbours(faces: Ints, twin: Ints, leaving: Ints, a: int, b: int) -
     count, at = 0, leaving[a]
     while True:
         count += are_neighbours(faces, twin, leaving, b, head_of(faces, at))
-        at = turn(twin, at)
+        at = next_around(twin, at)
         if at == leaving[a]:
             return count
 
 
 @body
 def _fits(
-    v: Floats, faces: Ints, twin: Ints, leaving: Ints, a: int, b: int, place: Triple, longest: float
+    v: Floats, faces: Ints, twin: Ints, leaving: Ints, a: int, b: int, position: Triple, longest: float
 ) -> bool:  # fmt: skip
-    """Whether the faces of a without b stay unfolded, well shaped and of fitting size when a moves to a place."""
+    """Whether the faces of a without b stay unfolded, well shaped and of fitting size when a moves to a position."""
     at = leaving[a]
     while True:
         if head_of(faces, at) != b and apex_of(faces, at) != b:
             p, q = point(v, head_of(faces, at)), point(v, apex_of(faces, at))
-            spoke = minus(p, place)
-            if inner(spoke, spoke) > longest * longest:
+            spoke = minus(p, position)
+            if dot(spoke, spoke) > longest * longest:
                 return False
-            w = area_vector(place, p, q)
+            w = area_vector(position, p, q)
             normal = reference_normal(v, faces, twin, leaving, at // 3)
-            if inner(normal, w) < COLLAPSE_COSINE * math.sqrt(inner(w, w)):
+            if dot(normal, w) < COLLAPSE_COSINE * math.sqrt(dot(w, w)):
                 return False
-            quality = shape(place, p, q)
+            quality = shape(position, p, q)
             if quality < LOWEST_QUALITY and quality < shape_of(v, faces, at // 3):
                 return False
-        at = turn(twin, at)
+        at = next_around(twin, at)
         if at == leaving[a]:
             return True
 
@@ -191,7 +191,7 @@ def _merge(faces: Ints, twin: Ints, leaving: Ints, valence: Ints, h: int) -> Non
     at = g
     while True:
         faces[at // 3, at % 3] = a
-        at = turn(twin, at)
+        at = next_around(twin, at)
         if at == g:
             break
     for half in (h, g):
@@ -226,7 +226,7 @@ def _flip(v: Floats, faces: Ints, twin: Ints, leaving: Ints, valence: Ints, pass
                 continue
             if are_neighbours(faces, twin, leaving, c, d) or not _flip_fits(v, faces, twin, leaving, h):
                 continue
-            _turn_edge(faces, twin, leaving, h)
+            _flip_edge(faces, twin, leaving, h)
             valence[a] -= 1
             valence[b] -= 1
             valence[c] += 1
@@ -241,19 +241,19 @@ def _flip_fits(v: Floats, faces: Ints, twin: Ints, leaving: Ints, h: int) -> boo
     """Whether the edge of h can flip: nearly flat there, no fold afterwards, no bad triangle."""
     f, g = h // 3, twin[h] // 3
     n0, n1 = reference_normal(v, faces, twin, leaving, f), reference_normal(v, faces, twin, leaving, g)
-    if inner(n0, n1) <= FLIP_COSINE:
+    if dot(n0, n1) <= FLIP_COSINE:
         return False
     a, b = point(v, tail_of(faces, h)), point(v, head_of(faces, h))
     c, d = point(v, apex_of(faces, h)), point(v, apex_of(faces, twin[h]))
     for w in (area_vector(a, d, c), area_vector(d, b, c)):
-        if min(inner(w, n0), inner(w, n1)) <= FLIP_COSINE * math.sqrt(inner(w, w)):
+        if min(dot(w, n0), dot(w, n1)) <= FLIP_COSINE * math.sqrt(dot(w, w)):
             return False
     old = min(shape_of(v, faces, f), shape_of(v, faces, g))
     return min(shape(a, d, c), shape(d, b, c)) >= min(old, 4 * LOWEST_QUALITY)
 
 
 @body
-def _turn_edge(faces: Ints, twin: Ints, leaving: Ints, h: int) -> None:
+def _flip_edge(faces: Ints, twin: Ints, leaving: Ints, h: int) -> None:
     """Replace the edge a-b of h by the one between the apexes c and d of its faces."""
     t = twin[h]
     f, g = h // 3, t // 3

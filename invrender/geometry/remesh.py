@@ -1,11 +1,11 @@
-"""Isotropic remeshing: regular triangles of a wanted size on the same surface.
+"""Isotropic remeshing: regular triangles of a given size on the same surface.
 
 The algorithm is Botsch & Kobbelt, "A Remeshing Approach to Multiresolution Modeling" (SGP 2004): split long edges,
 collapse short ones, flip towards valence 6, smooth tangentially, project back. What goes from edge to edge, and the way
 back to the surface, is compiled (local_operations.py, closest.py); the rest is done on whole arrays.
 
 A closed manifold stays a closed manifold of the same genus and number of components. An operation that would fold the
-surface is left out, so a thin part may keep edges shorter or longer than wanted. Sheets much thinner than an edge can
+surface is left out, so a thin part may keep edges that are too short or too long. Sheets much thinner than an edge can
 still cross; such spots are untangled at the end.
 """
 
@@ -36,7 +36,7 @@ from invrender.geometry.vectors import (
     vertex_normals,
 )
 
-FOLD_COSINE = 0.5  # smoothing may not turn a face by more than 60 degrees
+FOLD_COSINE = 0.5  # smoothing may not rotate a face normal by more than 60 degrees
 MOST_FACES = 10_000_000
 LONGEST_MOVE = 0.5  # of the target length, in one smoothing step
 
@@ -56,7 +56,7 @@ def remesh(
         faces: [F,3].
         edge_length: the target in the units of the vertices; or [V], one target per input vertex.
         iterations: rounds of split, collapse, flip, smooth (and project).
-        project: pull vertices back to the input surface in each round; without it the surface shrinks a little.
+        project: move vertices back to the input surface in each round; without it the surface shrinks a little.
         attempts: what `untangle` may try on intersections at the end.
 
     Returns:
@@ -154,7 +154,7 @@ def reference_normals(vertices: Floats, faces: Ints) -> Floats:
 
 
 def without_folds(before: Floats, after: Floats, f: Ints) -> Floats:
-    """`after`, but with the vertices of every face that would turn by more than 60 degrees put back to `before`."""
+    """`after`, with the vertices of faces whose normal would rotate by more than 60 degrees put back to `before`."""
     normal = reference_normals(before, f)
     moved = after.copy()
     suspects = np.arange(len(f))

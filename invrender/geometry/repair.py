@@ -222,9 +222,9 @@ class _Patch:
         local = vertex_normals(v[self.used], np.searchsorted(self.used, self.faces))
         normal[self.used] = local
         stride = PUSH_STRIDE * float(norm(v[self.edges[:, 0]] - v[self.edges[:, 1]]).mean())
-        wish = np.where(seeds[:, None], attempt.push * stride * normal, 0.0)
+        desired = np.where(seeds[:, None], attempt.push * stride * normal, 0.0)
         system = (identity(len(self.free)) + attempt.strength * self.inner).tocsc()
-        step = splu(system).solve(wish[self.free])
+        step = splu(system).solve(desired[self.free])
         largest = float(norm(step).max())
         out = v.copy()
         out[self.free] += step * (stride / largest if largest > 0 else 0.0)

@@ -30,33 +30,33 @@ def along(a: Triple, t: float, d: Triple) -> Triple:
 
 
 @body
-def inner(a: Triple, b: Triple) -> float:
-    """The inner product."""
+def dot(a: Triple, b: Triple) -> float:
+    """The dot product."""
     return a[0] * b[0] + a[1] * b[1] + a[2] * b[2]
 
 
 @body
-def outer(a: Triple, b: Triple) -> Triple:
-    """The vector product."""
+def cross(a: Triple, b: Triple) -> Triple:
+    """The cross product."""
     return a[1] * b[2] - a[2] * b[1], a[2] * b[0] - a[0] * b[2], a[0] * b[1] - a[1] * b[0]
 
 
 @body
 def normalized(a: Triple) -> Triple:
     """The unit vector along a; zero stays zero."""
-    scale = 1.0 / max(math.sqrt(inner(a, a)), 1e-300)
+    scale = 1.0 / max(math.sqrt(dot(a, a)), 1e-300)
     return a[0] * scale, a[1] * scale, a[2] * scale
 
 
 @body
 def area_vector(a: Triple, b: Triple, c: Triple) -> Triple:
     """The normal of a triangle times twice its area."""
-    return outer(minus(b, a), minus(c, a))
+    return cross(minus(b, a), minus(c, a))
 
 
 @body
 def shape(a: Triple, b: Triple, c: Triple) -> float:
     """4 sqrt(3) area / sum of squared edges, see `vectors.shape_quality`."""
     x, y, z = minus(b, a), minus(c, b), minus(a, c)
-    w = outer(x, z)
-    return 2 * math.sqrt(3.0) * math.sqrt(inner(w, w)) / max(inner(x, x) + inner(y, y) + inner(z, z), 1e-300)
+    w = cross(x, z)
+    return 2 * math.sqrt(3.0) * math.sqrt(dot(w, w)) / max(dot(x, x) + dot(y, y) + dot(z, z), 1e-300)

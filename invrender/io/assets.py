@@ -1,4 +1,4 @@
-"""Reading and writing assets of every kind: what a path means decides what comes back, what a thing is how it goes out.
+"""Reading and writing assets of every kind, by what a path names and by the type of what is written.
 
 A path may name a mesh, a volume, a dataset of posed images (or its pose file), or the folder of a finished run, which
 stands for its result.
@@ -26,7 +26,7 @@ from invrender.nouns import Mesh, Views, Volume
 
 Kind = Literal["mesh", "volume", "transmittance", "views"]
 
-RUN = "run.json"  # what tells a run's folder from others
+RUN = "run.json"  # marks the folder of a run
 MESH_RESULTS = ("mesh.ply", "mesh.glb")
 VOLUME_RESULTS = ("volume.npz", "volume.vti")
 

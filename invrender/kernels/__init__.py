@@ -12,6 +12,7 @@ from invrender.kernels.mesh import (
     Interpolate,
     InterpolateAdjoint,
     MakeMisfit,
+    NeedsGrad,
     Rasterize,
     Silhouette,
     SilhouetteAdjoint,
@@ -19,7 +20,6 @@ from invrender.kernels.mesh import (
     SilhouetteTaped,
     Size,
     Trace,
-    Wanted,
 )
 from invrender.kernels.volume import (
     Composite,
@@ -45,6 +45,7 @@ __all__ = [
     "LineIntegralAdjoint",
     "MakeMisfit",
     "MakeRays",
+    "NeedsGrad",
     "Part",
     "Rasterize",
     "RayBundle",
@@ -55,5 +56,4 @@ __all__ = [
     "Size",
     "SmoothStep",
     "Trace",
-    "Wanted",
 ]

@@ -12,14 +12,11 @@ if TYPE_CHECKING:
 
 Size = tuple[int, int]
 
-
-Wanted = tuple[bool, bool]
-
-
-"""Which of an adjoint's two gradients somebody asks for."""
+NeedsGrad = tuple[bool, bool]
+"""Which of an adjoint's two gradients are asked for."""
 
 
-BOTH: Wanted = (True, True)
+BOTH: NeedsGrad = (True, True)
 
 
 class Rasterize(Protocol):
@@ -46,9 +43,15 @@ class InterpolateAdjoint(Protocol):
     """Transposed derivative of `Interpolate`."""
 
     def __call__(
-        self, grad: Tensor, attributes: Tensor, faces: Tensor, face_id: Tensor, clip: Tensor, wanted: Wanted = BOTH
+        self,
+        grad: Tensor,
+        attributes: Tensor,
+        faces: Tensor,
+        face_id: Tensor,
+        clip: Tensor,
+        needs_grad: NeedsGrad = BOTH,
     ) -> tuple[Tensor | None, Tensor | None]:
-        """Gradient [N,H,W,C] to the gradients of attributes (their shape) and clip [N,V,4]; None where not wanted."""
+        """Gradient [N,H,W,C] to the gradients of attributes (their shape) and clip [N,V,4]; None if not asked for."""
         ...
 
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Protocol
 from torch import Tensor
 
 if TYPE_CHECKING:
-    from invrender.kernels.walks import Rules, Walk
+    from invrender.kernels.compositing import RaySamples, Rules
     from invrender.nouns import Cameras
 
 
@@ -98,19 +98,20 @@ class SmoothStep(Protocol):
 class Composite(Protocol):
     """Emission and absorption along rays through a grid, front to back."""
 
-    def __call__(self, grid: Tensor, walk: Walk, table: Tensor | None, rules: Rules) -> Tensor:
+    def __call__(self, grid: Tensor, samples: RaySamples, table: Tensor | None, rules: Rules) -> Tensor:
         """Grid [D,H,W,C], R rays cut into samples and, for scalar grids, a table [K,4] to RGB and transmittance [R,4].
 
-        What C and the table mean, and how samples add up, is told in `invrender.render.walk`.
+        For the meaning of C and the table see `invrender.backends.torch.composite`, for the sum over the samples
+        `invrender.render.sampling`.
         """
         ...
 
 
 class CompositeAdjoint(Protocol):
-    """Transposed derivative of `Composite`; walks the rays again and keeps nothing per sample."""
+    """Transposed derivative of `Composite`; it traverses the rays a second time and stores nothing per sample."""
 
     def __call__(
-        self, grad: Tensor, result: Tensor, grid: Tensor, walk: Walk, table: Tensor | None, rules: Rules
+        self, grad: Tensor, result: Tensor, grid: Tensor, samples: RaySamples, table: Tensor | None, rules: Rules
     ) -> tuple[Tensor, Tensor | None]:
         """Gradient [R,4] and result [R,4] to the gradients of grid and table."""
         ...

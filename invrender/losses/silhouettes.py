@@ -1,4 +1,4 @@
-"""What reconstruction minimises: misfit of silhouettes, and what keeps a surface calm where no view decides.
+"""What reconstruction minimises: misfit and overlap of silhouettes.
 
 All terms are areas or free of units in the normalised frame, so that their weights mean the same at every image size,
 distance and triangle count.

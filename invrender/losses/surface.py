@@ -1,4 +1,4 @@
-"""What keeps a surface calm where no view decides: membrane and bending energies."""
+"""Regularisers of a surface where no view constrains it: membrane and bending energies."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ Tensor = torch.Tensor
 def membrane(vertices: Tensor, laplacian_vertices: Tensor) -> Tensor:
     """1/12 tr(V' L V) with the uniform Laplacian: on an isotropic mesh 0.29 times the surface's area.
 
-    Its descent is curvature flow: it takes off what a visual hull has too much.
+    Its gradient descent is curvature flow, which shrinks the excess volume of a visual hull.
     """
     return (vertices * laplacian_vertices).sum() / 12
 

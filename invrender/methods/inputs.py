@@ -1,4 +1,4 @@
-"""What runs on volumes share: the grid and the box of their settings, and the cameras for an asset's own views."""
+"""Shared by the methods for volumes: grid and box from their settings, and the cameras for an asset's own views."""
 
 from __future__ import annotations
 

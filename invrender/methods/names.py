@@ -44,7 +44,7 @@ def method_called(name: str) -> Method:
 
 
 def method_for(source: Path) -> str:
-    """The name of the method that an input is meant for, as far as one can tell: the last that says it suits."""
+    """The name of the method that an input is meant for, as far as it shows: the last whose `suits` accepts it."""
     return next(name for name in reversed(METHODS) if _module(name, "settings").suits(source))
 
 

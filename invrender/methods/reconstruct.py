@@ -23,7 +23,7 @@ METHOD_VARIABLE = f"{ENVIRONMENT_PREFIX}METHOD"
 
 @dataclass(frozen=True)
 class Layers:
-    """Where settings come from, the strongest last but one: see `run.resolve`.
+    """Where settings come from; `run.resolve` says which source takes precedence.
 
     Attributes:
         flags: values by name; None: not given.
@@ -45,7 +45,7 @@ class Layers:
         )
 
 
-def chosen(layers: Layers) -> tuple[Method, RunSettings]:
+def method_and_settings(layers: Layers) -> tuple[Method, RunSettings]:
     """The method that the layers ask for or the input is meant for, and its settings.
 
     Raises:
@@ -111,10 +111,10 @@ def reconstruct(
 
     Args:
         source: mesh or volume file, or dataset folder.
-        output: the run folder; a stopped run in it is gone on with. None: nothing stays on disk.
+        output: the run folder; a stopped run in it is resumed. None: nothing stays on disk.
         method: silhouette, transmittance, volume, or auto: by the input.
         overwrite: replace a finished run.
-        fresh: start over where a stopped run could be gone on with.
+        fresh: start over where a stopped run could be resumed.
         quiet: show no progress.
         settings: any setting of the method by its name, as `--set` takes them.
 
@@ -125,10 +125,10 @@ def reconstruct(
         InvrenderError: whatever the command line would end with.
     """
     from invrender.backends import select
-    from invrender.run.execute import Place, execute
+    from invrender.run.execute import Destination, execute
 
-    used, resolved = chosen(Layers({**settings, "input": Path(source), "method": method}))
+    used, resolved = method_and_settings(Layers({**settings, "input": Path(source), "method": method}))
     backend = select(resolved.backend, resolved.device, used.needs)
     with tempfile.TemporaryDirectory() as temporary:
         folder = Path(temporary) / "run" if output is None else Path(output)
-        return execute(used, resolved, backend, Place(folder, overwrite, fresh), quiet)
+        return execute(used, resolved, backend, Destination(folder, overwrite, fresh), quiet)

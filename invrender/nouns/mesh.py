@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import torch
 
-from invrender.nouns.looks import Material
+from invrender.nouns.appearance import Material
 
 if TYPE_CHECKING:
     import numpy as np

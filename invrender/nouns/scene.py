@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 
 import torch
 
-from invrender.nouns.looks import Colour, Lights
+from invrender.nouns.appearance import Colour, Lights
 from invrender.nouns.mesh import Mesh
 
 Tensor = torch.Tensor

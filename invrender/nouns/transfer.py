@@ -1,4 +1,4 @@
-"""Transfer functions: what colour and how much opacity a value of a volume stands for."""
+"""Transfer functions: from the values of a volume to colour and opacity."""
 
 from __future__ import annotations
 

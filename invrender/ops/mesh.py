@@ -52,8 +52,8 @@ class _Interpolate(torch.autograd.Function):
     @torch.autograd.function.once_differentiable
     def backward(ctx: Any, grad: Tensor) -> tuple[Tensor | None, ...]:
         attributes, clip, faces, face_id = ctx.saved_tensors
-        wanted = ctx.needs_input_grad[:2]
-        return *ctx.backend.interpolate_adjoint(grad, attributes, faces, face_id, clip, wanted), None, None, None
+        needs_grad = ctx.needs_input_grad[:2]
+        return *ctx.backend.interpolate_adjoint(grad, attributes, faces, face_id, clip, needs_grad), None, None, None
 
 
 class _Antialias(torch.autograd.Function):

@@ -1,4 +1,4 @@
-"""Large Steps: vertices moved through a diffusion, so that gradients at the silhouette carry the surface along.
+"""Large Steps: vertices moved through a diffusion, so that gradients at the silhouette move the surface around it, too.
 
 Nicolet, Jacobson, Jakob 2021, "Large Steps in Inverse Rendering of Geometry": optimise u = (I + lambda_ L) v instead of
 v. A gradient step in u is a step in v preconditioned twice by the inverse diffusion.

@@ -1,4 +1,4 @@
-"""Density, colour and transfer functions as raw numbers: softplus and sigmoid make them what they are."""
+"""Density, colour and transfer functions as unconstrained numbers: softplus gives extinction, sigmoid colours."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import torch
 
 from invrender.cameras.volume_rigs import volume_frame
-from invrender.kernels.walks import Rules
+from invrender.kernels.compositing import Rules
 from invrender.nouns import TransferFunction, Volume
 from invrender.nouns.transfer import REFERENCE
 from invrender.solve.protocol import Params

@@ -9,7 +9,7 @@ from invrender.io.images import write_gif
 from invrender.io.meshes.read import read_mesh
 from invrender.io.volumes.read import is_volume_path, read_volume
 from invrender.preview.guard import Job
-from invrender.preview.scene import Panel, build, driver_name, example_mesh, turn
+from invrender.preview.scene import Panel, build, driver_name, example_mesh, turntable
 
 
 def draw(job: Job) -> str:
@@ -18,11 +18,11 @@ def draw(job: Job) -> str:
     panels = panels or [Panel("", example_mesh())]
     size = 64 if job.kind == "probe" else job.size
     plotter = build(panels, job.notes, size, off_screen=job.kind != "window")
-    driver = driver_name(plotter)  # a window that was closed no longer tells
+    driver = driver_name(plotter)  # cannot be asked for after the window is closed
     if job.kind == "window":
         plotter.show(title="invrender")
     elif job.kind == "turntable":
-        write_gif(job.output, list(turn(plotter, job.frames)), job.fps)
+        write_gif(job.output, list(turntable(plotter, job.frames)), job.fps)
     elif job.kind == "screenshot":
         with atomic_path(Path(job.output)) as temporary:
             plotter.screenshot(temporary)

@@ -1,4 +1,4 @@
-"""The safe side of the preview: it starts the drawing child and turns however that ends into a result or an error.
+"""The safe side of the preview: it starts a child process that draws, and turns its failures into errors.
 
 VTK without a working OpenGL driver ends in a segmentation fault, which Python cannot catch; so nothing here imports it.
 """

@@ -66,7 +66,7 @@ def build(panels: Sequence[Panel], notes: Sequence[str], size: int, off_screen: 
     return plotter
 
 
-def turn(plotter: pyvista.Plotter, frames: int) -> Iterator[NDArray[np.uint8]]:
+def turntable(plotter: pyvista.Plotter, frames: int) -> Iterator[NDArray[np.uint8]]:
     """Pictures [H,W,3] of one full turn around +Y."""
     for _ in range(frames):
         yield np.asarray(plotter.screenshot(return_img=True), np.uint8)[..., :3]
@@ -93,8 +93,8 @@ def _add_panel(plotter: pyvista.Plotter, panel: Panel, size: int) -> None:
         add_cloud(plotter, panel.subject)
     else:
         mesh = panel.subject if isinstance(panel.subject, Mesh) else surface_of(panel.subject)
-        surface, look = _surface(mesh)
-        plotter.add_mesh(surface, smooth_shading=False, show_scalar_bar=False, **SURFACE, **look)
+        surface, colouring = _surface(mesh)
+        plotter.add_mesh(surface, smooth_shading=False, show_scalar_bar=False, **SURFACE, **colouring)
     plotter.enable_anti_aliasing("ssaa", multi_samples=4, all_renderers=False)
     if panel.title:
         _write(plotter, panel.title, (size // 60, size - size // 20), size)
@@ -107,19 +107,19 @@ def _surface(mesh: Mesh) -> tuple[pyvista.PolyData, dict[str, Any]]:
     vertices, faces = mesh.numpy()
     kind: Any = pyvista.PolyData  # its annotations are narrower than what it takes
     surface = kind.from_regular_faces(vertices, faces)
-    look: dict[str, Any] = {"color": CLAY}
+    colouring: dict[str, Any] = {"color": CLAY}
     if mesh.colours is not None:
         surface.point_data["colours"] = _encode(mesh.colours)
-        look = {"scalars": "colours", "rgb": True}
+        colouring = {"scalars": "colours", "rgb": True}
     elif mesh.material.texture is not None and mesh.uv is not None:
         surface.active_texture_coordinates = mesh.uv.numpy().astype(np.float32)
-        look = {"texture": pyvista.Texture(_encode(mesh.material.texture))}
+        colouring = {"texture": pyvista.Texture(_encode(mesh.material.texture))}
     elif mesh.material.name != "default":
-        look = {"color": tuple(float(value) for value in linear_to_srgb(np.array(mesh.material.rgb)))}
+        colouring = {"color": tuple(float(value) for value in linear_to_srgb(np.array(mesh.material.rgb)))}
     smooth = surface.compute_normals(
         cell_normals=False, split_vertices=True, feature_angle=CREASE, consistent_normals=False
     )
-    return smooth, look
+    return smooth, colouring
 
 
 def _encode(colours: torch.Tensor) -> NDArray[np.uint8]:
@@ -129,7 +129,7 @@ def _encode(colours: torch.Tensor) -> NDArray[np.uint8]:
 
 
 def _aim(plotter: pyvista.Plotter, panels: Sequence[Panel]) -> None:
-    """Place the common camera so that what comes first stays in the picture while it turns around the vertical axis."""
+    """Place the common camera so that the first panel's object stays in the picture on a turntable about +Y."""
     vertices = panels[0].corners
     low, high = vertices.min(0), vertices.max(0)
     centre = (low + high) / 2

@@ -35,7 +35,7 @@ def add_cloud(plotter: pyvista.Plotter, volume: Volume) -> None:
     from matplotlib.colors import ListedColormap
 
     colours = ListedColormap(linear_to_srgb(transfer.colours.numpy()).tolist())
-    look: dict[str, Any] = {
+    options: dict[str, Any] = {
         "mapper": "fixed_point",
         "shade": True,
         "show_scalar_bar": False,
@@ -49,7 +49,7 @@ def add_cloud(plotter: pyvista.Plotter, volume: Volume) -> None:
         cmap=colours,
         opacity=opacity,
         opacity_unit_distance=UNIT * volume_frame(volume)[1],
-        **look,
+        **options,
     )
     mapper = actor.mapper
     mapper.SetAutoAdjustSampleDistances(False)  # which are meant for voxels of size 1

@@ -41,7 +41,7 @@ def transmittance(
     """The share [N,H,W] of the light that comes through, exp(-extinction * optical depth), and the extinction.
 
     Args:
-        volume, cameras, kernels: as `optical_depth` takes them; differentiable likewise.
+        volume, cameras, backend: as `optical_depth` takes them; differentiable likewise.
         extinction: the factor on the density; None takes `auto_extinction`, constant in gradients.
     """
     depths = optical_depth(volume, cameras, backend)
@@ -78,9 +78,9 @@ def auto_extinction(depths: Tensor) -> float:
     if not len(seen):
         raise InputError("no camera sees anything of the volume", "look from elsewhere, or check the volume's values")
     order = torch.sort(seen).values
-    place = PERCENTILE * (len(order) - 1)
-    below = int(place)
-    level = order[below] + (place - below) * (order[min(below + 1, len(order) - 1)] - order[below])
+    rank = PERCENTILE * (len(order) - 1)
+    below = int(rank)
+    level = order[below] + (rank - below) * (order[min(below + 1, len(order) - 1)] - order[below])
     return DEPTH / float(level)
 
 

@@ -11,12 +11,12 @@ from invrender.cameras.rays import camera_rays
 from invrender.cameras.volume_rigs import volume_frame
 from invrender.errors import InputError
 from invrender.kernels import Backend
-from invrender.kernels.walks import Compositing, Rules
+from invrender.kernels.compositing import Compositing, Rules
 from invrender.nouns import Cameras, Volume
 from invrender.nouns.transfer import TransferFunction
 from invrender.ops import composite
 from invrender.render.images import average, enlarge
-from invrender.render.walk import walk
+from invrender.render.sampling import sample_rays
 from invrender.shading.density_gradient import Lighting, shade, steepest, value_gradient
 
 Tensor = torch.Tensor
@@ -34,14 +34,14 @@ QUALITY: Mapping[str, Quality] = {"draft": Quality(0.7, 1), "standard": Quality(
 
 
 @dataclass(frozen=True)
-class Look:
+class VolumeStyle:
     """How a volume is shown.
 
     Attributes:
         transfer: colour and opacity of its values; None for a volume of four channels, which brings its own
             (extinction per world unit and linear RGB).
         lighting: or None for none.
-        compositing: see `march.Rules`.
+        compositing: see `kernels.compositing.Rules`.
         quality: see `Quality`.
     """
 
@@ -51,7 +51,7 @@ class Look:
     quality: Quality = QUALITY["standard"]
 
 
-def render_volume(volume: Volume, cameras: Cameras, look: Look, backend: Backend) -> Tensor:
+def render_volume(volume: Volume, cameras: Cameras, style: VolumeStyle, backend: Backend) -> Tensor:
     """Premultiplied linear RGB and alpha [N,H,W,4] from N cameras, in the dtype of the volume's values.
 
     Differentiable in the values and in the transfer function's colours and opacity. Its window and the scale of the
@@ -59,24 +59,24 @@ def render_volume(volume: Volume, cameras: Cameras, look: Look, backend: Backend
 
     Raises:
         InputError: a volume with several channels but not four, or four and a transfer function.
-        BackendError: the cameras want a gradient: compositing has none with the rays.
+        BackendError: the cameras require a gradient: compositing has none with the rays.
     """
-    if (look.transfer is None) != (len(volume.values) == 4) or len(volume.values) not in (1, 4):
+    if (style.transfer is None) != (len(volume.values) == 4) or len(volume.values) not in (1, 4):
         raise InputError(
             f"a volume of {len(volume.values)} channels cannot be drawn like this",
             "use one channel and a transfer function, or four: extinction, red, green, blue",
         )
     values = volume.values.to(backend.device)
-    lit = look.lighting is not None and look.transfer is not None
+    lit = style.lighting is not None and style.transfer is not None
     grid = values.permute(1, 2, 3, 0)
     if lit:
         grid = torch.cat([grid, value_gradient(values[0], volume.bounds)], -1)
     grid = grid.contiguous()
     steep = steepest(volume) if lit else 0.0
-    table = None if look.transfer is None else look.transfer.table(volume_frame(volume)[1]).to(values)
-    factor = look.quality.supersample
+    table = None if style.transfer is None else style.transfer.table(volume_frame(volume)[1]).to(values)
+    factor = style.quality.supersample
     large = enlarge(cameras, factor)
-    views = [_view(volume, grid, table, large[[i]], look, steep, backend) for i in range(len(cameras))]
+    views = [_view(volume, grid, table, large[[i]], style, steep, backend) for i in range(len(cameras))]
     return average(torch.stack(views), factor)
 
 
@@ -91,17 +91,17 @@ def _view(
     grid: Tensor,
     table: Tensor | None,
     camera: Cameras,
-    look: Look,
+    style: VolumeStyle,
     steep: float,
     backend: Backend,
 ) -> Tensor:
     rays = camera_rays(camera)
     rays = replace(rays, origin=rays.origin.to(backend.device), direction=rays.direction.to(backend.device))
-    steps = walk(rays, volume.bounds, _shape(volume), step_length(volume, look.quality.samples), grid.dtype)
-    lights = None if not steep or look.lighting is None else shade(look.lighting, rays, camera, steep, grid.dtype)
-    window = (0.0, 1.0) if look.transfer is None else (look.transfer.low, look.transfer.high)
-    rules = Rules(look.compositing, *window, lights)
-    result = composite(backend, grid, steps, table, rules)
+    samples = sample_rays(rays, volume.bounds, _shape(volume), step_length(volume, style.quality.samples), grid.dtype)
+    lights = None if not steep or style.lighting is None else shade(style.lighting, rays, camera, steep, grid.dtype)
+    window = (0.0, 1.0) if style.transfer is None else (style.transfer.low, style.transfer.high)
+    rules = Rules(style.compositing, *window, lights)
+    result = composite(backend, grid, samples, table, rules)
     height, width = camera.size
     return torch.cat([result[:, :3], 1 - result[:, 3:]], 1).reshape(height, width, 4)
 

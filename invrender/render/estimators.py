@@ -45,10 +45,10 @@ def ray_marching(
         generator: places each sample at random in its step; None takes the middles (biased alike in every call).
     """
     length = (ends[:, 1:] - ends[:, :1]) / steps
-    place = torch.full((len(ends), steps), 0.5, dtype=ends.dtype)
+    offset = torch.full((len(ends), steps), 0.5, dtype=ends.dtype)
     if generator is not None:
-        place = torch.rand(place.shape, generator=generator, dtype=ends.dtype)
-    t = ends[:, :1] + (torch.arange(steps) + place) * length
+        offset = torch.rand(offset.shape, generator=generator, dtype=ends.dtype)
+    t = ends[:, :1] + (torch.arange(steps) + offset) * length
     points = rays.origin[:, None] + t[..., None] * rays.direction[:, None]
     values = field(points.reshape(-1, 3)).reshape(t.shape)
     return torch.exp(-(values * length).sum(1))
@@ -86,13 +86,13 @@ def _track(
     origin, direction, (near, far) = rays.origin.detach(), rays.direction.detach(), ends.detach().unbind(1)
     t = near.clone()
     alive = torch.arange(len(ends))
-    wanted = False
+    field_grad = False
     while len(alive):
         chance = torch.rand(len(alive), generator=generator, dtype=ends.dtype)
         t[alive] -= torch.log1p(-chance) / majorant
         alive = alive[t[alive] < far[alive]]
         seen = field(origin[alive] + t[alive, None] * direction[alive])
-        values, wanted = seen.detach(), wanted or seen.requires_grad
+        values, field_grad = seen.detach(), field_grad or seen.requires_grad
         if len(alive) and float(values.max()) > majorant * (1 + SLACK):
             raise UsageError(
                 f"the density reaches {float(values.max()):g}, above the majorant of {majorant:g}",
@@ -104,7 +104,7 @@ def _track(
         through[alive] *= keep.clamp(min=0)
         alive = alive[through[alive] > 0]
     moving = torch.is_grad_enabled() and any(part.requires_grad for part in (rays.origin, rays.direction, ends))
-    return through * _slope(field, rays, ends, generator) if wanted or moving else through
+    return through * _slope(field, rays, ends, generator) if field_grad or moving else through
 
 
 def _slope(field: Field, rays: Rays, ends: Tensor, generator: torch.Generator) -> Tensor:

@@ -16,10 +16,10 @@ from invrender.cameras.around import around
 from invrender.errors import UsageError
 from invrender.kernels import Backend, Part
 from invrender.nouns import Cameras, Mesh, Scene, Volume
-from invrender.nouns.looks import Colour
+from invrender.nouns.appearance import Colour
 from invrender.render import raster
 from invrender.render.absorption import transmittance
-from invrender.render.emission import Look, render_volume
+from invrender.render.emission import VolumeStyle, render_volume
 from invrender.render.images import average, enlarge
 from invrender.render.modes import Mode, find_mode
 from invrender.render.transfer import transfer_function
@@ -41,7 +41,7 @@ def render(
     background: Colour | Tensor | None = None,
     alpha: bool = False,
     supersample: int = 1,
-    look: Look | None = None,
+    style: VolumeStyle | None = None,
     extinction: float | Tensor | Literal["auto"] = 1.0,
     dtype: torch.dtype = torch.float32,
 ) -> Tensor:
@@ -61,7 +61,7 @@ def render(
         background: linear RGB behind what is seen; None: the scene's own, else white.
         alpha: return premultiplied RGB and alpha [N,H,W,4] without a background (modes shaded, normal and volume).
         supersample: samples on each side of a pixel; depth has one.
-        look: of mode "volume": transfer function, lighting, quality; None: chosen after the values.
+        style: of mode "volume": transfer function, lighting, quality; None: chosen after the values.
         extinction: of mode "transmittance": the factor on the density; "auto" makes the volume well visible, and counts
             as constant in gradients.
         dtype: of pictures of meshes; those of volumes have that of the values.
@@ -72,7 +72,7 @@ def render(
     Raises:
         UsageError: the mode does not exist or does not fit; the backend does not exist.
         InputError: the asset cannot be drawn like this.
-        BackendError: the backend does not run here, or has no gradient that is wanted.
+        BackendError: the backend does not run here, or has no gradient that is required.
     """
     row = find_mode(mode, "volume" if isinstance(asset, Volume) else "mesh")
     if alpha and not row.layered:
@@ -81,7 +81,7 @@ def render(
         cameras = around(asset.mesh if isinstance(asset, Scene) else asset, "orbit", views, size)
     if isinstance(asset, Volume):
         return _volume(
-            asset, cameras, row, _selected(backend, "volumes"), background, alpha, supersample, look, extinction
+            asset, cameras, row, _selected(backend, "volumes"), background, alpha, supersample, style, extinction
         )
     scene = asset if isinstance(asset, Scene) else Scene(asset)
     if background is not None:
@@ -90,9 +90,9 @@ def render(
     return draw(scene, cameras, row.name, _selected(backend, "meshes"), supersample, dtype)
 
 
-def default_look(volume: Volume) -> Look:
-    """How `invrender render` shows a volume: one of four channels in its own colours, others by a transfer function."""
-    return Look(None if len(volume.values) == 4 else transfer_function(volume, strength=STRENGTH))
+def default_style(volume: Volume) -> VolumeStyle:
+    """The style of `invrender render`: a volume of four channels has its own colours, others a transfer function."""
+    return VolumeStyle(None if len(volume.values) == 4 else transfer_function(volume, strength=STRENGTH))
 
 
 def over(premultiplied: Tensor, background: Colour | Tensor) -> Tensor:
@@ -113,12 +113,12 @@ def _volume(
     background: Colour | Tensor | None,
     alpha: bool,
     supersample: int,
-    look: Look | None,
+    style: VolumeStyle | None,
     extinction: float | Tensor | Literal["auto"],
 ) -> Tensor:
     large = enlarge(cameras, supersample)
     if mode.renderer == "absorption":
         light, _ = transmittance(volume, large, backend, None if isinstance(extinction, str) else extinction)
         return average(light[..., None], supersample)
-    drawn = average(render_volume(volume, large, look or default_look(volume), backend), supersample)
+    drawn = average(render_volume(volume, large, style or default_style(volume), backend), supersample)
     return drawn if alpha else over(drawn, WHITE if background is None else background)

@@ -2,7 +2,7 @@
 
 All of them are differentiable in the mesh's vertices and in the cameras (through clip positions), shaded ones in the
 lights, the material and the vertex colours too. What is discrete has no gradient: which face a pixel sees (edges are
-what `antialias` is for), and which way a normal is turned.
+what `antialias` is for), and which side a normal points to.
 """
 
 from __future__ import annotations
@@ -144,10 +144,10 @@ def _draw(
     clip = clip_positions(prepared.positions, cameras, dtype)
     face_id, depth = ops.rasterize(backend, clip, prepared.faces, cameras.size)
     centre = prepared.positions.detach().mean(0)  # float32 holds positions about it, whatever the world's offset
-    looks = [prepared.normals, prepared.positions[prepared.position_of] - centre]
-    looks += [extra for extra in (prepared.uv, prepared.colours) if extra is not None]
-    attributes = torch.cat(looks, 1).to(dtype)
-    values = ops.interpolate(backend, attributes, prepared.look_faces, face_id, clip[:, prepared.position_of])
+    columns = [prepared.normals, prepared.positions[prepared.position_of] - centre]
+    columns += [extra for extra in (prepared.uv, prepared.colours) if extra is not None]
+    attributes = torch.cat(columns, 1).to(dtype)
+    values = ops.interpolate(backend, attributes, prepared.attribute_faces, face_id, clip[:, prepared.position_of])
     eye = (cameras.position.to(centre) - centre).to(dtype)[:, None, None, :]
     to_eye = torch.nn.functional.normalize(eye - values[..., 3:6], dim=-1)
     normal = _facing_normals(values[..., :3], to_eye, face_id, prepared)
@@ -161,7 +161,7 @@ def _draw(
 
 
 def _facing_normals(smooth: Tensor, to_eye: Tensor, face_id: Tensor, prepared: Surface) -> Tensor:
-    """Unit normals, turned to the side of the face that the camera sees."""
+    """Unit normals, flipped to the side of the face that the camera sees."""
     if not len(prepared.faces):
         return smooth
     flat = prepared.face_normals.to(smooth)[face_id.clamp(min=0)]
@@ -180,11 +180,11 @@ def _to_light(lights: Lights, cameras: Cameras) -> Tensor:
     return torch.nn.functional.normalize(towards, dim=-1)[:, None, None, :]
 
 
-def _shade(looks: Tensor, normal: Tensor, to_light: Tensor, lights: Lights, prepared: Surface) -> Tensor:
+def _shade(attributes: Tensor, normal: Tensor, to_light: Tensor, lights: Lights, prepared: Surface) -> Tensor:
     at = 0 if prepared.uv is None else 2
     reflectance = albedo(
         prepared.material,
-        None if prepared.uv is None else looks[..., :2],
-        None if prepared.colours is None else looks[..., at : at + 3],
+        None if prepared.uv is None else attributes[..., :2],
+        None if prepared.colours is None else attributes[..., at : at + 3],
     )
     return lambert(normal, to_light.expand_as(normal), reflectance.to(normal), lights)

@@ -1,4 +1,4 @@
-"""Transfer functions: what colour and how much opacity a value of a volume stands for."""
+"""Transfer functions: from the values of a volume to colour and opacity."""
 
 from __future__ import annotations
 
@@ -34,10 +34,10 @@ def transfer_function(
     Args:
         volume: tells the window where none is given: from 0 (or the least value, if negative) to the value that all
             but a thousandth of the samples above it stay below.
-        colormap: a matplotlib name, or points 'PLACE:COLOUR,...' with places in [0, 1] and '#rrggbb' colours.
+        colormap: a matplotlib name, or points 'PLACE:COLOUR,...' with positions in [0, 1] and '#rrggbb' colours.
         opacity: 'linear', 'exponential', or points 'PLACE:OPACITY,...', all numbers in [0, 1].
         strength: the greatest opacity of the named kinds, and the factor on points' opacities over 1.
-        window: the values at place 0 and 1.
+        window: the values at position 0 and 1.
 
     Raises:
         UsageError: a name, colour or number makes no sense.
@@ -63,11 +63,11 @@ def _window(volume: Volume) -> Point:
 
 def _colours(text: str) -> Tensor:
     if ":" in text:
-        points = [(place, _colour(value)) for place, value in _points(text, "--colormap")]
-        places = [place for place, _ in points]
+        points = [(position, _colour(value)) for position, value in _points(text, "--colormap")]
+        positions = [position for position, _ in points]
         channels = np.array([colour for _, colour in points])
         even = np.linspace(0, 1, ROWS)
-        encoded = np.stack([np.interp(even, places, channels[:, k]) for k in range(3)], 1)
+        encoded = np.stack([np.interp(even, positions, channels[:, k]) for k in range(3)], 1)
     else:
         encoded = _matplotlib(text)
     return torch.from_numpy(srgb_to_linear(encoded)).float()
@@ -93,8 +93,8 @@ def _opacity(text: str, strength: float) -> Tensor:
     elif text == "exponential":
         values = strength * np.expm1(STEEPNESS * even) / math.expm1(STEEPNESS)
     elif ":" in text:
-        points = [(place, _number(value, "--opacity")) for place, value in _points(text, "--opacity")]
-        values = np.interp(even, [place for place, _ in points], [value for _, value in points])
+        points = [(position, _number(value, "--opacity")) for position, value in _points(text, "--opacity")]
+        values = np.interp(even, [position for position, _ in points], [value for _, value in points])
     else:
         raise UsageError(
             f"--opacity is {text!r}", "use linear, exponential, or points such as '0:0,0.3:0,0.5:0.4,1:0.9'"
@@ -103,15 +103,15 @@ def _opacity(text: str, strength: float) -> Tensor:
 
 
 def _points(text: str, option: str) -> Sequence[tuple[float, str]]:
-    """(place, what) pairs of 'PLACE:WHAT,...', by place."""
+    """(position in the window, what) pairs of 'PLACE:WHAT,...', sorted by position."""
     points = []
     for part in text.split(","):
-        place, colon, what = part.strip().partition(":")
+        position, colon, what = part.strip().partition(":")
         if not colon:
             raise UsageError(
                 f"{option} has the point {part.strip()!r}", "write points as PLACE:VALUE, with commas between"
             )
-        points.append((_number(place, option), what.strip()))
+        points.append((_number(position, option), what.strip()))
     return sorted(points, key=lambda point: point[0])
 
 

@@ -1,7 +1,7 @@
 """The only runner: resolved settings in, a run folder with everything in it out, whatever the method.
 
-A run that was stopped goes on where its last checkpoint is, when it is called again with the same settings: to the same
-bits, since the checkpoint holds all of the loop's state, the film's shots and how far losses.csv was.
+A run that was stopped resumes from its last checkpoint when it is called again with the same settings. Its result is
+bit-identical, since the checkpoint holds all of the loop's state, the film's shots and the number of losses written.
 """
 
 from __future__ import annotations
@@ -28,13 +28,13 @@ from invrender.solve.snapshot import pack, unpack
 
 
 @dataclass(frozen=True)
-class Place:
+class Destination:
     """Where a run goes, and what may be replaced there.
 
     Attributes:
         folder: the run folder.
         overwrite: replace a finished run.
-        fresh: start over where an unfinished run could be gone on with.
+        fresh: start over where an unfinished run could be resumed.
         argv: what was called, for the record.
     """
 
@@ -52,7 +52,9 @@ class Outcome:
     metrics: Metrics
 
 
-def execute(method: Method, settings: RunSettings, backend: Backend, place: Place, quiet: bool = False) -> Outcome:
+def execute(
+    method: Method, settings: RunSettings, backend: Backend, destination: Destination, quiet: bool = False
+) -> Outcome:
     """Run a method from its input to the files of its folder.
 
     Raises:
@@ -60,23 +62,23 @@ def execute(method: Method, settings: RunSettings, backend: Backend, place: Plac
         CheckpointError: it holds an unfinished run with other settings or another input.
         InvrenderError: whatever the method raises.
     """
-    check_output(place.folder, place.overwrite)
+    check_output(destination.folder, destination.overwrite)
     task = method.load(settings, backend)
     digest = fingerprint(task)
     with Progress(quiet) as progress:
         saved = None
-        if not (place.overwrite or place.fresh):
-            saved = saved_run(place.folder, settings, backend.name, digest, progress.say)
-        with _opened(settings, place, saved) as run:
+        if not (destination.overwrite or destination.fresh):
+            saved = saved_run(destination.folder, settings, backend.name, digest, progress.say)
+        with _opened(settings, destination, saved) as run:
             return _run(Job(method, task, settings, backend, digest), run, progress, saved)
 
 
-def _opened(settings: RunSettings, place: Place, saved: Saved | None) -> RunFolder:
-    called: dict[str, Any] = {"command": "reconstruct", "argv": place.argv, "save_every": settings.save_every}
+def _opened(settings: RunSettings, destination: Destination, saved: Saved | None) -> RunFolder:
+    called: dict[str, Any] = {"command": "reconstruct", "argv": destination.argv, "save_every": settings.save_every}
     if saved is not None:
-        return RunFolder.reopen(place.folder, rows=saved.loss_rows, **called)
+        return RunFolder.reopen(destination.folder, rows=saved.loss_rows, **called)
     config = to_toml(settings, "invrender reconstruct --config THIS -o DIR repeats this run")
-    return RunFolder.create(place.folder, config=config, overwrite=place.overwrite, **called)
+    return RunFolder.create(destination.folder, config=config, overwrite=destination.overwrite, **called)
 
 
 @dataclass(frozen=True)
@@ -129,7 +131,7 @@ def _follow(loop: Loop, problem: Problem, run: RunFolder, progress: Progress, re
             title = step.phase.title
             progress.start(title, step.total)
         progress.step(step.index, step.terms)
-        if step.phase.told:
+        if step.phase.recorded:
             run.losses(step.index, {**step.phase.labels, **step.terms})
             with run.timed("pictures"):
                 reel.step(step)

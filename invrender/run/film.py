@@ -1,6 +1,6 @@
 """What progress.gif is made of: shots of the estimate, taken evenly while it forms, and cut together in the end.
 
-Shots are plain arrays, so that those of a stopped run come back with it.
+Shots are plain arrays, so that they can be saved in checkpoints and restored.
 """
 
 from __future__ import annotations

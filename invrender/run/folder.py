@@ -1,6 +1,6 @@
 """The run folder: everything that one run leaves behind, and the rules that keep it from destroying anything.
 
-A finished run is never overwritten unless asked to; an unfinished one may be gone on with or reused; a folder that
+A finished run is never overwritten unless asked to; an unfinished one may be resumed or replaced; a folder that
 holds other things is refused; and what gets removed is only what run.json lists as written by invrender, and files
 that a killed process was in the midst of writing.
 """
@@ -247,11 +247,11 @@ def check_output(folder: Path, overwrite: bool = False) -> None:
 
 
 def _check_parents(folder: Path) -> None:
-    for place in (folder, *folder.parents):
-        if place.is_dir():
+    for path in (folder, *folder.parents):
+        if path.is_dir():
             return
-        if place.exists() or place.is_symlink():
-            raise UsageError(f"{place} is a file, not a folder", "choose another output folder with -o")
+        if path.exists() or path.is_symlink():
+            raise UsageError(f"{path} is a file, not a folder", "choose another output folder with -o")
 
 
 def _make(folder: Path) -> None:
@@ -267,9 +267,9 @@ def _make(folder: Path) -> None:
 
 
 def _remove_temporaries(folder: Path) -> None:
-    for place in (folder, folder / CHECKPOINTS):
-        if place.is_dir():
-            remove_temporaries(place)
+    for path in (folder, folder / CHECKPOINTS):
+        if path.is_dir():
+            remove_temporaries(path)
 
 
 def _clear(folder: Path) -> None:
@@ -283,9 +283,9 @@ def _clear(folder: Path) -> None:
         path = folder / name
         if path.resolve().is_relative_to(folder.resolve()):
             path.unlink(missing_ok=True)
-    place = folder / CHECKPOINTS
-    if place.is_dir() and not any(place.iterdir()):
-        place.rmdir()
+    saved = folder / CHECKPOINTS
+    if saved.is_dir() and not any(saved.iterdir()):
+        saved.rmdir()
 
 
 def _status(error: BaseException | None) -> Status:

@@ -13,18 +13,18 @@ from invrender.errors import OutputExistsError, UsageError
 from invrender.io.datasets.dataset import read_cameras
 from invrender.io.images import write_gif, write_png
 from invrender.nouns import Cameras, Mesh, Volume
-from invrender.nouns.looks import Colour
+from invrender.nouns.appearance import Colour
 from invrender.render.images import contact_sheet, stored_as_is, to_bytes
 from invrender.render.modes import MODES, Mode
 
 Tensor = torch.Tensor
 
-STILL, TURNTABLE, DATASET = 1, 48, 12  # views where nobody says how many
+STILL, TURNTABLE, DATASET = 1, 48, 12  # numbers of views, unless given
 
 
 @dataclass(frozen=True)
-class Stance:
-    """Where cameras stand.
+class CameraPlacement:
+    """Where cameras are placed.
 
     Attributes:
         kind: 'orbit', 'sphere', or a file or folder with poses.
@@ -43,7 +43,7 @@ class Stance:
     azimuth: float = 0.0
 
     def cameras(self, asset: Mesh | Volume, default: int) -> Cameras:
-        """The cameras around an asset, or those of the file; `default` of them where nobody says how many."""
+        """The cameras around an asset, or those of the file; `default` of them unless their number is given."""
         count = self.views or default
         if self.kind not in ("orbit", "sphere"):
             return read_cameras(self.kind, self.size)[:count]
@@ -71,7 +71,7 @@ class Written:
 
 
 def views_for(picture: Path) -> int:
-    """How many views a picture has where nobody says so: a turntable's frames for a .gif, else one."""
+    """How many views a picture has, unless given: a turntable's frames for a .gif, else one."""
     return TURNTABLE if picture.suffix.lower() == ".gif" else STILL
 
 
@@ -119,16 +119,16 @@ def _check_dataset(folder: Path, mode: Mode, overwrite: bool) -> None:
 def write_picture(path: Path, pictures: Tensor, mode: Mode, facts: dict[str, Any] | None = None) -> Written:
     """Write pictures [N,H,W,C] as a turning .gif, or as a .png: a still, or a sheet of stills."""
     count, height, width, channels = pictures.shape
-    turns = path.suffix.lower() == ".gif"
-    if turns:
+    animated = path.suffix.lower() == ".gif"
+    if animated:
         colours = pictures if mode.colour else _as_linear(pictures)
         write_gif(path, list(to_bytes(colours.expand(-1, -1, -1, 3))))
     else:
         sheet = contact_sheet(pictures)
         write_png(path, sheet[..., 0] if channels == 1 else sheet if mode.colour else _as_linear(sheet))
     note = f"{width} x {height}"
-    if turns or count > 1:
-        note += f", {count} {'frames' if turns else 'views'}"
+    if animated or count > 1:
+        note += f", {count} {'frames' if animated else 'views'}"
     return Written(path, [path], note, facts or {})
 
 

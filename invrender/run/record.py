@@ -29,7 +29,7 @@ class Record:
         command, argv: what was called.
         status: running, finished, failed or interrupted.
         started, ended: UTC, ISO 8601; `seconds` that the last process spent.
-        resumed: when a stopped run was gone on with.
+        resumed: when a stopped run was resumed.
         seed, backend, device: what the numbers came from.
         timings: seconds by phase.
         versions: of Python and of each package that matters and is installed.

@@ -11,7 +11,7 @@ import torch
 from invrender.io.datasets.dataset import write_dataset
 from invrender.kernels import Backend
 from invrender.nouns import Cameras, Mesh, Scene, Views
-from invrender.nouns.looks import Colour
+from invrender.nouns.appearance import Colour
 from invrender.render.images import depth_picture, stored_as_is, straight
 from invrender.render.modes import Mode
 from invrender.render.pictures import WHITE

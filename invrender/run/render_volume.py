@@ -12,12 +12,12 @@ from invrender.io.datasets.dataset import write_dataset
 from invrender.io.datasets.transmittance import TransmittanceViews, write_transmittance
 from invrender.kernels import Backend
 from invrender.nouns import Cameras, Views, Volume
-from invrender.nouns.looks import Colour
+from invrender.nouns.appearance import Colour
 from invrender.render.absorption import transmittance
-from invrender.render.emission import Look, render_volume
+from invrender.render.emission import VolumeStyle, render_volume
 from invrender.render.images import straight
 from invrender.render.modes import Mode
-from invrender.render.pictures import WHITE, default_look, over
+from invrender.render.pictures import WHITE, default_style, over
 from invrender.run.pictures import Written, dataset_written, write_picture
 
 Tensor = torch.Tensor
@@ -29,14 +29,14 @@ class VolumeShot:
 
     Attributes:
         mode: of `render.modes`.
-        look: of mode 'volume'; None: chosen after the values.
+        style: of mode 'volume'; None: chosen after the values.
         background: linear RGB; None: transparent.
         extinction: of mode 'transmittance': the factor on the density; None makes the volume well visible.
         floats: whether a dataset of transmittance holds float32 instead of 8 bits.
     """
 
     mode: Mode
-    look: Look | None = None
+    style: VolumeStyle | None = None
     background: Colour | None = WHITE
     extinction: float | None = None
     floats: bool = False
@@ -54,7 +54,7 @@ def volume_pictures(
     if shot.mode.renderer == "absorption":
         light, extinction = transmittance(volume, cameras, backend, shot.extinction)
         return light[..., None], {"extinction": float(extinction)}
-    drawn = render_volume(volume, cameras, shot.look or default_look(volume), backend).cpu()
+    drawn = render_volume(volume, cameras, shot.style or default_style(volume), backend).cpu()
     if shot.background is not None:
         return over(drawn, shot.background), {}
     colour, alpha = straight(drawn)
@@ -67,7 +67,7 @@ def transmittance_views(
     """Posed images of the light that comes through a volume, with its box and grid: what `reconstruct` takes.
 
     Args:
-        volume, cameras, kernels: a density, from where, and what computes.
+        volume, cameras, backend: a density, from where, and what computes.
         extinction: the factor on the density; None makes the volume well visible.
         floats: whether files shall hold float32 instead of 8 bits.
     """
@@ -91,6 +91,6 @@ def write_volume_dataset(folder: Path, volume: Volume, cameras: Cameras, shot: V
     if shot.mode.renderer == "absorption":
         views = transmittance_views(volume, cameras, backend, shot.extinction, shot.floats)
         return dataset_written(folder, write_transmittance(folder, views), cameras, {"extinction": views.extinction})
-    drawn = render_volume(volume, cameras, shot.look or default_look(volume), backend).cpu()
+    drawn = render_volume(volume, cameras, shot.style or default_style(volume), backend).cpu()
     colour, alpha = straight(drawn)
     return dataset_written(folder, write_dataset(folder, Views(cameras, alpha, colour.clamp(0, 1))), cameras)

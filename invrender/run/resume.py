@@ -1,4 +1,4 @@
-"""Whether a folder holds an unfinished run that can be gone on with: the same settings, input and version."""
+"""Whether a folder holds an unfinished run that can be resumed: the same settings, input and version."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ class Saved:
 def saved_run(
     folder: Path, settings: RunSettings, backend: str, digest: str, notice: Callable[[str], None]
 ) -> Saved | None:
-    """The state to go on from; None where there is none and the run starts over.
+    """The state to resume from; None where there is none and the run starts over.
 
     Args:
         folder: of the run.

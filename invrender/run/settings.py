@@ -3,7 +3,7 @@
 A settings class is a frozen dataclass. Its fields are all that a method takes; those that are annotated with a `Flag`
 have an option of their own on the command line, the others are reached by `--set`, a file or the environment.
 
-    smoothing: Annotated[float | None, Flag("Weight of the total variation."), AtLeast(0)] = None
+    smoothing: Annotated[float | None, Flag("Weight of the total variation."), Range(0)] = None
 """
 
 from __future__ import annotations

@@ -11,10 +11,10 @@ from invrender.cameras.projection import look_at, perspective
 from invrender.cameras.rays import camera_rays
 from invrender.cameras.rigs import fibonacci
 from invrender.kernels import Backend, Size
-from invrender.kernels.walks import Rules, Shade, Walk
+from invrender.kernels.compositing import RaySamples, Rules, Shade
 from invrender.nouns import Cameras
 from invrender.nouns.topology import Topology, topology
-from invrender.render.walk import walk
+from invrender.render.sampling import sample_rays
 
 VIEWS, SIZE, BANDS = 4, (128, 128), 24
 GRID, RAYS = (4, 5, 6), (2, 3, 4)
@@ -34,9 +34,9 @@ class Trial:
 
 def trial(device: torch.device) -> Trial:
     """The scene on a device: BANDS^2 quads around a ball, seen from VIEWS distances."""
-    turn = torch.arange(BANDS) * (2 * torch.pi / BANDS)
+    azimuth = torch.arange(BANDS) * (2 * torch.pi / BANDS)
     height = (torch.arange(BANDS) + 0.5) / BANDS * torch.pi
-    x, z = torch.sin(height)[:, None] * torch.sin(turn), torch.sin(height)[:, None] * torch.cos(turn)
+    x, z = torch.sin(height)[:, None] * torch.sin(azimuth), torch.sin(height)[:, None] * torch.cos(azimuth)
     y = torch.cos(height)[:, None].expand_as(x)
     points = torch.stack([x, y, z], -1).reshape(-1, 3) * (1 + 0.1 * torch.sin(5 * x + 3 * z)).reshape(-1, 1)
     row, column = torch.meshgrid(torch.arange(BANDS - 1), torch.arange(BANDS), indexing="ij")
@@ -69,9 +69,9 @@ def _meshes(backend: Backend) -> None:
 
 
 def _volumes(backend: Backend) -> None:
-    place = backend.device
-    bounds = torch.tensor([[-0.5, -0.4, -0.3], [0.5, 0.4, 0.3]], dtype=torch.float64, device=place)
-    grid = torch.linspace(0.1, 1, 4 * 5 * 6, device=place).reshape(GRID)
+    device = backend.device
+    bounds = torch.tensor([[-0.5, -0.4, -0.3], [0.5, 0.4, 0.3]], dtype=torch.float64, device=device)
+    grid = torch.linspace(0.1, 1, 4 * 5 * 6, device=device).reshape(GRID)
     views, size = RAYS[0], RAYS[1:]
     lens = perspective(40.0, size, 0.1, 4.0).repeat(views, 1, 1)
     cameras = Cameras(look_at(2 * fibonacci(views), (0.0, 0.0, 0.0)), lens, size)
@@ -94,13 +94,13 @@ def _integrate(backend: Backend, grid: torch.Tensor, bounds: torch.Tensor, camer
 
 def _compose(backend: Backend, grid: torch.Tensor, bounds: torch.Tensor, cameras: Cameras) -> None:
     """Lit colours through a table, there and back."""
-    place = backend.device
-    steps = walk(camera_rays(cameras), bounds.cpu(), GRID, 0.1, torch.float32)
-    steps = Walk(*(part.to(place) for part in (steps.start, steps.step, steps.length, steps.count)))
-    lit, table = torch.stack([grid] * 4, -1), torch.rand(4, 4, device=place)
-    rules = Rules(shade=Shade(torch.ones(len(steps.count), 6, device=place)))
-    result = backend.composite(lit, steps, table, rules)
-    backend.composite_adjoint(result, result, lit, steps, table, rules)
+    device = backend.device
+    samples = sample_rays(camera_rays(cameras), bounds.cpu(), GRID, 0.1, torch.float32)
+    samples = RaySamples(*(part.to(device) for part in (samples.start, samples.step, samples.length, samples.count)))
+    lit, table = torch.stack([grid] * 4, -1), torch.rand(4, 4, device=device)
+    rules = Rules(shade=Shade(torch.ones(len(samples.count), 6, device=device)))
+    result = backend.composite(lit, samples, table, rules)
+    backend.composite_adjoint(result, result, lit, samples, table, rules)
 
 
 def silhouettes(backend: Backend, t: Trial) -> None:

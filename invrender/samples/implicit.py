@@ -54,10 +54,10 @@ def cylinder(points: Array, bottom: float, top: float, radius: float, rounding: 
 def polygonise(
     solid: Solid, low: tuple[float, ...], high: tuple[float, ...], cell: float, edges: tuple[float, float]
 ) -> tuple[Array, NDArray[np.int64]]:
-    """The surface of a solid as well-shaped triangles, small where it bends, whose vertices lie on it.
+    """The surface of a solid as well-shaped triangles, small where it is curved, whose vertices lie on it.
 
-    Marching cubes (Lewiner et al. 2003) finds the topology, remeshing gives edges that turn by about 20 degrees each,
-    and Newton steps bring the vertices back onto the surface.
+    Marching cubes (Lewiner et al. 2003) finds the topology, remeshing gives edges over which the normal rotates by
+    about 20 degrees, and Newton steps bring the vertices back onto the surface.
 
     Args:
         solid: negative inside; its surface must lie within the box and be wide against `cell`.
@@ -75,7 +75,7 @@ def polygonise(
     values = solid(grid.reshape(-1, 3)).reshape(grid.shape[:3])
     found, faces, _, _ = marching_cubes(values, 0.0, spacing=(cell,) * 3, gradient_direction="descent")
     vertices, faces = found.astype(np.float64) + np.asarray(low), faces.astype(np.int64)
-    for _ in range(5):  # rid marching cubes of its slivers, whose normals would spoil the measure of bending
+    for _ in range(5):  # removes the slivers of marching cubes, whose normals would distort the curvature
         vertices = project(solid, _slide(solid, vertices, faces, cell), cell)
     vertices, faces = remesh(vertices, faces, _edge_lengths(solid, vertices, faces, edges, cell), iterations=8)
     return project(solid, vertices, cell), faces
@@ -84,13 +84,13 @@ def polygonise(
 def _edge_lengths(
     solid: Solid, vertices: Array, faces: NDArray[np.int64], edges: tuple[float, float], cell: float
 ) -> Array:
-    """[V] edge lengths over which the normal turns by about 20 degrees, changing gradually along the surface."""
+    """[V] edge lengths over which the normal rotates by about 20 degrees, changing gradually along the surface."""
     normals = _normals(solid, vertices, cell)
     a, b = _half_edges(faces)
     length = np.linalg.norm(vertices[a] - vertices[b], axis=1)
-    bend = np.zeros(len(vertices))
-    np.maximum.at(bend, a, np.linalg.norm(normals[a] - normals[b], axis=1) / np.maximum(length, 0.2 * cell))
-    target = np.clip(0.35 / np.maximum(bend, 1e-9), *edges)
+    curvature = np.zeros(len(vertices))
+    np.maximum.at(curvature, a, np.linalg.norm(normals[a] - normals[b], axis=1) / np.maximum(length, 0.2 * cell))
+    target = np.clip(0.35 / np.maximum(curvature, 1e-9), *edges)
     for _ in range(10):
         np.minimum.at(target, a, target[b] + 0.3 * length)
     return target

@@ -16,8 +16,8 @@ Array = NDArray[Any]  # float32
 OCTAVES = (4, 8, 16, 32, 64)
 PERSISTENCE = 0.55
 
-# Value, half axes, centre and turn about z in degrees of each ellipsoid: the head phantom of Shepp and Logan (1974) in
-# three dimensions (Kak and Slaney 1988) with Toft's contrasts (1996).
+# Value, half axes, centre and rotation about z (degrees) of each ellipsoid: the head phantom of Shepp and Logan (1974)
+# in three dimensions (Kak and Slaney 1988) with Toft's contrasts (1996).
 HEAD = (
     (1.0, (0.69, 0.92, 0.81), (0.0, 0.0, 0.0), 0.0),
     (-0.8, (0.6624, 0.874, 0.78), (0.0, -0.0184, 0.0), 0.0),
@@ -80,15 +80,15 @@ def double_sphere(size: int = 128) -> Volume:
 def helix(size: int = 128) -> Volume:
     """Two soft strands that wind about the vertical axis, with rungs between them."""
     x, y, z = _axes(size)
-    turns, reach, radius = 1.6 * math.pi, 0.88, 0.5
-    turn = turns * y
-    across, along = x * np.cos(turn) + z * np.sin(turn), z * np.cos(turn) - x * np.sin(turn)
-    slope = 1 / math.hypot(1, turns * radius)  # the strands cross the horizontal at an angle
+    twist, reach, radius = 1.6 * math.pi, 0.88, 0.5
+    phase = twist * y
+    across, along = x * np.cos(phase) + z * np.sin(phase), z * np.cos(phase) - x * np.sin(phase)
+    slope = 1 / math.hypot(1, twist * radius)  # the strands cross the horizontal at an angle
     arc = radius * np.arctan2(along, np.abs(across)) * slope
     strands = np.hypot(np.hypot(x, z) - radius, arc)
     density = _falloff(strands, 0.16)
     for height in np.linspace(-0.8, 0.8, 9):
-        cosine, sine = math.cos(turns * height), math.sin(turns * height)
+        cosine, sine = math.cos(twist * height), math.sin(twist * height)
         away = np.hypot(z * cosine - x * sine, y - height) + 0 * density
         density = np.maximum(density, 0.5 * _falloff(away, 0.07) * (np.abs(x * cosine + z * sine) < radius))
     return Volume.from_numpy(density * _edge(reach - np.abs(y), size))

@@ -1,1 +1,1 @@
-"""What surfaces and densities look like under a light."""
+"""Shading: the light that surfaces and densities reflect."""

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import torch
 
-from invrender.kernels.walks import Shade
+from invrender.kernels.compositing import Shade
 from invrender.nouns import Cameras, Rays, Volume
 
 Tensor = torch.Tensor
@@ -16,7 +16,7 @@ SHOULDER = (-0.45, 0.6, 1.0)  # where the light stands, in camera axes: above th
 
 @dataclass(frozen=True)
 class Lighting:
-    """How a volume is lit; see `march.Shade`.
+    """How a volume is lit; see `kernels.compositing.Shade`.
 
     Attributes:
         ambient, diffuse, specular, shininess: shares of the light.

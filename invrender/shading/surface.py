@@ -1,8 +1,8 @@
-"""What a surface looks like: normals that are smooth up to creases, albedo, and Lambert's law.
+"""What the shading of a surface needs: normals that are smooth up to creases, albedo, and Lambert's law.
 
-Positions and looks are indexed apart. Triangles meet at positions (merged where a file repeats them along seams), which
-is what visibility and silhouettes need; normals, texture coordinates and colours belong to corners of triangles, shared
-among the corners that agree.
+Positions and attributes are indexed separately. Triangles meet at positions (merged where a file repeats them along
+seams), which is what visibility and silhouettes need. Normals, texture coordinates and colours are attributes of the
+corners of triangles; corners that agree in all of them share one row.
 """
 
 from __future__ import annotations
@@ -31,8 +31,8 @@ class Surface:
         positions: [P,3] float64, all different.
         faces: [F,3] int64 into positions.
         topology: of `faces`.
-        look_faces: [F,3] int64 into the looks below.
-        position_of: [A] int64, the position of each look.
+        attribute_faces: [F,3] int64 into the rows of the attributes below.
+        position_of: [A] int64, the position of each row of attributes.
         normals: [A,3] float64 unit (0 where only degenerate faces meet).
         face_normals: [F,3] float64 unit (0 for degenerate faces).
         uv: [A,2] float64 or None.
@@ -43,7 +43,7 @@ class Surface:
     positions: Tensor
     faces: Tensor
     topology: Topology
-    look_faces: Tensor
+    attribute_faces: Tensor
     position_of: Tensor
     normals: Tensor
     face_normals: Tensor
@@ -57,7 +57,7 @@ def surface(mesh: Mesh, crease_degrees: float = CREASE_DEGREES) -> Surface:
 
     Args:
         mesh: any triangle soup.
-        crease_degrees: edges whose faces turn by more than this stay sharp.
+        crease_degrees: edges with a larger angle between the normals of their faces stay sharp.
     """
     vertices = mesh.vertices.double()
     merged = equal_rows(vertices)
@@ -68,14 +68,14 @@ def surface(mesh: Mesh, crease_degrees: float = CREASE_DEGREES) -> Surface:
     flat = face_normals(positions, faces)
     patch = _smooth_patches(faces, edges, flat.detach(), crease_degrees)
     normals = _patch_normals(positions, faces, flat, patch)
-    # One look per pair (patch, vertex of the file): the latter keeps seams in uv and colour.
-    key, look = torch.unique(patch * max(len(vertices), 1) + mesh.faces.reshape(-1), return_inverse=True)
+    # One row of attributes per pair (patch, vertex of the file): the latter keeps seams in uv and colour.
+    key, attribute = torch.unique(patch * max(len(vertices), 1) + mesh.faces.reshape(-1), return_inverse=True)
     source, patch_of = key % max(len(vertices), 1), torch.div(key, max(len(vertices), 1), rounding_mode="floor")
     return Surface(
         positions=positions,
         faces=faces,
         topology=edges,
-        look_faces=look.reshape(-1, 3),
+        attribute_faces=attribute.reshape(-1, 3),
         position_of=merged[source],
         normals=normals[patch_of],
         face_normals=flat,
@@ -115,7 +115,7 @@ def _smooth_patches(faces: Tensor, edges: Topology, normals: Tensor, crease_degr
     face, end = face[soft], edges.edges[soft]
     joined = []
     for k in range(2):
-        # The corner of a face at a vertex: 3 face + the place where the face lists it.
+        # The corner of a face at a vertex: 3 face + its index in the face.
         corners = [3 * face[:, j] + (faces[face[:, j]] == end[:, k : k + 1]).long().argmax(1) for j in range(2)]
         joined.append(torch.stack(corners))
     pairs = torch.cat(joined, 1).cpu().numpy()
@@ -127,7 +127,7 @@ def _smooth_patches(faces: Tensor, edges: Topology, normals: Tensor, crease_degr
 def _patch_normals(positions: Tensor, faces: Tensor, flat: Tensor, patch: Tensor) -> Tensor:
     """Unit normals per patch: face normals weighted by the angle at the corner (Thuermer and Wuethrich 1998)."""
     corner = positions[faces]
-    ahead, behind = _unit(corner.roll(-1, 1) - corner), _unit(corner.roll(1, 1) - corner)
-    angle = torch.arccos((ahead * behind).sum(-1).clamp(-1 + 1e-12, 1 - 1e-12))
+    to_next, to_last = _unit(corner.roll(-1, 1) - corner), _unit(corner.roll(1, 1) - corner)
+    angle = torch.arccos((to_next * to_last).sum(-1).clamp(-1 + 1e-12, 1 - 1e-12))
     total = flat.new_zeros(int(patch.max()) + 1 if len(patch) else 0, 3)
     return _unit(total.index_add(0, patch, (angle[:, :, None] * flat[:, None, :]).reshape(-1, 3)))

@@ -25,8 +25,8 @@ class Adam:
 
     Attributes:
         rate: the length of a step, in units of the parameters.
-        betas: how long the two moments remember.
-        epsilon: what gradients are large against.
+        betas: decay rates of the two moments.
+        epsilon: added to the root of the second moment.
         lowest: no parameter falls below it; None: no bound.
         scale: factor on the rate.
     """

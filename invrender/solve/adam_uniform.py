@@ -20,7 +20,7 @@ class UniformState:
     """Where the method stands.
 
     Attributes:
-        loss, gradient: at the parameters; the step that moved there has looked already whether they are finite.
+        loss, gradient: at the parameters; the step that led there has computed them.
         first: first moment, shaped like the parameters.
         second: [], second moment of the largest entry of the gradient.
         count: steps taken.
@@ -39,7 +39,7 @@ class UniformAdam:
 
     Attributes:
         rate: the length of a step, in units of the parameters.
-        betas: how long the two moments remember.
+        betas: decay rates of the two moments.
         scale: factor on the rate.
     """
 

@@ -21,7 +21,7 @@ class FistaState:
     """Where the method stands.
 
     Attributes:
-        extrapolated: where momentum carries the parameters: the gradient is wanted there.
+        extrapolated: the extrapolated point, at which the next gradient is taken.
         inertia: Nesterov's t; 1 means no momentum yet.
     """
 

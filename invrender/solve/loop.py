@@ -8,9 +8,9 @@
 All that the loop knows is `loop.state`, frozen data that `solve.snapshot` turns into arrays and back; a loop that is
 begun with it takes the same steps, to the last bit.
 
-One rule for all solvers tells a step that went wrong: the loss is not finite or a hundred times that of the start, or a
-parameter is not finite. The step before is taken again with half the step length, which then stays; the sixth time the
-run ends with DivergedError.
+One rule for all solvers detects a step that failed: the loss is not finite or a hundred times that of the start, or a
+parameter is not finite. The step before is repeated with half the step length, which is kept from then on; the sixth
+failure ends the run with DivergedError.
 """
 
 from __future__ import annotations
@@ -47,7 +47,7 @@ class Current:
 
     Attributes:
         point: after the last step.
-        before: one step earlier, to which a step that went wrong goes back; None before the first.
+        before: one step earlier, to which a failed step rolls back; None before the first.
         index: steps taken.
         halvings: how often the step length was halved.
         terms: of the last step.
@@ -141,7 +141,7 @@ class Loop:
 
 
 def _opened(phase: Phase, state: LoopState) -> LoopState:
-    """The state at the beginning of a phase; results that nobody needs any more are dropped."""
+    """The state at the beginning of a phase; results that no later phase needs are dropped."""
     start = phase.start()
     solver_state = phase.solver.init(phase.objective, start.params) if start.state is None else start.state
     loss = getattr(solver_state, "loss", None)  # of solvers that look at the objective before their first step
@@ -205,7 +205,8 @@ def _rolled_back(phase: Phase, current: Current, fault: str) -> Current:
     halvings = current.halvings + 1
     if halvings > MOST_HALVINGS:
         raise DivergedError(
-            f"{phase.title}: {fault} at step {phase.first + current.index} although the step length was halved {MOST_HALVINGS} times",
+            f"{phase.title}: {fault} at step {phase.first + current.index} although the step length was halved "
+            f"{MOST_HALVINGS} times",
             phase.advice or "check the input with `invrender inspect`",
         )
     if current.before is None:

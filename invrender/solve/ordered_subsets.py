@@ -1,6 +1,6 @@
 """Ordered subsets: one step takes a step on each part of the data in turn (Hudson and Larkin 1994).
 
-Far at first, and then nowhere: for the start under noise.
+Fast at first, but without convergence: a start for noisy data.
 """
 
 from __future__ import annotations
@@ -43,6 +43,6 @@ class OrderedSubsets:
 
 
 def scattered(count: int) -> list[int]:
-    """0 .. count - 1, a power of two, in bit-reversed order: neighbours in time look from far apart."""
+    """0 .. count - 1, a power of two, in bit-reversed order: consecutive subsets hold views from far apart."""
     bits = count.bit_length() - 1
     return sorted(range(count), key=lambda k: int(f"{k:0{bits}b}"[::-1], 2) if bits else 0)

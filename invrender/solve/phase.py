@@ -1,8 +1,8 @@
 """Phases and schedules: how a reconstruction is cut into runs of one solver on one objective.
 
 A schedule is a pure function from the phases that are finished to the next one, or None. Trials that leave views out,
-ladders of regularisation, coarse-to-fine grids and remeshing all are schedules; that they remember nothing but what
-finished phases left behind is what lets a stopped run go on.
+ladders of regularisation, coarse-to-fine grids and remeshing all are schedules. They depend on nothing but what
+finished phases leave behind, so that a stopped run can be resumed.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from invrender.solve.protocol import Params, Solver, Terms
 
 @dataclass(frozen=True)
 class Start:
-    """Where a phase begins: parameters, and the solver's state if it goes on with one."""
+    """Where a phase begins: parameters, and the solver's state if it continues from one."""
 
     params: Params
     state: Any = None
@@ -51,19 +51,19 @@ class Phase:
     """A number of steps of one solver on one objective.
 
     Attributes:
-        name: by which the schedule knows it again.
+        name: by which the schedule recognises it.
         title: what people see; phases in a row may share one.
         steps: how many.
         start: gives the parameters to begin with; called once, when the phase begins.
-        objective, solver: what is brought down, and how.
+        objective, solver: what is minimised, and how.
         decode: the estimate that parameters stand for, of whatever type the method works with.
         settle: the estimate that the phase ends with, from the one after its last step.
         result, measures: of the last parameters and solver state: what `Finished` keeps.
-        first, total: place of the first step among those of all phases of this title, and how many these are.
+        first, total: index of the first step among those of all phases of this title, and how many these are.
         keeps: how many of the phases before have to keep their results while this one runs.
-        seed: of the random numbers; None: they go on where the phase before left them.
-        told: whether steps belong to the reconstruction itself: trials are shown, but leave no losses and pictures.
-        labels: further columns of losses.csv; `constants`: numbers that are shown behind the terms of every step.
+        seed: of the random numbers; None: they continue from the phase before.
+        recorded: whether steps leave losses and pictures; those of trials are only shown as progress.
+        labels: further columns of losses.csv; `constants`: numbers that follow the terms of every step.
         advice: what a user can do if it diverges.
     """
 
@@ -81,7 +81,7 @@ class Phase:
     total: int = 0
     keeps: int = 0
     seed: int | None = None
-    told: bool = True
+    recorded: bool = True
     labels: Mapping[str, str] = field(default_factory=dict)
     constants: Terms = field(default_factory=dict)
     advice: str = ""
@@ -90,13 +90,13 @@ class Phase:
 Schedule = Callable[[tuple[Finished, ...]], Phase | None]
 
 
-def remembering(function: Callable[[Any], Any]) -> Callable[[Any], Any]:
+def memoise_last(function: Callable[[Any], Any]) -> Callable[[Any], Any]:
     """The function, which is not computed again for the very object that it was given last."""
     last: list[Any] = [None, None]
 
-    def remembered(argument: Any) -> Any:
+    def memoised(argument: Any) -> Any:
         if last[0] is not argument:
             last[:] = [argument, function(argument)]
         return last[1]
 
-    return remembered
+    return memoised

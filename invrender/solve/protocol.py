@@ -6,7 +6,7 @@ Parameters are named tensors. A solver is a frozen dataclass of its settings wit
     params, state, terms = solver.step(objective, params, state, random)
 
 and its state is frozen, so that `solve.loop` can save it after any step, take a step back, and go on from it to the
-same bits. The first entry of `terms` is what the solver brings down; a step that ends badly is taken again with half
+same bits. The first entry of `terms` is what the solver minimises; a step that ends badly is taken again with half
 the `scale`, a factor on the solver's step length.
 """
 
@@ -77,7 +77,7 @@ State = TypeVar("State")
 
 
 class Solver(Protocol[O_contra, State]):
-    """A method that brings an objective down, one step at a time; see the module.
+    """A method that minimises an objective, one step at a time; see the module.
 
     Attributes:
         scale: factor on the step length; `dataclasses.replace` changes it.

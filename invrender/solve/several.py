@@ -12,7 +12,7 @@ from invrender.solve.protocol import Params, Solver, Terms, scaled
 
 @dataclass(frozen=True)
 class SeveralState:
-    """The inner solver's state, and how many steps have been taken as a whole."""
+    """The inner solver's state, and the number of steps taken, each of which is several of its own."""
 
     inner: Any
     count: int
@@ -24,14 +24,14 @@ class Several:
 
     Attributes:
         inner: the solver.
-        taken: steps of it, all together.
-        told: steps of this one, over which they are spread evenly.
+        inner_steps: of it, in total.
+        steps: of this one, over which those are spread evenly.
         scale: factor on the inner solver's step length.
     """
 
     inner: Solver[Any, Any]
-    taken: int
-    told: int
+    inner_steps: int
+    steps: int
     scale: float = 1.0
 
     def init(self, objective: Any, params: Params) -> SeveralState:
@@ -52,4 +52,4 @@ class Several:
 
     def _first(self, step: int) -> int:
         """The inner step with which a step begins: the last one of it completes its share."""
-        return -(-step * self.taken // self.told)
+        return -(-step * self.inner_steps // self.steps)

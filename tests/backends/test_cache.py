@@ -28,9 +28,9 @@ assert not config.CACHE_DIR, config.CACHE_DIR
 COMPOSITE = """
 import torch
 from invrender.backends.cpu import load
-from invrender.kernels.walks import Rules, Walk
+from invrender.kernels.compositing import Rules, RaySamples
 fog = torch.tensor([1.0, 1, 1, 1]).expand(2, 2, 9, 4)
-steps = Walk(torch.tensor([[0.5, 0.5, 0.5]]), torch.tensor([[1.0, 0, 0]]), torch.ones(1), torch.tensor([7]).int())
+steps = RaySamples(torch.tensor([[0.5, 0.5, 0.5]]), torch.tensor([[1.0, 0, 0]]), torch.ones(1), torch.tensor([7]).int())
 result = load(torch.device("cpu")).composite(fog, steps, None, Rules("early-termination"))
 print(f"{result[0, 3]:.3f}")
 """
@@ -88,7 +88,7 @@ def test_a_constant_from_elsewhere_that_changes_is_compiled_in_anew(tmp_path: Pa
     change(copied, "cli/demo.py", "from __future__", "UNRELATED = 1\nfrom __future__")
     change(copied, "cameras/rigs.py", "from __future__", "UNRELATED = 1\nfrom __future__")
     assert run(cache, COMPOSITE, copied).stderr == ""
-    change(copied, "kernels/walks.py", "OPAQUE = 1e-4", "OPAQUE = 0.1")
+    change(copied, "kernels/compositing.py", "OPAQUE = 1e-4", "OPAQUE = 0.1")
     changed = run(cache, COMPOSITE, copied)
     assert "compiling" in changed.stderr
     assert changed.stdout == "0.050\n"  # exp(-3): the ray is left there
@@ -98,7 +98,7 @@ def test_a_constant_from_elsewhere_that_changes_is_compiled_in_anew(tmp_path: Pa
 def test_cuda_kernels_are_kept_by_all_that_they_are_made_of(tmp_path: Path, copied: Path) -> None:
     composite, rasterize = run(tmp_path, CUDA, copied).stdout.splitlines()
     for file, old, new, anew in (
-        ("kernels/walks.py", "OPAQUE = 1e-4", "OPAQUE = 0.1", (True, True)),  # drivers of meshes name types of it
+        ("kernels/compositing.py", "OPAQUE = 1e-4", "OPAQUE = 0.1", (True, True)),  # drivers of meshes name types of it
         ("backends/bodies/light.py", "import math", "import math  # changed", (True, False)),  # a body of a body
         ("backends/bodies/clip.py", "import math", "import math  # changed", (False, True)),
         ("cli/demo.py", "from __future__", "UNRELATED = 1\nfrom __future__", (False, False)),

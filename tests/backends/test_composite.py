@@ -11,9 +11,9 @@ import torch
 
 from invrender.backends import select
 from invrender.kernels import Backend
-from invrender.kernels.walks import OPAQUE, Rules, Shade, Walk
+from invrender.kernels.compositing import OPAQUE, RaySamples, Rules, Shade
 from invrender.nouns import Rays
-from invrender.render.walk import walk
+from invrender.render.sampling import sample_rays
 
 Tensor = torch.Tensor
 BOUNDS = torch.tensor([[-1.0, -0.5, 0.25], [1.5, 1.0, 1.0]], dtype=torch.float64)
@@ -33,7 +33,9 @@ def rays(count: int) -> Rays:
     return Rays(start, torch.nn.functional.normalize(aim - start, dim=1))
 
 
-def scene(kind: str, count: int = 60, dtype: torch.dtype = torch.float64) -> tuple[Tensor, Walk, Tensor | None, Rules]:
+def scene(
+    kind: str, count: int = 60, dtype: torch.dtype = torch.float64
+) -> tuple[Tensor, RaySamples, Tensor | None, Rules]:
     """Grid, samples, table and rules: 'table', 'lit' or 'colour'."""
     generator = torch.Generator().manual_seed(5)
     grid = torch.rand(*SHAPE, 1 if kind == "table" else 4, generator=generator, dtype=torch.float64)
@@ -46,7 +48,7 @@ def scene(kind: str, count: int = 60, dtype: torch.dtype = torch.float64) -> tup
     if kind == "lit":
         lights = torch.nn.functional.normalize(torch.randn(count, 2, 3, generator=generator).double(), dim=2)
         rules = replace(rules, shade=Shade(lights.reshape(count, 6).to(dtype), 0.2, 0.7, 0.4, 5.0, 0.6))
-    steps = walk(rays(count), BOUNDS, SHAPE, 0.11, dtype)
+    steps = sample_rays(rays(count), BOUNDS, SHAPE, 0.11, dtype)
     return grid.to(dtype), steps, None if table is None else table.to(dtype), rules
 
 
@@ -56,7 +58,7 @@ def test_a_homogeneous_medium_is_beer_lambert_at_any_step() -> None:
     ray = Rays(torch.tensor([[-5.0, 0.1, 0.5]]).double(), torch.tensor([[1.0, 0, 0]]).double())
     for step in (2.5, 0.3, 0.01):
         for mode in EVERY[:3]:
-            steps = walk(ray, BOUNDS, SHAPE, step, torch.float64)
+            steps = sample_rays(ray, BOUNDS, SHAPE, step, torch.float64)
             result = REFERENCE.composite(grid, steps, None, Rules(mode))[0]
             left = math.exp(-sigma * 2.5)
             assert float(result[3]) == pytest.approx(left)
@@ -71,7 +73,7 @@ def test_a_slab_hides_what_is_behind_it() -> None:
     bounds = torch.tensor([[0.0, 0, 0], [7, 1, 1]], dtype=torch.float64)
     for x, colour in ((-1.0, [1.0, 0, 0]), (8.0, [0, 1.0, 0])):
         ray = Rays(torch.tensor([[x, 0.5, 0.5]]).double(), torch.tensor([[-math.copysign(1, x), 0, 0]]).double())
-        result = REFERENCE.composite(grid, walk(ray, bounds, (2, 2, 8), 0.1, torch.float64), None, Rules())[0]
+        result = REFERENCE.composite(grid, sample_rays(ray, bounds, (2, 2, 8), 0.1, torch.float64), None, Rules())[0]
         assert torch.allclose(result[:3], torch.tensor(colour).double(), atol=2e-3)
         assert float(result[3]) < 1e-4
 
@@ -79,7 +81,7 @@ def test_a_slab_hides_what_is_behind_it() -> None:
 def test_the_table_is_linear_between_rows_and_constant_beyond() -> None:
     table = torch.tensor([[0, 0, 0, 1.0], [1, 0, 0, 1.0], [1, 1, 1, 1.0]], dtype=torch.float64)
     ray = Rays(torch.tensor([[-5.0, 0.1, 0.5]]).double(), torch.tensor([[1.0, 0, 0]]).double())
-    steps = walk(ray, BOUNDS, SHAPE, 1.0, torch.float64)
+    steps = sample_rays(ray, BOUNDS, SHAPE, 1.0, torch.float64)
     for value, colour in ((-3.0, [0, 0, 0]), (2.5, [0.5, 0, 0]), (3.5, [1, 0.5, 0.5]), (9.0, [1.0, 1, 1])):
         grid = torch.full((*SHAPE, 1), value, dtype=torch.float64)
         result = REFERENCE.composite(grid, steps, table, Rules(low=2.0, high=4.0))[0]
@@ -91,7 +93,7 @@ def test_a_surface_that_faces_the_light_is_brightest() -> None:
     shade = Shade(lights, ambient=0.3, diffuse=0.6, specular=0.0, soft=1e-6)
     table = torch.tensor([[1.0, 1, 1, 2], [1, 1, 1, 2]], dtype=torch.float64)
     ray = Rays(torch.tensor([[-5.0, 0.1, 0.5]]).double(), torch.tensor([[1.0, 0, 0]]).double())
-    steps = walk(ray, BOUNDS, SHAPE, 0.1, torch.float64)
+    steps = sample_rays(ray, BOUNDS, SHAPE, 0.1, torch.float64)
     for gradient, brightness in (
         ([2.0, 0, 0], 0.9),
         ([-2.0, 0, 0], 0.9),

@@ -11,7 +11,7 @@ from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from invrender.backends import select
-from invrender.backends.cpu.threads import spread, spread_jobs
+from invrender.backends.cpu.threads import parallel_for, parallel_map
 from invrender.errors import InputError
 from invrender.losses.silhouettes import soft_iou
 from invrender.nouns.topology import topology
@@ -95,8 +95,8 @@ def test_pictures_and_gradients_are_the_reference_s(candidate, seed, size, corne
     if kind == "lattice":
         return  # contours meet exactly on scanlines, where derivatives are one-sided and either side is right
     scale = float(REFERENCE.silhouette_adjoint(grad[..., 0].double(), expected_tape).abs().max().clamp(min=1))
-    pulled = candidate.silhouette_adjoint(grad[..., 0] / scale, tape)
-    agree(pulled, REFERENCE.silhouette_adjoint(grad[..., 0].double() / scale, expected_tape))
+    d_clip = candidate.silhouette_adjoint(grad[..., 0] / scale, tape)
+    agree(d_clip, REFERENCE.silhouette_adjoint(grad[..., 0].double() / scale, expected_tape))
     given_32, given_64 = (face_id, depth, clip, faces, edges), (face_id, depth.double(), double, faces, edges)
     agree(candidate.antialias(image, *given_32), REFERENCE.antialias(image.double(), *given_64))
     agree(
@@ -135,10 +135,10 @@ def test_the_fused_misfit_is_the_one_made_of_silhouettes_and_their_adjoint(
 
 def test_the_misfit_follows_a_ball_that_moves_and_grows(backend, icosphere):
     vertices, faces = icosphere(3)
-    turn = torch.eye(4).double().repeat(2, 1, 1)
-    turn[1, :3, :3] = torch.tensor([[0.0, 0, -1], [0, 1, 0], [1, 0, 0]])
+    rotations = torch.eye(4).double().repeat(2, 1, 1)
+    rotations[1, :3, :3] = torch.tensor([[0.0, 0, -1], [0, 1, 0], [1, 0, 0]])
     lens = torch.tensor([[1.6, 0, 0, 0], [0, 1.6, 0, 0], [0, 0, -1.02, 4.0], [0, 0, -1, 4.0]]).double()
-    matrices, edges = lens @ turn, topology(faces)
+    matrices, edges = lens @ rotations, topology(faces)
     clip = torch.einsum("nij,vj->nvi", matrices[:, :, :3], vertices.double()) + matrices[:, None, :, 3]
     masks = REFERENCE.silhouette(clip, faces, edges, (48, 60)).float()
     weight = torch.tensor([0.02, 0.05])
@@ -184,7 +184,7 @@ def test_results_do_not_depend_on_the_number_of_threads(candidate, icosphere, pr
     def everything():
         face_id, depth = candidate.rasterize(clip, faces, size)
         coverage, tape = candidate.silhouette_taped(clip, faces, edges, size)
-        pulled = candidate.silhouette_adjoint(coverage, tape)
+        d_clip = candidate.silhouette_adjoint(coverage, tape)
         image = candidate.interpolate(clip[0], faces, face_id, clip)
         back = candidate.interpolate_adjoint(image, clip[0], faces, face_id, clip)
         blended = candidate.antialias(image, face_id, depth, clip, faces, edges)
@@ -192,7 +192,7 @@ def test_results_do_not_depend_on_the_number_of_threads(candidate, icosphere, pr
         compare = candidate.silhouette_misfit(faces, edges, len(vertices), coverage.flip(0), torch.ones(5))
         value, gradient, iou = compare(vertices.double(), torch.eye(4).repeat(5, 1, 1).double() + 1)
         alone = [*alone, torch.tensor(value), gradient, iou]
-        return [face_id, depth, coverage, pulled, image, *back, blended, *alone]
+        return [face_id, depth, coverage, d_clip, image, *back, blended, *alone]
 
     one = everything()
     monkeypatch.setenv("OMP_NUM_THREADS", "2")
@@ -222,8 +222,8 @@ def test_what_a_thread_raises_reaches_the_caller(monkeypatch):
             raise ValueError(f"thread {first} of {step}")
 
     with pytest.raises(ValueError, match="thread 1 of 3"):
-        spread(work, 5)
-    assert spread_jobs(lambda a, b: a * b, [(k, 10) for k in range(7)]) == [10 * k for k in range(7)]
+        parallel_for(work, 5)
+    assert parallel_map(lambda a, b: a * b, [(k, 10) for k in range(7)]) == [10 * k for k in range(7)]
 
 
 def test_faces_with_corners_that_are_not_finite_are_not_drawn(candidate):

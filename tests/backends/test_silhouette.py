@@ -73,9 +73,9 @@ def test_a_sphere_that_moves_sideways_keeps_its_area_and_moves_its_centroid(cove
 
     area = float(cover(moved(torch.tensor(0.0)), faces).sum())
     assert abs(derivative(cover, moved, faces, 0.0)) < 0.01 * area
-    pull = derivative(cover, moved, faces, 0.0, columns.expand(1, 64, 64)) / area
+    stretch = derivative(cover, moved, faces, 0.0, columns.expand(1, 64, 64)) / area
     # The contour lies on the circle where tangents from the eye touch, at depth 6 - 1/6.
-    assert pull == pytest.approx(32 / (6 - 1 / 6), rel=0.02)
+    assert stretch == pytest.approx(32 / (6 - 1 / 6), rel=0.02)
 
 
 @pytest.mark.parametrize("corners", list(itertools.product([0.5, -0.5], [0.5, -0.5])))
@@ -113,9 +113,9 @@ def test_row_zero_is_the_top_and_size_is_height_by_width(cover):
 @pytest.mark.parametrize("angle", [0.0, 17.0, 45.0, 80.0])
 @pytest.mark.parametrize("width", [0.05, 0.3, 0.9])
 def test_a_strip_thinner_than_a_pixel_keeps_its_width(cover, angle, width):
-    turn = math.radians(angle)
-    along = torch.tensor([math.cos(turn), math.sin(turn)], dtype=torch.float64) * 20
-    across = torch.tensor([-math.sin(turn), math.cos(turn)], dtype=torch.float64) * width / 2
+    rotation = math.radians(angle)
+    along = torch.tensor([math.cos(rotation), math.sin(rotation)], dtype=torch.float64) * 20
+    across = torch.tensor([-math.sin(rotation), math.cos(rotation)], dtype=torch.float64) * width / 2
     areas = []
     for shift in torch.linspace(0, 1, 8).double():
         corners = torch.stack([-along - across, along - across, along + across, -along + across]) + shift

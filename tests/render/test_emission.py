@@ -14,7 +14,7 @@ from invrender.errors import InputError, UsageError
 from invrender.nouns import Volume
 from invrender.nouns.transfer import REFERENCE, TransferFunction
 from invrender.render.absorption import auto_extinction, check_extinction, density, optical_depth
-from invrender.render.emission import QUALITY, Look, Quality, render_volume, step_length
+from invrender.render.emission import QUALITY, Quality, VolumeStyle, render_volume, step_length
 from invrender.render.transfer import transfer_function
 from invrender.samples import VOLUMES
 from invrender.shading.density_gradient import Lighting, value_gradient
@@ -34,8 +34,8 @@ def test_opacity_holds_for_the_reference_length_at_any_size() -> None:
         bounds = torch.tensor([[0.0, 0, 0], [1, 1, REFERENCE]], dtype=torch.float64) * scale
         slab = Volume(torch.ones(1, 3, 5, 5), bounds)
         for quality in (Quality(0.2, 1), Quality(7.0, 1)):
-            look = Look(transfer, None, quality=quality)
-            picture = render_volume(slab, volume_rig(slab, "orbit", 1, (9, 9), fov=2.0, elevation=0), look, KERNELS)
+            style = VolumeStyle(transfer, None, quality=quality)
+            picture = render_volume(slab, volume_rig(slab, "orbit", 1, (9, 9), fov=2.0, elevation=0), style, KERNELS)
             assert float(picture[0, 4, 4, 3]) == pytest.approx(0.4, abs=1e-3)
 
 
@@ -88,11 +88,11 @@ def test_lighting_is_differentiable_down_to_the_values(ball: Volume) -> None:
     values = start.clone().requires_grad_(True)
     cameras = volume_rig(ball, "orbit", 1, (12, 12))
     transfer = transfer_function(ball, "viridis", "linear", 0.3, window=(0.0, 2.0))
-    look = Look(transfer, Lighting(soft=0.3), "sequential", QUALITY["draft"])
+    style = VolumeStyle(transfer, Lighting(soft=0.3), "sequential", QUALITY["draft"])
     weight = torch.rand(1, 12, 12, 4)
 
     def value(values: torch.Tensor) -> torch.Tensor:
-        return (render_volume(Volume(values, ball.bounds), cameras, look, KERNELS) * weight).sum()
+        return (render_volume(Volume(values, ball.bounds), cameras, style, KERNELS) * weight).sum()
 
     value(values).backward()
     toward = values.grad / values.grad.norm()  # the steepest way: in float32 others drown in rounding
@@ -107,10 +107,10 @@ def test_a_volume_of_four_channels_brings_its_own_colours() -> None:
     values[0], values[2] = 100.0, 1.0
     own = Volume(values, torch.tensor([[-0.5] * 3, [0.5] * 3], dtype=torch.float64))
     cameras = volume_rig(own, "orbit", 1, (9, 9))
-    picture = render_volume(own, cameras, Look(None), KERNELS)[0, 4, 4]
+    picture = render_volume(own, cameras, VolumeStyle(None), KERNELS)[0, 4, 4]
     assert torch.allclose(picture, torch.tensor([0.0, 1, 0, 1]), atol=1e-3)
     with pytest.raises(InputError, match="4 channels cannot be drawn"):
-        render_volume(own, cameras, Look(transfer_function(own)), KERNELS)
+        render_volume(own, cameras, VolumeStyle(transfer_function(own)), KERNELS)
 
 
 def test_the_step_follows_the_finest_side_of_a_voxel() -> None:

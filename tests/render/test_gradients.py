@@ -16,7 +16,7 @@ from invrender.cameras.projection import look_at, perspective
 from invrender.errors import BackendError
 from invrender.nouns import Cameras, Lights, Material, Mesh, Scene, TransferFunction, Volume
 from invrender.render.absorption import transmittance
-from invrender.render.emission import Look, render_volume
+from invrender.render.emission import VolumeStyle, render_volume
 from invrender.render.raster import render
 from invrender.shading.density_gradient import Lighting
 
@@ -282,8 +282,8 @@ def test_a_transfer_function_changes_its_colours_and_opacity(fog: Volume, lighti
     table = 0.1 + 0.5 * torch.rand(5, 4, generator=torch.Generator().manual_seed(4), dtype=torch.float64)
 
     def value(table: Tensor, values: Tensor = fog.values) -> Tensor:
-        look = Look(transfer(table[:, :3], table[:, 3]), lighting, "sequential")
-        return (render_volume(replace(fog, values=values), cameras, look, KERNELS) * weights).sum()
+        style = VolumeStyle(transfer(table[:, :3], table[:, 3]), lighting, "sequential")
+        return (render_volume(replace(fog, values=values), cameras, style, KERNELS) * weights).sum()
 
     agree(value, table)
     if lighting is None:  # whose scale follows the values, and counts as constant
@@ -295,9 +295,9 @@ def test_a_transfer_function_has_the_same_gradient_on_cpu(fog: Volume) -> None:
     found = []
     for kernels in (KERNELS, CPU_KERNELS):
         table = torch.linspace(0.1, 0.6, 24).reshape(6, 4).requires_grad_()
-        look = Look(transfer(table[:, :3], table[:, 3]))
+        style = VolumeStyle(transfer(table[:, :3], table[:, 3]))
         volume = replace(fog, values=fog.values.float())
-        (render_volume(volume, cameras, look, kernels) * weight(cameras, 4)).sum().backward()
+        (render_volume(volume, cameras, style, kernels) * weight(cameras, 4)).sum().backward()
         found.append(table.grad)
     assert torch.allclose(*found, rtol=2e-3, atol=1e-4)
 
@@ -308,8 +308,8 @@ def test_composited_colours_refuse_a_gradient_of_cameras(fog: Volume, kernels) -
     eye = torch.tensor([[0.0, 0.2, 2.0]], dtype=torch.float64, requires_grad=True)
     lens = perspective(40.0, (8, 8), 0.1, 9.0)[None]
     cameras = Cameras(look_at(eye, (0.0, 0.0, 0.0)), lens, (8, 8))
-    look = Look(transfer(torch.ones(2, 3), torch.tensor([0.0, 0.5])))
+    style = VolumeStyle(transfer(torch.ones(2, 3), torch.tensor([0.0, 0.5])))
     with pytest.raises(BackendError, match="detach the cameras"):
-        render_volume(volume, cameras, look, kernels)
+        render_volume(volume, cameras, style, kernels)
     with torch.no_grad():
-        assert render_volume(volume, cameras, look, kernels).shape == (1, 8, 8, 4)
+        assert render_volume(volume, cameras, style, kernels).shape == (1, 8, 8, 4)

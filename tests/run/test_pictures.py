@@ -15,7 +15,7 @@ from invrender.errors import OutputExistsError, UsageError
 from invrender.io.datasets.dataset import write_dataset
 from invrender.nouns import Mesh
 from invrender.render.modes import find_mode
-from invrender.run.pictures import Stance, check_outputs, views_for
+from invrender.run.pictures import CameraPlacement, check_outputs, views_for
 from invrender.run.render_mesh import mesh_pictures, mesh_views, write_mesh_dataset, write_mesh_picture
 from invrender.run.render_volume import (
     VolumeShot,
@@ -33,7 +33,7 @@ CLOUD = VOLUMES["double-sphere"](12)
 
 @pytest.mark.parametrize(("mode", "channels"), [("shaded", 3), ("normal", 3), ("silhouette", 1), ("depth", 1)])
 def test_pictures_of_a_cube(tmp_path: Path, mode: str, channels: int) -> None:
-    cameras = Stance(size=(16, 24)).cameras(CUBE, 3)
+    cameras = CameraPlacement(size=(16, 24)).cameras(CUBE, 3)
     pictures, facts = mesh_pictures(CUBE, cameras, find_mode(mode, "mesh"), BACKEND)
     assert pictures.shape == (3, 16, 24, channels)
     assert ("depth_range" in facts) == (mode == "depth")
@@ -44,25 +44,27 @@ def test_pictures_of_a_cube(tmp_path: Path, mode: str, channels: int) -> None:
 
 
 def test_views_of_a_cube_are_a_dataset(tmp_path: Path) -> None:
-    cameras = Stance("sphere", 3, (20, 20)).cameras(CUBE, 12)
+    cameras = CameraPlacement("sphere", 3, (20, 20)).cameras(CUBE, 12)
     assert mesh_views(CUBE, cameras, find_mode("silhouette", "mesh"), BACKEND).images is None
     written = write_mesh_dataset(tmp_path / "set", CUBE, cameras, find_mode("normal", "mesh"), BACKEND)
     assert (len(written.files), written.note) == (4, "3 views of 20 x 20")
-    again = Stance(str(tmp_path / "set"), 2, (20, 20)).cameras(CUBE, 12)
+    again = CameraPlacement(str(tmp_path / "set"), 2, (20, 20)).cameras(CUBE, 12)
     assert torch.allclose(again.position, cameras.position[:2])
 
 
 def test_an_azimuth_walks_the_rig_around_the_middle() -> None:
     moved = Mesh(CUBE.vertices + torch.tensor([5.0, 1, -2]).double(), CUBE.faces)
     middle = torch.tensor([5.0, 1, -2]).double()
-    still, quarter = (Stance(elevation=0, azimuth=degrees).cameras(moved, 1).position - middle for degrees in (0, 90))
+    still, quarter = (
+        CameraPlacement(elevation=0, azimuth=degrees).cameras(moved, 1).position - middle for degrees in (0, 90)
+    )
     assert torch.allclose(still[0], still.norm() * torch.tensor([0.0, 0, 1]).double())
     assert torch.allclose(quarter[0], still.norm() * torch.tensor([1.0, 0, 0]).double())
-    assert torch.allclose(Stance(distance=6.0).cameras(CUBE, 1).position.norm(), still.norm() * 2)
+    assert torch.allclose(CameraPlacement(distance=6.0).cameras(CUBE, 1).position.norm(), still.norm() * 2)
 
 
 def test_pictures_of_a_volume(tmp_path: Path) -> None:
-    cameras = Stance(size=(12, 12)).cameras(CLOUD, 2)
+    cameras = CameraPlacement(size=(12, 12)).cameras(CLOUD, 2)
     colour = VolumeShot(find_mode("volume", "volume"), background=None)
     pictures, facts = volume_pictures(CLOUD, cameras, colour, KERNELS)
     assert (pictures.shape, facts) == ((2, 12, 12, 4), {})
@@ -80,14 +82,14 @@ def test_pictures_of_a_volume(tmp_path: Path) -> None:
 def test_how_many_views_a_picture_has() -> None:
     assert views_for(Path("a.PNG")) == 1
     assert views_for(Path("a.GIF")) > 1
-    assert len(Stance(views=5).cameras(CUBE, 2)) == 5
+    assert len(CameraPlacement(views=5).cameras(CUBE, 2)) == 5
 
 
 def test_outputs_are_checked_before_anything_is_drawn(tmp_path: Path) -> None:
     shaded = find_mode("shaded", "mesh")
     check_outputs(tmp_path / "a.png", tmp_path / "set", shaded, None, overwrite=False)
     (tmp_path / "a.png").touch()
-    write_dataset(tmp_path / "set", mesh_views(CUBE, Stance(size=(8, 8)).cameras(CUBE, 2), shaded, BACKEND))
+    write_dataset(tmp_path / "set", mesh_views(CUBE, CameraPlacement(size=(8, 8)).cameras(CUBE, 2), shaded, BACKEND))
     for picture, dataset in ((tmp_path / "a.png", None), (None, tmp_path / "set")):
         with pytest.raises(OutputExistsError, match="--overwrite"):
             check_outputs(picture, dataset, shaded, None, overwrite=False)

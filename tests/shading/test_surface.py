@@ -25,14 +25,14 @@ def test_a_sphere_is_smooth_and_a_cube_keeps_its_edges():
     assert float((ball.normals * ball.positions[ball.position_of]).sum(1).min()) > 0.999
     box = surface(mesh_of(trimesh.creation.box()))
     assert len(box.normals) == 24
-    assert torch.allclose(box.normals[box.look_faces], box.face_normals[:, None].expand(-1, 3, -1))
+    assert torch.allclose(box.normals[box.attribute_faces], box.face_normals[:, None].expand(-1, 3, -1))
 
 
-@pytest.mark.parametrize(("angle", "looks"), [(35.0, 4), (45.0, 6)])
-def test_an_edge_is_a_crease_beyond_forty_degrees(angle, looks):
+@pytest.mark.parametrize(("angle", "attributes"), [(35.0, 4), (45.0, 6)])
+def test_an_edge_is_a_crease_beyond_forty_degrees(angle, attributes):
     c, s = math.cos(math.radians(angle)), math.sin(math.radians(angle))
     vertices = np.array([[0.0, 0, 0], [0, 1, 0], [-1, 0, 0], [c, 0, s]])
-    assert len(surface(Mesh.from_numpy(vertices, np.array([[0, 1, 2], [1, 0, 3]]))).normals) == looks
+    assert len(surface(Mesh.from_numpy(vertices, np.array([[0, 1, 2], [1, 0, 3]]))).normals) == attributes
 
 
 def test_seams_that_repeat_vertices_do_not_show():
@@ -50,7 +50,7 @@ def test_uv_seams_survive_the_merging():
     flat = Mesh(torch.tensor(vertices), torch.tensor([[0, 1, 2], [3, 5, 4]]), uv=uv)
     drawn = surface(flat)
     assert len(drawn.positions) == 4
-    assert torch.equal(drawn.uv[drawn.look_faces], uv.double()[flat.faces])
+    assert torch.equal(drawn.uv[drawn.attribute_faces], uv.double()[flat.faces])
 
 
 def test_degenerate_and_missing_faces_are_harmless():

@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from invrender.solve.adam import Adam
-from invrender.solve.rates import falling
+from invrender.solve.rates import linear_decay
 
 STEPS = 20
 
@@ -29,7 +29,7 @@ def begin(kind):
 @pytest.mark.parametrize("lowest", [None, 0.0])
 @pytest.mark.parametrize("kind", [torch.float32, torch.float64])
 def test_twenty_steps_are_those_of_torch_to_the_last_bit(run, kind, lowest):
-    rate, betas = falling(0.1, 0.8, STEPS), (0.9, 0.95)
+    rate, betas = linear_decay(0.1, 0.8, STEPS), (0.9, 0.95)
     ours, _ = run(Adam(rate, betas, 1e-10, lowest), Banana(), begin(kind), STEPS)
     theirs = begin(kind)
     judge = torch.optim.Adam(theirs.values(), betas=betas, eps=1e-10, foreach=False)
@@ -45,7 +45,7 @@ def test_twenty_steps_are_those_of_torch_to_the_last_bit(run, kind, lowest):
 
 def test_the_bound_is_reached_where_the_bottom_lies_below_it(run, linear):
     bowl = linear(torch.eye(2), torch.tensor([-1.0, 2.0]))
-    found, _ = run(Adam(falling(0.1, 1.0, 200), lowest=0.5), bowl, {"x": torch.ones(2)}, 200)
+    found, _ = run(Adam(linear_decay(0.1, 1.0, 200), lowest=0.5), bowl, {"x": torch.ones(2)}, 200)
     assert found["x"].tolist() == pytest.approx([0.5, 2.0], abs=1e-3)
 
 

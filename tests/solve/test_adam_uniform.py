@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from invrender.solve.adam_uniform import UniformAdam
-from invrender.solve.rates import decaying
+from invrender.solve.rates import exponential_decay
 
 
 class Given:
@@ -81,6 +81,6 @@ def test_no_gradient_no_step():
 
 def test_it_finds_the_bottom_of_a_bowl(run):
     goal = torch.tensor([0.3, -0.7, 1.1]).double()
-    solver = UniformAdam(decaying(0.05, 0.1, 300))
+    solver = UniformAdam(exponential_decay(0.05, 0.1, 300))
     found, _ = run(solver, Given(lambda x: x - goal), {"x": torch.zeros(3).double()}, 300)
     assert torch.allclose(found["x"], goal, atol=5e-3)

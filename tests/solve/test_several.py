@@ -8,7 +8,7 @@ import torch
 from invrender.solve.adam import Adam
 from invrender.solve.ordered_subsets import OrderedSubsets, scattered
 from invrender.solve.protocol import scaled
-from invrender.solve.rates import compounding, decaying, falling
+from invrender.solve.rates import compounded_decay, exponential_decay, linear_decay
 from invrender.solve.several import Several
 from invrender.solve.sirt import Sirt
 
@@ -24,7 +24,7 @@ class Noisy:
 @pytest.mark.parametrize("told", [1, 4, 10])
 def test_several_steps_have_the_bits_of_single_ones(told):
     single, state, random = {"x": torch.ones(5)}, None, torch.Generator().manual_seed(3)
-    inner, losses = Adam(compounding(0.1, 0.1, 10)), []
+    inner, losses = Adam(compounded_decay(0.1, 0.1, 10)), []
     state = inner.init(Noisy(), single)
     for _ in range(10):
         single, state, terms = inner.step(Noisy(), single, state, random)
@@ -81,15 +81,15 @@ def test_subsets_are_scattered(count, order):
 
 
 def test_step_lengths_by_hand():
-    assert [falling(2.0, 0.5, 4)(k) for k in (0, 2, 4)] == [2.0, 1.5, 1.0]
-    assert falling(0.1, 1.0, 10)(10) == 0.0
-    assert [decaying(1.0, 0.25, 2)(k) for k in (0, 1, 2)] == [1.0, 0.5, 0.25]
+    assert [linear_decay(2.0, 0.5, 4)(k) for k in (0, 2, 4)] == [2.0, 1.5, 1.0]
+    assert linear_decay(0.1, 1.0, 10)(10) == 0.0
+    assert [exponential_decay(1.0, 0.25, 2)(k) for k in (0, 1, 2)] == [1.0, 0.5, 0.25]
 
 
 def test_compounding_rounds_every_factor_alike():
-    rate, factor, product = compounding(0.03, 0.1, 400), 0.1 ** (1 / 400), 0.03
+    rate, factor, product = compounded_decay(0.03, 0.1, 400), 0.1 ** (1 / 400), 0.03
     for count in range(400):
         assert rate(count) == product
         product *= factor
-    assert rate(400) == pytest.approx(decaying(0.03, 0.1, 400)(400))
+    assert rate(400) == pytest.approx(exponential_decay(0.03, 0.1, 400)(400))
     assert any(rate(count) != 0.03 * factor**count for count in range(400))  # or the test would say nothing

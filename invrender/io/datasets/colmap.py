@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from invrender.errors import InputError
 from invrender.io.datasets.posed import Lens, PosedImage
 
-_PLACES = (".", "sparse/0", "sparse", "colmap/sparse/0", "model")
+_SUBFOLDERS = (".", "sparse/0", "sparse", "colmap/sparse/0", "model")
 # by COLMAP's number: name, how many parameters, how many of them are the pinhole's
 _MODELS = {
     0: ("SIMPLE_PINHOLE", 3, 3),
@@ -47,10 +47,10 @@ class _Entry:
 
 def find_model(folder: Path) -> Path | None:
     """The folder of a COLMAP model in a dataset, or None."""
-    for place in _PLACES:
+    for subfolder in _SUBFOLDERS:
         for extension in (".bin", ".txt"):
-            if all((folder / place / f"{part}{extension}").is_file() for part in ("cameras", "images")):
-                return folder / place
+            if all((folder / subfolder / f"{part}{extension}").is_file() for part in ("cameras", "images")):
+                return folder / subfolder
     return None
 
 

@@ -27,10 +27,10 @@ Array = NDArray[np.float32]
 
 def is_dataset(path: str | Path) -> bool:
     """Whether a path names a dataset: a folder with poses in it, or a pose file (.json) itself."""
-    place = Path(path)
-    if place.is_dir():
-        return any((place / name).is_file() for name in POSE_FILES) or find_model(place) is not None
-    return place.suffix.lower() == ".json"
+    source = Path(path)
+    if source.is_dir():
+        return any((source / name).is_file() for name in POSE_FILES) or find_model(source) is not None
+    return source.suffix.lower() == ".json"
 
 
 def read_dataset(
@@ -54,9 +54,9 @@ def read_dataset(
         InputError: poses or images are missing or damaged, sizes differ, masks are missing or cannot be meant, lenses
             are distorted, or there are fewer than two views.
     """
-    place = Path(folder)
-    posed = _posed_images(place)
-    root = place if place.is_dir() else place.parent
+    source = Path(folder)
+    posed = _posed_images(source)
+    root = source if source.is_dir() else source.parent
     _check_views(posed, root)
     mask_files = _mask_files(posed, root, Path(masks) if masks is not None else None)
     colours, coverage, full_size = _read_all(posed, mask_files, root, size, images)
@@ -93,38 +93,38 @@ def write_dataset(folder: str | Path, views: Views) -> list[Path]:
     Raises:
         UsageError: the place cannot be written to.
     """
-    place = Path(folder)
+    target = Path(folder)
     digits = max(3, len(str(len(views.cameras) - 1)))
     files = [f"view_{i:0{digits}d}.png" for i in range(len(views.cameras))]
     for i, file in enumerate(files):
         mask = views.masks[i, :, :, None].detach().cpu()
         colour = torch.ones_like(mask).expand(-1, -1, 3) if views.images is None else views.images[i].detach().cpu()
-        write_png(place / file, torch.cat([colour, mask.to(colour.dtype)], dim=2))
-    atomic_write_text(place / POSE_FILES[0], json.dumps(transforms_table(views.cameras, files), indent=1) + "\n")
-    return [place / POSE_FILES[0], *(place / file for file in files)]
+        write_png(target / file, torch.cat([colour, mask.to(colour.dtype)], dim=2))
+    atomic_write_text(target / POSE_FILES[0], json.dumps(transforms_table(views.cameras, files), indent=1) + "\n")
+    return [target / POSE_FILES[0], *(target / file for file in files)]
 
 
-def _posed_images(place: Path) -> list[PosedImage]:
+def _posed_images(source: Path) -> list[PosedImage]:
     """What a dataset folder or pose file lists."""
-    if place.suffix.lower() == ".json" and not place.is_dir():
-        return read_transforms(place)
-    if not place.is_dir():
-        where = place.parent if place.parent.is_dir() else Path()
-        close = nearest(place.name, [entry.name for entry in where.iterdir() if entry.is_dir()])
+    if source.suffix.lower() == ".json" and not source.is_dir():
+        return read_transforms(source)
+    if not source.is_dir():
+        where = source.parent if source.parent.is_dir() else Path()
+        close = nearest(source.name, [entry.name for entry in where.iterdir() if entry.is_dir()])
         remedy = f"did you mean {where / close}?" if close else "check the path"
-        raise InputError(f"there is no folder {place}", remedy)
+        raise InputError(f"there is no folder {source}", remedy)
     for name in POSE_FILES:
-        if (place / name).is_file():
-            return read_transforms(place / name)
-    model = find_model(place)
+        if (source / name).is_file():
+            return read_transforms(source / name)
+    model = find_model(source)
     if model is None:
-        close = nearest(POSE_FILES[0], [entry.name for entry in place.iterdir() if entry.suffix == ".json"])
-        hint = f"did you mean {place / close}? Otherwise " if close else ""
+        close = nearest(POSE_FILES[0], [entry.name for entry in source.iterdir() if entry.suffix == ".json"])
+        hint = f"did you mean {source / close}? Otherwise " if close else ""
         raise InputError(
-            f"{place} is no dataset: it holds neither transforms.json nor a COLMAP model (sparse/0)",
-            f"{hint}put the poses there, or make a dataset with `invrender render ASSET --dataset {place}`",
+            f"{source} is no dataset: it holds neither transforms.json nor a COLMAP model (sparse/0)",
+            f"{hint}put the poses there, or make a dataset with `invrender render ASSET --dataset {source}`",
         )
-    return read_colmap(model, place / "images" if (place / "images").is_dir() else place)
+    return read_colmap(model, source / "images" if (source / "images").is_dir() else source)
 
 
 def _check_views(posed: list[PosedImage], root: Path) -> None:
@@ -174,7 +174,7 @@ def _mask_files(posed: list[PosedImage], root: Path, masks: Path | None) -> list
 def _read_all(
     posed: list[PosedImage], mask_files: list[Path | None], root: Path, size: int | None, images: bool
 ) -> tuple[list[Array], list[Array], tuple[int, int]]:
-    """Colours (empty unless all views have them and they are wanted), coverage, and the (H, W) of the files."""
+    """Colours (empty unless all views have them and they are asked for), coverage, and the (H, W) of the files."""
     colours: list[Array] = []
     coverage: list[Array] = []
     sizes: list[tuple[int, int]] = []

@@ -32,7 +32,7 @@ Array = NDArray[np.float32]
 
 @dataclass(frozen=True)
 class TransmittanceViews:
-    """What posed images tell about how much light comes through.
+    """Posed images of transmittance or optical depth.
 
     Attributes:
         cameras: N cameras.
@@ -70,15 +70,15 @@ def write_transmittance(folder: str | Path, views: TransmittanceViews) -> list[P
     Returns:
         The files written, transforms.json first.
     """
-    place = Path(folder)
+    target = Path(folder)
     digits = max(3, len(str(len(views.cameras) - 1)))
     suffix = "png" if views.eight_bit else "npy"
     files = [f"view_{i:0{digits}d}.{suffix}" for i in range(len(views.cameras))]
     for file, image in zip(files, views.images.detach().cpu(), strict=True):
         if views.eight_bit:
-            write_png(place / file, image)
+            write_png(target / file, image)
         else:
-            with atomic_path(place / file) as temporary:
+            with atomic_path(target / file) as temporary:
                 np.save(temporary, image.numpy().astype(np.float32))
     facts: dict[str, Any] = {"kind": views.kind, "extinction": views.extinction}
     if views.bounds is not None:
@@ -86,8 +86,8 @@ def write_transmittance(folder: str | Path, views: TransmittanceViews) -> list[P
     if views.grid is not None:
         facts["grid"] = list(views.grid)
     table = {**facts, **transforms_table(views.cameras, files)}
-    atomic_write_text(place / POSE_FILES[0], json.dumps(table, indent=1) + "\n")
-    return [place / POSE_FILES[0], *(place / file for file in files)]
+    atomic_write_text(target / POSE_FILES[0], json.dumps(table, indent=1) + "\n")
+    return [target / POSE_FILES[0], *(target / file for file in files)]
 
 
 def read_transmittance(folder: str | Path) -> TransmittanceViews:

@@ -24,7 +24,7 @@ def remove_temporaries(folder: Path) -> None:
 
 @contextmanager
 def atomic_path(path: str | os.PathLike[str]) -> Iterator[Path]:
-    """A temporary sibling of `path` to write to; it takes the place of `path` once the block ends well.
+    """A temporary sibling of `path` to write to; it replaces `path` once the block ends well.
 
     Folders that are missing are made. The temporary name keeps the suffix (writers choose a format by it). On any
     exception, Ctrl-C included, the temporary file is removed and what was at `path` before stays.
@@ -53,7 +53,7 @@ def atomic_path(path: str | os.PathLike[str]) -> Iterator[Path]:
 
 
 def _cannot_write(path: Path, error: OSError) -> UsageError:
-    blocking = next((place for place in path.parents if place.is_file()), None)
+    blocking = next((parent for parent in path.parents if parent.is_file()), None)
     if blocking is not None:
         return UsageError(f"cannot write {path}: {blocking} is a file, not a folder", "choose another output")
     reason = os.strerror(error.errno) if error.errno else type(error).__name__

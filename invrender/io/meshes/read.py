@@ -15,7 +15,7 @@ from invrender.errors import InputError
 from invrender.io.files.paths import check_extension, existing_file
 from invrender.io.meshes.check import check_file
 from invrender.io.meshes.gltf_check import gltf_units
-from invrender.io.meshes.visual import Look, join_looks, look_of
+from invrender.io.meshes.visual import Appearance, appearance_of, join_appearances
 from invrender.nouns import Material, Mesh
 
 MESH_EXTENSIONS = (".obj", ".glb", ".gltf", ".ply", ".stl")
@@ -52,11 +52,11 @@ def read_mesh(path: str | Path) -> Mesh:
     starts = np.cumsum([0] + [len(body[0]) for body in bodies])
     faces = np.concatenate([body[1] + start for body, start in zip(bodies, starts, strict=False)])
     _check(vertices, faces, source)
-    looks = [look_of(body[2], extension in (".glb", ".gltf"), materials_found) for body in bodies]
-    look = join_looks(looks, [len(body[0]) for body in bodies])
+    appearances = [appearance_of(body[2], extension in (".glb", ".gltf"), materials_found) for body in bodies]
+    appearance = join_appearances(appearances, [len(body[0]) for body in bodies])
     if extension in (".obj", ".stl"):
-        vertices, faces, look = _merge(vertices, faces, look)
-    return _mesh(vertices, faces, look)
+        vertices, faces, appearance = _merge(vertices, faces, appearance)
+    return _mesh(vertices, faces, appearance)
 
 
 def read_units(path: str | Path) -> str | None:
@@ -76,13 +76,13 @@ def read_units(path: str | Path) -> str | None:
     return None
 
 
-def _mesh(vertices: NDArray[np.float64], faces: NDArray[np.int64], look: Look) -> Mesh:
+def _mesh(vertices: NDArray[np.float64], faces: NDArray[np.int64], appearance: Appearance) -> Mesh:
     return Mesh(
         torch.from_numpy(np.ascontiguousarray(vertices)),
         torch.from_numpy(np.ascontiguousarray(faces)),
-        None if look.uv is None else torch.from_numpy(look.uv),
-        None if look.colours is None else torch.from_numpy(look.colours),
-        look.material or Material(),
+        None if appearance.uv is None else torch.from_numpy(appearance.uv),
+        None if appearance.colours is None else torch.from_numpy(appearance.colours),
+        appearance.material or Material(),
     )
 
 
@@ -126,7 +126,7 @@ def _bodies(scene: Any, path: Path) -> list[tuple[NDArray[np.float64], NDArray[n
 def _transformed(
     vertices: NDArray[np.float64], faces: NDArray[np.int64], transform: NDArray[np.float64]
 ) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
-    """A body placed by its node's [4,4] matrix; mirroring ones turn the faces, so that outside stays outside."""
+    """A body placed by its node's [4,4] matrix; mirroring ones reverse the winding, so that outside stays outside."""
     linear, shift = transform[:3, :3], transform[:3, 3]
     if not np.array_equal(linear, np.eye(3)):
         vertices = vertices @ linear.T
@@ -152,16 +152,16 @@ def _check(vertices: NDArray[np.float64], faces: NDArray[np.int64], path: Path) 
 
 
 def _merge(
-    vertices: NDArray[np.float64], faces: NDArray[np.int64], look: Look
-) -> tuple[NDArray[np.float64], NDArray[np.int64], Look]:
-    """Make one of the vertices that agree in position, uv and colour; the first of each keeps its place."""
-    columns = [vertices, *(part for part in (look.uv, look.colours) if part is not None)]
-    keys = np.concatenate(columns, axis=1) + 0.0  # -0 and 0 are the same place
+    vertices: NDArray[np.float64], faces: NDArray[np.int64], appearance: Appearance
+) -> tuple[NDArray[np.float64], NDArray[np.int64], Appearance]:
+    """Make one of the vertices that agree in position, uv and colour; the first of each keeps its row."""
+    columns = [vertices, *(part for part in (appearance.uv, appearance.colours) if part is not None)]
+    keys = np.concatenate(columns, axis=1) + 0.0  # -0 and 0 are the same position
     _, first, inverse = np.unique(keys, axis=0, return_index=True, return_inverse=True)
     order = np.argsort(first)
     rank = np.empty_like(order)
     rank[order] = np.arange(len(order))
     keep = first[order]
-    uv = None if look.uv is None else look.uv[keep]
-    colours = None if look.colours is None else look.colours[keep]
-    return vertices[keep], rank[inverse.reshape(-1)[faces]], Look(uv, colours, look.material)
+    uv = None if appearance.uv is None else appearance.uv[keep]
+    colours = None if appearance.colours is None else appearance.colours[keep]
+    return vertices[keep], rank[inverse.reshape(-1)[faces]], Appearance(uv, colours, appearance.material)

@@ -1,4 +1,4 @@
-"""What a mesh file says about colour, turned from trimesh's visuals into ours, and joined over several bodies."""
+"""What a mesh file says about colour, converted from trimesh's visuals, and joined over several bodies."""
 
 from __future__ import annotations
 
@@ -16,8 +16,8 @@ Array = NDArray[np.float64]
 
 
 @dataclass(frozen=True)
-class Look:
-    """The looks of one body of V vertices.
+class Appearance:
+    """Texture coordinates, colours and material of one body of V vertices.
 
     Attributes:
         uv: [V,2] float64, or None.
@@ -30,8 +30,8 @@ class Look:
     material: Material | None
 
 
-def look_of(geometry: Any, linear_colours: bool, materials_found: bool) -> Look:
-    """The look of a trimesh geometry.
+def appearance_of(geometry: Any, linear_colours: bool, materials_found: bool) -> Appearance:
+    """The appearance of a trimesh geometry.
 
     Args:
         geometry: a trimesh.Trimesh.
@@ -40,13 +40,13 @@ def look_of(geometry: Any, linear_colours: bool, materials_found: bool) -> Look:
     """
     visual, count = geometry.visual, len(geometry.vertices)
     if visual.kind in ("vertex", "face"):
-        return Look(None, _colours(visual.vertex_colors, linear_colours), None)
+        return Appearance(None, _colours(visual.vertex_colors, linear_colours), None)
     if visual.kind != "texture":
-        return Look(None, None, None)
+        return Appearance(None, None, None)
     uv = None if visual.uv is None or len(visual.uv) != count else np.asarray(visual.uv, np.float64)
     stored = visual.vertex_attributes.get("color")
     colours = None if stored is None else _colours(stored, linear_colours)
-    return Look(uv, colours, _material(visual.material) if materials_found else None)
+    return Appearance(uv, colours, _material(visual.material) if materials_found else None)
 
 
 def _colours(values: Any, linear: bool) -> Array:
@@ -77,37 +77,37 @@ def _texture(image: Any) -> torch.Tensor | None:
     return torch.from_numpy(srgb_to_linear(np.asarray(image.convert("RGB"), np.float32) / 255))
 
 
-def join_looks(looks: list[Look], counts: list[int]) -> Look:
-    """One look for bodies that are joined into one mesh.
+def join_appearances(appearances: list[Appearance], counts: list[int]) -> Appearance:
+    """The common appearance of bodies that are joined into one mesh.
 
     Where all bodies share one material, its texture and their uv are kept. Otherwise a mesh can hold only one material,
     so that each body's albedo or texture is baked into vertex colours.
 
     Args:
-        looks: one per body.
+        appearances: one per body.
         counts: how many vertices each has.
     """
-    first = looks[0]
+    first = appearances[0]
     # None == None holds, but tensors have no plain ==: materials are shared where they are the same object
-    same = all(look.material is first.material and (look.uv is None) == (first.uv is None) for look in looks)
-    if same and all((look.colours is None) == (first.colours is None) for look in looks):
-        uv = None if first.uv is None else np.concatenate([look.uv for look in looks if look.uv is not None])
-        colours = [look.colours for look in looks if look.colours is not None]
-        return Look(uv, np.concatenate(colours) if colours else None, first.material)
-    baked = [_bake(look, count) for look, count in zip(looks, counts, strict=True)]
-    return Look(None, np.concatenate(baked), Material((1.0, 1.0, 1.0), name="baked"))
+    same = all(each.material is first.material and (each.uv is None) == (first.uv is None) for each in appearances)
+    if same and all((each.colours is None) == (first.colours is None) for each in appearances):
+        uv = None if first.uv is None else np.concatenate([each.uv for each in appearances if each.uv is not None])
+        colours = [each.colours for each in appearances if each.colours is not None]
+        return Appearance(uv, np.concatenate(colours) if colours else None, first.material)
+    baked = [_bake(each, count) for each, count in zip(appearances, counts, strict=True)]
+    return Appearance(None, np.concatenate(baked), Material((1.0, 1.0, 1.0), name="baked"))
 
 
-def _bake(look: Look, count: int) -> Array:
+def _bake(appearance: Appearance, count: int) -> Array:
     """[V,3] linear colour at each vertex; a texture is looked up at the nearest texel."""
-    material = look.material
-    plain = Material() if look.colours is None else Material((1.0, 1.0, 1.0))
+    material = appearance.material
+    plain = Material() if appearance.colours is None else Material((1.0, 1.0, 1.0))
     colours = np.tile(np.asarray((material or plain).rgb, np.float64), (count, 1))
-    if look.colours is not None:
-        colours = colours * look.colours
-    if material is not None and material.texture is not None and look.uv is not None:
+    if appearance.colours is not None:
+        colours = colours * appearance.colours
+    if material is not None and material.texture is not None and appearance.uv is not None:
         height, width = material.texture.shape[:2]
-        column = np.floor(np.mod(look.uv[:, 0], 1) * width).astype(np.int64).clip(0, width - 1)
-        row = np.floor(np.mod(1 - look.uv[:, 1], 1) * height).astype(np.int64).clip(0, height - 1)
+        column = np.floor(np.mod(appearance.uv[:, 0], 1) * width).astype(np.int64).clip(0, width - 1)
+        row = np.floor(np.mod(1 - appearance.uv[:, 1], 1) * height).astype(np.int64).clip(0, height - 1)
         colours = colours * material.texture.numpy()[row, column]
     return colours

@@ -64,16 +64,16 @@ def write_mesh(path: str | Path, mesh: Mesh, units: str | None = None) -> None:
 def vertex_normals(vertices: NDArray[np.float64], faces: NDArray[np.int64]) -> NDArray[np.float64]:
     """[V,3] unit normals, the mean of the adjoining faces' weighted by their area.
 
-    Vertices at exactly one place (split by a texture seam) share their normal; where no face has an area it is +Y.
+    Vertices at exactly one position (split by a texture seam) share their normal; where no face has an area it is +Y.
     """
     a, b, c = (vertices[faces[:, k]] for k in range(3))
     across = np.cross(b - a, c - a)
-    _, place = np.unique(vertices + 0.0, axis=0, return_inverse=True)
-    place = place.reshape(-1)
+    _, position = np.unique(vertices + 0.0, axis=0, return_inverse=True)
+    position = position.reshape(-1)
     total = np.zeros((len(vertices), 3))
     for corner in range(3):
-        np.add.at(total, place[faces[:, corner]], across)
-    normals = total[place]
+        np.add.at(total, position[faces[:, corner]], across)
+    normals = total[position]
     length = np.linalg.norm(normals, axis=1, keepdims=True)
     return np.where(length > 0, normals / np.where(length > 0, length, 1), [0.0, 1.0, 0.0])
 
@@ -81,7 +81,7 @@ def vertex_normals(vertices: NDArray[np.float64], faces: NDArray[np.int64]) -> N
 def write_glb(path: str | Path, mesh: Mesh, units: str | None = None) -> None:
     """Write binary glTF 2.0: positions, normals, texture coordinates, colours, texture, generator and units.
 
-    glTF means metres; what the units really are is told in `asset.extras`, and the numbers stay as they are.
+    glTF means metres; what the units really are is in `asset.extras`, and the numbers stay as they are.
 
     Args:
         path: where to; the file appears in one piece.

@@ -19,7 +19,7 @@ _BROKEN = (ValueError, EOFError, OSError, KeyError, zipfile.BadZipFile, zlib.err
 
 
 def read_npz(path: Path, key: str) -> Grid:
-    """The array `key` (or the only grid) of an archive; with `bounds` [2,3], or `spacing` and `origin`, its place."""
+    """The array `key` (or the only grid) of an archive, placed by `bounds` [2,3], or by `spacing` and `origin`."""
     try:
         with path.open("rb") as file, np.load(file, allow_pickle=False) as archive:
             arrays = {name: archive[name] for name in archive.files}
@@ -27,11 +27,11 @@ def read_npz(path: Path, key: str) -> Grid:
         raise damaged(path, error) from error
     name = choose(key, [name for name, array in arrays.items() if array.ndim >= 3], path)
     values = channels_first(arrays[name], path)
-    return _placed(values, arrays, path)
+    return _positioned(values, arrays, path)
 
 
 def read_npy(path: Path) -> Grid:
-    """The array of the file, without a place in the world."""
+    """The array of the file, without a position in the world."""
     try:
         values = np.load(path, allow_pickle=False)
     except _BROKEN as error:
@@ -73,7 +73,7 @@ def write_npz(path: Path, volume: Volume) -> None:
 
 
 def write_npy(path: Path, volume: Volume) -> None:
-    """The values alone; the place in the world is lost."""
+    """The values alone; the position in the world is lost."""
     np.save(path, _squeezed(volume))
 
 
@@ -104,7 +104,7 @@ def _squeezed(volume: Volume) -> NDArray[np.float32]:
     return values[0] if len(values) == 1 else values
 
 
-def _placed(values: Array, arrays: dict[str, Array], path: Path) -> Grid:
+def _positioned(values: Array, arrays: dict[str, Array], path: Path) -> Grid:
     shape = values.shape[1:]
     counts = np.array(shape[::-1], np.float64) - 1
     axes, origin = default_axes(shape)

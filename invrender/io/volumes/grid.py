@@ -34,12 +34,12 @@ class Grid:
     origin: NDArray[np.float64]
 
 
-def place(grid: Grid, path: Path) -> Volume:
+def to_volume(grid: Grid, path: Path) -> Volume:
     """The volume of a grid whose axes run along the world's, in any order and direction; float32.
 
     Raises:
         InputError: fewer than two samples along an axis, values that are no finite numbers, an impossible spacing, or
-            axes that are turned against the world's.
+            axes that are rotated against the world's.
     """
     values = grid.values
     if values.shape[0] > MAX_CHANNELS or values.shape[0] < 1:
@@ -63,7 +63,7 @@ def place(grid: Grid, path: Path) -> Volume:
 
 
 def default_axes(shape: tuple[int, ...]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Axes and origin for a file that tells none: cubic cells, the longest axis of length 1, the centre at 0."""
+    """Axes and origin for a file that has none: cubic cells, the longest axis of length 1, the centre at 0."""
     counts = np.array(shape[::-1], np.float64) - 1
     step = 1 / max(float(counts.max()), 1.0)
     return np.eye(3) * step, -counts * step / 2

@@ -20,7 +20,7 @@ from invrender.nouns import Volume
 
 
 def read_nrrd(path: Path) -> Grid:
-    """Values, and the place from `space directions` and `space origin`, or from `spacings` and `axis mins`."""
+    """Values, and the position from `space directions` and `space origin`, or from `spacings` and `axis mins`."""
     nrrd = package("nrrd", "pynrrd", path)
     try:
         values, header = nrrd.read(str(path), index_order="C")
@@ -49,7 +49,7 @@ def write_nrrd(path: Path, volume: Volume) -> None:
 
 
 def read_nifti(path: Path) -> Grid:
-    """Scaled values and the place from the affine (x to the right, y to the front, z upwards)."""
+    """Scaled values and the position from the affine (x to the right, y to the front, z upwards)."""
     nibabel = package("nibabel", "nibabel", path)
     try:
         image = nibabel.load(str(path))

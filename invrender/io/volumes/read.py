@@ -8,7 +8,7 @@ from pathlib import Path
 from invrender.errors import InputError, UsageError
 from invrender.io.files.paths import check_extension, existing_file
 from invrender.io.volumes.arrays import read_npy, read_npz, read_raw
-from invrender.io.volumes.grid import Grid, place
+from invrender.io.volumes.grid import Grid, to_volume
 from invrender.io.volumes.medical import read_nifti, read_nrrd, read_vdb
 from invrender.io.volumes.meta import read_meta
 from invrender.io.volumes.vti import read_vti
@@ -22,8 +22,8 @@ def read_volume(
 ) -> Volume:
     """Read a volume file; the samples sit on the vertices of the grid, in the frame and units of the file.
 
-    Grids whose axes are permuted or reversed against the world's come out sorted along +x, +y, +z. Files that tell no
-    place (.npy, .raw, .npz without `bounds`) get cubic voxels, a longest axis of length 1, and the centre at 0.
+    Grids whose axes are permuted or reversed against the world's come out sorted along +x, +y, +z. Files without a
+    position (.npy, .raw, .npz without `bounds`) get cubic voxels, a longest axis of length 1, and the centre at 0.
 
     Args:
         path: the file.
@@ -43,7 +43,7 @@ def read_volume(
         raise InputError(f"{source} is empty (0 bytes)", "export or download it again")
     if extension != ".raw" and (shape is not None or dtype is not None):
         raise UsageError(f"--shape and --dtype go with .raw files; {source.name} tells its own", "leave them out")
-    return place(_read(source, extension, key, shape, dtype), source)
+    return to_volume(_read(source, extension, key, shape, dtype), source)
 
 
 def is_volume_path(path: str | Path) -> bool:

@@ -58,7 +58,7 @@ def _check_start(path: Path) -> None:
 
 
 def _load(path: Path) -> Any:
-    """The image; VTK's own reader tells of faults through events, which would otherwise be printed and forgotten."""
+    """The image; VTK's own reader reports faults through events, which would otherwise only be printed."""
     import pyvista
     from vtkmodules.vtkCommonCore import vtkLogger
     from vtkmodules.vtkIOXML import vtkXMLImageDataReader

@@ -1,4 +1,4 @@
-"""Writing volumes in the formats that `volume_read` reads; files appear in one piece."""
+"""Writing volumes in the formats that `read_volume` reads; files appear in one piece."""
 
 from __future__ import annotations
 

@@ -1,13 +1,13 @@
 """Fairing: creases and ridges that no silhouette asks for are smoothed away before a stage begins.
 
-Where the view cones of a visual hull cross, they leave sharp creases, and triangles that do not follow a crease turn it
-into a zigzag of their own size. Large Steps cannot mend that: the diffusion that carries gradients along slows waves as
-short as an edge ten thousand times. So the bending energy is minimised exactly instead, by one sparse solve:
+Where the view cones of a visual hull cross, they leave sharp creases, and triangles that do not follow a crease make a
+zigzag of it. Large Steps cannot remove that: its diffusion makes progress on waves as short as an edge ten thousand
+times slower. So the bending energy is minimised exactly instead, by one sparse solve:
 
     min_v  1/2 sum_i |(L v)_i / degree_i|^2  +  1/2 sum_i weight_i |v_i - before_i|^2
 
-A small weight everywhere is a low pass that keeps long waves, and a large one holds vertices on contours, where
-silhouettes do decide. The object lies inside its hull, so it is safe to take off and a guess to put on.
+A small weight everywhere is a low-pass filter that keeps long waves, and a large one holds vertices on contours, which
+the silhouettes determine. The object lies inside its hull: moving inwards is safe, and moving outwards is a guess.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ from invrender.parameters.laplacian import degrees, factorised, uniform_laplacia
 
 @dataclass(frozen=True)
 class Fairing:
-    """How to smooth where silhouettes do not decide.
+    """How to smooth where silhouettes do not determine the surface.
 
     Attributes:
         wavelength: in edges; waves as long as this are halved, shorter ones go, longer ones stay.

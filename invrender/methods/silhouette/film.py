@@ -1,4 +1,4 @@
-"""Pictures of a run: the target's silhouette beside the shaded estimate, while both turn."""
+"""Pictures of a run: the target's silhouette beside the shaded estimate, both rotating."""
 
 from __future__ import annotations
 
@@ -29,12 +29,12 @@ CLAY = Material(albedo=(0.46, 0.5, 0.57), name="clay")
 LIGHT = Lights(intensity=0.85, ambient=0.22)
 LEVEL = 0.1  # cameras count as held level whose sides leave a plane this little, relative to their spread in it
 LINE = 2  # pixels between the two pictures
-SIZE, TURN_FRAMES, SPEED = 256, 36, 12.0
+SIZE, TURNTABLE_FRAMES, SPEED = 256, 36, 12.0
 
 
 @dataclass(frozen=True)
-class Turn:
-    """Cameras on a full turn around the origin of the normalised frame.
+class Turntable:
+    """Cameras on a full circle around the origin of the normalised frame.
 
     Attributes:
         cameras: one per frame, looking at the origin.
@@ -46,7 +46,7 @@ class Turn:
 
 
 def film(task: Task, first: FirstShape, frames: int, backend: Backend) -> Film | None:
-    """The film of a run: the estimate turns while it forms, and the film ends with a full turn of the result.
+    """The film of a run: the estimate rotates while it forms, and the film ends with a full rotation of the result.
 
     Args:
         task: of the run.
@@ -56,38 +56,38 @@ def film(task: Task, first: FirstShape, frames: int, backend: Backend) -> Film |
     """
     if not frames:
         return None
-    turn = full_turn(TURN_FRAMES, SIZE, task.views.cameras)
-    targets = _targets(task, first, turn, backend)
+    turntable = make_turntable(TURNTABLE_FRAMES, SIZE, task.views.cameras)
+    targets = _targets(task, first, turntable, backend)
 
     def shoot(shape: Shape) -> Shot:
         return {"vertices": shape.vertices, "faces": shape.faces}
 
     def cut(shots: Sequence[Shot], result: Result) -> Mapping[str, Sequence[Picture]]:
-        begun = [_drawn(shot, i % TURN_FRAMES, turn, targets, backend) for i, shot in enumerate(shots)]
+        begun = [_drawn(shot, i % TURNTABLE_FRAMES, turntable, targets, backend) for i, shot in enumerate(shots)]
         vertices, faces = result.mesh.numpy()
-        pictures = shaded(Shape(first.frame.normalise(vertices), faces), turn.cameras, backend)
-        order = [(len(shots) + k) % TURN_FRAMES for k in range(TURN_FRAMES)]
+        pictures = shaded(Shape(first.frame.normalise(vertices), faces), turntable.cameras, backend)
+        order = [(len(shots) + k) % TURNTABLE_FRAMES for k in range(TURNTABLE_FRAMES)]
         closing = [side_by_side(targets[at], pictures[at]) for at in order]
         return {"progress.gif": [*begun, *closing], "turntable.gif": [to_bytes(picture) for picture in pictures]}
 
     return Film(frames, shoot, cut, SPEED, opening=first.shape)
 
 
-def _targets(task: Task, first: FirstShape, turn: Turn, backend: Backend) -> Tensor:
-    """The target from every camera of the turn, [frames,H,W,3] linear."""
+def _targets(task: Task, first: FirstShape, turntable: Turntable, backend: Backend) -> Tensor:
+    """The target from every camera of the turntable, [frames,H,W,3] linear."""
     if task.reference is None:
-        return nearest_masks(task.views.masks, task.views.cameras, turn, first.frame)
+        return nearest_masks(task.views.masks, task.views.cameras, turntable, first.frame)
     vertices, faces = task.reference.numpy()
-    return silhouettes(Shape(first.frame.normalise(vertices), faces), turn.cameras, backend)
+    return silhouettes(Shape(first.frame.normalise(vertices), faces), turntable.cameras, backend)
 
 
-def _drawn(shot: Shot, at: int, turn: Turn, targets: Tensor, backend: Backend) -> Picture:
+def _drawn(shot: Shot, at: int, turntable: Turntable, targets: Tensor, backend: Backend) -> Picture:
     shape = Shape(shot["vertices"], shot["faces"])
-    return side_by_side(targets[at], shaded(shape, turn.cameras[[at]], backend)[0])
+    return side_by_side(targets[at], shaded(shape, turntable.cameras[[at]], backend)[0])
 
 
-def full_turn(frames: int, size: int, views: Cameras) -> Turn:
-    """A turn about the views' common up direction, beginning at the first view's azimuth."""
+def make_turntable(frames: int, size: int, views: Cameras) -> Turntable:
+    """A turntable about the views' common up direction, beginning at the first view's azimuth."""
     rotation = views.world_to_camera[:, :3, :3]
     up = _common_up(rotation)
     front = _unit(rotation[0, 2] - (rotation[0, 2] @ up) * up, fallback=_any_across(up))
@@ -98,7 +98,7 @@ def full_turn(frames: int, size: int, views: Cameras) -> Turn:
     directions = math.cos(tilt) * ring + math.sin(tilt) * up
     world_to_camera = look_at(DISTANCE * directions, (0.0, 0.0, 0.0), up=up.tolist())
     projection = perspective(FOV, (size, size), DISTANCE - 1.8, DISTANCE + 1.8).expand(frames, 4, 4)
-    return Turn(Cameras(world_to_camera, projection, (size, size)), directions)
+    return Turntable(Cameras(world_to_camera, projection, (size, size)), directions)
 
 
 def shaded(shape: Shape, cameras: Cameras, backend: Backend) -> Tensor:
@@ -113,11 +113,11 @@ def silhouettes(shape: Shape, cameras: Cameras, backend: Backend) -> Tensor:
     return inked(render(Scene(mesh), cameras, "silhouette", backend)[..., 0].cpu())
 
 
-def nearest_masks(masks: Tensor, views: Cameras, turn: Turn, frame: Frame) -> Tensor:
-    """For each frame of the turn the mask of the view that looks from nearest to it, [frames,H,W,3] linear."""
+def nearest_masks(masks: Tensor, views: Cameras, turntable: Turntable, frame: Frame) -> Tensor:
+    """For each frame of the turntable the mask of the view from the nearest direction, [frames,H,W,3] linear."""
     towards = torch.linalg.inv(views.world_to_camera)[:, :3, 2]
-    nearest = (turn.directions @ towards.T).argmax(1).tolist()
-    size = turn.cameras.size[0]
+    nearest = (turntable.directions @ towards.T).argmax(1).tolist()
+    size = turntable.cameras.size[0]
     zoomed = {view: _zoomed(masks[view].cpu(), views[[view]], frame, size) for view in set(nearest)}
     return inked(torch.stack([zoomed[view] for view in nearest]))
 

@@ -1,4 +1,4 @@
-"""Parts of a visual hull that no silhouette needs.
+"""Phantoms: parts of a visual hull that no silhouette needs.
 
 Where the view cones of separate parts cross, hulls have phantoms: pieces that hide in front of or behind real parts in
 every view. A part without which the rest explains the masks just as well is taken to be one.
@@ -51,11 +51,11 @@ def _parts(shape: Shape, faces: NDArray[np.bool_]) -> Shape:
 
 def _coverage(shape: Shape, target: Target, backend: Backend) -> Tensor:
     """Coverage [N,H,W] float32 of a shape in the target's views."""
-    place, faces = backend.device, torch.from_numpy(shape.faces)
+    device, faces = backend.device, torch.from_numpy(shape.faces)
     matrix, vertices = target.clip_from_object, torch.from_numpy(shape.vertices)
     clip = torch.einsum("nij,vj->nvi", matrix[:, :, :3], vertices) + matrix[:, None, :, 3]
     size = (target.masks.shape[1], target.masks.shape[2])
-    return ops.silhouette(backend, clip.float().to(place), faces.to(place), topology(faces).to(place), size)
+    return ops.silhouette(backend, clip.float().to(device), faces.to(device), topology(faces).to(device), size)
 
 
 def _needed(whole: Tensor, less: Tensor, own: Tensor, masks: Tensor) -> bool:

@@ -24,14 +24,14 @@ from invrender.nouns.topology import topology
 from invrender.parameters.laplacian import degrees, product, uniform_laplacian
 from invrender.parameters.large_steps import LargeSteps, large_steps
 from invrender.solve.adam_uniform import UniformAdam
-from invrender.solve.phase import Phase, Start, remembering
+from invrender.solve.phase import Phase, Start, memoise_last
 from invrender.solve.protocol import Params, Terms
-from invrender.solve.rates import decaying
+from invrender.solve.rates import exponential_decay
 
 Tensor = torch.Tensor
 
 DIFFUSED = "u"  # the name of the one parameter: Large Steps coordinates [V,3] float64
-MISFIT_WEIGHT = 20.0  # of the misfit's area against the membrane's
+MISFIT_WEIGHT = 20.0  # of the misfit's area relative to the membrane's
 RATE_DECAY = 0.1  # of the step length over a stage
 FARTHEST = 180.0  # from the origin: a hundred boxes; a vertex beyond it is lost
 ADVICE = "check the cameras and masks with `invrender inspect`, or lower the step length (--fresh --set rate=0.01)"
@@ -118,11 +118,11 @@ def stage_phase(
     regulariser: Regulariser,
     measures: Callable[[Shape], dict[str, float]] | None = None,
 ) -> Phase:
-    """The phase of a stage, without its place among others; its estimates are shapes.
+    """The phase of a stage, without its position among others; its estimates are shapes.
 
     Args:
         begin: with the stage's triangles.
-        target: what the silhouettes shall be.
+        target: the masks to fit.
         stage, regulariser: how.
         backend: what compares silhouettes.
         measures: of the shape that it ends with.
@@ -130,11 +130,11 @@ def stage_phase(
     first = _faired(begin, target, stage, backend)
     loss = objective(first, target, stage, backend, regulariser)
 
-    @remembering
+    @memoise_last
     def decode(params: Params) -> Shape:
         return Shape(loss.map.decode(params[DIFFUSED]).numpy(), begin.faces)
 
-    @remembering
+    @memoise_last
     def settle(shape: Shape) -> Shape:
         # Back towards the shape before fairing, which is the one that is known to be embedded.
         return Shape(roll_back(begin.vertices, shape.vertices, begin.faces)[0], begin.faces)
@@ -150,7 +150,7 @@ def stage_phase(
         steps=stage.iterations,
         start=lambda: Start({DIFFUSED: loss.map.encode(torch.from_numpy(first.vertices))}),
         objective=loss,
-        solver=UniformAdam(decaying(stage.rate, RATE_DECAY, stage.iterations)),
+        solver=UniformAdam(exponential_decay(stage.rate, RATE_DECAY, stage.iterations)),
         decode=decode,
         settle=settle,
         result=result,

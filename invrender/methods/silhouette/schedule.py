@@ -30,7 +30,7 @@ from invrender.solve.phase import Finished, Phase
 EDGE_FACTORS = (2.0, 1.4, 1.0)  # edge length of the stages, relative to the last
 RATES = (1.0, 0.5, 0.25)  # step length of the stages, relative to the first
 MEMBRANES = (3.0, 0.75, 0.1)  # annealed weights at strength 1
-# Early on a hull has too much almost everywhere; at last a zigzag goes whichever way its points lead.
+# At first the hull is too large almost everywhere; in the last stage a zigzag is smoothed in both directions.
 FAIRINGS = (Fairing(10.0, hold=6.0, outward=0.0),) * 2 + (Fairing(5.6, hold=3.0, outward=0.5),)
 STRENGTHS = (0.5, 0.7, 1.0, 1.4, 2.0)
 SELECTION_SHARE = 1 / 3  # iterations of a trial reconstruction, of those of the real one
@@ -172,7 +172,7 @@ class Plan:
 def plan(settings: SilhouetteSettings, target: Target) -> list[Stage]:
     """The stages at strength 1. A start from a sphere gets a long first one on coarse triangles.
 
-    Only what begins as a hull is faired: details of a mesh to start from are somebody's knowledge.
+    Only what begins as a hull is faired: the details of a mesh to start from are there on purpose.
     """
     edge = float(np.clip(settings.edge_pixels * float(target.pixel.median()), FINEST_EDGE, COARSEST_EDGE))
     edges = [factor * edge for factor in EDGE_FACTORS]

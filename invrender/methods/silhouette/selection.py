@@ -91,7 +91,7 @@ class Trials:
         """Held-out IoU by strength; the strength that is being tried, if any, and its finished phases."""
         scores: dict[float, float] = {}
         size = len(self.folds) * len(self.stages)
-        for number, strength in enumerate(climb(self.ladder, scores)):
+        for number, strength in enumerate(hill_climb(self.ladder, scores)):
             taken = finished[number * size : (number + 1) * size]
             if len(taken) < size:
                 return scores, strength, taken
@@ -110,7 +110,7 @@ class Trials:
         return float(np.mean([each.measures[HELD_OUT] for each in taken if HELD_OUT in each.measures]))
 
     def _phase(self, strength: float, taken: Sequence[Finished]) -> Phase:
-        """The phase after those taken; it holds together GAP times as strongly as asked for (see above)."""
+        """The phase after those taken; its membrane is GAP times as strong as asked for (see above)."""
         number, at = divmod(len(taken), len(self.stages))
         fold, stage, total = self.folds[number], self.stages[at], steps_before(self.stages, len(self.stages))
         scaled = dataclasses.replace(stage, membrane=stage.membrane * strength * GAP)
@@ -125,12 +125,12 @@ class Trials:
             title=f"try smoothness {strength:g}",
             first=number * total + steps_before(self.stages, at),
             total=len(self.folds) * total,
-            told=False,
+            recorded=False,
         )
 
 
-def climb(ladder: Sequence[float], scores: Mapping[float, float]) -> Iterator[float]:
-    """The strengths to try: the middle and its neighbours, then on from the best while that is at the rim."""
+def hill_climb(ladder: Sequence[float], scores: Mapping[float, float]) -> Iterator[float]:
+    """The strengths to try: the middle one and its neighbours, then on towards the best while scores rise."""
     middle = len(ladder) // 2
     yield from ladder[max(middle - 1, 0) : middle + 2]
     while True:

@@ -49,6 +49,6 @@ SETTINGS = SilhouetteSettings
 
 
 def suits(source: Path) -> bool:
-    """Whatever nobody else takes: a mesh, or a dataset of pictures."""
+    """Accept every input that no other method accepts: a mesh, or a dataset of pictures."""
     del source
     return True

@@ -1,4 +1,4 @@
-"""Shapes and what their silhouettes shall be, in the normalised frame."""
+"""Shapes, and the masks that their silhouettes are to fit, in the normalised frame."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ Tensor = torch.Tensor
 
 @dataclass(frozen=True)
 class Target:
-    """What the silhouettes shall be.
+    """The masks that silhouettes are to fit.
 
     Attributes:
         clip_from_object: [N,4,4] float64, normalised frame to clip space.
@@ -55,7 +55,8 @@ def target_in(frame: Frame, views: Views, backend: Backend) -> Target:
 def on_contours(shape: Shape, target: Target, backend: Backend) -> Bools:
     """Which vertices [V] a silhouette of the shape depends on, in any view.
 
-    Compared with empty masks, every pixel of a silhouette counts, and it depends on the vertices of its outline alone.
+    Compared with empty masks, every pixel of a silhouette contributes to the gradient, which reaches the vertices of
+    the outline alone.
     """
     faces = torch.from_numpy(shape.faces)
     empty, weight = torch.zeros_like(target.masks), torch.ones_like(target.pixel)

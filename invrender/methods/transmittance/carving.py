@@ -1,4 +1,4 @@
-"""Which part of a grid can hold anything: what rays without any optical depth have crossed is empty."""
+"""Space carving: which part of a grid can hold anything. What rays without any optical depth have crossed is empty."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def empty_pixels(measurement: Measurement) -> Tensor:
 def carve(
     measurement: Measurement, shape: tuple[int, int, int], bounds: Tensor, joseph_rays: MakeRays
 ) -> tuple[Tensor, Tensor]:
-    """The support [D,H,W] bool and the pixels [N,H,W] bool whose rays are worth following.
+    """The support [D,H,W] bool and the pixels [N,H,W] bool whose rays are to be used.
 
     All of the box and all known pixels, where no ray is empty or nothing would be left.
     """

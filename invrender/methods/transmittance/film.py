@@ -15,7 +15,7 @@ from invrender.methods.transmittance.task import Result, Task
 from invrender.nouns import Cameras, Volume
 from invrender.nouns.transfer import TransferFunction
 from invrender.render.absorption import optical_depth
-from invrender.render.emission import QUALITY, Look, render_volume
+from invrender.render.emission import QUALITY, VolumeStyle, render_volume
 from invrender.render.images import to_bytes
 from invrender.render.transfer import transfer_function
 from invrender.run.film import Film, Picture, Shot
@@ -71,8 +71,8 @@ def _frames(volumes: Sequence[Volume], task: Task, backend: Backend) -> list[Pic
     if not float(model.values.max()) > 0:
         model = Volume(torch.ones_like(model.values), model.bounds)
     screen = Screen(task, reference, transfer_function(model), backend)
-    turn = [_camera(model, 2 * math.pi * i / len(volumes)) for i in range(len(volumes))]
-    return [_frame(volume, camera, screen) for volume, camera in zip(volumes, turn, strict=True)]
+    cameras_around = [_camera(model, 2 * math.pi * i / len(volumes)) for i in range(len(volumes))]
+    return [_frame(volume, camera, screen) for volume, camera in zip(volumes, cameras_around, strict=True)]
 
 
 def _frame(volume: Volume, cameras: Cameras, screen: Screen) -> Picture:
@@ -86,7 +86,7 @@ def _row(volume: Volume, cameras: Cameras, screen: Screen) -> Tensor:
     values, transfer, backend = volume.values[0], screen.transfer, screen.backend
     cut = (values[values.shape[0] // 2].flip(0) / transfer.high).clamp(0, 1)
     depth = optical_depth(volume, cameras, backend)[0] * screen.task.extinction
-    drawn = render_volume(volume, cameras, Look(transfer, quality=QUALITY["draft"]), backend)[0].cpu().float()
+    drawn = render_volume(volume, cameras, VolumeStyle(transfer, quality=QUALITY["draft"]), backend)[0].cpu().float()
     colour = drawn[..., :3] + (1 - drawn[..., 3:]) * PAPER
     return _beside([_grey(_fit(cut, volume)), _grey(torch.exp(-depth)), colour])
 

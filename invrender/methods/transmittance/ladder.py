@@ -1,4 +1,4 @@
-"""The ladder of smoothing weights: which one is tried next, and which one predicts held-out views best."""
+"""The search for the smoothing weight: down a ladder of weights, as long as held-out views are predicted better."""
 
 from __future__ import annotations
 
@@ -8,18 +8,18 @@ from dataclasses import dataclass
 from invrender.solve.phase import Finished
 
 FEWEST_VIEWS = 8  # below this none is held out
-HELD_OUT = 8  # every so many views one is
-RUNG = 3.0  # factor between the weights that are tried
+HELD_OUT = 8  # one view of so many is
+LADDER_FACTOR = 3.0  # between one weight and the next
 HELD_OUT_MISFIT = "held_out"  # the measure that choose phases leave
 
 
 @dataclass(frozen=True)
-class Rung:
-    """Where the ladder stands.
+class WeightSearch:
+    """State of the search.
 
     Attributes:
-        weight: to go on with.
-        source: number of the choose phase to go on from.
+        weight: to continue with.
+        source: number of the choose phase to continue from.
         done: whether the choice is made.
         scores: held-out misfits by weight.
     """
@@ -30,8 +30,8 @@ class Rung:
     scores: dict[float, float]
 
 
-def climbed(tried: Sequence[Finished], ladder: tuple[float, float], trial: int, budget: int) -> Rung:
-    """Where the choose phases that are finished lead to: the first goes before the ladder, pairs come behind it.
+def weight_search(tried: Sequence[Finished], ladder: tuple[float, float], trial: int, budget: int) -> WeightSearch:
+    """The state of the search after some choose phases: a single one, then pairs (same weight, next weight).
 
     Args:
         tried: the choose phases.
@@ -42,20 +42,20 @@ def climbed(tried: Sequence[Finished], ladder: tuple[float, float], trial: int, 
     weight, last = ladder
     scores: dict[float, float] = {}
     if not tried:
-        return Rung(weight, 0, False, scores)
+        return WeightSearch(weight, 0, False, scores)
     left, source = budget - tried[0].steps, 0
     for same in range(1, len(tried) + 2, 2):
-        if not (weight / RUNG > last * 0.999 and left > 2 * trial):
-            return Rung(weight, source, True, scores)
+        if not (weight / LADDER_FACTOR > last * 0.999 and left > 2 * trial):
+            return WeightSearch(weight, source, True, scores)
         if same >= len(tried):
-            return Rung(weight, source, False, scores)
+            return WeightSearch(weight, source, False, scores)
         if same + 1 >= len(tried):
-            return Rung(weight / RUNG, source, False, scores)
+            return WeightSearch(weight / LADDER_FACTOR, source, False, scores)
         left -= tried[same].steps + tried[same + 1].steps
-        scores[weight], scores[weight / RUNG] = (tried[k].measures[HELD_OUT_MISFIT] for k in (same, same + 1))
-        if scores[weight] <= scores[weight / RUNG]:
-            return Rung(weight, same, True, scores)
-        weight, source = weight / RUNG, same + 1
+        scores[weight], scores[weight / LADDER_FACTOR] = (tried[k].measures[HELD_OUT_MISFIT] for k in (same, same + 1))
+        if scores[weight] <= scores[weight / LADDER_FACTOR]:
+            return WeightSearch(weight, same, True, scores)
+        weight, source = weight / LADDER_FACTOR, same + 1
     raise AssertionError("the ladder has an end")
 
 

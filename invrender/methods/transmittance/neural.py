@@ -20,13 +20,13 @@ from invrender.render.estimators import box_ends, ray_marching
 from invrender.solve.adam import Adam
 from invrender.solve.phase import Finished, Phase, Schedule, Start
 from invrender.solve.protocol import Params, Terms
-from invrender.solve.rates import compounding
+from invrender.solve.rates import compounded_decay
 from invrender.solve.several import Several
 
 Tensor = torch.Tensor
 
 ITERATIONS = 400
-REPORTS = 40  # steps that are told, evenly spread over the iterations
+REPORTS = 40  # steps that are recorded, evenly spread over the iterations
 ADVICE = "report it with the input; or use --fresh --field grid"
 
 
@@ -58,8 +58,8 @@ class TransmittanceMisfit:
 
     @cached_property
     def pixels(self) -> Tensor:
-        """The pixels worth following, counted through all views, rows and columns."""
-        return self.problem.wanted.reshape(-1).nonzero()[:, 0]
+        """The pixels whose rays are used, counted through all views, rows and columns."""
+        return self.problem.active_pixels.reshape(-1).nonzero()[:, 0]
 
     def value_and_grad(self, params: Params, random: torch.Generator) -> tuple[Terms, Params]:
         """The misfit and its gradient."""
@@ -80,8 +80,8 @@ def field_schedule(problem: Problem, training: Training) -> Schedule:
     field = NeuralField(
         problem.shape, problem.bounds.cpu(), problem.level, problem.support.cpu(), FieldSettings(seed=training.seed)
     )
-    told = min(REPORTS, training.iterations)
-    adam = Adam(compounding(training.rate, 0.1, training.iterations))
+    reports = min(REPORTS, training.iterations)
+    adam = Adam(compounded_decay(training.rate, 0.1, training.iterations))
 
     def following(finished: tuple[Finished, ...]) -> Phase | None:
         if finished:
@@ -89,10 +89,10 @@ def field_schedule(problem: Problem, training: Training) -> Schedule:
         return Phase(
             name="train",
             title="train",
-            steps=told,
+            steps=reports,
             start=lambda: Start(field.initial()),
             objective=TransmittanceMisfit(problem, field, training),
-            solver=Several(adam, training.iterations, told),
+            solver=Several(adam, training.iterations, reports),
             decode=field.decode,
             result=lambda params, state: {DENSITY: field.decode(params)},
             seed=training.seed,
@@ -107,7 +107,7 @@ def field_schedule(problem: Problem, training: Training) -> Schedule:
 def pixel_rays(data: Measurement, pixels: Tensor) -> Rays:
     """Float32 rays through pixels [P], counted through all views, rows and columns."""
     height, width = data.cameras.size
-    view, place = pixels // (height * width), pixels % (height * width)
-    at = torch.stack([place % width + 0.5, place // width + 0.5, torch.ones(len(pixels))], -1).double()
+    view, within = pixels // (height * width), pixels % (height * width)
+    at = torch.stack([within % width + 0.5, within // width + 0.5, torch.ones(len(pixels))], -1).double()
     direction = (pixel_directions(data.cameras)[view] @ at[..., None])[..., 0]
     return Rays(data.cameras.position[view].float(), torch.nn.functional.normalize(direction, dim=-1).float())

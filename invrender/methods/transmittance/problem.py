@@ -21,7 +21,7 @@ Tensor = torch.Tensor
 Shape = tuple[int, int, int]
 
 DENSITY = "density"  # the name of the one parameter: [D,H,W]
-FLATTEST = 0.02  # of the largest curvature; less is raised to it, so that voxels few rays cross stay calm
+FLATTEST = 0.02  # lower bound of the curvature, of the largest: steps of voxels that few rays cross stay small
 
 
 @dataclass(frozen=True)
@@ -30,7 +30,7 @@ class Problem:
 
     Attributes:
         measurement, shape, bounds, backend: see `prepare`.
-        support: [D,H,W] bool; wanted: [N,H,W] bool pixels worth following.
+        support: [D,H,W] bool; active_pixels: [N,H,W] bool, whose rays are used.
         level: typical density, from the data alone.
     """
 
@@ -39,18 +39,18 @@ class Problem:
     bounds: Tensor
     backend: Backend
     support: Tensor
-    wanted: Tensor
+    active_pixels: Tensor
     level: float
 
     def system(self, views: Sequence[int], share: float = 1.0) -> System:
         """The least-squares system of some views; `share` is what part of all views they stand for, under subsets."""
         index = torch.tensor(list(views))
-        data, place = self.measurement, self.backend.device
-        cameras, wanted = data.cameras[index], self.wanted[index]
-        rays = self.backend.joseph_rays(self.shape, self.bounds, cameras, wanted, self.support.cpu())
+        data, device = self.measurement, self.backend.device
+        cameras, active_pixels = data.cameras[index], self.active_pixels[index]
+        rays = self.backend.joseph_rays(self.shape, self.bounds, cameras, active_pixels, self.support.cpu())
         at = rays.pixels.cpu()
         target, weight = (image[index].reshape(-1)[at].contiguous() for image in (data.depth, data.weight))
-        target, weight = target.to(place), (weight / share).to(place)
+        target, weight = target.to(device), (weight / share).to(device)
         majoriser = rays.adjoint(weight * rays.forward(self.support.float()))
         return System(self, rays, target, weight, majoriser)
 
@@ -137,12 +137,12 @@ def prepare(measurement: Measurement, shape: Shape, bounds: Tensor, backend: Bac
         InputError: no ray meets the box, or nothing absorbs.
     """
     bounds = bounds.to(backend.device)
-    support, wanted = torch.ones(shape, dtype=torch.bool), measurement.weight > 0
+    support, active_pixels = torch.ones(shape, dtype=torch.bool), measurement.weight > 0
     if carving:
-        support, wanted = carve(measurement, shape, bounds, backend.joseph_rays)
-    level = _level(measurement.depth[wanted], bounds)
-    problem = Problem(measurement, shape, bounds, backend, support.to(backend.device), wanted, level)
-    if not len(backend.joseph_rays(shape, bounds, measurement.cameras[[0]], wanted[:1], support).pixels):
+        support, active_pixels = carve(measurement, shape, bounds, backend.joseph_rays)
+    level = _level(measurement.depth[active_pixels], bounds)
+    problem = Problem(measurement, shape, bounds, backend, support.to(backend.device), active_pixels, level)
+    if not len(backend.joseph_rays(shape, bounds, measurement.cameras[[0]], active_pixels[:1], support).pixels):
         _check_aim(problem)
     return problem
 
@@ -157,6 +157,6 @@ def _level(depth: Tensor, bounds: Tensor) -> float:
 
 def _check_aim(problem: Problem) -> None:
     data = problem.measurement
-    rays = problem.backend.joseph_rays(problem.shape, problem.bounds, data.cameras, problem.wanted, None)
+    rays = problem.backend.joseph_rays(problem.shape, problem.bounds, data.cameras, problem.active_pixels, None)
     if not len(rays.pixels):
         raise InputError("no ray of any view meets the grid's box", "give the box with --bounds, in the cameras' frame")

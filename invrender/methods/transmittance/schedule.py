@@ -4,11 +4,11 @@
 
 with b = -ln T and Joseph's projector A. Under noise the first passes take a few views at a time (ordered subsets,
 Hudson and Larkin 1994); then FISTA takes all of them. lambda descends a ladder while an eighth of the views is held
-out: the rung that predicts those best is kept, and the last part runs on all views with it. The reference grid of an
+out: the weight that predicts those best is kept, and the last part runs on all views with it. The reference grid of an
 asset is nowhere in here.
 
-Phases by name: those of the coarse grid, which begin with `coarse/`; start (ordered subsets); choose, of which the
-first goes before the ladder, and of the pairs behind it one stays on a rung and the other takes the next; solve.
+Phases by name: those of the coarse grid, which begin with `coarse/`; start (ordered subsets); choose (one phase with
+the first weight, then pairs: one with the same weight and one with the next of the ladder); solve.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from typing import Any
 import torch
 
 from invrender.kernels import Backend
-from invrender.methods.transmittance.ladder import FEWEST_VIEWS, HELD_OUT_MISFIT, RUNG, climbed, split
+from invrender.methods.transmittance.ladder import FEWEST_VIEWS, HELD_OUT_MISFIT, LADDER_FACTOR, split, weight_search
 from invrender.methods.transmittance.measurement import Measurement, binned
 from invrender.methods.transmittance.problem import DENSITY, Problem, Shape, System, prepare
 from invrender.methods.transmittance.settings import TransmittanceSettings
@@ -34,14 +34,14 @@ from invrender.solve.fista import Fista, FistaState
 from invrender.solve.ordered_subsets import OrderedSubsets, scattered
 from invrender.solve.phase import Finished, Phase, Start
 from invrender.solve.protocol import Params, Solver
-from invrender.solve.rates import falling
+from invrender.solve.rates import linear_decay
 from invrender.solve.sirt import Sirt, row_weights
 
 Tensor = torch.Tensor
 
 PASSES, PASSES_VIEWS = 90, 48  # so many passes for so many views or more
-NOISY = 0.8  # of them for noisy data, which hold less to be found
-RUNG_PASSES = 0.07  # of all passes, for each trial
+NOISY = 0.8  # of them for noisy data, which hold less detail
+TRIAL_PASSES = 0.07  # of all passes, for each trial
 LADDER = {"float": (1e-3, 1e-4), "8bit": (1e-3, 1e-5), "poisson": (3e-3, 1e-4)}  # first and last weight
 SUBSETS, SUBSET_PASSES = (8, 4), 2  # of the start under noise: as many as leave two views in each
 SUBSET_MOMENTUM = 0.9
@@ -51,7 +51,7 @@ COARSE = "coarse/"
 ADAM_RATE = 0.1  # of the density's level, at the first step
 ADAM_BETAS, ADAM_EPSILON = (0.9, 0.99), 1e-12
 WITHOUT_VIEWS = 1e-4  # smoothing weight where there are too few views to hold any out
-EXTRAPOLATED, INERTIA = "extrapolated", "inertia"  # what choose phases leave of FISTA's state
+EXTRAPOLATED, INERTIA = "extrapolated", "inertia"  # FISTA's state in the results of choose phases
 ADVICE = "use --fresh --solver fista, or check the images' weights"
 
 
@@ -63,7 +63,7 @@ class Plan:
         measurement: the views.
         shape: (D, H, W) of the grid to find.
         bounds: [2,3] positions of its first and last vertex.
-        settings: how to reconstruct; the field is not asked for here.
+        settings: how to reconstruct; `field` has no meaning here.
         backend: what projects.
         total: passes over the views, all phases together.
     """
@@ -134,12 +134,12 @@ class Plan:
         """What the finished phases have led to."""
         fine = [each for each in finished if not each.name.startswith(COARSE)]
         tried = [each for each in fine if each.name == "choose"]
-        scores = climbed(tried, self.ladder, self.trial, self.total).scores
+        scores = weight_search(tried, self.ladder, self.trial, self.total).scores
         support = float(self.problem.support.double().mean())
         return Result(finished[-1].result[DENSITY], self.weight(fine), scores, support, self.whole.rays.samples)
 
     def _subsets(self, fine: Sequence[Finished], coarse: Sequence[Finished], done: int) -> Phase | None:
-        """Passes with ordered subsets, where data are noisy; None where they are behind or make no sense."""
+        """Passes with ordered subsets, where data are noisy; None where they are done or make no sense."""
         views = range(len(self.measurement.cameras))
         taken = split(len(views))[0] if self.chooses else list(views)
         count = next((count for count in SUBSETS if 2 * count <= len(taken)), 0)
@@ -158,21 +158,21 @@ class Plan:
     def _choose(self, fine: Sequence[Finished], coarse: Sequence[Finished], done: int) -> Phase | None:
         """The next phase of the ladder; None where there is no choice, or it is made.
 
-        From the same state a few passes are run with the weight at hand and with the next one down; the one that
-        predicts the held-out views better goes on. So the passes are not lost, and neither has a longer run behind it.
+        From the same state a few passes are run with the current weight and with the next lower one; the run that
+        predicts the held-out views better is continued. So no passes are lost, and both weights have had equally many.
         """
         tried = [each for each in fine if each.name == "choose"]
-        rung = climbed(tried, self.ladder, self.trial, self.total - done + sum(each.steps for each in tried))
-        if not self.chooses or rung.done:
+        search = weight_search(tried, self.ladder, self.trial, self.total - done + sum(each.steps for each in tried))
+        if not self.chooses or search.done:
             return None
         kept, held = self.trials
 
         def start() -> Start:
-            return gone_on(tried[rung.source]) if tried else Start(self._first(fine or coarse).params)
+            return continued(tried[search.source]) if tried else Start(self._first(fine or coarse).params)
 
-        place = (min(self.trial, self.total - done), done)
-        solver = self._fista(kept, rung.weight, kept.curvature)
-        phase = self._phase("choose", place, rung.weight, dataclasses.replace(kept, held=False), solver, start)
+        span = (min(self.trial, self.total - done), done)
+        solver = self._fista(kept, search.weight, kept.curvature)
+        phase = self._phase("choose", span, search.weight, dataclasses.replace(kept, held=False), solver, start)
 
         def measures(params: Params, state: Any) -> dict[str, float]:
             return {INERTIA: state.inertia, HELD_OUT_MISFIT: held.misfit(params[DENSITY])}
@@ -182,10 +182,10 @@ class Plan:
     def _solve(self, fine: Sequence[Finished], coarse: Sequence[Finished], done: int) -> Phase:
         """All that is left of the passes, on all views."""
         tried = [each for each in fine if each.name == "choose"]
-        rung = climbed(tried, self.ladder, self.trial, self.total)
+        search = weight_search(tried, self.ladder, self.trial, self.total)
 
         def start() -> Start:
-            return gone_on(tried[rung.source]) if tried else Start(self._first(fine or coarse).params)
+            return continued(tried[search.source]) if tried else Start(self._first(fine or coarse).params)
 
         self._forget("trials")
         weight, whole = self.weight(fine), self.whole
@@ -195,7 +195,7 @@ class Plan:
         )
 
     def _plain(self) -> Phase:
-        """The solvers without regularisation: the number of passes is all that keeps them from fitting the noise."""
+        """The solvers without regularisation: only the number of passes keeps them from fitting the noise."""
         system = self.whole
         nothing = {DENSITY: torch.zeros(self.shape, device=self.backend.device)}
         solver: Adam | Sirt | Cgls = Cgls()
@@ -203,7 +203,7 @@ class Plan:
             solver, system = Sirt(), system.reweighted(row_weights(system, nothing))
         elif self.settings.solver == "adam":
             solver = Adam(
-                falling(ADAM_RATE * self.problem.level, 1.0, self.total), ADAM_BETAS, ADAM_EPSILON, lowest=0.0
+                linear_decay(ADAM_RATE * self.problem.level, 1.0, self.total), ADAM_BETAS, ADAM_EPSILON, lowest=0.0
             )
         return self._phase("solve", (self.total, 0), 0.0, system, solver, lambda: Start(nothing))
 
@@ -219,14 +219,14 @@ class Plan:
     def _phase(
         self,
         name: str,
-        place: tuple[int, int],
+        span: tuple[int, int],
         weight: float,
         objective: Any,
         solver: Solver[Any, Any],
         start: Callable[[], Start],
     ) -> Phase:
         """A phase of so many steps after so many, with a smoothing weight."""
-        steps, done = place
+        steps, done = span
         return Phase(
             name=name,
             title="solve",
@@ -235,7 +235,7 @@ class Plan:
             objective=objective,
             solver=solver,
             decode=lambda params: params[DENSITY],
-            result=_left,
+            result=_result,
             first=done,
             total=self.total,
             labels={"phase": name},
@@ -261,7 +261,7 @@ class Plan:
     @property
     def trial(self) -> int:
         """Passes of each trial."""
-        return max(1, round(self.total * RUNG_PASSES))
+        return max(1, round(self.total * TRIAL_PASSES))
 
     @property
     def fixed(self) -> float:
@@ -275,19 +275,19 @@ class Plan:
         if not self.chooses:
             return self.fixed
         tried = [each for each in finished if each.name == "choose"]
-        found = climbed(tried, self.ladder, self.trial, self.total).weight
+        found = weight_search(tried, self.ladder, self.trial, self.total).weight
         # A held-out view lies in a gap twice as wide as any later: what wins there is too strong for exact data.
-        return found if self.noisy else found / RUNG
+        return found if self.noisy else found / LADDER_FACTOR
 
 
-def gone_on(finished: Finished) -> Start:
-    """FISTA goes on where a choose phase ended, momentum included."""
+def continued(finished: Finished) -> Start:
+    """FISTA continues where a choose phase ended, momentum included."""
     params = {DENSITY: finished.result[DENSITY]}
     return Start(params, FistaState({DENSITY: finished.result[EXTRAPOLATED]}, finished.measures[INERTIA]))
 
 
-def _left(params: Params, state: Any) -> Params:
-    """The density, and where FISTA's momentum carried it."""
+def _result(params: Params, state: Any) -> Params:
+    """The density, and FISTA's extrapolated point."""
     return {**params, EXTRAPOLATED: state.extrapolated[DENSITY]} if isinstance(state, FistaState) else params
 
 

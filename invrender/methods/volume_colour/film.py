@@ -1,4 +1,4 @@
-"""progress.gif of a volume's colours: the target beside the estimate, while both turn."""
+"""progress.gif of a volume's colours: the target beside the estimate, both rotating."""
 
 from __future__ import annotations
 
@@ -8,9 +8,9 @@ import torch
 
 from invrender.cameras.volume_rigs import volume_rig
 from invrender.kernels import Backend
-from invrender.methods.volume_colour.task import Painting, Task
+from invrender.methods.volume_colour.task import StyledVolume, Task
 from invrender.nouns import Cameras, TransferFunction, Views, Volume
-from invrender.render.emission import Look, render_volume
+from invrender.render.emission import VolumeStyle, render_volume
 from invrender.render.images import to_bytes
 from invrender.run.film import Film, Picture, Shot
 
@@ -23,12 +23,12 @@ SPEED = 8.0
 Estimate = Volume | TransferFunction
 
 
-def painting(estimate: Estimate, known: Volume | None) -> Painting:
-    """What an estimate looks like: a volume of four channels as it is, a transfer function on the known volume."""
+def styled_volume(estimate: Estimate, known: Volume | None) -> StyledVolume:
+    """How an estimate is shown: a volume of four channels as it is, a transfer function on the known volume."""
     if isinstance(estimate, Volume):
-        return Painting(estimate, Look(None, None))
+        return StyledVolume(estimate, VolumeStyle(None, None))
     assert known is not None
-    return Painting(known, Look(estimate, None))
+    return StyledVolume(known, VolumeStyle(estimate, None))
 
 
 def film(task: Task, frames: int, backend: Backend) -> Film | None:
@@ -40,12 +40,12 @@ def film(task: Task, frames: int, backend: Backend) -> Film | None:
         backend: what draws.
     """
 
-    def cut(shots: Sequence[Shot], result: Painting) -> Mapping[str, Sequence[Picture]]:
-        paintings = [painting(estimate_of(shot, task), task.known) for shot in shots]
-        if not paintings:
+    def cut(shots: Sequence[Shot], result: StyledVolume) -> Mapping[str, Sequence[Picture]]:
+        styled = [styled_volume(estimate_of(shot, task), task.known) for shot in shots]
+        if not styled:
             return {}
-        turn = volume_rig(paintings[-1].volume, "orbit", len(paintings), (SIDE, SIDE), elevation=ELEVATION)
-        return {"progress.gif": [_frame(each, task, turn[[i]], backend) for i, each in enumerate(paintings)]}
+        cameras_around = volume_rig(styled[-1].volume, "orbit", len(styled), (SIDE, SIDE), elevation=ELEVATION)
+        return {"progress.gif": [_frame(each, task, cameras_around[[i]], backend) for i, each in enumerate(styled)]}
 
     return Film(frames, arrays, cut, SPEED) if frames else None
 
@@ -64,15 +64,15 @@ def estimate_of(found: Shot, task: Task) -> Estimate:
     return TransferFunction(torch.from_numpy(found["colours"]), torch.from_numpy(found["opacity"]), *task.window)
 
 
-def _frame(estimate: Painting, task: Task, camera: Cameras, backend: Backend) -> Picture:
+def _frame(estimate: StyledVolume, task: Task, camera: Cameras, backend: Backend) -> Picture:
     right = _draw(estimate, camera, backend)
     left = _given(task.views, estimate.volume, camera) if task.target is None else _draw(task.target, camera, backend)
     line = torch.full((SIDE, LINE, 3), RULE)
     return to_bytes(torch.cat([left, line, right], 1))
 
 
-def _draw(shown: Painting, camera: Cameras, backend: Backend) -> Tensor:
-    layers = render_volume(shown.volume, camera, shown.look, backend)[0].cpu()
+def _draw(shown: StyledVolume, camera: Cameras, backend: Backend) -> Tensor:
+    layers = render_volume(shown.volume, camera, shown.style, backend)[0].cpu()
     return layers[..., :3] + (1 - layers[..., 3:]) * PAPER
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from invrender.kernels import Backend
 from invrender.methods.volume_colour import report, task
-from invrender.methods.volume_colour.film import arrays, estimate_of, film, painting
+from invrender.methods.volume_colour.film import arrays, estimate_of, film, styled_volume
 from invrender.methods.volume_colour.schedule import colour_schedule, transfer_schedule
 from invrender.methods.volume_colour.settings import PRESETS, ColourSettings
 from invrender.parameters.raw_volume import RAW
@@ -21,7 +21,7 @@ def begin(given: task.Task, settings: ColourSettings, backend: Backend) -> Probl
 
     def result(finished: tuple[Finished, ...]) -> report.Result:
         found = {name: value.numpy() for name, value in finished[-1].result.items() if name != RAW}
-        return report.Result(painting(estimate_of(found, given), given.known), finished[-1].terms["loss"])
+        return report.Result(styled_volume(estimate_of(found, given), given.known), finished[-1].terms["loss"])
 
     return Problem(schedule, result, film(given, settings.gif_frames, backend), arrays)
 
@@ -39,5 +39,5 @@ METHOD = Method(
     write=report.write,
     rows=report.rows,
     files=report.files,
-    asset=lambda task, result: result.painting.look.transfer or result.painting.volume,
+    asset=lambda task, result: result.styled.style.transfer or result.styled.volume,
 )

@@ -15,7 +15,7 @@ from invrender.io.files.atomic import atomic_write_text
 from invrender.io.volumes.write import write_volume
 from invrender.kernels import Backend
 from invrender.methods.inputs import decibels
-from invrender.methods.volume_colour.task import Painting, Task
+from invrender.methods.volume_colour.task import StyledVolume, Task
 from invrender.nouns import Views
 from invrender.nouns.transfer import TransferFunction
 from invrender.render.emission import render_volume
@@ -28,7 +28,7 @@ POINTS = 17  # of the transfer function, as options of `invrender render`
 class Result:
     """What was found, and the last loss."""
 
-    painting: Painting
+    styled: StyledVolume
     loss: float
 
 
@@ -36,17 +36,17 @@ def measure(task: Task, result: Result, backend: Backend) -> dict[str, Any]:
     """What metrics.json holds: how well the input's views and those left out are predicted (RGB over black, alpha)."""
     return {
         "views": len(task.views.cameras),
-        "views_psnr": _psnr(task.views, result.painting, backend),
+        "views_psnr": _psnr(task.views, result.styled, backend),
         "heldout_views": 0 if task.unseen is None else len(task.unseen.cameras),
-        "heldout_psnr": None if task.unseen is None else _psnr(task.unseen, result.painting, backend),
+        "heldout_psnr": None if task.unseen is None else _psnr(task.unseen, result.styled, backend),
         "sought": "density and colour" if task.known is None else "transfer function",
         "loss": result.loss,
     }
 
 
-def _psnr(views: Views, result: Painting, backend: Backend) -> float | None:
+def _psnr(views: Views, result: StyledVolume, backend: Backend) -> float | None:
     assert views.images is not None
-    shown = render_volume(result.volume, views.cameras, result.look, backend).cpu()
+    shown = render_volume(result.volume, views.cameras, result.style, backend).cpu()
     expected = torch.cat([views.images * views.masks[..., None], views.masks[..., None]], -1)
     value = decibel(1.0, float((shown - expected).double().square().mean()))
     return value if math.isfinite(value) else None
@@ -54,27 +54,29 @@ def _psnr(views: Views, result: Painting, backend: Backend) -> float | None:
 
 def write(run: RunFolder, task: Task, result: Result) -> None:
     """Write the volume, or the transfer function as options of `invrender render`."""
-    found = result.painting
+    found = result.styled
     if task.known is None:
         write_volume(run.file("volume.npz"), found.volume)
         write_volume(run.file("volume.vti"), found.volume)
-    elif found.look.transfer is not None:
-        table = transfer_table(found.look.transfer)
+    elif found.style.transfer is not None:
+        table = transfer_table(found.style.transfer)
         atomic_write_text(run.file("transfer.json"), json.dumps(table, indent=1) + "\n")
 
 
 def transfer_table(transfer: TransferFunction) -> dict[str, Any]:
     """A transfer function as `invrender render` takes it: --window, --colormap and --opacity."""
     rows = torch.linspace(0, len(transfer.opacity) - 1, POINTS).round().long()
-    places = (rows / (len(transfer.opacity) - 1)).tolist()
+    positions = (rows / (len(transfer.opacity) - 1)).tolist()
     colours = (linear_to_srgb(transfer.colours[rows].numpy()) * 255).round().astype(int).tolist()
     opacities = transfer.opacity[rows].clamp(0, 1).tolist()
     return {
         "window": f"{transfer.low:g},{transfer.high:g}",
         "colormap": ",".join(
-            f"{place:.4g}:#{r:02x}{g:02x}{b:02x}" for place, (r, g, b) in zip(places, colours, strict=True)
+            f"{position:.4g}:#{r:02x}{g:02x}{b:02x}" for position, (r, g, b) in zip(positions, colours, strict=True)
         ),
-        "opacity": ",".join(f"{place:.4g}:{value:.4g}" for place, value in zip(places, opacities, strict=True)),
+        "opacity": ",".join(
+            f"{position:.4g}:{value:.4g}" for position, value in zip(positions, opacities, strict=True)
+        ),
     }
 
 

@@ -1,7 +1,7 @@
 """From colour views to a volume: density and colour on a grid, or the transfer function of a volume that is known.
 
-Both descend on the squared difference between the views and what compositing shows, by Adam on random rays, through the
-kernels' hand-written adjoint. The grid goes from coarse to fine; where a view sees the background alone it stays empty.
+Both minimise the squared difference between the views and composited colours, by Adam on random rays, with the kernels'
+hand-written adjoint. The grid is refined from coarse to fine; where a view sees only the background it stays empty.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ import torch
 from invrender.cameras.rays import camera_rays
 from invrender.errors import InputError
 from invrender.kernels import Backend
-from invrender.kernels.walks import Walk
+from invrender.kernels.compositing import RaySamples
 from invrender.methods.volume_colour.film import arrays
 from invrender.methods.volume_colour.settings import ColourSettings
 from invrender.methods.volume_colour.support import support
@@ -23,11 +23,11 @@ from invrender.nouns import Views, Volume
 from invrender.ops import composite
 from invrender.parameters.raw_volume import RAW, RawGrid, RawTable, faint_table, fog, resampled
 from invrender.render.emission import step_length
-from invrender.render.walk import walk
+from invrender.render.sampling import sample_rays
 from invrender.solve.adam import Adam
 from invrender.solve.phase import Finished, Phase, Schedule, Start
 from invrender.solve.protocol import Params, Terms
-from invrender.solve.rates import falling
+from invrender.solve.rates import linear_decay
 
 Tensor = torch.Tensor
 
@@ -40,10 +40,10 @@ ADVICE = "lower the rate (--fresh --set rate=0.05)"
 
 
 @dataclass(frozen=True)
-class Sight:
+class RayTargets:
     """The rays that meet the box, cut into samples, and what they should show ([R,4] RGB over black, transmittance)."""
 
-    steps: Walk
+    samples: RaySamples
     target: Tensor
 
 
@@ -53,26 +53,26 @@ class Misfit:
 
     Attributes:
         unknown: what parameters stand for.
-        sight: all rays.
+        targets: all rays, with what they should show.
         rays: how many are taken each time.
         smoothing: weight of the roughness.
         backend: what composites.
     """
 
     unknown: RawGrid | RawTable
-    sight: Sight
+    targets: RayTargets
     rays: int
     smoothing: float
     backend: Backend
 
     def value_and_grad(self, params: Params, random: torch.Generator) -> tuple[Terms, Params]:
         """Loss and misfit, and the gradient of the loss."""
-        target = self.sight.target
+        target = self.targets.target
         chosen = torch.randint(len(target), (min(self.rays, len(target)),), generator=random)
         chosen = chosen.sort().values.to(target.device)  # neighbours share memory
         raw = params[RAW].detach().requires_grad_(True)
         grid, table, rules = self.unknown.scene({RAW: raw})
-        shown = composite(self.backend, grid, _part(self.sight.steps, chosen), table, rules)
+        shown = composite(self.backend, grid, _part(self.targets.samples, chosen), table, rules)
         misfit = (shown - target[chosen]).square().mean()
         loss = misfit + self.smoothing * self.unknown.roughness({RAW: raw})
         (gradient,) = torch.autograd.grad(loss, raw)
@@ -104,13 +104,13 @@ def colour_schedule(
         size = _coarse(shape, coarser)
         done = sum(each.steps for each in finished)
         count = settings.iterations - done if coarser == 1 else round(share * settings.iterations)
-        sight = _sight(views, Volume(torch.zeros(1, *size), bounds), settings, backend)
+        targets = _ray_targets(views, Volume(torch.zeros(1, *size), bounds), settings, backend)
         unknown = RawGrid(support(views, bounds, size).to(backend.device), bounds)
 
         def start() -> Start:
             return Start(_on(backend, resampled(finished[-1].result, size) if finished else fog(size)))
 
-        return _descent(f"1/{coarser} of the resolution", unknown, sight, (done, count), settings, backend, start)
+        return _descent(f"1/{coarser} of the resolution", unknown, targets, (done, count), settings, backend, start)
 
     return following
 
@@ -129,12 +129,12 @@ def transfer_schedule(
     def following(finished: tuple[Finished, ...]) -> Phase | None:
         if finished:
             return None
-        unknown, sight = RawTable(known, window), _sight(views, known, settings, backend)
+        unknown, targets = RawTable(known, window), _ray_targets(views, known, settings, backend)
 
         def start() -> Start:
             return Start(_on(backend, faint_table(ROWS)))
 
-        return _descent("table", unknown, sight, (0, settings.iterations), settings, backend, start)
+        return _descent("table", unknown, targets, (0, settings.iterations), settings, backend, start)
 
     return following
 
@@ -142,16 +142,16 @@ def transfer_schedule(
 def _descent(
     name: str,
     unknown: RawGrid | RawTable,
-    sight: Sight,
-    place: tuple[int, int],
+    targets: RayTargets,
+    span: tuple[int, int],
     settings: ColourSettings,
     backend: Backend,
     start: Callable[[], Start],
 ) -> Phase:
-    """A phase of Adam; `place`: steps before it, and its own."""
-    first, count = place
+    """A phase of Adam; `span`: steps before it, and its own."""
+    first, count = span
 
-    def left(params: Params, state: Any) -> Params:
+    def result(params: Params, state: Any) -> Params:
         del state
         return {RAW: params[RAW], **{name: torch.from_numpy(a) for name, a in arrays(unknown.decode(params)).items()}}
 
@@ -160,10 +160,10 @@ def _descent(
         title="descend",
         steps=count,
         start=start,
-        objective=Misfit(unknown, sight, settings.rays, settings.smoothing, backend),
-        solver=Adam(falling(settings.rate, COOLING, max(count, 1)), BETAS),
+        objective=Misfit(unknown, targets, settings.rays, settings.smoothing, backend),
+        solver=Adam(linear_decay(settings.rate, COOLING, max(count, 1)), BETAS),
         decode=unknown.decode,
-        result=left,
+        result=result,
         first=first,
         total=settings.iterations,
         seed=settings.seed,
@@ -179,22 +179,22 @@ def _colourless() -> InputError:
     return InputError("the views hold no colours", "use a dataset of RGBA images, or --method silhouette")
 
 
-def _sight(views: Views, volume: Volume, settings: ColourSettings, backend: Backend) -> Sight:
+def _ray_targets(views: Views, volume: Volume, settings: ColourSettings, backend: Backend) -> RayTargets:
     assert views.images is not None
     alpha = views.masks[..., None]
     target = torch.cat([views.images * alpha, 1 - alpha], -1).reshape(-1, 4).float()
     step = step_length(volume, settings.samples)
-    steps = walk(camera_rays(views.cameras), volume.bounds, volume.shape, step, torch.float32)
-    hit = torch.nonzero(steps.count > 0)[:, 0]
+    samples = sample_rays(camera_rays(views.cameras), volume.bounds, volume.shape, step, torch.float32)
+    hit = torch.nonzero(samples.count > 0)[:, 0]
     if not len(hit):
         raise InputError("no camera sees the box of the grid", "check --bounds against the cameras")
-    part = _part(steps, hit)
-    on_device = Walk(*(values.to(backend.device) for values in (part.start, part.step, part.length, part.count)))
-    return Sight(on_device, target[hit].to(backend.device))
+    part = _part(samples, hit)
+    on_device = RaySamples(*(values.to(backend.device) for values in (part.start, part.step, part.length, part.count)))
+    return RayTargets(on_device, target[hit].to(backend.device))
 
 
-def _part(steps: Walk, chosen: Tensor) -> Walk:
-    return Walk(steps.start[chosen], steps.step[chosen], steps.length[chosen], steps.count[chosen])
+def _part(samples: RaySamples, chosen: Tensor) -> RaySamples:
+    return RaySamples(samples.start[chosen], samples.step[chosen], samples.length[chosen], samples.count[chosen])
 
 
 def _coarse(shape: tuple[int, int, int], factor: int) -> tuple[int, int, int]:

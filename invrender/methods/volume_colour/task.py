@@ -20,7 +20,7 @@ from invrender.kernels import Backend
 from invrender.methods.inputs import grid_box, grid_shape, own_cameras
 from invrender.methods.volume_colour.settings import ColourSettings
 from invrender.nouns import Cameras, Views, Volume
-from invrender.render.emission import QUALITY, Look, render_volume
+from invrender.render.emission import QUALITY, VolumeStyle, render_volume
 from invrender.render.images import straight
 from invrender.render.transfer import transfer_function
 from invrender.run.memory import check_memory
@@ -28,16 +28,16 @@ from invrender.run.memory import check_memory
 Tensor = torch.Tensor
 
 ASSET_SIZE, ASSET_VIEWS, DATASET_SIZE = 96, 32, 128
-LONGEST = 64  # samples of the grid's longest axis, unless told
+LONGEST = 64  # samples of the grid's longest axis, unless given
 UNSEEN_VIEWS, UNSEEN_EVERY, ENOUGH = 8, 8, 16
 
 
 @dataclass(frozen=True)
-class Painting:
-    """A volume and the look that shows it."""
+class StyledVolume:
+    """A volume and the style in which it is shown."""
 
     volume: Volume
-    look: Look
+    style: VolumeStyle
 
 
 @dataclass(frozen=True)
@@ -49,7 +49,7 @@ class Task:
         unseen: views to measure by alone, or None where a dataset has too few to spare some.
         shape, bounds: of the grid to find.
         known: the volume whose transfer function is sought, or None.
-        target: what the asset looks like, or None for a dataset.
+        target: the asset as it is shown, or None for a dataset.
     """
 
     views: Views
@@ -57,7 +57,7 @@ class Task:
     shape: tuple[int, int, int]
     bounds: Tensor
     known: Volume | None
-    target: Painting | None
+    target: StyledVolume | None
 
     @property
     def window(self) -> tuple[float, float]:
@@ -108,7 +108,7 @@ def _asset(volume: Volume, known: Volume | None, settings: ColourSettings, backe
     own = None
     if len(volume.values) == 1:
         own = transfer_function(volume, settings.colormap, settings.opacity, settings.strength)
-    target = Painting(volume, Look(own, None, quality=QUALITY["standard"]))
+    target = StyledVolume(volume, VolumeStyle(own, None, quality=QUALITY["standard"]))
     cameras = own_cameras(volume, settings, count, size)
     views = _drawn(target, cameras, backend)
     if float(views.masks.max()) <= 0:
@@ -118,8 +118,8 @@ def _asset(volume: Volume, known: Volume | None, settings: ColourSettings, backe
     )
 
 
-def _drawn(target: Painting, cameras: Cameras, backend: Backend) -> Views:
-    colour, alpha = straight(render_volume(target.volume, cameras, target.look, backend).cpu())
+def _drawn(target: StyledVolume, cameras: Cameras, backend: Backend) -> Views:
+    colour, alpha = straight(render_volume(target.volume, cameras, target.style, backend).cpu())
     return Views(cameras, alpha, colour)
 
 

@@ -15,7 +15,7 @@ import torch
 from cuda.bindings import nvjitlink
 from numba import cuda, from_dtype, typeof, types
 
-from invrender.kernels.walks import Rules, Walk
+from invrender.kernels.compositing import RaySamples, Rules
 from invrender.nouns import Cameras
 from invrender.nouns.topology import topology
 
@@ -71,8 +71,8 @@ def _volumes(drivers: dict[str, Any]) -> None:
     bundle.adjoint(values)
     bundle.normal(grid, values, values)
     drivers["smooth_step"].smooth_step(grid, grid, grid, grid, (0.1, 0.1), 0.5)
-    walk = Walk(torch.zeros(2, 3), torch.ones(2, 3), torch.ones(2), torch.ones(2, dtype=torch.int32))
-    scene = (torch.zeros(2, 3, 4, 1), walk, torch.zeros(5, 4), Rules())
+    samples = RaySamples(torch.zeros(2, 3), torch.ones(2, 3), torch.ones(2), torch.ones(2, dtype=torch.int32))
+    scene = (torch.zeros(2, 3, 4, 1), samples, torch.zeros(5, 4), Rules())
     drivers["composite"].composite(*scene)
     drivers["composite"].composite_adjoint(torch.zeros(2, 4), torch.zeros(2, 4), *scene)
 

@@ -11,9 +11,9 @@ from invrender.backends import select, self_test
 from invrender.backends.cuda.launch import translated
 from invrender.cameras.projection import look_at, perspective
 from invrender.cameras.rays import camera_rays
-from invrender.kernels.walks import Rules, Shade
+from invrender.kernels.compositing import Rules, Shade
 from invrender.nouns import Cameras
-from invrender.render.walk import walk
+from invrender.render.sampling import sample_rays
 
 Tensor = torch.Tensor
 
@@ -88,7 +88,7 @@ def step(grid: Tensor, generator: torch.Generator) -> None:
 def composites(density: Tensor, cameras: Cameras, generator: torch.Generator) -> None:
     """Every kind of sample and every way to put them together, there and back."""
     rays = camera_rays(cameras)
-    steps = walk(rays, BOUNDS, (density.shape[0], density.shape[1], density.shape[2]), 0.15, torch.float32)
+    steps = sample_rays(rays, BOUNDS, (density.shape[0], density.shape[1], density.shape[2]), 0.15, torch.float32)
     lights = torch.nn.functional.normalize(torch.randn(len(steps.count), 2, 3, generator=generator), dim=2)
     shade = Shade(lights.reshape(-1, 6), 0.2, 0.7, 0.4, 5.0, 0.6)
     rules_of = {**RULES, "lit": Rules("early-termination", 0.1, 30.0, shade)}

@@ -8,7 +8,7 @@ import torch
 
 from invrender.cameras.projection import look_at, perspective
 from invrender.cameras.rigs import fibonacci, orbit
-from invrender.methods.silhouette.film import INK, PAPER, full_turn, inked, nearest_masks, side_by_side
+from invrender.methods.silhouette.film import INK, PAPER, inked, make_turntable, nearest_masks, side_by_side
 from invrender.nouns import Cameras
 from invrender.parameters.frame import Frame
 
@@ -29,7 +29,7 @@ def test_the_turn_is_about_the_up_of_level_cameras(up, kind):
         directions = fibonacci(60)
         directions = directions[(directions[:, 2] > 0.3) & (directions[:, 1] > 0.2)]
     axis = torch.tensor(up, dtype=torch.float64)
-    turn = full_turn(8, 16, looking(directions, up))
+    turn = make_turntable(8, 16, looking(directions, up))
     heights = turn.directions @ axis
     assert heights.tolist() == pytest.approx([float(np.sin(np.radians(12.0)))] * 8)
     assert (turn.cameras.world_to_camera[:, 1, :3] @ axis).min() > 0.9  # upright
@@ -37,12 +37,12 @@ def test_the_turn_is_about_the_up_of_level_cameras(up, kind):
 
 
 def test_two_opposite_cameras_still_have_an_up():
-    turn = full_turn(4, 16, looking(orbit(2, 0.0)))
+    turn = make_turntable(4, 16, looking(orbit(2, 0.0)))
     assert (turn.directions[:, 1] > 0).all()
 
 
 def test_the_turn_begins_at_the_first_view():
-    turn = full_turn(12, 16, looking(orbit(5, 10.0)))
+    turn = make_turntable(12, 16, looking(orbit(5, 10.0)))
     assert float(turn.directions[0, 2]) == pytest.approx(np.cos(np.radians(12.0)))
 
 
@@ -57,7 +57,7 @@ def test_target_and_estimate_have_the_same_scale_and_place(size):
     rows, columns = torch.meshgrid(torch.arange(size[0]) + 0.5, torch.arange(size[1]) + 0.5, indexing="ij")
     off = torch.stack([(columns - c[0]).square() + (rows - c[1]).square() for c in centre])
     masks = (off < radius[:, None, None].square()).float()
-    turn = full_turn(12, 64, cameras)
+    turn = make_turntable(12, 64, cameras)
     pictures = nearest_masks(masks, cameras, turn, frame)
     assert pictures.shape == (12, 64, 64, 3)
     dark = (pictures[..., 0] < 0.5).double()

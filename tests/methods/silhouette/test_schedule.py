@@ -69,7 +69,7 @@ def test_without_a_strength_one_is_chosen_by_views_left_out(views, backend, monk
     titles = [title for title, _ in itertools.groupby(step.phase.title for step in steps)]
     assert titles[-1] == "refine"
     assert titles[:-1] == [f"try smoothness {strength:g}" for strength in result.choice.scores]
-    assert {(step.phase.title == "refine", step.phase.told) for step in steps} == {(True, True), (False, False)}
+    assert {(step.phase.title == "refine", step.phase.recorded) for step in steps} == {(True, True), (False, False)}
     assert all(0 <= step.index < step.total for step in steps)
 
 

@@ -51,7 +51,7 @@ def test_a_membrane_that_eats_the_object_is_not_chosen(problem, backend):
     assert choice.scores[3000.0] < choice.scores[choice.strength] - 0.05
     assert len(steps) == 3 * 2 * 8
     assert all(step.phase.title != "refine" for step in steps)
-    assert not any(step.phase.told for step in steps)
+    assert not any(step.phase.recorded for step in steps)
     assert [step.index for step in steps] == 3 * list(range(2 * 8))
     assert {step.total for step in steps} == {2 * 8}
 

@@ -15,7 +15,7 @@ from invrender.errors import InputError
 from invrender.methods.volume_colour.schedule import colour_schedule, transfer_schedule
 from invrender.methods.volume_colour.settings import ColourSettings
 from invrender.nouns import Views, Volume
-from invrender.render.emission import Look, render_volume
+from invrender.render.emission import VolumeStyle, render_volume
 from invrender.render.images import straight
 from invrender.render.transfer import transfer_function
 from invrender.samples import VOLUMES
@@ -32,12 +32,12 @@ def ball() -> Volume:
 
 
 @pytest.fixture(scope="module")
-def look(ball: Volume) -> Look:
-    return Look(transfer_function(ball, "turbo", "linear", 0.3), None)
+def look(ball: Volume) -> VolumeStyle:
+    return VolumeStyle(transfer_function(ball, "turbo", "linear", 0.3), None)
 
 
 @pytest.fixture(scope="module")
-def views(ball: Volume, look: Look) -> Views:
+def views(ball: Volume, look: VolumeStyle) -> Views:
     cameras = volume_rig(ball, "sphere", 10, (28, 28))
     colour, alpha = straight(render_volume(ball, cameras, look, KERNELS))
     return Views(cameras, alpha, colour)
@@ -48,28 +48,28 @@ def last(schedule: Schedule) -> Step:
     return step
 
 
-def psnr_of_unseen(volume: Volume, look: Look, expected: Volume, of: Look) -> float:
+def psnr_of_unseen(volume: Volume, look: VolumeStyle, expected: Volume, of: VolumeStyle) -> float:
     cameras = volume_rig(expected, "orbit", 3, (28, 28), elevation=23)
     difference = render_volume(volume, cameras, look, KERNELS) - render_volume(expected, cameras, of, KERNELS)
     return -10 * math.log10(float(difference.square().mean()))
 
 
-def test_density_and_colour_predict_unseen_views(ball: Volume, look: Look, views: Views) -> None:
+def test_density_and_colour_predict_unseen_views(ball: Volume, look: VolumeStyle, views: Views) -> None:
     step = last(colour_schedule(views, ball.bounds, (20, 20, 20), QUICK, KERNELS))
     assert (step.index, step.total) == (59, 60)
     found = step.estimate
     assert found.values.shape == (4, 20, 20, 20)
-    assert psnr_of_unseen(found, Look(None, None), ball, look) > 28
+    assert psnr_of_unseen(found, VolumeStyle(None, None), ball, look) > 28
     assert float(found.values[0, 0, 0, 0]) == 0  # no view shows anything there
     assert bool(((found.values[1:] >= 0) & (found.values[1:] <= 1)).all())
 
 
-def test_the_transfer_function_of_a_known_volume(ball: Volume, look: Look, views: Views) -> None:
+def test_the_transfer_function_of_a_known_volume(ball: Volume, look: VolumeStyle, views: Views) -> None:
     transfer = look.transfer
     assert transfer is not None
     window = (transfer.low, transfer.high)
     step = last(transfer_schedule(views, ball, window, replace(QUICK, iterations=100), KERNELS))
-    assert psnr_of_unseen(ball, Look(step.estimate, None), ball, look) > 32
+    assert psnr_of_unseen(ball, VolumeStyle(step.estimate, None), ball, look) > 32
 
 
 def test_a_seed_repeats_the_result(ball: Volume, views: Views) -> None:

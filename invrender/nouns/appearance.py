@@ -1,4 +1,4 @@
-"""What shading needs: how a surface reflects, and the light that falls on it.
+"""Appearance: how a surface reflects, and the light that falls on it.
 
 Numbers may be plain or tensors; gradients of a picture reach those that are tensors.
 """
@@ -31,7 +31,7 @@ class Material:
 
     @property
     def is_default(self) -> bool:
-        """Whether nobody has chosen it: it stands for a file that names no material. A tensor has been chosen."""
+        """Whether it is the default, as for a file that names no material; a material with a tensor is not."""
         chosen = isinstance(self.albedo, Tensor) or self.albedo != PLAIN
         return not chosen and self.texture is None and self.name == "default"
 

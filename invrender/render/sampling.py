@@ -1,4 +1,4 @@
-"""Walking rays through a grid: where the samples lie, and how what they show is put together.
+"""Samples along rays through a grid, and the sum by which they are composited.
 
 Emission and absorption along a ray (Max 1995): with sigma_i and c_i at sample i and the distance h between samples,
 
@@ -14,14 +14,14 @@ import math
 import torch
 
 from invrender.errors import UsageError
-from invrender.kernels.walks import Walk
+from invrender.kernels.compositing import RaySamples
 from invrender.nouns import Rays
 
 Tensor = torch.Tensor
 
 
-def walk(rays: Rays, bounds: Tensor, shape: tuple[int, int, int], step: float, dtype: torch.dtype) -> Walk:
-    """Cut rays into equal steps of at most `step` (world units) within the box of a grid [D,H,W].
+def sample_rays(rays: Rays, bounds: Tensor, shape: tuple[int, int, int], step: float, dtype: torch.dtype) -> RaySamples:
+    """Sample rays at equal steps of at most `step` (world units) within the box of a grid [D,H,W].
 
     Raises:
         UsageError: the step is not positive.
@@ -38,7 +38,7 @@ def walk(rays: Rays, bounds: Tensor, shape: tuple[int, int, int], step: float, d
     length = span / count.clamp(min=1)
     first = (origin + (near + 0.5 * length)[:, None] * direction - bounds[0]) / spacing
     hit = count > 0
-    return Walk(
+    return RaySamples(
         torch.where(hit[:, None], first, 0).to(dtype),
         (direction * length[:, None] / spacing).to(dtype),
         length.to(dtype),

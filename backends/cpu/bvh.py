@@ -1,4 +1,4 @@
-"""Builds the tree of boxes that rays walk through (`invrender.backends.bodies.tree`).
+"""Builds the bounding volume hierarchy (BVH) that rays traverse (`invrender.backends.bodies.bvh`).
 
 Top down, by the surface area heuristic over 16 bins of the faces' centres (Wald 2007, "On fast Construction of
 SAH-based Bounding Volume Hierarchies").
@@ -22,8 +22,8 @@ PADDING = 1e-12  # of the largest coordinate, so that rounding never hides a fac
 
 
 @dataclass(frozen=True)
-class Tree:
-    """See `invrender.backends.bodies.tree.first_face`."""
+class Bvh:
+    """See `invrender.backends.bodies.bvh.first_face`."""
 
     corners: Floats
     order: Ints
@@ -31,12 +31,12 @@ class Tree:
     links: Ints
 
 
-def build(corners: Floats) -> Tree:
-    """The tree over faces with corners [F,3,3] float64. Faces that are not finite can never be hit and are left out."""
+def build(corners: Floats) -> Bvh:
+    """The hierarchy over faces with corners [F,3,3] float64. Faces that are not finite can never be hit: left out."""
     order = np.flatnonzero(np.isfinite(corners).all((1, 2))).astype(np.int32)
     boxes, links = np.empty((2 * len(order) + 1, 6)), np.zeros((2 * len(order) + 1, 2), np.int32)
     count = _build(corners, order, boxes, links)
-    return Tree(corners, order, boxes[:count], links[:count])
+    return Bvh(corners, order, boxes[:count], links[:count])
 
 
 @kernel
@@ -114,7 +114,7 @@ def _split(corners: Floats, order: Ints, start: int, stop: int) -> int:
 
 @device
 def _widest(corners: Floats, order: Ints, start: int, stop: int) -> tuple[int, float, float]:
-    """The axis along which the faces' centres spread most, where they begin, and how far they reach (times 3)."""
+    """The axis along which the faces' centres spread most, and the start and the length of their range (times 3)."""
     best, begin, width = 0, 0.0, -1.0
     for axis in range(3):
         low, high = np.inf, -np.inf

@@ -1,4 +1,4 @@
-"""What compositing kernels take: rays cut into samples, and the rules that put samples together."""
+"""What compositing kernels take: samples along rays, and the rules by which they are composited."""
 
 from __future__ import annotations
 
@@ -17,23 +17,20 @@ COMPOSITING: tuple[str, ...] = get_args(Compositing)
 
 
 OPAQUE = 1e-4
-
-
-"""Early termination leaves a ray once no more than this of it is left: less than a tenth of an 8-bit step."""
+"""Early termination stops at a transmittance of this or less: less than a tenth of an 8-bit step."""
 
 
 MIP_RAMP = 20.0
-
-
-"""A maximum below 1/20 of the window fades into the background, so that empty space is no black box."""
+"""Slope of the opacity of a maximum intensity projection: below 1/20 of the window it fades out, so that empty space is
+transparent."""
 
 
 @dataclass(frozen=True)
-class Walk:
-    """R rays cut into samples, in index coordinates (x, y, z count samples of the grid from its first vertex).
+class RaySamples:
+    """Equidistant samples along R rays, in index coordinates (x, y, z count samples of the grid from its first vertex).
 
     Attributes:
-        start: [R,3], the first sample; it lies half a step behind where the ray enters the grid.
+        start: [R,3], the first sample; it lies half a step after the point where the ray enters the grid.
         step: [R,3], from one sample to the next.
         length: [R], the distance between samples in the world.
         count: [R] int32, how many samples; 0 where the ray misses the grid.
@@ -47,7 +44,7 @@ class Walk:
 
 @dataclass(frozen=True)
 class Shade:
-    """Lighting by the gradient of the density (Levoy 1988), weighted down where there is no surface to speak of.
+    """Lighting by the gradient of the density (Levoy 1988), weighted down where the gradient is small.
 
     With the gradient g, its length m, n = g / m and w = m / (m + soft), a sample's colour c becomes
 
@@ -69,11 +66,12 @@ class Shade:
 
 @dataclass(frozen=True)
 class Rules:
-    """How samples become colour and extinction, and how these are put together.
+    """How samples become colour and extinction, and how these are composited.
 
     Attributes:
         compositing: 'vectorized' (all samples of many rays at once), 'sequential' (front to back), 'early-termination'
-            (front to back until hardly any light is left): the same image; 'mip': the greatest value along the ray.
+            (front to back until the transmittance is at most `OPAQUE`): the same image; 'mip': the greatest value along
+            the ray.
         low, high: the values that the first and last row of the table stand for.
         shade: lighting, or None.
     """

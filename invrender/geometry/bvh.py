@@ -1,7 +1,7 @@
-"""A tree of boxes around triangles, for compiled kernels: who is near a point, who may meet whom.
+"""A bounding volume hierarchy (BVH) over triangles, for compiled kernels: nearest faces, and pairs that may intersect.
 
-A full binary tree over the faces in Morton order (Lauterbach et al. 2009): node i has the children 2 i + 1 and 2 i + 2,
-the leaves come last and hold one face each; where faces run out, boxes are empty.
+A complete binary tree over the faces in Morton order (Lauterbach et al. 2009): node i has the children 2 i + 1 and
+2 i + 2, the leaves come last and hold one face each; surplus leaves have empty boxes.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ _SPREAD = (
 
 
 @dataclass(frozen=True)
-class BoxTree:
+class Bvh:
     """See the module.
 
     Attributes:
@@ -38,8 +38,8 @@ class BoxTree:
     boxes: Floats
 
 
-def box_tree(corners: Floats) -> BoxTree:
-    """The tree over faces with corners [F,3,3], F > 0."""
+def build_bvh(corners: Floats) -> Bvh:
+    """The hierarchy over faces with corners [F,3,3], F > 0."""
     low, high = corners.min(1), corners.max(1)
     order = np.argsort(morton_codes(low + high), kind="stable")
     level = np.full((1 << (len(corners) - 1).bit_length(), 6), np.inf)
@@ -50,11 +50,11 @@ def box_tree(corners: Floats) -> BoxTree:
         levels.append(level)
     boxes = np.concatenate(levels[::-1])
     boxes[:, 3:] *= -1
-    return BoxTree(order, boxes)
+    return Bvh(order, boxes)
 
 
 def morton_codes(points: Floats) -> Ints:
-    """Interleaved bits of the coordinates of points [K,3]: what is near by code is near in space; [K]."""
+    """Interleaved bits of the coordinates of points [K,3]: points with close codes are close in space; [K]."""
     low, high = points.min(0, initial=np.inf), points.max(0, initial=-np.inf)
     scale = (2**_BITS - 1) / max(float((high - low).max()), 1e-300)
     cell = ((points - low) * scale).astype(np.int64)

@@ -1,4 +1,4 @@
-"""Bodies for rays: a ray against a triangle, and the way through a tree of boxes to the first face that it meets."""
+"""Bodies for rays: intersection with a triangle, and traversal of a bounding volume hierarchy to the first hit."""
 
 from __future__ import annotations
 
