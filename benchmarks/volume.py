@@ -33,6 +33,7 @@ from invrender.methods.transmittance.settings import TransmittanceSettings
 from invrender.nouns import Volume
 from invrender.render.absorption import auto_extinction, optical_depth
 from invrender.render.emission import Quality, VolumeStyle, render_volume, step_length
+from invrender.render.sampling import sample_rays
 from invrender.render.transfer import transfer_function
 from invrender.shading.density_gradient import Lighting
 from invrender.solve.loop import Loop

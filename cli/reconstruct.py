@@ -67,6 +67,8 @@ def reconstruct(
     if dry_run:
         _dry_run(used, settings, destination)
         return
+    if used.small_tensors:
+        _one_torch_thread()
     outcome = execute(used, settings, select(settings.backend, settings.device, used.needs), destination, quiet)
     if json:
         print_json({"output": destination.folder, **outcome.metrics})
@@ -76,6 +78,13 @@ def reconstruct(
         files = f"{used.files(outcome.metrics)}, progress.gif, metrics.json"
         console.print(f"wrote {destination.folder}: {files}", markup=False)
         console.print(f"look at it: invrender preview {destination.folder}", markup=False)
+
+
+def _one_torch_thread() -> None:
+    """Keep torch to one thread, in a process that is the command's own: kernels have their own threads."""
+    import torch
+
+    torch.set_num_threads(1)
 
 
 def _dry_run(method: Any, settings: Any, destination: Any) -> None:

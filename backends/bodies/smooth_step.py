@@ -52,16 +52,3 @@ def penalty(grid, steep, k, j, i):
         slope += steep[k - 1, j, i] * (here - grid[k - 1, j, i])
         bound += two * steep[k - 1, j, i]
     return slope, bound
-
-
-@inlined
-def moved(at, gradient, curvature, steep, weight, k, j, i):
-    """The value of one voxel after the step; `steep` is read only where weight != 0."""
-    g, h = gradient[k, j, i], curvature[k, j, i]
-    if h == np.float32(math.inf):
-        return max(at[k, j, i], np.float32(0))  # outside the support, where most voxels are
-    if weight != 0:
-        tv_slope, tv_curvature = penalty(at, steep, k, j, i)
-        g += weight * tv_slope
-        h += weight * tv_curvature
-    return max(at[k, j, i] - g / h, np.float32(0))

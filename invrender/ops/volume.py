@@ -73,6 +73,6 @@ class _LineIntegral(torch.autograd.Function):
         d_grid, d_origin, d_direction = ctx.backend.line_integral_adjoint(grad, grid, bounds, origin, direction)
         if d_origin is None and any(ctx.needs_input_grad[1:3]):
             raise BackendError(
-                f"the {ctx.kernels.name} backend has no gradient of line integrals with the rays", "use --backend torch"
+                f"the {ctx.backend.name} backend has no gradient of line integrals with the rays", "use --backend torch"
             )
         return d_grid, d_origin, d_direction, None, None

@@ -55,6 +55,8 @@ class Method:
         write: puts the results into the run's folder.
         rows: metrics to the lines of the summary; `files`: metrics to the names of the main results.
         asset: (task, result) to a noun of the library: a mesh, a volume, ...
+        small_tensors: whether torch's own threads cost more than they gain; the command line, which has the process for
+            itself, then gives torch one. The library leaves that to its callers.
     """
 
     name: str
@@ -72,3 +74,4 @@ class Method:
     asset: Callable[[Any, Any], Any]
     notices: Callable[[Any], Sequence[str]] = field(default=lambda _: ())
     facts: Callable[[Any], Mapping[str, Any]] = _none
+    small_tensors: bool = False

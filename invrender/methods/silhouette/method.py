@@ -43,4 +43,5 @@ METHOD = Method(
     rows=report.rows,
     files=lambda _: "mesh.glb, mesh.ply, turntable.gif",
     asset=lambda given, result: result.mesh,
+    small_tensors=True,
 )
