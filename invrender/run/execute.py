@@ -129,7 +129,7 @@ def _follow(loop: Loop, problem: Problem, run: RunFolder, progress: Progress, re
         count += 1
         if step.phase.title != title:
             title = step.phase.title
-            progress.start(title, step.total)
+            progress.start(title, step.total, step.index)
         progress.step(step.index, step.terms)
         if step.phase.recorded:
             run.losses(step.index, {**step.phase.labels, **step.terms})

@@ -42,7 +42,7 @@ class Progress:
         live = not quiet and self._console.is_terminal and not self._console.is_dumb_terminal
         self._bar = _bar(self._console) if live else None
         self._task: TaskID | None = None
-        self._name, self._total = "", 0
+        self._name, self._total, self._before = "", 0, 0
         self._started = self._spoken = self._clock()
 
     def __enter__(self) -> Progress:
@@ -56,9 +56,9 @@ class Progress:
         if self._bar is not None:
             self._bar.stop()
 
-    def start(self, name: str, total: int) -> None:
-        """Begin a phase of `total` steps; the phase before it, if any, ends here."""
-        self._name, self._total = name, total
+    def start(self, name: str, total: int, before: int = 0) -> None:
+        """Begin a phase of `total` steps, `before` of which an earlier process took; the phase before it ends here."""
+        self._name, self._total, self._before = name, total, before
         self._started = self._spoken = self._clock()
         if self._bar is not None:
             if self._task is not None:
@@ -73,7 +73,7 @@ class Progress:
         now = self._clock()
         text = describe({**(terms or {}), **more})
         if self._bar is not None and self._task is not None:
-            self._bar.update(self._task, completed=done, terms=f"{text}  {_speed(done, now - self._started)}")
+            self._bar.update(self._task, completed=done, terms=f"{text}  {self._speed(done, now - self._started)}")
         elif done >= self._total or now - self._spoken >= self._interval:
             self._spoken = now
             self._console.print(self._line(done, text, now - self._started), markup=False)
@@ -84,20 +84,19 @@ class Progress:
             self._console.print(message, markup=False)
 
     def _line(self, done: int, text: str, elapsed: float) -> str:
-        left = elapsed / done * (self._total - done)
-        parts = [f"{self._name} {done}/{self._total}", text, _speed(done, elapsed)]
+        left = elapsed / (done - self._before) * (self._total - done)
+        parts = [f"{self._name} {done}/{self._total}", text, self._speed(done, elapsed)]
         if left > 0:
             parts.append(f"{left:.0f} s left")
         return "  ".join(part for part in parts if part)
+
+    def _speed(self, done: int, elapsed: float) -> str:
+        return f"{(done - self._before) / elapsed:.1f} it/s" if elapsed > 0 else ""
 
 
 def describe(terms: Mapping[str, float]) -> str:
     """`loss 0.0123  iou 0.987`: a few significant digits each."""
     return "  ".join(f"{name} {value:.4g}" for name, value in terms.items())
-
-
-def _speed(done: int, elapsed: float) -> str:
-    return f"{done / elapsed:.1f} it/s" if elapsed > 0 else ""
 
 
 def _bar(console: Console) -> Bar:

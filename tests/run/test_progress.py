@@ -17,7 +17,7 @@ def ticking(step: float) -> Iterator[float]:
         now += step
 
 
-def shown(terminal: bool = False, quiet: bool = False, step: float = 0.5) -> str:
+def shown(terminal: bool = False, quiet: bool = False, step: float = 0.5, before: int = 0) -> str:
     stream = io.StringIO()
     console = Console(
         file=stream, force_terminal=terminal, width=120, soft_wrap=True, highlight=False, _environ={"TERM": "xterm"}
@@ -25,8 +25,8 @@ def shown(terminal: bool = False, quiet: bool = False, step: float = 0.5) -> str
     clock = ticking(step)
     with Progress(quiet, console, interval=2.0, clock=lambda: next(clock)) as progress:
         progress.say("hull [done]")
-        progress.start("refine", total=10)
-        for index in range(10):
+        progress.start("refine", 10, before)
+        for index in range(before, 10):
             progress.step(index, {"loss": 0.123456}, iou=0.9)
     return stream.getvalue()
 
@@ -41,6 +41,10 @@ def test_plain_lines_come_every_few_seconds_and_at_the_end() -> None:
 
 def test_a_fast_phase_off_a_terminal_is_one_line() -> None:
     assert len(shown(step=0.01).splitlines()) == 2
+
+
+def test_steps_of_an_earlier_process_make_this_one_no_faster() -> None:
+    assert shown(before=6).splitlines()[1].startswith("refine 10/10  loss 0.1235  iou 0.9  2.0 it/s")
 
 
 def test_a_terminal_shows_a_bar_with_terms_and_speed() -> None:
