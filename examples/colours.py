@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import sys
 
-from invrender.methods.reconstruct import reconstruct
+from invrender import reconstruct
 
 source, folder = sys.argv[1:3]
 draft = {"method": "volume", "preset": "draft", "views": 16, "size": 64}

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import sys
 
-from invrender.methods.reconstruct import reconstruct
+from invrender import reconstruct
 
 source, folder = sys.argv[1:3]
 outcome = reconstruct(source, folder, method="silhouette", views=12, size=128, preset="draft")

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import sys
 
-from invrender.methods.reconstruct import reconstruct
+from invrender import reconstruct
 
 source, folder = sys.argv[1:3]
 outcome = reconstruct(source, folder, method="transmittance", noise="poisson:10000", views=32, preset="draft")

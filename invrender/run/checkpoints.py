@@ -19,6 +19,8 @@ from invrender.io.files.atomic import atomic_path
 
 PATTERN = re.compile(r"step_(\d+)\.npz")
 STEP = "__step__"
+# What opening a damaged archive raises; zipfile says NotImplementedError where a flag or method in it makes no sense.
+UNREADABLE = (OSError, ValueError, EOFError, zipfile.BadZipFile, NotImplementedError)
 KEPT = 2  # checkpoints of a run: the last one, and the one before in case that is damaged
 
 
@@ -48,7 +50,7 @@ def load_checkpoint(path: Path) -> tuple[int, dict[str, NDArray[Any]]]:
             arrays = _arrays(file)
     except FileNotFoundError as error:
         raise CheckpointError(f"there is no checkpoint {path}", "start without it, or name another one") from error
-    except (OSError, ValueError, EOFError, zipfile.BadZipFile, NotImplementedError) as error:
+    except UNREADABLE as error:
         raise CheckpointError(f"the checkpoint {path} is damaged: {error}", "use the one before it") from error
     if STEP not in arrays:
         raise CheckpointError(f"{path} is no checkpoint of invrender", "name a file from a run's checkpoints folder")

@@ -3,13 +3,9 @@
 from __future__ import annotations
 
 import re
-import runpy
-import sys
-from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-import torch
 
 from invrender.io.meshes.read import read_mesh
 from invrender.io.meshes.write import write_ply
@@ -18,33 +14,13 @@ from invrender.methods.silhouette import settings as silhouette
 from invrender.methods.transmittance import settings as transmittance
 from invrender.methods.volume_colour import settings as volume_colour
 from invrender.samples import SAMPLES, VOLUMES
-
-EXAMPLES = Path(__file__).parents[1] / "examples"
-
-Example = Callable[..., str]
+from tests.examples.conftest import Example
 
 
 @pytest.fixture(autouse=True)
-def _one_thread() -> Iterator[None]:
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(before)
-
-
-@pytest.fixture
-def example(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path) -> Example:
-    """Run examples/NAME.py with arguments, in a folder of its own, drafts being hastier; returns what it printed."""
+def _hasty_drafts(monkeypatch: pytest.MonkeyPatch) -> None:
     for presets, iterations in ((silhouette.PRESETS, 24), (transmittance.PRESETS, 20), (volume_colour.PRESETS, 40)):
         monkeypatch.setitem(presets, "draft", {**presets["draft"], "iterations": iterations, "gif_frames": 3})
-
-    def run(name: str, *arguments: object) -> str:
-        monkeypatch.chdir(tmp_path)
-        monkeypatch.setattr(sys, "argv", [name, *map(str, arguments)])
-        runpy.run_path(str(EXAMPLES / f"{name}.py"), run_name="__main__")
-        return capsys.readouterr().out
-
-    return run
 
 
 @pytest.fixture

@@ -2,40 +2,15 @@
 
 from __future__ import annotations
 
-import runpy
-import sys
-from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-import torch
 from PIL import Image
 
-ROOT = Path(__file__).parents[1]
+from tests.examples.conftest import Example
+
+ROOT = Path(__file__).parents[2]
 MUG = str(ROOT / "data" / "mug.glb")
-
-Example = Callable[..., str]
-
-
-@pytest.fixture(autouse=True)
-def _one_thread() -> Iterator[None]:
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(before)
-
-
-@pytest.fixture
-def example(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path) -> Example:
-    """Run examples/NAME.py with arguments, in a folder of its own; returns what it printed."""
-
-    def run(name: str, *arguments: object) -> str:
-        monkeypatch.chdir(tmp_path)
-        monkeypatch.setattr(sys, "argv", [name, *map(str, arguments)])
-        runpy.run_path(str(ROOT / "examples" / f"{name}.py"), run_name="__main__")
-        return capsys.readouterr().out
-
-    return run
 
 
 def size(path: Path) -> tuple[int, int]:
