@@ -90,10 +90,13 @@ def _one_torch_thread() -> None:
 def _dry_run(method: Any, settings: Any, destination: Any) -> None:
     """Check everything, print the settings, and write nothing."""
     from invrender.backends import select
+    from invrender.run.execute import load
     from invrender.run.folder import check_output
     from invrender.run.resolve import to_toml
 
     check_output(destination.folder, destination.overwrite)
-    task = method.load(settings, select(settings.backend, settings.device, method.needs))
+    task, found = load(method, settings, select(settings.backend, settings.device, method.needs))
+    for finding in found:
+        console.print(f"warning: {finding}", markup=False)
     text = to_toml(settings, f"{method.describe(task)}; would write {destination.folder}")
     output.print(text, end="", markup=False, soft_wrap=True)

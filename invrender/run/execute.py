@@ -15,6 +15,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from invrender.errors import DivergedError, InputError
+from invrender.findings import Finding, refuse
 from invrender.kernels import Backend
 from invrender.run.film import Reel, pack_shots, unpack_shots
 from invrender.run.folder import RunFolder, check_output
@@ -60,17 +62,30 @@ def execute(
     Raises:
         OutputExistsError: the folder holds a finished run, a running one, or something else.
         CheckpointError: it holds an unfinished run with other settings or another input.
-        InvrenderError: whatever the method raises.
+        InvrenderError: whatever the method raises; where the settings are strict, what it found wrong.
     """
     check_output(destination.folder, destination.overwrite)
-    task = method.load(settings, backend)
+    task, found = load(method, settings, backend)
     digest = fingerprint(task)
     with Progress(quiet) as progress:
         saved = None
         if not (destination.overwrite or destination.fresh):
             saved = saved_run(destination.folder, settings, backend.name, digest, progress.say)
         with _opened(settings, destination, saved) as run:
-            return _run(Job(method, task, settings, backend, digest), run, progress, saved)
+            return _run(Job(method, task, settings, backend, digest, tuple(found)), run, progress, saved)
+
+
+def load(method: Method, settings: RunSettings, backend: Backend) -> tuple[Any, Sequence[Finding]]:
+    """The task, read and checked, and what looks wrong in it.
+
+    Raises:
+        InputError: the input cannot be used; where the settings are strict, something looks wrong.
+    """
+    task = method.load(settings, backend)
+    found = method.check(task, backend)
+    if settings.strict:
+        refuse(found, InputError)
+    return task, found
 
 
 def _opened(settings: RunSettings, destination: Destination, saved: Saved | None) -> RunFolder:
@@ -83,13 +98,14 @@ def _opened(settings: RunSettings, destination: Destination, saved: Saved | None
 
 @dataclass(frozen=True)
 class Job:
-    """A method, what it works on and with what, and the checksum of the former."""
+    """A method, what it works on and with what, the checksum of the former and what looks wrong in it."""
 
     method: Method
     task: Any
     settings: RunSettings
     backend: Backend
     digest: str
+    found: tuple[Finding, ...]
 
 
 def _run(job: Job, run: RunFolder, progress: Progress, saved: Saved | None) -> Outcome:
@@ -98,6 +114,7 @@ def _run(job: Job, run: RunFolder, progress: Progress, saved: Saved | None) -> O
     run.log(f"backend {backend.name}: {backend.description}")
     for line in (method.describe(task), *method.notices(task)):
         progress.say(line)
+    _warn(job.found, run, progress)
     with run.timed("start"):
         problem = method.begin(task, job.settings, backend)
         reel = Reel(problem.film, () if saved is None else unpack_shots(saved.arrays))
@@ -113,11 +130,24 @@ def _run(job: Job, run: RunFolder, progress: Progress, saved: Saved | None) -> O
     result = problem.result(loop.state.finished)
     with run.timed("measure"):
         metrics = method.measure(task, result, backend)
+        doubts = method.doubt(task, metrics)
     with run.timed("write"):
         method.write(run, task, result)
         reel.write(run, result)
         run.metrics(metrics)
+    _warn(doubts, run, progress)
+    if job.settings.strict:
+        refuse(doubts, DivergedError)
     return Outcome(method.asset(task, result), metrics)
+
+
+def _warn(findings: Sequence[Finding], run: RunFolder, progress: Progress) -> None:
+    if not findings:
+        return
+    for finding in findings:
+        progress.warn(str(finding))
+        run.log(f"warning: {finding}")
+    run.note(warnings=(*run.record.warnings, *map(str, findings)))
 
 
 def _follow(loop: Loop, problem: Problem, run: RunFolder, progress: Progress, reel: Reel, digest: str) -> None:

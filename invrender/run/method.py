@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 from numpy.typing import NDArray
 
+from invrender.findings import Finding
 from invrender.kernels import Backend, Part
 from invrender.run.film import Film
 from invrender.run.folder import RunFolder
@@ -38,6 +39,10 @@ def _none(*_: Any) -> Any:
     return {}
 
 
+def _nothing(*_: Any) -> Sequence[Any]:
+    return ()
+
+
 @dataclass(frozen=True)
 class Method:
     """One way to reconstruct something.
@@ -49,6 +54,8 @@ class Method:
         needs: groups of kernels that it uses; see `backends.select`.
         load: (settings, backend) to the task: reads the input and checks it before any work starts.
         describe: a task in a few words; `notices`: what a user should know of it beforehand.
+        check: (task, backend) to what looks wrong in the input, before any work starts.
+        doubt: (task, metrics) to what looks wrong in the result.
         facts: what run.json says of a task.
         begin: (task, settings, backend) to the problem.
         measure: (task, result, backend) to the metrics.
@@ -72,6 +79,8 @@ class Method:
     rows: Callable[[Metrics], list[tuple[str, str]]]
     files: Callable[[Metrics], str]
     asset: Callable[[Any, Any], Any]
-    notices: Callable[[Any], Sequence[str]] = field(default=lambda _: ())
+    notices: Callable[[Any], Sequence[str]] = _nothing
+    check: Callable[[Any, Backend], Sequence[Finding]] = _nothing
+    doubt: Callable[[Any, Metrics], Sequence[Finding]] = _nothing
     facts: Callable[[Any], Mapping[str, Any]] = _none
     small_tensors: bool = False

@@ -83,6 +83,10 @@ class Progress:
         if not self._quiet:
             self._console.print(message, markup=False)
 
+    def warn(self, message: str) -> None:
+        """A warning, which is shown even when quiet."""
+        self._console.print(f"warning: {message}", markup=False)
+
     def _line(self, done: int, text: str, elapsed: float) -> str:
         left = elapsed / (done - self._before) * (self._total - done)
         parts = [f"{self._name} {done}/{self._total}", text, self._speed(done, elapsed)]

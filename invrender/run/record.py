@@ -37,6 +37,7 @@ class Record:
         pid, host: who writes into the folder while the status is running.
         files: what the run put into the folder; only these are ever removed again.
         error: one line, where the run failed.
+        warnings: what looked wrong in the input and in the result.
         extinction: of a volume's run: the factor between its values and the measured optical depths.
     """
 
@@ -58,6 +59,7 @@ class Record:
     host: str = ""
     files: tuple[str, ...] = ()
     error: str | None = None
+    warnings: tuple[str, ...] = ()
     extinction: float | None = None
 
 

@@ -63,6 +63,7 @@ class RunSettings:
         fov: their field of view, across the smaller side, in degrees.
         gif_frames: pictures of progress.gif; 0: no GIFs.
         save_every: seconds between checkpoints; 0: one after every step.
+        strict: whether what looks wrong ends the run: in the input (exit code 3), in the result (exit code 8).
     """
 
     input: Path
@@ -88,6 +89,7 @@ class RunSettings:
     fov: Annotated[float, Flag("Field of view in degrees (smaller side)."), Range(1, 170)] = 45.0
     gif_frames: Annotated[int, Range(0)] = 48
     save_every: Annotated[float, Flag("Seconds between checkpoints; 0: one after every step."), Range(0)] = 60.0
+    strict: Annotated[bool, Flag("Warnings are errors: stop at an input or a result that looks wrong.")] = False
 
 
 @dataclass(frozen=True)

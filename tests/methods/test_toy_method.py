@@ -66,6 +66,29 @@ def test_a_run_folder_with_everything(called, tmp_path: Path) -> None:
     assert called("-o", tmp_path / "run")[0] == 6
 
 
+def test_what_looks_wrong_is_said_and_kept_and_an_error_where_strict(called, source: Path, tmp_path: Path) -> None:
+    source.write_text("4 4 4")
+    assert called("-o", tmp_path / "run", "-q") == (0, "", "warning: all numbers are the same; check the file\n")
+    assert json.loads((tmp_path / "run" / "run.json").read_text())["warnings"] == [
+        "all numbers are the same; check the file"
+    ]
+    code, _, err = called("-o", tmp_path / "strict", "--strict")
+    assert (code, "error: all numbers are the same\ntry: check the file" in err) == (3, True)
+    assert not (tmp_path / "strict").exists()
+    code, _, err = called("-o", tmp_path / "strict", "--strict", "--dry-run")
+    assert code == 3
+
+
+def test_a_doubtful_result_is_kept_where_strict(called, source: Path, tmp_path: Path) -> None:
+    source.write_text("40 50")
+    code, _, err = called("-o", tmp_path / "run", "--strict")
+    assert (code, "error: the mean is" in err) == (8, True)
+    record = json.loads((tmp_path / "run" / "run.json").read_text())
+    assert record["status"] == "failed"
+    assert "give more --iterations" in record["warnings"][0]
+    assert (tmp_path / "run" / "mean.txt").is_file()
+
+
 def test_its_input_is_known_by_its_name(called, tmp_path: Path) -> None:
     assert called("-o", tmp_path / "run", "-q") == (0, "", "")
     assert 'method = "toy"' in (tmp_path / "run" / "config.toml").read_text()

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import torch
 
 from invrender.errors import InputError
+from invrender.findings import Finding
 from invrender.run.method import Method, Problem
 from invrender.solve.adam import Adam
 from invrender.solve.phase import Phase, Start
@@ -57,6 +58,17 @@ def begin(numbers, settings, backend):
     return Problem(following, lambda done: float(done[-1].result["mean"]), None, lambda mean: {"mean": mean.numpy()})
 
 
+def check(numbers, backend):
+    """Numbers that all agree look like a mistake."""
+    spread = float(numbers.max() - numbers.min())
+    return [Finding("all numbers are the same", "check the file")] if spread == 0 else []
+
+
+def doubt(numbers, metrics):
+    """An average far off looks like too few steps."""
+    return [Finding(f"the mean is {metrics['off']:g} off", "give more --iterations")] if metrics["off"] > 1 else []
+
+
 METHOD = Method(
     name="toy",
     inputs="a list of numbers",
@@ -71,4 +83,6 @@ METHOD = Method(
     rows=lambda metrics: [("mean", f"{metrics['mean']:.3f}")],
     files=lambda metrics: "mean.txt",
     asset=lambda numbers, mean: mean,
+    check=check,
+    doubt=doubt,
 )
