@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from invrender.errors import InputError
 from invrender.io.files.paths import listing
-from invrender.io.images import IMAGE_EXTENSIONS
+from invrender.io.pixels import IMAGE_EXTENSIONS
 
 Array = NDArray[np.float32]
 

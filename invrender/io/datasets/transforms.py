@@ -18,7 +18,7 @@ from invrender.cameras.projection import intrinsics
 from invrender.errors import InputError
 from invrender.io.datasets.posed import DISTORTION, Lens, PosedImage, rigid_inverse
 from invrender.io.files.paths import existing_file, nearest
-from invrender.io.images import IMAGE_EXTENSIONS
+from invrender.io.pixels import IMAGE_EXTENSIONS
 from invrender.nouns import Cameras
 
 _LENS_KEYS = {
