@@ -21,8 +21,11 @@ def exr_size(path: Path) -> tuple[int, int]:
     Raises:
         InputError: the file is no OpenEXR image, or its header is damaged.
     """
-    with path.open("rb") as file:
-        header = file.read(_HEADER)
+    try:
+        with path.open("rb") as file:
+            header = file.read(_HEADER)
+    except OSError as error:
+        raise InputError(f"{shown(path)} cannot be read: {error.strerror}", "check its permissions") from error
     try:
         (magic,) = struct.unpack_from("<i", header)
         if magic != _MAGIC:
@@ -36,7 +39,9 @@ def exr_size(path: Path) -> tuple[int, int]:
                 return bottom - top + 1, right - left + 1
             offset += 4 + max(0, length)
         raise ValueError("its header lacks the size")
-    except (struct.error, IndexError, ValueError) as error:
+    except (struct.error, IndexError) as error:
+        raise InputError(f"{shown(path)} cannot be read as OpenEXR: it is cut short", "export it again") from error
+    except ValueError as error:
         raise InputError(f"{shown(path)} cannot be read as OpenEXR: {error}", "export it again") from error
 
 

@@ -18,7 +18,7 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image
+from PIL import Image, UnidentifiedImageError
 
 from invrender.errors import InputError
 from invrender.io.exr import exr_size
@@ -45,10 +45,12 @@ class Header:
     Attributes:
         size: (H, W) as stored.
         orientation: Exif's number, 1 to 8, of how viewers turn the stored pixels; 1 where nothing is said.
+        alpha: whether there may be an alpha channel.
     """
 
     size: tuple[int, int]
     orientation: int = 1
+    alpha: bool = True
 
 
 @dataclass(frozen=True)
@@ -100,7 +102,7 @@ def read_header(path: Path) -> Header:
         check_pixels(path, size)
         return Header(size)
     with open_picture(path) as image:
-        return Header((image.height, image.width), _orientation(image))
+        return Header((image.height, image.width), _orientation(image), _has_alpha(image))
 
 
 @contextmanager
@@ -115,7 +117,7 @@ def open_picture(path: Path) -> Iterator[Image.Image]:
             with Image.open(path, formats=_FORMATS) as image:
                 check_pixels(path, (image.height, image.width))
                 yield image
-    except Image.UnidentifiedImageError as error:
+    except UnidentifiedImageError as error:
         raise InputError(
             f"{shown(path)} cannot be read as an image: it is none of {', '.join(_FORMATS)}, or holds a kind of pixels"
             " that is not supported",
@@ -145,6 +147,10 @@ def _orientation(image: Image.Image) -> int:
     except DAMAGED:
         return 1
     return value if isinstance(value, int) and 1 <= value <= 8 else 1
+
+
+def _has_alpha(image: Image.Image) -> bool:
+    return image.mode in _WITH_ALPHA or "transparency" in image.info
 
 
 def turned(pixels: NDArray[Any], orientation: int) -> NDArray[Any]:
@@ -197,7 +203,7 @@ def unpack(image: Image.Image) -> Picture:
         alpha = np.where(values == clear, 0, 255).astype(np.uint8) if isinstance(clear, int) else None
         return Picture(values[:, :, None], alpha)
     labels = np.array(image) if image.mode == "P" else None
-    if image.mode in _WITH_ALPHA or "transparency" in image.info:
+    if _has_alpha(image):
         values = np.array(image.convert("RGBA"))
         return Picture(values[..., :3], values[..., 3], labels)
     if image.mode in ("1", "L"):

@@ -69,6 +69,11 @@ class PosedImage:
     clip: tuple[float, float] | None = None
 
 
+def _far(position: NDArray[np.float64]) -> bool:
+    """Whether squares of the coordinates would overflow: nothing can be computed there."""
+    return bool(np.abs(position).max() > 1e150)
+
+
 def rigid_inverse(matrix: NDArray[np.float64], where: str) -> NDArray[np.float64]:
     """The world-to-camera matrix of a camera-to-world one; a uniform scale on its axes is taken off.
 
@@ -81,8 +86,17 @@ def rigid_inverse(matrix: NDArray[np.float64], where: str) -> NDArray[np.float64
     """
     axes, position = matrix[:3, :3], matrix[:3, 3]
     lengths = np.linalg.norm(axes, axis=0)
-    if not np.isfinite(matrix).all() or not lengths.min() > 0:
-        raise InputError(f"{where}: its camera matrix holds NaN, infinity or an empty axis", "export the cameras again")
+    if not np.isfinite(matrix).all() or not 1e-150 < lengths.min() <= lengths.max() < 1e150 or _far(position):
+        raise InputError(
+            f"{where}: its camera matrix holds NaN, infinity, an empty axis or absurd numbers",
+            "export the cameras again",
+        )
+    if matrix.shape[0] == 4 and np.abs(matrix[3] - (0, 0, 0, 1)).max() > 1e-6:
+        last = ", ".join(f"{value:g}" for value in matrix[3])
+        raise InputError(
+            f"{where}: the last row of its camera matrix is ({last}), not (0, 0, 0, 1)",
+            "write the position into the last column: the matrix looks transposed",
+        )
     rotation = axes / lengths
     if np.abs(rotation.T @ rotation - np.eye(3)).max() > 1e-3 or np.ptp(lengths) > 1e-3 * lengths.max():
         raise InputError(f"{where}: its camera matrix is sheared or unevenly scaled", "apply the scale of the cameras")

@@ -101,8 +101,8 @@ def test_binary_models(tmp_path):
         (pinhole("SIMPLE_RADIAL_FISHEYE", "0"), "no pinhole"),
         (pinhole("CUBIC"), "CUBIC is unknown"),
         (pinhole("PINHOLE", "1"), "4 parameters, not 5"),
-        ("7 PINHOLE 32", "damaged"),
-        (pinhole().replace("7", "8", 1), "damaged"),
+        ("7 PINHOLE 32", "line 2 is no camera: 7 PINHOLE 32"),
+        (pinhole().replace("7", "8", 1), "no camera 7 in cameras.txt, which lists 8"),
     ],
 )
 def test_unusable_text_models_are_refused(tmp_path, camera, word):
