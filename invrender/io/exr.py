@@ -70,7 +70,7 @@ def read_exr(path: Path) -> NDArray[np.float32]:
             channels = {name: channel.pixels for name, channel in file.channels().items()}
     except (RuntimeError, ValueError, OSError, TypeError) as error:
         raise InputError(
-            f"{shown(path)} cannot be read as OpenEXR: {error}", "the file is damaged: export it again"
+            f"{shown(path)} cannot be read as OpenEXR: {shown(str(error))}", "the file is damaged: export it again"
         ) from error
     for name in ("RGBA", "RGB"):
         if name in channels:

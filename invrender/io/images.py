@@ -25,7 +25,7 @@ Array = NDArray[np.float32]
 def read_image(path: str | Path) -> tuple[Array, Array | None]:
     """Read an image as linear colour and coverage, as it is stored (Exif's orientation is not applied).
 
-    Files of 8 and 16 bits are taken for sRGB, .exr for linear. A grey image becomes three equal channels.
+    Files of 8 and 16 bits are taken for sRGB, floats for linear. A grey image becomes three equal channels.
 
     Returns:
         rgb [H,W,3] float32 linear, and alpha [H,W] float32 in [0, 1], or None where the file has none.
@@ -72,7 +72,7 @@ def _checked_extension(path: Path) -> str:
 
 
 def _linear(values: NDArray[Any], path: Path) -> Array:
-    """[H,W,3] float32 linear of stored sRGB: through a table of all values where there are few."""
+    """[H,W,3] float32 linear of stored sRGB or floats: through a table of all values where there are few."""
     _check_finite(values, path)
     if values.dtype == np.uint8:
         table = srgb_to_linear(np.arange(256, dtype=np.float32) / np.float32(255))
@@ -80,7 +80,8 @@ def _linear(values: NDArray[Any], path: Path) -> Array:
         for row, stored in zip(linear, values, strict=True):  # row by row: an index takes eight bytes a number
             row[:] = table[stored]
     else:
-        linear = srgb_to_linear(values.astype(np.float32) / np.float32(levels(values)))
+        stored = values.astype(np.float32) / np.float32(levels(values))
+        linear = stored if values.dtype.kind == "f" else srgb_to_linear(stored)
     return np.repeat(linear, 3, axis=2) if values.shape[2] == 1 else linear
 
 

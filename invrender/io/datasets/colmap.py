@@ -110,7 +110,7 @@ def _posed(entry: _Entry, lenses: dict[int, Lens], cameras: Path, locator: Locat
         raise InputError(
             f"{where}: its quaternion ({shape}) is no rotation", "leave the image out, or correct its pose"
         )
-    if not bool((np.abs(entry.shift) < 1e150).all()):
+    if not bool((np.abs(entry.shift) < 1e30).all()):
         shift = ", ".join(f"{value:g}" for value in entry.shift)
         raise InputError(f"{where}: its translation is ({shift})", "leave the image out, or correct its pose")
     matrix = np.eye(4)

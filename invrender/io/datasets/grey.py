@@ -151,7 +151,7 @@ def _array_pages(path: Path, count: int) -> Iterator[NDArray[Any]]:
         array = np.load(path, mmap_mode="r", allow_pickle=False)
     except (OSError, ValueError, EOFError, OverflowError, RecursionError, SyntaxError, TypeError, LookupError,
             struct.error, tokenize.TokenError) as error:  # fmt: skip
-        raise InputError(f"{shown(path)} cannot be read as an image: {error}", "export it again") from error
+        raise InputError(f"{shown(path)} cannot be read as an image: {shown(str(error))}", "export it again") from error
     shape = getattr(array, "shape", None)
     if shape is None or array.dtype.kind not in "uif":
         kind = "an archive" if shape is None else f"{array.dtype} numbers"

@@ -55,7 +55,7 @@ def read_pictures(posed: list[PosedImage], root: Path, masks: Path | None, size:
     Raises:
         InputError: files are damaged or too large, sizes differ or contradict the intrinsics, or masks are missing.
     """
-    heads = [read_header(_pixels_of(view)) for view in posed]
+    heads = [_header(view, root) for view in posed]
     mask_files = _mask_files(posed, heads, root, masks)
     mask_heads = [None if file is None else read_header(file) for file in mask_files]
     posed, turns = fit_all(posed, heads, mask_heads, root)
@@ -72,6 +72,16 @@ def read_pictures(posed: list[PosedImage], root: Path, masks: Path | None, size:
             colours.append(_shrink(turned(rgb, turn), size))
     _tell(notes, len(posed))
     return Pictures(posed, coverage, colours if len(colours) == len(posed) else [], sizes[0])
+
+
+def _header(view: PosedImage, root: Path) -> Header:
+    path = _pixels_of(view)
+    if path.suffix.lower() == ".npy":
+        raise InputError(
+            f"{root}: {shown(relative(path, root))} is a numpy array, which datasets of transmittance alone hold",
+            'write "kind": "transmittance" (or "line-integral") into the pose file, or save pictures',
+        )
+    return read_header(path)
 
 
 def _pixels_of(view: PosedImage) -> Path:

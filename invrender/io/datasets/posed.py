@@ -70,8 +70,8 @@ class PosedImage:
 
 
 def _far(position: NDArray[np.float64]) -> bool:
-    """Whether squares of the coordinates would overflow: nothing can be computed there."""
-    return bool(np.abs(position).max() > 1e150)
+    """Whether the place is beyond what floats of 32 bits can tell apart from infinity."""
+    return bool(np.abs(position).max() > 1e30)
 
 
 def rigid_inverse(matrix: NDArray[np.float64], where: str) -> NDArray[np.float64]:

@@ -35,7 +35,28 @@ def fit_all(
     turns = [_fit(view, header, mask, root) for view, header, mask in zip(posed, headers, masks, strict=True)]
     _tell(posed, headers, turns)
     shapes = [upright(header.size, turn) for header, turn in zip(headers, turns, strict=True)]
-    return [replace(view, lens=_complete(view.lens, size)) for view, size in zip(posed, shapes, strict=True)], turns
+    fitted = [replace(view, lens=_complete(view.lens, size)) for view, size in zip(posed, shapes, strict=True)]
+    for view, size in zip(fitted, shapes, strict=True):
+        _check_lens(view, size, root)
+    return fitted, turns
+
+
+def _check_lens(view: PosedImage, size: Size, root: Path) -> None:
+    """Refuse angles of view of nothing or of half a turn, and principal points far from the picture."""
+    fx, fy, cx, cy = view.lens.at(size)
+    height, width = size
+    if not all(1e-3 < focal / side < 1e9 for focal, side in ((fx, width), (fy, height))):
+        raise InputError(
+            f"{root}: the focal lengths {fx:g}, {fy:g} of {shown(view.name)} are impossible for its picture of"
+            f" {width} x {height} pixels",
+            "give them in pixels of the picture",
+        )
+    if max(abs(cx) / width, abs(cy) / height) > 1e4:
+        raise InputError(
+            f"{root}: the principal point ({cx:g}, {cy:g}) of {shown(view.name)} is nowhere near its picture of"
+            f" {width} x {height} pixels",
+            "give it in pixels from the top left corner",
+        )
 
 
 def upright(size: Size, orientation: int) -> Size:
