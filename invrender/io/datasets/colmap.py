@@ -6,6 +6,7 @@ into OpenGL's axes. Its pixel coordinates are ours: the middle of the first pixe
 
 from __future__ import annotations
 
+import logging
 import os
 import struct
 from dataclasses import dataclass
@@ -15,12 +16,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from invrender.errors import InputError
-from invrender.io.datasets.colmap_text import camera_lines, pose_lines
+from invrender.io.datasets.colmap_text import camera_lines, pose_lines, told_count
 from invrender.io.datasets.locate import Locator
 from invrender.io.datasets.posed import Lens, PosedImage
 from invrender.io.files.paths import is_file, listing, shown
 from invrender.io.pixels import IMAGE_EXTENSIONS
 
+log = logging.getLogger(__name__)
 _SUBFOLDERS = (".", "sparse/0", "sparse", "colmap/sparse/0", "model")
 # by COLMAP's number: name, how many parameters, how many of them are the pinhole's
 _MODELS = {
@@ -166,10 +168,14 @@ def _lenses_text(path: Path) -> dict[int, Lens]:
 
 
 def _entries_text(path: Path) -> list[_Entry]:
-    return [
+    entries = [
         _Entry(where, np.array(pose[:4]), np.array(pose[4:]), camera, name)
         for where, pose, camera, name in pose_lines(path)
     ]
+    told = told_count(path)
+    if told is not None and told != len(entries):
+        log.warning("%s announces %d images and lists %d", shown(path), told, len(entries))
+    return entries
 
 
 def _lenses_binary(path: Path) -> dict[int, Lens]:

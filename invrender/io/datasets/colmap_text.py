@@ -77,6 +77,12 @@ def pose_lines(path: Path) -> Iterator[tuple[str, list[float], int, str]]:
         yield where, pose, camera, name
 
 
+def told_count(path: Path) -> int | None:
+    """How many images the comment at the top of images.txt announces, where COLMAP wrote one."""
+    found = re.search(r"^#\s*Number of images:\s*(\d{1,9})\b", path.read_text(encoding="utf-8-sig"), re.MULTILINE)
+    return int(found[1]) if found else None
+
+
 def _is_points(line: str) -> bool:
     """Whether a line is triples of two numbers and a whole one."""
     parts = line.split()
