@@ -126,6 +126,8 @@ def open_picture(path: Path) -> Iterator[Image.Image]:
     except Image.DecompressionBombError as error:
         count = re.search(r"\((\d+) pixels\)", str(error))
         _refuse_large(path, f"{int(count[1]) / 1e6:.0f} megapixels" if count else "gigabytes")
+    except PermissionError as error:
+        raise InputError(f"{shown(path)} cannot be read: {error.strerror}", "check its permissions") from error
     except DAMAGED as error:
         raise InputError(
             f"{shown(path)} cannot be read as an image: {_reason(error)}", "the file is damaged: export it again"

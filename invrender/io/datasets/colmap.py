@@ -106,8 +106,9 @@ def _posed(entry: _Entry, lenses: dict[int, Lens], cameras: Path, locator: Locat
             f"{where}: there is no camera {entry.camera} in {cameras.name}, which lists {known}",
             "write the number of one of its cameras, or add the camera",
         )
-    norm = np.linalg.norm(entry.quaternion)
-    if not np.isfinite(norm) or not norm > 1e-6:
+    usable = bool((np.abs(entry.quaternion) < 1e6).all())
+    norm = np.linalg.norm(entry.quaternion) if usable else np.float64(0)
+    if not norm > 1e-6:
         shape = ", ".join(f"{value:g}" for value in entry.quaternion)
         raise InputError(
             f"{where}: its quaternion ({shape}) is no rotation", "leave the image out, or correct its pose"
@@ -150,8 +151,10 @@ def _lens(where: str, model: tuple[str, int, int], size: tuple[int, int], values
     if not all(0 < value < 1e9 for value in focal) or not all(abs(value) < 1e9 for value in centre):
         told = ", ".join(f"{value:g}" for value in values[:pinhole])
         raise InputError(f"{where}: a {name} camera of {told} is impossible", "focal lengths in pixels are above 0")
-    if min(size) < 1:
-        raise InputError(f"{where}: a camera of {size[0]} x {size[1]} pixels is impossible", _AGAIN)
+    if not 1 <= min(size) <= max(size) < 1e9:
+        raise InputError(
+            f"{where}: a camera of {shown(str(size[0]))} x {shown(str(size[1]))} pixels is impossible", _AGAIN
+        )
     return Lens(focal[0], focal[-1], centre[0], centre[1], size[0], size[1])
 
 

@@ -11,6 +11,9 @@ from numpy.typing import NDArray
 
 from invrender.errors import InputError
 
+_INFINITE = 1e30
+"""Beyond what floats of 32 bits and their squares can hold."""
+
 DISTORTION = ("k1", "k2", "k3", "k4", "k5", "k6", "p1", "p2")
 
 
@@ -69,11 +72,6 @@ class PosedImage:
     clip: tuple[float, float] | None = None
 
 
-def _far(position: NDArray[np.float64]) -> bool:
-    """Whether the place is beyond what floats of 32 bits can tell apart from infinity."""
-    return bool(np.abs(position).max() > 1e30)
-
-
 def rigid_inverse(matrix: NDArray[np.float64], where: str) -> NDArray[np.float64]:
     """The world-to-camera matrix of a camera-to-world one; a uniform scale on its axes is taken off.
 
@@ -85,8 +83,9 @@ def rigid_inverse(matrix: NDArray[np.float64], where: str) -> NDArray[np.float64
         InputError: it is not a rotation and a shift.
     """
     axes, position = matrix[:3, :3], matrix[:3, 3]
-    lengths = np.linalg.norm(axes, axis=0)
-    if not np.isfinite(matrix).all() or not 1e-150 < lengths.min() <= lengths.max() < 1e150 or _far(position):
+    usable = bool((np.abs(matrix) < _INFINITE).all())
+    lengths = np.linalg.norm(axes, axis=0) if usable else np.zeros(3)
+    if not lengths.min() > 1 / _INFINITE:
         raise InputError(
             f"{where}: its camera matrix holds NaN, infinity, an empty axis or absurd numbers",
             "export the cameras again",

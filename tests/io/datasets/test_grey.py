@@ -217,7 +217,11 @@ def test_colours_and_transparency_are_no_grey(tmp_path):
 
 
 @pytest.mark.parametrize("key", ["bounds", "grid", "extinction", "scale"])
-@pytest.mark.parametrize("value", ["x", [], {}, True, -1, 10**400, [[0, 0, 0], [float("inf"), 1, 1]], [[1, 2], [{}]]])
+@pytest.mark.parametrize(
+    "value",
+    ["x", [], {}, True, -1, 10**400, [[0, 0, 0], [float("inf"), 1, 1]], [[1, 2], [{}]]],
+    ids=lambda value: str(value)[:20],
+)
 def test_fields_of_the_wrong_type_are_named(tmp_path, key, value):
     write_set(tmp_path, "v{}.npy", lambda path, i: np.save(path, VIEWS[i]))
     edit(tmp_path, lambda table: table.update({key: value}))

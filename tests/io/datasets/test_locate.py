@@ -95,7 +95,11 @@ def test_a_missing_picture_suggests_one_that_no_other_view_has(tmp_path):
     assert "did you mean" not in error.value.remedy
 
 
-@pytest.mark.parametrize("name", ["a" * 5000, "a/" * 3000 + "b.png", "a\0.png", "\ud800.png", "a\x1b[31m\n.png"])
+@pytest.mark.parametrize(
+    "name",
+    ["a" * 5000, "a/" * 3000 + "b.png", "a\0.png", "\ud800.png", "a\x1b[31m\n.png"],
+    ids=["long", "deep", "nul", "no text", "escapes"],
+)
 def test_names_that_cannot_be_are_missing_and_written_plainly(tmp_path, name):
     write_rgba(tmp_path / "v0.png")
     write_poses(tmp_path, ["v0.png", name])
@@ -124,7 +128,9 @@ def test_pictures_that_differ_in_their_extension_alone_are_two_views(tmp_path):
 
 
 @pytest.mark.parametrize("key", ["file_path", "mask_path", "transform_matrix"])
-@pytest.mark.parametrize("value", [5, True, [], {}, 3.5, ["v0.png"], [[10**400] * 4] * 4])
+@pytest.mark.parametrize(
+    "value", [5, True, [], {}, 3.5, ["v0.png"], [[10**400] * 4] * 4], ids=lambda value: str(value)[:9]
+)
 def test_values_of_the_wrong_type_are_named(tmp_path, key, value):
     write_rgba(tmp_path / "v0.png")
     write_rgba(tmp_path / "v1.png")
@@ -135,7 +141,9 @@ def test_values_of_the_wrong_type_are_named(tmp_path, key, value):
     assert error.value.remedy
 
 
-@pytest.mark.parametrize("value", [[], "wide", True, float("nan"), float("inf"), 10**400, -40, 0])
+@pytest.mark.parametrize(
+    "value", [[], "wide", True, float("nan"), float("inf"), 10**400, -40, 0], ids=lambda value: str(value)[:9]
+)
 @pytest.mark.parametrize("key", ["fl_x", "w"])
 def test_impossible_numbers_are_named(tmp_path, key, value):
     write_rgba(tmp_path / "v0.png")

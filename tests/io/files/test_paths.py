@@ -27,7 +27,9 @@ def test_errors_escape_whatever_they_quote():
     assert str(error) == "there is no file a\\x1b]0;b\\x07\ndid you mean \\udcff?"
 
 
-@pytest.mark.parametrize("name", ["a" * 5000, "a/" * 3000 + "b", "a\0b", "\ud800"])
+@pytest.mark.parametrize(
+    "name", ["a" * 5000, "a/" * 3000 + "b", "a\0b", "\ud800"], ids=["long", "deep", "nul", "no text"]
+)
 def test_names_that_no_disk_takes_are_missing_files(tmp_path, name):
     with pytest.raises(InputError, match="there is no file") as error:
         existing_file(tmp_path / name, "image")
