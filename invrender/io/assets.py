@@ -18,6 +18,7 @@ from invrender.io.datasets.transmittance import (
     read_transmittance,
     write_transmittance,
 )
+from invrender.io.files.paths import is_file, is_folder
 from invrender.io.meshes.read import read_mesh
 from invrender.io.meshes.write import write_mesh
 from invrender.io.volumes.read import is_volume_path, read_volume
@@ -43,9 +44,9 @@ def identify(source: str | Path) -> tuple[Kind, Path]:
         return "volume", volume
     if is_transmittance(path):
         return "transmittance", path
-    if (path / RUN).is_file():
+    if is_file(path / RUN):
         path = _run_mesh(path)
-    return ("views" if path.is_dir() or is_dataset(path) else "mesh"), path
+    return ("views" if is_folder(path) or is_dataset(path) else "mesh"), path
 
 
 def read(
@@ -113,7 +114,7 @@ def write(
 
 def volume_file(source: Path) -> Path | None:
     """The volume that a path means: a volume file, or the one in a run's folder; None where it means something else."""
-    if source.is_dir():
+    if is_folder(source):
         return _first(source, VOLUME_RESULTS)
     return source if is_volume_path(source) else None
 
@@ -124,7 +125,7 @@ def mesh_file(source: Path) -> Path:
     Raises:
         InputError: the folder holds no result.
     """
-    found = _first(source, MESH_RESULTS) if source.is_dir() else source
+    found = _first(source, MESH_RESULTS) if is_folder(source) else source
     if found is None:
         raise InputError(
             f"the folder {source} holds no {' or '.join(MESH_RESULTS)}",
@@ -141,4 +142,4 @@ def _run_mesh(run: Path) -> Path:
 
 
 def _first(folder: Path, names: Sequence[str]) -> Path | None:
-    return next((folder / name for name in names if (folder / name).is_file()), None)
+    return next((folder / name for name in names if is_file(folder / name)), None)
