@@ -19,6 +19,7 @@ from invrender.errors import InputError
 from invrender.io.datasets.colmap_text import camera_lines, pose_lines, told_count
 from invrender.io.datasets.locate import Locator
 from invrender.io.datasets.posed import Lens, PosedImage
+from invrender.io.files.paths import entries as entries_of
 from invrender.io.files.paths import is_file, listing, shown
 from invrender.io.pixels import IMAGE_EXTENSIONS
 
@@ -94,8 +95,16 @@ def read_colmap(model: Path, images: Path) -> list[PosedImage]:
         raise InputError(f"{model} is damaged: {error or type(error).__name__}", _AGAIN) from error
     if not entries:
         raise InputError(f"{images_file} lists no images", "check that COLMAP registered them")
+    _tell_others(model)
     locator = Locator(images, IMAGE_EXTENSIONS, by_name=True)
     return [_posed(entry, lenses, cameras_file, locator) for entry in sorted(entries, key=lambda e: e.name)]
+
+
+def _tell_others(model: Path) -> None:
+    """COLMAP writes one model for each set of images that it could not join: sparse/0, sparse/1, ..."""
+    others = [name for name in entries_of(model.parent) if name.isdecimal() and name != model.name]
+    if model.name == "0" and others:
+        log.warning("%s is read; the models %s beside it are left out", shown(model), listing(others))
 
 
 def _posed(entry: _Entry, lenses: dict[int, Lens], cameras: Path, locator: Locator) -> PosedImage:

@@ -31,8 +31,7 @@ from invrender.io.pixels import (
 )
 
 Array = NDArray[np.float32]
-GREY_EXTENSIONS = (".npy", ".png", ".exr", ".tif", ".tiff", ".jpg", ".jpeg", ".webp", ".bmp")
-assert set(GREY_EXTENSIONS) == {".npy", *IMAGE_EXTENSIONS}
+GREY_EXTENSIONS = (".npy", *IMAGE_EXTENSIONS)
 
 
 @dataclass(frozen=True)

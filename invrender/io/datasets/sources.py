@@ -89,7 +89,7 @@ def check_files(files: list[Path], views: int, root: Path) -> None:
     outside = [path for path in resolved if not path.is_relative_to(home)]
     if outside:
         log.warning(
-            "%d of %d pictures lie outside %s, such as %s", len(outside), len(resolved), root, shown(outside[0])
+            "%d of %d pictures lie outside %s, such as %s", len(outside), len(resolved), shown(root), shown(outside[0])
         )
 
 

@@ -149,7 +149,7 @@ def _compare_angle(lens: Lens, path: Path) -> None:
     if abs(angle - lens.angle_x) > 0.02 * angle:
         log.warning(
             "%s: fl_x and w make an angle of view of %.4g radians, camera_angle_x says %.4g: fl_x counts",
-            path, angle, lens.angle_x,
+            shown(path), angle, lens.angle_x,
         )  # fmt: skip
 
 

@@ -173,6 +173,14 @@ def test_a_count_that_differs_is_said(tmp_path, caplog, told, said):
     assert (f"announces {told} images and lists 4" in caplog.text) == said
 
 
+def test_further_models_are_said_to_be_left_out(tmp_path, caplog):
+    write_images(tmp_path)
+    for place in ("sparse/0", "sparse/1"):
+        write_model(tmp_path, LAYOUTS["with points"], place=place)
+    assert len(read_dataset(tmp_path).cameras) == COUNT
+    assert "the models 1 beside it are left out" in caplog.text
+
+
 def test_files_that_are_no_text(tmp_path):
     write_images(tmp_path)
     write_model(tmp_path, LAYOUTS["with points"])
