@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import math
-import os
 
 from invrender.errors import MemoryLimitError
+from invrender.io.files.memory import SPARE, available_memory
 
 PER_VOXEL = 4 * 14  # bytes: the grids that a solver holds at once, and the reference
 PER_RAY = 160  # bytes: rays, their data, and what sorting them takes for a moment
-SPARE = 0.9
 
 
 def check_memory(shape: tuple[int, int, int], rays: int, available: int | None = None) -> None:
@@ -38,18 +37,3 @@ def check_memory(shape: tuple[int, int, int], rays: int, available: int | None =
     raise MemoryLimitError(
         f"a grid of {shape[2]} x {shape[1]} x {shape[0]} does not fit: {have}", f"the largest that fits is {largest}"
     )
-
-
-def available_memory() -> int | None:
-    """Free bytes, file caches included; None where the system does not say."""
-    try:
-        with open("/proc/meminfo", encoding="ascii") as file:  # noqa: PTH123 - a device file, not a path of ours
-            for line in file:
-                if line.startswith("MemAvailable:"):
-                    return int(line.split()[1]) * 1024
-    except OSError:
-        pass
-    names = getattr(os, "sysconf_names", {})
-    if "SC_AVPHYS_PAGES" in names:
-        return os.sysconf("SC_AVPHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
-    return None

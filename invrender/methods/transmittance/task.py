@@ -15,9 +15,9 @@ from invrender.cameras.projection import common_point
 from invrender.cameras.rigs import evenly
 from invrender.errors import InputError, UsageError
 from invrender.io.datasets.transmittance import is_transmittance, read_transmittance
-from invrender.io.volumes.read import is_volume_path, read_volume
+from invrender.io.volumes.read import is_volume_path
 from invrender.kernels import Backend
-from invrender.methods.inputs import grid_box, grid_shape, own_cameras
+from invrender.methods.inputs import grid_box, grid_shape, own_cameras, read_asset
 from invrender.methods.transmittance.measurement import Measurement, Noise, exposed, measure, parse_noise
 from invrender.methods.transmittance.settings import TransmittanceSettings
 from invrender.nouns import Cameras, Volume
@@ -74,7 +74,7 @@ def load(settings: TransmittanceSettings, backend: Backend) -> Task:
     if is_volume_path(settings.input):
         if bounds is not None or shape is not None:
             raise UsageError("--bounds and --grid go with a dataset, and the input is a volume", "leave them out")
-        return _asset(read_volume(settings.input), settings, backend, extinction, noise or Noise())
+        return _asset(read_asset(settings), settings, backend, extinction, noise or Noise())
     return _dataset(settings, shape, bounds, noise)
 
 
