@@ -221,10 +221,16 @@ def test_raw_files_need_the_right_shape(tmp_path, volume):
         (np.zeros((1, 1, 1)), "1 x 1 x 1 samples, which has no extent"),
         (np.zeros((1, 4, 4)), "4 x 4 x 1 samples, which has no extent"),
         (np.full((2, 2, 2), np.nan), "8 of 8 values are NaN"),
-        (np.full((2, 2, 2), 1e300), "8 of 8 values are too large for float32 (the first at z, y, x = (0, 0, 0) is 1e+300)"),
+        (
+            np.full((2, 2, 2), 1e300),
+            "8 of 8 values are too large for float32 (the first at z, y, x = (0, 0, 0) is 1e+300)",
+        ),
         (np.zeros((2, 2, 2), complex), "complex128, not real numbers"),
         (np.zeros((2, 2)), "an array of 2 axes"),
-        (np.zeros((9, 9, 9, 9)), "9 volumes along a fourth axis (time, or a list)\nchoose one with --frame N, from 0 to 8"),
+        (
+            np.zeros((9, 9, 9, 9)),
+            "9 volumes along a fourth axis (time, or a list)\nchoose one with --frame N, from 0 to 8",
+        ),
     ],
 )
 def test_values_that_are_no_volume(tmp_path, values, message):
