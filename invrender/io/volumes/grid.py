@@ -18,6 +18,7 @@ Array = NDArray[Any]
 
 MAX_CHANNELS = 4
 SMALLEST, LARGEST = 1e-30, 1e30  # of a box, in its own units
+FLATTEST = 1e9  # longest side over shortest
 _FLAT = 1e-6  # of the box that three axes span, as a share of what they could
 
 
@@ -133,6 +134,11 @@ def _check_bounds(bounds: NDArray[np.float64], path: Path) -> None:
         raise InputError(
             f"{path}: a box from {bounds[0].tolist()} to {bounds[1].tolist()} is beyond what can be computed with",
             f"use units of length in which it measures between {SMALLEST:g} and {LARGEST:g}",
+        )
+    if float(sides.max()) > FLATTEST * float(sides.min()) > 0:
+        raise InputError(
+            f"{path}: its sides measure {', '.join(f'{side:g}' for side in sides)}: one is {FLATTEST:g} times another",
+            "correct the spacing in the file's header",
         )
     if not (sides > 0).all():
         raise InputError(
