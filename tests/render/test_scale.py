@@ -82,11 +82,10 @@ def test_a_bright_voxel_and_a_constant(kernels: Backend) -> None:
 
 
 def test_flat_voxels_take_no_more_samples_than_the_grid_has(kernels: Backend) -> None:
-    """A box a million times as wide as high is drawn at once; seen from above, its constant value is opaque."""
+    """A box a million times as wide as high is drawn as fast as a cube is."""
     values = torch.full((1, 4, 8, 8), 2.0)
     bounds = torch.tensor([[-0.5, -0.5, -5e-7], [0.5, 0.5, 5e-7]], dtype=torch.float64)
     cameras = volume_rig(Volume(values, bounds), "orbit", 1, (16, 16), elevation=5.0)
-    drawn = render_volume(
-        Volume(values, bounds), cameras, VolumeStyle(transfer_function(Volume(values, bounds))), kernels
-    )
+    style = VolumeStyle(transfer_function(Volume(values, bounds)))
+    drawn = render_volume(Volume(values, bounds), cameras, style, kernels)
     assert bool(torch.isfinite(drawn).all())
