@@ -35,7 +35,7 @@ def read_npz(path: Path, key: str, frame: int | None = None) -> Grid:
             members = {info.filename.removesuffix(".npy"): info for info in archive.infolist()}
             headers = {name: _member_header(archive, info) for name, info in members.items()}
             grids = [n for n, head in headers.items() if head and (len(head[0]) >= 3 or head[1].hasobject)]
-            name = choose(key, grids, path)
+            name = choose(key, grids or [n for n in headers if n == key], path)
             values = _member(archive, members[name], path)
             small = [n for n in _PLACE if n in members and n != name and members[n].file_size <= _PLACE_LIMIT]
             arrays = {n: _member(archive, members[n], path) for n in small}
@@ -135,22 +135,28 @@ def _positioned(values: Array, arrays: dict[str, Array], path: Path) -> Grid:
     axes, origin = default_axes(shape)
     try:
         if "bounds" in arrays:
-            bounds = np.asarray(arrays["bounds"], np.float64).reshape(2, 3)
+            bounds = _numbers(arrays["bounds"]).reshape(2, 3)
             _check_corners(bounds, path)
             return Grid(values, np.diag((bounds[1] - bounds[0]) / np.maximum(counts, 1)), bounds[0])
         if "spacing" in arrays:
-            steps = np.broadcast_to(np.asarray(arrays["spacing"], np.float64), (3,))
+            steps = np.broadcast_to(_numbers(arrays["spacing"]), (3,))
             _check_corners(np.stack([np.zeros(3), steps]), path)
             axes = np.diag(steps)
             origin = np.zeros(3)
         if "origin" in arrays:
-            origin = np.asarray(arrays["origin"], np.float64).reshape(3).copy()
+            origin = _numbers(arrays["origin"]).reshape(3).copy()
     except (ValueError, TypeError) as error:
         raise InputError(
             f"{path}: bounds, spacing or origin have a wrong shape ({error})",
             "bounds are 2 x 3 numbers (x, y, z of both corners), spacing and origin 3",
         ) from error
     return Grid(values, axes, origin)
+
+
+def _numbers(values: Array) -> NDArray[np.float64]:
+    if values.dtype.kind not in "iuf":
+        raise ValueError(f"numbers of type {values.dtype}")
+    return values.astype(np.float64)
 
 
 def _check_corners(corners: NDArray[np.float64], path: Path) -> None:

@@ -85,7 +85,7 @@ def array_roles(shape: tuple[int, ...], frame: int | None, path: Path) -> str:
         return SPACE
     outer, inner = shape[:-4], shape[-4:]
     role = FRAME if frame is not None and max(outer, default=1) == 1 else CHANNEL
-    if inner[0] > MAX_CHANNELS >= inner[3]:
+    if inner[0] > MAX_CHANNELS >= inner[3] or inner[0] > 1 == inner[3]:
         return FRAME * len(outer) + SPACE + role
     return FRAME * len(outer) + (role if inner[0] <= MAX_CHANNELS else FRAME) + SPACE
 

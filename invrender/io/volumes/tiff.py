@@ -34,8 +34,8 @@ def read_tiff(path: Path, frame: int | None = None) -> Grid:
         MemoryLimitError: it does not fit.
     """
     try:
-        with warnings.catch_warnings(), Image.open(path, formats=("TIFF",)) as image:
-            warnings.simplefilter("ignore", Image.DecompressionBombWarning)  # room is asked for below
+        # Pillow's warnings tell of damaged tags and large pages: both are looked at below
+        with warnings.catch_warnings(action="ignore"), Image.open(path, formats=("TIFF",)) as image:
             pages, description = _pages(image, path), str(_tags(image).get(_DESCRIPTION, ""))
     except (OSError, EOFError, ValueError, SyntaxError, KeyError, TypeError, Image.DecompressionBombError) as error:
         raise InputError(f"{path} cannot be read as a TIFF stack: {error}", _way(path)) from error
