@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import tokenize
 import zipfile
 import zlib
 from collections.abc import Sequence
@@ -22,7 +23,7 @@ from invrender.nouns import Volume
 
 _BROKEN = (
     ValueError, EOFError, OSError, KeyError, TypeError, RecursionError, MemoryError, OverflowError, RuntimeError,
-    NotImplementedError, zipfile.BadZipFile, zlib.error,
+    NotImplementedError, SyntaxError, tokenize.TokenError, zipfile.BadZipFile, zlib.error,
 )  # fmt: skip
 _PLACE = ("bounds", "spacing", "origin")
 _PLACE_LIMIT = 1 << 16  # bytes that such an array may have

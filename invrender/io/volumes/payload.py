@@ -18,6 +18,7 @@ from invrender.io.files.memory import check_room
 from invrender.io.files.paths import nearest
 
 TO_THE_END = -1
+_LONGEST = 1000  # letters of a file's name with its folders
 _GZIP = b"\x1f\x8b"
 _MOST_DEFLATED = 1100  # a deflated byte holds at most 1032 (https://zlib.net/zlib_tech.html)
 Packing = Literal["zlib", "gzip", "bzip2"]
@@ -49,6 +50,8 @@ def beside(header: Path, name: str) -> Path:
     """
     plain = name.replace("\\", "/")
     parts = PurePosixPath(plain)
+    if len(name) > _LONGEST:
+        raise InputError(f"{header} says that its data is in a file with a name of {len(name)} letters", "correct it")
     if parts.is_absolute() or PureWindowsPath(name).drive or ".." in parts.parts or not plain.isprintable():
         raise InputError(
             f"{header} says that its data is in {name!r}, outside its own folder",

@@ -34,9 +34,10 @@ def read_tiff(path: Path, frame: int | None = None) -> Grid:
         MemoryLimitError: it does not fit.
     """
     try:
-        # Pillow's warnings tell of damaged tags and large pages: both are looked at below
-        with warnings.catch_warnings(action="ignore"), Image.open(path, formats=("TIFF",)) as image:
-            pages, description = _pages(image, path), str(_tags(image).get(_DESCRIPTION, ""))
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # Pillow's tell of damaged tags and large pages: both are looked at below
+            with Image.open(path, formats=("TIFF",)) as image:
+                pages, description = _pages(image, path), str(_tags(image).get(_DESCRIPTION, ""))
     except (OSError, EOFError, ValueError, SyntaxError, KeyError, TypeError, Image.DecompressionBombError) as error:
         raise InputError(f"{path} cannot be read as a TIFF stack: {error}", _way(path)) from error
     frames, slices, channels = _order(description, len(pages), path)
