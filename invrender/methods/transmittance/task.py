@@ -21,13 +21,14 @@ from invrender.methods.inputs import grid_box, grid_shape, own_cameras, read_ass
 from invrender.methods.transmittance.measurement import Measurement, Noise, exposed, measure, parse_noise
 from invrender.methods.transmittance.settings import TransmittanceSettings
 from invrender.nouns import Cameras, Volume
-from invrender.render.absorption import auto_extinction, check_extinction, density, optical_depth
+from invrender.render.absorption import check_extinction, density, transmittance
 from invrender.run.memory import check_memory
 
 Tensor = torch.Tensor
 
 ASSET_SIZE, ASSET_VIEWS = 128, 64
 GIF_SPEED = 8.0
+MOST_EXTINCTION = 1e38  # by which densities are divided, in float32
 
 
 @dataclass(frozen=True)
@@ -85,10 +86,14 @@ def _asset(
     density(volume)
     check_memory(volume.shape, count * size * size)
     cameras = own_cameras(volume, settings, count, size)
-    depths = optical_depth(volume, cameras, backend)
-    factor = auto_extinction(depths) if extinction is None else extinction
-    images = exposed(torch.exp(-factor * depths), noise, settings.seed)
-    return Task(measure(cameras, images, noise), volume.shape, volume.bounds, factor, volume)
+    light, factor = transmittance(volume, cameras, backend, extinction)
+    if float(factor) > MOST_EXTINCTION:
+        raise InputError(
+            f"the values (up to {float(volume.values.max()):g}) are at the end of what float32 holds",
+            "scale them up before (by 1e30, say): a density has no unit here",
+        )
+    images = exposed(light, noise, settings.seed)
+    return Task(measure(cameras, images, noise), volume.shape, volume.bounds, float(factor), volume)
 
 
 def _dataset(
