@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from pathlib import Path
 
 import numpy as np
@@ -9,6 +10,9 @@ import numpy as np
 from invrender.errors import InputError, UsageError
 from invrender.io.volumes.grid import MAX_CHANNELS, Array
 
+log = logging.getLogger(__name__)
+
+_PICTURE = 32  # pixels on a side, from which rows of 3 or 4 look like colours
 SPACE, CHANNEL, FRAME = "zyx", "c", "t"
 
 
@@ -82,6 +86,8 @@ def array_roles(shape: tuple[int, ...], frame: int | None, path: Path) -> str:
             "write an array [z, y, x] of numbers; pictures are stacked with numpy.stack",
         )
     if len(shape) == 3:
+        if shape[2] in (3, 4) and min(shape[:2]) >= _PICTURE:
+            log.warning("%s: %s samples along z, y, x; a colour picture is no volume", path.name, _sizes(shape))
         return SPACE
     outer, inner = shape[:-4], shape[-4:]
     role = FRAME if frame is not None and max(outer, default=1) == 1 else CHANNEL

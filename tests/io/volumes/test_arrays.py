@@ -44,6 +44,12 @@ def test_channels_come_first_or_last(tmp_path, grid, expect):
         expect(tmp_path / f"{name}.npy", large[2], frame=2)
 
 
+def test_a_colour_picture_is_said_to_be_none(tmp_path, caplog):
+    np.save(tmp_path / "photo.npy", np.zeros((48, 64, 3), np.uint8))
+    read_volume(tmp_path / "photo.npy")
+    assert "a colour picture is no volume" in caplog.text
+
+
 def test_frames_are_no_channels(tmp_path, grid):
     np.save(tmp_path / "v.npy", np.stack([grid] * 7))
     with pytest.raises(InputError, match=r"7 volumes along a fourth axis.*\n.*--frame N, from 0 to 6"):
