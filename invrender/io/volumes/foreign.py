@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from invrender.errors import InputError
+from invrender.io.files.paths import is_file, is_folder
 
 _DICOM = "dcm2niix -z y -o OUT FOLDER writes .nii.gz from a folder of slices (so does 3D Slicer, as .nrrd)"
 _HDF5 = (
@@ -57,7 +58,7 @@ def refuse_dicom(path: Path) -> None:
     Raises:
         InputError: it is one.
     """
-    if path.is_dir():
+    if is_folder(path):
         found = any(entry.suffix.lower() in (".dcm", ".dicom", ".ima") or _is_dicom(entry) for entry in _few(path))
     else:
         found = _is_dicom(path)
@@ -71,7 +72,7 @@ def _few(folder: Path, limit: int = 20) -> list[Path]:
 
 def _is_dicom(path: Path) -> bool:
     """Files begin with 128 bytes of anything and DICM (DICOM PS3.10, 7.1)."""
-    if not path.is_file():
+    if not is_file(path):
         return False
     try:
         with path.open("rb") as file:

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 from invrender.errors import InputError, UsageError
-from invrender.io.files.paths import check_extension, existing_file
+from invrender.io.files.paths import check_extension, existing_file, is_folder
 from invrender.io.volumes.arrays import read_npy, read_npz
 from invrender.io.volumes.foreign import is_foreign, not_read
 from invrender.io.volumes.grid import Grid, to_volume
@@ -60,7 +60,7 @@ def read_volume(
         MemoryLimitError: it does not fit.
     """
     source = Path(path)
-    extension = volume_extension(source) if is_foreign(source) or not source.is_dir() else ""
+    extension = volume_extension(source) if is_foreign(source) or not is_folder(source) else ""
     existing_file(source, "volume")
     if source.stat().st_size == 0:
         raise InputError(f"{source} is empty (0 bytes)", "export or download it again")
