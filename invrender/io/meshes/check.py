@@ -8,7 +8,6 @@ import struct
 from pathlib import Path
 
 from invrender.errors import InputError
-from invrender.io.meshes.gltf_check import check_gltf
 
 log = logging.getLogger(__name__)
 _AGAIN = "the file is damaged: export or download it again"
@@ -25,9 +24,7 @@ def check_file(path: Path) -> bool:
     """
     extension = path.suffix.lower()
     _check_kind(path, extension)
-    if extension in (".glb", ".gltf"):
-        check_gltf(path)
-    elif extension == ".ply":
+    if extension == ".ply":
         _check_ply(path)
     elif extension == ".stl":
         _check_stl(path)

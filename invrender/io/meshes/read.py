@@ -14,7 +14,8 @@ from numpy.typing import NDArray
 from invrender.errors import InputError
 from invrender.io.files.paths import check_extension, existing_file
 from invrender.io.meshes.check import check_file
-from invrender.io.meshes.gltf_check import gltf_units
+from invrender.io.meshes.gltf import gltf_units, read_gltf
+from invrender.io.meshes.parts import join
 from invrender.io.meshes.visual import Appearance, appearance_of, join_appearances
 from invrender.nouns import Material, Mesh
 
@@ -46,6 +47,11 @@ def read_mesh(path: str | Path) -> Mesh:
     existing_file(source, "mesh")
     if source.stat().st_size == 0:
         raise InputError(f"{source} is empty (0 bytes)", "export or download it again")
+    if extension in (".glb", ".gltf"):
+        check_file(source)
+        mesh = join(read_gltf(source))
+        _check(mesh.vertices.numpy(), mesh.faces.numpy(), source)
+        return mesh
     materials_found = check_file(source)
     bodies = _bodies(_load(source), source)
     vertices = np.concatenate([body[0] for body in bodies])
