@@ -105,9 +105,12 @@ def _decode(data: bytes, image: Item) -> Picture:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # Pillow's about sizes, which are looked at below, and about odd profiles
             with Image.open(io.BytesIO(data), formats=_known()) as opened:
-                _check_size(opened, image)
+                if opened.width * opened.height > MOST_PIXELS:
+                    raise _too_large(image, f"{opened.width} x {opened.height} pixels")
                 return _linear(opened)
-    except (*_DAMAGE, Image.DecompressionBombError) as error:
+    except Image.DecompressionBombError as error:
+        raise _too_large(image, "too many pixels for Pillow") from error
+    except _DAMAGE as error:
         raise _UnreadableError(f"cannot be read: {shown(str(error) or type(error).__name__)}") from error
 
 
@@ -120,13 +123,9 @@ def _can(name: str) -> bool:
     return name in Image.OPEN
 
 
-def _check_size(opened: Image.Image, image: Item) -> None:
-    width, height = opened.size
-    if width * height > MOST_PIXELS:
-        raise InputError(
-            f"{image.path}: the picture {_name(image)} has {width} x {height} pixels, more than {MOST_PIXELS:,}",
-            "scale it down, or leave it out",
-        )
+def _too_large(image: Item, size: str) -> InputError:
+    remedy = f"scale it to at most {MOST_PIXELS:,} pixels, or leave it out"
+    return InputError(f"{image.path}: the picture {_name(image)} is too large: {size}", remedy)
 
 
 def _linear(opened: Image.Image) -> Picture:

@@ -85,7 +85,8 @@ class Builder:
     def write(self, name: str = "a.glb", uri: str | None = None) -> Path:
         """The file; with a URI, the buffer is named by it instead of being inside."""
         path, buffer = self.folder / name, {"byteLength": len(self.blob)}
-        document = {**self.document, "buffers": [{**buffer, **({} if uri is None else {"uri": uri})}]}
+        first = {**buffer, **({} if uri is None else {"uri": uri})}
+        document = {**self.document, "buffers": [first, *self.document.get("buffers", [])]}
         text = json.dumps(document).encode()
         path.write_bytes(text if name.endswith(".gltf") else glb(text, bytes(self.blob)))
         return path
