@@ -75,39 +75,3 @@ def _texture(image: Any) -> torch.Tensor | None:
     if image is None:
         return None
     return torch.from_numpy(srgb_to_linear(np.asarray(image.convert("RGB"), np.float32) / 255))
-
-
-def join_appearances(appearances: list[Appearance], counts: list[int]) -> Appearance:
-    """The common appearance of bodies that are joined into one mesh.
-
-    Where all bodies share one material, its texture and their uv are kept. Otherwise a mesh can hold only one material,
-    so that each body's albedo or texture is baked into vertex colours.
-
-    Args:
-        appearances: one per body.
-        counts: how many vertices each has.
-    """
-    first = appearances[0]
-    # None == None holds, but tensors have no plain ==: materials are shared where they are the same object
-    same = all(each.material is first.material and (each.uv is None) == (first.uv is None) for each in appearances)
-    if same and all((each.colours is None) == (first.colours is None) for each in appearances):
-        uv = None if first.uv is None else np.concatenate([each.uv for each in appearances if each.uv is not None])
-        colours = [each.colours for each in appearances if each.colours is not None]
-        return Appearance(uv, np.concatenate(colours) if colours else None, first.material)
-    baked = [_bake(each, count) for each, count in zip(appearances, counts, strict=True)]
-    return Appearance(None, np.concatenate(baked), Material((1.0, 1.0, 1.0), name="baked"))
-
-
-def _bake(appearance: Appearance, count: int) -> Array:
-    """[V,3] linear colour at each vertex; a texture is looked up at the nearest texel."""
-    material = appearance.material
-    plain = Material() if appearance.colours is None else Material((1.0, 1.0, 1.0))
-    colours = np.tile(np.asarray((material or plain).rgb, np.float64), (count, 1))
-    if appearance.colours is not None:
-        colours = colours * appearance.colours
-    if material is not None and material.texture is not None and appearance.uv is not None:
-        height, width = material.texture.shape[:2]
-        column = np.floor(np.mod(appearance.uv[:, 0], 1) * width).astype(np.int64).clip(0, width - 1)
-        row = np.floor(np.mod(1 - appearance.uv[:, 1], 1) * height).astype(np.int64).clip(0, height - 1)
-        colours = colours * material.texture.numpy()[row, column]
-    return colours
