@@ -61,7 +61,7 @@ def check_parts(parts: Sequence[Part], path: Path) -> None:
         )
     _check_finite([part.vertices for part in parts], path, "vertices", "vertex")
     # a texture coordinate that no face shows does no harm
-    shown = [part.uv[np.unique(part.faces)] for part in parts if part.uv is not None]
+    shown = [part.uv[part.used] for part in parts if part.uv is not None]
     _check_finite(shown, path, "texture coordinates", "number")
 
 

@@ -54,7 +54,7 @@ def check_extent(parts: Sequence[Part], path: Path) -> None:
     Raises:
         InputError: coordinates beyond 1e18; or vertices so far from the rest that it would be below a pixel.
     """
-    used = np.concatenate([part.vertices[np.unique(part.faces)] for part in parts])
+    used = np.concatenate([part.vertices[part.used] for part in parts])
     largest = float(np.abs(used).max())
     if largest > LARGEST:
         raise InputError(f"{path} has coordinates up to {largest:.3g}", f"scale it down: {LARGEST:g} is the largest")

@@ -163,7 +163,7 @@ def _groups(path: Path, lines: Lines, rows: Integers) -> tuple[Integers, list[Lo
     names = ["", *(_name(lines, row) for row in users)]
     libraries = [_name(lines, row) for row in np.flatnonzero(lines.are(b"mtllib"))]
     at = np.searchsorted(users, rows)
-    used = list(dict.fromkeys(names[i] for i in np.unique(at)))
+    used = list(dict.fromkeys(names[i] for i in np.flatnonzero(np.bincount(at))))
     index = np.array([used.index(name) if name in used else 0 for name in names])
     return index[at], read_looks(path, libraries, used)
 

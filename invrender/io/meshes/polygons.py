@@ -43,7 +43,7 @@ def triangulate(vertices: Floats, corners: Integers, sizes: Integers) -> Triangl
     degenerate = np.zeros(len(sizes), bool)
     found: list[Integers] = []
     owners: list[Integers] = []
-    for size in np.unique(sizes):
+    for size in np.flatnonzero(np.bincount(sizes)):
         rows = np.flatnonzero(sizes == size)
         places = starts[rows, None] + np.arange(size)
         degenerate[rows] = _distinct(corners[places]) < 3

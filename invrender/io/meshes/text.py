@@ -9,7 +9,6 @@ import codecs
 import re
 import warnings
 from dataclasses import dataclass
-from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -22,6 +21,7 @@ Integers = NDArray[np.int64]
 JOINT = 1  # the byte that stands for a continued line's end: white, and counted as a line
 _WHITE = np.zeros(256, bool)
 _WHITE[[JOINT, 9, 10, 11, 12, 32]] = True
+_LOWER = np.frombuffer(bytes(range(256)).lower(), np.uint8).astype(np.uint64)
 _KEY = 8  # so many bytes of a line's first token tell the statements apart
 
 
@@ -95,8 +95,9 @@ class Lines:
         white = np.concatenate([[True], _WHITE[data], [True]])
         starts = np.flatnonzero(white[:-1] & ~white[1:])
         ends = np.flatnonzero(~white[:-1] & white[1:])
-        line = np.searchsorted(np.flatnonzero(data == 10), starts)
-        head = np.flatnonzero(np.diff(line, prepend=-1))
+        behind = np.searchsorted(starts, np.flatnonzero(data == 10))  # the token behind each line's end
+        head = np.concatenate([[0], behind, [len(starts)]])
+        head = head[np.concatenate([head[1:] > head[:-1], [False]])]  # lines that hold anything
         count = np.diff(head, append=len(starts))
         first = starts[head]
         return Lines(text, first, ends[head + count - 1], count, _keys(data, first, ends[head] - first))
@@ -121,26 +122,33 @@ class Lines:
         return self.text.count(b"\n", 0, end) + self.text.count(bytes([JOINT]), 0, end) + 1
 
     def body(self, rows: Integers, skip: int = 0) -> bytes:
-        """The text of these lines alone, each without its first `skip` bytes."""
-        steps = np.zeros(len(self.text) + 1, np.int8)
-        steps[np.minimum(self.first[rows] + skip, self.last[rows])] += 1
-        steps[self.last[rows]] -= 1
-        inside = np.cumsum(steps[:-1], dtype=np.int8).astype(bool)
-        breaks = np.zeros(len(self.text), bool)
-        breaks[self.last[rows][self.last[rows] < len(self.text)]] = True  # the white space behind each line
-        return self._array[inside | breaks].tobytes()
-
-    @cached_property
-    def _array(self) -> NDArray[np.uint8]:
-        return np.frombuffer(self.text, np.uint8)
+        """The text of these lines alone (ascending), each with its first `skip` bytes blank."""
+        if not len(rows):
+            return b""
+        begin, end = int(self.first[rows[0]]), int(self.last[rows[-1]])
+        window = np.frombuffer(self.text, np.uint8)[begin:end].copy()
+        for k in range(skip):
+            window[np.minimum(self.first[rows] + k, self.last[rows] - 1) - begin] = ord(" ")
+        others = np.ones(rows[-1] - rows[0] + 1, bool)
+        others[rows - rows[0]] = False
+        if not others.any():
+            return window.tobytes()
+        steps = np.zeros(len(window) + 1, np.int8)
+        between = np.flatnonzero(others) + rows[0]
+        steps[self.first[between] - begin] += 1
+        steps[self.last[between] - begin] -= 1
+        kept: NDArray[np.uint8] = window[np.cumsum(steps[:-1], dtype=np.int8) == 0]
+        return kept.tobytes()
 
 
 def _keys(data: NDArray[np.uint8], first: Integers, length: Integers) -> NDArray[np.uint64]:
-    padded = np.concatenate([data, np.zeros(_KEY, np.uint8)])
-    words = padded[first[:, None] + np.arange(_KEY)]
-    words[np.arange(_KEY) >= length[:, None]] = 0
-    words |= ((words >= ord("A")) & (words <= ord("Z"))).astype(np.uint8) << 5
-    keys: NDArray[np.uint64] = words.view("<u8").reshape(-1).astype(np.uint64)
+    keys = np.zeros(len(first), np.uint64)
+    for k in range(_KEY):
+        longer = np.flatnonzero(length > k)
+        if not len(longer):
+            break
+        byte = _LOWER[data[first[longer] + k]]
+        keys[longer] |= byte << np.uint64(8 * k)
     return keys
 
 
