@@ -12,7 +12,7 @@ from invrender.errors import InputError
 from invrender.io.files.paths import check_extension, existing_file
 from invrender.io.meshes.check import check_kind, check_parts
 from invrender.io.meshes.extent import check_extent
-from invrender.io.meshes.gltf_check import gltf_units
+from invrender.io.meshes.gltf import gltf_units, read_gltf
 from invrender.io.meshes.obj import read_obj
 from invrender.io.meshes.parts import Part, join
 from invrender.io.meshes.ply import read_ply
@@ -57,9 +57,7 @@ def _parts(path: Path, extension: str) -> list[Part]:
         return read_ply(path)
     if extension == ".stl":
         return read_stl(path)
-    from invrender.io.meshes.trimesh_scene import read_scene
-
-    return read_scene(path)
+    return read_gltf(path)
 
 
 def read_units(path: str | Path) -> str | None:

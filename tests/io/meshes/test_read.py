@@ -152,7 +152,7 @@ BAD = {
     "words.gltf": ('{"asset":\n oops}', "line 2, column 2"),
     "old.gltf": ('{"asset": {"version": "1.0"}}', "not glTF 2"),
     "empty.gltf": ('{"asset": {"version": "2.0"}}', "scene is empty"),
-    "draco.gltf": (gltf(CORNERS, [0, 1, 2], extensionsUsed=["EXT_meshopt_compression"]), "meshopt"),
+    "draco.gltf": (gltf(CORNERS, [0, 1, 2], extensionsRequired=["EXT_meshopt_compression"]), "meshopt"),
     "far.gltf": (gltf(CORNERS, [0, 1, 7]), "do not exist"),
     "nan.gltf": (gltf([[float("nan"), 0, 0], *CORNERS[1:]], [0, 1, 2]), "NaN"),
     "glb.obj": (b"glTF" + b"\0" * 40, "rename it to glb.glb"),
