@@ -40,6 +40,13 @@ class Part:
     material: Material | None = None
 
     @property
+    def used(self) -> NDArray[np.bool_]:
+        """[V] whether a face uses each vertex."""
+        used = np.zeros(len(self.vertices), bool)
+        used[self.faces] = True
+        return used
+
+    @property
     def textured(self) -> bool:
         """Whether a texture is seen on it."""
         return self.uv is not None and self.material is not None and self.material.texture is not None

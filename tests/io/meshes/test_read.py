@@ -28,7 +28,9 @@ def write(folder: Path, name: str, content: str | bytes) -> Path:
 
 
 def test_obj_keeps_order_digits_and_polygons(tmp_path):
-    mesh = read_mesh(write(tmp_path, "a.obj", "v 1000000.1234567 0 0\nv 1 0 0\nv 1 1 0\nv 0 1 0\nf 1 2 3 4\n"))
+    mesh = read_mesh(
+        write(tmp_path, "a.obj", "v 1000000.1234567 0 0\nv 1000001 0 0\nv 1000001 1 0\nv 1000000 1 0\nf 1 2 3 4\n")
+    )
     assert mesh.vertices.dtype == torch.float64
     assert mesh.vertices[0, 0].item() == 1000000.1234567
     assert mesh.faces.tolist() == [[0, 1, 2], [2, 3, 0]]
