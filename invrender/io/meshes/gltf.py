@@ -17,12 +17,13 @@ from numpy.typing import NDArray
 from invrender.errors import InputError
 from invrender.io.meshes.gltf_extensions import check_required
 from invrender.io.meshes.gltf_file import Document, open_document
-from invrender.io.meshes.gltf_json import Item, shown
+from invrender.io.meshes.gltf_json import Item
 from invrender.io.meshes.gltf_materials import Surfaces
 from invrender.io.meshes.gltf_nodes import Tree, instances, read_tree
 from invrender.io.meshes.gltf_primitives import Body, read_primitive
 from invrender.io.meshes.gltf_skins import joint_matrices, mirrors, skinned
 from invrender.io.meshes.parts import Part
+from invrender.io.meshes.text import shown
 
 Array = NDArray[np.float64]
 
@@ -63,7 +64,7 @@ class _Reader:
         self._bodies: dict[tuple[int, tuple[float, ...]], list[Body]] = {}
         self._shared = _shared_positions(document)
         self._others: list[str] = []
-        self._faces = self._vertices = 0
+        self._read = self._shown = 0  # faces or vertices, of which there are more
 
     def parts(self) -> list[Part]:
         """Each primitive, as often as the scene shows it."""
@@ -84,7 +85,8 @@ class _Reader:
         owner = node if node.has("weights") else meshes[mesh]
         bodies = self._mesh(mesh, meshes[mesh], owner.numbers("weights", []))
         repeats = instances(self._document, node)
-        places = tree.worlds[number][None] if repeats is None else tree.worlds[number] @ repeats
+        with np.errstate(over="ignore", invalid="ignore"):
+            places = tree.worlds[number][None] if repeats is None else tree.worlds[number] @ repeats
         skin = self._document.referred(node, "skin", "skins") if node.has("skin") else None
         joints = None if skin is None else joint_matrices(self._document, skin, tree.worlds)
         parts = []
@@ -100,9 +102,15 @@ class _Reader:
     def _mesh(self, number: int, mesh: Item, weights: list[float]) -> list[Body]:
         key = (number, tuple(weights))
         if key not in self._bodies:
-            read = [self._primitive(primitive, weights) for primitive in mesh.items("primitives")]
-            self._bodies[key] = [body for body in read if isinstance(body, Body)]
-            self._others += [other for other in read if isinstance(other, str)]
+            self._bodies[key] = []
+            for primitive in mesh.items("primitives"):
+                found = self._primitive(primitive, weights)
+                if isinstance(found, str):
+                    self._others.append(found)
+                else:
+                    self._bodies[key].append(found)
+                    self._read += max(len(found.part.faces), len(found.part.vertices))
+                    self._check(self._read, primitive)
         return self._bodies[key]
 
     def _primitive(self, primitive: Item, weights: list[float]) -> Body | str:
@@ -111,13 +119,13 @@ class _Reader:
         return read_primitive(self._document, self._surfaces, primitive, weights, position in self._shared)
 
     def _count(self, body: Body, times: int, node: Item) -> None:
-        self._faces += times * len(body.part.faces)
-        self._vertices += times * len(body.part.vertices)
-        if max(self._faces, self._vertices) > MOST_FACES:
-            raise node.wrong(
-                f"shows its mesh {times} times: the scene has more than {MOST_FACES:,} faces or vertices",
-                "export a part of the scene, or simplify it",
-            )
+        self._shown += times * max(len(body.part.faces), len(body.part.vertices))
+        self._check(self._shown, node)
+
+    def _check(self, total: int, item: Item) -> None:
+        if total > MOST_FACES:
+            remedy = "export a part of the scene, or simplify it"
+            raise item.wrong(f"brings the scene to more than {MOST_FACES:,} faces or vertices", remedy)
 
     def _nothing(self) -> InputError:
         path = self._document.path

@@ -12,7 +12,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from invrender.io.meshes.gltf_file import COMPONENT_TYPES, Document
-from invrender.io.meshes.gltf_json import Item, shown
+from invrender.io.meshes.gltf_json import Item
+from invrender.io.meshes.text import shown
 
 _TYPES = {number: name for name, number in COMPONENT_TYPES.items()}
 _COMPONENTS = {"SCALAR": 1, "VEC2": 2, "VEC3": 3, "VEC4": 4, "MAT4": 16}
@@ -83,7 +84,8 @@ def _checked(
 
 def _decoded(values: Numbers, normalised: bool) -> NDArray[np.float64]:
     """Normalised integers over their range (section 3.11)."""
-    result = values.astype(np.float64)
+    with np.errstate(invalid="ignore"):  # signalling NaNs, which are looked for where they matter
+        result = values.astype(np.float64)
     if not normalised or values.dtype.kind == "f":
         return result
     divided: NDArray[np.float64] = np.maximum(result / np.iinfo(values.dtype).max, -1.0)

@@ -17,7 +17,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from invrender.errors import InputError
-from invrender.io.meshes.gltf_json import AGAIN, Item, parse, shown
+from invrender.io.meshes.gltf_json import AGAIN, Item, parse
+from invrender.io.meshes.references import find_file
+from invrender.io.meshes.text import shown
 
 _JSON_CHUNK, _BINARY_CHUNK = 0x4E4F534A, 0x004E4942
 COMPONENT_TYPES = {"<i1": 5120, "<u1": 5121, "<i2": 5122, "<u2": 5123, "<u4": 5125, "<f4": 5126}
@@ -192,10 +194,11 @@ def _beside(path: Path, uri: str) -> Path:
     """The file that a relative URI names, in the folder of `path` or below it."""
     if "://" in uri:
         raise InputError(f"{path} names {shown(uri)}, which is not a file", "download it, and name it by its file name")
-    for name in (unquote(uri), uri, unquote(uri).replace("\\", "/")):
-        file = Path(os.path.normpath(path.parent / name))
-        if not file.is_relative_to(os.path.normpath(path.parent)) or Path(name).is_absolute():
+    for name in (unquote(uri), uri):
+        inside = os.path.normpath(name.replace("\\", "/"))
+        if Path(inside).is_absolute() or inside.split("/")[0] == os.pardir:
             raise InputError(f"{path} names {shown(uri)}, outside its folder", "put the file beside it, and name it so")
-        if os.path.isfile(file):  # noqa: PTH113  (Path.is_file raises where a name is too long)
-            return file
+        found = find_file(inside, [path.parent])
+        if found is not None:
+            return found
     raise MissingFileError(f"{path} names {shown(uri)}, which is missing", f"put it into {path.parent.resolve()}")

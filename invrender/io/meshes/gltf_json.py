@@ -9,14 +9,9 @@ from pathlib import Path
 from typing import Any
 
 from invrender.errors import InputError
+from invrender.io.meshes.text import shown
 
 AGAIN = "the file is damaged: export or download it again"
-
-
-def shown(name: str, limit: int = 80) -> str:
-    """A name from a file, short and without control characters, for messages."""
-    clean = "".join(c if c.isprintable() else repr(c)[1:-1] for c in name[: limit + 1])
-    return clean if len(name) <= limit else f"{clean[:limit]}..."
 
 
 def parse(content: bytes, path: Path) -> Item:

@@ -13,9 +13,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from invrender.io.meshes.gltf_file import Document
-from invrender.io.meshes.gltf_json import Item, shown
+from invrender.io.meshes.gltf_json import Item
 from invrender.io.meshes.gltf_pictures import Pictures
 from invrender.io.meshes.gltf_wrap import REPEAT, Axis, axis, continued
+from invrender.io.meshes.text import shown
 from invrender.nouns import Material
 
 log = logging.getLogger(__name__)
@@ -64,7 +65,7 @@ class Surfaces:
         with np.errstate(over="ignore", invalid="ignore"):
             used = stored @ surface.transform[:, :2].T + surface.transform[:, 2]
         material = surface.material
-        if material.texture is not None:
+        if material.texture is not None and np.isfinite(used).all():
             height, width = material.texture.shape[:2]
             u, columns = axis(used[:, 0], width, surface.wrap[0])
             v, rows = axis(used[:, 1], height, surface.wrap[1])

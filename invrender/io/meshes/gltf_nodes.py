@@ -46,14 +46,15 @@ def read_tree(document: Document) -> Tree:
                 raise nodes[child].wrong("is the child of two nodes")
             parents[child] = number
     roots = [number for number, parent in enumerate(parents) if parent is None]
-    worlds = [np.eye(4)] * len(nodes)
+    worlds = list(_locals(nodes))
     order = _depth_first(roots, children)
     if len(order) < len(nodes):
         raise document.root.wrong("has nodes that are their own children")
     for number in order:
         parent = parents[number]
-        local = _local(nodes[number])
-        worlds[number] = local if parent is None else worlds[parent] @ local
+        if parent is not None:
+            with np.errstate(over="ignore", invalid="ignore"):
+                worlds[number] = worlds[parent] @ worlds[number]
     starts = _scene(document, roots, len(nodes))
     hidden = {number for number, node in enumerate(nodes) if _hidden(node)}
     kept = [[] if number in hidden else below for number, below in enumerate(children)]
@@ -96,21 +97,25 @@ def _hidden(node: Item) -> bool:
     return visibility is not None and not visibility.flag("visible", True)
 
 
-def _local(node: Item) -> Array:
-    """[4,4] of the node in its parent: its matrix (column by column), or translation, rotation and scale."""
-    if node.has("matrix"):
-        matrix: Array = np.asarray(node.numbers("matrix", count=16), np.float64).reshape(4, 4).T
-        return matrix
-    rotation = np.asarray([node.numbers("rotation", [0.0, 0.0, 0.0, 1.0])])
-    if not np.linalg.norm(rotation) > 0:
-        raise node.wrong("has a rotation of length 0")
-    translation = np.asarray([node.numbers("translation", [0.0, 0.0, 0.0])])
-    composed: Array = _composed(translation, rotation, np.asarray([node.numbers("scale", [1.0, 1.0, 1.0])]))[0]
-    return composed
+def _locals(nodes: list[Item]) -> Array:
+    """[N,4,4] of each node in its parent: translation, rotation and scale, or a matrix (column by column)."""
+    count = len(nodes)
+    translation = np.asarray([node.numbers("translation", [0.0, 0.0, 0.0]) for node in nodes]).reshape(count, 3)
+    rotation = np.asarray([node.numbers("rotation", [0.0, 0.0, 0.0, 1.0]) for node in nodes]).reshape(count, 4)
+    scale = np.asarray([node.numbers("scale", [1.0, 1.0, 1.0]) for node in nodes]).reshape(count, 3)
+    still = np.flatnonzero((rotation == 0).all(axis=1))
+    if len(still):
+        raise nodes[still[0]].wrong("has a rotation of length 0")
+    result = _composed(translation, rotation, scale)
+    for number, node in enumerate(nodes):
+        if node.has("matrix"):
+            result[number] = np.asarray(node.numbers("matrix", count=16)).reshape(4, 4).T
+    return result
 
 
 def _composed(translation: Array, rotation: Array, scale: Array) -> Array:
     """[N,4,4] translation * rotation * scale, from [N,3], quaternions x y z w [N,4] of any length, and [N,3]."""
+    rotation = rotation / np.abs(rotation).max(axis=1, keepdims=True, initial=0)
     x, y, z, w = (rotation / np.linalg.norm(rotation, axis=1, keepdims=True)).T
     turn = np.array(
         [
@@ -144,6 +149,6 @@ def instances(document: Document, node: Item) -> Array | None:
         raise attributes.wrong("differ in length, or say nothing of where the instances are")
     count = counts.pop()
     rotation = found.get("ROTATION", np.tile([0.0, 0.0, 0.0, 1.0], (count, 1)))
-    if not (np.linalg.norm(rotation, axis=1) > 0).all():
-        raise attributes.wrong("hold a rotation of length 0")
+    if not (np.isfinite(rotation).all() and (rotation != 0).any(axis=1).all()):
+        raise attributes.wrong("hold a rotation of length 0, or one that is NaN or infinite")
     return _composed(found.get("TRANSLATION", np.zeros((count, 3))), rotation, found.get("SCALE", np.ones((count, 3))))

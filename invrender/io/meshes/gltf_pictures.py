@@ -16,7 +16,8 @@ from PIL import Image
 from invrender.colour import srgb_to_linear
 from invrender.errors import InputError
 from invrender.io.meshes.gltf_file import Document, MissingFileError, resource
-from invrender.io.meshes.gltf_json import Item, shown
+from invrender.io.meshes.gltf_json import Item
+from invrender.io.meshes.text import shown
 
 log = logging.getLogger(__name__)
 

@@ -85,20 +85,24 @@ def _body(
     material = None if surface is None else surface.material
     uv = colours = None
     if attributes.has(name):
-        stored = morph.values(attributes, name, (2,))
+        stored = _finite(morph.values(attributes, name, (2,)), faces, attributes, name)
         uv = np.stack([stored[:, 0], 1 - stored[:, 1]], axis=1)
         if surface is not None:
             uv, material = surfaces.placed(surface, stored)
-        if not np.isfinite(uv).all():
-            raise attributes.wrong(f"hold {name} that are NaN or infinite", "repair them in the program that made them")
     elif material is not None and material.texture is not None:
         log.warning("%s: %s has a texture but no %s: it is shown without", document.path.name, primitive.where, name)
     if attributes.has("COLOR_0"):
-        colours = morph.values(attributes, "COLOR_0", (3, 4), scale=True)[:, :3]
-        if not np.isfinite(colours).all():
-            raise attributes.wrong("hold COLOR_0 that are NaN or infinite", "repair them in the program that made them")
-        colours = np.ascontiguousarray(colours.clip(0, 1))
+        colours = _finite(morph.values(attributes, "COLOR_0", (3, 4), scale=True), faces, attributes, "COLOR_0")
+        colours = colours[:, :3].clip(0, 1)
     return Body(Part(vertices, faces, uv, colours, material), read_binding(document, attributes, morph.rows))
+
+
+def _finite(values: Array, faces: Faces, attributes: Item, name: str) -> Array:
+    """The values, 0 where they are no numbers but no face shows that; else an error."""
+    bad = np.asarray(~np.isfinite(values).all(axis=1))
+    if bad[faces].any():
+        raise attributes.wrong(f"hold {name} that are NaN or infinite", "repair them in the program that made them")
+    return np.where(bad[:, None], 0.0, values)
 
 
 @dataclass(frozen=True)

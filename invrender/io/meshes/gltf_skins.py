@@ -56,7 +56,9 @@ def joint_matrices(document: Document, skin: Item, worlds: list[Array]) -> Array
     inverse = floats(document, skin, "inverseBindMatrices", (16,)).reshape(-1, 4, 4).transpose(0, 2, 1)
     if len(inverse) < len(joints):
         raise skin.wrong(f"has {len(inverse)} inverse bind matrices for {len(joints)} joints")
-    return world @ inverse[: len(joints)]
+    with np.errstate(over="ignore", invalid="ignore"):
+        matrices: Array = world @ inverse[: len(joints)]
+    return matrices
 
 
 def skinned(vertices: Array, binding: Binding, matrices: Array, skin: Item) -> Array:
