@@ -47,8 +47,10 @@ def read_obj(path: Path) -> list[Part]:
     _tell_degenerate(path, lines, corners, triangles)
     groups, looks = _groups(path, lines, corners.rows)
     group = groups[triangles.polygon]
-    wanted = [(look, triangles.corners[group == i]) for i, look in enumerate(looks)]
-    return [_part(points, colours, uv, corners, chosen, look) for look, chosen in wanted if len(chosen)]
+    ordered = triangles.corners[np.argsort(group, kind="stable")]
+    ends = np.cumsum(np.bincount(group, minlength=len(looks)))
+    chosen = zip(looks, np.split(ordered, ends[:-1]), strict=True)
+    return [_part(points, colours, uv, corners, own, look) for look, own in chosen if len(own)]
 
 
 def _without_comments(text: bytes) -> bytes:
@@ -71,7 +73,7 @@ def _check_statements(path: Path, lines: Lines) -> None:
             raise unreadable(path, lines, int(row), "a line must begin with a statement")
     if len(unknown):
         log.warning(
-            "%s: %d lines hold a statement that is not known and are passed over; the first is line %d: '%s'.",
+            "%s: %d line(s) hold a statement that is not known and are passed over; the first is line %d: '%s'.",
             shown(path.name), len(unknown), lines.number(unknown[0]), shown(lines.line(unknown[0]), 40),
         )  # fmt: skip
     if lines.are(b"surf").any():
@@ -164,7 +166,8 @@ def _groups(path: Path, lines: Lines, rows: Integers) -> tuple[Integers, list[Lo
     libraries = [_name(lines, row) for row in np.flatnonzero(lines.are(b"mtllib"))]
     at = np.searchsorted(users, rows)
     used = list(dict.fromkeys(names[i] for i in np.flatnonzero(np.bincount(at))))
-    index = np.array([used.index(name) if name in used else 0 for name in names])
+    places = {name: i for i, name in enumerate(used)}
+    index = np.array([places.get(name, 0) for name in names])
     return index[at], read_looks(path, libraries, used)
 
 
