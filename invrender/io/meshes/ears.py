@@ -43,9 +43,9 @@ class _Ring:
     def __init__(self, points: Floats) -> None:
         count = len(points)
         self._points = points
-        self.before = [count - 1, *range(count - 1)]
-        self.after = [*range(1, count), 0]
-        self._turn = _cross(points - points[self.before], points[self.after] - points)
+        self.before: list[int] = [count - 1, *range(count - 1)]
+        self.after: list[int] = [*range(1, count), 0]
+        self._turn: Floats = _cross(points - points[self.before], points[self.after] - points)
         self._reflex = self._turn <= _FLAT
 
     def is_ear(self, corner: int) -> bool:

@@ -98,7 +98,7 @@ def _indices(path: Path, face: Table) -> Column:
         names = shown(", ".join(face))
         raise InputError(f"{path} has faces without a list 'vertex_indices' (they have: {names})", AGAIN)
     found = named[0] if named else lists[0]
-    if not (found.values == np.floor(found.values)).all():
+    if not ((np.abs(found.values) < 2**53) & (found.values == np.floor(found.values))).all():
         raise InputError(f"{path} has faces whose vertices are not whole numbers", AGAIN)
     return found
 

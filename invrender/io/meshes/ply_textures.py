@@ -80,6 +80,8 @@ def find_wedges(path: Path, face: Table, corners: Integers, triangles: Triangles
     pairs[np.repeat(given, corners)] = column.values.reshape(-1, 2)
     number = face.get("texnumber")
     texture = np.zeros(len(corners)) if number is None or number.sizes is not None else number.values
+    if not (np.abs(texture) < 2**31).all():
+        raise InputError(f"{path} has faces whose texture number is none", AGAIN)
     return Wedges(pairs[triangles.corners], texture[triangles.polygon].astype(np.int64))
 
 

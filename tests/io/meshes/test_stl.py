@@ -57,10 +57,11 @@ def test_all_solids_of_a_text_and_all_digits(tmp_path):
     assert mesh.vertices[0, 0].item() == 500000.1234567
 
 
+LONG = FACET.replace(" endloop", "  vertex 1 1 0\n endloop")
 REFUSED = {
     "1 of 2 facets are whole": f"solid\n{FACET}{FACET[:60]}",
     "no 'endsolid' follows its 1 facets": f"solid\n{FACET}",
-    "line 2: a facet of 4 vertices": f"solid\n{FACET.replace(' endloop', ' vertex 1 1 0' + chr(10) + ' endloop')}endsolid",
+    "line 2: a facet of 4 vertices": f"solid\n{LONG}endsolid",
     "line 5: a vertex needs three numbers ('vertex 1 0 zz')": f"solid\n{FACET.replace('1 0 0', '1 0 zz')}endsolid",
     "line 2: a vertex outside of a facet": f"solid\nvertex 1 2 3\n{FACET}endsolid",
     "1 of 3 vertices are NaN": f"solid\n{FACET.replace('1 0 0', '1 nan 0')}endsolid",
