@@ -99,7 +99,7 @@ def _vertices(path: Path, lines: Lines, rows: Integers) -> tuple[Floats, Floats 
         return table[:, :3], None
     colours = _colours(path, table[coloured, 3:6])
     if not coloured.all():
-        log.warning("%s: %d of %d vertices have no colour: white.", path.name, int((~coloured).sum()), len(rows))
+        log.warning("%s: %d of %d vertices have no colour: white.", shown(path.name), int((~coloured).sum()), len(rows))
     everywhere = np.ones((len(rows), 3))
     everywhere[coloured] = colours
     return table[:, :3], everywhere

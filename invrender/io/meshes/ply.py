@@ -85,7 +85,7 @@ def _polygons(path: Path, points: Floats, indices: Column) -> Triangles:
         count = int(triangles.degenerate.sum())
         log.warning(
             "%s: %d of %d faces have fewer than three different corners and are left out; the first is face %d.",
-            path.name, count, len(sizes), int(triangles.degenerate.argmax()),
+            shown(path.name), count, len(sizes), int(triangles.degenerate.argmax()),
         )  # fmt: skip
     return triangles
 

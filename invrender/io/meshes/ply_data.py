@@ -62,7 +62,9 @@ def _binary(path: Path, content: bytes, header: Header) -> dict[str, Table]:
             tables[element.name], place = _binary_table(path, content, place, element, header.order)
     if place < len(content) and content[place:].strip():
         log.warning(
-            "%s has %d bytes more than its header promises: they are passed over.", path.name, len(content) - place
+            "%s has %d bytes more than its header promises: they are passed over.",
+            shown(path.name),
+            len(content) - place,
         )
     return tables
 
@@ -157,7 +159,7 @@ class _Ascii:
         if len(lines.count) > promised:
             log.warning(
                 "%s has %d line(s) more than its header promises: they are passed over.",
-                self._path.name,
+                shown(self._path.name),
                 len(lines.count) - promised,
             )
         for element in elements:

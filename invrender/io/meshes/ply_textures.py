@@ -47,7 +47,9 @@ def _material(path: Path, name: str) -> Material | None:
     texture = None if found is None else read_texture(found)
     if texture is None:
         trouble = "missing" if found is None else "damaged or of an unknown kind"
-        log.warning("%s names the picture %s, which is %s: shown in plain grey.", path.name, shown(name), trouble)
+        log.warning(
+            "%s names the picture %s, which is %s: shown in plain grey.", shown(path.name), shown(name), trouble
+        )
         return None
     return Material((1.0, 1.0, 1.0), texture, Path(name.replace("\\", "/")).stem or "default")
 

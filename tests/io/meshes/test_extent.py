@@ -41,6 +41,11 @@ def test_one_that_leaves_the_rest_tiny_is_told(tmp_path, caplog):
     assert "a few pixels wide" in caplog.text
 
 
+def test_a_huge_triangle_that_hides_the_rest_is_told(tmp_path, caplog):
+    assert len(box(tmp_path, "v 1e11 0 0\nv 0 1e11 0\nf 1 9 10\n").faces) == 13
+    assert "2 of 10 vertices lie far from all others" in caplog.text
+
+
 @pytest.mark.parametrize("scale", [1e-7, 1, 1e9, 1e17])
 @pytest.mark.parametrize("more", ["", "v 1e30 0 0\n"])
 def test_any_scale_and_vertices_that_no_face_uses_are_fine(tmp_path, scale, more, caplog):

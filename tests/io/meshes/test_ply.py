@@ -119,6 +119,21 @@ def test_texture_coordinates_at_corners_part_the_vertices(tmp_path, caplog):
     assert "names the picture gone.png, which is missing" in caplog.text
 
 
+def test_faces_with_textures_of_their_own_keep_both(tmp_path):
+    Image.new("RGB", (2, 2), (255, 0, 0)).save(tmp_path / "red.png")
+    Image.new("RGB", (2, 2), (0, 0, 255)).save(tmp_path / "blue.png")
+    properties = LIST + "property list uchar float texcoord\nproperty int texnumber\n"
+    properties += "comment TextureFile red.png\ncomment TextureFile blue.png\n"
+    mesh = square(tmp_path, ["3 0 1 2 6 0 0 1 0 1 1 1", "3 0 2 3 6 0 0 1 1 0 1 0"], properties)
+    assert mesh.material.texture is not None
+    assert mesh.uv is not None
+    height, width = mesh.material.texture.shape[:2]
+    middle = mesh.uv[mesh.faces].mean(dim=1)
+    seen = [mesh.material.texture[int((1 - v) * height), int(u * width)].tolist() for u, v in middle.tolist()]
+    order = np.argsort(mesh.vertices[mesh.faces].mean(dim=1)[:, 1].numpy())  # the first face lies lower
+    assert [seen[i] for i in order] == [[0, 0, 1], [1, 0, 0]]
+
+
 def test_rows_beyond_the_promised_ones_and_faces_that_are_none_are_told(tmp_path, caplog):
     header = f"element vertex 4\n{XYZ}element face 2\n{LIST}"
     mesh = ply(tmp_path, header, "\n".join([*SQUARE, "3 0 1 2", "2 0 1", "3 0 2 3", ""]))
