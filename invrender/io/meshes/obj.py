@@ -1,7 +1,7 @@
 """Reading Wavefront .obj: polygons with texture coordinates, vertex colours and materials.
 
 Source: Alias/Wavefront, Advanced Visualizer manual, appendix B1 "Object files (.obj)", 1995; colours behind the
-position of a vertex are a custom of MeshLab, ZBrush and scanners.
+position of a vertex are a custom of MeshLab and scanners, those in comments `#MRGB` one of ZBrush.
 """
 
 from __future__ import annotations
@@ -37,10 +37,12 @@ def read_obj(path: Path) -> list[Part]:
     Raises:
         InputError: there are no faces, a line cannot be read, or an index points at nothing.
     """
-    lines = Lines.of(join_continued(_without_comments(plain(path.read_bytes()))))
+    text = plain(path.read_bytes())
+    lines = Lines.of(join_continued(_without_comments(text)))
     _check_statements(path, lines)
     vertex_lines, uv_lines = lines.are(b"v"), lines.are(b"vt")
     points, colours = _vertices(path, lines, np.flatnonzero(vertex_lines))
+    colours = _painted(path, text, len(points)) if colours is None else colours
     uv = _texture_coordinates(path, lines, np.flatnonzero(uv_lines))
     corners = read_corners(path, lines, vertex_lines, uv_lines)
     triangles = triangulate(points, corners.vertex, corners.sizes)
@@ -113,6 +115,18 @@ def _colours(path: Path, values: Floats) -> Floats:
     rounding = top <= 1.01 and (values != np.round(values)).any()
     scale = 1.0 if top <= 1 or rounding else 255.0 if top <= 255 else 65535.0
     return srgb_to_linear(np.minimum(values / scale, 1.0))
+
+
+def _painted(path: Path, text: bytes, count: int) -> Floats | None:
+    """[V,3] linear colours that ZBrush writes into comments (#MRGB and eight hexadecimal digits a vertex), or None."""
+    found = re.findall(rb"^#MRGB[ \t]+((?:[0-9a-fA-F]{8})+)[ \t]*$", text, re.MULTILINE)
+    values = np.frombuffer(bytes.fromhex(b"".join(found).decode()), np.uint8).reshape(-1, 4)
+    if not len(values):
+        return None
+    if len(values) != count:
+        log.warning("%s has #MRGB colours of %d of %d vertices: left out.", shown(path.name), len(values), count)
+        return None
+    return srgb_to_linear(values[:, 1:] / 255.0)
 
 
 def _texture_coordinates(path: Path, lines: Lines, rows: Integers) -> Floats:

@@ -123,6 +123,20 @@ def test_vertex_colours_span_one_a_byte_or_two(tmp_path, scale):
     assert np.allclose(mesh.colours[:, 0], [0.0331, 1, 0], atol=1e-4)
 
 
+def test_colours_that_zbrush_paints_into_comments(tmp_path, caplog):
+    paint = "#MRGB ffff0000ff00ff00\n#MRGB ff0000ffff000000\n"
+    mesh = obj(tmp_path, SQUARE + paint + "f 1 2 3 4\n")
+    assert mesh.colours is not None
+    assert mesh.colours.tolist() == [[1, 0, 0], [0, 1, 0], [0, 0, 1], [0, 0, 0]]
+    assert obj(tmp_path, SQUARE + paint[:23] + "f 1 2 3 4\n").colours is None
+    assert "#MRGB colours of 2 of 4 vertices" in caplog.text
+
+
+def test_texture_indices_into_nothing_are_told(tmp_path, caplog):
+    assert obj(tmp_path, SQUARE + "f 1/1/1 2/2/2 3/3/3\n").uv is None
+    assert "faces name texture coordinates, but there are none" in caplog.text
+
+
 def test_vertices_without_a_colour_among_others_are_white_and_told(tmp_path, caplog):
     mesh = obj(tmp_path, "v 0 0 0 0 0 0\nv 1 0 0\nv 0 1 0\nf 1 2 3\n")
     assert mesh.colours is not None
