@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 _FLAT = 1e-12  # twice the area below which a corner of a polygon of size 1 counts as straight
-_TESTS = 20  # corners tried for each that the polygon has; beyond, it crosses itself so often that any cut will do
+_TESTS = 10  # corners tried for each that the polygon has; beyond, it crosses itself so often that any cut will do
 
 Floats = NDArray[np.float64]
 
@@ -47,13 +47,18 @@ class _Ring:
         self.after: list[int] = [*range(1, count), 0]
         self._turn: Floats = _cross(points - points[self.before], points[self.after] - points)
         self._reflex = self._turn <= _FLAT
+        self._order = np.argsort(points[:, 0])
+        self._x = points[self._order, 0]  # sorted, so that an ear is compared with what lies above and below it alone
 
     def is_ear(self, corner: int) -> bool:
         """Whether a corner is convex, and its triangle holds no other; corners at its own three places do not count."""
         if self._turn[corner] <= _FLAT:
             return False
         a, b, c = (self._points[i] for i in (self.before[corner], corner, self.after[corner]))
-        near = self._points[self._reflex]
+        low = np.searchsorted(self._x, min(a[0], b[0], c[0]), "left")
+        high = np.searchsorted(self._x, max(a[0], b[0], c[0]), "right")
+        band = self._order[low:high]
+        near = self._points[band[self._reflex[band]]]
         inside = (_cross(b - a, near - a) >= 0) & (_cross(c - b, near - b) >= 0) & (_cross(a - c, near - c) >= 0)
         if not inside.any():
             return True
