@@ -11,7 +11,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 _FLAT = 1e-12  # twice the area below which a corner of a polygon of size 1 counts as straight
-_TESTS = 10  # corners tried for each that the polygon has; beyond, it crosses itself so often that any cut will do
+_TESTS = (
+    10  # convex corners tried for each that the polygon has; beyond, it crosses itself so often that any cut will do
+)
 
 Floats = NDArray[np.float64]
 
@@ -28,8 +30,12 @@ def clip_ears(points: Floats) -> NDArray[np.int64]:
     ring = _Ring(points)
     triangles, corner, missed, tests = [], 0, 0, _TESTS * len(points)
     for _ in range(len(points) - 3):
-        while tests > 0 and missed < len(points) and not ring.is_ear(corner):
-            corner, missed, tests = ring.after[corner], missed + 1, tests - 1
+        while tests > 0 and missed < len(points):
+            if ring.is_convex(corner):
+                tests -= 1
+                if ring.is_ear(corner):
+                    break
+            corner, missed = ring.after[corner], missed + 1
         if missed == len(points):
             corner = ring.most_convex()
         triangles.append((ring.before[corner], corner, ring.after[corner]))
@@ -50,10 +56,12 @@ class _Ring:
         self._order = np.argsort(points[:, 0])
         self._x = points[self._order, 0]  # sorted, so that an ear is compared with what lies above and below it alone
 
+    def is_convex(self, corner: int) -> bool:
+        """Whether a corner turns left."""
+        return bool(self._turn[corner] > _FLAT)
+
     def is_ear(self, corner: int) -> bool:
-        """Whether a corner is convex, and its triangle holds no other; corners at its own three places do not count."""
-        if self._turn[corner] <= _FLAT:
-            return False
+        """Whether the triangle of a convex corner holds no other; those at its own three places do not count."""
         a, b, c = (self._points[i] for i in (self.before[corner], corner, self.after[corner]))
         low = np.searchsorted(self._x, min(a[0], b[0], c[0]), "left")
         high = np.searchsorted(self._x, max(a[0], b[0], c[0]), "right")

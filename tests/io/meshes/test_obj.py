@@ -74,6 +74,16 @@ def test_polygons_far_from_the_origin_and_warped_ones_keep_their_corners(tmp_pat
     assert area(flat) == pytest.approx(9, abs=1e-6)
 
 
+def test_a_wound_up_band_keeps_its_area(tmp_path):
+    angle = np.linspace(0, 6 * np.pi, 300)
+    turn = np.stack([np.cos(angle), np.sin(angle)], axis=1)
+    ring = np.concatenate([(angle + 4)[:, None] * turn, ((angle + 2)[:, None] * turn)[::-1]])
+    x, y = ring.T
+    text = "".join(f"v {float(a)!r} {float(b)!r} 0\n" for a, b in ring)
+    mesh = obj(tmp_path, f"{text}f {' '.join(map(str, range(1, 601)))}\n")
+    assert area(mesh) == pytest.approx(abs(x @ np.roll(y, -1) - y @ np.roll(x, -1)) / 2)
+
+
 def test_a_crossing_polygon_ends_with_all_its_triangles(tmp_path):
     text = "".join(f"v {np.cos(4 * np.pi * k / 5)} {np.sin(4 * np.pi * k / 5)} 0\n" for k in range(5))
     assert len(obj(tmp_path, text + "f 1 2 3 4 5\n").faces) == 3
