@@ -11,9 +11,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 _FLAT = 1e-12  # twice the area below which a corner of a polygon of size 1 counts as straight
+_TESTS = (
+    10  # convex corners tried for each that the polygon has; beyond, it crosses itself so often that any cut will do
+)
+
+Floats = NDArray[np.float64]
 
 
-def clip_ears(points: NDArray[np.float64]) -> NDArray[np.int64]:
+def clip_ears(points: Floats) -> NDArray[np.int64]:
     """Cut a polygon into triangles.
 
     Args:
@@ -22,40 +27,68 @@ def clip_ears(points: NDArray[np.float64]) -> NDArray[np.int64]:
     Returns:
         [n-2,3] corners of the triangles.
     """
-    left = np.arange(len(points))
-    triangles = []
-    start = 0
-    while len(left) > 3:
-        ear = _next_ear(points[left], start)
-        before, after = left[ear - 1], left[(ear + 1) % len(left)]
-        triangles.append((before, left[ear], after))
-        left = np.delete(left, ear)
-        start = ear % len(left)
-    return np.array([*triangles, tuple(left)])
+    ring = _Ring(points)
+    triangles, corner, missed, tests = [], 0, 0, _TESTS * len(points)
+    for _ in range(len(points) - 3):
+        while tests > 0 and missed < len(points):
+            if ring.is_convex(corner):
+                tests -= 1
+                if ring.is_ear(corner):
+                    break
+            corner, missed = ring.after[corner], missed + 1
+        if missed == len(points):
+            corner = ring.most_convex()
+        triangles.append((ring.before[corner], corner, ring.after[corner]))
+        corner, missed = ring.cut(corner), 0
+    return np.array([*triangles, (ring.before[corner], corner, ring.after[corner])])
 
 
-def _next_ear(ring: NDArray[np.float64], start: int) -> int:
-    """The first ear from `start` on, else the corner that turns left most."""
-    before, after = np.roll(ring, 1, axis=0), np.roll(ring, -1, axis=0)
-    turn = _cross(ring - before, after - ring)
-    reflex = ring[turn <= _FLAT]
-    convex = np.flatnonzero(turn > _FLAT)
-    for ear in np.roll(convex, -int(np.searchsorted(convex, start))):
-        if not _any_inside(reflex, before[ear], ring[ear], after[ear]):
-            return int(ear)
-    return int(turn.argmax())
+class _Ring:
+    """What is left of a polygon: the neighbours of each corner, and how far it turns left (twice its triangle)."""
+
+    def __init__(self, points: Floats) -> None:
+        count = len(points)
+        self._points = points
+        self.before: list[int] = [count - 1, *range(count - 1)]
+        self.after: list[int] = [*range(1, count), 0]
+        self._turn: Floats = _cross(points - points[self.before], points[self.after] - points)
+        self._reflex = self._turn <= _FLAT
+        self._order = np.argsort(points[:, 0])
+        self._x = points[self._order, 0]  # sorted, so that an ear is compared with what lies above and below it alone
+
+    def is_convex(self, corner: int) -> bool:
+        """Whether a corner turns left."""
+        return bool(self._turn[corner] > _FLAT)
+
+    def is_ear(self, corner: int) -> bool:
+        """Whether the triangle of a convex corner holds no other; those at its own three places do not count."""
+        a, b, c = (self._points[i] for i in (self.before[corner], corner, self.after[corner]))
+        low = np.searchsorted(self._x, min(a[0], b[0], c[0]), "left")
+        high = np.searchsorted(self._x, max(a[0], b[0], c[0]), "right")
+        band = self._order[low:high]
+        near = self._points[band[self._reflex[band]]]
+        inside = (_cross(b - a, near - a) >= 0) & (_cross(c - b, near - b) >= 0) & (_cross(a - c, near - c) >= 0)
+        if not inside.any():
+            return True
+        near = near[inside]
+        return not ((near != a).any(axis=1) & (near != b).any(axis=1) & (near != c).any(axis=1)).any()
+
+    def most_convex(self) -> int:
+        """The corner that turns left most."""
+        return int(self._turn.argmax())
+
+    def cut(self, corner: int) -> int:
+        """Take a corner out; the one after it."""
+        a, c = self.before[corner], self.after[corner]
+        self.after[a], self.before[c] = c, a
+        self._turn[corner], self._reflex[corner] = -np.inf, False
+        for i in (a, c):
+            p, q, r = (self._points[k] for k in (self.before[i], i, self.after[i]))
+            self._turn[i] = _cross(q - p, r - q)
+            self._reflex[i] = self._turn[i] <= _FLAT
+        return c
 
 
-def _any_inside(
-    points: NDArray[np.float64], a: NDArray[np.float64], b: NDArray[np.float64], c: NDArray[np.float64]
-) -> bool:
-    """Whether a point lies in a triangle or on its border; points at its very corners do not count."""
-    inside = (_cross(b - a, points - a) >= 0) & (_cross(c - b, points - b) >= 0) & (_cross(a - c, points - c) >= 0)
-    if not inside.any():
-        return False
-    near = points[inside]
-    return bool(((near != a).any(axis=1) & (near != b).any(axis=1) & (near != c).any(axis=1)).any())
-
-
-def _cross(u: NDArray[np.float64], v: NDArray[np.float64]) -> NDArray[np.float64]:
-    return u[..., 0] * v[..., 1] - u[..., 1] * v[..., 0]
+def _cross(u: Floats, v: Floats) -> Floats:
+    area: Floats = u[..., 0] * v[..., 1] - u[..., 1] * v[..., 0]
+    return area

@@ -27,6 +27,7 @@ LARGEST = 1e18  # its square still fits into float32, which pictures are drawn w
 # refused or warned about. Of a frame of 512 pixels, 1 / 300 is less than two.
 _BLANK = (1e4, 1e-3)
 _TINY = (300.0, 1e-2)
+_HIDDEN = 1e6  # a ratio at which most vertices share a pixel, whatever else is seen
 _NOTHING = 1e-9  # a surface of which nothing shows, however its vertices lie
 
 
@@ -69,8 +70,8 @@ def check_extent(parts: Sequence[Part], path: Path) -> None:
     remedy = "remove these vertices and their faces, or move them back, in the program that made it"
     if (spread.ratio > _BLANK[0] and spread.cover < _BLANK[1]) or spread.cover < _NOTHING:
         raise InputError(f"{cause} is smaller than a pixel", remedy)
-    if spread.ratio > _TINY[0] and spread.cover < _TINY[1]:
-        log.warning("%s is a few pixels wide. If that is not meant, %s.", cause, remedy)
+    if (spread.ratio > _TINY[0] and spread.cover < _TINY[1]) or spread.ratio > _HIDDEN:
+        log.warning("%s is a few pixels wide at most. If that is not meant, %s.", cause, remedy)
 
 
 def _spread(used: Floats, parts: Sequence[Part]) -> _Spread | None:

@@ -1,7 +1,7 @@
 """Reading Wavefront .obj: polygons with texture coordinates, vertex colours and materials.
 
 Source: Alias/Wavefront, Advanced Visualizer manual, appendix B1 "Object files (.obj)", 1995; colours behind the
-position of a vertex are a custom of MeshLab, ZBrush and scanners.
+position of a vertex are a custom of MeshLab and scanners, those in comments `#MRGB` one of ZBrush.
 """
 
 from __future__ import annotations
@@ -37,18 +37,22 @@ def read_obj(path: Path) -> list[Part]:
     Raises:
         InputError: there are no faces, a line cannot be read, or an index points at nothing.
     """
-    lines = Lines.of(join_continued(_without_comments(plain(path.read_bytes()))))
+    text = plain(path.read_bytes())
+    lines = Lines.of(join_continued(_without_comments(text)))
     _check_statements(path, lines)
     vertex_lines, uv_lines = lines.are(b"v"), lines.are(b"vt")
     points, colours = _vertices(path, lines, np.flatnonzero(vertex_lines))
+    colours = _painted(path, text, len(points)) if colours is None else colours
     uv = _texture_coordinates(path, lines, np.flatnonzero(uv_lines))
     corners = read_corners(path, lines, vertex_lines, uv_lines)
     triangles = triangulate(points, corners.vertex, corners.sizes)
     _tell_degenerate(path, lines, corners, triangles)
     groups, looks = _groups(path, lines, corners.rows)
     group = groups[triangles.polygon]
-    wanted = [(look, triangles.corners[group == i]) for i, look in enumerate(looks)]
-    return [_part(points, colours, uv, corners, chosen, look) for look, chosen in wanted if len(chosen)]
+    ordered = triangles.corners[np.argsort(group, kind="stable")]
+    ends = np.cumsum(np.bincount(group, minlength=len(looks)))
+    chosen = zip(looks, np.split(ordered, ends[:-1]), strict=True)
+    return [_part(points, colours, uv, corners, own, look) for look, own in chosen if len(own)]
 
 
 def _without_comments(text: bytes) -> bytes:
@@ -71,7 +75,7 @@ def _check_statements(path: Path, lines: Lines) -> None:
             raise unreadable(path, lines, int(row), "a line must begin with a statement")
     if len(unknown):
         log.warning(
-            "%s: %d lines hold a statement that is not known and are passed over; the first is line %d: '%s'.",
+            "%s: %d line(s) hold a statement that is not known and are passed over; the first is line %d: '%s'.",
             shown(path.name), len(unknown), lines.number(unknown[0]), shown(lines.line(unknown[0]), 40),
         )  # fmt: skip
     if lines.are(b"surf").any():
@@ -97,7 +101,7 @@ def _vertices(path: Path, lines: Lines, rows: Integers) -> tuple[Floats, Floats 
         return table[:, :3], None
     colours = _colours(path, table[coloured, 3:6])
     if not coloured.all():
-        log.warning("%s: %d of %d vertices have no colour: white.", path.name, int((~coloured).sum()), len(rows))
+        log.warning("%s: %d of %d vertices have no colour: white.", shown(path.name), int((~coloured).sum()), len(rows))
     everywhere = np.ones((len(rows), 3))
     everywhere[coloured] = colours
     return table[:, :3], everywhere
@@ -111,6 +115,18 @@ def _colours(path: Path, values: Floats) -> Floats:
     rounding = top <= 1.01 and (values != np.round(values)).any()
     scale = 1.0 if top <= 1 or rounding else 255.0 if top <= 255 else 65535.0
     return srgb_to_linear(np.minimum(values / scale, 1.0))
+
+
+def _painted(path: Path, text: bytes, count: int) -> Floats | None:
+    """[V,3] linear colours that ZBrush writes into comments (#MRGB and eight hexadecimal digits a vertex), or None."""
+    found = re.findall(rb"^#MRGB[ \t]+((?:[0-9a-fA-F]{8})+)[ \t]*$", text, re.MULTILINE)
+    values = np.frombuffer(bytes.fromhex(b"".join(found).decode()), np.uint8).reshape(-1, 4)
+    if not len(values):
+        return None
+    if len(values) != count:
+        log.warning("%s has #MRGB colours of %d of %d vertices: left out.", shown(path.name), len(values), count)
+        return None
+    return srgb_to_linear(values[:, 1:] / 255.0)
 
 
 def _texture_coordinates(path: Path, lines: Lines, rows: Integers) -> Floats:
@@ -164,7 +180,8 @@ def _groups(path: Path, lines: Lines, rows: Integers) -> tuple[Integers, list[Lo
     libraries = [_name(lines, row) for row in np.flatnonzero(lines.are(b"mtllib"))]
     at = np.searchsorted(users, rows)
     used = list(dict.fromkeys(names[i] for i in np.flatnonzero(np.bincount(at))))
-    index = np.array([used.index(name) if name in used else 0 for name in names])
+    places = {name: i for i, name in enumerate(used)}
+    index = np.array([places.get(name, 0) for name in names])
     return index[at], read_looks(path, libraries, used)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import re
 from pathlib import Path
 from typing import NamedTuple
@@ -9,7 +10,9 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from invrender.io.meshes.text import Integers, Lines, integers, unreadable
+from invrender.io.meshes.text import Integers, Lines, integers, shown, unreadable
+
+log = logging.getLogger(__name__)
 
 _CORNER = re.compile(rb"[-+]?\d+(/[-+]?\d*){0,2}")
 
@@ -51,6 +54,9 @@ def read_corners(path: Path, lines: Lines, vertices: NDArray[np.bool_], uv: NDAr
     for name, column, kind in (("vertex", 0, vertices), ("texture coordinate", 1, uv)):
         index = triples[:, column]
         count, before = int(kind.sum()), np.cumsum(kind)[owner]
+        if column == 1 and not count and index.any():
+            log.warning("%s: faces name texture coordinates, but there are none.", shown(path.name))
+            index = np.zeros_like(index)
         place = np.where(index > 0, index - 1, before + index)
         place[index == 0] = -1
         wrong = (place < 0) | (place >= count) if column == 0 else (index != 0) & ((place < 0) | (place >= count))

@@ -87,5 +87,7 @@ def _several(path: Path, words: list[str]) -> Iterator[Path | None]:
             words = words[1:]
     if missing:
         name = shown(" ".join(missing))
-        log.warning("%s names the material file %s, which is missing: it is shown in plain grey.", path.name, name)
+        log.warning(
+            "%s names the material file %s, which is missing: it is shown in plain grey.", shown(path.name), name
+        )
         yield None

@@ -85,7 +85,7 @@ def _polygons(path: Path, points: Floats, indices: Column) -> Triangles:
         count = int(triangles.degenerate.sum())
         log.warning(
             "%s: %d of %d faces have fewer than three different corners and are left out; the first is face %d.",
-            path.name, count, len(sizes), int(triangles.degenerate.argmax()),
+            shown(path.name), count, len(sizes), int(triangles.degenerate.argmax()),
         )  # fmt: skip
     return triangles
 
@@ -98,7 +98,7 @@ def _indices(path: Path, face: Table) -> Column:
         names = shown(", ".join(face))
         raise InputError(f"{path} has faces without a list 'vertex_indices' (they have: {names})", AGAIN)
     found = named[0] if named else lists[0]
-    if not (found.values == np.floor(found.values)).all():
+    if not ((np.abs(found.values) < 2**53) & (found.values == np.floor(found.values))).all():
         raise InputError(f"{path} has faces whose vertices are not whole numbers", AGAIN)
     return found
 

@@ -41,7 +41,7 @@ def _scale(kind: np.dtype, values: Floats) -> float:
     """What stands for full intensity; integers wider than two bytes hold bytes nonetheless."""
     if kind.kind != "f" and kind.itemsize <= 2:
         return float(np.iinfo(kind).max)
-    return 255.0 if kind.kind != "f" or np.nanmax(values) > 1.01 else 1.0
+    return 255.0 if kind.kind != "f" or (values > 1.01).any() else 1.0
 
 
 def spread_colours(faces: Floats | None, triangles: Triangles, corners: Integers, count: int) -> Floats | None:

@@ -61,7 +61,11 @@ def _binary(path: Path, content: bytes, header: Header) -> dict[str, Table]:
         if element.count and element.properties:
             tables[element.name], place = _binary_table(path, content, place, element, header.order)
     if place < len(content) and content[place:].strip():
-        log.warning("%s has %d bytes more than its header promises.", path.name, len(content) - place)
+        log.warning(
+            "%s has %d bytes more than its header promises: they are passed over.",
+            shown(path.name),
+            len(content) - place,
+        )
     return tables
 
 
@@ -153,7 +157,11 @@ class _Ascii:
         if len(lines.count) < promised:
             raise InputError(f"{self._path} is cut short: {len(lines.count)} of {promised} lines are there", AGAIN)
         if len(lines.count) > promised:
-            log.warning("%s has %d lines more than its header promises.", self._path.name, len(lines.count) - promised)
+            log.warning(
+                "%s has %d line(s) more than its header promises: they are passed over.",
+                shown(self._path.name),
+                len(lines.count) - promised,
+            )
         for element in elements:
             if element.count:
                 tables[element.name] = self._table(element, np.arange(row, row + element.count))

@@ -47,7 +47,9 @@ def _material(path: Path, name: str) -> Material | None:
     texture = None if found is None else read_texture(found)
     if texture is None:
         trouble = "missing" if found is None else "damaged or of an unknown kind"
-        log.warning("%s names the picture %s, which is %s: shown in plain grey.", path.name, shown(name), trouble)
+        log.warning(
+            "%s names the picture %s, which is %s: shown in plain grey.", shown(path.name), shown(name), trouble
+        )
         return None
     return Material((1.0, 1.0, 1.0), texture, Path(name.replace("\\", "/")).stem or "default")
 
@@ -80,6 +82,8 @@ def find_wedges(path: Path, face: Table, corners: Integers, triangles: Triangles
     pairs[np.repeat(given, corners)] = column.values.reshape(-1, 2)
     number = face.get("texnumber")
     texture = np.zeros(len(corners)) if number is None or number.sizes is not None else number.values
+    if not (np.abs(texture) < 2**31).all():
+        raise InputError(f"{path} has faces whose texture number is none", AGAIN)
     return Wedges(pairs[triangles.corners], texture[triangles.polygon].astype(np.int64))
 
 

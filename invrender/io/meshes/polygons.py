@@ -90,6 +90,7 @@ def _equal(vertices: Floats, corners: Integers, places: Integers) -> Integers:
 
 def _flatten(points: Floats) -> Floats:
     """[P,n,2] polygons [P,n,3] in the plane of their own area, counter-clockwise, shifted and scaled to about 1."""
+    points = np.clip(np.nan_to_num(points), -1e30, 1e30)  # what is beyond is refused later, with a better word
     local = points - points[:, :1]
     scale = np.abs(local).max(axis=(1, 2), keepdims=True)
     local = local / np.where(scale > 0, scale, 1)

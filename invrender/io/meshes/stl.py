@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from invrender.errors import InputError
 from invrender.io.meshes.parts import Part
-from invrender.io.meshes.text import Lines, numbers, plain, unreadable
+from invrender.io.meshes.text import Lines, numbers, plain, shown, unreadable
 
 log = logging.getLogger(__name__)
 
@@ -57,7 +57,7 @@ def _binary(path: Path, content: bytes) -> Floats:
     if there > count:
         raise InputError(f"{path} says that it has {count} triangles, but holds {there}", _AGAIN)
     if len(content) > _HEADER + _RECORD * count:
-        log.warning("%s has %d bytes behind its triangles.", path.name, len(content) - _HEADER - _RECORD * count)
+        log.warning("%s has %d bytes behind its triangles.", shown(path.name), len(content) - _HEADER - _RECORD * count)
     return np.frombuffer(content, _TRIANGLE, count, _HEADER)["corners"].astype(np.float64)
 
 
