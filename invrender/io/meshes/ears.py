@@ -11,9 +11,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 _FLAT = 1e-12  # twice the area below which a corner of a polygon of size 1 counts as straight
-_TESTS = (
-    10  # convex corners tried for each that the polygon has; beyond, it crosses itself so often that any cut will do
-)
+# convex corners tried for each that the polygon has; beyond, it crosses itself so often that any cut will do
+_TESTS = 10
 
 Floats = NDArray[np.float64]
 
