@@ -11,11 +11,11 @@ from invrender.errors import InputError, printable
 _LONGEST = 120  # characters of a name that a message quotes
 
 
-def shown(name: str | Path) -> str:
+def shown(name: str | bytes | Path, longest: int = _LONGEST) -> str:
     """A name as messages quote it: control characters escaped, and the middle of very long ones left out."""
-    text = printable(str(name))
-    half = _LONGEST // 2
-    return text if len(text) <= _LONGEST else f"{text[:half]}...{text[-half:]} ({len(text)} characters)"
+    text = printable(name.decode(errors="replace") if isinstance(name, bytes) else str(name))
+    half = longest // 2
+    return text if len(text) <= longest else f"{text[:half]}...{text[-half:]} ({len(text)} characters)"
 
 
 def nearest(name: str, known: Iterable[str]) -> str | None:

@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from invrender.errors import InputError
+from invrender.io.files.paths import shown
 from invrender.io.meshes.gltf_extensions import check_required
 from invrender.io.meshes.gltf_file import Document, open_document
 from invrender.io.meshes.gltf_json import Item
@@ -23,7 +24,6 @@ from invrender.io.meshes.gltf_nodes import Tree, instances, read_tree
 from invrender.io.meshes.gltf_primitives import Body, read_primitive
 from invrender.io.meshes.gltf_skins import joint_matrices, mirrors, skinned
 from invrender.io.meshes.parts import Part
-from invrender.io.meshes.text import shown
 
 Array = NDArray[np.float64]
 

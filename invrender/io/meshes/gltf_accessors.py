@@ -11,9 +11,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from invrender.io.files.paths import shown
 from invrender.io.meshes.gltf_file import COMPONENT_TYPES, Document
 from invrender.io.meshes.gltf_json import Item
-from invrender.io.meshes.text import shown
 
 _TYPES = {number: name for name, number in COMPONENT_TYPES.items()}
 _COMPONENTS = {"SCALAR": 1, "VEC2": 2, "VEC3": 3, "VEC4": 4, "MAT4": 16}

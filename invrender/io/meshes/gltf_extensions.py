@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from invrender.errors import InputError
-from invrender.io.files.paths import listing
+from invrender.io.files.paths import listing, shown
 from invrender.io.meshes.gltf_draco import EXTENSION as DRACO
 from invrender.io.meshes.gltf_draco import can_unpack, no_decoder
 from invrender.io.meshes.gltf_file import MESHOPT, NO_MESHOPT, Document
-from invrender.io.meshes.text import shown
 
 _READ = {
     "EXT_mesh_gpu_instancing",

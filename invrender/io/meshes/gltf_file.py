@@ -17,9 +17,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from invrender.errors import InputError
+from invrender.io.files.paths import shown
 from invrender.io.meshes.gltf_json import AGAIN, Item, parse
 from invrender.io.meshes.references import find_file
-from invrender.io.meshes.text import shown
 
 _JSON_CHUNK, _BINARY_CHUNK = 0x4E4F534A, 0x004E4942
 COMPONENT_TYPES = {"<i1": 5120, "<u1": 5121, "<i2": 5122, "<u2": 5123, "<u4": 5125, "<f4": 5126}

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from invrender.errors import InputError
-from invrender.io.meshes.text import shown
+from invrender.io.files.paths import shown
 
 AGAIN = "the file is damaged: export or download it again"
 

@@ -12,11 +12,11 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 from numpy.typing import NDArray
 
+from invrender.io.files.paths import shown
 from invrender.io.meshes.gltf_file import Document
 from invrender.io.meshes.gltf_json import Item
 from invrender.io.meshes.gltf_pictures import Pictures
 from invrender.io.meshes.gltf_wrap import REPEAT, Axis, axis, continued
-from invrender.io.meshes.text import shown
 from invrender.nouns import Material
 
 log = logging.getLogger(__name__)

@@ -8,21 +8,18 @@ import struct
 import warnings
 from dataclasses import dataclass
 
-import numpy as np
 import torch
-from numpy.typing import NDArray
 from PIL import Image
 
-from invrender.colour import srgb_to_linear
 from invrender.errors import InputError
+from invrender.io.files.paths import shown
 from invrender.io.meshes.gltf_file import Document, MissingFileError, resource
 from invrender.io.meshes.gltf_json import Item
-from invrender.io.meshes.text import shown
+from invrender.io.meshes.texture import linear_texture
+from invrender.io.pixels import LARGEST
 
 log = logging.getLogger(__name__)
 
-MOST_PIXELS = 100_000_000  # refused beyond
-_KEPT_PIXELS = 2**25  # 400 MB as float32; larger ones are halved until they fit
 _FORMATS = ("PNG", "JPEG", "WEBP", "AVIF", "BMP", "GIF", "TIFF")  # glTF's own, and what its extensions and users add
 _KTX2 = b"\xabKTX 20\xbb\r\n\x1a\n"
 # where else a texture may name its picture, in the order of preference; None is the core's own field
@@ -58,7 +55,7 @@ class Pictures:
         """The first picture of a texture that can be read; None, after a warning, where there is none.
 
         Raises:
-            InputError: a picture has more than MOST_PIXELS, or its data are damaged.
+            InputError: a picture has more than LARGEST, or its data are damaged.
         """
         reasons = []
         for extension in _SOURCES:
@@ -106,9 +103,9 @@ def _decode(data: bytes, image: Item) -> Picture:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # Pillow's about sizes, which are looked at below, and about odd profiles
             with Image.open(io.BytesIO(data), formats=_known()) as opened:
-                if opened.width * opened.height > MOST_PIXELS:
+                if opened.width * opened.height > LARGEST:
                     raise _too_large(image, f"{opened.width} x {opened.height} pixels")
-                return _linear(opened)
+                return Picture(linear_texture(opened, _name(image)), _is_clear(opened))
     except Image.DecompressionBombError as error:
         raise _too_large(image, "too many pixels for Pillow") from error
     except _DAMAGE as error:
@@ -125,22 +122,10 @@ def _can(name: str) -> bool:
 
 
 def _too_large(image: Item, size: str) -> InputError:
-    remedy = f"scale it to at most {MOST_PIXELS:,} pixels, or leave it out"
+    remedy = f"scale it to at most {LARGEST:,} pixels, or leave it out"
     return InputError(f"{image.path}: the picture {_name(image)} is too large: {size}", remedy)
 
 
-def _linear(opened: Image.Image) -> Picture:
-    clear = "A" in opened.getbands() and opened.getchannel("A").getextrema()[0] != 255
-    clear = clear or "transparency" in opened.info
-    if opened.mode.startswith(("I", "F")):  # 16 bits of grey
-        grey = np.asarray(opened, np.float32) / np.float32(1 if opened.mode == "F" else 65535)
-        values = np.repeat(srgb_to_linear(np.clip(grey, 0, 1))[:, :, None], 3, axis=2)
-        return Picture(torch.from_numpy(values), clear)
-    picture = opened.convert("RGB")
-    while picture.width * picture.height > _KEPT_PIXELS:
-        log.warning("a picture of %d x %d pixels is taken at half its size", *picture.size)
-        picture = picture.reduce(2)
-    return Picture(torch.from_numpy(_TABLE[np.asarray(picture)]), clear)
-
-
-_TABLE: NDArray[np.float32] = srgb_to_linear(np.arange(256, dtype=np.float32) / np.float32(255))
+def _is_clear(opened: Image.Image) -> bool:
+    alpha = "A" in opened.getbands() and opened.getchannel("A").getextrema()[0] != 255
+    return alpha or "transparency" in opened.info

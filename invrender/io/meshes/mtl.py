@@ -11,8 +11,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from invrender.io.files.paths import shown
 from invrender.io.meshes.references import find_file
-from invrender.io.meshes.text import join_continued, plain, shown
+from invrender.io.meshes.text import join_continued, plain
 from invrender.io.meshes.texture import read_texture
 from invrender.nouns import Material
 from invrender.nouns.appearance import PLAIN, Colour

@@ -15,11 +15,12 @@ from numpy.typing import NDArray
 
 from invrender.colour import srgb_to_linear
 from invrender.errors import InputError
+from invrender.io.files.paths import shown
 from invrender.io.meshes.obj_faces import Corners, read_corners
 from invrender.io.meshes.obj_materials import Look, read_looks
 from invrender.io.meshes.parts import Part
 from invrender.io.meshes.polygons import Triangles, triangulate
-from invrender.io.meshes.text import Integers, Lines, join_continued, numbers, plain, shown, unreadable
+from invrender.io.meshes.text import Integers, Lines, join_continued, numbers, plain, unreadable
 
 log = logging.getLogger(__name__)
 

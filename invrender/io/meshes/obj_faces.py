@@ -10,7 +10,8 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from invrender.io.meshes.text import Integers, Lines, integers, shown, unreadable
+from invrender.io.files.paths import shown
+from invrender.io.meshes.text import Integers, Lines, integers, unreadable
 
 log = logging.getLogger(__name__)
 

@@ -7,9 +7,9 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from invrender.io.files.paths import shown
 from invrender.io.meshes.mtl import Entry, material_of, read_entries
 from invrender.io.meshes.references import find_file
-from invrender.io.meshes.text import shown
 from invrender.nouns import Material
 
 log = logging.getLogger(__name__)

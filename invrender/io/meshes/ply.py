@@ -12,13 +12,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from invrender.errors import InputError
+from invrender.io.files.paths import shown
 from invrender.io.meshes.parts import Part
 from invrender.io.meshes.ply_colours import read_colours, spread_colours
 from invrender.io.meshes.ply_data import Column, Table, read_tables
 from invrender.io.meshes.ply_header import AGAIN, Header, read_header
 from invrender.io.meshes.ply_textures import Wedges, cut_at_wedges, find_wedges, textures, vertex_uv
 from invrender.io.meshes.polygons import Triangles, triangulate
-from invrender.io.meshes.text import Integers, shown
+from invrender.io.meshes.text import Integers
 from invrender.nouns import Material
 
 log = logging.getLogger(__name__)

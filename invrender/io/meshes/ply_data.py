@@ -10,8 +10,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from invrender.errors import InputError
+from invrender.io.files.paths import shown
 from invrender.io.meshes.ply_header import AGAIN, Element, Header, Property
-from invrender.io.meshes.text import Integers, Lines, numbers, plain, shown, unreadable
+from invrender.io.meshes.text import Integers, Lines, numbers, plain, unreadable
 
 log = logging.getLogger(__name__)
 

@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 
 from invrender.errors import InputError
-from invrender.io.meshes.text import shown
+from invrender.io.files.paths import shown
 
 AGAIN = "the file is damaged: export or download it again"
 

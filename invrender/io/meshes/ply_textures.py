@@ -10,11 +10,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from invrender.errors import InputError
+from invrender.io.files.paths import shown
 from invrender.io.meshes.ply_data import Table
 from invrender.io.meshes.ply_header import AGAIN, Header
 from invrender.io.meshes.polygons import Triangles
 from invrender.io.meshes.references import find_file
-from invrender.io.meshes.text import Integers, shown
+from invrender.io.meshes.text import Integers
 from invrender.io.meshes.texture import read_texture
 from invrender.nouns import Material
 

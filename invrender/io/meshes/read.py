@@ -9,7 +9,7 @@ import numpy as np
 import torch
 
 from invrender.errors import InputError
-from invrender.io.files.paths import check_extension, existing_file
+from invrender.io.files.paths import check_extension, existing_file, is_folder, shown
 from invrender.io.meshes.check import check_kind, check_parts
 from invrender.io.meshes.extent import check_extent
 from invrender.io.meshes.gltf import gltf_units, read_gltf
@@ -17,7 +17,6 @@ from invrender.io.meshes.obj import read_obj
 from invrender.io.meshes.parts import Part, join
 from invrender.io.meshes.ply import read_ply
 from invrender.io.meshes.stl import read_stl
-from invrender.io.meshes.text import shown
 from invrender.nouns import Mesh
 
 MESH_EXTENSIONS = (".obj", ".glb", ".gltf", ".ply", ".stl")
@@ -38,7 +37,7 @@ def read_mesh(path: str | Path) -> Mesh:
             indices that are impossible.
     """
     source = Path(path)
-    extension = check_extension(source, MESH_EXTENSIONS, "mesh") if not source.is_dir() else ""
+    extension = check_extension(source, MESH_EXTENSIONS, "mesh") if not is_folder(source) else ""
     existing_file(source, "mesh")
     if source.stat().st_size == 0:
         raise InputError(f"{source} is empty (0 bytes)", "export or download it again")

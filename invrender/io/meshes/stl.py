@@ -14,8 +14,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from invrender.errors import InputError
+from invrender.io.files.paths import shown
 from invrender.io.meshes.parts import Part
-from invrender.io.meshes.text import Lines, numbers, plain, shown, unreadable
+from invrender.io.meshes.text import Lines, numbers, plain, unreadable
 
 log = logging.getLogger(__name__)
 

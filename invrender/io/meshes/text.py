@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from invrender.errors import InputError
+from invrender.io.files.paths import shown
 
 Integers = NDArray[np.int64]
 
@@ -37,13 +38,6 @@ def plain(content: bytes) -> bytes:
 def join_continued(text: bytes) -> bytes:
     r"""The text with lines that end in `\` joined to the next one."""
     return re.sub(rb"\\[ \t]*\n", bytes([JOINT]), text) if b"\\" in text else text
-
-
-def shown(name: str | bytes, limit: int = 80) -> str:
-    """A name from a file, fit for a message: control characters are escaped, and what is very long is cut."""
-    text = name.decode(errors="replace") if isinstance(name, bytes) else name
-    text = "".join(c if c.isprintable() else ascii(c)[1:-1] for c in text)
-    return text if len(text) <= limit else text[: limit - 3] + "..."
 
 
 def key(word: bytes) -> int:

@@ -1,4 +1,4 @@
-"""Reading the pictures that material files name."""
+"""Pictures as textures: linear colour, of a size that fits."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ from PIL import Image
 
 from invrender.colour import srgb_to_linear
 from invrender.errors import InputError
-from invrender.io.meshes.text import shown
+from invrender.io.files.paths import shown
+from invrender.io.pixels import LARGEST
 
 log = logging.getLogger(__name__)
 
-MOST_PIXELS = 100_000_000  # refused beyond
 _KEPT_PIXELS = 2**25  # 400 MB as float32; larger ones are halved until they fit
 # those of Pillow's readers that run no other program (EPS starts Ghostscript)
 _FORMATS = ("PNG", "JPEG", "MPO", "WEBP", "BMP", "GIF", "TIFF", "TGA", "DDS", "PPM", "PCX", "SGI", "JPEG2000")
@@ -36,7 +36,7 @@ def read_texture(path: Path) -> torch.Tensor | None:
             warnings.simplefilter("ignore")  # Pillow's about sizes, which are looked at below, and about odd profiles
             with Image.open(path, formats=[name for name in _FORMATS if name in Image.OPEN]) as image:
                 _check_size(path, image)
-                return torch.from_numpy(_linear(path, image))
+                return linear_texture(image, shown(path.name))
     except Image.DecompressionBombError as error:
         raise _too_large(path, shown(str(error))) from error
     except (OSError, SyntaxError, ValueError, EOFError, ArithmeticError, LookupError, TypeError):  # Pillow's on damage
@@ -44,22 +44,27 @@ def read_texture(path: Path) -> torch.Tensor | None:
 
 
 def _check_size(path: Path, image: Image.Image) -> None:
-    if image.width * image.height > MOST_PIXELS:
+    if image.width * image.height > LARGEST:
         raise _too_large(path, f"{image.width} x {image.height} pixels")
 
 
 def _too_large(path: Path, size: str) -> InputError:
-    limit = f"it may have {MOST_PIXELS:,} pixels"
+    limit = f"it may have {LARGEST:,} pixels"
     return InputError(f"the texture {shown(str(path), 200)} is too large: {size}", f"scale it down ({limit})")
 
 
-def _linear(path: Path, image: Image.Image) -> NDArray[np.float32]:
+def linear_texture(image: Image.Image, name: str) -> torch.Tensor:
+    """The colours of an open picture, [h,w,3] linear float32; halved, with a warning, until they fit.
+
+    Args:
+        image: its alpha is left out.
+        name: what a warning calls it.
+    """
     if image.mode.startswith(("I", "F")):  # 16 bits of grey
         grey = np.clip(np.asarray(image, np.float32) / np.float32(1 if image.mode == "F" else 65535), 0, 1)
-        return np.repeat(srgb_to_linear(grey)[:, :, None], 3, axis=2)
+        return torch.from_numpy(np.repeat(srgb_to_linear(grey)[:, :, None], 3, axis=2))
     picture = image.convert("RGB")
     while picture.width * picture.height > _KEPT_PIXELS:
-        log.warning("%s: a picture of %d x %d pixels is taken at half its size", shown(path.name), *picture.size)
+        log.warning("%s: a picture of %d x %d pixels is taken at half its size", name, *picture.size)
         picture = picture.reduce(2)
-    linear: NDArray[np.float32] = _TABLE[np.asarray(picture)]
-    return linear
+    return torch.from_numpy(_TABLE[np.asarray(picture)])
