@@ -7,9 +7,11 @@ from __future__ import annotations
 
 import argparse
 import shutil
+import signal
 import sys
 import tempfile
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 from cases import Case, all_seeds, make_case
@@ -17,6 +19,7 @@ from table import Result, groups, table
 from verdict import judge
 from workers import Worker
 
+PROGRAM = "invrender.cli.app:main"
 WARM_UP = ("glb", "npy", "transmittance-npy")
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -24,13 +27,14 @@ ROOT = Path(__file__).resolve().parents[2]
 def main() -> int:
     """Run the cases that the arguments ask for, and print the table."""
     arguments = _arguments()
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # what is known by then is told
     worker = Worker(arguments.tree.resolve(), arguments.program)
     results = []
     try:
-        for case in _warm_up():
-            _run(case, worker, None)
+        for case in _warm_up() if arguments.program == PROGRAM else ():
+            _run(case, worker, arguments)
         for case in _chosen(arguments):
-            results.append(_run(case, worker, arguments.keep))
+            results.append(_run(case, worker, arguments))
             _tell(results[-1], arguments.verbose)
     except KeyboardInterrupt:
         print("stopped early", file=sys.stderr)
@@ -49,7 +53,9 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--kinds", nargs="+", metavar="KIND", help="numbers of other kinds are left out")
     parser.add_argument("--keep", type=Path, metavar="DIR", help="keep each case's folder and printed text there")
     parser.add_argument("--tree", type=Path, default=ROOT, help="the checkout whose invrender is tried")
-    parser.add_argument("--program", default="invrender.cli.app:main", help="module:function that is called")
+    parser.add_argument("--program", default=PROGRAM, help="module:function that is called")
+    parser.add_argument("--patience", type=float, metavar="SECONDS", help="that a case may take, whatever it does")
+    parser.add_argument("--memory", type=int, metavar="MIB", default=3072, help="that a case may take")
     parser.add_argument("-v", "--verbose", action="store_true", help="a line a case")
     return parser.parse_args()
 
@@ -61,7 +67,8 @@ def _chosen(arguments: argparse.Namespace) -> Iterator[Case]:
         raise SystemExit(f"unknown kinds {', '.join(sorted(unknown))}; there are {', '.join(known)}")
     for number in arguments.only or range(arguments.start, arguments.start + arguments.cases):
         if not arguments.kinds or known[number % len(known)] in arguments.kinds:
-            yield make_case(arguments.seed, number)
+            case = make_case(arguments.seed, number)
+            yield replace(case, patience=arguments.patience or case.patience)
 
 
 def _warm_up() -> Iterator[Case]:
@@ -71,7 +78,7 @@ def _warm_up() -> Iterator[Case]:
             yield from (Case(-1, seed.kind, seed.files, command, (), 300.0) for command in seed.commands)
 
 
-def _run(case: Case, worker: Worker, keep: Path | None) -> Result:
+def _run(case: Case, worker: Worker, arguments: argparse.Namespace) -> Result:
     with tempfile.TemporaryDirectory(prefix="fuzz") as temporary:
         place = Path(temporary)
         for name, content in case.files.items():
@@ -79,9 +86,9 @@ def _run(case: Case, worker: Worker, keep: Path | None) -> Result:
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_bytes(content)
         ending = worker.run(case, place)
-        faults = judge(case, ending, place / "in")
-        if keep is not None:
-            shutil.copytree(place, keep / str(case.number), dirs_exist_ok=True, symlinks=True)
+        faults = judge(case, ending, place / "in", arguments.memory)
+        if arguments.keep is not None:
+            shutil.copytree(place, arguments.keep / str(case.number), dirs_exist_ok=True, symlinks=True)
     return Result(case, ending, tuple(faults))
 
 
@@ -89,8 +96,8 @@ def _tell(result: Result, verbose: bool) -> None:
     case, ending = result.case, result.ending
     if verbose or result.failed:
         sorts = ", ".join(f"{fault.sort}: {fault.what}" for fault in result.faults)
-        line = f"{case.number:5} {case.kind:18} exit {ending.code} {ending.seconds:5.1f} s {' '.join(case.command[:4])}  {sorts}"
-        print(line, file=sys.stderr, flush=True)
+        start = f"{case.number:5} {case.kind:18} exit {ending.code} {ending.seconds:5.1f} s"
+        print(f"{start} {' '.join(case.command[:4])}  {sorts}", file=sys.stderr, flush=True)
 
 
 if __name__ == "__main__":

@@ -61,10 +61,11 @@ def groups(results: Sequence[Result]) -> str:
 
 def _group(fault: Fault, seen: Sequence[Result]) -> str:
     first = min(seen, key=lambda result: (len(result.case.damaged), result.ending.seconds)).case
-    numbers = ", ".join(str(result.case.number) for result in seen[:6])
+    numbers = ", ".join(str(result.case.number) for result in seen[:6]) + (", ..." if len(seen) > 6 else "")
     kinds = ", ".join(sorted({result.case.kind for result in seen}))
+    damaged = ", ".join(first.damaged) or "nothing"
     return (
         f"{fault.sort}: {fault.what}\n"
-        f"    {len(seen)} cases ({numbers}{', ...' if len(seen) > 6 else ''}) of {kinds}\n"
-        f"    --only {first.number}: invrender {' '.join(first.command)}   [damaged: {', '.join(first.damaged) or 'nothing'}]"
+        f"    {len(seen)} cases ({numbers}) of {kinds}\n"
+        f"    --only {first.number}: invrender {' '.join(first.command)}   [damaged: {damaged}]"
     )

@@ -8,12 +8,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from cases import Case
-from outputs import NOT_FINITE, faults_of_outputs
 from workers import Ending
+from written import NOT_FINITE, faults_of_outputs
 
 DOCUMENTED = (0, 2, 3, 4, 5, 6, 7, 8)
 MOST_LINES, MOST_LETTERS = 6, 2000
-MOST_MEMORY = 3 << 30
 
 CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069\ufffd]")
 FRAME = re.compile(r'File "([^"]+)", line (\d+)(?:,)? in (\S+)')
@@ -32,8 +31,8 @@ class Fault:
     what: str
 
 
-def judge(case: Case, ending: Ending, folder: Path) -> list[Fault]:
-    """The faults of a case, the worst first; none: it ended well."""
+def judge(case: Case, ending: Ending, folder: Path, memory: int) -> list[Fault]:
+    """The faults of a case, the worst first; none: it ended well within `memory` MiB."""
     out, err = (text.decode("utf-8", "replace") for text in (ending.stdout, ending.stderr))
     if ending.code is None:
         return [Fault("hang", f"more than {case.patience:g} s at {_place(err, newest_first=True)}")]
@@ -47,8 +46,8 @@ def judge(case: Case, ending: Ending, folder: Path) -> list[Fault]:
         faults += _faults_of_message(err)
     if ending.code and not case.damaged:
         faults.append(Fault("output", f"a valid input ends in exit {ending.code}: {_cause(err)}"))
-    if ending.peak > MOST_MEMORY:
-        faults.append(Fault("memory", f"{ending.peak / 2**30:.0f} GiB"))
+    if ending.peak >> 20 > memory:
+        faults.append(Fault("memory", f"more than {memory} MiB"))
     faults += _faults_of_printed(out, err)
     faults += [_of_output(text) for text in faults_of_outputs(folder, set(case.files))]
     if ending.code == 0:
@@ -60,6 +59,8 @@ def judge(case: Case, ending: Ending, folder: Path) -> list[Fault]:
 
 def _promised(case: Case) -> list[str]:
     """The places that a command line names for results."""
+    if "--dry-run" in case.command:
+        return []
     return [case.command[i + 1] for i, word in enumerate(case.command) if word in ("-o", "--dataset")]
 
 

@@ -66,7 +66,7 @@ class Worker:
     def _start(self) -> None:
         if self.process is not None and self.process.poll() is None:
             return
-        paths = [str(self.tree), str(WORKER.parent), os.environ.get("PYTHONPATH", "")]
+        paths = [str(self.tree), os.environ.get("PYTHONPATH", "")]
         settings = {"PYTHONPATH": os.pathsep.join(filter(None, paths)), "NO_COLOR": "1", "COLUMNS": "100"}
         threads = {"OMP_NUM_THREADS": "1", "NUMBA_NUM_THREADS": "1", "PYTHONHASHSEED": "0"}
         self.process = subprocess.Popen(

@@ -6,8 +6,10 @@ import struct
 from collections.abc import Callable
 from random import Random
 
-INTEGERS = (0, 1, 2, -1, 127, 128, 255, 256, 2**15 - 1, 2**16 - 1, 2**16, 10**6, 2**31 - 1, 2**31, 2**32 - 1, 2**32,
-            2**40, 2**62, 2**63 - 1)  # fmt: skip
+INTEGERS = (
+    0, 1, 2, -1, 127, 128, 255, 256, 2**15 - 1, 2**16 - 1, 2**16, 10**6, 2**31 - 1, 2**31, 2**32 - 1, 2**32, 2**40,
+    2**62, 2**63 - 1,
+)  # fmt: skip
 FLOATS = (0.0, -1.0, 1e-38, 1e38, 1e308, float("nan"), float("inf"), float("-inf"), 1e25, -1e11)
 
 
@@ -57,7 +59,7 @@ def _integer(data: bytes, rng: Random) -> bytes:
 
 
 def _float(data: bytes, rng: Random) -> bytes:
-    kind, value = rng.choice("<d <f <f >f".split()), rng.choice(FLOATS)
+    kind, value = rng.choice(("<d", "<f", "<f", ">f")), rng.choice(FLOATS)
     try:
         return _put(data, struct.pack(kind, value), rng)
     except OverflowError:

@@ -12,14 +12,16 @@ NUMBER = re.compile(rb"[-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?")
 WORD = re.compile(rb"[A-Za-z_][\w.\-]*")
 
 NUMBERS = (
-    b"0", b"-0", b"1", b"-1", b"2", b"3", b"-3", b"1e308", b"-1e308", b"1e400", b"nan", b"-inf", b"inf", b"1e25", b"1e11",
-    b"1e-300", b"1e-30", b"255", b"65536", b"2147483647", b"2147483648", b"-2147483648", b"4294967295", b"99999999",
-    b"9223372036854775808", b"1" * 30, b"9" * 5000, b"0x10", b"1_000", b"1.5", b"1,5", b"1.2.3", b"--1", b"1e", b"",
-    b"\xd9\xa1", b"/", b"1/1/1/1", b"None", b"*",
+    b"0", b"-0", b"1", b"-1", b"2", b"3", b"-3", b"1e308", b"-1e308", b"1e400", b"nan", b"-inf", b"inf", b"1e25",
+    b"1e11", b"1e-300", b"1e-30", b"255", b"65536", b"2147483647", b"2147483648", b"-2147483648", b"4294967295",
+    b"99999999", b"9223372036854775808", b"1" * 30, b"9" * 5000, b"0x10", b"1_000", b"1.5", b"1,5", b"1.2.3", b"--1",
+    b"1e", b"", b"\xd9\xa1", b"/", b"1/1/1/1", b"None", b"*",
 )  # fmt: skip
 
-INSERTED = (b"\xff\xfe", b"\xc3", b"\x80\x80", b"\x00", b"\x1b[31mred\x1b[0m", b"\x07", b"\r", b"\t", b"\x0c", b"\xef\xbb\xbf",
-            b"\\\n", b"#", b'"', b"'", b"%00", b"../", b"/dev/zero", b"A" * 5000, b"\xe2\x80\xae", b"\n\n\n")  # fmt: skip
+INSERTED = (
+    b"\xff\xfe", b"\xc3", b"\x80\x80", b"\x00", b"\x1b[31mred\x1b[0m", b"\x07", b"\r", b"\t", b"\x0c",
+    b"\xef\xbb\xbf", b"\\\n", b"#", b'"', b"'", b"%00", b"../", b"/dev/zero", b"A" * 5000, b"\xe2\x80\xae", b"\n\n\n",
+)  # fmt: skip
 
 
 def _number(text: bytes, rng: Random) -> bytes:

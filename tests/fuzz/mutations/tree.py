@@ -16,10 +16,10 @@ Place = tuple[Any, Any]
 DEEP, DIGITS = "@deep@", "@digits@"  # written as what Python's encoder cannot write
 
 VALUES: tuple[Any, ...] = (
-    None, True, False, 0, 1, -1, 2, 3, 255, 1e25, -1e25, 1e308, 1e11, 1e-30, 0.5, 10**30, 2**31, 2**32, 2**63, float("nan"),
-    float("inf"), "", "0", "x", "nan", "\u0000", "\x1b[31mred", "../" * 9 + "etc/passwd", "/dev/zero", "a" * 5000, "\ud800",
-    "data:,", "data:application/octet-stream;base64,AAAA", "é\u202e", [], {}, [[]], [None], [0], [1, 2, 3], {"a": 1},
-    [1e25] * 4, ["x"] * 3, [[1, 0, 0, 0]] * 4, DEEP, DEEP, DIGITS,
+    None, True, False, 0, 1, -1, 2, 3, 255, 1e25, -1e25, 1e308, 1e11, 1e-30, 0.5, 10**30, 2**31, 2**32, 2**63,
+    float("nan"), float("inf"), "", "0", "x", "nan", "\u0000", "\x1b[31mred", "../" * 9 + "etc/passwd", "/dev/zero",
+    "a" * 5000, "\ud800", "data:,", "data:application/octet-stream;base64,AAAA", "é\u202e", [], {}, [[]], [None], [0],
+    [1, 2, 3], {"a": 1}, [1e25] * 4, ["x"] * 3, [[1, 0, 0, 0]] * 4, DEEP, DEEP, DIGITS,
 )  # fmt: skip
 
 
@@ -92,9 +92,8 @@ def _scale(at: Place, root: list[Any], rng: Random) -> None:
     value = at[0][at[1]]
     if isinstance(value, bool) or not isinstance(value, int | float):
         return _retype(at, root, rng)
-    at[0][at[1]] = rng.choice(
-        (-value, value + 1, value - 1, value * 2, value * 1e9, value * 1e-9, value + 0.5, str(value))
-    )
+    scaled = (-value, value + 1, value - 1, value * 2, value * 1e9, value * 1e-9, value + 0.5, str(value))
+    at[0][at[1]] = rng.choice(scaled)
     return None
 
 

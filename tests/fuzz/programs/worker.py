@@ -26,7 +26,7 @@ def main() -> None:
     answers = os.fdopen(os.dup(1), "w")
     os.dup2(2, 1)
     module, _, name = sys.argv[1].partition(":")
-    for other in BEFORE:
+    for other in BEFORE if module.startswith("invrender") else ():
         with contextlib.suppress(ImportError):  # an older or newer tree: it will be imported later, and be slower
             importlib.import_module(other)
     entry = getattr(importlib.import_module(module), name)

@@ -1,1 +1,1 @@
-"""Small valid files of every kind that the program reads, made from bytes, text, numpy and Pillow, not by its writers."""
+"""Small valid files of every kind that is read, made from bytes, text, numpy and Pillow, not by our own writers."""

@@ -67,7 +67,8 @@ def _nifti() -> bytes:
 def _vti(data_array: str, tail: str) -> bytes:
     extent = f"0 {X - 1} 0 {Y - 1} 0 {Z - 1}"
     return (
-        '<?xml version="1.0"?>\n<VTKFile type="ImageData" version="1.0" byte_order="LittleEndian" header_type="UInt32">\n'
+        '<?xml version="1.0"?>\n'
+        '<VTKFile type="ImageData" version="1.0" byte_order="LittleEndian" header_type="UInt32">\n'
         f'<ImageData WholeExtent="{extent}" Origin="1 2 3" Spacing="0.5 0.5 0.4">\n<Piece Extent="{extent}">\n'
         f'<PointData Scalars="density">\n<DataArray type="Float32" Name="density" NumberOfComponents="1" {data_array}\n'
         f"</PointData>\n<CellData></CellData>\n</Piece>\n</ImageData>\n{tail}</VTKFile>\n"

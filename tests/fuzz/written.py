@@ -117,5 +117,6 @@ def _ply(path: Path) -> str:
 
 
 CHECKS: dict[str, Callable[[Path], str]] = {
-    ".npy": _npy, ".npz": _npz, ".png": _picture, ".gif": _picture, ".json": _json, ".csv": _csv, ".glb": _glb, ".ply": _ply,
+    ".npy": _npy, ".npz": _npz, ".png": _picture, ".gif": _picture, ".json": _json, ".csv": _csv, ".glb": _glb,
+    ".ply": _ply,
 }  # fmt: skip
