@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import signal
 from dataclasses import dataclass
@@ -48,13 +49,23 @@ def judge(case: Case, ending: Ending, folder: Path, memory: int) -> list[Fault]:
         faults.append(Fault("output", f"a valid input ends in exit {ending.code}: {_cause(err)}"))
     if ending.peak >> 20 > memory:
         faults.append(Fault("memory", f"more than {memory} MiB"))
-    faults += _faults_of_printed(out, err)
+    faults += _faults_of_printed(out, err, ending.code)
     faults += [_of_output(text) for text in faults_of_outputs(folder, set(case.files))]
     if ending.code == 0:
         faults += [
             Fault("output", f"exit 0 without {name}") for name in _promised(case) if not (folder / name).exists()
         ]
+        if "--json" in case.command and not _is_json(out):
+            faults.append(Fault("output", f"stdout is no JSON: {_short(out[:60])}"))
     return faults
+
+
+def _is_json(text: str) -> bool:
+    try:
+        json.loads(text)
+    except ValueError:
+        return False
+    return True
 
 
 def _promised(case: Case) -> list[str]:
@@ -83,7 +94,7 @@ def _faults_of_message(err: str) -> list[Fault]:
     return [Fault("message", f"{text}: {cause}") for text, wrong in checks.items() if wrong]
 
 
-def _faults_of_printed(out: str, err: str) -> list[Fault]:
+def _faults_of_printed(out: str, err: str, code: int) -> list[Fault]:
     faults = []
     for name, text in (("stdout", out), ("stderr", err)):
         found = CONTROL.search(text)
@@ -96,7 +107,9 @@ def _faults_of_printed(out: str, err: str) -> list[Fault]:
     warned = re.search(r"^(\S+?):(\d+): (\w*Warning): (.*)$", err, re.MULTILINE)
     if warned:
         path, line, kind, text = warned.groups()
-        faults.append(Fault("warning", f"{kind} at {_within(path)}:{line}: {text[:80]}"))
+        # numpy says "invalid value" where NaN came out, and before a cast where one got lost in a picture
+        sort = "not finite" if text.startswith("invalid value") and code == 0 else "warning"
+        faults.append(Fault(sort, f"{kind} at {_within(path)}:{line}: {text[:80]}"))
     return faults
 
 

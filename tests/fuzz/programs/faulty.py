@@ -60,6 +60,11 @@ def printed_nan() -> None:
     print("volume  nan")
 
 
+def lost_nan() -> None:
+    """Put NaN into a picture, where it becomes some colour."""
+    np.full(3, np.nan).astype(np.uint8)
+
+
 def nan_array() -> None:
     """Write NaN into an .npz."""
     np.savez("volume.npz", density=np.full(3, np.nan))

@@ -14,6 +14,7 @@ import json
 import os
 import sys
 import time
+import warnings
 from collections.abc import Callable
 from pathlib import Path
 
@@ -49,7 +50,8 @@ def _serve(entry: Callable[[], None], arguments: list[str], folder: Path, patien
     with _into(folder.parent / "stdout", 1), _into(folder.parent / "stderr", 2):
         faulthandler.enable(2)
         faulthandler.dump_traceback_later(patience, file=2)
-        code = _call(entry, arguments)
+        with warnings.catch_warnings():  # what was told in one job is told again in the next
+            code = _call(entry, arguments)
         faulthandler.cancel_dump_traceback_later()
     return {"code": code, "seconds": time.monotonic() - start, "peak": _peak()}
 
