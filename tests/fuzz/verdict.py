@@ -15,7 +15,7 @@ from written import NOT_FINITE, faults_of_outputs
 DOCUMENTED = (0, 2, 3, 4, 5, 6, 7, 8)
 MOST_LINES, MOST_LETTERS = 6, 2000
 
-CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069\ufffd]")
+CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069\udc80-\udcff]")
 FRAME = re.compile(r'File "([^"]+)", line (\d+)(?:,)? in (\S+)')
 
 
@@ -34,7 +34,7 @@ class Fault:
 
 def judge(case: Case, ending: Ending, folder: Path, memory: int) -> list[Fault]:
     """The faults of a case, the worst first; none: it ended well within `memory` MiB."""
-    out, err = (text.decode("utf-8", "replace") for text in (ending.stdout, ending.stderr))
+    out, err = (text.decode("utf-8", "surrogateescape") for text in (ending.stdout, ending.stderr))
     if ending.code is None:
         return [Fault("hang", f"more than {case.patience:g} s at {_place(err, newest_first=True)}")]
     if ending.code < 0:
@@ -103,7 +103,7 @@ def _faults_of_printed(out: str, err: str, code: int) -> list[Fault]:
             faults.append(Fault("message", f"{found.group()!r} in {name} after {_short(line[-60:])}"))
     numbers = [line for line in out.splitlines() if NOT_FINITE.search(line) and "looks" not in line]
     if numbers:
-        faults.append(Fault("not finite", f"printed: {numbers[0].split()[0]}"))
+        faults.append(Fault("not finite", f"printed: {_short(numbers[0].split()[0])}"))
     warned = re.search(r"^(\S+?):(\d+): (\w*Warning): (.*)$", err, re.MULTILINE)
     if warned:
         path, line, kind, text = warned.groups()
