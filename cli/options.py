@@ -122,7 +122,7 @@ _DISTANCE = typer.Option(
     envvar="INVRENDER_DISTANCE",
     show_envvar=False,
     min=0.1,
-    help="Cameras' distance, in half-extents of the object.",
+    help="Cameras' distance, in half-extents of the object; unless given, all of it is in view.",
 )
 _ELEVATION = typer.Option(
     "--elevation",

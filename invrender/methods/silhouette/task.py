@@ -8,11 +8,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
 
 import torch
 
-from invrender.cameras.rigs import evenly, mesh_frame, rig
+from invrender.cameras.around import around
+from invrender.cameras.rigs import evenly
 from invrender.errors import CheckpointError, InputError, UsageError
 from invrender.io.datasets.dataset import is_dataset, read_cameras, read_dataset
 from invrender.io.meshes.read import read_mesh, read_units
@@ -94,9 +94,10 @@ def own_masks(mesh: Mesh, settings: SilhouetteSettings, backend: Backend) -> tup
 def _cameras(mesh: Mesh, settings: SilhouetteSettings, size: tuple[int, int]) -> Cameras:
     count = settings.views or ASSET_VIEWS
     if settings.cameras in ("orbit", "sphere"):
-        centre, scale = mesh_frame(mesh.vertices, mesh.faces)
-        kind: Literal["orbit", "sphere"] = "orbit" if settings.cameras == "orbit" else "sphere"
-        return rig(kind, count, centre, scale, size, settings.distance, settings.fov, settings.elevation)
+        return around(
+            mesh, "orbit" if settings.cameras == "orbit" else "sphere", count, size,
+            distance=settings.distance, fov=settings.fov, elevation=settings.elevation,
+        )  # fmt: skip
     cameras = read_cameras(Path(settings.cameras), size)
     return cameras[evenly(len(cameras), settings.views)]
 
