@@ -24,6 +24,7 @@ RAYS, FEWEST, MOST = 1536, 24, 64  # of all masks, and of each
 SAMPLES = 96  # along a ray
 REACH = 1.6  # they lie this far before and behind the middle of the object, in half-extents
 TOLERANCE = 1.0  # pixels that a silhouette may be off
+FAINT = 0.1  # coverage from which a mask contradicts nothing: thin parts cover little of a pixel
 
 
 @dataclass(frozen=True)
@@ -32,7 +33,7 @@ class Silhouettes:
 
     Attributes:
         masks: [N,H,W] coverage in [0, 1].
-        distances: [N,H,W] of them; see `signed_distances`.
+        distances: [N,H,W], signed, of what they cover at all; see `signed_distances`.
         cameras: N cameras.
         names: of the views, or none.
     """
@@ -77,16 +78,21 @@ def small(masks: Tensor, cameras: Cameras, names: tuple[str, ...] = ()) -> Silho
         size = (max(1, round(height * share)), max(1, round(width * share)))
         masks = torch.nn.functional.interpolate(masks[:, None], size, mode="area")[:, 0]
         cameras = Cameras(cameras.world_to_camera, cameras.projection, size)
-    return Silhouettes(masks, signed_distances(masks), cameras, names)
+    return Silhouettes(masks, signed_distances((masks > FAINT).float()), cameras, names)
 
 
-def votes(views: Silhouettes) -> Votes | None:
-    """Hold the masks against each other; None where the cameras do not look at anything in common."""
+def votes(views: Silhouettes, rays: int | None = None) -> Votes | None:
+    """Hold the masks against each other; None where the cameras do not look at anything in common.
+
+    Args:
+        views: posed masks.
+        rays: of each view; None: as many as take about a second.
+    """
     found = _middle(views.masks, views.cameras)
     if found is None:
         return None
     centre, half = found
-    count = min(max(RAYS // len(views.cameras), FEWEST), MOST)
+    count = rays or min(max(RAYS // len(views.cameras), FEWEST), MOST)
     points = _samples(_pixels(views.masks, count), views.cameras, centre, half)
     judges = evenly(len(views.cameras), JUDGES)
     against = torch.zeros(points.shape[:3], dtype=torch.int64)
