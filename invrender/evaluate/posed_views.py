@@ -37,7 +37,9 @@ class Agreement:
 
     Attributes:
         names: of the views.
-        explained: by view, the share of its mask that the others explain; None: the cameras have nothing in common.
+        explained: by view, the share of its mask that the others explain; None: the cameras have nothing in common;
+            empty: it was not asked.
+        wrong: the numbers of views that contradict the others.
         reading: how the dataset should be read instead, where that explains the masks.
         reading_explained: the mean share that it explains.
     """
@@ -140,6 +142,8 @@ def _cut_finding(cut: tuple[str, ...], count: int, own: str | None) -> Finding:
 def _disagreement(found: Agreement) -> Finding | None:
     if found.explained is None:
         return Finding("the cameras look at nothing in common", _remedy(found))
+    if not found.explained:
+        return None
     shares = torch.tensor(found.explained, dtype=torch.float64)
     order = shares.argsort().tolist()
     if found.wrong:
