@@ -131,7 +131,7 @@ def posed_findings(found: Agreement, cut: tuple[str, ...], own: str | None = Non
 
 
 def _cut_finding(cut: tuple[str, ...], count: int, own: str | None) -> Finding:
-    masks = "mask touches" if len(cut) == 1 else "masks touch"
+    masks = "masks touches" if len(cut) == 1 else "masks touch"
     return Finding(
         f"{len(cut)} of {count} {masks} the border of the image, which may cut the object off: {listing(cut)}",
         own or "use images that show all of the object, or expect a guess where none does",
