@@ -14,7 +14,7 @@ from invrender.nouns import Cameras
 
 Tensor = torch.Tensor
 
-TRIED, RAYS = 16, 32  # views that a reading is tried on, and pixels of each mask
+TRIED, RAYS = 12, 32  # views that a reading is tried on, and pixels of each mask
 TIE = 0.005
 FEW = 6  # with fewer views, pictures and orders fit that were not meant
 FARTHEST = 12  # frames by which an order may be rotated

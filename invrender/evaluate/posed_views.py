@@ -123,11 +123,9 @@ def posed_findings(found: Agreement, cut: tuple[str, ...], own: str | None = Non
         cut: the views that are cut off.
         own: how to show all of an object whose own views these are; None: they are a dataset.
     """
-    findings = []
-    if cut:
-        findings.append(_cut_finding(cut, len(found.names), own))
     disagreeing = _disagreement(found)
-    return findings + ([disagreeing] if disagreeing else [])
+    findings = [disagreeing] if disagreeing else []
+    return findings + ([_cut_finding(cut, len(found.names), own)] if cut else [])
 
 
 def _cut_finding(cut: tuple[str, ...], count: int, own: str | None) -> Finding:
