@@ -8,6 +8,7 @@ from typing import Any
 
 import torch
 
+from invrender.evaluate.posed_views import cut_off
 from invrender.io.datasets.dataset import write_dataset
 from invrender.kernels import Backend
 from invrender.nouns import Cameras, Mesh, Scene, Views
@@ -79,5 +80,12 @@ def write_mesh_picture(
 
 def write_mesh_dataset(folder: Path, mesh: Mesh, cameras: Cameras, mode: Mode, backend: Backend) -> Written:
     """Write a mesh's own views as a dataset that `invrender reconstruct` takes; see `mesh_views`."""
-    files = write_dataset(folder, mesh_views(mesh, cameras, mode, backend))
-    return dataset_written(folder, files, cameras)
+    views = mesh_views(mesh, cameras, mode, backend)
+    written = dataset_written(folder, write_dataset(folder, views), cameras)
+    cut = len(cut_off(views))
+    if not cut:
+        return written
+    note = (
+        f"{written.note}; the object reaches the border in {cut} of them: look from farther away or with a larger fov"
+    )
+    return replace(written, note=note, facts={**written.facts, "cut_off": cut})
