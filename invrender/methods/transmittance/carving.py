@@ -1,4 +1,9 @@
-"""Space carving: which part of a grid can hold anything. What rays without any optical depth have crossed is empty."""
+"""Space carving: which part of a grid can hold anything. What views see nothing in, and nothing near, is empty.
+
+A sample of the grid stands for what lies within a cell of it on each side, and a ray takes the samples within a cell of
+it. So a ray proves samples empty only where the picture is empty for two cells around it: one that passes close by an
+object says nothing of the samples beside the object's surface, which have to hold a part of it.
+"""
 
 from __future__ import annotations
 
@@ -6,14 +11,17 @@ import torch
 
 from invrender.kernels import MakeRays
 from invrender.methods.transmittance.measurement import Measurement
+from invrender.nouns import Cameras
 
 Tensor = torch.Tensor
+Shape = tuple[int, int, int]
 
 EMPTY = 1e-5  # optical depth of a ray of an exact image that has met nothing
 CERTAINTY = 2.5  # standard deviations of a neighbourhood's mean, under noise
 REACH = 2  # pixels on each side that make a neighbourhood
 CROSSED = 0.1  # cell lengths inside empty rays that make a voxel empty
 WITNESSES = 2.0  # the same under noise, where one ray can err
+MARGIN = 2.0  # cells around a ray
 
 
 def empty_pixels(measurement: Measurement) -> Tensor:
@@ -28,15 +36,44 @@ def empty_pixels(measurement: Measurement) -> Tensor:
     return (widest < CERTAINTY * noise.deviation / side * 2) & known
 
 
-def carve(
-    measurement: Measurement, shape: tuple[int, int, int], bounds: Tensor, joseph_rays: MakeRays
-) -> tuple[Tensor, Tensor]:
+def margins(cameras: Cameras, shape: Shape, bounds: Tensor) -> Tensor:
+    """[N,2] int64: by how many columns and rows `MARGIN` cells of the grid appear at most, in each view.
+
+    Boxes that reach up to a camera's plane may fill the whole picture.
+    """
+    low, high = bounds.cpu().double()
+    cell = (high - low) / (torch.tensor(shape[::-1], dtype=torch.float64) - 1)
+    corners = torch.cartesian_prod(*torch.stack([low, high], 1))
+    rotation, shift = cameras.world_to_camera[:, :3, :3], cameras.world_to_camera[:, :3, 3]
+    nearest = -(rotation[:, 2] @ corners.T + shift[:, 2:]).amax(1)
+    height, width = cameras.size
+    size = torch.tensor([width, height], dtype=torch.float64)
+    focal = torch.stack([cameras.projection[:, 0, 0], cameras.projection[:, 1, 1]], 1).abs() * size / 2
+    reach = MARGIN * (rotation[:, :2] * cell).norm(dim=2) * focal / nearest.clamp(min=1e-12)[:, None]
+    return torch.where(nearest[:, None] > 0, (reach + 0.5).floor(), size).minimum(size).long()
+
+
+def witnesses(empty: Tensor, margin: Tensor) -> Tensor:
+    """The pixels [N,H,W] bool around which everything within a margin [N,2] (columns, rows) is empty."""
+    found = []
+    for view, (columns, rows) in zip(empty, margin.tolist(), strict=True):
+        filled = (~view)[None, None].float()
+        filled = torch.nn.functional.max_pool2d(filled, (1, 2 * columns + 1), 1, (0, columns))
+        filled = torch.nn.functional.max_pool2d(filled, (2 * rows + 1, 1), 1, (rows, 0))
+        found.append(filled[0, 0] == 0)
+    return torch.stack(found)
+
+
+def carve(measurement: Measurement, shape: Shape, bounds: Tensor, joseph_rays: MakeRays) -> tuple[Tensor, Tensor]:
     """The support [D,H,W] bool and the pixels [N,H,W] bool whose rays are to be used.
 
-    All of the box and all known pixels, where no ray is empty or nothing would be left.
+    All of the box and all known pixels, where no ray proves anything or nothing would be left.
     """
     known = measurement.weight > 0
-    empty = empty_pixels(measurement)
+    # Under noise an empty pixel's neighbourhoods are empty, too, so that a part of the margin is there already.
+    there = 1 if measurement.noise.deviation else 0
+    margin = (margins(measurement.cameras, shape, bounds) - there).clamp(min=0)
+    empty = witnesses(empty_pixels(measurement), margin)
     if bool(empty.any()):
         rays = joseph_rays(shape, bounds, measurement.cameras, empty)
         crossed = rays.adjoint(torch.ones(len(rays.pixels), device=bounds.device)).cpu()

@@ -1,4 +1,7 @@
-"""The search for the smoothing weight: down a ladder of weights, as long as held-out views are predicted better."""
+"""The search for the smoothing weight: along a ladder of weights, as long as held-out views are predicted better.
+
+To weaker ones while the misfit falls from pass to pass; to stronger ones where it rises, for then noise is being fitted.
+"""
 
 from __future__ import annotations
 
@@ -10,7 +13,33 @@ from invrender.solve.phase import Finished
 FEWEST_VIEWS = 8  # below this none is held out
 HELD_OUT = 8  # one view of so many is
 LADDER_FACTOR = 3.0  # between one weight and the next
+FAST, CLOSE = 0.8, 1.05  # shares of a misfit: after a trial that is far from its end, and of one as good
+SOLVE = 0.35  # of the passes after the first phase stay for all views
 HELD_OUT_MISFIT = "held_out"  # the measure that choose phases leave
+
+
+@dataclass(frozen=True)
+class Ladder:
+    """The weights to try, by factors of `LADDER_FACTOR` from the first, and their limits; whether pixels are noisy."""
+
+    first: float
+    lowest: float
+    highest: float
+    noisy: bool = False
+
+    def better(self, before: float, stays: float, moves: float, weaker: bool) -> bool:
+        """Whether to move to another weight, from the misfits before a pair of trials, and after both of it.
+
+        While the misfit falls fast it is the passes that are missing, not smoothing: weaker weights then need to be no
+        better. Under noise a misfit that has risen on both sides says that noise is being fitted: no weaker one then.
+        """
+        if stays < FAST * before:
+            return weaker and moves < CLOSE * stays
+        return moves < stays and not (weaker and self.noisy and moves > before)
+
+    def holds(self, weight: float) -> bool:
+        """Whether a weight is one of them."""
+        return 0.999 * self.lowest < weight < 1.001 * self.highest
 
 
 @dataclass(frozen=True)
@@ -30,32 +59,33 @@ class WeightSearch:
     scores: dict[float, float]
 
 
-def weight_search(tried: Sequence[Finished], ladder: tuple[float, float], trial: int, budget: int) -> WeightSearch:
-    """The state of the search after some choose phases: a single one, then pairs (same weight, next weight).
+def weight_search(tried: Sequence[Finished], ladder: Ladder, trial: int, budget: int) -> WeightSearch:
+    """The state of the search after some choose phases: a single one, then pairs (same weight, another weight).
 
     Args:
         tried: the choose phases.
-        ladder: the first and the last weight.
+        ladder: the weights to try.
         trial: passes of each.
         budget: passes that were left before the first.
     """
-    weight, last = ladder
+    weight, source, factors = ladder.first, 0, (1 / LADDER_FACTOR, LADDER_FACTOR)
     scores: dict[float, float] = {}
-    if not tried:
-        return WeightSearch(weight, 0, False, scores)
-    left, source = budget - tried[0].steps, 0
+    left = budget - sum(phase.steps for phase in tried[:1])
+    reserve = SOLVE * left
     for same in range(1, len(tried) + 2, 2):
-        if not (weight / LADDER_FACTOR > last * 0.999 and left > 2 * trial):
-            return WeightSearch(weight, source, True, scores)
-        if same >= len(tried):
-            return WeightSearch(weight, source, False, scores)
-        if same + 1 >= len(tried):
-            return WeightSearch(weight / LADDER_FACTOR, source, False, scores)
+        other = weight * factors[0]
+        if not tried or same + 1 >= len(tried):
+            done = bool(tried) and (left < 2 * trial + reserve or not ladder.holds(other))
+            return WeightSearch(other if same < len(tried) else weight, source, done, scores)
         left -= tried[same].steps + tried[same + 1].steps
-        scores[weight], scores[weight / LADDER_FACTOR] = (tried[k].measures[HELD_OUT_MISFIT] for k in (same, same + 1))
-        if scores[weight] <= scores[weight / LADDER_FACTOR]:
+        before, stays, moves = (tried[k].measures[HELD_OUT_MISFIT] for k in (source, same, same + 1))
+        scores[weight], scores[other] = stays, moves
+        if ladder.better(before, stays, moves, weaker=other < weight):
+            weight, source = other, same + 1
+        elif len(factors) == 1:
             return WeightSearch(weight, same, True, scores)
-        weight, source = weight / LADDER_FACTOR, same + 1
+        else:
+            source, factors = same, factors[1:]
     raise AssertionError("the ladder has an end")
 
 

@@ -23,7 +23,8 @@ from typing import Any
 import torch
 
 from invrender.kernels import Backend
-from invrender.methods.transmittance.ladder import FEWEST_VIEWS, HELD_OUT_MISFIT, LADDER_FACTOR, split, weight_search
+from invrender.methods.transmittance.held_out import HeldOut
+from invrender.methods.transmittance.ladder import FEWEST_VIEWS, HELD_OUT_MISFIT, Ladder, split, weight_search
 from invrender.methods.transmittance.measurement import Measurement, binned
 from invrender.methods.transmittance.problem import DENSITY, Problem, Shape, System, prepare
 from invrender.methods.transmittance.settings import TransmittanceSettings
@@ -41,8 +42,12 @@ Tensor = torch.Tensor
 
 PASSES, PASSES_VIEWS = 90, 48  # so many passes for so many views or more
 NOISY = 0.8  # of them for noisy data, which hold less detail
-TRIAL_PASSES = 0.07  # of all passes, for each trial
-LADDER = {"float": (1e-3, 1e-4), "8bit": (1e-3, 1e-5), "poisson": (3e-3, 1e-4)}  # first and last weight
+FIRST_PASSES, TRIAL_PASSES = 0.15, 0.06  # of all passes: before any trial, and for each
+LADDER = {  # first, lowest and highest smoothing weight
+    "float": Ladder(1e-3, 1e-5, 3e-2),
+    "8bit": Ladder(1e-3, 1e-5, 3e-2, noisy=True),
+    "poisson": Ladder(3e-3, 3e-5, 3e-2, noisy=True),
+}
 SUBSETS, SUBSET_PASSES = (8, 4), 2  # of the start under noise: as many as leave two views in each
 SUBSET_MOMENTUM = 0.9
 ROUNDING = 0.01  # of the density's level: below it, differences are smoothed quadratically
@@ -106,10 +111,10 @@ class Plan:
         return self.settings.smoothing is None and len(self.measurement.cameras) >= FEWEST_VIEWS
 
     @cached_property
-    def trials(self) -> tuple[System, System]:
-        """The systems of the views that trials learn from, and of those that they are scored on."""
+    def trials(self) -> tuple[System, HeldOut]:
+        """The system of the views that trials learn from, and those that they are scored on."""
         kept, held = split(len(self.measurement.cameras))
-        return self.problem.system(kept), self.problem.system(held)
+        return self.problem.system(kept), HeldOut(self.problem, held)
 
     def following(self, finished: tuple[Finished, ...]) -> Phase | None:
         """The phase after those that are finished, or None."""
@@ -145,7 +150,7 @@ class Plan:
         count = next((count for count in SUBSETS if 2 * count <= len(taken)), 0)
         if fine or not self.noisy or not count or self.total - done < 2 * SUBSET_PASSES:
             return None
-        weight = self.ladder[0] if self.chooses else self.fixed
+        weight = self.ladder.first if self.chooses else self.fixed
         parts = tuple(
             dataclasses.replace(self.problem.system(taken[k::count], 1 / count), held=False) for k in scattered(count)
         )
@@ -170,14 +175,16 @@ class Plan:
         def start() -> Start:
             return continued(tried[search.source]) if tried else Start(self._first(fine or coarse).params)
 
-        span = (min(self.trial, self.total - done), done)
+        count = self.trial if tried else max(1, round(self.total * FIRST_PASSES))
+        span = (min(count, self.total - done), done)
         solver = self._fista(kept, search.weight, kept.curvature)
         phase = self._phase("choose", span, search.weight, dataclasses.replace(kept, held=False), solver, start)
 
         def measures(params: Params, state: Any) -> dict[str, float]:
             return {INERTIA: state.inertia, HELD_OUT_MISFIT: held.misfit(params[DENSITY])}
 
-        return dataclasses.replace(phase, measures=measures, keeps=1)
+        # The second of the next pair may start from where the first of this one ended.
+        return dataclasses.replace(phase, measures=measures, keeps=2)
 
     def _solve(self, fine: Sequence[Finished], coarse: Sequence[Finished], done: int) -> Phase:
         """All that is left of the passes, on all views."""
@@ -254,8 +261,8 @@ class Plan:
         return Start({DENSITY: torch.where(self.problem.support, found, 0.0)})
 
     @property
-    def ladder(self) -> tuple[float, float]:
-        """The first and the last smoothing weight to try."""
+    def ladder(self) -> Ladder:
+        """The smoothing weights to try."""
         return LADDER[self.measurement.noise.kind]
 
     @property
@@ -275,9 +282,7 @@ class Plan:
         if not self.chooses:
             return self.fixed
         tried = [each for each in finished if each.name == "choose"]
-        found = weight_search(tried, self.ladder, self.trial, self.total).weight
-        # A held-out view lies in a gap twice as wide as any later: what wins there is too strong for exact data.
-        return found if self.noisy else found / LADDER_FACTOR
+        return weight_search(tried, self.ladder, self.trial, self.total).weight
 
 
 def continued(finished: Finished) -> Start:
