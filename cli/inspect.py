@@ -113,8 +113,13 @@ def _inspect_volume(file: VolumeFile, as_json: bool) -> None:
 def _inspect_transmittance(path: Path, as_json: bool) -> None:
     from invrender.evaluate.volume_facts import transmittance_facts
     from invrender.io.datasets.transmittance import read_transmittance
+    from invrender.methods.transmittance.doubts import dataset_findings
 
-    facts = transmittance_facts(read_transmittance(path))
+    views = read_transmittance(path)
+    facts = transmittance_facts(views)
+    if views.bounds is not None:
+        for finding in dataset_findings(views, views.bounds):
+            typer.echo(f"warning: {finding}", err=True)
     _show({"kind": "dataset", "path": str(path), **asdict(facts)}, _transmittance_rows(facts), as_json)
 
 

@@ -47,6 +47,7 @@ class TransmittanceViews:
         eight_bit: whether the images hold no more than 256 grey levels.
         quantum: the step between two grey levels that files of integers can tell apart, in the images' units; 0 where
             they hold floats.
+        names: of the views, by their files; empty where there are none.
     """
 
     cameras: Cameras
@@ -57,6 +58,7 @@ class TransmittanceViews:
     extinction: float = 1.0
     eight_bit: bool = False
     quantum: float = 0.0
+    names: tuple[str, ...] = ()
 
 
 def is_transmittance(path: str | Path) -> bool:
@@ -113,7 +115,8 @@ def read_transmittance(folder: str | Path) -> TransmittanceViews:
     table = read_pose_table(pose)
     kind, scale = _kind(table, pose), _positive(table, "scale", None, pose)
     posed = read_transforms(pose, GREY_EXTENSIONS)
-    stack = read_stack(_files(posed, pose), scale, whole=kind == "transmittance")
+    files = _files(posed, pose)
+    stack = read_stack(files, scale, whole=kind == "transmittance")
     sizes = {image.shape for image in stack.images}
     if len(sizes) > 1:
         shown_sizes = listing(f"{width} x {height}" for height, width in sorted(sizes))
@@ -131,7 +134,14 @@ def read_transmittance(folder: str | Path) -> TransmittanceViews:
         _positive(table, "extinction", 1.0, pose) or 1.0,
         stack.eight_bit,
         stack.quantum,
+        _names(files),
     )
+
+
+def _names(files: list[Path]) -> tuple[str, ...]:
+    """What to call the views: by their files, and by their pages where several share a file."""
+    shared = len(set(files)) < len(files)
+    return tuple(f"{file.name} page {page}" if shared else file.name for page, file in enumerate(files, 1))
 
 
 def _pose_file(path: Path) -> Path | None:

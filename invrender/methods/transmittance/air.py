@@ -54,13 +54,13 @@ def missing(cameras: Cameras, box: Tensor, cell: Tensor) -> Tensor:
 
 
 def read_air(transmittance: Tensor, cameras: Cameras, box: Tensor, cell: Tensor) -> Air:
-    """What rays [N,H,W] read that miss the box; pixels without light or without a value are left out."""
-    known = transmittance.isfinite() & (transmittance > 0)
+    """What rays [N,H,W] read that miss the box; pixels without a value are left out."""
+    known = transmittance.isfinite()
     misses = missing(cameras, box, cell)
     if int((misses & known).sum()) < FEWEST:
         return _border(transmittance, known)
     chosen = misses & known
-    depth = -torch.where(known, transmittance, 1.0).clamp(1e-3, 1e3).log()
+    depth = -torch.where(known & (transmittance > 0), transmittance, 1.0).clamp(1e-3, 1e3).log()
     total = float(depth.sum().abs())
     outside = float(depth[chosen].sum()) / total if total else 0.0
     return Air(_medians(transmittance, chosen), _spread(transmittance[chosen]), outside)

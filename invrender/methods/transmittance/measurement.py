@@ -14,6 +14,7 @@ from invrender.nouns import Cameras
 Tensor = torch.Tensor
 
 DEEPEST = 13.0  # optical depth of exact images beyond which float32 transmittances have too few digits left
+SCATTERED = 1e-3  # share of the pixels up to which odd ones are single bad pixels
 TOLERANCE = 1e-3  # by which exact transmittances may lie outside [0, 1]
 
 
@@ -46,7 +47,8 @@ class Measurement:
         depth: [N,H,W] float32, -ln T; 0 where masked.
         weight: [N,H,W] float32, inverse variances up to a common factor; 0: masked.
         noise: what the weights come from.
-        masked: how many pixels are saturated and left out.
+        masked: how many pixels are left out: saturated, or marked as bad by 0 or NaN.
+        names: of the views; empty: they have none.
     """
 
     cameras: Cameras
@@ -54,6 +56,11 @@ class Measurement:
     weight: Tensor
     noise: Noise
     masked: int = 0
+    names: tuple[str, ...] = ()
+
+    def name(self, view: int) -> str:
+        """What to call a view."""
+        return self.names[view] if self.names else f"view {view}"
 
 
 def parse_noise(text: str) -> Noise:
@@ -85,16 +92,21 @@ def exposed(transmittance: Tensor, noise: Noise, seed: int) -> Tensor:
     return transmittance
 
 
-def measure(cameras: Cameras, transmittance: Tensor, noise: Noise, names: tuple[str, ...] = ()) -> Measurement:
+def measure(
+    cameras: Cameras, transmittance: Tensor, noise: Noise, names: tuple[str, ...] = (), hint: str = "poisson:PHOTONS"
+) -> Measurement:
     """Optical depths and weights of transmittance images [N,H,W].
 
     With an error of T of constant size (8 bit), the variance of -ln T is proportional to 1 / T^2; with counted photons
-    to 1 / T. Pixels without any light are saturated: they only say "deep", and are left out.
+    to 1 / T. Pixels without any light are saturated: they only say "deep", and are left out, as is NaN, which marks bad
+    pixels. `hint` is the noise to name where the images look noisy and nothing is said of it.
 
     Raises:
-        InputError: pixels that are NaN, negative or above 1 (beyond what the noise explains), or no light anywhere.
+        InputError: pixels that are infinite, negative or above 1 (beyond what the noise explains), or no light anywhere.
     """
-    _check(transmittance, noise, names)
+    known = ~transmittance.isnan()
+    transmittance = torch.where(known, transmittance, 0.0)
+    _check(transmittance, noise, names, hint)
     clear = transmittance.clamp(max=1.0) if noise.kind != "poisson" else transmittance
     seen = clear > (math.exp(-DEEPEST) if noise.kind == "float" else 0.0)
     depth = torch.where(seen, -torch.where(seen, clear, 1.0).log(), 0.0)
@@ -102,23 +114,41 @@ def measure(cameras: Cameras, transmittance: Tensor, noise: Noise, names: tuple[
     weight = seen * clear.clamp(max=1.0) ** power
     if not bool(seen.any()):
         raise InputError("every pixel is black: no light comes through anywhere", "check the exposure of the images")
-    return Measurement(cameras, depth.float(), weight.float(), noise, int((~seen).sum()))
+    return Measurement(cameras, depth.float(), weight.float(), noise, int((~seen).sum()), names)
 
 
-def _check(transmittance: Tensor, noise: Noise, names: tuple[str, ...]) -> None:
-    allowed = 1 + TOLERANCE + 8 * noise.deviation
+def _check(transmittance: Tensor, noise: Noise, names: tuple[str, ...], hint: str) -> None:
+    spare = TOLERANCE + 8 * noise.deviation
     for what, bad in (
-        ("NaN or infinite", ~transmittance.isfinite()),
-        ("negative", transmittance < -TOLERANCE),
-        ("above 1", transmittance > allowed),
+        ("infinite", ~transmittance.isfinite()),
+        ("negative", transmittance < -spare),
+        ("above 1", transmittance > 1 + spare),
     ):
         if bool(bad.any()):
-            view = int(bad.flatten(1).any(1).nonzero()[0])
-            name = names[view] if names else f"view {view}"
-            raise InputError(
-                f"{name} has {int(bad[view].sum())} transmittances that are {what}",
-                "transmittance is light behind over light before the object: 0 to 1, 1 where nothing is",
-            )
+            raise InputError(_where(transmittance, bad, what, names), _cure(transmittance, bad, noise, hint))
+
+
+def _where(transmittance: Tensor, bad: Tensor, what: str, names: tuple[str, ...]) -> str:
+    """Which pixels are impossible: the worst by its file and position."""
+    off = torch.where(bad, (transmittance - 0.5).abs(), 0.0)
+    view, row, column = (int(i) for i in torch.unravel_index(off.argmax(), off.shape))
+    name, value = names[view] if names else f"view {view}", float(transmittance[view, row, column])
+    return (
+        f"{int(bad.sum())} transmittances are {what}: {name} has {value:.4g} (line integral {_depth(value)}) "
+        f"in row {row}, column {column}"
+    )
+
+
+def _depth(value: float) -> str:
+    return f"{-math.log(value):.4g}" if 0 < value < math.inf else "none"
+
+
+def _cure(transmittance: Tensor, bad: Tensor, noise: Noise, hint: str) -> str:
+    if int(bad.sum()) <= SCATTERED * bad.numel() and not float(transmittance[bad].abs().max()) < 1.5:
+        return "mark bad pixels by 0 or NaN: they are then left out"
+    if noise.kind != "poisson" and float(transmittance[bad].abs().max()) < 2:
+        return f"if that is noise, say how the pixels err: --noise {hint}; or mark bad pixels by 0 or NaN"
+    return "transmittance is light behind over light before the object, 0 to 1: divide by the open beam, check the sign"
 
 
 def binned(measurement: Measurement) -> Measurement:
@@ -134,4 +164,4 @@ def binned(measurement: Measurement) -> Measurement:
         projection[:, axis] = cameras.projection[:, axis] * (full / cut)
         projection[:, axis] = projection[:, axis] + sign * (full / cut - 1) * cameras.projection[:, 3]
     small = Cameras(cameras.world_to_camera, projection, (height // 2, width // 2))
-    return Measurement(small, mean.contiguous(), total.contiguous(), measurement.noise, measurement.masked)
+    return Measurement(small, mean.contiguous(), total.contiguous(), measurement.noise, measurement.masked, measurement.names)

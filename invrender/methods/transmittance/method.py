@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from invrender.cameras.volume_rigs import volume_rig
 from invrender.kernels import Backend
 from invrender.methods.transmittance import report, task
+from invrender.methods.transmittance.doubts import check, doubt
 from invrender.methods.transmittance.film import film
 from invrender.methods.transmittance.measurement import Measurement, Noise, measure
 from invrender.methods.transmittance.neural import ITERATIONS, Training, field_schedule
@@ -76,6 +77,8 @@ METHOD = Method(
     load=task.load,
     describe=task.describe,
     notices=task.notices,
+    check=check,
+    doubt=doubt,
     facts=lambda given: {"extinction": given.extinction},
     begin=begin,
     measure=report.measure,

@@ -12,10 +12,13 @@ from invrender.evaluate.volume import decibel, volume_metrics
 from invrender.io.volumes.write import write_volume
 from invrender.kernels import Backend
 from invrender.methods.inputs import decibels
+from invrender.methods.transmittance.measurement import Measurement
 from invrender.methods.transmittance.task import Result, Task
 from invrender.nouns import Volume
 from invrender.render.absorption import optical_depth
 from invrender.run.folder import RunFolder
+
+Tensor = torch.Tensor
 
 
 def asset(task: Task, result: Result) -> Volume:
@@ -30,9 +33,11 @@ def measure(task: Task, result: Result, backend: Backend) -> dict[str, Any]:
         -task.extinction * optical_depth(Volume(volume.values.clamp(min=0), volume.bounds), data.cameras, backend)
     )
     difference = (shown - torch.exp(-data.depth)) * (data.weight > 0)
+    residuals = view_residuals(data, -shown.clamp(min=1e-30).log())
     metrics: dict[str, Any] = {
         "views": len(data.cameras),
         "views_psnr": _finite(decibel(1.0, float(difference.double().square().mean()))),
+        "view_residuals": {data.name(i): float(f"{share:.4g}") for i, share in enumerate(residuals)},
         "extinction": task.extinction,
         "noise": dataclasses.asdict(data.noise),
         "smoothing": result.smoothing,
@@ -45,6 +50,15 @@ def measure(task: Task, result: Result, backend: Backend) -> dict[str, Any]:
         against = volume_metrics(volume, task.reference, backend)
         metrics |= {key: _finite(value) for key, value in dataclasses.asdict(against).items() if key != "extinction"}
     return metrics
+
+
+def view_residuals(data: Measurement, depth: Tensor) -> list[float]:
+    """What each view's optical depths differ by from those of a density, as a share of them; noise is taken off."""
+    squares = data.weight.double() * (depth.cpu() - data.depth).double().square()
+    noise = data.noise.deviation**2 * (data.weight > 0)
+    size = (data.weight.double() * data.depth.double().square()).sum((1, 2)).clamp(min=1e-30)
+    shares: list[float] = ((squares - noise).sum((1, 2)).clamp(min=0) / size).sqrt().tolist()
+    return shares
 
 
 def _finite(value: Any) -> Any:
@@ -62,6 +76,8 @@ def write(run: RunFolder, task: Task, result: Result) -> None:
 def rows(m: dict[str, Any]) -> list[tuple[str, str]]:
     """The lines of the summary."""
     lines = [("PSNR of the input's views", decibels(m["views_psnr"]))]
+    worst = max(m["view_residuals"], key=m["view_residuals"].__getitem__)
+    lines.append(("least explained view", f"{worst}: {m['view_residuals'][worst]:.2%} of its optical depths off"))
     if m["saturated_pixels"]:
         lines.append(("saturated pixels left out", str(m["saturated_pixels"])))
     if "psnr" in m:

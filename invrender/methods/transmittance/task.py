@@ -6,7 +6,7 @@ of the target, and nothing else.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import NoReturn
 
 import torch
@@ -14,11 +14,12 @@ import torch
 from invrender.cameras.projection import common_point
 from invrender.cameras.rigs import evenly
 from invrender.errors import InputError, UsageError
-from invrender.io.datasets.transmittance import is_transmittance, read_transmittance
+from invrender.io.datasets.transmittance import TransmittanceViews, is_transmittance, read_transmittance
 from invrender.io.volumes.read import is_volume_path
 from invrender.kernels import Backend
 from invrender.methods.inputs import grid_box, grid_shape, own_cameras, read_asset
-from invrender.methods.transmittance.measurement import Measurement, Noise, exposed, measure, parse_noise
+from invrender.methods.transmittance.air import check_air, read_air
+from invrender.methods.transmittance.measurement import DEEPEST, Measurement, Noise, exposed, measure, parse_noise
 from invrender.methods.transmittance.settings import TransmittanceSettings
 from invrender.nouns import Cameras, Volume
 from invrender.render.absorption import check_extinction, density, transmittance
@@ -29,6 +30,7 @@ Tensor = torch.Tensor
 ASSET_SIZE, ASSET_VIEWS = 128, 64
 GIF_SPEED = 8.0
 MOST_EXTINCTION = 1e38  # by which densities are divided, in float32
+NOISY = "poisson:PHOTONS"
 
 
 @dataclass(frozen=True)
@@ -111,17 +113,30 @@ def _dataset(
     box = views.bounds if bounds is None else bounds
     if box is None:
         _ask_for_bounds(cameras)
-    grid = shape or views.grid or _pixels(cameras, box)
+    grid = shape or views.grid or pixel_grid(cameras, box)
     check_memory(grid, images.numel())
-    if noise is None:
-        noise = Noise("8bit" if views.eight_bit else "float")
-    if views.kind == "line-integral":
-        if bool((images < -1e-3 * images.abs().max()).any()):
-            raise InputError(
-                "the line integrals hold negative values", "check their sign: absorption counts as positive"
-            )
-        images = torch.exp(-images.clamp(min=0))
-    return Task(measure(cameras, images, noise), grid, box, views.extinction, None)
+    names = tuple(views.names[i] for i in chosen) if views.names else ()
+    return Task(measured(replace(views, cameras=cameras, images=images, names=names), box, grid, noise), grid, box,
+                views.extinction, None)  # fmt: skip
+
+
+def measured(views: TransmittanceViews, box: Tensor, grid: tuple[int, int, int], noise: Noise | None) -> Measurement:
+    """A dataset's views, checked against the box.
+
+    Raises:
+        InputError: too few views, another scale than transmittance's, a box that is too small, impossible pixels.
+    """
+    if len(views.cameras) < 2:
+        raise InputError("the dataset has one view, which does not fix a volume", "give 12 views or more, from all around")
+    noise = noise or Noise("8bit" if views.eight_bit else "float")
+    images = torch.exp(-views.images.clamp(min=-DEEPEST)) if views.kind == "line-integral" else views.images
+    names = views.names or tuple(f"view {i}" for i in range(len(views.cameras)))
+    air = read_air(images, views.cameras, box, (box[1] - box[0]) / (torch.tensor(grid[::-1]) - 1))
+    check_air(air, views.kind, float(images.nan_to_num(0).max()), noise.deviation, names)
+    counted = air.spread > 1e-4
+    return measure(
+        views.cameras, images, noise, names, f"poisson:{float(f'{1 / air.spread**2:.2g}'):.0f}" if counted else NOISY
+    )
 
 
 def _ask_for_bounds(cameras: Cameras) -> NoReturn:
@@ -132,7 +147,7 @@ def _ask_for_bounds(cameras: Cameras) -> NoReturn:
     )
 
 
-def _pixels(cameras: Cameras, box: Tensor) -> tuple[int, int, int]:
+def pixel_grid(cameras: Cameras, box: Tensor) -> tuple[int, int, int]:
     """As many samples along the longest axis as an image has pixels along its shorter side, in cubic cells."""
     sides = (box[1] - box[0]).flip(0)
     counts = (sides / sides.max() * (min(cameras.size) - 1)).round().long() + 1
@@ -150,4 +165,4 @@ def describe(task: Task) -> str:
 def notices(task: Task) -> list[str]:
     """What a user should know beforehand."""
     masked = task.measurement.masked
-    return [f"{masked} saturated pixels (no light came through) are left out"] if masked else []
+    return [f"{masked} pixels without light, or marked as bad by NaN, are left out"] if masked else []

@@ -1,0 +1,93 @@
+"""What looks wrong in views or in the density found from them: cut-off objects, and misfits that no density explains."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from statistics import median
+from typing import Any
+
+import torch
+
+from invrender.findings import Finding
+from invrender.io.datasets.transmittance import TransmittanceViews
+from invrender.io.files.paths import listing
+from invrender.kernels import Backend
+from invrender.methods.transmittance.measurement import Measurement, Noise
+from invrender.methods.transmittance.task import Task, measured, pixel_grid
+
+Tensor = torch.Tensor
+
+CUT = 0.05  # share of the deepest optical depth that counts as the object, on a border
+LONG = 0.1  # share of a border that it takes
+UNEXPLAINED = 0.05  # of the optical depths; sharp edges, noise, 8 bits and few angles leave 0.02 at most
+ODD, ODD_LEAST = 3.0, 0.03  # times the median of all views, and share, from which a view stands out
+
+
+def cut_off(data: Measurement) -> list[str]:
+    """The views on whose left or right, upper or lower border the object goes on."""
+    noise = 8 * data.noise.deviation
+    found = []
+    for i, depth in enumerate(data.depth):
+        object_there = (depth > max(CUT * float(depth.max()), noise)).double()
+        borders = (object_there[0], object_there[-1], object_there[:, 0], object_there[:, -1])
+        if max(float(border.mean()) for border in borders) > LONG:
+            found.append(data.name(i))
+    return found
+
+
+def check(task: Task, backend: Backend) -> Sequence[Finding]:
+    """What looks wrong in a dataset; the views of an asset are right."""
+    del backend
+    return _cut_off_findings(task.measurement) if task.reference is None else ()
+
+
+def dataset_findings(views: TransmittanceViews, box: Tensor, noise: Noise | None = None) -> Sequence[Finding]:
+    """The same for views that are only looked at.
+
+    Raises:
+        InputError: what makes a reconstruction refuse them.
+    """
+    return _cut_off_findings(measured(views, box, views.grid or pixel_grid(views.cameras, box), noise))
+
+
+def _cut_off_findings(data: Measurement) -> Sequence[Finding]:
+    cut = cut_off(data)
+    if not cut:
+        return ()
+    return (
+        Finding(
+            f"the object goes on beyond the border of {len(cut)} of {len(data.cameras)} views: {listing(cut)}",
+            "what some views do not show is uncertain, in value and place: use images that hold all of the object",
+            tuple(cut),
+        ),
+    )
+
+
+def doubt(task: Task, metrics: Mapping[str, Any]) -> Sequence[Finding]:
+    """What looks wrong in a result from a dataset: views that the density does not explain."""
+    residuals: dict[str, float] = metrics["view_residuals"]
+    if task.reference is not None:
+        return ()
+    usual = median(residuals.values())
+    worst = sorted(residuals, key=residuals.__getitem__, reverse=True)
+    if usual > UNEXPLAINED:
+        return (
+            Finding(
+                f"no density explains the views: {usual:.1%} of their optical depths are off, "
+                f"{residuals[worst[0]]:.1%} in {worst[0]}",
+                "check the axis of rotation (cx, cy), the poses and their order, the direction of rotation, --bounds, "
+                "and that the images are transmittances; or give it more iterations",
+                tuple(worst),
+            ),
+        )
+    odd = tuple(name for name in worst if residuals[name] > max(ODD * usual, ODD_LEAST))
+    if not odd:
+        return ()
+    return (
+        Finding(
+            f"{len(odd)} of {len(residuals)} views do not agree with the rest ({residuals[odd[0]]:.1%} off, usually "
+            f"{usual:.1%}): {listing(odd)}",
+            "check their poses and files, or leave them out",
+            odd,
+        ),
+    )
