@@ -1,7 +1,7 @@
 """How well a density predicts the views that were held out, where no grid can show them exactly.
 
-Misfits come from three sides: noise, smoothing that is too strong or too weak, and the model itself: pixels average over
-their area where a ray goes through their middle, and a grid is linear between its samples where an object ends sharply.
+Misfits come from three sides: noise, smoothing that is too strong or too weak, and the model: pixels average over their
+area where a ray goes through their middle, and a grid is linear between its samples where an object ends sharply.
 What the model misses is proportional to second differences of the optical depth (a twenty-fourth of them for the mean
 over a pixel, up to an eighth for linear interpolation), so the measured images tell how large it is, pixel by pixel. As
 a variance beside that of the noise it keeps the few pixels at sharp edges from deciding alone, which ask for weaker

@@ -1,6 +1,6 @@
 """The search for the smoothing weight: along a ladder of weights, as long as held-out views are predicted better.
 
-To weaker ones while the misfit falls from pass to pass; to stronger ones where it rises, for then noise is being fitted.
+To weaker ones first; where those are no better, to stronger ones, for early passes make weak ones look good.
 """
 
 from __future__ import annotations
@@ -68,7 +68,8 @@ def weight_search(tried: Sequence[Finished], ladder: Ladder, trial: int, budget:
         trial: passes of each.
         budget: passes that were left before the first.
     """
-    weight, source, factors = ladder.first, 0, (1 / LADDER_FACTOR, LADDER_FACTOR)
+    weight, source = ladder.first, 0
+    factors: tuple[float, ...] = (1 / LADDER_FACTOR, LADDER_FACTOR)
     scores: dict[float, float] = {}
     left = budget - sum(phase.steps for phase in tried[:1])
     reserve = SOLVE * left

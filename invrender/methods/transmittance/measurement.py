@@ -102,7 +102,7 @@ def measure(
     pixels. `hint` is the noise to name where the images look noisy and nothing is said of it.
 
     Raises:
-        InputError: pixels that are infinite, negative or above 1 (beyond what the noise explains), or no light anywhere.
+        InputError: pixels that are infinite, negative or above 1 (beyond what noise explains), or no light anywhere.
     """
     known = ~transmittance.isnan()
     transmittance = torch.where(known, transmittance, 0.0)
@@ -164,4 +164,6 @@ def binned(measurement: Measurement) -> Measurement:
         projection[:, axis] = cameras.projection[:, axis] * (full / cut)
         projection[:, axis] = projection[:, axis] + sign * (full / cut - 1) * cameras.projection[:, 3]
     small = Cameras(cameras.world_to_camera, projection, (height // 2, width // 2))
-    return Measurement(small, mean.contiguous(), total.contiguous(), measurement.noise, measurement.masked, measurement.names)
+    return Measurement(
+        small, mean.contiguous(), total.contiguous(), measurement.noise, measurement.masked, measurement.names
+    )

@@ -127,7 +127,9 @@ def measured(views: TransmittanceViews, box: Tensor, grid: tuple[int, int, int],
         InputError: too few views, another scale than transmittance's, a box that is too small, impossible pixels.
     """
     if len(views.cameras) < 2:
-        raise InputError("the dataset has one view, which does not fix a volume", "give 12 views or more, from all around")
+        raise InputError(
+            "the dataset has one view, which does not fix a volume", "give 12 views or more, from all around"
+        )
     noise = noise or Noise("8bit" if views.eight_bit else "float")
     images = torch.exp(-views.images.clamp(min=-DEEPEST)) if views.kind == "line-integral" else views.images
     names = views.names or tuple(f"view {i}" for i in range(len(views.cameras)))
