@@ -1,4 +1,4 @@
-"""What looks wrong in views or in the density found from them: cut-off objects, and misfits that no density explains."""
+"""What looks wrong in views or in the density found from them: cut-off objects, misfits that no density explains."""
 
 from __future__ import annotations
 
