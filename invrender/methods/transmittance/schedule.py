@@ -3,12 +3,11 @@
     minimise  1/2 sum w (A x - b)^2 + lambda TV(x)   over x >= 0 on the support
 
 with b = -ln T and Joseph's projector A. Under noise the first passes take a few views at a time (ordered subsets,
-Hudson and Larkin 1994); then FISTA takes all of them. lambda descends a ladder while an eighth of the views is held
-out: the weight that predicts those best is kept, and the last part runs on all views with it. The reference grid of an
-asset is nowhere in here.
+Hudson and Larkin 1994); then FISTA takes all of them. lambda moves along a ladder while an eighth of the views is held
+out; the last part runs on all views with the weight that predicted those best. No reference is anywhere in here.
 
 Phases by name: those of the coarse grid, which begin with `coarse/`; start (ordered subsets); choose (one phase with
-the first weight, then pairs: one with the same weight and one with the next of the ladder); solve.
+the first weight, then pairs: one with the same weight and one with a neighbour on the ladder); solve.
 """
 
 from __future__ import annotations
@@ -43,11 +42,8 @@ Tensor = torch.Tensor
 PASSES, PASSES_VIEWS = 90, 48  # so many passes for so many views or more
 NOISY = 0.8  # of them for noisy data, which hold less detail
 FIRST_PASSES, TRIAL_PASSES = 0.15, 0.06  # of all passes: before any trial, and for each
-LADDER = {  # first, lowest and highest smoothing weight
-    "float": Ladder(1e-3, 1e-5, 3e-2),
-    "8bit": Ladder(1e-3, 1e-5, 3e-2, noisy=True),
-    "poisson": Ladder(3e-3, 3e-5, 3e-2, noisy=True),
-}
+EXACT, ROUNDED = Ladder(1e-3, 1e-5, 3e-2), Ladder(1e-3, 1e-5, 3e-2, noisy=True)
+LADDER = {"float": EXACT, "8bit": ROUNDED, "poisson": Ladder(3e-3, 3e-5, 3e-2, noisy=True)}
 SUBSETS, SUBSET_PASSES = (8, 4), 2  # of the start under noise: as many as leave two views in each
 SUBSET_MOMENTUM = 0.9
 ROUNDING = 0.01  # of the density's level: below it, differences are smoothed quadratically
