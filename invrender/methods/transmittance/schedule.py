@@ -42,7 +42,7 @@ Tensor = torch.Tensor
 PASSES, PASSES_VIEWS = 90, 48  # so many passes for so many views or more
 NOISY = 0.8  # of them for noisy data, which hold less detail
 FIRST_PASSES, TRIAL_PASSES = 0.15, 0.06  # of all passes: before any trial, and for each
-EXACT, ROUNDED = Ladder(1e-3, 1e-5, 3e-2), Ladder(1e-3, 1e-5, 3e-2, noisy=True)
+EXACT, ROUNDED = Ladder(1e-3, 3e-5, 1e-3), Ladder(1e-3, 1e-5, 3e-2, noisy=True)
 LADDER = {"float": EXACT, "8bit": ROUNDED, "poisson": Ladder(3e-3, 3e-5, 3e-2, noisy=True)}
 SUBSETS, SUBSET_PASSES = (8, 4), 2  # of the start under noise: as many as leave two views in each
 SUBSET_MOMENTUM = 0.9
