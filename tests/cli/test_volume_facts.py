@@ -33,7 +33,7 @@ def test_inspect_a_volume(ball, capsys):
     assert facts["spacing"] == pytest.approx([1 / 15] * 3)
     assert facts["greatest"] == pytest.approx(float(ball.values.max()))
     assert run(["inspect", "ball.npz", "--masks", "m"]) == 2
-    assert "is no dataset" in capsys.readouterr().err
+    assert "goes with a dataset of pictures" in capsys.readouterr().err
 
 
 def test_inspect_tells_where_things_are(tmp_path, capsys):
