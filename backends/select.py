@@ -86,7 +86,7 @@ def _first_working(devices: list[torch.device], needs: tuple[Part, ...]) -> Back
 
     What should have worked and did not is said, and noted in the backend.
     """
-    problems = []
+    problems: list[str] = []
     for name, load in BACKENDS.items():
         for device in devices:
             try:

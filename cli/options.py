@@ -20,24 +20,28 @@ from pathlib import Path
 from typing import Annotated, Any
 
 import typer
-from rich.console import Console
 
 from invrender.errors import UsageError
+from invrender.run.console import Messages, Results
 from invrender.run.settings import flag_of
 
 BACKENDS = ("auto", "cpu", "cuda", "vulkan", "torch")
 PRESETS = ("draft", "standard", "fine")
 
-console = Console(stderr=True, highlight=False, soft_wrap=True)
+console = Messages()
 """Messages for people."""
 
-output = Console(highlight=False)
+output = Results()
 """Results for people: tables and lines on stdout."""
 
 
 def print_json(data: Any) -> None:
-    """Write data to stdout as JSON. Dataclasses, paths, numpy and torch values are understood; NaN becomes null."""
-    print(json.dumps(_plain(data), indent=2, ensure_ascii=False, allow_nan=False), file=sys.stdout)
+    """Write data to stdout as JSON. Dataclasses, paths, numpy and torch values are understood; NaN becomes null.
+
+    Where stdout takes less than UTF-8, other characters become escapes of JSON's own.
+    """
+    narrow = "utf" not in (getattr(sys.stdout, "encoding", None) or "utf-8").lower()
+    print(json.dumps(_plain(data), indent=2, ensure_ascii=narrow, allow_nan=False), file=sys.stdout)
 
 
 def _plain(value: Any) -> Any:

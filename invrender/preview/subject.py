@@ -12,7 +12,7 @@ from invrender.errors import InputError, OutputExistsError, UsageError
 from invrender.io.assets import MESH_RESULTS, VOLUME_RESULTS
 from invrender.io.files.paths import existing_file
 from invrender.io.volumes.read import is_volume_path
-from invrender.run.folder import CONFIG, METRICS, RECORD
+from invrender.run.place import CONFIG, METRICS, RECORD
 from invrender.run.record import read_record
 
 if sys.version_info >= (3, 11):

@@ -48,11 +48,11 @@ class _Request:
 _request = _Request()
 
 
-def install(say: Callable[[str, str], None]) -> None:
+def install(say: Callable[[str], None]) -> None:
     """Take over the signals, in the main thread of a process of our own. Signals that are ignored stay ignored.
 
     Args:
-        say: takes the cause and the remedy when the process is ended from here.
+        say: takes a line when the process is ended from here, or goes on for a while.
     """
     reader, writer = socket.socketpair()
     writer.setblocking(False)
@@ -73,6 +73,12 @@ def finish() -> None:
 def settle() -> None:
     """A result is complete: a request that comes now comes too late to be raised."""
     _request.answered = True
+
+
+def begin() -> None:
+    """Another piece of work begins: a request from now on is meant for it."""
+    if not _request.number:
+        _request.answered = False
 
 
 def check() -> None:
@@ -120,7 +126,7 @@ def _note(number: int, _frame: FrameType | None) -> None:
     _request.number = _request.number or number
 
 
-def _watch(reader: socket.socket, _writer: socket.socket, say: Callable[[str, str], None]) -> None:
+def _watch(reader: socket.socket, _writer: socket.socket, say: Callable[[str], None]) -> None:
     """Wait for a request, and end the process where nobody else does. Sees signals even while Python code waits."""
     number = reader.recv(1)[0]
     _note(number, None)
@@ -133,14 +139,14 @@ def _watch(reader: socket.socket, _writer: socket.socket, say: Callable[[str, st
             _leave(number, say)
         if waited > 2 * GRACE and _request.patient and not _request.answered and not told:
             told = True
-            say(f"{cause(number)}: stopping after this step", "")
+            say(f"{cause(number)}: stopping after this step; once more to stop at once")
 
 
-def _leave(number: int, say: Callable[[str, str], None]) -> None:
+def _leave(number: int, say: Callable[[str], None]) -> None:
     for farewell in list(_request.farewells):
         try:
             farewell(cause(number))
         except (OSError, InvrenderError):
             continue  # a full disk, say; what counts is that the process ends
-    say(cause(number), REMEDY)
+    say(f"error: {cause(number)}\ntry: {REMEDY}")
     os._exit(INTERRUPTED if number == signal.SIGINT else RetryError.exit_code)

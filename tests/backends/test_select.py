@@ -16,7 +16,9 @@ from invrender.kernels import Backend, Part
 from invrender.run.trial import exercise, milliseconds
 
 HAS_GPU = torch.cuda.is_available()
-KERNELS = [field.name for field in fields(Backend) if field.name not in ("name", "description", "device", "passed_over")]
+KERNELS = [
+    field.name for field in fields(Backend) if field.name not in ("name", "description", "device", "passed_over")
+]
 
 
 def crash(*_: Any) -> Any:
@@ -115,7 +117,8 @@ def test_a_full_memory_or_a_stop_request_is_not_the_backends_fault(
     def stop(*_: Any) -> Any:
         raise error
 
-    monkeypatch.setitem(BACKENDS, "cpu", lambda _, chosen=replace(select("cpu"), joseph_rays=stop): chosen)
+    stopping = replace(select("cpu"), joseph_rays=stop)
+    monkeypatch.setitem(BACKENDS, "cpu", lambda _: stopping)
     with pytest.raises(type(error)):
         select("auto", "cpu")
 

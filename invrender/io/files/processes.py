@@ -16,7 +16,7 @@ def exists(pid: int) -> bool:
         return False
     except PermissionError:
         return True
-    return not _fields(pid)[:1] == ["Z"]
+    return _fields(pid)[:1] != ["Z"]  # one that has ended, and whose parent has not asked yet
 
 
 def began(pid: int) -> str:
