@@ -21,7 +21,9 @@ def evaluate(
     reference: Annotated[Path, typer.Argument(metavar="REFERENCE", help="What to compare with, in the same frame.")],
     views: ViewsFlag = None,
     size: SizeFlag = None,
-    samples: Annotated[int, typer.Option("--samples", min=100, help="Points on each surface.")] = 30_000,
+    samples: Annotated[
+        int, typer.Option("--samples", min=100, max=10_000_000, help="Points on each surface.")
+    ] = 30_000,
     seed: SeedOption = 0,
     key: KeyOption = "density",
     backend: BackendOption = "auto",

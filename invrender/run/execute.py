@@ -21,6 +21,7 @@ from invrender.kernels import Backend
 from invrender.run import stop
 from invrender.run.film import Reel, pack_shots, unpack_shots
 from invrender.run.folder import RunFolder
+from invrender.run.memory import check_pictures
 from invrender.run.method import Method, Metrics, Problem
 from invrender.run.place import check_output, workplace
 from invrender.run.progress import Progress
@@ -29,6 +30,8 @@ from invrender.run.resume import INPUT, LOSS_ROWS, Saved, fingerprint, saved_run
 from invrender.run.settings import RunSettings
 from invrender.solve.loop import Loop, LoopState, Step, beginning
 from invrender.solve.snapshot import pack, unpack
+
+FEW = 12  # the least number of views of an asset that a method takes by default
 
 
 @dataclass(frozen=True)
@@ -79,8 +82,11 @@ def load(method: Method, settings: RunSettings, backend: Backend) -> tuple[Any, 
     """The task, read and checked, and what looks wrong in it.
 
     Raises:
+        MemoryLimitError: an asset's views cannot be held.
         InputError: the input cannot be used; where the settings are strict, something looks wrong.
     """
+    if settings.input.is_file() and settings.input.suffix != ".json":  # an asset: its views are drawn
+        check_pictures(settings.views or FEW, (settings.size or 0, settings.size or 0))
     task = method.load(settings, backend)
     found = method.check(task, backend)
     if settings.strict:

@@ -16,6 +16,7 @@ from invrender.nouns import Cameras, Mesh, Volume
 from invrender.nouns.appearance import Colour
 from invrender.render.images import contact_sheet, stored_as_is, to_bytes
 from invrender.render.modes import MODES, Mode
+from invrender.run.memory import check_pictures
 
 Tensor = torch.Tensor
 
@@ -45,6 +46,7 @@ class CameraPlacement:
     def cameras(self, asset: Mesh | Volume, default: int) -> Cameras:
         """The cameras around an asset, or those of the file; `default` of them unless their number is given."""
         count = self.views or default
+        check_pictures(count, self.size)
         if self.kind not in ("orbit", "sphere"):
             return read_cameras(self.kind, self.size)[:count]
         return around(

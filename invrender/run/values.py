@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+import sys
 import types
 import typing
 from pathlib import Path
@@ -67,12 +68,17 @@ def _fit(value: Any, option: Any) -> tuple[bool, Any]:  # noqa: PLR0911 - one li
         return _fit_tuple(value, arguments)
     if option is Path:
         return isinstance(value, str | Path), Path(value) if isinstance(value, str | Path) else value
-    number = isinstance(value, int | float) and not isinstance(value, bool)
+    number = isinstance(value, float) or (isinstance(value, int) and not isinstance(value, bool) and _is_small(value))
     if option is float:
         return number, float(value) if number else value
     if option is int:
         return number and float(value).is_integer(), int(value) if number and math.isfinite(value) else value
     return isinstance(value, option), value
+
+
+def _is_small(value: int) -> bool:
+    """Whether a float can hold it, at least nearly."""
+    return abs(value) <= sys.float_info.max
 
 
 def _fit_tuple(value: Any, arguments: tuple[Any, ...]) -> tuple[bool, Any]:
