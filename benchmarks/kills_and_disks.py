@@ -29,11 +29,11 @@ from pathlib import Path
 
 from PIL import Image
 
-SMALL = "--views 6 --size 24 --set gif_frames=3"
+SMALL = "--views 6 --size 24 --set gif_frames=2"
 JOBS = {
-    "silhouette": f"reconstruct ball.ply {SMALL} --iterations 12 --save-every 0.1 -q -o",
+    "silhouette": f"reconstruct ball.ply {SMALL} --set smoothness=1 --iterations 9 --save-every 0.1 -q -o",
     "transmittance": f"reconstruct cloud.npz {SMALL} --iterations 30 --save-every 0.1 -q -o",
-    "volume": f"reconstruct cloud.npz {SMALL} --method volume --iterations 40 --save-every 0.1 -q -o",
+    "volume": f"reconstruct cloud.npz {SMALL} --method volume --iterations 20 --save-every 0.1 -q -o",
     "render": "render ball.ply --size 48 --views 8 -q --dataset",
 }
 CODES = {"SIGKILL": {-9}, "SIGTERM": {75}, "SIGINT": {130}}

@@ -118,6 +118,8 @@ def _report_other(error: Exception) -> int:
     if is_out_of_memory(error):
         cause = f"the job does not fit in memory: {str(error).strip().splitlines()[0] if str(error) else 'MemoryError'}"
         return _report(cause, "lower --size or --views, or take --preset draft", MemoryLimitError.exit_code)
+    if isinstance(error, UnicodeEncodeError) and "surrogates" in error.reason:  # which stand for other bytes
+        return _report(f"a name is not UTF-8: {error.object!a}", "rename the file", InputError.exit_code)
     if isinstance(error, OSError) and error.errno is not None:
         return _report_system(error)
     traceback.print_exception(error)
@@ -174,11 +176,10 @@ def _open_streams() -> None:
             os.fstat(number)
         except OSError:
             os.open(os.devnull, os.O_RDWR)  # gets the lowest number that is free: this one
-        stream = getattr(sys, name)
-        if stream is None:
-            setattr(sys, name, open(number, "r" if number == 0 else "w", encoding="utf-8"))  # noqa: PTH123, SIM115
-        elif number > 0:
-            stream.reconfigure(errors="backslashreplace")
+        if getattr(sys, name) is None:
+            setattr(sys, name, open(number, "w" if number else "r", encoding="utf-8"))  # noqa: PTH123, SIM115
+        if number:
+            getattr(sys, name).reconfigure(errors="backslashreplace")
 
 
 def _say_at_once(text: str) -> None:

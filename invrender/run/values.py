@@ -10,7 +10,7 @@ import typing
 from pathlib import Path
 from typing import Any, Literal, Union
 
-from invrender.errors import UsageError
+from invrender.errors import InputError, UsageError
 from invrender.io.files.paths import nearest
 
 NONE = "none"  # how "no value" is spelled in text and TOML, which has no null
@@ -112,7 +112,11 @@ def _describe(kind: Any) -> str:
 
 
 def toml(value: Any) -> str:
-    """A value as TOML has it."""
+    """A value as TOML has it.
+
+    Raises:
+        InputError: a name that is not UTF-8, which TOML cannot hold.
+    """
     if value is None:
         return f'"{NONE}"'
     if isinstance(value, bool):
@@ -121,4 +125,7 @@ def toml(value: Any) -> str:
         return repr(value)
     if isinstance(value, list | tuple):
         return "[" + ", ".join(toml(item) for item in value) + "]"
-    return json.dumps(str(value), ensure_ascii=False).replace("\x7f", "\\u007f")
+    text = str(value)
+    if not text.isascii() and any("\ud800" <= c <= "\udfff" for c in text):
+        raise InputError(f"the name {text!a} is not UTF-8", "rename it")
+    return json.dumps(text, ensure_ascii=False).replace("\x7f", "\\u007f")
