@@ -1,6 +1,6 @@
 """What kills and full disks leave: signals at random moments and disks that are full, read-only or gone.
 
-    python benchmarks/kills_and_disks.py [--kills 200] [--disks 60] [--seed 0]
+    python benchmarks/kills_and_disks.py [--kills 200] [--disks 60] [--seed 0] [--jobs silhouette,render]
 
 Reconstructions by every method and datasets drawn by `render` take turns, every other one with --overwrite in a folder
 that holds a finished result. Checked are: exit codes as documented, no crash; a whole result, old or new, wherever one
@@ -199,7 +199,10 @@ def main() -> int:
     parser.add_argument("--kills", type=int, default=200)
     parser.add_argument("--disks", type=int, default=60)
     parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--jobs", default=",".join(JOBS), help="some of them, by name")
     options = parser.parse_args()
+    for job in set(JOBS) - set(options.jobs.split(",")):
+        del JOBS[job]
     rng = random.Random(options.seed)
     counts: Counter[str] = Counter()
     with tempfile.TemporaryDirectory() as temporary:

@@ -34,7 +34,10 @@ def evaluate(
     from invrender.evaluate.mesh import MeshMetrics
     from invrender.io.assets import mesh_file, volume_file
     from invrender.io.meshes.read import read_mesh
+    from invrender.run.place import settle
 
+    settle(result)
+    settle(reference)
     volume = volume_file(result)
     source = mesh_file(result) if volume is None else volume
     target = mesh_file(reference) if volume is None else _volume_like(source, reference)

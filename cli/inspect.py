@@ -33,7 +33,11 @@ def inspect(
 ) -> None:
     """Print what is in a mesh, a volume or a dataset: counts, bounds, topology or values; cameras and masks."""
     from invrender.io.assets import identify
+    from invrender.run.place import settle
+    from invrender.run.staged import settle_dataset
 
+    settle(source)
+    settle_dataset(source)
     kind, path = identify(source)
     if kind in ("mesh", "volume"):
         _refuse_masks(masks, path)

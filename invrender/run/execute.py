@@ -28,6 +28,7 @@ from invrender.run.progress import Progress
 from invrender.run.resolve import to_toml
 from invrender.run.resume import INPUT, LOSS_ROWS, Saved, fingerprint, saved_run
 from invrender.run.settings import RunSettings
+from invrender.run.staged import settle_dataset
 from invrender.solve.loop import Loop, LoopState, Step, beginning
 from invrender.solve.snapshot import pack, unpack
 
@@ -87,6 +88,7 @@ def load(method: Method, settings: RunSettings, backend: Backend) -> tuple[Any, 
     """
     if settings.input.is_file() and settings.input.suffix != ".json":  # an asset: its views are drawn
         check_pictures(settings.views or FEW, (settings.size or 0, settings.size or 0))
+    settle_dataset(settings.input)
     task = method.load(settings, backend)
     found = method.check(task, backend)
     if settings.strict:

@@ -17,6 +17,7 @@ from invrender.render.modes import Mode
 from invrender.render.pictures import WHITE
 from invrender.render.raster import layers, render, render_views
 from invrender.run.pictures import Written, dataset_written, write_picture
+from invrender.run.staged import write_staged
 
 Tensor = torch.Tensor
 
@@ -79,5 +80,6 @@ def write_mesh_picture(
 
 def write_mesh_dataset(folder: Path, mesh: Mesh, cameras: Cameras, mode: Mode, backend: Backend) -> Written:
     """Write a mesh's own views as a dataset that `invrender reconstruct` takes; see `mesh_views`."""
-    files = write_dataset(folder, mesh_views(mesh, cameras, mode, backend))
+    views = mesh_views(mesh, cameras, mode, backend)
+    files = write_staged(folder, lambda place: write_dataset(place, views))
     return dataset_written(folder, files, cameras)
