@@ -157,5 +157,10 @@ def _check_range(settings: RunSettings, name: str, number: float, allowed: Range
 
 def _described(allowed: Range) -> str:
     if allowed.most == float("inf"):
-        return f"{allowed.least:g} or more"
-    return f"from {allowed.least:g} to {allowed.most:g}"
+        return f"{_shown(allowed.least)} or more"
+    return f"from {_shown(allowed.least)} to {_shown(allowed.most)}"
+
+
+def _shown(number: float) -> str:
+    """All digits of what people count."""
+    return str(int(number)) if float(number).is_integer() and abs(number) < 1e9 else f"{number:g}"
