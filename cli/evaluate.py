@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from invrender.cli.options import BackendOption, JsonOption, SeedOption, SizeFlag, ViewsFlag, output, print_json
-from invrender.cli.volume_options import KeyOption, VolumeFile
+from invrender.cli.volume_options import DtypeOption, FrameOption, KeyOption, ShapeOption, VolumeFile
 
 if TYPE_CHECKING:
     from invrender.evaluate.mesh import MeshMetrics
@@ -26,10 +26,19 @@ def evaluate(
     ] = 30_000,
     seed: SeedOption = 0,
     key: KeyOption = "density",
+    result_key: Annotated[
+        str, typer.Option("--result-key", metavar="NAME", help="Which array of RESULT.", rich_help_panel="Volumes")
+    ] = "density",
+    frame: FrameOption = None,
+    shape: ShapeOption = None,
+    dtype: DtypeOption = None,
     backend: BackendOption = "auto",
     json: JsonOption = False,
 ) -> None:
-    """Measure a mesh or a volume against its reference: unseen views, distances, soundness; PSNR and SSIM of a grid."""
+    """Measure a mesh or a volume against its reference: unseen views, distances, soundness; PSNR and SSIM of a grid.
+
+    --key and --frame choose in REFERENCE, --result-key in RESULT; --shape and --dtype are those of .raw files.
+    """
     from invrender.evaluate.compare import evaluate as measure
     from invrender.evaluate.mesh import MeshMetrics
     from invrender.io.assets import mesh_file, volume_file
@@ -38,14 +47,20 @@ def evaluate(
 
     settle(result)
     settle(reference)
-    volume = volume_file(result)
+    volume, like = volume_file(result), volume_file(reference)
     source = mesh_file(result) if volume is None else volume
-    target = mesh_file(reference) if volume is None else _volume_like(source, reference)
+    target = mesh_file(reference) if like is None else like
+    _check_kinds(source, target, volume is not None, like is not None)
 
-    def load(path: Path) -> Mesh | Volume:
-        return read_mesh(path) if volume is None else VolumeFile(path, key).read()
+    def load(file: VolumeFile) -> Mesh | Volume:
+        return read_mesh(file.path) if volume is None else file.read()
 
-    metrics = measure(load(source), load(target), backend=backend, views=views, size=size, samples=samples, seed=seed)
+    raw = source.suffix.lower() == ".raw" and target.suffix.lower() != ".raw"  # then the result needs the shape
+    plain = (None, None) if raw else (shape, dtype)
+    given = (shape, dtype) if source.suffix.lower() == ".raw" else (None, None)
+    found_file, wanted_file = VolumeFile(source, result_key, *given), VolumeFile(target, key, *plain, frame)
+    found, wanted = load(found_file), load(wanted_file)
+    metrics = measure(found, wanted, backend=backend, views=views, size=size, samples=samples, seed=seed)
     if json:
         print_json({"result": source, "reference": target, **vars(metrics)})
     else:
@@ -53,15 +68,16 @@ def evaluate(
         _print_rows(rows, f"{source.name} against {target.name}")
 
 
-def _volume_like(result: Path, reference: Path) -> Path:
-    """The volume that the reference of a volume means."""
+def _check_kinds(result: Path, reference: Path, volume: bool, like: bool) -> None:
+    """Refuse a mesh and a volume side by side."""
     from invrender.errors import UsageError
-    from invrender.io.assets import volume_file
 
-    found = volume_file(reference)
-    if found is None:
-        raise UsageError(f"{result.name} is a volume, and {reference.name} is none", "compare two volumes")
-    return found
+    if volume != like:
+        kinds = ("a mesh", "a volume") if like else ("a volume", "a mesh")
+        raise UsageError(
+            f"{result.name} is {kinds[0]}, and {reference.name} is {kinds[1]}",
+            "compare two meshes, or compare two volumes (`invrender inspect` tells what a file is)",
+        )
 
 
 def _print_rows(rows: list[tuple[str, str]], title: str) -> None:
@@ -94,7 +110,9 @@ def _rows(m: MeshMetrics) -> list[tuple[str, str]]:
 
 
 def _volume_rows(m: VolumeMetrics) -> list[tuple[str, str]]:
-    unseen = "- (negative values)" if m.heldout_psnr is None else f"{m.heldout_psnr:.2f}"
+    unseen = (
+        "- (negative values, or neither density nor colours)" if m.heldout_psnr is None else f"{m.heldout_psnr:.2f}"
+    )
     worst = "-" if m.heldout_psnr_worst is None else f"{m.heldout_psnr_worst:.2f}"
     return [
         ("PSNR of the grid, dB", f"{m.psnr:.2f}"),

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from invrender.cli.options import JsonOption, print_json
-from invrender.cli.volume_options import DtypeOption, KeyOption, ShapeOption, VolumeFile
+from invrender.cli.volume_options import DtypeOption, FrameOption, KeyOption, ShapeOption, VolumeFile
 
 if TYPE_CHECKING:
     from invrender.evaluate.mesh_facts import DatasetFacts, MeshFacts
@@ -29,6 +29,7 @@ def inspect(
     key: KeyOption = "density",
     shape: ShapeOption = None,
     dtype: DtypeOption = None,
+    frame: FrameOption = None,
     as_json: JsonOption = False,
 ) -> None:
     """Print what is in a mesh, a volume or a dataset: counts, bounds, topology or values; cameras and masks."""
@@ -43,7 +44,7 @@ def inspect(
     if kind in ("mesh", "volume"):
         _refuse_masks(masks, path)
     if kind == "volume":
-        _inspect_volume(VolumeFile(path, key, shape, dtype), as_json)
+        _inspect_volume(VolumeFile(path, key, shape, dtype, frame), as_json)
     elif kind == "transmittance":
         _inspect_transmittance(path, as_json)
     elif kind == "views":

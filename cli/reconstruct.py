@@ -75,8 +75,9 @@ def reconstruct(
     elif not quiet:
         for name, text in used.rows(outcome.metrics):
             output.print(f"{name:<{LABEL}}{text}", markup=False, soft_wrap=True)
-        files = f"{used.files(outcome.metrics)}, progress.gif, metrics.json"
-        console.print(f"wrote {destination.folder}: {files}", markup=False)
+        names = f"{used.files(outcome.metrics)}, progress.gif, metrics.json".split(", ")
+        files = [name for name in names if (destination.folder / name).exists()]  # without frames there is no GIF
+        console.print(f"wrote {destination.folder}: {', '.join(files)}", markup=False)
         console.print(f"look at it: invrender preview {destination.folder}", markup=False)
 
 

@@ -33,6 +33,7 @@ from invrender.cli.volume_options import (
     DtypeOption,
     ExtinctionOption,
     FloatsOption,
+    FrameOption,
     KeyOption,
     LightingOption,
     OpacityOption,
@@ -107,6 +108,7 @@ def render(
     key: KeyOption = "density",
     shape: ShapeOption = None,
     dtype: DtypeOption = None,
+    frame: FrameOption = None,
     backend: BackendOption = "auto",
     device: DeviceOption = None,
     overwrite: OverwriteOption = False,
@@ -129,7 +131,7 @@ def render(
     if drawn.subject == "mesh":
         results = _draw_mesh(asset, request, samples)
     else:
-        results = _draw_volume(VolumeFile(asset, key, shape, dtype), request, style, extinction, floats)
+        results = _draw_volume(VolumeFile(asset, key, shape, dtype, frame), request, style, extinction, floats)
     facts = _report(results, quiet)
     if json:
         print_json({"mode": drawn.name, **facts})

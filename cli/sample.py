@@ -37,12 +37,13 @@ def sample(
         _list(json)
         return
     from invrender.io.assets import write
+    from invrender.io.files.paths import is_folder
     from invrender.samples import SAMPLES, UNITS, check_name, make
 
     check_name(name)
     suggested = f"{name}.{'glb' if name in SAMPLES else 'npz'}"
     path = Path(suggested) if output is None else output
-    if path.is_dir():
+    if is_folder(path):
         path /= suggested
     _check_free(path, overwrite)
     thing = make(name, resolution)

@@ -28,6 +28,16 @@ DtypeOption = Annotated[
     str | None,
     typer.Option("--dtype", metavar="TYPE", help="Numbers of a .raw file: uint8, float32.", rich_help_panel="Volumes"),
 ]
+FrameOption = Annotated[
+    int | None,
+    typer.Option(
+        "--frame",
+        min=0,
+        metavar="N",
+        help="Which volume of several in a file, from 0.",
+        rich_help_panel="Volumes",
+    ),
+]
 ColormapOption = Annotated[
     str,
     typer.Option(
@@ -90,19 +100,20 @@ FloatsOption = Annotated[
 
 @dataclass(frozen=True)
 class VolumeFile:
-    """Which volume: the file, the array in it, and what a .raw file does not say."""
+    """Which volume: the file, the array and the frame in it, and what a .raw file does not say."""
 
     path: Path
     key: str = "density"
     shape: str | None = None
     dtype: str | None = None
+    frame: int | None = None
 
     def read(self) -> Volume:
         """The volume."""
         from invrender.io.volumes.read import read_volume
 
         shape = None if self.shape is None else _integers(self.shape)
-        return read_volume(self.path, key=self.key, shape=shape, dtype=self.dtype)
+        return read_volume(self.path, key=self.key, shape=shape, dtype=self.dtype, frame=self.frame)
 
 
 @dataclass(frozen=True)

@@ -13,11 +13,21 @@
 
 The number is the exit code of the command line (0 done, 1 our bug, 130 interrupted). An error carries what happened
 (`cause`) and what to do about it (`remedy`); the command line prints both, in at most six lines, without a traceback.
+Names of files are quoted in both, and a name may hold anything: what no terminal should be sent is written as escapes.
 """
 
 from __future__ import annotations
 
 from typing import ClassVar
+
+
+def printable(text: str) -> str:
+    r"""Text with every control character, line separator and undecodable byte written as an escape, such as \x1b.
+
+    Names on disk may hold escape sequences that a terminal would obey, and bytes that are no UTF-8 (which Python keeps
+    as lone surrogates and no stream can encode).
+    """
+    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
 
 
 class InvrenderError(Exception):
@@ -31,9 +41,9 @@ class InvrenderError(Exception):
     exit_code: ClassVar[int] = 1
 
     def __init__(self, cause: str, remedy: str = "") -> None:
-        super().__init__(cause if not remedy else f"{cause}\n{remedy}")
-        self.cause = cause
-        self.remedy = remedy
+        self.cause = printable(cause)
+        self.remedy = printable(remedy)
+        super().__init__(f"{self.cause}\n{self.remedy}" if remedy else self.cause)
 
 
 class UsageError(InvrenderError):

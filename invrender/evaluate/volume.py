@@ -15,27 +15,30 @@ from invrender.cameras.volume_rigs import DISTANCE, FOV, volume_frame
 from invrender.errors import InputError
 from invrender.kernels import Backend
 from invrender.nouns import Cameras, Volume
-from invrender.render.absorption import auto_extinction, density, optical_depth
+from invrender.render.absorption import transmittance
+from invrender.render.emission import VolumeStyle, render_volume
 
 Array = NDArray[np.float64]
 
 SIGMA, TRUNCATE = 1.5, 3.5  # of SSIM's Gaussian window, whose radius is 5 samples
 K1, K2 = 0.01, 0.03
 PHASE = 1.0  # radians, of the unseen cameras' spiral relative to that of --cameras sphere
+COLOURS = 4  # channels: extinction, red, green, blue
 _SAME_BOX = 1e-3  # of the longest axis
 
 
 @dataclass(frozen=True)
 class VolumeMetrics:
-    """A volume against its reference.
+    """A volume against its reference; of four channels (extinction, colours) the grid's measures are of the first.
 
     Attributes:
-        psnr: dB, over all samples, with the reference's greatest value as the peak; inf where both are equal.
+        psnr: dB, over all samples and channels; the peak is the reference's greatest value; inf where both are equal.
         relative_l2: |difference| / |reference|.
         ssim: mean structural similarity in 3-D (Wang et al. 2004; Gaussian window, sigma 1.5).
-        heldout_psnr: dB, of transmittance images from unseen cameras, peak 1; None where values are negative.
+        heldout_psnr: dB, of images from unseen cameras, peak 1: of transmittance, or of four channels in their own
+            colours; None where values are negative, or there are two or three channels.
         heldout_psnr_worst: of the worst view.
-        extinction: the factor on both densities for those images: `auto_extinction` of the reference.
+        extinction: the factor on both densities for images of transmittance: `auto_extinction` of the reference.
         resampled: whether the volume was resampled to the reference's grid.
         least, greatest: values of the volume.
         reference_greatest: greatest value of the reference.
@@ -56,24 +59,27 @@ class VolumeMetrics:
 def volume_metrics(
     result: Volume, reference: Volume, backend: Backend, views: int = 8, size: int = 128
 ) -> VolumeMetrics:
-    """Compare the first channels of two volumes with the same box in the world.
+    """Compare two volumes of the same kind with the same box in the world.
 
     Raises:
-        InputError: their boxes differ, or the reference is 0 everywhere.
+        InputError: their channels or boxes differ, or the reference is 0 everywhere.
     """
+    _check_channels(result, reference)
     _check_boxes(result, reference)
-    truth = reference.values[0].detach().cpu().double().numpy()
     resampled = result.values.shape[1:] != reference.values.shape[1:]
-    found = resample(result, reference) if resampled else result.values[0].detach().cpu().double().numpy()
+    every = resample(result, reference) if resampled else result.values.detach().cpu().double().numpy()
+    compared = 1 if len(every) == COLOURS else len(every)
+    truth = reference.values[:compared].detach().cpu().double().numpy()
+    found = every[:compared]
     peak = float(truth.max())
     if not peak > 0:
         raise InputError("the reference is nowhere above 0", "compare with a volume that holds something")
     error = float(((found - truth) ** 2).mean())
-    unseen = _heldout(found, reference, backend, views, size) if min(found.min(), truth.min()) >= 0 else None
+    unseen = _heldout(every, reference, backend, views, size) if min(found.min(), truth.min()) >= 0 else None
     return VolumeMetrics(
         psnr=decibel(peak, error),
         relative_l2=math.sqrt(error * truth.size) / float(np.linalg.norm(truth)),
-        ssim=ssim(found, truth, peak),
+        ssim=float(np.mean([ssim(a, b, peak) for a, b in zip(found, truth, strict=True)])),
         heldout_psnr=None if unseen is None else unseen[0],
         heldout_psnr_worst=None if unseen is None else unseen[1],
         extinction=None if unseen is None else unseen[2],
@@ -104,11 +110,11 @@ def ssim(a: Array, b: Array, peak: float) -> float:
 
 
 def resample(volume: Volume, like: Volume) -> Array:
-    """The first channel [D,H,W] of a volume, trilinear at as many samples as `like` has over the same box."""
-    values = volume.values[:1].detach().cpu().double()[None]
+    """A volume's values [C,D,H,W], trilinear at as many samples as `like` has over the same box."""
+    values = volume.values.detach().cpu().double()[None]
     shape = like.values.shape[1:]
     finer = torch.nn.functional.interpolate(values, size=tuple(shape), mode="trilinear", align_corners=True)
-    return finer[0, 0].numpy()
+    return finer[0].numpy()
 
 
 def heldout_cameras(volume: Volume, views: int, size: int) -> Cameras:
@@ -123,22 +129,52 @@ def heldout_cameras(volume: Volume, views: int, size: int) -> Cameras:
     return Cameras(world_to_camera, projection, (size, size))
 
 
-def _heldout(found: Array, reference: Volume, backend: Backend, views: int, size: int) -> tuple[float, float, float]:
+def _heldout(
+    found: Array, reference: Volume, backend: Backend, views: int, size: int
+) -> tuple[float, float, float | None] | None:
     cameras = heldout_cameras(reference, views, size)
-    truth = Volume(density(reference)[None], reference.bounds)
-    result = Volume(torch.from_numpy(found).float()[None], reference.bounds)
-    expected = optical_depth(truth, cameras, backend)
-    extinction = auto_extinction(expected)
-    difference = torch.exp(-extinction * optical_depth(result, cameras, backend)) - torch.exp(-extinction * expected)
-    errors = difference.double().square().mean((1, 2))
+    result = Volume(torch.from_numpy(found).float(), reference.bounds)
+    extinction = None
+    if len(found) == COLOURS:
+        style = VolumeStyle(None, None)
+        one, other = (render_volume(volume, cameras, style, backend).cpu() for volume in (result, reference))
+    elif len(found) == 1:
+        other, factor = transmittance(reference, cameras, backend)
+        one, extinction = transmittance(result, cameras, backend, factor)[0], float(factor)
+    else:
+        return None
+    errors = (one - other).double().square().flatten(1).mean(1)
     return decibel(1.0, float(errors.mean())), decibel(1.0, float(errors.max())), extinction
+
+
+def _check_channels(result: Volume, reference: Volume) -> None:
+    kinds = [_kind(len(volume.values)) for volume in (result, reference)]
+    if kinds[0] != kinds[1]:
+        raise InputError(
+            f"the result holds {kinds[0]}, and the reference {kinds[1]}: these cannot be compared sample by sample",
+            "compare two volumes of one kind; a run from colours has the PSNR of its unseen views in metrics.json",
+        )
+
+
+def _kind(channels: int) -> str:
+    named = {1: "one value per sample", COLOURS: "extinction and colours"}
+    return named.get(channels, f"{channels} channels")
 
 
 def _check_boxes(result: Volume, reference: Volume) -> None:
     longest = volume_frame(reference)[1]
     away = float((result.bounds.double() - reference.bounds.double()).abs().max())
-    if away > _SAME_BOX * longest:
-        raise InputError(
-            f"the volumes lie in different places: their corners are up to {away:g} apart",
-            "write both with the same spacing and origin",
-        )
+    if away <= _SAME_BOX * longest:
+        return
+    low = torch.maximum(result.bounds[0].double(), reference.bounds[0].double())
+    high = torch.minimum(result.bounds[1].double(), reference.bounds[1].double())
+    apart = "" if bool((low < high).all()) else " and do not overlap"
+    raise InputError(
+        f"the volumes lie in different places{apart}: {_box(result)} and {_box(reference)}",
+        "write both with the same spacing and origin (in the same units, and both with the same patient directions)",
+    )
+
+
+def _box(volume: Volume) -> str:
+    low, high = ("(" + ", ".join(f"{x:.6g}" for x in corner.tolist()) + ")" for corner in volume.bounds)
+    return f"{low} to {high}"

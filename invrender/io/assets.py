@@ -18,8 +18,10 @@ from invrender.io.datasets.transmittance import (
     read_transmittance,
     write_transmittance,
 )
+from invrender.io.files.paths import is_file, is_folder
 from invrender.io.meshes.read import read_mesh
 from invrender.io.meshes.write import write_mesh
+from invrender.io.volumes.foreign import is_foreign, refuse_dicom
 from invrender.io.volumes.read import is_volume_path, read_volume
 from invrender.io.volumes.write import write_volume
 from invrender.nouns import Mesh, Views, Volume
@@ -35,7 +37,7 @@ def identify(source: str | Path) -> tuple[Kind, Path]:
     """What a path means, and the file or folder that holds it: of a run, its result.
 
     Raises:
-        InputError: a run that has no result yet.
+        InputError: a run that has no result yet, or DICOM slices.
     """
     path = Path(source)
     volume = volume_file(path)
@@ -43,9 +45,10 @@ def identify(source: str | Path) -> tuple[Kind, Path]:
         return "volume", volume
     if is_transmittance(path):
         return "transmittance", path
-    if (path / RUN).is_file():
+    refuse_dicom(path)
+    if is_file(path / RUN):
         path = _run_mesh(path)
-    return ("views" if path.is_dir() or is_dataset(path) else "mesh"), path
+    return ("views" if is_folder(path) or is_dataset(path) else "mesh"), path
 
 
 def read(
@@ -55,6 +58,7 @@ def read(
     key: str = "density",
     shape: Sequence[int] | None = None,
     dtype: str | None = None,
+    frame: int | None = None,
 ) -> Mesh | Volume | Views | TransmittanceViews:
     """Read whatever a path names: a mesh, a volume, a dataset of posed images, or the result of a run.
 
@@ -66,6 +70,7 @@ def read(
         masks: of a dataset: a folder of masks named after the images.
         key: which array of an .npz, .vti or .vdb.
         shape, dtype: of a .raw volume: samples along z, y, x, and the type of its numbers as numpy spells it.
+        frame: of a volume file that holds several along a fourth axis: which one, from 0.
 
     Raises:
         InputError: it is missing, damaged, of an unknown kind, or a run without a result.
@@ -75,7 +80,7 @@ def read(
     if masks is not None and kind != "views":
         raise UsageError(f"masks go with a dataset, and {path} is none", "leave them out")
     if kind == "volume":
-        return read_volume(path, key=key, shape=shape, dtype=dtype)
+        return read_volume(path, key=key, shape=shape, dtype=dtype, frame=frame)
     if kind == "transmittance":
         return read_transmittance(path)
     return read_dataset(path, masks) if kind == "views" else read_mesh(path)
@@ -113,8 +118,8 @@ def write(
 
 def volume_file(source: Path) -> Path | None:
     """The volume that a path means: a volume file, or the one in a run's folder; None where it means something else."""
-    if source.is_dir():
-        return _first(source, VOLUME_RESULTS)
+    if is_folder(source):
+        return source if is_foreign(source) else _first(source, VOLUME_RESULTS)
     return source if is_volume_path(source) else None
 
 
@@ -124,7 +129,7 @@ def mesh_file(source: Path) -> Path:
     Raises:
         InputError: the folder holds no result.
     """
-    found = _first(source, MESH_RESULTS) if source.is_dir() else source
+    found = _first(source, MESH_RESULTS) if is_folder(source) else source
     if found is None:
         raise InputError(
             f"the folder {source} holds no {' or '.join(MESH_RESULTS)}",
@@ -141,4 +146,4 @@ def _run_mesh(run: Path) -> Path:
 
 
 def _first(folder: Path, names: Sequence[str]) -> Path | None:
-    return next((folder / name for name in names if (folder / name).is_file()), None)
+    return next((folder / name for name in names if is_file(folder / name)), None)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
@@ -12,86 +13,88 @@ from PIL import Image
 
 from invrender.colour import linear_to_srgb, srgb_to_linear
 from invrender.errors import InputError, UsageError
+from invrender.io.coverage import coverage, of_levels
+from invrender.io.exr import read_exr
 from invrender.io.files.atomic import atomic_path
-from invrender.io.files.paths import check_extension, existing_file
-
-IMAGE_EXTENSIONS = (".png", ".jpg", ".jpeg", ".webp", ".bmp", ".tif", ".tiff", ".exr")
+from invrender.io.files.paths import shown
+from invrender.io.pixels import levels, read_header, read_picture
 
 Array = NDArray[np.float32]
 
 
 def read_image(path: str | Path) -> tuple[Array, Array | None]:
-    """Read an image as linear colour and coverage.
+    """Read an image as linear colour and coverage, as it is stored (Exif's orientation is not applied).
 
-    Files of 8 and 16 bits are taken for sRGB, .exr for linear. A grey image becomes three equal channels.
+    Files of 8 and 16 bits are taken for sRGB, floats for linear. A grey image becomes three equal channels.
 
     Returns:
         rgb [H,W,3] float32 linear, and alpha [H,W] float32 in [0, 1], or None where the file has none.
 
     Raises:
-        InputError: the file is missing, of an unknown kind, or damaged.
+        InputError: the file is missing, of an unknown kind, damaged, too large, or holds NaN.
     """
-    values, encoded = _read(Path(path))
-    rgb: Array = srgb_to_linear(values[..., :3]) if encoded else values[..., :3]
-    return rgb, values[..., 3] if values.shape[2] == 4 else None
+    source = Path(path)
+    if _checked_extension(source) == ".exr":
+        values = read_exr(source)
+        _check_finite(values, source)
+        return values[..., :3], values[..., 3] if values.shape[2] == 4 else None
+    picture = read_picture(source)
+    alpha = None if picture.alpha is None else picture.alpha.astype(np.float32) / np.float32(255)
+    return _linear(picture.values, source), alpha
 
 
 def read_mask(path: str | Path) -> Array:
-    """Read coverage [H,W] float32 in [0, 1] from a grey or colour image (the mean of its channels, not decoded).
+    """Read coverage [H,W] float32 in [0, 1] from a grey or colour image (not decoded from sRGB).
 
-    An alpha channel that is not opaque everywhere counts as the mask where the colours carry none (all black or all
-    white).
+    Masks of two values or two colours are taken for what they mean, see `invrender.io.coverage`. An alpha channel that
+    is not opaque everywhere counts as the mask where the colours carry none (all black or all white).
 
     Raises:
-        InputError: the file is missing, of an unknown kind, or damaged.
+        InputError: the file is missing, of an unknown kind, damaged, too large, or no mask.
     """
-    values, _ = _read(Path(path))
-    grey: Array = values[..., :3].mean(axis=2)
-    has_alpha = values.shape[2] == 4 and float(values[..., 3].min()) < 1
-    return values[..., 3] if has_alpha and float(np.ptp(grey)) == 0 else grey
+    return read_mask_as(path)[0]
 
 
-def _read(path: Path) -> tuple[Array, bool]:
-    """[H,W,3|4] float32 as stored, over 0..1, and whether colours are sRGB-encoded."""
-    check_extension(path, IMAGE_EXTENSIONS, "image")
-    existing_file(path, "image")
-    if path.suffix.lower() == ".exr":
-        return _read_exr(path), False
-    try:
-        with Image.open(path) as image:
-            if image.mode.startswith(("I", "F")):  # 16-bit or float grey: no conversion keeps all of it
-                grey: Array = np.asarray(image, np.float32) / np.float32(1 if image.mode == "F" else 65535)
-                return np.repeat(grey[:, :, None], 3, axis=2), True
-            has_alpha = "A" in image.getbands() or "transparency" in image.info
-            return np.asarray(image.convert("RGBA" if has_alpha else "RGB"), np.float32) / np.float32(255), True
-    except (OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:
+def read_mask_as(path: str | Path) -> tuple[Array, str]:
+    """A mask as `read_mask` gives it, and which two values were taken for background and object, or ''."""
+    source = Path(path)
+    if _checked_extension(source) == ".exr":
+        values = read_exr(source)
+        opaque = values.shape[2] == 3 or float(values[..., 3].min()) >= 1
+        return of_levels(values[..., 3] if not opaque and np.ptp(values[..., :3]) == 0 else values[..., 0], source)
+    return coverage(read_picture(source), source)
+
+
+def _checked_extension(path: Path) -> str:
+    """The extension of a picture whose header has been read and checked."""
+    read_header(path)
+    return path.suffix.lower()
+
+
+def _linear(values: NDArray[Any], path: Path) -> Array:
+    """[H,W,3] float32 linear of stored sRGB or floats: through a table of all values where there are few."""
+    _check_finite(values, path)
+    if values.dtype == np.uint8:
+        table = srgb_to_linear(np.arange(256, dtype=np.float32) / np.float32(255))
+        linear = np.empty(values.shape, np.float32)
+        for row, stored in zip(linear, values, strict=True):  # row by row: an index takes eight bytes a number
+            row[:] = table[stored]
+    else:
+        stored = values.astype(np.float32) / np.float32(levels(values))
+        linear = stored if values.dtype.kind == "f" else srgb_to_linear(stored)
+    return np.repeat(linear, 3, axis=2) if values.shape[2] == 1 else linear
+
+
+def _check_finite(values: NDArray[Any], path: Path) -> None:
+    if values.dtype.kind == "f" and not np.isfinite(values).all():
+        row, column = (int(i) for i in np.argwhere(~np.isfinite(values))[0][:2])
         raise InputError(
-            f"{path} cannot be read as an image: {error}", "the file is damaged: export it again"
-        ) from error
-
-
-def _read_exr(path: Path) -> Array:
-    """[H,W,3|4] float32 of an OpenEXR image, through the optional package of that name."""
-    try:
-        import OpenEXR
-    except ImportError as error:
+            f"{shown(path)} holds NaN or infinity, first at row {row}, column {column}", "fill such pixels with numbers"
+        )
+    if values.dtype.kind == "i" and values.size and not 0 <= values.min() <= values.max() <= levels(values):
         raise InputError(
-            f"{path} is an OpenEXR image, which needs an optional package",
-            "run 'pip install OpenEXR', or convert the images to PNG",
-        ) from error
-    try:
-        with OpenEXR.File(str(path)) as file:
-            channels = {name: channel.pixels for name, channel in file.channels().items()}
-    except (RuntimeError, ValueError, OSError, TypeError) as error:
-        raise InputError(
-            f"{path} cannot be read as OpenEXR: {error}", "the file is damaged: export it again"
-        ) from error
-    for name in ("RGBA", "RGB"):
-        if name in channels:
-            return np.asarray(channels[name], np.float32)
-    if "Y" in channels:
-        return np.repeat(np.asarray(channels["Y"], np.float32)[:, :, None], 3, axis=2)
-    raise InputError(f"{path} has the channels {', '.join(channels)}, but no RGB", "save it with R, G, B or Y channels")
+            f"{shown(path)} holds integers from {values.min()} to {values.max()}", "save it with 8 or 16 bits"
+        )
 
 
 def write_png(path: str | Path, image: torch.Tensor | NDArray[np.floating]) -> None:

@@ -10,10 +10,18 @@ import torch
 from invrender.cameras.volume_rigs import volume_rig
 from invrender.errors import UsageError
 from invrender.io.datasets.dataset import read_cameras
+from invrender.io.volumes.read import read_volume
 from invrender.nouns import Cameras, Volume
 from invrender.run.settings import VolumeRunSettings
 
 Tensor = torch.Tensor
+
+
+def read_asset(settings: VolumeRunSettings) -> Volume:
+    """The volume file that the settings name, its array and frame."""
+    return read_volume(
+        settings.input, key=settings.key, frame=settings.frame, shape=settings.shape, dtype=settings.dtype
+    )
 
 
 def own_cameras(volume: Volume, settings: VolumeRunSettings, count: int, size: int) -> Cameras:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import torch
 
 from invrender.cameras.rays import camera_rays
@@ -9,6 +11,7 @@ from invrender.errors import InputError, UsageError
 from invrender.kernels import Backend
 from invrender.nouns import Cameras, Volume
 from invrender.ops import line_integral
+from invrender.render.scale import exponent, lengths_exponent, scaled, scaled_cameras, scaled_volume
 
 Tensor = torch.Tensor
 
@@ -22,9 +25,23 @@ def optical_depth(volume: Volume, cameras: Cameras, backend: Backend) -> Tensor:
     are asked for.
 
     Raises:
-        InputError: the volume has several channels, or negative densities.
+        InputError: the volume has several channels, or negative densities, or depths beyond float32.
     """
-    grid = density(volume).to(backend.device)
+    depths, values, lengths = _own_depths(volume, cameras, backend)
+    found = scaled(depths, values + lengths)
+    if not bool(torch.isfinite(found.detach()).all()):
+        raise InputError(
+            "the optical depths of the volume are too large for float32", "scale its values down, or change the units"
+        )
+    return found
+
+
+def _own_depths(volume: Volume, cameras: Cameras, backend: Backend) -> tuple[Tensor, int, int]:
+    """Line integrals [N,H,W] in units of 2^values times 2^lengths, and these two exponents."""
+    density(volume)
+    values, lengths = exponent(float(volume.values.detach().max())), lengths_exponent(volume)
+    volume, cameras = scaled_volume(volume, values, lengths), scaled_cameras(cameras, lengths)
+    grid = volume.values[0].to(backend.device)
     bounds = volume.bounds.to(backend.device)
     height, width = cameras.size
     views = []
@@ -32,7 +49,7 @@ def optical_depth(volume: Volume, cameras: Cameras, backend: Backend) -> Tensor:
         rays = camera_rays(cameras[[i]])
         origin, direction = rays.origin.to(backend.device), rays.direction.to(backend.device)
         views.append(line_integral(backend, grid, bounds, origin, direction).reshape(height, width).cpu())
-    return torch.stack(views)
+    return torch.stack(views), values, lengths
 
 
 def transmittance(
@@ -44,9 +61,10 @@ def transmittance(
         volume, cameras, backend: as `optical_depth` takes them; differentiable likewise.
         extinction: the factor on the density; None takes `auto_extinction`, constant in gradients.
     """
-    depths = optical_depth(volume, cameras, backend)
-    factor = auto_extinction(depths) if extinction is None else extinction
-    return torch.exp(-depths * factor), factor
+    depths, values, lengths = _own_depths(volume, cameras, backend)
+    unit = math.ldexp(1, values + lengths)
+    factor = auto_extinction(depths) if extinction is None else extinction * unit
+    return torch.exp(-depths * factor), factor / unit if extinction is None else extinction
 
 
 def density(volume: Volume) -> Tensor:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
@@ -12,14 +13,17 @@ from invrender.cameras.volume_rigs import volume_frame
 from invrender.errors import InputError
 from invrender.kernels import Backend
 from invrender.kernels.compositing import Compositing, Rules
-from invrender.nouns import Cameras, Volume
+from invrender.nouns import Cameras, Rays, Volume
 from invrender.nouns.transfer import TransferFunction
 from invrender.ops import composite
 from invrender.render.images import average, enlarge
 from invrender.render.sampling import sample_rays
+from invrender.render.scale import exponent, lengths_exponent, scaled, scaled_cameras, scaled_volume
 from invrender.shading.density_gradient import Lighting, shade, steepest, value_gradient
 
 Tensor = torch.Tensor
+
+_OPAQUE = 1e15  # extinction per longest axis: nothing is more opaque in a picture
 
 
 @dataclass(frozen=True)
@@ -64,8 +68,10 @@ def render_volume(volume: Volume, cameras: Cameras, style: VolumeStyle, backend:
     if (style.transfer is None) != (len(volume.values) == 4) or len(volume.values) not in (1, 4):
         raise InputError(
             f"a volume of {len(volume.values)} channels cannot be drawn like this",
-            "use one channel and a transfer function, or four: extinction, red, green, blue",
+            "use one channel and a transfer function, or four: extinction, red, green, blue; "
+            "of channels in an array's first or last axis --frame N takes one",
         )
+    volume, cameras, style = _in_own_units(volume, cameras, style)
     values = volume.values.to(backend.device)
     lit = style.lighting is not None and style.transfer is not None
     grid = values.permute(1, 2, 3, 0)
@@ -78,6 +84,36 @@ def render_volume(volume: Volume, cameras: Cameras, style: VolumeStyle, backend:
     large = enlarge(cameras, factor)
     views = [_view(volume, grid, table, large[[i]], style, steep, backend) for i in range(len(cameras))]
     return average(torch.stack(views), factor)
+
+
+def check_colours(volume: Volume) -> None:
+    """Refuse four channels that are not extinction and linear RGB, but perhaps moments in time, or bytes.
+
+    Raises:
+        InputError: an extinction is negative, or a colour is not in [0, 1].
+    """
+    if len(volume.values) != 4:
+        return
+    least, most = float(volume.values.detach().min()), float(volume.values[1:].detach().max())
+    if least < 0 or most > 1:
+        raise InputError(
+            f"the four channels are not extinction and linear RGB: values from {least:g}, colours up to {most:g}",
+            "colours lie from 0 to 1; if these are four volumes (over time), choose one with --frame N",
+        )
+
+
+def _in_own_units(volume: Volume, cameras: Cameras, style: VolumeStyle) -> tuple[Volume, Cameras, VolumeStyle]:
+    """The same picture in units of value and length in which float32 computes without overflow."""
+    lengths = lengths_exponent(volume)
+    cameras = scaled_cameras(cameras, lengths)
+    if style.transfer is None:  # extinction per length
+        own = scaled_volume(volume, 0, lengths)
+        values = torch.cat([scaled(own.values[:1], lengths).clamp(max=_OPAQUE), own.values[1:]])
+        return Volume(values, own.bounds), cameras, style
+    window = style.transfer
+    power = exponent(max(abs(window.low), abs(window.high)))
+    own_window = replace(window, low=math.ldexp(window.low, -power), high=math.ldexp(window.high, -power))
+    return scaled_volume(volume, power, lengths), cameras, replace(style, transfer=own_window)
 
 
 def step_length(volume: Volume, samples: float) -> float:
@@ -97,13 +133,21 @@ def _view(
 ) -> Tensor:
     rays = camera_rays(camera)
     rays = replace(rays, origin=rays.origin.to(backend.device), direction=rays.direction.to(backend.device))
-    samples = sample_rays(rays, volume.bounds, _shape(volume), step_length(volume, style.quality.samples), grid.dtype)
+    steps = _ray_steps(rays, volume, style.quality.samples)
+    samples = sample_rays(rays, volume.bounds, _shape(volume), steps, grid.dtype)
     lights = None if not steep or style.lighting is None else shade(style.lighting, rays, camera, steep, grid.dtype)
     window = (0.0, 1.0) if style.transfer is None else (style.transfer.low, style.transfer.high)
     rules = Rules(style.compositing, *window, lights)
     result = composite(backend, grid, samples, table, rules)
     height, width = camera.size
     return torch.cat([result[:, :3], 1 - result[:, 3:]], 1).reshape(height, width, 4)
+
+
+def _ray_steps(rays: Rays, volume: Volume, samples: float) -> Tensor:
+    """The distances [R] between samples for that many per voxel, the voxels counted along each ray."""
+    spacing = volume.spacing.to(rays.direction)
+    per_length: Tensor = (rays.direction / spacing).norm(dim=1)
+    return 1 / (samples * per_length)
 
 
 def _shape(volume: Volume) -> tuple[int, int, int]:

@@ -20,13 +20,15 @@ from invrender.nouns import Rays
 Tensor = torch.Tensor
 
 
-def sample_rays(rays: Rays, bounds: Tensor, shape: tuple[int, int, int], step: float, dtype: torch.dtype) -> RaySamples:
-    """Sample rays at equal steps of at most `step` (world units) within the box of a grid [D,H,W].
+def sample_rays(
+    rays: Rays, bounds: Tensor, shape: tuple[int, int, int], step: float | Tensor, dtype: torch.dtype
+) -> RaySamples:
+    """Sample rays at equal steps of at most `step` (world units, or [R]) within the box of a grid [D,H,W].
 
     Raises:
         UsageError: the step is not positive.
     """
-    if not (step > 0 and math.isfinite(step)):
+    if not isinstance(step, torch.Tensor) and not (step > 0 and math.isfinite(step)):
         raise UsageError(f"a step of {step:g} is impossible", "use a step > 0")
     origin, direction = rays.origin.double(), rays.direction.double()
     bounds = bounds.to(origin)

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import math
-import os
 
 from invrender.errors import MemoryLimitError
+from invrender.io.files.memory import SPARE, available_memory
 
 PER_VOXEL = 4 * 14  # bytes: the grids that a solver holds at once, and the reference
 PER_RAY = 160  # bytes: rays, their data, and what sorting them takes for a moment
 PER_PIXEL = 40  # bytes: of pictures that are drawn and held together
-SPARE = 0.9
 
 
 def check_memory(shape: tuple[int, int, int], rays: int, available: int | None = None) -> None:
@@ -60,18 +59,3 @@ def check_pictures(count: int, size: tuple[int, int], available: int | None = No
             f"{room / 2**30:.1f} are free",
             "use a smaller --size or fewer --views",
         )
-
-
-def available_memory() -> int | None:
-    """Free bytes, file caches included; None where the system does not say."""
-    try:
-        with open("/proc/meminfo", encoding="ascii") as file:  # noqa: PTH123 - a device file, not a path of ours
-            for line in file:
-                if line.startswith("MemAvailable:"):
-                    return int(line.split()[1]) * 1024
-    except OSError:
-        pass
-    names = getattr(os, "sysconf_names", {})
-    if "SC_AVPHYS_PAGES" in names:
-        return os.sysconf("SC_AVPHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
-    return None

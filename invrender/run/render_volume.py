@@ -8,13 +8,14 @@ from typing import Any
 
 import torch
 
+from invrender.errors import InputError
 from invrender.io.datasets.dataset import write_dataset
 from invrender.io.datasets.transmittance import TransmittanceViews, write_transmittance
 from invrender.kernels import Backend
 from invrender.nouns import Cameras, Views, Volume
 from invrender.nouns.appearance import Colour
 from invrender.render.absorption import transmittance
-from invrender.render.emission import VolumeStyle, render_volume
+from invrender.render.emission import VolumeStyle, check_colours, render_volume
 from invrender.render.images import straight
 from invrender.render.modes import Mode
 from invrender.render.pictures import WHITE, default_style, over
@@ -55,7 +56,7 @@ def volume_pictures(
     if shot.mode.renderer == "absorption":
         light, extinction = transmittance(volume, cameras, backend, shot.extinction)
         return light[..., None], {"extinction": float(extinction)}
-    drawn = render_volume(volume, cameras, shot.style or default_style(volume), backend).cpu()
+    drawn = _drawn(volume, cameras, shot, backend)
     if shot.background is not None:
         return over(drawn, shot.background), {}
     colour, alpha = straight(drawn)
@@ -93,7 +94,23 @@ def write_volume_dataset(folder: Path, volume: Volume, cameras: Cameras, shot: V
         views = transmittance_views(volume, cameras, backend, shot.extinction, shot.floats)
         files = write_staged(folder, lambda place: write_transmittance(place, views))
         return dataset_written(folder, files, cameras, {"extinction": views.extinction})
-    drawn = render_volume(volume, cameras, shot.style or default_style(volume), backend).cpu()
+    drawn = _drawn(volume, cameras, shot, backend)
     colour, alpha = straight(drawn)
     posed = Views(cameras, alpha, colour.clamp(0, 1))
     return dataset_written(folder, write_staged(folder, lambda place: write_dataset(place, posed)), cameras)
+
+
+def _drawn(volume: Volume, cameras: Cameras, shot: VolumeShot, backend: Backend) -> Tensor:
+    """Premultiplied linear RGB and alpha on the CPU.
+
+    Raises:
+        InputError: nothing is to be seen, or four channels hold something else than extinction and colour.
+    """
+    check_colours(volume)
+    drawn = render_volume(volume, cameras, shot.style or default_style(volume), backend).cpu()
+    if not bool((drawn[..., 3] > 0).any()):
+        raise InputError(
+            "no camera sees anything of the volume",
+            "check its values (`invrender inspect`), or give a --window and an --opacity that show some of them",
+        )
+    return drawn

@@ -103,6 +103,8 @@ class VolumeRunSettings(RunSettings):
     Attributes:
         bounds: x, y, z of the lower and the upper corner of the grid's box.
         grid: samples along z, y, x, or one number for all.
+        key, frame: of an asset's file: which array, and which of several volumes; see `io.volumes.read.read_volume`.
+        shape, dtype: of an asset in a .raw file.
     """
 
     cameras: Annotated[
@@ -120,6 +122,14 @@ class VolumeRunSettings(RunSettings):
     grid: Annotated[
         tuple[int, ...] | None, Flag("Samples of the grid, for a dataset.", "N|Z,Y,X", "Volumes"), Range(2, 4096)
     ] = None
+    key: Annotated[str, Flag("Which array of an .npz, .vti or .vdb.", "NAME", "Volumes")] = "density"
+    frame: Annotated[int | None, Flag("Which volume of several in a file, from 0.", "N", "Volumes"), Range(0, 1e9)] = (
+        None
+    )
+    shape: Annotated[
+        tuple[int, ...] | None, Flag("Samples of a .raw file, z first.", "Z,Y,X", "Volumes"), Range(1, 1e9)
+    ] = None
+    dtype: Annotated[str | None, Flag("Numbers of a .raw file: uint8, float32.", "TYPE", "Volumes")] = None
 
 
 def notes(cls: type[Any], name: str) -> tuple[Any, ...]:

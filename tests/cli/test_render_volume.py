@@ -84,6 +84,6 @@ def test_raw_files_and_meshes_in_volume_modes(ball, capsys):
     shape = ["--shape", "16,16,16", "--dtype", "float32"]
     assert run(["render", "ball.raw", "-o", "raw.png", "--size", "16", *shape]) == 0
     assert run(["render", "ball.raw", "-o", "no.png"]) == 2
-    assert "--shape 64,128,128" in capsys.readouterr().err
+    assert "--shape 16,16,16 --dtype float32" in capsys.readouterr().err
     assert run(["render", "mug.glb", "-o", "no.png", "--mode", "volume"]) == 2
     assert "no volume" in capsys.readouterr().err

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 
+import numpy as np
 import pytest
 import torch
 
@@ -73,3 +74,45 @@ def test_evaluate_a_run_folder_with_a_volume(ball, tmp_path, capsys):
 def test_a_volume_is_not_compared_with_a_mesh(ball, capsys):
     assert run(["evaluate", "ball.npz", "mug.glb"]) == 2
     assert "compare two volumes" in capsys.readouterr().err
+    assert run(["evaluate", "mug.glb", "ball.npz"]) == 2
+    assert "mug.glb is a mesh, and ball.npz is a volume" in capsys.readouterr().err
+
+
+def test_frames_and_keys_of_a_reference(ball, tmp_path, capsys):
+    frames = np.stack([0 * ball.numpy()[0]] * 5 + [ball.numpy()[0]])
+    np.savez(tmp_path / "series.npz", first=frames, other=frames[::-1], bounds=ball.bounds.numpy())
+    assert run(["inspect", "series.npz"]) == 3
+    assert "--key: first, other" in capsys.readouterr().err
+    assert run(["evaluate", "ball.npz", "series.npz", "--key", "first"]) == 3
+    assert "choose one with --frame N, from 0 to 5" in capsys.readouterr().err
+    arguments = ["--key", "first", "--frame", "5", "--size", "16", "--json"]
+    (tmp_path / "run").mkdir()
+    write_volume(tmp_path / "run" / "volume.npz", ball)
+    assert run(["evaluate", "run", "series.npz", *arguments]) == 0
+    assert json.loads(capsys.readouterr().out)["relative_l2"] == 0
+    assert run(["inspect", "series.npz", "--key", "other", "--frame", "0", "--json"]) == 0
+    assert json.loads(capsys.readouterr().out)["greatest"] == pytest.approx(float(ball.values.max()))
+
+
+def test_volumes_in_formats_that_are_not_read(tmp_path, capsys):
+    for name, way in (
+        ("a.h5", "h5py"),
+        ("a.mrc", "mrcfile"),
+        ("a.czi", "Fiji"),
+        ("a.vtk", "pyvista"),
+        ("a.dcm", "dcm2niix"),
+    ):
+        (tmp_path / name).write_bytes(b"something")
+        for command in (
+            ["inspect"],
+            ["render", "-o", str(tmp_path / "x.png")],
+            ["reconstruct", "-o", str(tmp_path / "o")],
+        ):
+            assert run([*command, str(tmp_path / name)]) == 3
+            said = capsys.readouterr().err
+            assert ".npz, .npy, .vti, .nrrd" in said
+            assert way in said
+    (tmp_path / "scan").mkdir()
+    (tmp_path / "scan" / "IM0001").write_bytes(bytes(128) + b"DICM" + bytes(100))
+    assert run(["inspect", str(tmp_path / "scan")]) == 3
+    assert "DICOM slices" in capsys.readouterr().err

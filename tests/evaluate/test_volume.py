@@ -59,9 +59,44 @@ def test_another_resolution_is_resampled(ball: Volume) -> None:
     assert m.psnr > 100
 
 
+@pytest.mark.parametrize("layers", [2, 3, 5])
+def test_a_grid_thinner_than_the_window_has_an_ssim(ball: Volume, layers: int) -> None:
+    """Two constants a and b: the structural similarity is (2 a b + c1) / (a^2 + b^2 + c1) everywhere."""
+    one = torch.ones(1, layers, 8, 8)
+    m = volume_metrics(Volume(0.5 * one, ball.bounds), Volume(one, ball.bounds), KERNELS, 2, 16)
+    assert m.ssim == pytest.approx((2 * 0.5 + 1e-4) / (0.5**2 + 1 + 1e-4))
+    assert math.isfinite(m.psnr)
+
+
+@pytest.mark.parametrize("unit", [1e-30, 1e-18, 1e18, 1e37])
+def test_metrics_do_not_depend_on_the_unit_of_values(ball: Volume, unit: float) -> None:
+    values = ball.values / ball.values.max()
+    expected = volume_metrics(Volume(0.9 * values, ball.bounds), Volume(values, ball.bounds), KERNELS, 2, 16)
+    found = volume_metrics(Volume(0.9 * unit * values, ball.bounds), Volume(unit * values, ball.bounds), KERNELS, 2, 16)
+    assert found.psnr == pytest.approx(expected.psnr, abs=1e-3)
+    assert found.ssim == pytest.approx(expected.ssim, abs=1e-5)
+    assert found.heldout_psnr == pytest.approx(expected.heldout_psnr, abs=0.1)
+
+
+def test_colours_are_compared_with_colours_alone(ball: Volume) -> None:
+    dense = 40 * ball.values
+    colours = torch.cat([dense, torch.full_like(ball.values, 0.5).expand(3, *ball.shape)])
+    other = torch.cat([dense, torch.full_like(ball.values, 0.25).expand(3, *ball.shape)])
+    with pytest.raises(InputError, match="the result holds extinction and colours, and the reference one value"):
+        volume_metrics(Volume(colours, ball.bounds), ball, KERNELS)
+    same = volume_metrics(Volume(colours, ball.bounds), Volume(colours, ball.bounds), KERNELS, 2, 16)
+    assert (same.psnr, same.heldout_psnr) == (math.inf, math.inf)
+    darker = volume_metrics(Volume(other, ball.bounds), Volume(colours, ball.bounds), KERNELS, 2, 16)
+    assert darker.psnr == math.inf  # the extinction is the same
+    assert darker.heldout_psnr is not None
+    assert 10 < darker.heldout_psnr < 25  # what is opaque differs by 0.25 in three of four channels
+
+
 def test_what_cannot_be_compared(ball: Volume) -> None:
     with pytest.raises(InputError, match="different places"):
         volume_metrics(Volume(ball.values, ball.bounds + 0.1), ball, KERNELS)
+    with pytest.raises(InputError, match="and do not overlap: "):
+        volume_metrics(Volume(ball.values, ball.bounds + 3), ball, KERNELS)
     with pytest.raises(InputError, match="nowhere above 0"):
         volume_metrics(ball, Volume(0 * ball.values, ball.bounds), KERNELS)
     negative = volume_metrics(Volume(ball.values - 0.1, ball.bounds), ball, KERNELS)

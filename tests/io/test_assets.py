@@ -80,3 +80,9 @@ def test_options_go_where_they_belong(tmp_path: Path) -> None:
     assert b"comment units metre" in (tmp_path / "a.ply").read_bytes()
     with pytest.raises(UsageError, match="masks go with a dataset"):
         read(tmp_path / "a.ply", masks=tmp_path)
+
+
+@pytest.mark.parametrize("name", ["a" * 5000, "a\0b"], ids=["long", "nul"])
+def test_datasets_of_names_that_no_disk_takes_are_missing(name):
+    with pytest.raises(InputError, match="there is no file"):
+        read(f"{name}.json")

@@ -6,16 +6,24 @@ into OpenGL's axes. Its pixel coordinates are ours: the middle of the first pixe
 
 from __future__ import annotations
 
+import logging
+import os
 import struct
 from dataclasses import dataclass
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
 import numpy as np
 from numpy.typing import NDArray
 
 from invrender.errors import InputError
+from invrender.io.datasets.colmap_text import camera_lines, pose_lines, told_count
+from invrender.io.datasets.locate import Locator
 from invrender.io.datasets.posed import Lens, PosedImage
+from invrender.io.files.paths import entries as entries_of
+from invrender.io.files.paths import is_file, listing, shown
+from invrender.io.pixels import IMAGE_EXTENSIONS
 
+log = logging.getLogger(__name__)
 _SUBFOLDERS = (".", "sparse/0", "sparse", "colmap/sparse/0", "model")
 # by COLMAP's number: name, how many parameters, how many of them are the pinhole's
 _MODELS = {
@@ -31,14 +39,16 @@ _MODELS = {
     9: ("RADIAL_FISHEYE", 5, 3),
     10: ("THIN_PRISM_FISHEYE", 12, 4),
 }
-_BY_NAME = {name: (name, count, pinhole) for name, count, pinhole in _MODELS.values()}
+_BY_NAME = {model[0]: model for model in _MODELS.values()}
 _UNDISTORT = "undistort the images first: `colmap image_undistorter`"
+_AGAIN = "export the model from COLMAP again"
 
 
 @dataclass(frozen=True)
 class _Entry:
-    """A line of images.txt: the pose (world-to-camera, OpenCV axes), the camera's number and the file's name."""
+    """An image of the model: where it stands in the file, its pose (world-to-camera, OpenCV axes), camera and name."""
 
+    where: str
     quaternion: NDArray[np.float64]
     shift: NDArray[np.float64]
     camera: int
@@ -49,9 +59,21 @@ def find_model(folder: Path) -> Path | None:
     """The folder of a COLMAP model in a dataset, or None."""
     for subfolder in _SUBFOLDERS:
         for extension in (".bin", ".txt"):
-            if all((folder / subfolder / f"{part}{extension}").is_file() for part in ("cameras", "images")):
+            if all(is_file(folder / subfolder / f"{part}{extension}") for part in ("cameras", "images")):
                 return folder / subfolder
     return None
+
+
+def refuse_half_model(folder: Path) -> None:
+    """Refuse a dataset whose model lacks one of its two files (InputError)."""
+    for place in (folder / subfolder for subfolder in _SUBFOLDERS):
+        for extension in (".bin", ".txt"):
+            for part, other in (("images", "cameras"), ("cameras", "images")):
+                if is_file(place / f"{part}{extension}"):
+                    raise InputError(
+                        f"{place} holds {part}{extension}, but no {other}{extension}",
+                        "put both files of the model there, of one kind (.txt or .bin)",
+                    )
 
 
 def read_colmap(model: Path, images: Path) -> list[PosedImage]:
@@ -64,34 +86,52 @@ def read_colmap(model: Path, images: Path) -> list[PosedImage]:
     Raises:
         InputError: the model is damaged, has no views, or its lenses are distorted.
     """
-    extension = ".bin" if (model / "cameras.bin").is_file() and (model / "images.bin").is_file() else ".txt"
+    extension = ".bin" if is_file(model / "cameras.bin") and is_file(model / "images.bin") else ".txt"
     cameras_file, images_file = model / f"cameras{extension}", model / f"images{extension}"
     try:
-        if extension == ".bin":
-            lenses = _lenses_binary(cameras_file)
-            entries = _entries_binary(images_file)
-        else:
-            lenses = _lenses_text(cameras_file)
-            entries = _entries_text(images_file)
-        views = [_posed(entry, lenses[entry.camera], images) for entry in sorted(entries, key=lambda e: e.name)]
-    except (ValueError, KeyError, IndexError, struct.error) as error:
-        raise InputError(
-            f"{model} is damaged: {error or type(error).__name__}", "export the model from COLMAP again"
-        ) from error
-    if not views:
+        lenses = _lenses_binary(cameras_file) if extension == ".bin" else _lenses_text(cameras_file)
+        entries = _entries_binary(images_file) if extension == ".bin" else _entries_text(images_file)
+    except (ValueError, IndexError, OverflowError, OSError, struct.error) as error:
+        raise InputError(f"{model} is damaged: {error or type(error).__name__}", _AGAIN) from error
+    if not entries:
         raise InputError(f"{images_file} lists no images", "check that COLMAP registered them")
-    return views
+    _tell_others(model)
+    locator = Locator(images, IMAGE_EXTENSIONS, by_name=True)
+    return [_posed(entry, lenses, cameras_file, locator) for entry in sorted(entries, key=lambda e: e.name)]
 
 
-def _posed(entry: _Entry, lens: Lens, images: Path) -> PosedImage:
-    norm = np.linalg.norm(entry.quaternion)
-    if not np.isfinite(norm) or norm == 0:
-        raise ValueError(f"the pose of {entry.name} is not a rotation")
+def _tell_others(model: Path) -> None:
+    """COLMAP writes one model for each set of images that it could not join: sparse/0, sparse/1, ..."""
+    others = [name for name in entries_of(model.parent) if name.isdecimal() and name != model.name]
+    if model.name == "0" and others:
+        log.warning("%s is read; the models %s beside it are left out", shown(model), listing(others))
+
+
+def _posed(entry: _Entry, lenses: dict[int, Lens], cameras: Path, locator: Locator) -> PosedImage:
+    where = f"{entry.where} ({shown(entry.name)})"
+    if entry.camera not in lenses:
+        known = listing(str(number) for number in lenses) or "none"
+        raise InputError(
+            f"{where}: there is no camera {entry.camera} in {cameras.name}, which lists {known}",
+            "write the number of one of its cameras, or add the camera",
+        )
+    usable = bool((np.abs(entry.quaternion) < 1e6).all())
+    norm = np.linalg.norm(entry.quaternion) if usable else np.float64(0)
+    if not norm > 1e-6:
+        shape = ", ".join(f"{value:g}" for value in entry.quaternion)
+        raise InputError(
+            f"{where}: its quaternion ({shape}) is no rotation", "leave the image out, or correct its pose"
+        )
+    if not bool((np.abs(entry.shift) < 1e30).all()):
+        shift = ", ".join(f"{value:g}" for value in entry.shift)
+        raise InputError(f"{where}: its translation is ({shift})", "leave the image out, or correct its pose")
     matrix = np.eye(4)
     flip = np.diag([1.0, -1.0, -1.0])
     matrix[:3, :3] = flip @ rotation_matrix(entry.quaternion / norm)
     matrix[:3, 3] = flip @ entry.shift
-    return PosedImage(Path(entry.name).with_suffix("").as_posix(), images / entry.name, None, matrix, lens)
+    name = PurePosixPath(entry.name.replace("\\", "/"))
+    stem = name.with_suffix("") if name.suffix.lower() in IMAGE_EXTENSIONS else name
+    return PosedImage(stem.as_posix(), locator.find(entry.name), None, matrix, lenses[entry.camera])
 
 
 def rotation_matrix(quaternion: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -106,51 +146,47 @@ def rotation_matrix(quaternion: NDArray[np.float64]) -> NDArray[np.float64]:
     )
 
 
-def _lens(path: Path, model: tuple[str, int, int], size: tuple[int, int], values: list[float]) -> Lens:
+def _lens(where: str, model: tuple[str, int, int], size: tuple[int, int], values: list[float]) -> Lens:
     """The lens of one camera; `size` is (width, height)."""
     name, count, pinhole = model
     if len(values) != count:
-        raise ValueError(f"a {name} camera has {count} parameters, not {len(values)}")
+        raise InputError(f"{where}: a {name} camera has {count} parameters, not {len(values)}", _AGAIN)
     if "FISHEYE" in name or name == "FOV":
-        raise InputError(f"{path}: the camera model {name} is no pinhole", _UNDISTORT)
+        raise InputError(f"{where}: the camera model {name} is no pinhole", _UNDISTORT)
     if any(values[pinhole:]):
+        bent = ", ".join(f"{value:g}" for value in values[pinhole:])
+        raise InputError(f"{where}: the lens is distorted ({name}: {bent})", _UNDISTORT)
+    focal, centre = values[: pinhole - 2], values[pinhole - 2 : pinhole]
+    if not all(0 < value < 1e9 for value in focal) or not all(abs(value) < 1e9 for value in centre):
+        told = ", ".join(f"{value:g}" for value in values[:pinhole])
+        raise InputError(f"{where}: a {name} camera of {told} is impossible", "focal lengths in pixels are above 0")
+    if not 1 <= min(size) <= max(size) < 1e9:
         raise InputError(
-            f"{path}: the lens is distorted ({name}: {', '.join(f'{v:g}' for v in values[pinhole:])})", _UNDISTORT
+            f"{where}: a camera of {shown(str(size[0]))} x {shown(str(size[1]))} pixels is impossible", _AGAIN
         )
-    focal = values[: pinhole - 2]
-    return Lens(focal[0], focal[-1], values[pinhole - 2], values[pinhole - 1], size[0], size[1])
-
-
-def _lines(path: Path) -> list[str]:
-    try:
-        text = path.read_text(encoding="utf-8")
-    except UnicodeDecodeError as error:
-        raise InputError(f"{path} is not text in UTF-8", "export the model from COLMAP again") from error
-    return [line.strip() for line in text.splitlines() if not line.startswith("#")]
+    return Lens(focal[0], focal[-1], centre[0], centre[1], size[0], size[1])
 
 
 def _lenses_text(path: Path) -> dict[int, Lens]:
-    lenses = {}
-    for line in filter(None, _lines(path)):
-        number, name, width, height, *values = line.split()
-        if name not in _BY_NAME:
-            raise InputError(f"{path}: the camera model {name} is unknown", _UNDISTORT)
-        lenses[int(number)] = _lens(path, _BY_NAME[name], (int(width), int(height)), [float(v) for v in values])
+    lenses: dict[int, Lens] = {}
+    for where, number, name, width, height, values in camera_lines(path):
+        if name.upper() not in _BY_NAME:
+            raise InputError(f"{where}: the camera model {shown(name)} is unknown", f"use one of {', '.join(_BY_NAME)}")
+        lens = _lens(where, _BY_NAME[name.upper()], (width, height), values)
+        if lenses.get(number, lens) != lens:
+            raise InputError(f"{where}: camera {number} is there twice, and they differ", "number them apart")
+        lenses[number] = lens
     return lenses
 
 
 def _entries_text(path: Path) -> list[_Entry]:
-    """Every other line is a pose (the ones between list points, and may be empty)."""
-    lines = _lines(path)
-    while lines and not lines[0]:
-        lines = lines[1:]
-    entries = []
-    for line in lines[::2]:
-        if not line:
-            continue
-        parts = line.split(maxsplit=9)
-        values = np.array([float(v) for v in parts[1:8]])
-        entries.append(_Entry(values[:4], values[4:], int(parts[8]), parts[9]))
+    entries = [
+        _Entry(where, np.array(pose[:4]), np.array(pose[4:]), camera, name)
+        for where, pose, camera, name in pose_lines(path)
+    ]
+    told = told_count(path)
+    if told is not None and told != len(entries):
+        log.warning("%s announces %d images and lists %d", shown(path), told, len(entries))
     return entries
 
 
@@ -158,13 +194,14 @@ def _lenses_binary(path: Path) -> dict[int, Lens]:
     content = path.read_bytes()
     (total,) = struct.unpack_from("<Q", content)
     offset, lenses = 8, {}
-    for _ in range(total):
+    for index in range(total):
+        where = f"{shown(path)}, camera {index}"
         number, model, width, height = struct.unpack_from("<iiQQ", content, offset)
         if model not in _MODELS:
-            raise InputError(f"{path}: the camera model number {model} is unknown", _UNDISTORT)
+            raise InputError(f"{where}: the camera model number {model} is unknown", _UNDISTORT)
         count = _MODELS[model][1]
         values = struct.unpack_from(f"<{count}d", content, offset + 24)
-        lenses[number] = _lens(path, _MODELS[model], (width, height), list(values))
+        lenses[number] = _lens(where, _MODELS[model], (width, height), list(values))
         offset += 24 + 8 * count
     return lenses
 
@@ -173,12 +210,13 @@ def _entries_binary(path: Path) -> list[_Entry]:
     content = path.read_bytes()
     (total,) = struct.unpack_from("<Q", content)
     offset, entries = 8, []
-    for _ in range(total):
+    for index in range(total):
         *pose, camera = struct.unpack_from("<7di", content, offset + 4)
         end = content.index(b"\0", offset + 64)
-        name = content[offset + 64 : end].decode()
+        name = os.fsdecode(content[offset + 64 : end])
         (points,) = struct.unpack_from("<Q", content, end + 1)
-        entries.append(_Entry(np.array(pose[:4]), np.array(pose[4:]), camera, name))
+        where = f"{shown(path)}, image {index}"
+        entries.append(_Entry(where, np.array(pose[:4]), np.array(pose[4:]), camera, name))
         offset = end + 9 + 24 * points
         if offset > len(content):
             raise ValueError(f"{path.name} is cut short")

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
 import numpy as np
 from numpy.typing import NDArray
 
 from invrender.errors import InputError
-from invrender.io.files.paths import listing
-from invrender.io.images import IMAGE_EXTENSIONS
+from invrender.io.datasets.locate import Locator
+from invrender.io.files.paths import is_folder, listing, shown
+from invrender.io.pixels import IMAGE_EXTENSIONS
 
 Array = NDArray[np.float32]
 
@@ -23,13 +24,14 @@ def find_mask(folder: Path, name: str, image: Path | None) -> Path | None:
         name: of the view, such as 'train/r_0'.
         image: its file, such as r_0.jpg, for masks called r_0.jpg.png.
     """
-    stems = [name, name.partition("/")[2], Path(name).name] + ([image.name] if image else [])
-    for stem in filter(None, stems):
-        for extension in IMAGE_EXTENSIONS:
-            candidate = folder / f"{stem}{extension}"
-            if candidate.is_file():
-                return candidate
-    return None
+    if not is_folder(folder):
+        return None
+    locator = Locator(folder, IMAGE_EXTENSIONS)
+    inside = PurePosixPath(*(part for part in PurePosixPath(name).parts if part not in ("..", "/")))
+    stems = [inside, PurePosixPath(*inside.parts[1:]), PurePosixPath(inside.name)]
+    stems += [PurePosixPath(image.name)] if image else []
+    found = (locator.at(folder, stem) for stem in stems if stem.name)
+    return next((path for path in found if path is not None and path != image), None)
 
 
 def check_masks(masks: Sequence[Array], names: Sequence[str], folder: Path) -> None:
@@ -43,7 +45,7 @@ def check_masks(masks: Sequence[Array], names: Sequence[str], folder: Path) -> N
     Raises:
         InputError: naming the views.
     """
-    found: dict[str, list[str]] = {"empty": [], "full": [], "inverted": []}
+    found: dict[str, list[str]] = {"empty": [], "full": [], "inverted": [], "grey": []}
     for mask, name in zip(masks, names, strict=True):
         fault = _fault(mask)
         if fault:
@@ -58,6 +60,14 @@ def check_masks(masks: Sequence[Array], names: Sequence[str], folder: Path) -> N
         )
     if found["full"]:
         _refuse(folder, found["full"], masks, "all white: no background is seen in it", "mark the background black")
+    if found["grey"]:
+        _refuse(
+            folder,
+            found["grey"],
+            masks,
+            "grey nearly everywhere: it is a picture, not a mask",
+            "write masks with 0 for the background and 255 for the object",
+        )
     if found["inverted"]:
         _refuse(
             folder,
@@ -73,11 +83,13 @@ def _fault(mask: Array) -> str | None:
         return "empty"
     if (mask >= 0.5).all():
         return "full"
+    if float(((mask > 0.1) & (mask < 0.9)).mean()) > 0.7:
+        return "grey"
     border = np.concatenate([mask[0], mask[-1], mask[:, 0], mask[:, -1]])
     return "inverted" if float((border >= 0.5).mean()) > 0.9 else None
 
 
 def _refuse(folder: Path, names: list[str], masks: Sequence[Array], what: str, remedy: str) -> None:
     if len(names) == 1:
-        raise InputError(f"{folder}: the mask of {names[0]} is {what}", remedy)
+        raise InputError(f"{folder}: the mask of {shown(names[0])} is {what}", remedy)
     raise InputError(f"{folder}: {len(names)} of {len(masks)} masks ({listing(names)}) are {what}", remedy)

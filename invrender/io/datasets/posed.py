@@ -11,6 +11,9 @@ from numpy.typing import NDArray
 
 from invrender.errors import InputError
 
+_INFINITE = 1e30
+"""Beyond what floats of 32 bits and their squares can hold."""
+
 DISTORTION = ("k1", "k2", "k3", "k4", "k5", "k6", "p1", "p2")
 
 
@@ -80,9 +83,19 @@ def rigid_inverse(matrix: NDArray[np.float64], where: str) -> NDArray[np.float64
         InputError: it is not a rotation and a shift.
     """
     axes, position = matrix[:3, :3], matrix[:3, 3]
-    lengths = np.linalg.norm(axes, axis=0)
-    if not np.isfinite(matrix).all() or not lengths.min() > 0:
-        raise InputError(f"{where}: its camera matrix holds NaN, infinity or an empty axis", "export the cameras again")
+    usable = bool((np.abs(matrix) < _INFINITE).all())
+    lengths = np.linalg.norm(axes, axis=0) if usable else np.zeros(3)
+    if not lengths.min() > 1 / _INFINITE:
+        raise InputError(
+            f"{where}: its camera matrix holds NaN, infinity, an empty axis or absurd numbers",
+            "export the cameras again",
+        )
+    if matrix.shape[0] == 4 and np.abs(matrix[3] - (0, 0, 0, 1)).max() > 1e-6:
+        last = ", ".join(f"{value:g}" for value in matrix[3])
+        raise InputError(
+            f"{where}: the last row of its camera matrix is ({last}), not (0, 0, 0, 1)",
+            "write the position into the last column: the matrix looks transposed",
+        )
     rotation = axes / lengths
     if np.abs(rotation.T @ rotation - np.eye(3)).max() > 1e-3 or np.ptp(lengths) > 1e-3 * lengths.max():
         raise InputError(f"{where}: its camera matrix is sheared or unevenly scaled", "apply the scale of the cameras")

@@ -7,18 +7,21 @@ adds `near` and `far`.
 
 from __future__ import annotations
 
-import json
+import logging
 import math
-from pathlib import Path
+from collections.abc import Sequence
+from pathlib import Path, PureWindowsPath
 from typing import Any
 
 import numpy as np
 
 from invrender.cameras.projection import intrinsics
 from invrender.errors import InputError
+from invrender.io.datasets.locate import Locator
 from invrender.io.datasets.posed import DISTORTION, Lens, PosedImage, rigid_inverse
-from invrender.io.files.paths import existing_file, nearest
-from invrender.io.images import IMAGE_EXTENSIONS
+from invrender.io.files.json_table import read_json_table
+from invrender.io.files.paths import nearest, shown
+from invrender.io.pixels import IMAGE_EXTENSIONS
 from invrender.nouns import Cameras
 
 _LENS_KEYS = {
@@ -31,51 +34,67 @@ _LENS_KEYS = {
     "camera_angle_x": "angle_x",
     "camera_angle_y": "angle_y",
 }
+log = logging.getLogger(__name__)
+EXAMPLE = '{"camera_angle_x": ..., "frames": [{"file_path": ..., "transform_matrix": ...}]}'
 _MODELS = ("PINHOLE", "SIMPLE_PINHOLE", "OPENCV", "SIMPLE_RADIAL", "RADIAL", "PERSPECTIVE")
 
 
-def read_transforms(path: Path) -> list[PosedImage]:
+def read_transforms(path: Path, extensions: Sequence[str] = IMAGE_EXTENSIONS) -> list[PosedImage]:
     """The views that a transforms.json lists; image files are looked up, but not read and not demanded.
+
+    Args:
+        path: of the file.
+        extensions: of images, tried in this order where a name has none.
 
     Raises:
         InputError: the file is missing or broken, a field is missing or impossible, or lenses are distorted.
     """
-    table = _load(existing_file(path, "pose"))
+    table = read_pose_table(path)
+    locator = Locator(path.parent, extensions)
+    views = [_frame(path, index, frame, table, locator) for index, frame in enumerate(frames_of(table, path))]
+    if "camera_angle_x" in table and "fl_x" in table:
+        _compare_angle(views[0].lens, path)
+    return views
+
+
+def read_pose_table(path: Path) -> dict[str, Any]:
+    """All fields of a pose file.
+
+    Raises:
+        InputError: the file is missing or no object in JSON.
+    """
+    return read_json_table(path, "pose", EXAMPLE)
+
+
+def frames_of(table: dict[str, Any], path: Path) -> list[Any]:
+    """The frames that a pose file lists, of whatever type they are.
+
+    Raises:
+        InputError: there are none.
+    """
     frames = table.get("frames")
-    if not isinstance(frames, list) or not frames:
-        hint = nearest("frames", table)
-        remedy = f"rename '{hint}' to 'frames'" if hint else "list the views under 'frames'"
-        raise InputError(f"{path} lists no views: 'frames' is missing or empty", remedy)
-    return [_frame(path, index, frame, table) for index, frame in enumerate(frames)]
+    if isinstance(frames, list) and frames:
+        return frames
+    hint = nearest("frames", (key for key in table if key != "frames"))
+    remedy = f"rename '{shown(hint)}' to 'frames'" if hint else "list the views under 'frames'"
+    raise InputError(f"{path} lists no views: 'frames' is missing or empty", remedy)
 
 
-def _load(path: Path) -> dict[str, Any]:
-    try:
-        table = json.loads(path.read_text(encoding="utf-8-sig"))
-    except json.JSONDecodeError as error:
-        place = f"line {error.lineno}, column {error.colno}"
-        raise InputError(
-            f"{path} is not valid JSON at {place}: {error.msg}", "correct that place in the file"
-        ) from error
-    except UnicodeDecodeError as error:
-        raise InputError(f"{path} is not text in UTF-8", "save it as UTF-8") from error
-    if not isinstance(table, dict):
-        raise InputError(f"{path} holds no object of fields", 'write {"camera_angle_x": ..., "frames": [...]}')
-    return table
-
-
-def _frame(path: Path, index: int, frame: Any, table: dict[str, Any]) -> PosedImage:
+def _frame(path: Path, index: int, frame: Any, table: dict[str, Any], locator: Locator) -> PosedImage:
     where = f"{path}, frame {index}"
     if not isinstance(frame, dict):
         raise InputError(f"{where} is not an object", "write {'file_path': ..., 'transform_matrix': ...}")
+    for key in ("file_path", "mask_path"):
+        if not isinstance(frame.get(key, ""), str | None):
+            raise InputError(f"{where}: '{key}' is {shown(repr(frame[key]))}, not a name", "write the file's name")
     named = frame.get("file_path") or frame.get("mask_path")
-    if not isinstance(named, str):
+    if not named:
         raise InputError(f"{where} names no file", "give each frame a 'file_path'")
-    where = f"{where} ({named})"
+    where = f"{where} ({shown(named)})"
     fields = {**table, **frame}
     _check_model(fields, where)
-    image = _find(path.parent, frame["file_path"]) if frame.get("file_path") else None
-    mask = _find(path.parent, frame["mask_path"]) if frame.get("mask_path") else None
+    image = locator.find(frame["file_path"]) if frame.get("file_path") else None
+    mask = locator.find(frame["mask_path"]) if frame.get("mask_path") else None
     clip = (_number(fields, "near", where), _number(fields, "far", where))
     return PosedImage(
         name=_name(named),
@@ -90,8 +109,16 @@ def _frame(path: Path, index: int, frame: Any, table: dict[str, Any]) -> PosedIm
 def _check_model(fields: dict[str, Any], where: str) -> None:
     """Refuse lenses that are not a pinhole's."""
     model = str(fields.get("camera_model", "OPENCV")).upper()
+    if "ORTHO" in model:
+        raise InputError(
+            f"{where}: a camera of the model '{shown(model)}' has parallel rays, which is no pinhole",
+            "move the cameras far back along their axes (a thousand times the object's size), with a focal length in"
+            " pixels of that distance divided by the width of a pixel",
+        )
     if model not in _MODELS or fields.get("is_fisheye"):
-        raise InputError(f"{where}: a camera of the model '{model}' is no pinhole", "undistort the images to PINHOLE")
+        raise InputError(
+            f"{where}: a camera of the model '{shown(model)}' is no pinhole", "undistort the images to PINHOLE"
+        )
     bent = [key for key in DISTORTION if _number(fields, key, where)]
     if bent:
         raise InputError(
@@ -114,12 +141,24 @@ def _lens(fields: dict[str, Any], where: str) -> Lens:
     return lens
 
 
+def _compare_angle(lens: Lens, path: Path) -> None:
+    """Say so where the angle of view that the file tells is another than that of its focal length."""
+    if lens.fx is None or lens.angle_x is None or lens.width is None:
+        return
+    angle = 2 * math.atan(lens.width / 2 / lens.fx)
+    if abs(angle - lens.angle_x) > 0.02 * angle:
+        log.warning(
+            "%s: fl_x and w make an angle of view of %.4g radians, camera_angle_x says %.4g: fl_x counts",
+            shown(path), angle, lens.angle_x,
+        )  # fmt: skip
+
+
 def _number(fields: dict[str, Any], key: str, where: str) -> float | None:
     value = fields.get(key)
     if value is None:
         return None
-    if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
-        raise InputError(f"{where}: '{key}' is {value!r}, not a number", "correct that field")
+    if isinstance(value, bool) or not isinstance(value, int | float) or not abs(value) < 1e150:
+        raise InputError(f"{where}: '{key}' is {shown(repr(value))}, not a number that fits", "correct that field")
     return float(value)
 
 
@@ -130,26 +169,18 @@ def _matrix(frame: dict[str, Any], where: str) -> Any:
         raise InputError(
             f"{where} has no 'transform_matrix'", "give its camera-to-world matrix, 4 rows of 4"
         ) from error
-    except (TypeError, ValueError) as error:
+    except (TypeError, ValueError, OverflowError) as error:
         raise InputError(f"{where}: its 'transform_matrix' is not 4 rows of 4 numbers", "correct it") from error
     if matrix.shape not in ((4, 4), (3, 4)):
         raise InputError(f"{where}: its 'transform_matrix' has the shape {matrix.shape}", "write 4 rows of 4 numbers")
     return matrix
 
 
-def _find(folder: Path, named: str) -> Path:
-    """The file that is meant; where none is there, the path as it was named."""
-    path = folder / named.replace("\\", "/")
-    if path.is_file():
-        return path
-    candidates = (path.with_name(path.name + extension) for extension in IMAGE_EXTENSIONS)
-    return next((candidate for candidate in candidates if candidate.is_file()), path)
-
-
 def _name(named: str) -> str:
-    path = Path(named.replace("\\", "/"))
+    """A relative path without extension, for a path from whatever machine."""
+    path = PureWindowsPath(named)
     stem = path.with_suffix("") if path.suffix.lower() in IMAGE_EXTENSIONS else path
-    return stem.as_posix()
+    return stem.as_posix().removeprefix(PureWindowsPath(path.anchor).as_posix()) or stem.name
 
 
 def transforms_table(cameras: Cameras, files: list[str]) -> dict[str, Any]:

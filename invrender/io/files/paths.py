@@ -6,11 +6,22 @@ import difflib
 from collections.abc import Iterable
 from pathlib import Path
 
-from invrender.errors import InputError
+from invrender.errors import InputError, printable
+
+_LONGEST = 120  # characters of a name that a message quotes
+
+
+def shown(name: str | bytes | Path, longest: int = _LONGEST) -> str:
+    """A name as messages quote it: control characters escaped, and the middle of very long ones left out."""
+    text = printable(name.decode(errors="replace") if isinstance(name, bytes) else str(name))
+    half = longest // 2
+    return text if len(text) <= longest else f"{text[:half]}...{text[-half:]} ({len(text)} characters)"
 
 
 def nearest(name: str, known: Iterable[str]) -> str | None:
     """The one of the `known` names that looks most like `name`, or None where none is alike."""
+    if len(name) > 255:  # no file is called so, and the comparison takes the square of the length
+        return None
     names = {other.lower(): other for other in known}
     found = difflib.get_close_matches(name.lower(), list(names), n=1, cutoff=0.6)
     return names[found[0]] if found else None
@@ -19,8 +30,32 @@ def nearest(name: str, known: Iterable[str]) -> str | None:
 def listing(names: Iterable[str], limit: int = 5) -> str:
     """Names in one line: `a, b, c and 4 more`."""
     every = list(names)
-    shown = ", ".join(every[:limit])
-    return shown if len(every) <= limit else f"{shown} and {len(every) - limit} more"
+    first = ", ".join(shown(name) for name in every[:limit])
+    return first if len(every) <= limit else f"{first} and {len(every) - limit} more"
+
+
+def is_file(path: Path) -> bool:
+    """Whether there is such a file; a name that no file system takes (too long, with a NUL) is none."""
+    try:
+        return path.is_file()
+    except (OSError, ValueError):
+        return False
+
+
+def is_folder(path: Path) -> bool:
+    """Whether there is such a folder; a name that no file system takes is none."""
+    try:
+        return path.is_dir()
+    except (OSError, ValueError):
+        return False
+
+
+def entries(folder: Path) -> list[str]:
+    """The names in a folder, sorted; none where it is missing or closed to us."""
+    try:
+        return sorted(entry.name for entry in folder.iterdir())
+    except (OSError, ValueError):
+        return []
 
 
 def existing_file(path: Path, what: str) -> Path:
@@ -33,24 +68,24 @@ def existing_file(path: Path, what: str) -> Path:
     Raises:
         InputError: it is missing (with the nearest name in its folder) or a folder.
     """
-    if path.is_file():
+    if is_file(path):
         return path
-    if path.is_dir():
-        raise InputError(f"{path} is a folder, not a {what} file", f"name a {what} file")
-    raise InputError(f"there is no file {path}", _missing_remedy(path, what))
+    if is_folder(path):
+        raise InputError(f"{shown(path)} is a folder, not a {what} file", f"name a {what} file")
+    raise InputError(f"there is no file {shown(path)}", _missing_remedy(path, what))
 
 
 def _missing_remedy(path: Path, what: str) -> str:
     folder = path.parent
-    if not folder.is_dir():
-        return f"the folder {folder} does not exist either; check the path"
-    names = sorted(entry.name for entry in folder.iterdir() if not entry.name.startswith("."))
+    if not is_folder(folder):
+        return f"the folder {shown(folder)} does not exist either; check the path"
+    names = [name for name in entries(folder) if not name.startswith(".")]
     close = nearest(path.name, names)
     if close:
         return f"did you mean {folder / close}?"
     alike = [name for name in names if Path(name).suffix.lower() == path.suffix.lower()]
     if alike:
-        return f"the {path.suffix} files there: {listing(alike)}"
+        return f"the {shown(path.suffix)} files there: {listing(alike)}"
     return f"there is no {what} of a similar name in {folder.resolve()}; check the path"
 
 
@@ -63,5 +98,5 @@ def check_extension(path: Path, known: Iterable[str], what: str) -> str:
     extension, extensions = path.suffix.lower(), tuple(known)
     if extension in extensions:
         return extension
-    kind = f"'{path.suffix}'" if extension else "without an extension"
-    raise InputError(f"{path.name} ({kind}) is not a known {what} format", f"use one of {', '.join(extensions)}")
+    kind = f"'{shown(path.suffix)}'" if extension else "without an extension"
+    raise InputError(f"{shown(path.name)} ({kind}) is not a known {what} format", f"use one of {', '.join(extensions)}")

@@ -1,69 +1,58 @@
-"""Volumes as plain arrays: .npz, .npy and headerless .raw files."""
+"""Volumes as plain arrays: .npz and .npy. Nothing is unpickled, and nothing is allocated that the file cannot hold."""
 
 from __future__ import annotations
 
+import math
+import tokenize
 import zipfile
 import zlib
 from collections.abc import Sequence
 from pathlib import Path
+from typing import IO, Any
 
 import numpy as np
+from numpy.lib import format as npy
 from numpy.typing import NDArray
 
-from invrender.errors import InputError, UsageError
+from invrender.errors import InputError
+from invrender.io.files.memory import check_room
 from invrender.io.files.paths import nearest
-from invrender.io.volumes.grid import Array, Grid, channels_first, damaged, default_axes, scalars, size_lie
+from invrender.io.volumes.axes import arrange, array_roles
+from invrender.io.volumes.grid import Array, Grid, damaged, default_axes, scalars, size_lie
 from invrender.nouns import Volume
 
-_BROKEN = (ValueError, EOFError, OSError, KeyError, zipfile.BadZipFile, zlib.error)
+_BROKEN = (
+    ValueError, EOFError, OSError, KeyError, TypeError, RecursionError, MemoryError, OverflowError, RuntimeError,
+    NotImplementedError, SyntaxError, tokenize.TokenError, zipfile.BadZipFile, zlib.error,
+)  # fmt: skip
+_PLACE = ("bounds", "spacing", "origin")
+_PLACE_LIMIT = 1 << 16  # bytes that such an array may have
 
 
-def read_npz(path: Path, key: str) -> Grid:
+def read_npz(path: Path, key: str, frame: int | None = None) -> Grid:
     """The array `key` (or the only grid) of an archive, placed by `bounds` [2,3], or by `spacing` and `origin`."""
     try:
-        with path.open("rb") as file, np.load(file, allow_pickle=False) as archive:
-            arrays = {name: archive[name] for name in archive.files}
+        with zipfile.ZipFile(path) as archive:
+            members = {info.filename.removesuffix(".npy"): info for info in archive.infolist()}
+            headers = {name: _member_header(archive, info) for name, info in members.items()}
+            grids = [n for n, head in headers.items() if head and (len(head[0]) >= 3 or head[1].hasobject)]
+            name = choose(key, grids or [n for n in headers if n == key], path)
+            values = _member(archive, members[name], path)
+            small = [n for n in _PLACE if n in members and n != name and members[n].file_size <= _PLACE_LIMIT]
+            arrays = {n: _member(archive, members[n], path) for n in small}
     except _BROKEN as error:
         raise damaged(path, error) from error
-    name = choose(key, [name for name, array in arrays.items() if array.ndim >= 3], path)
-    values = channels_first(arrays[name], path)
-    return _positioned(values, arrays, path)
+    return _positioned(arrange(values, array_roles(values.shape, frame, path), frame, path), arrays, path)
 
 
-def read_npy(path: Path) -> Grid:
+def read_npy(path: Path, frame: int | None = None) -> Grid:
     """The array of the file, without a position in the world."""
     try:
-        values = np.load(path, allow_pickle=False)
+        with path.open("rb") as file:
+            values = _array(file, path.stat().st_size, path)
     except _BROKEN as error:
         raise damaged(path, error) from error
-    values = channels_first(np.asarray(values), path)
-    return Grid(values, *default_axes(values.shape[1:]))
-
-
-def read_raw(path: Path, shape: Sequence[int] | None, dtype: str | None) -> Grid:
-    """Numbers without a header: `shape` (z, y, x) or (c, z, y, x), x fastest, of type `dtype`.
-
-    Raises:
-        UsageError: shape or dtype are missing or impossible.
-        InputError: the file is longer or shorter than that.
-    """
-    if shape is None or dtype is None:
-        raise UsageError(
-            f"{path.name} has no header that tells its shape and type",
-            "give both, z first: --shape 64,128,128 --dtype uint8",
-        )
-    if len(shape) not in (3, 4) or min(shape) < 1:
-        raise UsageError(
-            f"the shape {', '.join(map(str, shape))} is no grid", "give the samples along z, y, x: --shape 64,128,128"
-        )
-    try:
-        kind = np.dtype(dtype)
-    except TypeError as error:
-        raise UsageError(f"there is no number type {dtype!r}", "use uint8, int16, '>u2' or float32") from error
-    needed, found = int(np.prod(shape)) * kind.itemsize, path.stat().st_size
-    if needed != found:
-        raise size_lie(path, tuple(shape), needed, found)
-    values = channels_first(np.fromfile(path, kind).reshape(tuple(shape)), path)
+    values = arrange(values, array_roles(values.shape, frame, path), frame, path)
     return Grid(values, *default_axes(values.shape[1:]))
 
 
@@ -75,11 +64,6 @@ def write_npz(path: Path, volume: Volume) -> None:
 def write_npy(path: Path, volume: Volume) -> None:
     """The values alone; the position in the world is lost."""
     np.save(path, _squeezed(volume))
-
-
-def write_raw(path: Path, volume: Volume) -> None:
-    """The values alone as little-endian float32, x fastest."""
-    scalars(volume).astype("<f4").tofile(path)
 
 
 def choose(key: str, names: Sequence[str], path: Path) -> str:
@@ -99,6 +83,48 @@ def choose(key: str, names: Sequence[str], path: Path) -> str:
     raise InputError(f"{path} has no array '{key}'", f"{hint}choose one with --key: {', '.join(names)}")
 
 
+def _header(file: IO[bytes]) -> tuple[tuple[int, ...], np.dtype[Any]]:
+    """Shape and type of an array in numpy's format; the file then stands where its data begin."""
+    version = npy.read_magic(file)
+    if version not in ((1, 0), (2, 0)):
+        raise ValueError(f"version {version} of the format is not for plain numbers")
+    read = npy.read_array_header_1_0 if version == (1, 0) else npy.read_array_header_2_0
+    shape, _, kind = read(file)
+    if any(n < 0 for n in shape):
+        raise ValueError(f"the shape is {shape}")
+    return shape, kind
+
+
+def _array(file: IO[bytes], size: int, path: Path) -> Array:
+    """An array from a file of that many bytes, its shape compared with them first."""
+    shape, kind = _header(file)
+    if kind.hasobject:
+        raise InputError(
+            f"{path} holds Python objects (a pickle), which could run any program and are not opened",
+            "save a plain array: numpy.save('volume.npy', numpy.asarray(values, numpy.float32))",
+        )
+    needed, found = math.prod(shape) * kind.itemsize, size - file.tell()
+    if needed > found:
+        raise size_lie(path, shape, needed, found)
+    check_room(path, needed)
+    file.seek(0)
+    return np.asarray(npy.read_array(file, allow_pickle=False))
+
+
+def _member_header(archive: zipfile.ZipFile, info: zipfile.ZipInfo) -> tuple[tuple[int, ...], np.dtype[Any]] | None:
+    """The header of one array of an archive; None where the member is none."""
+    if not info.filename.endswith(".npy"):
+        return None
+    with archive.open(info) as file:
+        return _header(file)
+
+
+def _member(archive: zipfile.ZipFile, info: zipfile.ZipInfo, path: Path) -> Array:
+    check_room(path, info.file_size)
+    with archive.open(info) as file:
+        return _array(file, info.file_size, path)
+
+
 def _squeezed(volume: Volume) -> NDArray[np.float32]:
     values = scalars(volume)
     return values[0] if len(values) == 1 else values
@@ -110,16 +136,33 @@ def _positioned(values: Array, arrays: dict[str, Array], path: Path) -> Grid:
     axes, origin = default_axes(shape)
     try:
         if "bounds" in arrays:
-            bounds = np.asarray(arrays["bounds"], np.float64).reshape(2, 3)
+            bounds = _numbers(arrays["bounds"]).reshape(2, 3)
+            _check_corners(bounds, path)
             return Grid(values, np.diag((bounds[1] - bounds[0]) / np.maximum(counts, 1)), bounds[0])
         if "spacing" in arrays:
-            axes = np.diag(np.broadcast_to(np.asarray(arrays["spacing"], np.float64), (3,)))
+            steps = np.broadcast_to(_numbers(arrays["spacing"]), (3,))
+            _check_corners(np.stack([np.zeros(3), steps]), path)
+            axes = np.diag(steps)
             origin = np.zeros(3)
         if "origin" in arrays:
-            origin = np.asarray(arrays["origin"], np.float64).reshape(3).copy()
-    except ValueError as error:
+            origin = _numbers(arrays["origin"]).reshape(3).copy()
+    except (ValueError, TypeError) as error:
         raise InputError(
             f"{path}: bounds, spacing or origin have a wrong shape ({error})",
             "bounds are 2 x 3 numbers (x, y, z of both corners), spacing and origin 3",
         ) from error
     return Grid(values, axes, origin)
+
+
+def _numbers(values: Array) -> NDArray[np.float64]:
+    if values.dtype.kind not in "iuf":
+        raise ValueError(f"numbers of type {values.dtype}")
+    return values.astype(np.float64)
+
+
+def _check_corners(corners: NDArray[np.float64], path: Path) -> None:
+    if not (np.isfinite(corners).all() and (corners[0] < corners[1]).all()):
+        raise InputError(
+            f"{path}: bounds or spacing {corners.tolist()} span no box",
+            "write the lower corner first, and spacings above 0",
+        )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -11,12 +11,15 @@ import torch
 from numpy.typing import NDArray
 
 from invrender.errors import InputError
+from invrender.io.volumes.oblique import is_upright, resample_upright
 from invrender.nouns import Volume
 
 Array = NDArray[Any]
 
 MAX_CHANNELS = 4
-_AXIS_TOLERANCE = 1e-4  # of an axis's length: rotations are stored with six digits at times
+SMALLEST, LARGEST = 1e-30, 1e30  # of a box, in its own units
+FLATTEST = 1e9  # longest side over shortest
+_FLAT = 1e-6  # of the box that three axes span, as a share of what they could
 
 
 @dataclass(frozen=True)
@@ -35,31 +38,31 @@ class Grid:
 
 
 def to_volume(grid: Grid, path: Path) -> Volume:
-    """The volume of a grid whose axes run along the world's, in any order and direction; float32.
+    """The volume of a grid, float32; axes along the world's are sorted, others are resampled onto such.
 
     Raises:
-        InputError: fewer than two samples along an axis, values that are no finite numbers, an impossible spacing, or
-            axes that are rotated against the world's.
+        InputError: fewer than two samples along an axis, values that are no finite numbers, an impossible spacing or
+            extent, or axes that lie in one plane.
+        MemoryLimitError: resampling would not fit.
     """
-    values = grid.values
-    if values.shape[0] > MAX_CHANNELS or values.shape[0] < 1:
-        raise InputError(
-            f"{path} holds {values.shape[0]} values per sample",
-            f"write one scalar per sample (up to {MAX_CHANNELS} channels are understood)",
-        )
-    _check_extent(values.shape[1:], path)
-    order, steps = _order(grid.axes, path)
-    values = values.transpose(0, *(3 - order[axis] for axis in (2, 1, 0)))
+    _check_extent(grid.values.shape[1:], path)
+    _check_axes(grid, path)
+    grid = replace(grid, values=finite(grid.values, path))
+    if not is_upright(grid.axes):
+        values, axes, origin = resample_upright(grid.values, grid.axes, grid.origin, path)
+        grid = Grid(values, axes, origin)
+    order, steps = _order(grid.axes)
+    values = grid.values.transpose(0, *(3 - order[axis] for axis in (2, 1, 0)))
     low = grid.origin.copy()
     for axis, step in enumerate(steps):
         if step < 0:
             values = np.flip(values, 3 - axis)
             low[axis] += step * (values.shape[3 - axis] - 1)
     counts = np.array(values.shape[:0:-1]) - 1
-    bounds = np.stack([low, low + np.abs(steps) * counts])
-    if not np.isfinite(bounds).all():
-        raise InputError(f"{path}: the origin or spacing is not a finite number", "correct the file's header")
-    return Volume(values=torch.from_numpy(_finite(values, path)), bounds=torch.from_numpy(bounds))
+    with np.errstate(over="ignore"):  # what overflows is refused next
+        bounds = np.stack([low, low + np.abs(steps) * counts])
+    _check_bounds(bounds, path)
+    return Volume(values=torch.from_numpy(np.ascontiguousarray(values)), bounds=torch.from_numpy(bounds))
 
 
 def default_axes(shape: tuple[int, ...]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
@@ -80,23 +83,6 @@ def scalars(volume: Volume) -> NDArray[np.float32]:
     """The values [C,D,H,W] as numpy."""
     values: NDArray[np.float32] = np.ascontiguousarray(volume.values.detach().cpu().float().numpy())
     return values
-
-
-def channels_first(values: Array, path: Path) -> Array:
-    """[C,D,H,W] of [D,H,W], or of four axes with the channels first or, where only the last is short, last.
-
-    Raises:
-        InputError: the array has another number of axes.
-    """
-    if values.ndim == 3:
-        return values[None]
-    if values.ndim == 4:
-        last = values.shape[3] <= MAX_CHANNELS < values.shape[0]
-        return np.moveaxis(values, 3, 0) if last else values
-    shape = " x ".join(map(str, values.shape)) or "a single number"
-    raise InputError(
-        f"{path} holds an array of {values.ndim} axes ({shape}), not a grid", "write an array [z, y, x] of numbers"
-    )
 
 
 def damaged(path: Path, reason: object) -> InputError:
@@ -126,36 +112,70 @@ def _check_extent(shape: tuple[int, ...], path: Path) -> None:
         )
 
 
-def _order(axes: NDArray[np.float64], path: Path) -> tuple[list[int], NDArray[np.float64]]:
-    """For each world axis the grid axis (0: i) along it, and the signed step."""
-    lengths = np.linalg.norm(axes, axis=0)
-    if not np.isfinite(axes).all() or (lengths <= 0).any():
+def _check_axes(grid: Grid, path: Path) -> None:
+    with np.errstate(over="ignore", invalid="ignore"):  # what is not finite is refused next
+        lengths = np.linalg.norm(grid.axes, axis=0)
+    if not np.isfinite(lengths).all() or (lengths <= 0).any():
         raise InputError(
             f"{path}: the spacing {', '.join(f'{length:g}' for length in lengths)} is impossible",
             "give each axis a spacing above 0 in the file's header",
         )
-    along = np.abs(axes / lengths)
-    world_axis = along.argmax(0)
-    if sorted(world_axis) != [0, 1, 2] or (np.sort(along, axis=0)[:2] > _AXIS_TOLERANCE).any():
+    if abs(np.linalg.det(grid.axes / lengths)) < _FLAT:
         raise InputError(
-            f"{path}: the grid is turned against the axes of its world",
-            "resample it onto upright axes first (SimpleITK's Resample, or nibabel.processing.resample_to_output)",
+            f"{path}: the axes of the grid lie in one plane", "correct the directions in the file's header"
         )
+    if not np.isfinite(grid.origin).all():
+        raise InputError(f"{path}: the origin is not a finite number", "correct the file's header")
+
+
+def _check_bounds(bounds: NDArray[np.float64], path: Path) -> None:
+    sides = bounds[1] - bounds[0]
+    if not SMALLEST <= float(sides.max()) <= LARGEST or float(np.abs(bounds).max()) > LARGEST:
+        raise InputError(
+            f"{path}: a box from {bounds[0].tolist()} to {bounds[1].tolist()} is beyond what can be computed with",
+            f"use units of length in which it measures between {SMALLEST:g} and {LARGEST:g}",
+        )
+    if float(sides.max()) > FLATTEST * float(sides.min()) > 0:
+        raise InputError(
+            f"{path}: its sides measure {', '.join(f'{side:g}' for side in sides)}: one is {FLATTEST:g} times another",
+            "correct the spacing in the file's header",
+        )
+    if not (sides > 0).all():
+        raise InputError(
+            f"{path}: its samples are too close to each other to be told apart so far from the origin",
+            "write a spacing or an origin that double precision can tell",
+        )
+
+
+def _order(axes: NDArray[np.float64]) -> tuple[list[int], NDArray[np.float64]]:
+    """For each world axis the grid axis (0: i) along it, and the signed step."""
+    lengths = np.linalg.norm(axes, axis=0)
+    world_axis = np.abs(axes / lengths).argmax(0)
     order = [int(np.flatnonzero(world_axis == axis)[0]) for axis in range(3)]
     steps = np.array([np.sign(axes[axis, order[axis]]) * lengths[order[axis]] for axis in range(3)])
     return order, steps
 
 
-def _finite(values: Array, path: Path) -> NDArray[np.float32]:
+def finite(values: Array, path: Path) -> NDArray[np.float32]:
+    """The values as float32.
+
+    Raises:
+        InputError: they are no real numbers, or some are NaN or beyond float32.
+    """
     if values.dtype.kind not in "biuf":
         raise InputError(f"{path} holds values of type {values.dtype}, not real numbers", "write it as float32")
-    with np.errstate(over="ignore"):
+    with np.errstate(over="ignore", under="ignore", invalid="ignore"):
         result = np.array(values, np.float32, order="C")  # a copy: what was read may not be writable
     wrong = ~np.isfinite(result)
-    if wrong.any():
-        first = tuple(int(i) for i in np.argwhere(wrong)[0][1:])
+    if not wrong.any():
+        return result
+    where = tuple(int(i) for i in np.argwhere(wrong)[0])
+    found, first = f"{int(wrong.sum())} of {result.size} values", f"the first at z, y, x = {where[1:]}"
+    if np.isfinite(values[wrong]).all():
         raise InputError(
-            f"{path}: {int(wrong.sum())} of {result.size} values are NaN or infinite (the first at z, y, x = {first})",
-            "replace them (numpy.nan_to_num) in the program that made the file",
+            f"{path}: {found} are too large for float32 ({first} is {values[where]:g})", "scale the values down"
         )
-    return result
+    raise InputError(
+        f"{path}: {found} are NaN or infinite ({first})",
+        "replace them in the program that made the file: numpy.nan_to_num(values) where they stand for emptiness",
+    )

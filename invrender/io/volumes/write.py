@@ -9,10 +9,13 @@ import torch
 
 from invrender.errors import InputError, UsageError
 from invrender.io.files.atomic import atomic_path
-from invrender.io.volumes.arrays import write_npy, write_npz, write_raw
-from invrender.io.volumes.medical import write_nifti, write_nrrd, write_vdb
+from invrender.io.volumes.arrays import write_npy, write_npz
 from invrender.io.volumes.meta import write_meta
+from invrender.io.volumes.nifti import write_nifti
+from invrender.io.volumes.nrrd import write_nrrd
+from invrender.io.volumes.raw import write_raw
 from invrender.io.volumes.read import volume_extension
+from invrender.io.volumes.vdb import write_vdb
 from invrender.io.volumes.vti import write_vti
 from invrender.nouns import Volume
 
@@ -45,7 +48,10 @@ def write_volume(path: str | Path, volume: Volume) -> None:
     except InputError as error:
         raise UsageError(f"{target.name} cannot be written: {error.cause}", error.remedy) from error
     if extension not in _WRITERS:
-        raise UsageError(f"{target.name} cannot be written: an .mhd is two files", f"write {target.stem}.mha instead")
+        instead = {".mhd": ".mha", ".nhdr": ".nrrd", ".hdr": ".nii", ".img": ".nii"}.get(extension, ".npz")
+        raise UsageError(
+            f"{target.name} cannot be written: {extension} is only read", f"write {target.stem}{instead} instead"
+        )
     if not bool(torch.isfinite(volume.values).all()):
         raise InputError("the volume holds values that are NaN or infinite", "replace them before writing")
     with atomic_path(target) as temporary:

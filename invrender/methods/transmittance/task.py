@@ -15,19 +15,20 @@ from invrender.cameras.projection import common_point
 from invrender.cameras.rigs import evenly
 from invrender.errors import InputError, UsageError
 from invrender.io.datasets.transmittance import is_transmittance, read_transmittance
-from invrender.io.volumes.read import is_volume_path, read_volume
+from invrender.io.volumes.read import is_volume_path
 from invrender.kernels import Backend
-from invrender.methods.inputs import grid_box, grid_shape, own_cameras
+from invrender.methods.inputs import grid_box, grid_shape, own_cameras, read_asset
 from invrender.methods.transmittance.measurement import Measurement, Noise, exposed, measure, parse_noise
 from invrender.methods.transmittance.settings import TransmittanceSettings
 from invrender.nouns import Cameras, Volume
-from invrender.render.absorption import auto_extinction, check_extinction, density, optical_depth
+from invrender.render.absorption import check_extinction, density, transmittance
 from invrender.run.memory import check_memory
 
 Tensor = torch.Tensor
 
 ASSET_SIZE, ASSET_VIEWS = 128, 64
 GIF_SPEED = 8.0
+MOST_EXTINCTION = 1e38  # by which densities are divided, in float32
 
 
 @dataclass(frozen=True)
@@ -74,7 +75,7 @@ def load(settings: TransmittanceSettings, backend: Backend) -> Task:
     if is_volume_path(settings.input):
         if bounds is not None or shape is not None:
             raise UsageError("--bounds and --grid go with a dataset, and the input is a volume", "leave them out")
-        return _asset(read_volume(settings.input), settings, backend, extinction, noise or Noise())
+        return _asset(read_asset(settings), settings, backend, extinction, noise or Noise())
     return _dataset(settings, shape, bounds, noise)
 
 
@@ -85,10 +86,14 @@ def _asset(
     density(volume)
     check_memory(volume.shape, count * size * size)
     cameras = own_cameras(volume, settings, count, size)
-    depths = optical_depth(volume, cameras, backend)
-    factor = auto_extinction(depths) if extinction is None else extinction
-    images = exposed(torch.exp(-factor * depths), noise, settings.seed)
-    return Task(measure(cameras, images, noise), volume.shape, volume.bounds, factor, volume)
+    light, factor = transmittance(volume, cameras, backend, extinction)
+    if float(factor) > MOST_EXTINCTION:
+        raise InputError(
+            f"the values (up to {float(volume.values.max()):g}) are at the end of what float32 holds",
+            "scale them up before (by 1e30, say): a density has no unit here",
+        )
+    images = exposed(light, noise, settings.seed)
+    return Task(measure(cameras, images, noise), volume.shape, volume.bounds, float(factor), volume)
 
 
 def _dataset(

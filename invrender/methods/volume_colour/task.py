@@ -17,10 +17,10 @@ from invrender.evaluate.volume import heldout_cameras
 from invrender.io.datasets.dataset import is_dataset, read_dataset
 from invrender.io.volumes.read import is_volume_path, read_volume
 from invrender.kernels import Backend
-from invrender.methods.inputs import grid_box, grid_shape, own_cameras
+from invrender.methods.inputs import grid_box, grid_shape, own_cameras, read_asset
 from invrender.methods.volume_colour.settings import ColourSettings
 from invrender.nouns import Cameras, Views, Volume
-from invrender.render.emission import QUALITY, VolumeStyle, render_volume
+from invrender.render.emission import QUALITY, VolumeStyle, check_colours, render_volume
 from invrender.render.images import straight
 from invrender.render.transfer import transfer_function
 from invrender.run.memory import check_memory
@@ -79,7 +79,7 @@ def load(settings: ColourSettings, backend: Backend) -> Task:
     if known is not None and len(known.values) != 1:
         raise InputError(f"{settings.known} has {len(known.values)} channels", "give a volume of one channel")
     if is_volume_path(settings.input):
-        return _asset(read_volume(settings.input), known, settings, backend)
+        return _asset(read_asset(settings), known, settings, backend)
     if not is_dataset(settings.input):
         raise InputError(
             f"{settings.input} is neither a volume file nor a dataset of images",
@@ -102,6 +102,7 @@ def _asset(volume: Volume, known: Volume | None, settings: ColourSettings, backe
     if settings.bounds is not None:
         raise UsageError("--bounds goes with a dataset, and the input is a volume", "leave it out")
     count, size = settings.views or ASSET_VIEWS, settings.size or ASSET_SIZE
+    check_colours(volume)
     bounds = volume.bounds.double()
     shape = _shape(settings.grid, bounds, (volume.values.shape[1], volume.values.shape[2], volume.values.shape[3]))
     check_memory(shape, count * size * size)

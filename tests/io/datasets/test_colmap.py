@@ -46,14 +46,15 @@ def write_text(model: Path, camera: str) -> None:
     (model / "images.txt").write_text("\n".join(lines) + "\n")
 
 
-def write_binary(model: Path) -> None:
+def write_binary(model: Path, number: int = 7, damage: float = 0) -> None:
+    """A binary model; `number` is what the images call the camera, `damage` is added to the first pose."""
     model.mkdir(parents=True)
     fx, fy, cx, cy = (float(v[0]) for v in intrinsics(CAMERAS))
     camera = struct.pack("<Q", 1) + struct.pack("<iiQQ4d", 7, 1, SIZE[1], SIZE[0], fx, fy, cx, cy)
     (model / "cameras.bin").write_bytes(camera)
     content = struct.pack("<Q", 4)
     for i, (q, t) in enumerate(poses()):
-        content += struct.pack("<i7di", i, *q, *t, 7) + f"photo{i}.png".encode() + b"\0"
+        content += struct.pack("<i7di", i, *q, *(t + damage * (i == 0)), number) + f"photo{i}.png".encode() + b"\0"
         content += struct.pack("<Q", i) + struct.pack("<ddq", 1, 2, -1) * i
     (model / "images.bin").write_bytes(content)
 
@@ -101,8 +102,8 @@ def test_binary_models(tmp_path):
         (pinhole("SIMPLE_RADIAL_FISHEYE", "0"), "no pinhole"),
         (pinhole("CUBIC"), "CUBIC is unknown"),
         (pinhole("PINHOLE", "1"), "4 parameters, not 5"),
-        ("7 PINHOLE 32", "damaged"),
-        (pinhole().replace("7", "8", 1), "damaged"),
+        ("7 PINHOLE 32", "line 2 is no camera: 7 PINHOLE 32"),
+        (pinhole().replace("7", "8", 1), "no camera 7 in cameras.txt, which lists 8"),
     ],
 )
 def test_unusable_text_models_are_refused(tmp_path, camera, word):
@@ -120,4 +121,31 @@ def test_cut_binary_models_are_refused(tmp_path, lost):
     file = tmp_path / "sparse" / "0" / "images.bin"
     file.write_bytes(file.read_bytes()[:-lost])
     with pytest.raises(InputError, match="damaged"):
+        read_dataset(tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("number", "damage", "words"),
+    [
+        (8, 0, r"images.bin, image 0 \(photo0.png\): there is no camera 8 in cameras.bin, which lists 7"),
+        (7, float("nan"), r"images.bin, image 0 \(photo0.png\): its translation is \(nan, nan, nan\)"),
+        (7, 1e300, r"images.bin, image 0 \(photo0.png\): its translation is \(1e\+300"),
+    ],
+)
+def test_damaged_numbers_of_binary_models_are_named(tmp_path, number, damage, words):
+    write_images(tmp_path)
+    write_binary(tmp_path / "sparse" / "0", number, damage)
+    with pytest.raises(InputError, match=words):
+        read_dataset(tmp_path)
+
+
+@pytest.mark.parametrize("quaternion", ["1e200 0 0 0", "0 0 inf 0"])
+def test_quaternions_beyond_numbers(tmp_path, quaternion):
+    write_images(tmp_path)
+    write_text(tmp_path / "sparse", pinhole())
+    file = tmp_path / "sparse" / "images.txt"
+    lines = file.read_text().splitlines()
+    lines[2] = f"4 {quaternion} 0 0 1 7 photo3.png"
+    file.write_text("\n".join(lines))
+    with pytest.raises(InputError, match=r"line 3 .* is no rotation"):
         read_dataset(tmp_path)

@@ -210,7 +210,7 @@ FAULTS = {
     "empty frames": (lambda t: t.update(frames=[]), "missing or empty"),
     "missing images": (first("file_path", "view_0000"), "1 of 3 files are missing: view_0000"),
     "missing folder": (first("file_path", "train/view_000"), "folder train is missing"),
-    "missing mask": (first("mask_path", "view_00.png"), "did you mean view_00"),
+    "missing mask": (first("mask_path", "view_00.png"), "1 of 3 files are missing: view_00.png"),
     "no name": (first("file_path", None), "names no file"),
     "no matrix": (lambda t: t["frames"][1].pop("transform_matrix"), "frame 1 (view_001.png) has no 'transform_matrix'"),
     "short matrix": (first("transform_matrix", [[1, 2], [3, 4]]), "shape (2, 2)"),

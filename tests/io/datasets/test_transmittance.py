@@ -81,7 +81,10 @@ def test_a_dataset_of_colours_is_another_thing(tmp_path, views):
         ({"extinction": -1}, "'extinction' is -1"),
         ({"kind": "radiance"}, "images of the kind 'radiance'"),
         ({"frames": []}, "lists no views"),
-        ({"frames": [{"file_path": "gone.npy"}]}, "1 of 1 images are missing: gone.npy"),
+        (
+            {"frames": [{"file_path": "gone.npy", "transform_matrix": np.eye(4).tolist()}]},
+            "1 of 1 files are missing",
+        ),
     ],
 )
 def test_fields_that_are_wrong(tmp_path, views, change, message):

@@ -28,7 +28,9 @@ def write(folder: Path, name: str, content: str | bytes) -> Path:
 
 
 def test_obj_keeps_order_digits_and_polygons(tmp_path):
-    mesh = read_mesh(write(tmp_path, "a.obj", "v 1000000.1234567 0 0\nv 1 0 0\nv 1 1 0\nv 0 1 0\nf 1 2 3 4\n"))
+    mesh = read_mesh(
+        write(tmp_path, "a.obj", "v 1000000.1234567 0 0\nv 1000001 0 0\nv 1000001 1 0\nv 1000000 1 0\nf 1 2 3 4\n")
+    )
     assert mesh.vertices.dtype == torch.float64
     assert mesh.vertices[0, 0].item() == 1000000.1234567
     assert mesh.faces.tolist() == [[0, 1, 2], [2, 3, 0]]
@@ -150,7 +152,7 @@ BAD = {
     "words.gltf": ('{"asset":\n oops}', "line 2, column 2"),
     "old.gltf": ('{"asset": {"version": "1.0"}}', "not glTF 2"),
     "empty.gltf": ('{"asset": {"version": "2.0"}}', "scene is empty"),
-    "draco.gltf": (gltf(CORNERS, [0, 1, 2], extensionsUsed=["EXT_meshopt_compression"]), "meshopt"),
+    "draco.gltf": (gltf(CORNERS, [0, 1, 2], extensionsRequired=["EXT_meshopt_compression"]), "meshopt"),
     "far.gltf": (gltf(CORNERS, [0, 1, 7]), "do not exist"),
     "nan.gltf": (gltf([[float("nan"), 0, 0], *CORNERS[1:]], [0, 1, 2]), "NaN"),
     "glb.obj": (b"glTF" + b"\0" * 40, "rename it to glb.glb"),

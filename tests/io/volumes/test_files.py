@@ -122,7 +122,7 @@ def test_simpleitk_reads_ours_and_we_read_its(tmp_path, volume, extension):
     write_volume(tmp_path / f"v{extension}", volume)
     image = itk.ReadImage(str(tmp_path / f"v{extension}"))
     assert np.array_equal(itk.GetArrayFromImage(image), array(volume)[0])
-    turn = np.array([-1, -1, 1]) if extension == ".nii.gz" else np.ones(3)  # ITK's x and y run the other way
+    turn = np.array([-1, -1, 1])  # ITK's x and y run the other way
     assert np.allclose(image.GetSpacing(), SPACING)
     assert np.allclose(image.GetOrigin(), ORIGIN * turn)
     for compressed in (False, True):
@@ -154,15 +154,6 @@ def test_permuted_and_reversed_axes_are_sorted(tmp_path, volume):
     again = read_volume(tmp_path / "turned.nii")
     assert np.array_equal(array(again)[0], values)
     assert np.allclose(again.bounds, volume.bounds)
-
-
-def test_oblique_axes_are_refused(tmp_path, volume):
-    nibabel = pytest.importorskip("nibabel")
-    affine = np.eye(4)
-    affine[:2, :2] = [[0.8, -0.6], [0.6, 0.8]]
-    nibabel.save(nibabel.Nifti1Image(array(volume)[0], affine), tmp_path / "oblique.nii")
-    with pytest.raises(InputError, match="turned against the axes"):
-        read_volume(tmp_path / "oblique.nii")
 
 
 def test_an_archive_with_spacing_and_origin(tmp_path, volume):
@@ -210,7 +201,7 @@ def test_headers_that_lie_about_the_size(tmp_path, volume):
         read_volume(tmp_path / "v.vti")
     write_volume(tmp_path / "v.nrrd", volume)
     replace(tmp_path / "v.nrrd", rb"sizes: 7 5 4", rb"sizes: 9 5 4")
-    with pytest.raises(InputError, match="cannot be read"):
+    with pytest.raises(InputError, match=r"promises 9 x 5 x 4 samples \(720 bytes\), but there are 560 bytes"):
         read_volume(tmp_path / "v.nrrd")
 
 
@@ -218,7 +209,7 @@ def test_raw_files_need_the_right_shape(tmp_path, volume):
     write_volume(tmp_path / "v.raw", volume)
     with pytest.raises(UsageError, match="--shape 64,128,128 --dtype uint8"):
         read_volume(tmp_path / "v.raw")
-    with pytest.raises(InputError, match=r"promises 7 x 5 x 5 samples \(700 bytes\), but there are 560 bytes"):
+    with pytest.raises(InputError, match=r"7 x 5 x 5 samples of float32 are 700 bytes, but the file has 560"):
         read_volume(tmp_path / "v.raw", shape=(5, 5, 7), dtype="float32")
     with pytest.raises(UsageError, match="no number type 'flot'"):
         read_volume(tmp_path / "v.raw", shape=SHAPE, dtype="flot")
@@ -230,10 +221,16 @@ def test_raw_files_need_the_right_shape(tmp_path, volume):
         (np.zeros((1, 1, 1)), "1 x 1 x 1 samples, which has no extent"),
         (np.zeros((1, 4, 4)), "4 x 4 x 1 samples, which has no extent"),
         (np.full((2, 2, 2), np.nan), "8 of 8 values are NaN"),
-        (np.full((2, 2, 2), 1e300), "8 of 8 values are NaN or infinite"),
+        (
+            np.full((2, 2, 2), 1e300),
+            "8 of 8 values are too large for float32 (the first at z, y, x = (0, 0, 0) is 1e+300)",
+        ),
         (np.zeros((2, 2, 2), complex), "complex128, not real numbers"),
         (np.zeros((2, 2)), "an array of 2 axes"),
-        (np.zeros((9, 9, 9, 9)), "9 values per sample"),
+        (
+            np.zeros((9, 9, 9, 9)),
+            "9 volumes along a fourth axis (time, or a list)",
+        ),
     ],
 )
 def test_values_that_are_no_volume(tmp_path, values, message):
@@ -255,9 +252,9 @@ def test_paths_that_lead_nowhere(tmp_path, volume):
 def test_a_missing_package_is_named(tmp_path, monkeypatch):
     import sys
 
-    for name in ("nrrd", "openvdb", "pyopenvdb"):
+    for name in ("nibabel", "openvdb", "pyopenvdb"):
         monkeypatch.setitem(sys.modules, name, None)
-    for name, remedy in (("v.nrrd", "pip install pynrrd"), ("v.vdb", "conda-forge openvdb")):
+    for name, remedy in (("v.nii", "pip install nibabel"), ("v.vdb", "conda-forge openvdb")):
         (tmp_path / name).write_bytes(zlib.compress(b"x"))
         with pytest.raises(InputError, match=remedy):
             read_volume(tmp_path / name)

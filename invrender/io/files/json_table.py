@@ -1,0 +1,67 @@
+"""JSON files that hold an object: read with every fault named that a file of that kind can have."""
+
+from __future__ import annotations
+
+import codecs
+import json
+from pathlib import Path
+from typing import Any
+
+from invrender.errors import InputError
+from invrender.io.files.paths import existing_file, shown
+
+_LARGEST = 256 * 2**20  # bytes; a list of 100,000 poses takes a fifth of that
+_OTHER_TEXT = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)  # UTF-32's marks start or end with the same bytes
+
+
+def read_json_table(path: Path, what: str, example: str) -> dict[str, Any]:
+    """The object in a JSON file (RFC 8259), a byte order mark before it or not.
+
+    Args:
+        path: of the file.
+        what: what the file holds, for the message ('pose').
+        example: the object that belongs there, for the message.
+
+    Raises:
+        InputError: the file is missing, too large, no JSON (with line and column), nested too deeply, or names a field
+            twice.
+    """
+    text = _text(existing_file(path, what))
+    try:
+        table = json.loads(text, object_pairs_hook=_single)
+    except json.JSONDecodeError as error:
+        place = f"line {error.lineno}, column {error.colno}"
+        raise InputError(
+            f"{shown(path)} is not valid JSON at {place}: {error.msg}", "correct that place in the file"
+        ) from error
+    except RecursionError as error:
+        raise InputError(f"{shown(path)} is nested too deeply to be a {what} file", f"write {example}") from error
+    except ValueError as error:  # a field named twice, or an integer of thousands of digits
+        raise InputError(f"{shown(path)} cannot be used: {str(error).partition(';')[0]}", "correct it") from error
+    if not isinstance(table, dict):
+        raise InputError(f"{shown(path)} holds no object of fields", f"write {example}")
+    return table
+
+
+def _text(path: Path) -> str:
+    try:
+        size = path.stat().st_size
+        if size > _LARGEST:
+            raise InputError(f"{shown(path)} takes {size / 2**20:.0f} MiB, above the limit of 256", "split the dataset")
+        content = path.read_bytes()
+        return content.decode("utf-8-sig")
+    except OSError as error:
+        raise InputError(f"{shown(path)} cannot be read: {error.strerror}", "check its permissions") from error
+    except UnicodeDecodeError as error:
+        kind = "UTF-16 text, not" if content[:2] in _OTHER_TEXT else "not text in"
+        raise InputError(f"{shown(path)} is {kind} UTF-8", "save it as UTF-8") from error
+
+
+def _single(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """An object's fields; of one that is there twice, readers disagree which counts."""
+    table = dict(pairs)
+    if len(table) < len(pairs):
+        names = [name for name, _ in pairs]
+        twice = next(name for name in names if names.count(name) > 1)
+        raise ValueError(f"the field '{shown(twice)}' is there twice")
+    return table

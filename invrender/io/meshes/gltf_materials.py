@@ -1,0 +1,129 @@
+"""Materials of glTF 2.0 as far as a diffuse renderer knows them: base colour, its texture and where that lies.
+
+Source: specification, section 3.9; KHR_texture_transform; KHR_materials_pbrSpecularGlossiness (its diffuse part).
+"""
+
+from __future__ import annotations
+
+import logging
+import math
+from dataclasses import dataclass, field, replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from invrender.io.files.paths import shown
+from invrender.io.meshes.gltf_file import Document
+from invrender.io.meshes.gltf_json import Item
+from invrender.io.meshes.gltf_pictures import Pictures
+from invrender.io.meshes.gltf_wrap import REPEAT, Axis, axis, continued
+from invrender.nouns import Material
+
+log = logging.getLogger(__name__)
+
+Array = NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class Surface:
+    """A material, and how its texture lies on a primitive.
+
+    Attributes:
+        material: as for repeating textures.
+        number: of the set of texture coordinates.
+        transform: [2,3] from stored to used coordinates, v down.
+        wrap: the modes of u and v.
+    """
+
+    material: Material
+    number: int = 0
+    transform: Array = field(default_factory=lambda: np.eye(2, 3))
+    wrap: tuple[int, int] = (REPEAT, REPEAT)
+
+
+class Surfaces:
+    """The materials of a document, each made once, so that parts share them."""
+
+    def __init__(self, document: Document) -> None:
+        self._document = document
+        self._pictures = Pictures(document)
+        self._surfaces: dict[int, Surface] = {}
+        self._continued: dict[tuple[int, Axis, Axis], Material] = {}
+
+    def of(self, primitive: Item) -> Surface | None:
+        """The surface of a primitive, or None where it names no material."""
+        if not primitive.has("material"):
+            return None
+        materials = self._document.all("materials")
+        number = primitive.index("material", len(materials), "materials")
+        if number not in self._surfaces:
+            self._surfaces[number] = self._read(materials[number])
+        return self._surfaces[number]
+
+    def placed(self, surface: Surface, stored: Array) -> tuple[Array, Material]:
+        """Texture coordinates [V,2] of a `Mesh` (v up) from those stored, and the material that they are for."""
+        with np.errstate(over="ignore", invalid="ignore"):
+            used = stored @ surface.transform[:, :2].T + surface.transform[:, 2]
+        material = surface.material
+        if material.texture is not None and np.isfinite(used).all():
+            height, width = material.texture.shape[:2]
+            u, columns = axis(used[:, 0], width, surface.wrap[0])
+            v, rows = axis(used[:, 1], height, surface.wrap[1])
+            used = np.stack([u, v], axis=1)
+            if columns[0] != REPEAT or rows[0] != REPEAT:
+                key = (id(material), rows, columns)
+                if key not in self._continued:
+                    texture = continued(material.texture, rows, columns)
+                    self._continued[key] = replace(material, texture=texture)
+                material = self._continued[key]
+        return np.stack([used[:, 0], 1 - used[:, 1]], axis=1), material
+
+    def _read(self, source: Item) -> Surface:
+        name = source.text("name") or "default"
+        factor, info = _base(source)
+        red, green, blue = (min(max(value, 0.0), 1.0) for value in factor[:3])
+        plain = Material((red, green, blue), None, shown(name))
+        textures = self._document.all("textures")
+        texture = None if info is None else textures[info.index("index", len(textures), "textures")]
+        picture = None if texture is None else self._pictures.of(texture)
+        faint = factor[3] < 1 or (picture is not None and picture.clear)
+        if faint and source.text("alphaMode", "OPAQUE") != "OPAQUE":
+            log.warning("%s: material '%s' is shown opaque: its alpha is not used", source.path.name, plain.name)
+        if info is None or texture is None or picture is None:
+            return Surface(plain)
+        number, transform = _transform(info)
+        return Surface(replace(plain, texture=picture.texture), number, transform, self._wrap(texture))
+
+    def _wrap(self, texture: Item) -> tuple[int, int]:
+        if not texture.has("sampler"):
+            return REPEAT, REPEAT
+        sampler = self._document.referred(texture, "sampler", "samplers")
+        return sampler.integer("wrapS", REPEAT), sampler.integer("wrapT", REPEAT)
+
+
+def _base(source: Item) -> tuple[list[float], Item | None]:
+    """The factor, linear RGBA, and the textureInfo of the base colour, or of the older extension's diffuse colour."""
+    white = [1.0, 1.0, 1.0, 1.0]
+    base = source.item("pbrMetallicRoughness")
+    older = source.extension("KHR_materials_pbrSpecularGlossiness")
+    stated = base is not None and (base.has("baseColorFactor") or base.has("baseColorTexture"))
+    if older is not None and not stated:
+        return older.numbers("diffuseFactor", white), older.item("diffuseTexture")
+    return (white, None) if base is None else (base.numbers("baseColorFactor", white), base.item("baseColorTexture"))
+
+
+def _transform(info: Item) -> tuple[int, Array]:
+    """The set of texture coordinates, and [2,3] of KHR_texture_transform.
+
+    The extension's text and its sample models turn the coordinates counter-clockwise as seen in the picture (v down);
+    its GLSL turns them the other way, which is a known mistake (KhronosGroup/glTF, issue 1563).
+    """
+    number = info.integer("texCoord", 0)
+    extension = info.extension("KHR_texture_transform")
+    if extension is None:
+        return number, np.eye(2, 3)
+    angle = math.remainder(extension.number("rotation", 0.0), math.tau)
+    turn = np.array([[math.cos(angle), math.sin(angle)], [-math.sin(angle), math.cos(angle)]])
+    linear = turn * np.array(extension.numbers("scale", [1.0, 1.0]))
+    offset = np.array(extension.numbers("offset", [0.0, 0.0]))
+    return extension.integer("texCoord", number), np.concatenate([linear, offset[:, None]], axis=1)

@@ -1,0 +1,171 @@
+"""Material files (.mtl) of Wavefront OBJ: diffuse colour and picture; other properties have no place in a `Material`.
+
+Source: Alias/Wavefront, MTL material format, 1995 (statements newmtl, Kd, map_Kd and its options).
+"""
+
+from __future__ import annotations
+
+import logging
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from invrender.io.files.paths import shown
+from invrender.io.meshes.references import find_file
+from invrender.io.meshes.text import join_continued, plain
+from invrender.io.meshes.texture import read_texture
+from invrender.nouns import Material
+from invrender.nouns.appearance import PLAIN, Colour
+
+log = logging.getLogger(__name__)
+
+MAX_BYTES = 2**26  # no real .mtl is larger
+# how many arguments an option of map_Kd takes; those of _VECTORS take up to three numbers
+_OPTIONS = {"-blendu": 1, "-blendv": 1, "-boost": 1, "-bm": 1, "-cc": 1, "-clamp": 1, "-imfchan": 1, "-mm": 2}
+_OPTIONS |= {"-texres": 1, "-type": 1}
+_VECTORS = ("-o", "-s", "-t")
+
+
+@dataclass(frozen=True)
+class Entry:
+    """A material as its file describes it.
+
+    Attributes:
+        name: as the file has it.
+        albedo: linear RGB, or None where there is no Kd.
+        picture: the name of its picture, or None.
+        scale, shift: texture coordinates become scale * uv + shift.
+        folder: where the material file lies.
+    """
+
+    name: str
+    folder: Path
+    albedo: Colour | None = None
+    picture: str | None = None
+    scale: tuple[float, float] = (1.0, 1.0)
+    shift: tuple[float, float] = (0.0, 0.0)
+
+
+def read_entries(path: Path) -> dict[str, Entry]:
+    """The materials of a file by name; of one that cannot be read none, which is said."""
+    try:
+        content = path.read_bytes() if path.stat().st_size <= MAX_BYTES else None
+    except OSError as error:
+        log.warning("The material file %s cannot be read: %s.", shown(str(path)), error.strerror)
+        return {}
+    if content is None or b"\0" in plain(content):
+        log.warning("%s is no material file: its materials are shown in plain grey.", shown(str(path)))
+        return {}
+    entries: dict[str, Entry] = {}
+    current: Entry | None = None
+    for line in join_continued(plain(content)).split(b"\n"):
+        word, _, rest = line.replace(b"\x01", b" ").decode(errors="replace").strip().replace("\t", " ").partition(" ")
+        rest = rest.strip()
+        if word.lower() == "newmtl":
+            current = Entry(rest, path.parent)
+        elif current is not None:
+            current = _with(current, word.lower(), rest)
+        if current is not None:
+            entries[current.name] = current
+    return entries
+
+
+def _with(entry: Entry, word: str, rest: str) -> Entry:
+    """The entry with one more statement."""
+    if word == "kd":
+        return replace(entry, albedo=_colour(rest.partition("#")[0], entry))
+    if word == "map_kd":
+        return _with_picture(entry, rest)
+    return entry
+
+
+def _colour(text: str, entry: Entry) -> Colour | None:
+    """The linear colour of a Kd statement (one number is grey), or None where it is not one; said."""
+    values = [_number(word) for word in text.split()[:3]]
+    if len(values) == 1:
+        values *= 3
+    red, green, blue = [*values, None, None, None][:3]
+    if red is None or green is None or blue is None:
+        log.warning("Material '%s': its colour 'Kd %s' is not understood.", shown(entry.name), shown(text))
+        return None
+    if not all(0 <= value <= 1 for value in (red, green, blue)):
+        log.warning("Material '%s': its colour 'Kd %s' is not in 0 to 1: clipped.", shown(entry.name), shown(text))
+    return min(max(red, 0.0), 1.0), min(max(green, 0.0), 1.0), min(max(blue, 0.0), 1.0)
+
+
+def _number(word: str) -> float | None:
+    try:
+        value = float(word)
+    except ValueError:
+        return None
+    return value if math.isfinite(value) else None
+
+
+def _with_picture(entry: Entry, text: str) -> Entry:
+    """The entry with the picture of a map_Kd statement: options first, then a name that may hold spaces."""
+    rest = text
+    while rest.startswith("-"):
+        option, _, after = rest.partition(" ")
+        if option in _VECTORS:
+            values, rest = _vector(after.lstrip())
+            entry = _placed(entry, option, values)
+        elif option in _OPTIONS:
+            if option == "-mm":
+                log.warning("Material '%s': the option -mm of its picture is passed over.", shown(entry.name))
+            words = after.split(None, _OPTIONS[option])
+            rest = words[-1] if len(words) > _OPTIONS[option] else ""
+        else:
+            break  # a name that begins with a hyphen
+    return replace(entry, picture=rest or None)
+
+
+def _vector(text: str) -> tuple[list[float], str]:
+    """Up to three numbers and what follows them; the last word is always the name."""
+    values: list[float] = []
+    while len(values) < 3:
+        word, space, after = text.partition(" ")
+        value = _number(word)
+        if value is None or not space:
+            break
+        values.append(value)
+        text = after.lstrip()
+    return values, text
+
+
+def _placed(entry: Entry, option: str, values: list[float]) -> Entry:
+    """The entry with its texture coordinates scaled (-s) or shifted (-o); missing numbers have their defaults."""
+    if option == "-s":
+        u, v = [*values, *(1.0, 1.0)[len(values) :]][:2]
+        return replace(entry, scale=(u, v))
+    if option == "-o":
+        u, v = [*values, *(0.0, 0.0)[len(values) :]][:2]
+        return replace(entry, shift=(u, v))
+    return entry
+
+
+def material_of(entry: Entry, folders: Sequence[Path]) -> Material:
+    """The material that an entry describes; a picture that is missing or damaged is said, and Kd stands in for it.
+
+    Args:
+        entry: as `read_entries` gives it.
+        folders: where to look for the picture besides the folder of the material file.
+
+    Raises:
+        InputError: the picture is too large.
+    """
+    texture = None
+    if entry.picture is not None:
+        path = _picture(entry.picture, [entry.folder, *folders])
+        texture = read_texture(path) if path is not None else None
+        if texture is None:
+            trouble = "is missing" if path is None else "is damaged or of an unknown kind"
+            log.warning("The picture %s of material '%s' %s.", shown(entry.picture), shown(entry.name), trouble)
+    # exporters often leave Kd black or grey beside a map_Kd that holds the full colour
+    albedo = (1.0, 1.0, 1.0) if texture is not None else entry.albedo or PLAIN
+    return Material(albedo, texture, entry.name or "default")
+
+
+def _picture(name: str, folders: Sequence[Path]) -> Path | None:
+    found = find_file(name, folders)
+    return found if found is not None or "#" not in name else find_file(name.partition("#")[0], folders)

@@ -1,0 +1,93 @@
+"""The materials of an .obj file: which files it names (mtllib), and what its faces' names (usemtl) mean."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from invrender.io.files.paths import shown
+from invrender.io.meshes.mtl import Entry, material_of, read_entries
+from invrender.io.meshes.references import find_file
+from invrender.nouns import Material
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class Look:
+    """A material, and how texture coordinates [V,2] are placed on its picture: scale * uv + shift.
+
+    `bare` is the material without its picture, for faces that have no texture coordinates.
+    """
+
+    material: Material | None = None
+    bare: Material | None = None
+    scale: tuple[float, float] = (1.0, 1.0)
+    shift: tuple[float, float] = (0.0, 0.0)
+
+
+def read_looks(path: Path, libraries: Sequence[str], names: Sequence[str]) -> list[Look]:
+    """What each material name of an .obj file means; one that no file explains is said, and has no material.
+
+    Args:
+        path: the .obj file.
+        libraries: what follows `mtllib` on each of its lines.
+        names: what follows `usemtl`, each once.
+
+    Raises:
+        InputError: a picture is too large.
+    """
+    entries: dict[str, Entry] = {}
+    files = list(_files(path, libraries))
+    for file in filter(None, files):
+        entries = {**read_entries(file), **entries}
+    looks = [_look(path, name, entries) for name in names]
+    unknown = [name for name, look in zip(names, looks, strict=True) if name and look.material is None]
+    if unknown and None not in files:
+        log.warning(
+            "%s uses the material '%s'%s, which no material file describes: shown in plain grey.",
+            shown(path.name), shown(unknown[0]), f" and {len(unknown) - 1} more" if unknown[1:] else "",
+        )  # fmt: skip
+    return looks
+
+
+def _look(path: Path, name: str, entries: dict[str, Entry]) -> Look:
+    entry = entries.get(name) or entries.get(name.partition("#")[0].strip())  # "Material #25" is a name, too
+    if entry is None:
+        alike = [each for each in entries.values() if each.name.partition("#")[0].strip() == name]
+        if not name or not alike:
+            return Look()
+        entry = alike[0]
+    material = material_of(entry, [path.parent])
+    bare = material if material.texture is None else material_of(replace(entry, picture=None), [])
+    return Look(material, bare, entry.scale, entry.shift)
+
+
+def _files(path: Path, libraries: Sequence[str]) -> Iterator[Path | None]:
+    """The material files that exist; None for each that does not, which is said."""
+    for line in dict.fromkeys(libraries):
+        whole = find_file(line, [path.parent])
+        yield from [whole] if whole is not None else _several(path, line.split())
+
+
+def _several(path: Path, words: list[str]) -> Iterator[Path | None]:
+    """The files of a line with several names, each of which may hold spaces: the longest that exists counts."""
+    missing: list[str] = []
+    while words and not words[0].startswith("#"):
+        for k in range(len(words), 0, -1):
+            found = find_file(" ".join(words[:k]), [path.parent])
+            if found is not None:
+                yield found
+                words = words[k:]
+                break
+        else:
+            missing.append(words[0])
+            words = words[1:]
+    if missing:
+        name = shown(" ".join(missing))
+        log.warning(
+            "%s names the material file %s, which is missing: it is shown in plain grey.", shown(path.name), name
+        )
+        yield None

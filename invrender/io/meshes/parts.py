@@ -1,0 +1,133 @@
+"""What readers hand over: the parts of a file, each with its own material; and how they become one mesh.
+
+A `Mesh` has one material. Parts that share one keep it; several flat ones become vertex colours; and where textures are
+among several, all are packed into one picture (`atlas.py`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from invrender.io.meshes.atlas import Region, pack
+from invrender.nouns import Material, Mesh
+from invrender.nouns.appearance import PLAIN, Colour
+
+Array = NDArray[np.float64]
+_WHITE: Colour = (1.0, 1.0, 1.0)
+
+
+@dataclass(frozen=True)
+class Part:
+    """One body of a mesh file, placed in the world.
+
+    Attributes:
+        vertices: [V,3] float64.
+        faces: [F,3] int64, counter-clockwise seen from outside.
+        uv: [V,2] float64, or None; row 0 of a texture is at v = 1, and textures repeat.
+        colours: [V,3] float64 linear RGB in [0, 1], or None.
+        material: None where the file gives none. Parts that share one should hold the same object.
+    """
+
+    vertices: Array
+    faces: NDArray[np.int64]
+    uv: Array | None = None
+    colours: Array | None = None
+    material: Material | None = None
+
+    @property
+    def used(self) -> NDArray[np.bool_]:
+        """[V] whether a face uses each vertex."""
+        used = np.zeros(len(self.vertices), bool)
+        used[self.faces] = True
+        return used
+
+    @property
+    def textured(self) -> bool:
+        """Whether a texture is seen on it."""
+        return self.uv is not None and self.material is not None and self.material.texture is not None
+
+    @property
+    def base(self) -> Colour:
+        """What its texture and vertex colours are multiplied by; colours stand alone where there is no material."""
+        if self.material is not None:
+            return self.material.rgb
+        return PLAIN if self.colours is None else _WHITE
+
+
+def join(parts: Sequence[Part]) -> Mesh:
+    """One mesh of all parts, in their order; vertices and faces keep theirs.
+
+    Only where a texture of several repeats many times over a part, vertices are doubled (at their positions) so that
+    its faces fit into the common picture.
+
+    Args:
+        parts: at least one; texture coordinates are finite.
+    """
+    colours = _colours(parts)
+    if not any(part.textured for part in parts):
+        return _flat(parts, colours)
+    if _alike(parts):
+        return _mesh(parts, [part.uv for part in parts], colours, parts[0].material)
+    return _atlas(parts)
+
+
+def _alike(parts: Sequence[Part]) -> bool:
+    """Whether all parts show the same texture under the same albedo, or the same albedo without one."""
+    return len({(part.textured, part.textured and id(_texture(part)), part.base) for part in parts}) == 1
+
+
+def _texture(part: Part) -> torch.Tensor | None:
+    return part.material.texture if part.textured and part.material is not None else None
+
+
+def _flat(parts: Sequence[Part], colours: list[Array] | None) -> Mesh:
+    """Without textures: the one material that all share, or each part's albedo as vertex colours."""
+    uv = [part.uv for part in parts]
+    if _alike(parts) and len({part.material is None for part in parts}) == 1:
+        return _mesh(parts, uv, colours, parts[0].material)
+    baked = [np.tile(np.asarray(part.base, np.float64), (len(part.vertices), 1)) for part in parts]
+    if colours is not None:
+        baked = [base * own for base, own in zip(baked, colours, strict=True)]
+    return _mesh(parts, uv, baked, Material(_WHITE, name="baked"))
+
+
+def _colours(parts: Sequence[Part]) -> list[Array] | None:
+    """The vertex colours of each part, white where it has none, or None where no part has any."""
+    if all(part.colours is None for part in parts):
+        return None
+    return [np.ones((len(part.vertices), 3)) if part.colours is None else part.colours for part in parts]
+
+
+def _atlas(parts: Sequence[Part]) -> Mesh:
+    regions = [
+        Region(part.faces, len(part.vertices), part.uv if part.textured else None, _texture(part), part.base)
+        for part in parts
+    ]
+    picture, placed = pack(regions)
+    moved = [
+        Part(part.vertices[each.source], each.faces, None, None if part.colours is None else part.colours[each.source])
+        for part, each in zip(parts, placed, strict=True)
+    ]
+    material = Material(_WHITE, torch.from_numpy(picture), "atlas")
+    return _mesh(moved, [each.uv for each in placed], _colours(moved), material)
+
+
+def _mesh(
+    parts: Sequence[Part], uv: Sequence[Array | None], colours: Sequence[Array] | None, material: Material | None
+) -> Mesh:
+    """The parts one after the other; texture coordinates only where all have them."""
+    starts = np.cumsum([0] + [len(part.vertices) for part in parts])
+    faces = np.concatenate([part.faces + start for part, start in zip(parts, starts, strict=False)])
+    every = [each for each in uv if each is not None]
+    return Mesh(
+        torch.from_numpy(np.concatenate([part.vertices for part in parts])),
+        torch.from_numpy(np.ascontiguousarray(faces)),
+        torch.from_numpy(np.concatenate(every)) if len(every) == len(parts) else None,
+        None if colours is None else torch.from_numpy(np.concatenate(colours)),
+        material or Material(),
+    )

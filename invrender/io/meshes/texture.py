@@ -1,0 +1,70 @@
+"""Pictures as textures: linear colour, of a size that fits."""
+
+from __future__ import annotations
+
+import logging
+import warnings
+from pathlib import Path
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from PIL import Image
+
+from invrender.colour import srgb_to_linear
+from invrender.errors import InputError
+from invrender.io.files.paths import shown
+from invrender.io.pixels import LARGEST
+
+log = logging.getLogger(__name__)
+
+_KEPT_PIXELS = 2**25  # 400 MB as float32; larger ones are halved until they fit
+# those of Pillow's readers that run no other program (EPS starts Ghostscript)
+_FORMATS = ("PNG", "JPEG", "MPO", "WEBP", "BMP", "GIF", "TIFF", "TGA", "DDS", "PPM", "PCX", "SGI", "JPEG2000")
+_TABLE: NDArray[np.float32] = srgb_to_linear(np.arange(256, dtype=np.float32) / np.float32(255))
+
+
+def read_texture(path: Path) -> torch.Tensor | None:
+    """A picture as [h,w,3] linear float32, row 0 at the top; None where it is damaged or of an unknown kind.
+
+    Raises:
+        InputError: it has more pixels than fit, which its header tells.
+    """
+    Image.init()
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # Pillow's about sizes, which are looked at below, and about odd profiles
+            with Image.open(path, formats=[name for name in _FORMATS if name in Image.OPEN]) as image:
+                _check_size(path, image)
+                return linear_texture(image, shown(path.name))
+    except Image.DecompressionBombError as error:
+        raise _too_large(path, shown(str(error))) from error
+    except (OSError, SyntaxError, ValueError, EOFError, ArithmeticError, LookupError, TypeError):  # Pillow's on damage
+        return None
+
+
+def _check_size(path: Path, image: Image.Image) -> None:
+    if image.width * image.height > LARGEST:
+        raise _too_large(path, f"{image.width} x {image.height} pixels")
+
+
+def _too_large(path: Path, size: str) -> InputError:
+    limit = f"it may have {LARGEST:,} pixels"
+    return InputError(f"the texture {shown(str(path), 200)} is too large: {size}", f"scale it down ({limit})")
+
+
+def linear_texture(image: Image.Image, name: str) -> torch.Tensor:
+    """The colours of an open picture, [h,w,3] linear float32; halved, with a warning, until they fit.
+
+    Args:
+        image: its alpha is left out.
+        name: what a warning calls it.
+    """
+    if image.mode.startswith(("I", "F")):  # 16 bits of grey
+        grey = np.clip(np.asarray(image, np.float32) / np.float32(1 if image.mode == "F" else 65535), 0, 1)
+        return torch.from_numpy(np.repeat(srgb_to_linear(grey)[:, :, None], 3, axis=2))
+    picture = image.convert("RGB")
+    while picture.width * picture.height > _KEPT_PIXELS:
+        log.warning("%s: a picture of %d x %d pixels is taken at half its size", name, *picture.size)
+        picture = picture.reduce(2)
+    return torch.from_numpy(_TABLE[np.asarray(picture)])

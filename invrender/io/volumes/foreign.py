@@ -1,0 +1,87 @@
+"""Volume formats that are not read: how to get from each to one that is."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from invrender.errors import InputError
+from invrender.io.files.paths import is_file, is_folder
+
+_DICOM = "dcm2niix -z y -o OUT FOLDER writes .nii.gz from a folder of slices (so does 3D Slicer, as .nrrd)"
+_HDF5 = (
+    "with h5py: python -c \"import h5py, numpy; numpy.save('v.npy', h5py.File('{name}')['DATASET'][()])\""
+    " (axes: z, y, x)"
+)
+_MRC = "with mrcfile: python -c \"import mrcfile, numpy; numpy.save('v.npy', mrcfile.read('{name}'))\" (axes: z, y, x)"
+_VTK = (
+    "with pyvista: python -c \"import pyvista; pyvista.read('{name}').save('v.vti')\" for a regular grid; else resample"
+)
+_MICROSCOPE = "open it in Fiji (File > Import > Bio-Formats) and save it as NRRD or TIFF"
+_NIBABEL = "with nibabel: python -c \"import nibabel; nibabel.save(nibabel.load('{name}'), 'v.nii.gz')\""
+_ZARR = (
+    "with zarr: python -c \"import numpy, zarr; numpy.save('v.npy', zarr.open('{name}')['ARRAY'][:])\" (axes: z, y, x)"
+)
+_RAW = "if it holds plain numbers, rename it to .raw and give --shape z,y,x and --dtype"
+_UNPACK = "unpack it first"
+
+_WAYS = {
+    ".dcm": _DICOM, ".dicom": _DICOM, ".ima": _DICOM,
+    ".h5": _HDF5, ".hdf5": _HDF5, ".hdf": _HDF5, ".nc": _HDF5, ".mat": _HDF5, ".nxs": _HDF5,
+    ".mrc": _MRC, ".map": _MRC, ".rec": _MRC, ".ccp4": _MRC,
+    ".vtk": _VTK, ".vtr": _VTK, ".vts": _VTK, ".vtu": _VTK, ".pvti": _VTK,
+    ".czi": _MICROSCOPE, ".lif": _MICROSCOPE, ".nd2": _MICROSCOPE, ".lsm": _MICROSCOPE, ".oib": _MICROSCOPE,
+    ".oif": _MICROSCOPE, ".ims": _MICROSCOPE, ".am": _MICROSCOPE,
+    ".mgz": _NIBABEL, ".mgh": _NIBABEL, ".mnc": _NIBABEL,
+    ".zarr": _ZARR, ".n5": _ZARR,
+    ".vol": _RAW, ".dat": _RAW,
+    ".raw.gz": _UNPACK, ".npy.gz": _UNPACK, ".nrrd.gz": _UNPACK, ".mha.gz": _UNPACK, ".img.gz": _UNPACK,
+    ".hdr.gz": _UNPACK,
+}  # fmt: skip
+
+
+def is_foreign(path: Path) -> bool:
+    """Whether a name ends like that of a volume in a format that is not read."""
+    return _extension(path) in _WAYS
+
+
+def not_read(path: Path, known: tuple[str, ...]) -> InputError:
+    """The error for such a file: what is read instead, and the way there."""
+    return InputError(
+        f"{path.name} ({_extension(path)}) is a volume in a format that is not read; read are {', '.join(known)}",
+        _WAYS[_extension(path)].format(name=path.name),
+    )
+
+
+def refuse_dicom(path: Path) -> None:
+    """Refuse a DICOM file, or a folder of such; they may lack an extension.
+
+    Raises:
+        InputError: it is one.
+    """
+    if is_folder(path):
+        found = any(entry.suffix.lower() in (".dcm", ".dicom", ".ima") or _is_dicom(entry) for entry in _few(path))
+    else:
+        found = _is_dicom(path)
+    if found:
+        raise InputError(f"{path} holds DICOM slices, which are not read", _DICOM)
+
+
+def _few(folder: Path, limit: int = 20) -> list[Path]:
+    return [entry for entry, _ in zip(sorted(folder.iterdir()), range(limit), strict=False) if entry.is_file()]
+
+
+def _is_dicom(path: Path) -> bool:
+    """Files begin with 128 bytes of anything and DICM (DICOM PS3.10, 7.1)."""
+    if not is_file(path):
+        return False
+    try:
+        with path.open("rb") as file:
+            return file.read(132)[128:] == b"DICM"
+    except OSError:
+        return False
+
+
+def _extension(path: Path) -> str:
+    name = path.name.lower()
+    double = "".join(Path(name).suffixes[-2:])
+    return double if double in _WAYS else path.suffix.lower()

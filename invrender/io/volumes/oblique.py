@@ -1,0 +1,70 @@
+"""Grids whose axes are turned or sheared against the world's: resampled onto upright axes, and that is said."""
+
+from __future__ import annotations
+
+import logging
+import math
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.ndimage import affine_transform
+
+from invrender.io.files.memory import check_room
+
+log = logging.getLogger(__name__)
+Matrix = NDArray[np.float64]
+
+_TOLERANCE = 1e-4  # of an axis's length: rotations are stored with six digits at times
+_SPARE = 1e-6  # of a sample: what rounding adds to an extent makes no further sample
+
+
+def is_upright(axes: Matrix) -> bool:
+    """Whether each column of axes [3,3] runs along another axis of the world, in either direction."""
+    along = np.abs(axes / np.linalg.norm(axes, axis=0))
+    return sorted(along.argmax(0)) == [0, 1, 2] and bool((np.sort(along, axis=0)[:2] <= _TOLERANCE).all())
+
+
+def resample_upright(
+    values: NDArray[np.float32], axes: Matrix, origin: Matrix, path: Path
+) -> tuple[NDArray[np.float32], Matrix, Matrix]:
+    """Values [C,k,j,i] on the smallest upright grid that holds the turned one, trilinear between the samples.
+
+    Each axis of the world takes the spacing of the grid axis that runs most along it. Outside of what was sampled
+    there is 0, or the least value where that is negative (air, in Hounsfield units).
+
+    Returns:
+        values, axes [3,3] (diagonal) and the origin [3] of the new grid.
+
+    Raises:
+        MemoryLimitError: it would not fit.
+    """
+    counts = np.array(values.shape[:0:-1])
+    ends = axes * (counts - 1)
+    low = origin + np.minimum(ends, 0).sum(1)
+    sides = np.abs(ends).sum(1)
+    lengths = np.linalg.norm(axes, axis=0)
+    steps = lengths[np.abs(axes / lengths).argmax(1)]
+    shape = [int(n) for n in np.ceil(sides / steps - _SPARE) + 1]
+    check_room(path, 3 * 4 * len(values) * math.prod(shape))
+    inverse = np.linalg.inv(axes)
+    matrix = (inverse * steps)[::-1, ::-1]
+    offset = (inverse @ (low - origin))[::-1]
+    outside = min(0.0, float(values.min()))
+    found = [
+        affine_transform(channel, matrix, offset, tuple(shape[::-1]), order=1, mode="constant", cval=outside)
+        for channel in values
+    ]
+    log.warning(
+        "%s: the grid is turned by %.3g degrees against its world; resampled to %s upright samples, %g outside",
+        path.name,
+        _angle(axes / lengths),
+        " x ".join(map(str, shape)),
+        outside,
+    )
+    return np.stack(found), np.diag(steps), low
+
+
+def _angle(directions: Matrix) -> float:
+    """The greatest angle between an axis of the grid and the nearest of the world, in degrees."""
+    return math.degrees(math.acos(min(1.0, float(np.abs(directions).max(0).min()))))
