@@ -20,7 +20,7 @@ from rich.text import Text
 
 from invrender import __version__
 from invrender.cli.options import console
-from invrender.errors import InputError, InvrenderError, MemoryLimitError, UsageError
+from invrender.errors import InputError, InvrenderError, MemoryLimitError, UsageError, printable
 from invrender.io.files.atomic import FULL, discard_open
 from invrender.run import stop
 from invrender.run.console import silence
@@ -98,15 +98,10 @@ def run(arguments: Sequence[str]) -> int:
 
 def _report(cause: str, remedy: str, code: int) -> int:
     with suppress(OSError):  # where nothing can be written, the exit code still can be read
-        console.print(Text.assemble(("error: ", "bold red"), _printable(cause)))
+        console.print(Text.assemble(("error: ", "bold red"), cause))
         if remedy:
-            console.print(Text.assemble(("try: ", "bold green"), _printable(remedy)))
+            console.print(Text.assemble(("try: ", "bold green"), remedy))
     return code
-
-
-def _printable(text: str) -> str:
-    """The text with escapes for characters that would control a terminal, which names of files may hold."""
-    return "".join(c if c == "\n" or ord(c) >= 0xA0 or c.isprintable() else ascii(c)[1:-1] for c in text)
 
 
 def _report_other(error: Exception) -> int:
@@ -132,7 +127,7 @@ def _report_other(error: Exception) -> int:
 
 def _report_system(error: OSError) -> int:
     """What the system refused, and no part of ours had words for."""
-    place = f"{error.filename}: " if error.filename else ""
+    place = printable(f"{error.filename}: ") if error.filename else ""
     if error.errno in (*FULL, errno.EROFS):
         return _report(f"{place}{error.strerror}", "free some space, or choose another output", UsageError.exit_code)
     return _report(f"{place}{error.strerror}", "check the names that were given", InputError.exit_code)
