@@ -157,7 +157,7 @@ def fill(trial: Trial, kind: str, size: int) -> tuple[str, list[str]]:
         mount(trial.path.parent, "remount,rw,size=16m")
     elif kind == "vanished":
         process = trial.start()
-        time.sleep(size / 1e5)
+        time.sleep(2 + size / 1e5)
         shutil.rmtree(trial.path, ignore_errors=True)
         said = process.communicate()[1]
         code = process.returncode
