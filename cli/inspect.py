@@ -8,12 +8,14 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from invrender.cli.options import JsonOption, print_json
+from invrender.cli.options import JsonOption, console, print_json
 from invrender.cli.volume_options import DtypeOption, FrameOption, KeyOption, ShapeOption, VolumeFile
 
 if TYPE_CHECKING:
     from invrender.evaluate.mesh_facts import DatasetFacts, MeshFacts
     from invrender.evaluate.volume_facts import TransmittanceFacts, VolumeFacts
+    from invrender.findings import Finding
+    from invrender.nouns import Views
 
 Rows = list[tuple[str, str]]
 
@@ -26,6 +28,11 @@ def inspect(
     masks: Annotated[
         Path | None, typer.Option(metavar="DIR", help="A dataset's masks, named after its images (white is object).")
     ] = None,
+    picture: Annotated[
+        Path | None,
+        typer.Option(metavar="F.png", help="Draw a dataset: views with masks and hull, and the cameras around it."),
+    ] = None,
+    strict: Annotated[bool, typer.Option("--strict", help="Warnings are errors: exit code 3.")] = False,
     key: KeyOption = "density",
     shape: ShapeOption = None,
     dtype: DtypeOption = None,
@@ -34,6 +41,7 @@ def inspect(
 ) -> None:
     """Print what is in a mesh, a volume or a dataset: counts, bounds, topology or values; cameras and masks."""
     from invrender.cli.inspect_run import inspect_run
+    from invrender.errors import UsageError
     from invrender.io.assets import identify
     from invrender.run.staged import settle_dataset
 
@@ -42,13 +50,17 @@ def inspect(
         return
     kind, path = identify(source)
     if kind in ("mesh", "volume"):
-        _refuse_masks(masks, path)
+        _refuse(masks, "--masks", path)
+    if kind != "views":
+        _refuse(picture, "--picture", path)
+    elif picture is not None and picture.suffix.lower() != ".png":
+        raise UsageError(f"--picture is {picture}", "name a .png file")
     if kind == "volume":
         _inspect_volume(VolumeFile(path, key, shape, dtype, frame), as_json)
     elif kind == "transmittance":
         _inspect_transmittance(path, as_json)
     elif kind == "views":
-        _inspect_dataset(path, masks, as_json)
+        _inspect_dataset(path, masks, picture, strict, as_json)
     else:
         _inspect_mesh(path, as_json)
 
@@ -61,12 +73,39 @@ def _inspect_mesh(path: Path, as_json: bool) -> None:
     _show({"kind": "mesh", "path": str(path), "units": units, **asdict(facts)}, _mesh_rows(facts, units), as_json)
 
 
-def _inspect_dataset(path: Path, masks: Path | None, as_json: bool) -> None:
+def _inspect_dataset(path: Path, masks: Path | None, picture: Path | None, strict: bool, as_json: bool) -> None:
+    from invrender.errors import InputError
     from invrender.evaluate.mesh_facts import dataset_facts
+    from invrender.evaluate.posed_views import agreement, posed_findings
+    from invrender.findings import refuse
     from invrender.io.datasets.dataset import read_dataset
 
-    facts = dataset_facts(read_dataset(path, masks))
-    _show({"kind": "dataset", "path": str(path), **asdict(facts)}, _dataset_rows(facts), as_json)
+    views = read_dataset(path, masks)
+    facts, found = dataset_facts(views), agreement(views)
+    findings = posed_findings(found, facts.cut_off)
+    explained = None if found.explained is None else dict(zip(found.names, found.explained, strict=True))
+    table = {"kind": "dataset", "path": str(path), **asdict(facts), "explained": explained, "findings": findings}
+    if picture is not None:
+        table["picture"] = _draw_dataset(views, findings, picture)
+    _show(table, _dataset_rows(facts, found.explained), as_json)
+    for finding in findings:
+        console.print(f"warning: {finding}", markup=False)
+    if strict:
+        refuse(findings, InputError)
+
+
+def _draw_dataset(views: Views, findings: list[Finding], picture: Path) -> str:
+    from PIL import Image
+
+    from invrender.backends import select
+    from invrender.evaluate.contact_sheet import contact_sheet
+    from invrender.io.files.atomic import atomic_path
+
+    doubted = tuple(name for finding in findings for name in finding.views)
+    sheet = contact_sheet(views, doubted, select(needs=("meshes",)))
+    with atomic_path(picture) as temporary:
+        Image.fromarray(sheet.picture).save(temporary, format="PNG")
+    return str(picture)
 
 
 def _inspect_volume(file: VolumeFile, as_json: bool) -> None:
@@ -84,11 +123,11 @@ def _inspect_transmittance(path: Path, as_json: bool) -> None:
     _show({"kind": "dataset", "path": str(path), **asdict(facts)}, _transmittance_rows(facts), as_json)
 
 
-def _refuse_masks(masks: Path | None, path: Path) -> None:
+def _refuse(given: Path | None, option: str, path: Path) -> None:
     from invrender.errors import UsageError
 
-    if masks is not None:
-        raise UsageError(f"--masks goes with a dataset, and {path} is no dataset", "leave --masks out")
+    if given is not None:
+        raise UsageError(f"{option} goes with a dataset of pictures, and {path} is none", f"leave {option} out")
 
 
 def _show(facts: dict[str, object], rows: Rows, as_json: bool) -> None:
@@ -191,7 +230,7 @@ def _appearance(facts: MeshFacts) -> str:
     return ", ".join(parts)
 
 
-def _dataset_rows(facts: DatasetFacts) -> Rows:
+def _dataset_rows(facts: DatasetFacts, explained: tuple[float, ...] | None) -> Rows:
     low, mean, high = facts.coverage
     meeting = "yes" if facts.common_target else f"no: the axes pass {_number(facts.miss)} by it"
     return [
@@ -207,7 +246,16 @@ def _dataset_rows(facts: DatasetFacts) -> Rows:
             f"{low:.1%} to {high:.1%}, mean {mean:.1%} (least {facts.least_covered}, most {facts.most_covered})",
         ),
         ("cut off", _cut_off(facts)),
+        ("agreement", _agreement(explained)),
     ]
+
+
+def _agreement(explained: tuple[float, ...] | None) -> str:
+    from statistics import median
+
+    if explained is None:
+        return "none: the cameras look at nothing in common"
+    return f"what all views have in common explains {median(explained):.0%} of a mask, at least {min(explained):.0%}"
 
 
 def _cut_off(facts: DatasetFacts) -> str:

@@ -154,7 +154,7 @@ _DISTANCE = typer.Option(
     min=DISTANCES.least,
     max=DISTANCES.most,
     callback=a_number("--distance"),
-    help="Cameras' distance, in half-extents of the object.",
+    help="Cameras' distance, in half-extents of the object; unless given, all of it is in view.",
 )
 _ELEVATION = typer.Option(
     "--elevation",

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from invrender.cameras import rigs, volume_rigs
+from invrender.cameras.framing import fitting_distance, mesh_points
 from invrender.cameras.rigs import RigKind, mesh_frame, rig, rotated
-from invrender.cameras.volume_rigs import volume_frame
+from invrender.cameras.volume_rigs import volume_frame, volume_rig
 from invrender.nouns import Cameras, Mesh, Volume
 
 
@@ -28,7 +29,8 @@ def around(
         kind: 'orbit' (equal azimuths at one elevation) or 'sphere' (Fibonacci).
         count: how many.
         size: (H, W) in pixels, or the side of square images.
-        distance: of the cameras: in half-extents of a mesh (3), in longest axes of a volume (2).
+        distance: of the cameras: in half-extents of a mesh, in longest axes of a volume. None: 3 and 2, or as far as
+            the whole object needs to be in the pictures.
         fov: degrees, across the smaller side of the image (45 for meshes, 40 for volumes).
         elevation: degrees above the XZ plane; the orbit's alone.
         azimuth: rotation of all of them about +Y, in degrees.
@@ -37,8 +39,13 @@ def around(
         UsageError: a number is out of range, or the kind unknown.
         InputError: the mesh has no extent.
     """
-    defaults = rigs if isinstance(asset, Mesh) else volume_rigs
-    frame = mesh_frame(asset.vertices, asset.faces) if isinstance(asset, Mesh) else volume_frame(asset)
     shape = (size, size) if isinstance(size, int) else size
-    placement = (distance or defaults.DISTANCE, fov or defaults.FOV, elevation)
-    return rotated(rig(kind, count, *frame, shape, *placement), frame[0], azimuth)
+    if isinstance(asset, Volume):
+        cameras = volume_rig(asset, kind, count, shape, distance, fov or volume_rigs.FOV, elevation)
+        return rotated(cameras, volume_frame(asset)[0], azimuth)
+    centre, scale = mesh_frame(asset.vertices, asset.faces)
+    fov = fov or rigs.FOV
+    if distance is None:
+        points = mesh_points(asset.vertices, asset.faces) - centre
+        distance = max(rigs.DISTANCE, fitting_distance(points, kind, shape, fov, elevation) / scale)
+    return rotated(rig(kind, count, centre, scale, shape, distance, fov, elevation), centre, azimuth)

@@ -87,6 +87,16 @@ def perspective(fov_y_degrees: float, size: tuple[int, int], near: float, far: f
     return perspective_intrinsics(focal, focal, size[1] / 2, size[0] / 2, size, near, far)
 
 
+def vertical_fov(fov: float, size: tuple[int, int]) -> float:
+    """Vertical angle in degrees such that `fov` spans the smaller side of an image of `size` (H, W)."""
+    if not 0 < fov < 180:
+        raise UsageError(f"a field of view of {fov:g} degrees is impossible", "use 0 < fov < 180")
+    height, width = size
+    if height < 1 or width < 1:
+        raise UsageError(f"an image of {width} x {height} pixels is empty", "use a size of at least 1")
+    return math.degrees(2 * math.atan(math.tan(math.radians(fov) / 2) * max(1.0, height / width)))
+
+
 def perspective_intrinsics(
     fx: float, fy: float, cx: float, cy: float, size: tuple[int, int], near: float, far: float
 ) -> torch.Tensor:

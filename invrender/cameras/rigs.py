@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Literal, get_args
 import numpy as np
 import torch
 
-from invrender.cameras.projection import _points, look_at, perspective
+from invrender.cameras.projection import _points, look_at, perspective, vertical_fov
 from invrender.errors import InputError, UsageError
 from invrender.nouns import Cameras
 
@@ -108,7 +108,8 @@ def rig(
         centre: [3] what they look at, in world units.
         scale: what `mesh_frame` returns.
         size: (H, W) in pixels.
-        distance: of the cameras from the centre, in multiples of `scale`.
+        distance: of the cameras from the centre, in multiples of `scale`; see `framing.fitting_distance` for how far
+            they must stand to hold an object.
         fov: degrees, across the smaller side of the image.
         elevation: degrees above the XZ plane; the orbit's alone.
 
@@ -122,7 +123,7 @@ def rig(
     direction = orbit(n, elevation) if kind == "orbit" else fibonacci(n)
     target = _points(centre)
     near = max(distance - HALF_DIAGONAL, 0.01 * distance) * scale
-    projection = perspective(_vertical_fov(fov, size), size, near, (distance + HALF_DIAGONAL) * scale)
+    projection = perspective(vertical_fov(fov, size), size, near, (distance + HALF_DIAGONAL) * scale)
     return Cameras(look_at(target + direction * distance * scale, target), projection.repeat(n, 1, 1), size)
 
 
@@ -134,16 +135,6 @@ def rotated(cameras: Cameras, centre: Points, degrees: float) -> Cameras:
     back[0, 0], back[0, 2], back[2, 0], back[2, 2] = cosine, -sine, sine, cosine
     back[:3, 3] = axis - back[:3, :3] @ axis
     return Cameras(cameras.world_to_camera @ back, cameras.projection, cameras.size)
-
-
-def _vertical_fov(fov: float, size: tuple[int, int]) -> float:
-    """Vertical angle in degrees such that `fov` spans the smaller side of an image of `size` (H, W)."""
-    if not 0 < fov < 180:
-        raise UsageError(f"a field of view of {fov:g} degrees is impossible", "use 0 < fov < 180")
-    height, width = size
-    if height < 1 or width < 1:
-        raise UsageError(f"an image of {width} x {height} pixels is empty", "use a size of at least 1")
-    return math.degrees(2 * math.atan(math.tan(math.radians(fov) / 2) * max(1.0, height / width)))
 
 
 def _check_count(n: int) -> None:

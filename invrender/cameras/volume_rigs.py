@@ -6,6 +6,7 @@ from typing import Literal
 
 import torch
 
+from invrender.cameras.framing import fitting_distance, volume_points
 from invrender.cameras.rigs import rig
 from invrender.nouns import Cameras, Volume
 
@@ -26,9 +27,26 @@ def volume_rig(
     kind: Literal["orbit", "sphere"],
     count: int,
     size: tuple[int, int],
-    distance: float = DISTANCE,
+    distance: float | None = None,
     fov: float = FOV,
     elevation: float = 10.0,
 ) -> Cameras:
-    """Cameras around a volume, `distance` times its longest axis from the centre; see `cameras.rig`."""
-    return rig(kind, count, *volume_frame(volume), size, distance, fov, elevation)
+    """Cameras around a volume; see `cameras.rig`.
+
+    Args:
+        volume, kind, count, size, fov, elevation: see there.
+        distance: from the centre, in longest axes; None: 2, or as far as what is visible needs to be in the pictures.
+    """
+    centre, longest = volume_frame(volume)
+    if distance is None:
+        distance = standing_back(volume, kind, size, fov, elevation)
+    return rig(kind, count, centre, longest, size, distance, fov, elevation)
+
+
+def standing_back(
+    volume: Volume, kind: str, size: tuple[int, int], fov: float = FOV, elevation: float | None = None
+) -> float:
+    """The default distance of cameras that hold what is visible of a volume, in longest axes: at least DISTANCE."""
+    centre, longest = volume_frame(volume)
+    points = volume_points(volume) - centre.cpu()
+    return max(DISTANCE, fitting_distance(points, kind, size, fov, elevation) / longest)

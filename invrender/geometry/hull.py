@@ -23,6 +23,7 @@ Tensor = torch.Tensor
 
 POINTS_AT_ONCE = 1 << 20
 FRAME_BITS = 24  # of the box around the object
+SPREAD = 1.0  # how fast an object may get wider beyond the border, where most images cut it off
 
 
 @dataclass(frozen=True)
@@ -58,17 +59,27 @@ def carve(grid: Grid, distances: Tensor, cameras: Cameras) -> NDArray[np.float32
     """The hull's field [nx,ny,nz] in world units (positive inside) from signed distances [N,H,W].
 
     A point outside an image is outside the object, unless the mask touches that image's border: then, as behind the
-    camera, the view says nothing. Where too few views say something (see `_needed`), there is nothing.
+    camera, the view says nothing (see `_beyond`). Where too few views say something (see `_needed`), there is nothing.
     """
     x, y, z = (grid.axis(k) for k in range(3))
     needed = _needed(cameras)
-    slab = max(1, POINTS_AT_ONCE // (len(y) * len(z)))
+    cut = sum(_touches_border(distance) for distance in distances)
+    # Where most masks are cut off, the region that enough images show ends the hull: smoothly, not from cell to cell.
+    ends = len(distances) - cut < needed
+    slab = max(1, POINTS_AT_ONCE // (len(y) * len(z) * (len(distances) if ends else 1)))
     parts = []
     for begin in range(0, len(x), slab):
-        field, count = _field(x[begin : begin + slab], y, z, distances, cameras)
-        field = torch.where(count >= needed, field, -grid.spacing)
+        field, count, shown = _field(x[begin : begin + slab], y, z, distances, cameras, ends)
+        if ends:
+            field = torch.minimum(field, shown.kthvalue(len(shown) + 1 - needed, 0).values)
+        else:
+            field = torch.where(count >= needed, field, -grid.spacing)
         parts.append(field.reshape(-1, len(y), len(z)))
-    return torch.cat(parts).numpy()
+    return torch.cat(parts).nan_to_num(neginf=-grid.spacing).numpy()
+
+
+def _touches_border(distance: Tensor) -> bool:
+    return bool((torch.cat([distance[0], distance[-1], distance[:, 0], distance[:, -1]]) > 0).any())
 
 
 def _needed(cameras: Cameras) -> int:
@@ -82,18 +93,23 @@ def _needed(cameras: Cameras) -> int:
     return min(max(2, math.ceil(seen / 2)), len(cameras))
 
 
-def _field(x: Tensor, y: Tensor, z: Tensor, distances: Tensor, cameras: Cameras) -> tuple[Tensor, Tensor]:
+def _field(
+    x: Tensor, y: Tensor, z: Tensor, distances: Tensor, cameras: Cameras, ends: bool
+) -> tuple[Tensor, Tensor, Tensor]:
     """The minimum over views of the signed distance in world units at grid points, and how many views see them.
 
     Args:
         x, y, z: positions along the axes, float64; the points are counted with z fastest.
         distances: [N,H,W], see `signed_distances`.
+        cameras: of the views.
+        ends: whether the third result is asked for: by view how far inside the image a point lies, in world units.
     """
-    height = cameras.size[0]
+    height, width = cameras.size
     clip_from_world = cameras.clip_from_world
     total = len(x) * len(y) * len(z)
     field = torch.full((total,), float("inf"), dtype=torch.float32)
     count = torch.zeros(total, dtype=torch.int32)
+    shown = []
     for view, distance in enumerate(distances):
         # Sums along the axes, not a matrix product, whose last bits depend on how many threads BLAS has.
         clip_x, clip_y, w = (
@@ -106,15 +122,34 @@ def _field(x: Tensor, y: Tensor, z: Tensor, distances: Tensor, cameras: Cameras)
         read = torch.nn.functional.grid_sample(
             distance[None, None], ndc[None, None], mode="bilinear", padding_mode="border", align_corners=False
         )[0, 0, 0]
-        beyond = (ndc.abs() > 1).any(1)
-        border = torch.cat([distance[0], distance[-1], distance[:, 0], distance[:, -1]])
-        unknown = beyond & bool((border > 0).any())
-        read = torch.where(beyond & ~unknown, torch.full_like(read, -sum(cameras.size)), read)
         pixel = w.float() * float(2.0 / (cameras.projection[view, 1, 1] * height))
-        known = in_front & ~unknown
+        inside = ((1 - ndc.abs()) * torch.tensor([width / 2, height / 2])).amin(1)
+        if _touches_border(distance):
+            read = _beyond(read, inside, SPREAD if ends else float("inf"))
+        else:
+            read = torch.where(inside < 0, -float(sum(cameras.size)), read)
+            inside = inside.clamp(min=1.0)  # what lies beyond this border is known
+        known = in_front & read.isfinite()
         field = torch.where(known, torch.minimum(field, read * pixel), field)
         count += known
-    return field, count
+        if ends:
+            shown.append(torch.where(in_front, inside * pixel, -float("inf")))
+    return field, count, torch.stack(shown) if ends else field
+
+
+def _beyond(read: Tensor, inside: Tensor, spread: float) -> Tensor:
+    """What an image whose mask is cut off by its border says about points beyond the border: inf for nothing.
+
+    The object may go on there. Farther to the side than `spread` lets it get wider, there is background.
+
+    Args:
+        read: [P], signed distances in pixels; beyond the border those at the nearest point of it.
+        inside: [P], pixels to the border, negative beyond it.
+        spread: pixels on each side, a pixel beyond the border.
+    """
+    background = read - spread * inside
+    background = torch.where(background < 0, background, torch.full_like(read, float("inf")))
+    return torch.where(inside < 0, background, read)
 
 
 def frame_from_masks(masks: Tensor, cameras: Cameras) -> tuple[NDArray[np.float64], float]:

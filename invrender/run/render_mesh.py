@@ -8,6 +8,7 @@ from typing import Any
 
 import torch
 
+from invrender.evaluate.posed_views import cut_off
 from invrender.io.datasets.dataset import write_dataset
 from invrender.kernels import Backend
 from invrender.nouns import Cameras, Mesh, Scene, Views
@@ -82,4 +83,11 @@ def write_mesh_dataset(folder: Path, mesh: Mesh, cameras: Cameras, mode: Mode, b
     """Write a mesh's own views as a dataset that `invrender reconstruct` takes; see `mesh_views`."""
     views = mesh_views(mesh, cameras, mode, backend)
     files = write_staged(folder, lambda place: write_dataset(place, views))
-    return dataset_written(folder, files, cameras)
+    written = dataset_written(folder, files, cameras)
+    cut = len(cut_off(views))
+    if not cut:
+        return written
+    note = (
+        f"{written.note}; the object reaches the border in {cut} of them: look from farther away or with a larger fov"
+    )
+    return replace(written, note=note, facts={**written.facts, "cut_off": cut})

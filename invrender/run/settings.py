@@ -63,7 +63,8 @@ class RunSettings:
         size: side of an asset's views, or the longest side to which a dataset's images are scaled down, in pixels.
         cameras: the rig for an asset's own views: orbit, sphere, or a file with cameras.
         elevation: of an orbit, in degrees.
-        distance: of the rig's cameras; see `invrender.cameras.rigs.rig` and `invrender.cameras.volume_rigs.volume_rig`.
+        distance: of the rig's cameras; none: 3 half-extents of a mesh, 2 longest axes of a volume, or as far as
+            the whole object needs to be in the pictures; see `invrender.cameras.around`.
         fov: their field of view, across the smaller side, in degrees.
         gif_frames: pictures of progress.gif; 0: no GIFs.
         save_every: seconds between checkpoints; 0: one after every step.
@@ -89,7 +90,10 @@ class RunSettings:
     elevation: Annotated[
         float, Flag("Height of the ring of cameras, in degrees above the horizon."), Range(-90, 90)
     ] = 10.0
-    distance: Annotated[float, Flag("Cameras' distance, in half-extents of the object."), DISTANCES] = 3.0
+    distance: Annotated[
+        float | None, Flag("Cameras' distance, in half-extents of the object; unless given, all of it is in view."),
+        DISTANCES,
+    ] = None  # fmt: skip
     fov: Annotated[float, Flag("Field of view in degrees (smaller side)."), Range(1, 170)] = 45.0
     gif_frames: Annotated[int, Range(0, 1000)] = 48
     save_every: Annotated[float, Flag("Seconds between checkpoints; 0: one after every step."), Range(0, 1e9)] = 60.0
@@ -111,7 +115,10 @@ class VolumeRunSettings(RunSettings):
         str,
         Flag("A ring around the object, points spread over a sphere, or a transforms.json.", "orbit|sphere|FILE"),
     ] = "sphere"
-    distance: Annotated[float, Flag("Cameras' distance, in longest axes of the volume."), DISTANCES] = 2.0
+    distance: Annotated[
+        float | None, Flag("Cameras' distance, in longest axes of the volume; unless given, all of it is in view."),
+        DISTANCES,
+    ] = None  # fmt: skip
     fov: Annotated[float, Flag("Field of view in degrees (smaller side)."), Range(1, 170)] = 40.0
     gif_frames: Annotated[int, Range(0, 1000)] = 24
     bounds: Annotated[

@@ -161,6 +161,22 @@ def test_an_object_cut_by_every_image_does_not_grow_far_beyond_them():
     assert reach.max() < 0.8
 
 
+@pytest.mark.parametrize(("distance", "most"), [(3.0, 7.6), (3.4, 7.0)])
+def test_a_cube_whose_corners_most_images_cut_off_keeps_them(distance, most):
+    """What too few images show ends smoothly: the hull is neither cut nor much larger than the object."""
+    half = 0.9
+    views = cameras(fibonacci(12), (96, 96), distance, 45.0)
+    masks = coverage(views, box(half, half, half), 3)
+    border = torch.cat([masks[:, 0], masks[:, -1], masks[:, :, 0], masks[:, :, -1]], 1)
+    assert int((border.amax(1) >= 0.5).sum()) >= 7
+    mesh = visual_hull(masks, views, 48)
+    assert (2 * half) ** 3 < volume(mesh) < most
+    points = torch.cartesian_prod(*[torch.tensor([-0.97, -0.5, 0.5, 0.97]) * half] * 3).double()
+    for point in points.tolist():
+        grid = Grid(tuple(point), 0.01, (1, 1, 1))
+        assert carve(grid, signed_distances(masks), views) > 0
+
+
 @pytest.mark.parametrize("pixels", [24, 600])
 def test_small_and_large_images_give_the_same_hull(pixels):
     """The search for the object's box must not depend on how many pixels a coarse cell has."""

@@ -50,6 +50,10 @@ def test_views_of_a_cube_are_a_dataset(tmp_path: Path) -> None:
     assert (len(written.files), written.note) == (4, "3 views of 20 x 20")
     again = CameraPlacement(str(tmp_path / "set"), 2, (20, 20)).cameras(CUBE, 12)
     assert torch.allclose(again.position, cameras.position[:2])
+    near = CameraPlacement("sphere", 3, (20, 20), distance=2.0).cameras(CUBE, 12)
+    written = write_mesh_dataset(tmp_path / "near", CUBE, near, find_mode("silhouette", "mesh"), BACKEND)
+    assert "reaches the border in 3 of them" in written.note
+    assert written.facts["cut_off"] == 3
 
 
 def test_an_azimuth_walks_the_rig_around_the_middle() -> None:
@@ -60,7 +64,8 @@ def test_an_azimuth_walks_the_rig_around_the_middle() -> None:
     )
     assert torch.allclose(still[0], still.norm() * torch.tensor([0.0, 0, 1]).double())
     assert torch.allclose(quarter[0], still.norm() * torch.tensor([1.0, 0, 0]).double())
-    assert torch.allclose(CameraPlacement(distance=6.0).cameras(CUBE, 1).position.norm(), still.norm() * 2)
+    near, far = (CameraPlacement(distance=half).cameras(CUBE, 1).position.norm() for half in (3.0, 6.0))
+    assert torch.allclose(far, near * 2)
 
 
 def test_pictures_of_a_volume(tmp_path: Path) -> None:

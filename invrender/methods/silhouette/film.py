@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 import torch
 
+from invrender.cameras.framing import fitting_distance
 from invrender.cameras.projection import look_at, perspective
 from invrender.kernels import Backend
 from invrender.methods.silhouette.schedule import Result
@@ -39,10 +40,12 @@ class Turntable:
     Attributes:
         cameras: one per frame, looking at the origin.
         directions: [frames,3] float64, unit vectors from the origin to the cameras.
+        distance: of the cameras.
     """
 
     cameras: Cameras
     directions: Tensor
+    distance: float = DISTANCE
 
 
 def film(task: Task, first: FirstShape, frames: int, backend: Backend) -> Film | None:
@@ -56,7 +59,7 @@ def film(task: Task, first: FirstShape, frames: int, backend: Backend) -> Film |
     """
     if not frames:
         return None
-    turntable = make_turntable(TURNTABLE_FRAMES, SIZE, task.views.cameras)
+    turntable = make_turntable(TURNTABLE_FRAMES, SIZE, task.views.cameras, _seen(task, first))
     targets = _targets(task, first, turntable, backend)
 
     def shoot(shape: Shape) -> Shot:
@@ -73,6 +76,14 @@ def film(task: Task, first: FirstShape, frames: int, backend: Backend) -> Film |
     return Film(frames, shoot, cut, SPEED, opening=first.shape)
 
 
+def _seen(task: Task, first: FirstShape) -> Tensor:
+    """Points [P,3] float64 that the pictures are to hold, in the normalised frame."""
+    points = torch.from_numpy(first.shape.vertices)
+    if task.reference is None:
+        return points
+    return torch.cat([points, torch.from_numpy(first.frame.normalise(task.reference.numpy()[0]))])
+
+
 def _targets(task: Task, first: FirstShape, turntable: Turntable, backend: Backend) -> Tensor:
     """The target from every camera of the turntable, [frames,H,W,3] linear."""
     if task.reference is None:
@@ -86,8 +97,15 @@ def _drawn(shot: Shot, at: int, turntable: Turntable, targets: Tensor, backend: 
     return side_by_side(targets[at], shaded(shape, turntable.cameras[[at]], backend)[0])
 
 
-def make_turntable(frames: int, size: int, views: Cameras) -> Turntable:
-    """A turntable about the views' common up direction, beginning at the first view's azimuth."""
+def make_turntable(frames: int, size: int, views: Cameras, points: Tensor | None = None) -> Turntable:
+    """A turntable about the views' common up direction, beginning at the first view's azimuth.
+
+    Args:
+        frames: on the circle.
+        size: of the square pictures, in pixels.
+        views: whose up direction it has.
+        points: [P,3] float64 that have to be in the pictures: cameras stand back where DISTANCE is too near for them.
+    """
     rotation = views.world_to_camera[:, :3, :3]
     up = _common_up(rotation)
     front = _unit(rotation[0, 2] - (rotation[0, 2] @ up) * up, fallback=_any_across(up))
@@ -96,9 +114,13 @@ def make_turntable(frames: int, size: int, views: Cameras) -> Turntable:
     ring = torch.cos(azimuth) * front + torch.sin(azimuth) * side
     tilt = math.radians(ELEVATION)
     directions = math.cos(tilt) * ring + math.sin(tilt) * up
-    world_to_camera = look_at(DISTANCE * directions, (0.0, 0.0, 0.0), up=up.tolist())
-    projection = perspective(FOV, (size, size), DISTANCE - 1.8, DISTANCE + 1.8).expand(frames, 4, 4)
-    return Turntable(Cameras(world_to_camera, projection, (size, size)), directions)
+    distance = DISTANCE
+    if points is not None:
+        upright = points @ torch.stack([side, up, front], 1)
+        distance = max(DISTANCE, fitting_distance(upright, "orbit", (size, size), FOV, ELEVATION))
+    world_to_camera = look_at(distance * directions, (0.0, 0.0, 0.0), up=up.tolist())
+    projection = perspective(FOV, (size, size), distance - 1.8, distance + 1.8).expand(frames, 4, 4)
+    return Turntable(Cameras(world_to_camera, projection, (size, size)), directions, distance)
 
 
 def shaded(shape: Shape, cameras: Cameras, backend: Backend) -> Tensor:
@@ -117,16 +139,18 @@ def nearest_masks(masks: Tensor, views: Cameras, turntable: Turntable, frame: Fr
     """For each frame of the turntable the mask of the view from the nearest direction, [frames,H,W,3] linear."""
     towards = torch.linalg.inv(views.world_to_camera)[:, :3, 2]
     nearest = (turntable.directions @ towards.T).argmax(1).tolist()
-    size = turntable.cameras.size[0]
-    zoomed = {view: _zoomed(masks[view].cpu(), views[[view]], frame, size) for view in set(nearest)}
+    zoomed = {view: _zoomed(masks[view].cpu(), views[[view]], frame, turntable) for view in set(nearest)}
     return inked(torch.stack([zoomed[view] for view in nearest]))
 
 
-def _zoomed(mask: Tensor, camera: Cameras, frame: Frame, size: int) -> Tensor:
-    """A mask [H,W], centred and scaled like the picture of the estimate, [size,size]."""
+def _zoomed(mask: Tensor, camera: Cameras, frame: Frame, turntable: Turntable) -> Tensor:
+    """A mask [H,W], centred and scaled like the picture of the estimate, a square."""
+    size = turntable.cameras.size[0]
     height, width = camera.size
     x, y, _, w = frame.clip_matrices(camera)[0, :, 3].tolist()
-    half = DISTANCE * math.tan(math.radians(FOV / 2)) / float(frame.pixel(camera)[0])  # of the picture, in pixels
+    half = (
+        turntable.distance * math.tan(math.radians(FOV / 2)) / float(frame.pixel(camera)[0])
+    )  # of the picture, in pixels
     fine = min(math.ceil(2 * half / size), 8)  # samples on each side of a pixel
     offset = ((torch.arange(size * fine) + 0.5) / (size * fine) * 2 - 1) * 2 * half
     rows, columns = torch.meshgrid(offset / height - y / w, offset / width + x / w, indexing="ij")

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import dataclasses
+from statistics import median
 from typing import Any
 
 from invrender.evaluate.mesh import mesh_metrics
+from invrender.evaluate.posed_views import view_names
+from invrender.findings import Finding
 from invrender.geometry.connectivity import components, genus, is_watertight
 from invrender.geometry.intersections import self_intersections
 from invrender.io.meshes.write import write_glb, write_ply
@@ -13,6 +16,10 @@ from invrender.kernels import Backend
 from invrender.methods.silhouette.schedule import Result
 from invrender.methods.silhouette.task import Task
 from invrender.run.folder import RunFolder
+
+POOR = 0.9  # a median IoU with the masks below this is doubtful,
+FAR_BELOW = 0.8  # and so is that of a single view below this share of the median
+WORST = 3  # views named
 
 
 def measure(task: Task, result: Result, backend: Backend) -> dict[str, Any]:
@@ -23,6 +30,7 @@ def measure(task: Task, result: Result, backend: Backend) -> dict[str, Any]:
         "result": result.method,
         "views": len(task.views.cameras),
         "views_iou": result.iou,
+        "views_iou_each": dict(zip(view_names(task.views), result.ious, strict=True)),
         "views_iou_of_hull": result.hull_iou,
         "smoothness": result.strength,
         "held_out_iou": choice.scores[choice.strength] if choice else None,
@@ -52,7 +60,9 @@ def write(run: RunFolder, task: Task, result: Result) -> None:
 
 def rows(m: dict[str, Any]) -> list[tuple[str, str]]:
     """The lines of the summary."""
-    lines = [("IoU with the input's masks", f"{m['views_iou']:.4f}")]
+    each = m["views_iou_each"]
+    least = min(each, key=lambda name: each[name])
+    lines = [("IoU with the input's masks", f"{m['views_iou']:.4f} (least {each[least]:.4f}: {least})")]
     if m.get("held_out_iou") is not None:
         lines.append(
             ("IoU with views left out", f"{m['held_out_iou']:.4f} (hull alone {m['held_out_iou_of_hull']:.4f})")
@@ -67,6 +77,27 @@ def rows(m: dict[str, Any]) -> list[tuple[str, str]]:
     handles = "" if m["genus"] is None else f", genus {m['genus']:g}"
     lines.append(("mesh", f"{m['faces']} triangles, {sound}{handles}, {m['self_intersections']} self-intersections"))
     return lines + [("note", note) for note in _notes(m)]
+
+
+def doubt(task: Task, m: dict[str, Any]) -> list[Finding]:
+    """Masks that the result does not explain: half of them, or single views far worse than the rest."""
+    del task
+    each: dict[str, float] = m["views_iou_each"]
+    usual = median(each.values())
+    order = sorted(each, key=lambda name: each[name])
+    bad = tuple(name for name in order if each[name] < FAR_BELOW * usual)
+    if usual >= POOR and not bad:
+        return []
+    worst = bad if usual >= POOR else tuple(order[:WORST])
+    shown = ", ".join(f"{name} ({each[name]:.3f})" for name in worst[:WORST])
+    return [
+        Finding(
+            f"the result does not explain all masks: IoU {usual:.3f} in the median, and least in {shown}",
+            "check their poses, images and masks with `invrender inspect DATASET --picture sheet.png`, or give more"
+            " --iterations",
+            worst,
+        )
+    ]
 
 
 def _notes(m: dict[str, Any]) -> list[str]:

@@ -22,7 +22,7 @@ from invrender.methods.silhouette.refine import Regulariser, Stage, remeshed, sh
 from invrender.methods.silhouette.selection import FEWEST_VIEWS, TRY, Choice, Fold, Trials, held_out
 from invrender.methods.silhouette.settings import SilhouetteSettings
 from invrender.methods.silhouette.start import FirstShape
-from invrender.methods.silhouette.target import Shape, Target, iou_with
+from invrender.methods.silhouette.target import Shape, Target, iou_with, ious_with
 from invrender.nouns import Mesh, Views
 from invrender.parameters.frame import Frame
 from invrender.solve.phase import Finished, Phase
@@ -48,7 +48,7 @@ class Result:
         method: "refined", or "hull" where that was better.
         strength: of the membrane.
         choice: what leaving views out showed; None where it was not done.
-        iou: mean IoU with the masks it was made from.
+        iou: mean IoU with the masks it was made from; ious: by view.
         hull_iou: the same for the first shape.
         repaired: "clean", "local" or "grid", see `repair`.
         intersections: pairs of faces that still intersect (0 unless repair failed).
@@ -59,6 +59,7 @@ class Result:
     strength: float
     choice: Choice | None
     iou: float
+    ious: tuple[float, ...]
     hull_iou: float
     repaired: str
     intersections: int
@@ -157,12 +158,14 @@ class Plan:
         cells = round(2 * 0.9 / min((stage.edge_length for stage in self.stages), default=COARSEST_EDGE))
         repaired = repair(shape.vertices, shape.faces, resolution=cells)
         final = Shape(repaired.vertices, repaired.faces)
+        ious = ious_with(final, target, self.backend)
         return Result(
             mesh=Mesh.from_numpy(first.frame.restore(final.vertices), final.faces),
             method=method,
             strength=self.strength(tried),
             choice=choice,
-            iou=iou_with(final, target, self.backend),
+            iou=float(ious.mean()),
+            ious=tuple(ious.tolist()),
             hull_iou=hull_iou,
             repaired=repaired.method,
             intersections=repaired.n_left,

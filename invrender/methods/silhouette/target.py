@@ -68,8 +68,13 @@ def on_contours(shape: Shape, target: Target, backend: Backend) -> Bools:
 
 def iou_with(shape: Shape, target: Target, backend: Backend) -> float:
     """Mean IoU of a shape's silhouettes with the masks of a target."""
+    return float(ious_with(shape, target, backend).mean())
+
+
+def ious_with(shape: Shape, target: Target, backend: Backend) -> Tensor:
+    """IoU [N] of a shape's silhouettes with the masks of a target."""
     faces = torch.from_numpy(shape.faces)
     compare = backend.silhouette_misfit(
         faces, topology(faces), len(shape.vertices), target.masks, torch.zeros_like(target.pixel)
     )
-    return float(compare(torch.from_numpy(shape.vertices), target.clip_from_object)[2].mean())
+    return compare(torch.from_numpy(shape.vertices), target.clip_from_object)[2]

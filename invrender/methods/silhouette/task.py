@@ -8,12 +8,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
 
 import torch
 
-from invrender.cameras.rigs import evenly, mesh_frame, rig
+from invrender.cameras.around import around
+from invrender.cameras.rigs import evenly
 from invrender.errors import CheckpointError, InputError, UsageError
+from invrender.evaluate.posed_views import Agreement, agreement, cut_off, posed_findings, view_names
+from invrender.findings import Finding
 from invrender.io.datasets.dataset import is_dataset, read_cameras, read_dataset
 from invrender.io.meshes.read import read_mesh, read_units
 from invrender.kernels import Backend
@@ -24,6 +26,7 @@ from invrender.render.raster import render
 from invrender.run.checkpoints import load_checkpoint
 
 MASK_SAMPLES = 4  # an asset's masks are averaged from this many samples on each side of a pixel
+SHOW_ALL = "leave --distance out, or give a larger one or a larger --fov; with --cameras FILE, let them see all of it"
 ASSET_SIZE, DATASET_SIZE, ASSET_VIEWS = 256, 384, 12
 
 
@@ -94,9 +97,10 @@ def own_masks(mesh: Mesh, settings: SilhouetteSettings, backend: Backend) -> tup
 def _cameras(mesh: Mesh, settings: SilhouetteSettings, size: tuple[int, int]) -> Cameras:
     count = settings.views or ASSET_VIEWS
     if settings.cameras in ("orbit", "sphere"):
-        centre, scale = mesh_frame(mesh.vertices, mesh.faces)
-        kind: Literal["orbit", "sphere"] = "orbit" if settings.cameras == "orbit" else "sphere"
-        return rig(kind, count, centre, scale, size, settings.distance, settings.fov, settings.elevation)
+        return around(
+            mesh, "orbit" if settings.cameras == "orbit" else "sphere", count, size,
+            distance=settings.distance, fov=settings.fov, elevation=settings.elevation,
+        )  # fmt: skip
     cameras = read_cameras(Path(settings.cameras), size)
     return cameras[evenly(len(cameras), settings.views)]
 
@@ -105,6 +109,13 @@ def describe(task: Task) -> str:
     """The task in a few words."""
     height, width = task.views.cameras.size
     return f"{len(task.views.cameras)} views of {width} x {height}"
+
+
+def check(task: Task, backend: Backend) -> list[Finding]:
+    """Masks that touch the border of their image, and, of a dataset, masks that contradict each other."""
+    del backend
+    found = agreement(task.views) if task.reference is None else Agreement(view_names(task.views), ())
+    return posed_findings(found, cut_off(task.views), own=None if task.reference is None else SHOW_ALL)
 
 
 def notices(task: Task) -> list[str]:

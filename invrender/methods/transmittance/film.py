@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import torch
 
 from invrender.cameras.projection import look_at, perspective
-from invrender.cameras.volume_rigs import DISTANCE, FOV, volume_frame
+from invrender.cameras.volume_rigs import FOV, standing_back, volume_frame
 from invrender.kernels import Backend
 from invrender.methods.transmittance.task import Result, Task
 from invrender.nouns import Cameras, Volume
@@ -24,7 +24,7 @@ Tensor = torch.Tensor
 
 SIDE = 144  # pixels of each of the pictures
 LINE = 2
-TILT = math.radians(20.0)
+TILT = 20.0  # degrees
 PAPER = 0.01  # linear grey behind the rendered picture
 SPEED = 8.0
 LARGEST = 80  # samples along the longest axis that pictures are drawn from
@@ -71,7 +71,8 @@ def _frames(volumes: Sequence[Volume], task: Task, backend: Backend) -> list[Pic
     if not float(model.values.max()) > 0:
         model = Volume(torch.ones_like(model.values), model.bounds)
     screen = Screen(task, reference, transfer_function(model), backend)
-    cameras_around = [_camera(model, 2 * math.pi * i / len(volumes)) for i in range(len(volumes))]
+    distance = standing_back(model, "orbit", (SIDE, SIDE), elevation=TILT)
+    cameras_around = [_camera(model, distance, 2 * math.pi * i / len(volumes)) for i in range(len(volumes))]
     return [_frame(volume, camera, screen) for volume, camera in zip(volumes, cameras_around, strict=True)]
 
 
@@ -103,11 +104,11 @@ def _target(cameras: Cameras, screen: Screen) -> Tensor:
     return _beside([blank, _grey(small), blank])
 
 
-def _camera(volume: Volume, azimuth: float) -> Cameras:
+def _camera(volume: Volume, distance: float, azimuth: float) -> Cameras:
     centre, longest = volume_frame(volume)
-    side = math.cos(TILT)
-    direction = torch.tensor([side * math.sin(azimuth), math.sin(TILT), side * math.cos(azimuth)], dtype=torch.float64)
-    eye = (centre + DISTANCE * longest * direction)[None]
+    side, height = math.cos(math.radians(TILT)), math.sin(math.radians(TILT))
+    direction = torch.tensor([side * math.sin(azimuth), height, side * math.cos(azimuth)], dtype=torch.float64)
+    eye = (centre + distance * longest * direction)[None]
     projection = perspective(FOV, (SIDE, SIDE), 0.02 * longest, 4 * longest)[None]
     return Cameras(look_at(eye, centre), projection, (SIDE, SIDE))
 
