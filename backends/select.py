@@ -1,13 +1,15 @@
 """Where a backend's name becomes a `Backend`: the list of backends, and the choice among them.
 
 `auto` takes the first backend of the list that passes its self-test. A backend asked for by name is used or an error
-says why not; nothing falls back in silence.
+says why not; what `auto` passes over is said.
 """
 
 from __future__ import annotations
 
 import difflib
+import logging
 from collections.abc import Callable
+from dataclasses import replace
 from typing import TypeAlias
 
 import torch
@@ -80,20 +82,31 @@ def select(name: str = "auto", device: str | torch.device | None = None, needs: 
 
 
 def _first_working(devices: list[torch.device], needs: tuple[Part, ...]) -> Backend:
-    """The first backend that passes its self-test; torch itself only where no kernels of ours run, GPU or not."""
-    problems = []
+    """The first backend that passes its self-test; torch itself only where no kernels of ours run, GPU or not.
+
+    What should have worked and did not is said, and noted in the backend.
+    """
+    problems: list[str] = []
     for name, load in BACKENDS.items():
         for device in devices:
             try:
                 backend = load(device)
+                problem = self_test(backend, needs)
             except BackendError as error:
-                problems.append(f"{name} ({error.cause})")
-                continue
-            problem = self_test(backend, needs)
+                problem = error.cause
             if not problem:
-                return backend
-            problems.append(f"{name} ({problem})")
+                return _noted(backend, problems)
+            if name in ("torch", device.type):  # elsewhere it is not expected to work
+                problems.append(f"{name} ({problem})")
     raise BackendError(f"no backend works here: {', '.join(problems)}", "run `invrender doctor` for the fixes")
+
+
+def _noted(backend: Backend, problems: list[str]) -> Backend:
+    if not problems:
+        return backend
+    said = f"passed over backend {', '.join(problems)}; using {backend.name} on {backend.device} instead"
+    logging.getLogger(__name__).warning("%s; `invrender doctor` has the fix", said)
+    return replace(backend, passed_over=said)
 
 
 def _refuse(name: str) -> None:

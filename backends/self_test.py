@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 import torch
 
+from invrender.errors import RetryError
 from invrender.kernels import PARTS, Backend, Part
 from invrender.nouns import Cameras
 from invrender.nouns.topology import topology
@@ -16,10 +17,15 @@ def self_test(backend: Backend, needs: tuple[Part, ...] = PARTS) -> str:
 
     Each part of the test calls only kernels that a reconstruction of that kind needs anyway: where they have to be
     compiled, no time is lost.
+
+    Raises:
+        MemoryError, RetryError: not the backend's fault: memory is full, or somebody asks to stop.
     """
     for part in needs:
         try:
             problem = _TESTS[part](backend)
+        except (MemoryError, RetryError):
+            raise
         except Exception as error:  # noqa: BLE001 - whatever it is, the backend does not work here
             return f"{type(error).__name__}: {error}".splitlines()[0]
         if problem:

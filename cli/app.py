@@ -6,13 +6,13 @@ so that `invrender --help` answers at once; torch and its like are imported when
 
 from __future__ import annotations
 
+import errno
 import importlib
 import os
-import signal
 import sys
 import traceback
 from collections.abc import Sequence
-from types import FrameType
+from contextlib import suppress
 from typing import Annotated
 
 import typer
@@ -20,7 +20,11 @@ from rich.text import Text
 
 from invrender import __version__
 from invrender.cli.options import console
-from invrender.errors import InvrenderError, MemoryLimitError, RetryError
+from invrender.errors import InputError, InvrenderError, MemoryLimitError, UsageError, printable
+from invrender.io.files.atomic import FULL, discard_open
+from invrender.run import stop
+from invrender.run.console import silence
+from invrender.run.stop import INTERRUPTED, REMEDY
 
 COMMANDS = {
     "Reconstruct": ("demo", "reconstruct", "evaluate"),
@@ -29,7 +33,7 @@ COMMANDS = {
 }
 """The commands by help panel, in the order in which `--help` lists them."""
 
-INTERRUPTED = 130
+READER_LEFT = 141  # what a shell says of a process that SIGPIPE ended
 
 EPILOG = (
     "Options can also be given as environment variables: --size as INVRENDER_SIZE. Exit codes: 0 done, 1 bug, 2 usage, "
@@ -79,17 +83,24 @@ def run(arguments: Sequence[str]) -> int:
         return _report(error.cause, error.remedy, error.exit_code)
     except KeyboardInterrupt:
         code = INTERRUPTED
+    except BrokenPipeError:
+        return READER_LEFT
+    except SystemExit as error:
+        if not isinstance(error.__context__, BrokenPipeError):  # from which Click makes an exit code of its own
+            raise
+        return READER_LEFT
     except Exception as error:  # noqa: BLE001 - the last place where anything can be turned into an exit code
         return _report_other(error)
     if code == INTERRUPTED:
-        return _report("interrupted", "run the same command again: it goes on where it stopped", INTERRUPTED)
+        return _report("interrupted", REMEDY, INTERRUPTED)
     return code if isinstance(code, int) else 0
 
 
 def _report(cause: str, remedy: str, code: int) -> int:
-    console.print(Text.assemble(("error: ", "bold red"), cause))
-    if remedy:
-        console.print(Text.assemble(("try: ", "bold green"), remedy))
+    with suppress(OSError):  # where nothing can be written, the exit code still can be read
+        console.print(Text.assemble(("error: ", "bold red"), cause))
+        if remedy:
+            console.print(Text.assemble(("try: ", "bold green"), remedy))
     return code
 
 
@@ -102,6 +113,10 @@ def _report_other(error: Exception) -> int:
     if is_out_of_memory(error):
         cause = f"the job does not fit in memory: {str(error).strip().splitlines()[0] if str(error) else 'MemoryError'}"
         return _report(cause, "lower --size or --views, or take --preset draft", MemoryLimitError.exit_code)
+    if isinstance(error, UnicodeEncodeError) and "surrogates" in error.reason:  # which stand for other bytes
+        return _report(f"a name is not UTF-8: {error.object!a}", "rename the file", InputError.exit_code)
+    if isinstance(error, OSError) and error.errno is not None:
+        return _report_system(error)
     traceback.print_exception(error)
     return _report(
         f"{type(error).__name__} that nobody foresaw",
@@ -110,41 +125,75 @@ def _report_other(error: Exception) -> int:
     )
 
 
+def _report_system(error: OSError) -> int:
+    """What the system refused, and no part of ours had words for."""
+    place = printable(f"{error.filename}: ") if error.filename else ""
+    if error.errno in (*FULL, errno.EROFS):
+        return _report(f"{place}{error.strerror}", "free some space, or choose another output", UsageError.exit_code)
+    return _report(f"{place}{error.strerror}", "check the names that were given", InputError.exit_code)
+
+
 def _help_command(error: Exception) -> str:
     context = getattr(error, "ctx", None)
     return f"`{context.command_path if context else 'invrender'} --help` lists what it takes"
+
+
+OUT_OF_MEMORY = ("can't allocate memory", "not enough memory", "std::bad_alloc", "CUDA_ERROR_OUT_OF_MEMORY")
 
 
 def is_out_of_memory(error: BaseException) -> bool:
     """Whether an exception means that memory ran out, on the host or on a device (torch need not be imported)."""
     if isinstance(error, MemoryError) or type(error).__name__ == "OutOfMemoryError":
         return True
+    if isinstance(error, OSError):
+        return error.errno == errno.ENOMEM
     text = str(error)
-    return isinstance(error, RuntimeError) and ("can't allocate memory" in text or "not enough memory" in text)
-
-
-STOPS = ("SIGTERM", "SIGUSR1")
-"""Signals by which systems announce that they will stop a process: what is under way is saved first."""
-
-
-def _stopped(number: int, _frame: FrameType | None) -> None:
-    raise RetryError(
-        f"the system asked this process to stop ({signal.Signals(number).name})",
-        "run the same command again: it goes on where it stopped",
-    )
+    return isinstance(error, RuntimeError) and any(words in text for words in OUT_OF_MEMORY)
 
 
 def main() -> None:
     """Entry point of the `invrender` script."""
-    for name in STOPS:
-        if hasattr(signal, name):  # Windows knows fewer
-            signal.signal(getattr(signal, name), _stopped)
+    _open_streams()
+    stop.on_exit(lambda _: discard_open())
+    stop.install(_say_at_once)
     code = run(sys.argv[1:])
+    stop.finish()
+    sys.exit(_flushed(code))
+
+
+def _open_streams() -> None:
+    """Give the standard streams that are closed a place, and let the others take names in any encoding.
+
+    A closed one's number would be taken by the next file that is opened, and what a library prints would end in it.
+    """
+    for number, name in enumerate(("stdin", "stdout", "stderr")):
+        try:
+            os.fstat(number)
+        except OSError:
+            os.open(os.devnull, os.O_RDWR)  # gets the lowest number that is free: this one
+        if getattr(sys, name) is None:
+            setattr(sys, name, open(number, "w" if number else "r", encoding="utf-8"))  # noqa: PTH123, SIM115
+        if number:
+            getattr(sys, name).reconfigure(errors="backslashreplace")
+
+
+def _say_at_once(text: str) -> None:
+    """Write past everything: another thread may be at work on the console, and a bar may hide the cursor."""
+    shown = "\x1b[?25h" if sys.stderr.isatty() else ""
+    with suppress(OSError):
+        os.write(2, f"{shown}{text}\n".encode())
+
+
+def _flushed(code: int) -> int:
+    """The exit code after what was written has left; where it cannot, that is no success."""
     try:
         sys.stdout.flush()
-    except BrokenPipeError:  # the reader left (`| head`): keep the interpreter from complaining again at exit
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-    sys.exit(code)
+    except BrokenPipeError:  # the reader left (`| head`)
+        silence(sys.stdout.fileno())
+    except OSError as error:
+        silence(sys.stdout.fileno())
+        return code or _report(f"the results cannot be written: {error.strerror}", "redirect them elsewhere", 2)
+    return code
 
 
 if __name__ == "__main__":

@@ -22,7 +22,7 @@ def demo(
     """Make a sample mug, look at it from 12 sides, and reconstruct it from its silhouettes."""
     from invrender.cli.reconstruct import reconstruct
     from invrender.io.meshes.write import write_mesh
-    from invrender.run.folder import check_output
+    from invrender.run.place import check_output
     from invrender.samples import SAMPLES, UNITS
 
     asset, run = folder / "mug.glb", folder / "run"

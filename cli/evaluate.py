@@ -21,7 +21,9 @@ def evaluate(
     reference: Annotated[Path, typer.Argument(metavar="REFERENCE", help="What to compare with, in the same frame.")],
     views: ViewsFlag = None,
     size: SizeFlag = None,
-    samples: Annotated[int, typer.Option("--samples", min=100, help="Points on each surface.")] = 30_000,
+    samples: Annotated[
+        int, typer.Option("--samples", min=100, max=10_000_000, help="Points on each surface.")
+    ] = 30_000,
     seed: SeedOption = 0,
     key: KeyOption = "density",
     result_key: Annotated[
@@ -41,7 +43,10 @@ def evaluate(
     from invrender.evaluate.mesh import MeshMetrics
     from invrender.io.assets import mesh_file, volume_file
     from invrender.io.meshes.read import read_mesh
+    from invrender.run.place import settle
 
+    settle(result)
+    settle(reference)
     volume, like = volume_file(result), volume_file(reference)
     source = mesh_file(result) if volume is None else volume
     target = mesh_file(reference) if like is None else like

@@ -40,9 +40,14 @@ def inspect(
     as_json: JsonOption = False,
 ) -> None:
     """Print what is in a mesh, a volume or a dataset: counts, bounds, topology or values; cameras and masks."""
+    from invrender.cli.inspect_run import inspect_run
     from invrender.errors import UsageError
     from invrender.io.assets import identify
+    from invrender.run.staged import settle_dataset
 
+    settle_dataset(source)
+    if inspect_run(source, as_json):
+        return
     kind, path = identify(source)
     if kind in ("mesh", "volume"):
         _refuse(masks, "--masks", path)

@@ -20,24 +20,28 @@ from pathlib import Path
 from typing import Annotated, Any
 
 import typer
-from rich.console import Console
 
 from invrender.errors import UsageError
-from invrender.run.settings import flag_of
+from invrender.run.console import Messages, Results
+from invrender.run.settings import DISTANCES, MOST_PIXELS, MOST_VIEWS, flag_of
 
 BACKENDS = ("auto", "cpu", "cuda", "vulkan", "torch")
 PRESETS = ("draft", "standard", "fine")
 
-console = Console(stderr=True, highlight=False, soft_wrap=True)
+console = Messages()
 """Messages for people."""
 
-output = Console(highlight=False)
+output = Results()
 """Results for people: tables and lines on stdout."""
 
 
 def print_json(data: Any) -> None:
-    """Write data to stdout as JSON. Dataclasses, paths, numpy and torch values are understood; NaN becomes null."""
-    print(json.dumps(_plain(data), indent=2, ensure_ascii=False, allow_nan=False), file=sys.stdout)
+    """Write data to stdout as JSON. Dataclasses, paths, numpy and torch values are understood; NaN becomes null.
+
+    Where stdout takes less than UTF-8, other characters become escapes of JSON's own.
+    """
+    narrow = "utf" not in (getattr(sys.stdout, "encoding", None) or "utf-8").lower()
+    print(json.dumps(_plain(data), indent=2, ensure_ascii=narrow, allow_nan=False), file=sys.stdout)
 
 
 def _plain(value: Any) -> Any:
@@ -86,6 +90,17 @@ def _one_of(name: str, choices: Sequence[str]) -> Callable[[str | None], str | N
     return lambda value: value if value is None else check_choice(name, value, choices)
 
 
+def a_number(name: str) -> Callable[[float | None], float | None]:
+    """Refuse NaN, which no bound of Click's does."""
+
+    def check(value: float | None) -> float | None:
+        if value is not None and not math.isfinite(value):
+            raise UsageError(f"{name} is {value:g}", f"give {name} a finite number")
+        return value
+
+    return check
+
+
 _BACKEND = typer.Option(
     "--backend",
     envvar="INVRENDER_BACKEND",
@@ -97,11 +112,25 @@ _BACKEND = typer.Option(
 _DEVICE = typer.Option(
     "--device", envvar="INVRENDER_DEVICE", show_envvar=False, help="Torch device, such as cpu, cuda or cuda:1."
 )
-_SEED = typer.Option("--seed", envvar="INVRENDER_SEED", show_envvar=False, min=0, help="Seed of everything random.")
-_SIZE = typer.Option(
-    "--size", envvar="INVRENDER_SIZE", show_envvar=False, min=1, help="Side of the square images, in pixels."
+_SEED = typer.Option(
+    "--seed",
+    envvar="INVRENDER_SEED",
+    show_envvar=False,
+    min=0,
+    max=2**63 - 1,
+    help="Seed of everything random.",
 )
-_VIEWS = typer.Option("--views", envvar="INVRENDER_VIEWS", show_envvar=False, min=1, help="How many views.")
+_SIZE = typer.Option(
+    "--size",
+    envvar="INVRENDER_SIZE",
+    show_envvar=False,
+    min=1,
+    max=MOST_PIXELS,
+    help="Side of the square images, in pixels.",
+)
+_VIEWS = typer.Option(
+    "--views", envvar="INVRENDER_VIEWS", show_envvar=False, min=1, max=MOST_VIEWS, help="How many views."
+)
 _CAMERAS = typer.Option(
     "--cameras",
     envvar="INVRENDER_CAMERAS",
@@ -115,13 +144,16 @@ _FOV = typer.Option(
     show_envvar=False,
     min=1.0,
     max=170.0,
+    callback=a_number("--fov"),
     help="Field of view in degrees (smaller side).",
 )
 _DISTANCE = typer.Option(
     "--distance",
     envvar="INVRENDER_DISTANCE",
     show_envvar=False,
-    min=0.1,
+    min=DISTANCES.least,
+    max=DISTANCES.most,
+    callback=a_number("--distance"),
     help="Cameras' distance, in half-extents of the object; unless given, all of it is in view.",
 )
 _ELEVATION = typer.Option(
@@ -130,8 +162,13 @@ _ELEVATION = typer.Option(
     show_envvar=False,
     min=-90.0,
     max=90.0,
+    callback=a_number("--elevation"),
     help="Height of the ring of cameras, in degrees above the horizon.",
 )
+_AZIMUTH = typer.Option(
+    "--azimuth", min=-36000.0, max=36000.0, callback=a_number("--azimuth"),
+    help="Turns the cameras about +Y, in degrees.",
+)  # fmt: skip
 _PRESET = typer.Option(
     "--preset",
     envvar="INVRENDER_PRESET",
@@ -157,6 +194,7 @@ CamerasOption = Annotated[str, _CAMERAS]
 FovFlag = Annotated[float | None, _FOV]
 DistanceFlag = Annotated[float | None, _DISTANCE]
 ElevationOption = Annotated[float, _ELEVATION]
+AzimuthOption = Annotated[float, _AZIMUTH]
 PresetFlag = Annotated[str | None, _PRESET]
 
 ConfigOption = Annotated[

@@ -92,7 +92,7 @@ def _dry_run(method: Any, settings: Any, destination: Any) -> None:
     """Check everything, print the settings, and write nothing."""
     from invrender.backends import select
     from invrender.run.execute import load
-    from invrender.run.folder import check_output
+    from invrender.run.place import check_output
     from invrender.run.resolve import to_toml
 
     check_output(destination.folder, destination.overwrite)

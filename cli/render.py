@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from invrender.cli.options import (
+    AzimuthOption,
     BackendOption,
     CamerasOption,
     DeviceOption,
@@ -85,7 +86,7 @@ def render(
     size: SizeOption = 512,
     views: ViewsFlag = None,
     cameras: CamerasOption = "orbit",
-    azimuth: Annotated[float, typer.Option("--azimuth", help="Turns the cameras about +Y, in degrees.")] = 0.0,
+    azimuth: AzimuthOption = 0.0,
     elevation: ElevationOption = 10.0,
     distance: DistanceFlag = None,
     fov: FovFlag = None,

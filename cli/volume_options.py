@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from invrender.cli.options import check_choice
+from invrender.cli.options import a_number, check_choice
 
 if TYPE_CHECKING:
     from invrender.nouns import Volume
@@ -55,7 +55,14 @@ OpacityOption = Annotated[
 ]
 StrengthOption = Annotated[
     float,
-    typer.Option("--strength", min=0.001, max=1.0, help="Opacity of the greatest value.", rich_help_panel="Volumes"),
+    typer.Option(
+        "--strength",
+        min=0.001,
+        max=1.0,
+        callback=a_number("--strength"),
+        help="Opacity of the greatest value.",
+        rich_help_panel="Volumes",
+    ),
 ]
 WindowOption = Annotated[
     str | None,

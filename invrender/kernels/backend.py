@@ -50,6 +50,7 @@ class Backend:
         rasterize ... silhouette_misfit: kernels that draw meshes; see the protocol of each.
         trace: rays through meshes.
         line_integral, joseph_rays, composite: rays through volumes; smooth_step: one step of a solver on a volume.
+        passed_over: where `auto` chose it: which backends should have worked and did not, and why.
     """
 
     name: str
@@ -77,6 +78,8 @@ class Backend:
     smooth_step: SmoothStep
     composite: Composite
     composite_adjoint: CompositeAdjoint
+
+    passed_over: str = ""
 
 
 Part = Literal["meshes", "volumes"]

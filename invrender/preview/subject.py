@@ -12,8 +12,9 @@ from invrender.errors import InputError, OutputExistsError, UsageError
 from invrender.io.assets import MESH_RESULTS, VOLUME_RESULTS
 from invrender.io.files.paths import existing_file
 from invrender.io.volumes.read import is_volume_path
-from invrender.run.folder import CONFIG, METRICS, RECORD
-from invrender.run.record import read_record
+from invrender.run.outcome import as_options, found_transfer
+from invrender.run.place import CONFIG, METRICS, RECORD
+from invrender.run.record import read_record, state
 
 if sys.version_info >= (3, 11):
     import tomllib
@@ -61,14 +62,13 @@ def describe(source: Path) -> tuple[Panels, tuple[str, ...]]:
         file = str(existing_file(source, "volume" if is_volume_path(source) else "mesh"))
         panels: Panels = (("density", file), ("isosurface", file)) if is_volume_path(source) else (("", file),)
         return panels, (source.name,)
+    transfer = found_transfer(source)
+    if transfer is not None:
+        raise InputError(f"the run in {source} found a transfer function, no asset", f"draw it: {as_options(transfer)}")
     record = read_record(source / RECORD)
     if record is None:
         raise InputError(f"{source} is no run folder", "name a folder that holds a run.json, a mesh or a volume")
-    result = next((source / name for name in RESULTS if (source / name).is_file()), None)
-    if result is None:
-        raise InputError(
-            f"The run in {source} has no result yet (it is {record['status']})", "let it finish, or run it again"
-        )
+    result = next(source / name for name in RESULTS if (source / name).is_file())
     settings = _read(source / CONFIG)
     target = _target(settings)
     panels = (("", str(result)),) if target is None else (("target", str(target)), ("result", str(result)))
@@ -99,7 +99,7 @@ def _target(settings: Mapping[str, Any]) -> Path | None:
 
 
 def _notes(folder: Path, record: Mapping[str, Any], settings: Mapping[str, Any]) -> tuple[str, ...]:
-    lines = [f"{folder.name}: {record['status']}"]
+    lines = [f"{folder.name}: {state(record)}"]
     metrics = _read(folder / METRICS)
     if isinstance(settings.get("input"), str):
         count = metrics.get("views", settings.get("views"))
@@ -120,9 +120,9 @@ def _read(path: Path) -> dict[str, Any]:
     """A TOML or JSON file of the run as a table; empty where the run has not written it."""
     if not path.is_file():
         return {}
-    text = path.read_text(encoding="utf-8")
     try:
+        text = path.read_text(encoding="utf-8")
         table = tomllib.loads(text) if path.suffix == ".toml" else json.loads(text)
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise InputError(f"{path} is damaged: {error}", "run the reconstruction again") from error
     return table if isinstance(table, dict) else {}

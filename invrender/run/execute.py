@@ -15,18 +15,24 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from invrender.errors import DivergedError, InputError
+from invrender.errors import CheckpointError, DivergedError, InputError
 from invrender.findings import Finding, refuse
 from invrender.kernels import Backend
+from invrender.run import stop
 from invrender.run.film import Reel, pack_shots, unpack_shots
-from invrender.run.folder import RunFolder, check_output
+from invrender.run.folder import RunFolder
+from invrender.run.memory import check_pictures
 from invrender.run.method import Method, Metrics, Problem
+from invrender.run.place import check_output, workplace
 from invrender.run.progress import Progress
 from invrender.run.resolve import to_toml
 from invrender.run.resume import INPUT, LOSS_ROWS, Saved, fingerprint, saved_run
 from invrender.run.settings import RunSettings
+from invrender.run.staged import settle_dataset
 from invrender.solve.loop import Loop, LoopState, Step, beginning
 from invrender.solve.snapshot import pack, unpack
+
+FEW = 12  # the least number of views of an asset that a method takes by default
 
 
 @dataclass(frozen=True)
@@ -35,7 +41,7 @@ class Destination:
 
     Attributes:
         folder: the run folder.
-        overwrite: replace a finished run.
+        overwrite: replace a finished run when this one is complete, and an unfinished one that is another.
         fresh: start over where an unfinished run could be resumed.
         argv: what was called, for the record.
     """
@@ -68,9 +74,7 @@ def execute(
     task, found = load(method, settings, backend)
     digest = fingerprint(task)
     with Progress(quiet) as progress:
-        saved = None
-        if not (destination.overwrite or destination.fresh):
-            saved = saved_run(destination.folder, settings, backend.name, digest, progress.say)
+        saved = _saved(destination, settings, backend, digest, progress)
         with _opened(settings, destination, saved) as run:
             return _run(Job(method, task, settings, backend, digest, tuple(found)), run, progress, saved)
 
@@ -79,13 +83,32 @@ def load(method: Method, settings: RunSettings, backend: Backend) -> tuple[Any, 
     """The task, read and checked, and what looks wrong in it.
 
     Raises:
+        MemoryLimitError: an asset's views cannot be held.
         InputError: the input cannot be used; where the settings are strict, something looks wrong.
     """
+    if settings.input.is_file() and settings.input.suffix != ".json":  # an asset: its views are drawn
+        check_pictures(settings.views or FEW, (settings.size or 0, settings.size or 0))
+    settle_dataset(settings.input)
     task = method.load(settings, backend)
     found = method.check(task, backend)
     if settings.strict:
         refuse(found, InputError)
     return task, found
+
+
+def _saved(
+    destination: Destination, settings: RunSettings, backend: Backend, digest: str, progress: Progress
+) -> Saved | None:
+    """What to go on from; an unfinished run that is another one is in the way, unless it may be overwritten."""
+    if destination.fresh:
+        return None
+    try:
+        return saved_run(workplace(destination.folder), settings, backend.name, digest, progress.say)
+    except CheckpointError as error:
+        if not destination.overwrite:
+            raise
+        progress.say(f"{error.cause}: starting over")
+        return None
 
 
 def _opened(settings: RunSettings, destination: Destination, saved: Saved | None) -> RunFolder:
@@ -112,6 +135,9 @@ def _run(job: Job, run: RunFolder, progress: Progress, saved: Saved | None) -> O
     method, task, backend = job.method, job.task, job.backend
     run.note(seed=job.settings.seed, backend=backend.name, device=str(backend.device), **method.facts(task))
     run.log(f"backend {backend.name}: {backend.description}")
+    if backend.passed_over:
+        run.log(f"warning: {backend.passed_over}")
+        run.note(warnings=(*run.record.warnings, backend.passed_over))
     for line in (method.describe(task), *method.notices(task)):
         progress.say(line)
     _warn(job.found, run, progress)
@@ -124,7 +150,9 @@ def _run(job: Job, run: RunFolder, progress: Progress, saved: Saved | None) -> O
         progress.say(f"going on after step {saved.step}")
         run.log(f"going on after step {saved.step}")
     processor = time.process_time()
-    _follow(loop, problem, run, progress, reel, job.digest)
+    with stop.patient():
+        _follow(loop, problem, run, progress, reel, job.digest)
+        run.secure()
     run.log(f"solved in {time.process_time() - processor:.1f} CPU seconds, pictures included")
     progress.say("measuring and writing")
     result = problem.result(loop.state.finished)
@@ -166,6 +194,7 @@ def _follow(loop: Loop, problem: Problem, run: RunFolder, progress: Progress, re
             with run.timed("pictures"):
                 reel.step(step)
         run.keep(count, _Kept(problem, step, reel.shots, run.loss_rows, digest))
+        stop.check()
         spent = time.perf_counter()
 
 

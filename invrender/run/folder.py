@@ -9,28 +9,36 @@ from __future__ import annotations
 
 import dataclasses
 import json
-import tempfile
 import time
 import traceback
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from types import TracebackType
 from typing import Any
 
-from invrender.errors import OutputExistsError, RetryError, UsageError
-from invrender.io.files.atomic import atomic_write_text, remove_temporaries
-from invrender.io.files.paths import listing
+from invrender.errors import InvrenderError, RetryError, UsageError
+from invrender.io.files.atomic import append_text, atomic_write_text
+from invrender.run import stop
 from invrender.run.checkpoints import KEPT, checkpoint_name, checkpoints, save_checkpoint
 from invrender.run.losses_csv import LossLog
-from invrender.run.record import Record, Status, is_alive, new_record, now, read_record, write_record
+from invrender.run.place import (
+    CHECKPOINTS,
+    CONFIG,
+    LOG,
+    LOSSES,
+    METRICS,
+    RECORD,
+    check_output,
+    clear,
+    clear_temporaries,
+    commit,
+    make,
+    workplace,
+)
+from invrender.run.record import Record, Status, amend_record, new_record, now, read_record, write_record
 
-RECORD = "run.json"
-CONFIG = "config.toml"
-METRICS = "metrics.json"
-LOSSES = "losses.csv"
-LOG = "log.txt"
-CHECKPOINTS = "checkpoints"
+SECURE = 5.0  # seconds of work that are worth a checkpoint before something that may not end well
 
 
 class RunFolder:
@@ -48,10 +56,12 @@ class RunFolder:
     Args:
         path, record: the folder, and what run.json says.
         save_every: seconds between checkpoints.
+        replaces: the folder of a finished run in whose place this one is put when it is complete.
     """
 
-    def __init__(self, path: Path, record: Record, save_every: float = 60.0) -> None:
+    def __init__(self, path: Path, record: Record, save_every: float = 60.0, replaces: Path | None = None) -> None:
         self.path = path
+        self._replaces = replaces
         self.record = record
         self._losses = LossLog(path / LOSSES)
         self._clock = self._written = self._saved = time.monotonic()
@@ -83,9 +93,10 @@ class RunFolder:
         """
         folder = Path(path)
         check_output(folder, overwrite)
-        _make(folder)
-        _clear(folder)
-        run = RunFolder(folder, new_record(command, tuple(argv)), save_every)
+        place = workplace(folder)
+        make(place)
+        clear(place)
+        run = RunFolder(place, new_record(command, tuple(argv)), save_every, folder if place != folder else None)
         run.note()
         atomic_write_text(run.file(CONFIG), config)
         return run
@@ -103,51 +114,93 @@ class RunFolder:
         Raises:
             CheckpointError: losses.csv has fewer rows.
         """
-        _remove_temporaries(path)
-        before = read_record(path / RECORD) or {}
+        place = workplace(path)
+        clear_temporaries(place)
+        if (place / LOG).is_symlink():
+            (place / LOG).unlink()
+        before = read_record(place / RECORD) or {}
         record = dataclasses.replace(
             new_record(command, tuple(argv)),
-            started=before.get("started", now()),
+            started=str(before.get("started", now())),
             timings=dict(before.get("timings", {})),
             files=tuple(before.get("files", ())),
             resumed=(*before.get("resumed", ()), now()),
         )
-        run = RunFolder(path, record, save_every)
+        run = RunFolder(place, record, save_every, path if place != path else None)
         run._losses.resume(rows)
         run.note()
         return run
 
     def __enter__(self) -> RunFolder:
+        stop.begin()
+        self._stay = stop.on_exit(lambda cause: self.note(status="interrupted", ended=now(), error=cause))
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        if error is not None:
-            self.log("".join(traceback.format_exception(kind, error, trace)).rstrip())
-            self._save_kept()
-        self.note(
-            status=_status(error),
-            ended=now(),
-            seconds=round(time.monotonic() - self._clock, 3),
-            error=None if error is None else f"{type(error).__name__}: {error}".splitlines()[0],
-        )
+        with stop.patient():
+            try:
+                if error is None:
+                    self._finish()
+                else:
+                    self._fail(error)
+            finally:
+                self._stay()
+
+    def _finish(self) -> None:
+        """Mark the run finished, and put it in its place where it replaces another."""
+        stop.settle()
+        try:
+            self._end("finished", None)
+        except UsageError as error:
+            self._fail(error)
+            raise
+        if self._replaces is not None:
+            commit(self._replaces)
+
+    def _fail(self, error: BaseException) -> None:
+        """Log what ended the run, and save what can be saved; what goes wrong here must not hide it."""
+        with suppress(OSError, InvrenderError):
+            self.log("".join(traceback.format_exception(error)).rstrip())
+        self._save_kept()
+        status: Status = "interrupted" if isinstance(error, KeyboardInterrupt | RetryError) else "failed"
+        try:
+            self._end(status, f"{type(error).__name__}: {error}".splitlines()[0])
+        except (OSError, InvrenderError):
+            with suppress(OSError):
+                amend_record(self.path / RECORD, self.record)
+
+    def _end(self, status: Status, error: str | None) -> None:
+        seconds = round(time.monotonic() - self._clock, 3)
+        self.note(lasting=True, status=status, ended=now(), seconds=seconds, error=error)
 
     def file(self, name: str) -> Path:
-        """The path of a file in this folder; run.json lists it from now on, so that a later run may replace it."""
+        """The path of a file in this folder; run.json lists it from now on, so that a later run may replace it.
+
+        Raises:
+            UsageError: the folder is no longer there.
+        """
+        self._check_there()
         if name not in self.record.files:
             self.note(files=(*self.record.files, name))
         return self.path / name
 
-    def note(self, **changes: Any) -> None:
+    def note(self, lasting: bool = False, **changes: Any) -> None:
         """Change fields of run.json (`seed=`, `backend=`, `device=`, `status=`, ...) and write it."""
         self.record = dataclasses.replace(self.record, **changes)
+        self._check_there()
         self._written = time.monotonic()
-        write_record(self.path / RECORD, self.record)
+        write_record(self.path / RECORD, self.record, lasting)
+
+    def _check_there(self) -> None:
+        if not self.path.is_dir():
+            raise UsageError(f"the run folder {self.path} is gone", "run the same command again")
 
     @contextmanager
     def timed(self, phase: str) -> Iterator[None]:
-        """Add the seconds that the block takes to `timings[phase]`."""
+        """Add the seconds that the block takes to `timings[phase]`; a stop request ends the run before it."""
+        stop.check()
         start = time.perf_counter()
         try:
             yield
@@ -163,8 +216,7 @@ class RunFolder:
 
     def log(self, text: str) -> None:
         """Append a line with the time to log.txt."""
-        with self.file(LOG).open("a", encoding="utf-8") as file:
-            file.write(f"{now()}  {text}\n")
+        append_text(self.file(LOG), f"{now()}  {text}\n")
 
     def losses(self, step: int, terms: Mapping[str, float | str]) -> None:
         """Append the row of a step to losses.csv."""
@@ -206,89 +258,20 @@ class RunFolder:
             with self.timed("checkpoints"):
                 self.checkpoint(step, state())
 
+    def secure(self) -> None:
+        """Save the last state that was kept if much work depends on it: what follows may be cut short."""
+        if self._kept is not None and time.monotonic() - self._saved >= SECURE:
+            step, state = self._kept
+            self.checkpoint(step, state())
+
     def _save_kept(self) -> None:
         if self._kept is None:
             return
         step, state = self._kept
+        # A lost GPU, a full disk: what ended the run counts.
         try:
-            self.log(f"the last good state is in {self.checkpoint(step, state()).name}")
-        except (RuntimeError, OSError, MemoryError) as error:  # a lost GPU, a full disk: what ended the run counts
-            self.log(f"the state after step {step} could not be saved: {error}")
-
-
-def check_output(folder: Path, overwrite: bool = False) -> None:
-    """Refuse a folder in which a run may not be written; nothing is created or removed.
-
-    Raises:
-        UsageError: the path, or one above it, is a file.
-        OutputExistsError: it holds a finished or running run, or files that invrender did not write.
-    """
-    if not folder.is_dir():
-        _check_parents(folder)
-        return
-    record = read_record(folder / RECORD)
-    if record is None:
-        if others := [item.name for item in sorted(folder.iterdir()) if not item.name.startswith(".")]:
-            raise OutputExistsError(
-                f"{folder} is no run folder and holds {listing(others, 2)}",
-                f"choose a new folder, such as -o {folder / 'run'}",
-            )
-    elif overwrite:
-        return
-    elif is_alive(record):
-        raise OutputExistsError(
-            f"process {record['pid']} is writing a run into {folder}",
-            "wait for it or choose another folder with -o (--overwrite if that process is something else)",
-        )
-    elif record["status"] == "finished":
-        raise OutputExistsError(
-            f"{folder} holds a finished run", "pass --overwrite to replace it, or choose another folder with -o"
-        )
-
-
-def _check_parents(folder: Path) -> None:
-    for path in (folder, *folder.parents):
-        if path.is_dir():
-            return
-        if path.exists() or path.is_symlink():
-            raise UsageError(f"{path} is a file, not a folder", "choose another output folder with -o")
-
-
-def _make(folder: Path) -> None:
-    """Create the folder and prove that files can be written in it."""
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryFile(dir=folder):
-            pass
-    except OSError as error:
-        raise UsageError(
-            f"cannot write to {folder}: {error.strerror}", "choose an output folder that you can write to with -o"
-        ) from error
-
-
-def _remove_temporaries(folder: Path) -> None:
-    for path in (folder, folder / CHECKPOINTS):
-        if path.is_dir():
-            remove_temporaries(path)
-
-
-def _clear(folder: Path) -> None:
-    """Remove what an earlier run wrote, run.json last so that an interruption leaves a run folder behind."""
-    _remove_temporaries(folder)
-    record = read_record(folder / RECORD)
-    if record is None:
-        return
-    names = [name for name in record.get("files", []) if isinstance(name, str)]
-    for name in [*names, RECORD]:
-        path = folder / name
-        if path.resolve().is_relative_to(folder.resolve()):
-            path.unlink(missing_ok=True)
-    saved = folder / CHECKPOINTS
-    if saved.is_dir() and not any(saved.iterdir()):
-        saved.rmdir()
-
-
-def _status(error: BaseException | None) -> Status:
-    if error is None:
-        return "finished"
-    return "interrupted" if isinstance(error, KeyboardInterrupt | RetryError) else "failed"
+            said = f"the last good state is in {self.checkpoint(step, state()).name}"
+        except (RuntimeError, OSError, MemoryError, InvrenderError) as error:
+            said = f"the state after step {step} could not be saved: {error}"
+        with suppress(OSError, InvrenderError):
+            self.log(said)

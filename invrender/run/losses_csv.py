@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from invrender.errors import CheckpointError
-from invrender.io.files.atomic import atomic_write_text
+from invrender.io.files.atomic import append_text, atomic_write_text
 
 
 class LossLog:
@@ -31,7 +31,10 @@ class LossLog:
         """
         if not rows:
             return
-        found = read_losses(self.path)[:rows] if self.path.is_file() else []
+        try:
+            found = read_losses(self.path)[:rows]
+        except (OSError, ValueError, csv.Error):
+            found = []
         if len(found) < rows:
             raise CheckpointError(f"{self.path} lacks rows that were there", "start over with --fresh")
         self._columns = list(found[0])
@@ -43,8 +46,7 @@ class LossLog:
         row: dict[str, float | str] = {"step": step, **terms}
         if new := [name for name in row if name not in self._columns]:
             self._widen([*self._columns, *new])
-        with self.path.open("a", newline="", encoding="utf-8") as file:
-            file.write(_lines(self._columns, [row]))
+        append_text(self.path, _lines(self._columns, [row]))
         self.rows += 1
 
     def _widen(self, columns: list[str]) -> None:

@@ -1,4 +1,4 @@
-"""Whether a volume job fits in memory, asked before it starts."""
+"""Whether a job fits in memory, asked before it starts."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from invrender.io.files.memory import SPARE, available_memory
 
 PER_VOXEL = 4 * 14  # bytes: the grids that a solver holds at once, and the reference
 PER_RAY = 160  # bytes: rays, their data, and what sorting them takes for a moment
+PER_PIXEL = 40  # bytes: of pictures that are drawn and held together
 
 
 def check_memory(shape: tuple[int, int, int], rays: int, available: int | None = None) -> None:
@@ -37,3 +38,24 @@ def check_memory(shape: tuple[int, int, int], rays: int, available: int | None =
     raise MemoryLimitError(
         f"a grid of {shape[2]} x {shape[1]} x {shape[0]} does not fit: {have}", f"the largest that fits is {largest}"
     )
+
+
+def check_pictures(count: int, size: tuple[int, int], available: int | None = None) -> None:
+    """Refuse more pixels than this machine can hold.
+
+    Args:
+        count: pictures.
+        size: (H, W) of each.
+        available: bytes; measured if None.
+
+    Raises:
+        MemoryLimitError: naming what would be needed.
+    """
+    room = available_memory() if available is None else available
+    needed = count * math.prod(size) * PER_PIXEL
+    if room is not None and needed > SPARE * room:
+        raise MemoryLimitError(
+            f"{count} pictures of {size[1]} x {size[0]} pixels do not fit: {needed / 2**30:.1f} GiB are needed and "
+            f"{room / 2**30:.1f} are free",
+            "use a smaller --size or fewer --views",
+        )

@@ -16,6 +16,8 @@ from invrender.nouns import Cameras, Mesh, Volume
 from invrender.nouns.appearance import Colour
 from invrender.render.images import contact_sheet, stored_as_is, to_bytes
 from invrender.render.modes import MODES, Mode
+from invrender.run.memory import check_pictures
+from invrender.run.staged import is_empty, settle_dataset
 
 Tensor = torch.Tensor
 
@@ -45,6 +47,7 @@ class CameraPlacement:
     def cameras(self, asset: Mesh | Volume, default: int) -> Cameras:
         """The cameras around an asset, or those of the file; `default` of them unless their number is given."""
         count = self.views or default
+        check_pictures(count, self.size)
         if self.kind not in ("orbit", "sphere"):
             return read_cameras(self.kind, self.size)[:count]
         return around(
@@ -110,7 +113,8 @@ def _check_dataset(folder: Path, mode: Mode, overwrite: bool) -> None:
         )
     if folder.exists() and not folder.is_dir():
         raise UsageError(f"{folder} is a file, not a folder", "name a folder with --dataset")
-    if folder.is_dir() and any(folder.iterdir()) and not overwrite:
+    settle_dataset(folder)
+    if folder.is_dir() and not overwrite and not is_empty(folder):
         raise OutputExistsError(
             f"{folder} is not empty", "pass --overwrite to replace its views, or choose another folder"
         )

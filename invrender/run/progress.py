@@ -10,6 +10,8 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, TaskID, TextColumn, TimeRemainingColumn
 from rich.progress import Progress as Bar
 
+from invrender.run.console import Messages
+
 PLAIN_INTERVAL = 5.0  # seconds between lines off a terminal
 
 
@@ -35,7 +37,7 @@ class Progress:
         interval: float = PLAIN_INTERVAL,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        self._console = console or Console(stderr=True, highlight=False, soft_wrap=True)
+        self._console = console or Messages()
         self._quiet = quiet
         self._interval = interval
         self._clock = clock

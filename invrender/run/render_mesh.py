@@ -18,6 +18,7 @@ from invrender.render.modes import Mode
 from invrender.render.pictures import WHITE
 from invrender.render.raster import layers, render, render_views
 from invrender.run.pictures import Written, dataset_written, write_picture
+from invrender.run.staged import write_staged
 
 Tensor = torch.Tensor
 
@@ -81,7 +82,8 @@ def write_mesh_picture(
 def write_mesh_dataset(folder: Path, mesh: Mesh, cameras: Cameras, mode: Mode, backend: Backend) -> Written:
     """Write a mesh's own views as a dataset that `invrender reconstruct` takes; see `mesh_views`."""
     views = mesh_views(mesh, cameras, mode, backend)
-    written = dataset_written(folder, write_dataset(folder, views), cameras)
+    files = write_staged(folder, lambda place: write_dataset(place, views))
+    written = dataset_written(folder, files, cameras)
     cut = len(cut_off(views))
     if not cut:
         return written

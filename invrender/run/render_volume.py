@@ -20,6 +20,7 @@ from invrender.render.images import straight
 from invrender.render.modes import Mode
 from invrender.render.pictures import WHITE, default_style, over
 from invrender.run.pictures import Written, dataset_written, write_picture
+from invrender.run.staged import write_staged
 
 Tensor = torch.Tensor
 
@@ -91,10 +92,12 @@ def write_volume_dataset(folder: Path, volume: Volume, cameras: Cameras, shot: V
     """Write posed images that `invrender reconstruct` takes: transmittance, or colours with straight alpha."""
     if shot.mode.renderer == "absorption":
         views = transmittance_views(volume, cameras, backend, shot.extinction, shot.floats)
-        return dataset_written(folder, write_transmittance(folder, views), cameras, {"extinction": views.extinction})
+        files = write_staged(folder, lambda place: write_transmittance(place, views))
+        return dataset_written(folder, files, cameras, {"extinction": views.extinction})
     drawn = _drawn(volume, cameras, shot, backend)
     colour, alpha = straight(drawn)
-    return dataset_written(folder, write_dataset(folder, Views(cameras, alpha, colour.clamp(0, 1))), cameras)
+    posed = Views(cameras, alpha, colour.clamp(0, 1))
+    return dataset_written(folder, write_staged(folder, lambda place: write_dataset(place, posed)), cameras)
 
 
 def _drawn(volume: Volume, cameras: Cameras, shot: VolumeShot, backend: Backend) -> Tensor:

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from invrender import __version__
 from invrender.errors import CheckpointError
 from invrender.run.checkpoints import latest_sound_checkpoint
-from invrender.run.folder import CHECKPOINTS, CONFIG, RECORD
+from invrender.run.place import CHECKPOINTS, CONFIG, RECORD
 from invrender.run.record import read_record
 from invrender.run.resolve import parse_toml, to_toml
 from invrender.run.settings import RunSettings
@@ -67,12 +67,17 @@ def saved_run(
             f"{folder} holds an unfinished run that differs from this one: {'; '.join(changes)}",
             "repeat the command that began it, choose another folder with -o, or start over with --fresh",
         )
+    if LOSS_ROWS not in arrays:
+        raise CheckpointError(f"the checkpoint of step {step} in {folder} is no run's", "start over with --fresh")
     return Saved(step, arrays, int(arrays[LOSS_ROWS]))
 
 
 def _changes(config: Path, settings: RunSettings) -> list[str]:
     """The settings that differ from those of a config.toml, each as `name old -> new`."""
-    before = parse_toml(config.read_text(encoding="utf-8")) if config.is_file() else {}
+    try:
+        before = parse_toml(config.read_text(encoding="utf-8")) if config.is_file() else {}
+    except (OSError, ValueError) as error:
+        raise CheckpointError(f"{config} cannot be read: {error}", "start over with --fresh") from error
     after = parse_toml(to_toml(settings))
     names = [name for name in {**before, **after} if name not in HARMLESS]
     return [

@@ -34,7 +34,7 @@ class Flag:
 
 @dataclass(frozen=True)
 class Range:
-    """The numbers that a setting may have.
+    """The numbers that a setting may have, each of them where there are several; never NaN.
 
     Attributes:
         least, most: the bounds, which belong to it.
@@ -44,6 +44,10 @@ class Range:
     least: float
     most: float = float("inf")
     why: str = ""
+
+
+MOST_VIEWS, MOST_PIXELS = 10_000, 16_384
+DISTANCES = Range(0.1, 1000)
 
 
 @dataclass(frozen=True)
@@ -74,11 +78,11 @@ class RunSettings:
         Flag("What computes the geometry; auto takes the fastest that passes its self-test.", "auto|cpu|cuda|torch"),
     ] = "auto"
     device: Annotated[str | None, Flag("Torch device, such as cpu, cuda or cuda:1.")] = None
-    seed: Annotated[int, Flag("Seed of everything random."), Range(0)] = 0
+    seed: Annotated[int, Flag("Seed of everything random."), Range(0, 2**63 - 1)] = 0
     views: Annotated[
-        int | None, Flag("How many views."), Range(2, why="one view does not fix a shape, 12 or more do")
+        int | None, Flag("How many views."), Range(2, MOST_VIEWS, why="one view does not fix a shape, 12 or more do")
     ] = None
-    size: Annotated[int | None, Flag("Side of the square images, in pixels."), Range(8)] = None
+    size: Annotated[int | None, Flag("Side of the square images, in pixels."), Range(8, MOST_PIXELS)] = None
     cameras: Annotated[
         str,
         Flag("A ring around the object, points spread over a sphere, or a transforms.json.", "orbit|sphere|FILE"),
@@ -88,11 +92,11 @@ class RunSettings:
     ] = 10.0
     distance: Annotated[
         float | None, Flag("Cameras' distance, in half-extents of the object; unless given, all of it is in view."),
-        Range(0.1),
+        DISTANCES,
     ] = None  # fmt: skip
     fov: Annotated[float, Flag("Field of view in degrees (smaller side)."), Range(1, 170)] = 45.0
-    gif_frames: Annotated[int, Range(0)] = 48
-    save_every: Annotated[float, Flag("Seconds between checkpoints; 0: one after every step."), Range(0)] = 60.0
+    gif_frames: Annotated[int, Range(0, 1000)] = 48
+    save_every: Annotated[float, Flag("Seconds between checkpoints; 0: one after every step."), Range(0, 1e9)] = 60.0
     strict: Annotated[bool, Flag("Warnings are errors: stop at an input or a result that looks wrong.")] = False
 
 
@@ -113,17 +117,25 @@ class VolumeRunSettings(RunSettings):
     ] = "sphere"
     distance: Annotated[
         float | None, Flag("Cameras' distance, in longest axes of the volume; unless given, all of it is in view."),
-        Range(0.1),
+        DISTANCES,
     ] = None  # fmt: skip
     fov: Annotated[float, Flag("Field of view in degrees (smaller side)."), Range(1, 170)] = 40.0
-    gif_frames: Annotated[int, Range(0)] = 24
+    gif_frames: Annotated[int, Range(0, 1000)] = 24
     bounds: Annotated[
-        tuple[float, ...] | None, Flag("Box of the grid, for a dataset.", "X0,Y0,Z0,X1,Y1,Z1", "Volumes")
+        tuple[float, ...] | None,
+        Flag("Box of the grid, for a dataset.", "X0,Y0,Z0,X1,Y1,Z1", "Volumes"),
+        Range(-1e12, 1e12),
     ] = None
-    grid: Annotated[tuple[int, ...] | None, Flag("Samples of the grid, for a dataset.", "N|Z,Y,X", "Volumes")] = None
+    grid: Annotated[
+        tuple[int, ...] | None, Flag("Samples of the grid, for a dataset.", "N|Z,Y,X", "Volumes"), Range(2, 4096)
+    ] = None
     key: Annotated[str, Flag("Which array of an .npz, .vti or .vdb.", "NAME", "Volumes")] = "density"
-    frame: Annotated[int | None, Flag("Which volume of several in a file, from 0.", "N", "Volumes"), Range(0)] = None
-    shape: Annotated[tuple[int, ...] | None, Flag("Samples of a .raw file, z first.", "Z,Y,X", "Volumes")] = None
+    frame: Annotated[int | None, Flag("Which volume of several in a file, from 0.", "N", "Volumes"), Range(0, 1e9)] = (
+        None
+    )
+    shape: Annotated[
+        tuple[int, ...] | None, Flag("Samples of a .raw file, z first.", "Z,Y,X", "Volumes"), Range(1, 1e9)
+    ] = None
     dtype: Annotated[str | None, Flag("Numbers of a .raw file: uint8, float32.", "TYPE", "Volumes")] = None
 
 
@@ -147,14 +159,25 @@ def check_ranges(settings: RunSettings) -> None:
     for field in dataclasses.fields(settings):
         value = getattr(settings, field.name)
         for note in notes(type(settings), field.name):
-            if isinstance(note, Range) and value is not None and not note.least <= value <= note.most:
-                shown = f"--{field.name}" if flag_of(type(settings), field.name) else field.name
-                raise UsageError(
-                    f"{shown} is {value:g}{': ' if note.why else ''}{note.why}", f"give {shown} {_described(note)}"
-                )
+            if isinstance(note, Range) and value is not None:
+                for number in value if isinstance(value, tuple) else (value,):
+                    _check_range(settings, field.name, number, note)
+
+
+def _check_range(settings: RunSettings, name: str, number: float, allowed: Range) -> None:
+    if allowed.least <= number <= allowed.most:  # false for NaN
+        return
+    shown = f"--{name}" if flag_of(type(settings), name) else name
+    why = f": {allowed.why}" if allowed.why and number < allowed.least else ""
+    raise UsageError(f"{shown} is {number:g}{why}", f"give {shown} {_described(allowed)}")
 
 
 def _described(allowed: Range) -> str:
     if allowed.most == float("inf"):
-        return f"{allowed.least:g} or more"
-    return f"from {allowed.least:g} to {allowed.most:g}"
+        return f"{_shown(allowed.least)} or more"
+    return f"from {_shown(allowed.least)} to {_shown(allowed.most)}"
+
+
+def _shown(number: float) -> str:
+    """All digits of what people count."""
+    return str(int(number)) if float(number).is_integer() and abs(number) < 1e9 else f"{number:g}"

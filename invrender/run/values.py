@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import json
 import math
+import sys
 import types
 import typing
 from pathlib import Path
 from typing import Any, Literal, Union
 
-from invrender.errors import UsageError
+from invrender.errors import InputError, UsageError
 from invrender.io.files.paths import nearest
 
 NONE = "none"  # how "no value" is spelled in text and TOML, which has no null
@@ -67,12 +68,17 @@ def _fit(value: Any, option: Any) -> tuple[bool, Any]:  # noqa: PLR0911 - one li
         return _fit_tuple(value, arguments)
     if option is Path:
         return isinstance(value, str | Path), Path(value) if isinstance(value, str | Path) else value
-    number = isinstance(value, int | float) and not isinstance(value, bool)
+    number = isinstance(value, float) or (isinstance(value, int) and not isinstance(value, bool) and _is_small(value))
     if option is float:
         return number, float(value) if number else value
     if option is int:
         return number and float(value).is_integer(), int(value) if number and math.isfinite(value) else value
     return isinstance(value, option), value
+
+
+def _is_small(value: int) -> bool:
+    """Whether a float can hold it, at least nearly."""
+    return abs(value) <= sys.float_info.max
 
 
 def _fit_tuple(value: Any, arguments: tuple[Any, ...]) -> tuple[bool, Any]:
@@ -106,7 +112,11 @@ def _describe(kind: Any) -> str:
 
 
 def toml(value: Any) -> str:
-    """A value as TOML has it."""
+    """A value as TOML has it.
+
+    Raises:
+        InputError: a name that is not UTF-8, which TOML cannot hold.
+    """
     if value is None:
         return f'"{NONE}"'
     if isinstance(value, bool):
@@ -115,4 +125,7 @@ def toml(value: Any) -> str:
         return repr(value)
     if isinstance(value, list | tuple):
         return "[" + ", ".join(toml(item) for item in value) + "]"
-    return json.dumps(str(value), ensure_ascii=False).replace("\x7f", "\\u007f")
+    text = str(value)
+    if not text.isascii() and any("\ud800" <= c <= "\udfff" for c in text):
+        raise InputError(f"the name {text!a} is not UTF-8", "rename it")
+    return json.dumps(text, ensure_ascii=False).replace("\x7f", "\\u007f")

@@ -11,12 +11,14 @@ import torch
 
 from invrender.backends import BACKENDS, select, self_test
 from invrender.backends.completion import completed
-from invrender.errors import BackendError, UsageError
+from invrender.errors import BackendError, RetryError, UsageError
 from invrender.kernels import Backend, Part
 from invrender.run.trial import exercise, milliseconds
 
 HAS_GPU = torch.cuda.is_available()
-KERNELS = [field.name for field in fields(Backend) if field.name not in ("name", "description", "device")]
+KERNELS = [
+    field.name for field in fields(Backend) if field.name not in ("name", "description", "device", "passed_over")
+]
 
 
 def crash(*_: Any) -> Any:
@@ -29,10 +31,16 @@ def test_auto_takes_the_first_that_works() -> None:
     assert "torch" in select("torch").description
 
 
-def test_auto_passes_over_what_fails_its_self_test(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_auto_passes_over_what_fails_its_self_test_and_says_so(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
     wrong = replace(select("cpu"), line_integral=lambda grid, *_: grid.new_zeros(1))
+    assert select("auto", "cpu").passed_over == ""
     monkeypatch.setitem(BACKENDS, "cpu", lambda _: wrong)
-    assert select("auto", "cpu").name == "torch"
+    chosen = select("auto", "cpu")
+    assert chosen.name == "torch"
+    assert "cpu (the self-test density has a wrong optical depth)" in chosen.passed_over
+    assert caplog.messages == [f"{chosen.passed_over}; `invrender doctor` has the fix"]
     with pytest.raises(BackendError, match="self-test density has a wrong optical depth") as caught:
         select("cpu")
     assert "--backend torch" in caught.value.remedy
@@ -100,6 +108,19 @@ def test_the_self_test_sees_wrong_answers_and_crashes() -> None:
     assert "no kernel image" in self_test(replace(backend, joseph_rays=crash))
     twice = replace(backend, joseph_rays=lambda shape, bounds, views: backend.joseph_rays(shape, 2 * bounds, views))
     assert "projection" in self_test(twice)
+
+
+@pytest.mark.parametrize("error", [MemoryError(), RetryError("SIGTERM"), KeyboardInterrupt()])
+def test_a_full_memory_or_a_stop_request_is_not_the_backends_fault(
+    monkeypatch: pytest.MonkeyPatch, error: BaseException
+) -> None:
+    def stop(*_: Any) -> Any:
+        raise error
+
+    stopping = replace(select("cpu"), joseph_rays=stop)
+    monkeypatch.setitem(BACKENDS, "cpu", lambda _: stopping)
+    with pytest.raises(type(error)):
+        select("auto", "cpu")
 
 
 def test_warming_up_calls_every_kernel_and_its_adjoint() -> None:

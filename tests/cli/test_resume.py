@@ -202,3 +202,26 @@ def test_a_diverged_run_ends_with_its_last_good_state(
     monkeypatch.setattr(Misfit, "value_and_grad", sound)
     assert reconstruct("colour", "out") == 0
     assert contents(here / "out") == contents(here / "whole")
+
+
+def test_a_replacement_that_was_stopped_goes_on_and_keeps_the_old_run_meanwhile(
+    here: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert reconstruct("cgls", "out") == 0
+    assert reconstruct("cgls", "whole", "--seed", "3") == 0
+    old = contents(here / "out")
+    go_on = stopped_after(monkeypatch, 7)
+    assert reconstruct("cgls", "out", "--seed", "3", "--overwrite") == 130
+    go_on()
+    assert contents(here / "out") == old
+    assert reconstruct("cgls", "out", "--seed", "3") == 6
+    assert "unfinished run that is to replace it" in capsys.readouterr().err
+    assert reconstruct("cgls", "out", "--seed", "3", "--overwrite") == 0
+    assert len(json.loads((here / "out" / "run.json").read_text())["resumed"]) == 1
+    assert contents(here / "out") == contents(here / "whole")
+    assert not list((here / "out").glob(".*"))
+
+
+def test_overwriting_an_unfinished_run_of_other_settings_starts_over(stopped: Path) -> None:
+    assert reconstruct("cgls", "out", "--seed", "3", "--overwrite") == 0
+    assert json.loads((stopped / "run.json").read_text())["resumed"] == []

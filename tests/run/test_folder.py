@@ -16,8 +16,9 @@ import pytest
 
 from invrender.errors import CheckpointError, OutputExistsError, RetryError, UsageError
 from invrender.run.checkpoints import latest_sound_checkpoint, load_checkpoint
-from invrender.run.folder import RunFolder, check_output
+from invrender.run.folder import RunFolder
 from invrender.run.losses_csv import read_losses
+from invrender.run.place import check_output
 from invrender.run.record import read_record
 
 
@@ -133,27 +134,6 @@ def test_an_unfinished_run_is_cleared_and_reused(tmp_path: Path) -> None:
         raise ValueError
     RunFolder.create(tmp_path, command="test")
     assert {path.name for path in tmp_path.iterdir()} == {"run.json", "config.toml"}
-
-
-def test_a_finished_run_stays_unless_asked(tmp_path: Path) -> None:
-    finished(tmp_path)
-    with pytest.raises(OutputExistsError, match="--overwrite"):
-        RunFolder.create(tmp_path, command="test")
-    assert (tmp_path / "mesh.ply").read_text() == "ply"
-    RunFolder.create(tmp_path, command="test", overwrite=True)
-    assert not (tmp_path / "mesh.ply").exists()
-
-
-def test_overwriting_removes_only_what_invrender_wrote(tmp_path: Path) -> None:
-    finished(tmp_path / "run")
-    outside = tmp_path / "outside.txt"
-    outside.write_text("mine")
-    (tmp_path / "run" / "notes.txt").write_text("mine")
-    data = record(tmp_path / "run")
-    (tmp_path / "run" / "run.json").write_text(json.dumps({**data, "files": [*data["files"], "../outside.txt"]}))
-    RunFolder.create(tmp_path / "run", command="test", overwrite=True)
-    assert outside.read_text() == "mine"
-    assert (tmp_path / "run" / "notes.txt").read_text() == "mine"
 
 
 @pytest.mark.parametrize("overwrite", [False, True])

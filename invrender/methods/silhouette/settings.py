@@ -35,13 +35,13 @@ class SilhouetteSettings(RunSettings):
     method: Literal["silhouette"] = "silhouette"
     masks: Annotated[Path | None, Flag("Masks for a dataset, by the images' names.", "DIR", "Silhouettes")] = None
     init: Annotated[str, Flag("What refinement starts from.", "hull|sphere|FILE", "Silhouettes")] = "hull"
-    iterations: Annotated[int, Flag("Steps of the optimisation."), Range(0)] = 450
-    hull_resolution: Annotated[int | None, Range(8)] = None
-    edge_pixels: Annotated[float, Range(1e-3)] = 2.6
-    rate: Annotated[float, Range(1e-3, 1e3)] = 0.02
-    smoothness: Annotated[float | None, Range(0)] = None
-    bending: Annotated[float, Range(0)] = 1.0
-    diffusion: Annotated[float, Range(0)] = 10.0
+    iterations: Annotated[int, Flag("Steps of the optimisation."), Range(0, 1_000_000)] = 450
+    hull_resolution: Annotated[int | None, Range(8, 400)] = None
+    edge_pixels: Annotated[float, Range(0.5, 1000)] = 2.6
+    rate: Annotated[float, Range(1e-5, 1)] = 0.02
+    smoothness: Annotated[float | None, Range(0, 1e4)] = None
+    bending: Annotated[float, Range(0, 1e4)] = 1.0
+    diffusion: Annotated[float, Range(0, 1e4)] = 10.0
     units: str | None = None
 
 

@@ -17,6 +17,7 @@ from invrender.methods.silhouette.settings import SilhouetteSettings
 from invrender.methods.silhouette.target import Shape, Target, target_in
 from invrender.nouns import Mesh, Views
 from invrender.parameters.frame import Frame, frame_of
+from invrender.render.raster import render_views
 
 Tensor = torch.Tensor
 
@@ -38,7 +39,7 @@ def first_shape(
     """The first shape and everything measured in its frame.
 
     Raises:
-        InputError: the views have no common region, or `initial` is not a closed manifold.
+        InputError: the views have no common region, or `initial` is not a closed manifold or lies elsewhere.
     """
     if initial is not None:
         vertices, faces = merge_vertices(*initial.numpy())
@@ -47,6 +48,7 @@ def first_shape(
                 "the mesh to start from is not a closed manifold",
                 "start from --init hull, or close the mesh (see `invrender inspect`)",
             )
+        _check_seen(initial, views, backend)
         faces = orient_outward(vertices, faces)
         frame = frame_of(vertices)
     elif settings.init == "sphere":
@@ -64,6 +66,17 @@ def first_shape(
     if initial is None and settings.init == "hull":
         shape = without_phantoms(shape, target, backend)
     return FirstShape(shape, frame, target)
+
+
+def _check_seen(initial: Mesh, views: Views, backend: Backend) -> None:
+    """Refuse a mesh that no view shows where its mask is: nothing would pull it there."""
+    coverage = render_views(initial, views.cameras, backend).masks.cpu()
+    if not bool(((coverage > 0.5) & (views.masks.cpu() > 0.5)).any()):
+        where = "no view sees it at all" if not bool(coverage.any()) else "it covers no pixel of a mask in any view"
+        raise InputError(
+            f"the mesh to start from lies elsewhere: {where}",
+            "bring it into the cameras' frame and units (see `invrender inspect`), or start from --init hull",
+        )
 
 
 def _hull_resolution(views: Views) -> int:

@@ -50,8 +50,8 @@ class TransmittanceSettings(VolumeRunSettings):
     solver: Annotated[Literal["fista", "sirt", "cgls", "adam"], Flag("What solves for the density.", panel=PANEL)] = (
         "fista"
     )
-    iterations: Annotated[int | None, Flag("Steps of the optimisation."), Range(1)] = None
-    smoothing: Annotated[float | None, Range(0)] = None
+    iterations: Annotated[int | None, Flag("Steps of the optimisation."), Range(1, 1_000_000)] = None
+    smoothing: Annotated[float | None, Range(0, 1e6)] = None
     carve: bool = True
 
 

@@ -39,12 +39,12 @@ class ColourSettings(VolumeRunSettings):
     ] = None
     colormap: str = "inferno"
     opacity: str = "linear"
-    strength: float = 0.3
-    iterations: Annotated[int, Flag("Steps of the optimisation."), Range(1)] = 400
-    rays: Annotated[int, Range(1)] = 8192
-    rate: Annotated[float, Range(1e-6, 1e3)] = 0.12
-    smoothing: Annotated[float, Range(0)] = 1.0
-    samples: Annotated[float, Range(0.01)] = 1.0
+    strength: Annotated[float, Range(0.001, 1)] = 0.3
+    iterations: Annotated[int, Flag("Steps of the optimisation."), Range(1, 1_000_000)] = 400
+    rays: Annotated[int, Range(1, 1 << 22)] = 8192
+    rate: Annotated[float, Range(1e-6, 10)] = 0.12
+    smoothing: Annotated[float, Range(0, 1e6)] = 1.0
+    samples: Annotated[float, Range(0.05, 16)] = 1.0
 
 
 SETTINGS = ColourSettings
