@@ -25,7 +25,8 @@ POOR_MEAN = 0.94  # so is such a mean,
 OUTLIER = 0.8  # and a single view below this
 SUSPICIOUS = 0.02  # unexplained on average: below, nothing else is tried
 BETTER = 0.3  # what leaving views out or another reading has to leave of that
-GAIN = 0.2  # and, times the share of the views left out, what that has to bring
+GAIN = 0.2  # and, times the share of the views left out, what that has to bring,
+CLEAN, FEWEST_RAYS = 0.05, 5  # unless it leaves next to nothing of so many rays for each view left out
 ACCEPTED = 0.06  # and the most that another reading may leave
 FEWEST = 6  # with fewer views it cannot be told which of them is wrong
 WORST = 3  # views named where most of them are bad
@@ -88,12 +89,14 @@ def _wrong_views(found: Votes, explained: Tensor) -> tuple[int, ...]:
     without: tuple[int, ...] = ()
     wrong: tuple[int, ...] = ()
     first = loss = _unexplained(found, ())
-    while loss >= SUSPICIOUS / 2 and len(without) < most:
+    rays = found.against.shape[0] * found.against.shape[1]
+    while loss * rays >= FEWEST_RAYS and len(without) < most:
         left = [view for view in found.judges if view not in without]
         losses = [_unexplained(found, (*without, view)) for view in left]
         without = (*without, left[losses.index(min(losses))])
         # Noise spreads over all views: each takes its share with it when it is left out.
-        if min(losses) <= BETTER * loss and first - min(losses) >= GAIN * len(without) / count:
+        clean = min(losses) <= CLEAN * first and first * rays >= FEWEST_RAYS * len(without)
+        if min(losses) <= BETTER * loss and (clean or first - min(losses) >= GAIN * len(without) / count):
             wrong, loss = without, min(losses)
     rest = found.explained(wrong)
     outliers = tuple(view for view in range(count) if view not in wrong and rest[view] < OUTLIER)

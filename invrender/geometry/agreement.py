@@ -20,7 +20,7 @@ Tensor = torch.Tensor
 
 SIZE = 256  # masks are scaled down to this longer side
 JUDGES = 32  # masks that samples are held against, at most
-RAYS, FEWEST, MOST = 1536, 24, 64  # of all masks, and of each
+RAYS, FEWEST, MOST = 1536, 24, 128  # of all masks, and of each
 SAMPLES = 96  # along a ray
 REACH = 1.6  # they lie this far before and behind the middle of the object, in half-extents
 TOLERANCE = 1.0  # pixels that a silhouette may be off

@@ -18,7 +18,7 @@ from invrender.methods.silhouette.task import Task
 from invrender.run.folder import RunFolder
 
 POOR = 0.9  # a median IoU with the masks below this is doubtful,
-FAR_BELOW = 0.8  # and so is that of a single view below this share of the median
+FAR_BELOW = 0.88  # and so is that of a single view below this share of the median
 WORST = 3  # views named
 
 
