@@ -59,7 +59,7 @@ def test_the_transfer_function_from_a_dataset(ball, capsys):
     [
         (["ball.npz", "--method", "volume", "--solver", "fista"], 2, "--solver does not go with --method volume"),
         (["ball.npz", "--method", "volume", "--bounds", "0,0,0,1,1,1"], 2, "--bounds goes with a dataset"),
-        (["ball.npz", "--method", "volume", "--grid", "1"], 2, "use --grid N"),
+        (["ball.npz", "--method", "volume", "--grid", "1"], 2, "give --grid from 2"),
         (["ball.npz", "--method", "volume", "--known", "bal.npz"], 3, "did you mean ball.npz?"),
         (["ball.npz", "--known", "ball.npz"], 2, "--known does not go with --method transmittance"),
         (["nowhere", "--method", "volume"], 3, "neither a volume file nor a dataset"),
