@@ -17,10 +17,12 @@ from numpy.typing import NDArray
 
 from invrender.errors import CheckpointError, DivergedError, InputError
 from invrender.findings import Finding, refuse
+from invrender.io.files.paths import is_file
 from invrender.kernels import Backend
 from invrender.run import stop
 from invrender.run.film import Reel, pack_shots, unpack_shots
 from invrender.run.folder import RunFolder
+from invrender.run.heard import heard
 from invrender.run.memory import check_pictures
 from invrender.run.method import Method, Metrics, Problem
 from invrender.run.place import check_output, workplace
@@ -71,12 +73,13 @@ def execute(
         InvrenderError: whatever the method raises; where the settings are strict, what it found wrong.
     """
     check_output(destination.folder, destination.overwrite)
-    task, found = load(method, settings, backend)
+    with heard() as said:
+        task, found = load(method, settings, backend)
     digest = fingerprint(task)
     with Progress(quiet) as progress:
         saved = _saved(destination, settings, backend, digest, progress)
         with _opened(settings, destination, saved) as run:
-            return _run(Job(method, task, settings, backend, digest, tuple(found)), run, progress, saved)
+            return _run(Job(method, task, settings, backend, digest, tuple(found), tuple(said)), run, progress, saved)
 
 
 def load(method: Method, settings: RunSettings, backend: Backend) -> tuple[Any, Sequence[Finding]]:
@@ -86,7 +89,7 @@ def load(method: Method, settings: RunSettings, backend: Backend) -> tuple[Any, 
         MemoryLimitError: an asset's views cannot be held.
         InputError: the input cannot be used; where the settings are strict, something looks wrong.
     """
-    if settings.input.is_file() and settings.input.suffix != ".json":  # an asset: its views are drawn
+    if is_file(settings.input) and settings.input.suffix != ".json":  # an asset: its views are drawn
         check_pictures(settings.views or FEW, (settings.size or 0, settings.size or 0))
     settle_dataset(settings.input)
     task = method.load(settings, backend)
@@ -121,7 +124,7 @@ def _opened(settings: RunSettings, destination: Destination, saved: Saved | None
 
 @dataclass(frozen=True)
 class Job:
-    """A method, what it works on and with what, the checksum of the former and what looks wrong in it."""
+    """A method, what it works on and with what, the checksum of the former, what looks wrong and was said of it."""
 
     method: Method
     task: Any
@@ -129,15 +132,14 @@ class Job:
     backend: Backend
     digest: str
     found: tuple[Finding, ...]
+    said: tuple[str, ...]
 
 
 def _run(job: Job, run: RunFolder, progress: Progress, saved: Saved | None) -> Outcome:
     method, task, backend = job.method, job.task, job.backend
     run.note(seed=job.settings.seed, backend=backend.name, device=str(backend.device), **method.facts(task))
     run.log(f"backend {backend.name}: {backend.description}")
-    if backend.passed_over:
-        run.log(f"warning: {backend.passed_over}")
-        run.note(warnings=(*run.record.warnings, backend.passed_over))
+    _keep((*job.said, *([backend.passed_over] if backend.passed_over else [])), run)
     for line in (method.describe(task), *method.notices(task)):
         progress.say(line)
     _warn(job.found, run, progress)
@@ -170,12 +172,16 @@ def _run(job: Job, run: RunFolder, progress: Progress, saved: Saved | None) -> O
 
 
 def _warn(findings: Sequence[Finding], run: RunFolder, progress: Progress) -> None:
-    if not findings:
-        return
     for finding in findings:
         progress.warn(str(finding))
-        run.log(f"warning: {finding}")
-    run.note(warnings=(*run.record.warnings, *map(str, findings)))
+    _keep(tuple(map(str, findings)), run)
+
+
+def _keep(warnings: tuple[str, ...], run: RunFolder) -> None:
+    for warning in warnings:
+        run.log(f"warning: {warning}")
+    if warnings:
+        run.note(warnings=(*run.record.warnings, *warnings))
 
 
 def _follow(loop: Loop, problem: Problem, run: RunFolder, progress: Progress, reel: Reel, digest: str) -> None:
