@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -33,6 +34,10 @@ def inspect(
         typer.Option(metavar="F.png", help="Draw a dataset: views with masks and hull, and the cameras around it."),
     ] = None,
     strict: Annotated[bool, typer.Option("--strict", help="Warnings are errors: exit code 3.")] = False,
+    noise: Annotated[
+        str | None,
+        typer.Option(metavar="float|8bit|poisson:N", help="How the pixels of transmittance images err."),
+    ] = None,
     key: KeyOption = "density",
     shape: ShapeOption = None,
     dtype: DtypeOption = None,
@@ -51,6 +56,8 @@ def inspect(
     kind, path = identify(source)
     if kind in ("mesh", "volume"):
         _refuse(masks, "--masks", path)
+    if kind != "transmittance" and noise is not None:
+        raise UsageError(f"--noise goes with transmittance images, and {path} holds none", "leave --noise out")
     if kind != "views":
         _refuse(picture, "--picture", path)
     elif picture is not None and picture.suffix.lower() != ".png":
@@ -58,7 +65,7 @@ def inspect(
     if kind == "volume":
         _inspect_volume(VolumeFile(path, key, shape, dtype, frame), as_json)
     elif kind == "transmittance":
-        _inspect_transmittance(path, as_json)
+        _inspect_transmittance(path, noise, strict, as_json)
     elif kind == "views":
         _inspect_dataset(path, masks, picture, strict, as_json)
     else:
@@ -74,10 +81,8 @@ def _inspect_mesh(path: Path, as_json: bool) -> None:
 
 
 def _inspect_dataset(path: Path, masks: Path | None, picture: Path | None, strict: bool, as_json: bool) -> None:
-    from invrender.errors import InputError
     from invrender.evaluate.mesh_facts import dataset_facts
     from invrender.evaluate.posed_views import agreement, posed_findings
-    from invrender.findings import refuse
     from invrender.io.datasets.dataset import read_dataset
 
     views = read_dataset(path, masks)
@@ -88,6 +93,13 @@ def _inspect_dataset(path: Path, masks: Path | None, picture: Path | None, stric
     if picture is not None:
         table["picture"] = _draw_dataset(views, findings, picture)
     _show(table, _dataset_rows(facts, found.explained), as_json)
+    _warn(findings, strict)
+
+
+def _warn(findings: Sequence[Finding], strict: bool) -> None:
+    from invrender.errors import InputError
+    from invrender.findings import refuse
+
     for finding in findings:
         console.print(f"warning: {finding}", markup=False)
     if strict:
@@ -115,17 +127,22 @@ def _inspect_volume(file: VolumeFile, as_json: bool) -> None:
     _show({"kind": "volume", "path": str(file.path), **asdict(facts)}, _volume_rows(facts), as_json)
 
 
-def _inspect_transmittance(path: Path, as_json: bool) -> None:
+def _inspect_transmittance(path: Path, noise: str | None, strict: bool, as_json: bool) -> None:
     from invrender.evaluate.volume_facts import transmittance_facts
     from invrender.io.datasets.transmittance import read_transmittance
     from invrender.methods.transmittance.doubts import dataset_findings
+    from invrender.methods.transmittance.measurement import parse_noise
 
+    known = None if noise is None else parse_noise(noise)
     views = read_transmittance(path)
     facts = transmittance_facts(views)
-    if views.bounds is not None:
-        for finding in dataset_findings(views, views.bounds):
-            typer.echo(f"warning: {finding}", err=True)
-    _show({"kind": "dataset", "path": str(path), **asdict(facts)}, _transmittance_rows(facts), as_json)
+    findings: Sequence[Finding] = ()
+    try:
+        findings = dataset_findings(views, known)
+    finally:  # what the images hold helps to understand why they are refused
+        table = {"kind": "dataset", "path": str(path), **asdict(facts), "findings": list(findings)}
+        _show(table, _transmittance_rows(facts), as_json)
+    _warn(findings, strict)
 
 
 def _refuse(given: Path | None, option: str, path: Path) -> None:

@@ -71,3 +71,15 @@ def test_a_shifted_axis_is_doubted_and_good_views_are_not(tmp_path: Path) -> Non
     (warning,) = json.loads((tmp_path / "off" / "run.json").read_text())["warnings"]
     assert "axis of rotation" in warning
     assert len(json.loads((tmp_path / "off" / "metrics.json").read_text())["view_residuals"]) == 12
+
+
+def test_inspect_takes_the_noise_that_it_asks_for_and_lists_what_it_finds(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    folder = str(dataset(tmp_path / "data", noisy))
+    assert run(["inspect", folder]) == 3
+    assert "12 of 32 x 32 pixels" in capsys.readouterr().out  # what the images hold is told all the same
+    assert run(["inspect", folder, "--noise", "poisson:9000", "--json"]) == 0
+    assert json.loads(capsys.readouterr().out)["findings"] == []
+
+    assert run(["inspect", folder, "--noise", "8-bit"]) == 2

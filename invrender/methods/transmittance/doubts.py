@@ -6,16 +6,12 @@ from collections.abc import Mapping, Sequence
 from statistics import median
 from typing import Any
 
-import torch
-
 from invrender.findings import Finding
 from invrender.io.datasets.transmittance import TransmittanceViews
 from invrender.io.files.paths import listing
 from invrender.kernels import Backend
 from invrender.methods.transmittance.measurement import Measurement, Noise
 from invrender.methods.transmittance.task import Task, measured, pixel_grid
-
-Tensor = torch.Tensor
 
 CUT = 0.05  # share of the deepest optical depth that counts as the object, on a border
 LONG = 0.1  # share of a border that it takes
@@ -41,12 +37,15 @@ def check(task: Task, backend: Backend) -> Sequence[Finding]:
     return _cut_off_findings(task.measurement) if task.reference is None else ()
 
 
-def dataset_findings(views: TransmittanceViews, box: Tensor, noise: Noise | None = None) -> Sequence[Finding]:
-    """The same for views that are only looked at.
+def dataset_findings(views: TransmittanceViews, noise: Noise | None = None) -> Sequence[Finding]:
+    """The same for views that are only looked at; where they do not say where the box is, there is nothing to say.
 
     Raises:
         InputError: what makes a reconstruction refuse them.
     """
+    box = views.bounds
+    if box is None:
+        return ()
     return _cut_off_findings(measured(views, box, views.grid or pixel_grid(views.cameras, box), noise))
 
 
