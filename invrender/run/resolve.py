@@ -138,8 +138,11 @@ def _read_toml(path: Path) -> dict[str, Any]:
         return tomllib.loads(path.read_text(encoding="utf-8"))
     except OSError as error:
         raise InputError(f"{path} cannot be read: {error.strerror}", "name a TOML file that you can read") from error
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise InputError(f"{path} is not TOML: {error}", "write one `key = value` per line, texts in quotes") from error
+    except (ValueError, RecursionError) as error:  # not TOML, not UTF-8, integers of thousands of digits, deep nesting
+        reason = str(error).partition(";")[0]
+        raise InputError(
+            f"{path} is not TOML: {reason}", "write one `key = value` per line, texts in quotes"
+        ) from error
 
 
 def _from_environment(

@@ -118,7 +118,15 @@ def test_a_field_without_any_value_is_refused() -> None:
         resolve(Needy)
 
 
-@pytest.mark.parametrize(("content", "part"), [("size = ", "not TOML"), ("size = true", "whole number")])
+@pytest.mark.parametrize(
+    ("content", "part"),
+    [
+        ("size = ", "not TOML"),
+        ("size = true", "whole number"),
+        pytest.param("size = " + "9" * 5000, "not TOML", id="endless"),
+        pytest.param("size = " + "[" * 5000, "not TOML", id="nested"),
+    ],
+)
 def test_a_broken_file_is_named(tmp_path: Path, content: str, part: str) -> None:
     file = tmp_path / "broken.toml"
     file.write_text(content)
