@@ -1,8 +1,8 @@
 """Space carving: which part of a grid can hold anything. What views see nothing in, and nothing near, is empty.
 
 A sample of the grid stands for what lies within a cell of it on each side, and a ray takes the samples within a cell of
-it. So a ray proves samples empty only where the picture is empty for two cells around it: one that passes close by an
-object says nothing of the samples beside the object's surface, which have to hold a part of it.
+it. So a ray proves samples empty for certain only where the picture is empty for two cells around it: one that passes
+close by an object says nothing of the samples beside the object's surface, which may have to hold a part of it.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ CERTAINTY = 2.5  # standard deviations of a neighbourhood's mean, under noise
 REACH = 2  # pixels on each side that make a neighbourhood
 CROSSED = 0.1  # cell lengths inside empty rays that make a voxel empty
 WITNESSES = 2.0  # the same under noise, where one ray can err
-MARGIN = 2.0  # cells around a ray
+KNOWN = {"float": 0, "8bit": 2, "poisson": 1}  # pixels around an empty one that are empty, too
 
 
 def empty_pixels(measurement: Measurement) -> Tensor:
@@ -36,8 +36,8 @@ def empty_pixels(measurement: Measurement) -> Tensor:
     return (widest < CERTAINTY * noise.deviation / side * 2) & known
 
 
-def margins(cameras: Cameras, shape: Shape, bounds: Tensor) -> Tensor:
-    """[N,2] int64: by how many columns and rows `MARGIN` cells of the grid appear at most, in each view.
+def margins(cameras: Cameras, shape: Shape, bounds: Tensor, cells: float) -> Tensor:
+    """[N,2] int64: by how many columns and rows so many cells of the grid appear at most, in each view.
 
     Boxes that reach up to a camera's plane may fill the whole picture.
     """
@@ -49,7 +49,7 @@ def margins(cameras: Cameras, shape: Shape, bounds: Tensor) -> Tensor:
     height, width = cameras.size
     size = torch.tensor([width, height], dtype=torch.float64)
     focal = torch.stack([cameras.projection[:, 0, 0], cameras.projection[:, 1, 1]], 1).abs() * size / 2
-    reach = MARGIN * (rotation[:, :2] * cell).norm(dim=2) * focal / nearest.clamp(min=1e-12)[:, None]
+    reach = cells * (rotation[:, :2] * cell).norm(dim=2) * focal / nearest.clamp(min=1e-12)[:, None]
     return torch.where(nearest[:, None] > 0, (reach + 0.5).floor(), size).minimum(size).long()
 
 
@@ -64,15 +64,16 @@ def witnesses(empty: Tensor, margin: Tensor) -> Tensor:
     return torch.stack(found)
 
 
-def carve(measurement: Measurement, shape: Shape, bounds: Tensor, joseph_rays: MakeRays) -> tuple[Tensor, Tensor]:
-    """The support [D,H,W] bool and the pixels [N,H,W] bool whose rays are to be used.
+def carve(
+    measurement: Measurement, shape: Shape, bounds: Tensor, joseph_rays: MakeRays, cells: float
+) -> tuple[Tensor, Tensor]:
+    """The support [D,H,W] bool and the pixels [N,H,W] bool whose rays are to be used, with a margin of so many cells.
 
     All of the box and all known pixels, where no ray proves anything or nothing would be left.
     """
     known = measurement.weight > 0
     # Under noise an empty pixel's neighbourhoods are empty, too, so that a part of the margin is there already.
-    there = 1 if measurement.noise.deviation else 0
-    margin = (margins(measurement.cameras, shape, bounds) - there).clamp(min=0)
+    margin = (margins(measurement.cameras, shape, bounds, cells) - KNOWN[measurement.noise.kind]).clamp(min=0)
     empty = witnesses(empty_pixels(measurement), margin)
     if bool(empty.any()):
         rays = joseph_rays(shape, bounds, measurement.cameras, empty)

@@ -20,12 +20,16 @@ HELD_OUT_MISFIT = "held_out"  # the measure that choose phases leave
 
 @dataclass(frozen=True)
 class Ladder:
-    """The weights to try, by factors of `LADDER_FACTOR` from the first, and their limits; whether pixels are noisy."""
+    """The weights to try, by factors of `LADDER_FACTOR` from the first, and their limits.
+
+    `noisy`: whether pixels are noisy; `downwards`: whether there are no steps to stronger weights.
+    """
 
     first: float
     lowest: float
     highest: float
     noisy: bool = False
+    downwards: bool = False
 
     def better(self, before: float, stays: float, moves: float, weaker: bool) -> bool:
         """Whether to move to another weight, from the misfits before a pair of trials, and after both of it.
@@ -83,7 +87,7 @@ def weight_search(tried: Sequence[Finished], ladder: Ladder, trial: int, budget:
         scores[weight], scores[other] = stays, moves
         if ladder.better(before, stays, moves, weaker=other < weight):
             weight, source = other, same + 1
-        elif len(factors) == 1:
+        elif len(factors) == 1 or ladder.downwards:
             return WeightSearch(weight, same, True, scores)
         else:
             source, factors = same, factors[1:]

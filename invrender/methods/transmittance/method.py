@@ -17,6 +17,7 @@ from invrender.methods.transmittance.film import film
 from invrender.methods.transmittance.measurement import Measurement, Noise, measure
 from invrender.methods.transmittance.neural import ITERATIONS, Training, field_schedule
 from invrender.methods.transmittance.problem import DENSITY, prepare
+from invrender.methods.transmittance.rims import WIDE
 from invrender.methods.transmittance.schedule import Plan, passes
 from invrender.methods.transmittance.settings import PRESETS, TransmittanceSettings
 from invrender.nouns import Volume
@@ -35,12 +36,12 @@ def begin(given: task.Task, settings: TransmittanceSettings, backend: Backend) -
         return {DENSITY: (estimate.cpu() / given.extinction).numpy()}
 
     if settings.field == "neural":
-        problem = prepare(given.measurement, given.shape, given.bounds, backend, settings.carve)
+        problem = prepare(given.measurement, given.shape, given.bounds, backend, WIDE if settings.carve else None)
         training = Training(settings.iterations or ITERATIONS, seed=settings.seed)
         support = float(problem.support.double().mean())
 
         def learnt(finished: tuple[Finished, ...]) -> task.Result:
-            return task.Result(finished[-1].result[DENSITY], 0.0, {}, support, training.rays * training.samples)
+            return task.Result(finished[-1].result[DENSITY], 0.0, {}, support, training.rays * training.samples, False)
 
         return Problem(field_schedule(problem, training), learnt, moving, arrays)
     plan = planned(given.measurement, given.shape, given.bounds, settings, backend)

@@ -42,6 +42,11 @@ class Problem:
     active_pixels: Tensor
     level: float
 
+    @cached_property
+    def whole(self) -> System:
+        """The system of all views."""
+        return self.system(range(len(self.measurement.cameras)))
+
     def system(self, views: Sequence[int], share: float = 1.0) -> System:
         """The least-squares system of some views; `share` is what part of all views they stand for, under subsets."""
         index = torch.tensor(list(views))
@@ -123,7 +128,9 @@ class System:
         return float((self.weight * difference.square()).double().sum() / self.weight.double().sum())
 
 
-def prepare(measurement: Measurement, shape: Shape, bounds: Tensor, backend: Backend, carving: bool = True) -> Problem:
+def prepare(
+    measurement: Measurement, shape: Shape, bounds: Tensor, backend: Backend, margin: float | None = 2.0
+) -> Problem:
     """Carve and set up.
 
     Args:
@@ -131,15 +138,16 @@ def prepare(measurement: Measurement, shape: Shape, bounds: Tensor, backend: Bac
         shape: (D, H, W) of the grid to find.
         bounds: [2,3] positions of its first and last vertex.
         backend: what projects.
-        carving: hold what empty rays cross at zero.
+        margin: cells around empty rays that may hold something, where the rest of what they cross is held at zero;
+            None: nothing is held.
 
     Raises:
         InputError: no ray meets the box, or nothing absorbs.
     """
     bounds = bounds.to(backend.device)
     support, active_pixels = torch.ones(shape, dtype=torch.bool), measurement.weight > 0
-    if carving:
-        support, active_pixels = carve(measurement, shape, bounds, backend.joseph_rays)
+    if margin is not None:
+        support, active_pixels = carve(measurement, shape, bounds, backend.joseph_rays, margin)
     level = _level(measurement.depth[active_pixels], bounds)
     problem = Problem(measurement, shape, bounds, backend, support.to(backend.device), active_pixels, level)
     if not len(backend.joseph_rays(shape, bounds, measurement.cameras[[0]], active_pixels[:1], support).pixels):

@@ -43,6 +43,7 @@ def measure(task: Task, result: Result, backend: Backend) -> dict[str, Any]:
         "smoothing": result.smoothing,
         "held_out_misfit": {f"{weight:.3g}": score for weight, score in result.scores.items()},
         "support": result.support,
+        "carving": "tight" if result.tight else "wide",
         "saturated_pixels": data.masked,
         "samples": result.samples,
     }

@@ -4,7 +4,8 @@
 
 with b = -ln T and Joseph's projector A. Under noise the first passes take a few views at a time (ordered subsets,
 Hudson and Larkin 1994); then FISTA takes all of them. lambda moves along a ladder while an eighth of the views is held
-out; the last part runs on all views with the weight that predicted those best. No reference is anywhere in here.
+out; the last part runs on all views with the weight that predicted those best, and on the support that the trials ask
+for (see rims.py). No reference is anywhere in here.
 
 Phases by name: those of the coarse grid, which begin with `coarse/`; start (ordered subsets); choose (one phase with
 the first weight, then pairs: one with the same weight and one with a neighbour on the ladder); solve.
@@ -22,15 +23,24 @@ from typing import Any
 import torch
 
 from invrender.kernels import Backend
+from invrender.methods.transmittance.continuing import INERTIA, continued, kept_result
 from invrender.methods.transmittance.held_out import HeldOut
-from invrender.methods.transmittance.ladder import FEWEST_VIEWS, HELD_OUT_MISFIT, Ladder, split, weight_search
+from invrender.methods.transmittance.ladder import (
+    FEWEST_VIEWS,
+    HELD_OUT_MISFIT,
+    LADDER_FACTOR,
+    Ladder,
+    split,
+    weight_search,
+)
 from invrender.methods.transmittance.measurement import Measurement, binned
-from invrender.methods.transmittance.problem import DENSITY, Problem, Shape, System, prepare
+from invrender.methods.transmittance.problem import DENSITY, Problem, Shape, System
+from invrender.methods.transmittance.rims import Supports
 from invrender.methods.transmittance.settings import TransmittanceSettings
 from invrender.methods.transmittance.task import Result
 from invrender.solve.adam import Adam
 from invrender.solve.cgls import Cgls
-from invrender.solve.fista import Fista, FistaState
+from invrender.solve.fista import Fista
 from invrender.solve.ordered_subsets import OrderedSubsets, scattered
 from invrender.solve.phase import Finished, Phase, Start
 from invrender.solve.protocol import Params, Solver
@@ -52,7 +62,6 @@ COARSE = "coarse/"
 ADAM_RATE = 0.1  # of the density's level, at the first step
 ADAM_BETAS, ADAM_EPSILON = (0.9, 0.99), 1e-12
 WITHOUT_VIEWS = 1e-4  # smoothing weight where there are too few views to hold any out
-EXTRAPOLATED, INERTIA = "extrapolated", "inertia"  # FISTA's state in the results of choose phases
 ADVICE = "use --fresh --solver fista, or check the images' weights"
 
 
@@ -77,14 +86,15 @@ class Plan:
     total: int
 
     @cached_property
-    def problem(self) -> Problem:
-        """Carved and set up."""
-        return prepare(self.measurement, self.shape, self.bounds, self.backend, self.settings.carve)
+    def supports(self) -> Supports:
+        """The problem, carved and set up."""
+        judges = self.settings.carve and self.settings.solver == "fista" and self.chooses and not self.noisy
+        return Supports(self.measurement, self.shape, self.bounds, self.backend, self.settings.carve, judges)
 
-    @cached_property
-    def whole(self) -> System:
-        """The system of all views."""
-        return self.problem.system(range(len(self.measurement.cameras)))
+    @property
+    def problem(self) -> Problem:
+        """What the phases before the last run on."""
+        return self.supports.trial
 
     @cached_property
     def coarse(self) -> Plan | None:
@@ -123,7 +133,7 @@ class Plan:
                 return dataclasses.replace(
                     phase, name=COARSE + phase.name, first=done, total=self.total, labels={"phase": "coarse"}
                 )
-            self.coarse._forget("whole")
+            self.coarse._forget("supports")
         if finished and finished[-1].name == "solve":
             return None
         fine = finished[len(coarse) :]
@@ -135,9 +145,10 @@ class Plan:
         """What the finished phases have led to."""
         fine = [each for each in finished if not each.name.startswith(COARSE)]
         tried = [each for each in fine if each.name == "choose"]
-        scores = weight_search(tried, self.ladder, self.trial, self.total).scores
-        support = float(self.problem.support.double().mean())
-        return Result(finished[-1].result[DENSITY], self.weight(fine), scores, support, self.whole.rays.samples)
+        scores = weight_search(tried, self.ladder(tried), self.trial, self.total).scores
+        problem, tight = self.supports.settled(tried), self.supports.empties(tried)
+        support, samples = float(problem.support.double().mean()), problem.whole.rays.samples
+        return Result(finished[-1].result[DENSITY], self.weight(fine), scores, support, samples, tight)
 
     def _subsets(self, fine: Sequence[Finished], coarse: Sequence[Finished], done: int) -> Phase | None:
         """Passes with ordered subsets, where data are noisy; None where they are done or make no sense."""
@@ -146,7 +157,7 @@ class Plan:
         count = next((count for count in SUBSETS if 2 * count <= len(taken)), 0)
         if fine or not self.noisy or not count or self.total - done < 2 * SUBSET_PASSES:
             return None
-        weight = self.ladder.first if self.chooses else self.fixed
+        weight = self.ladder().first if self.chooses else self.fixed
         parts = tuple(
             dataclasses.replace(self.problem.system(taken[k::count], 1 / count), held=False) for k in scattered(count)
         )
@@ -163,13 +174,19 @@ class Plan:
         predicts the held-out views better is continued. So no passes are lost, and both weights have had equally many.
         """
         tried = [each for each in fine if each.name == "choose"]
-        search = weight_search(tried, self.ladder, self.trial, self.total - done + sum(each.steps for each in tried))
+        search = weight_search(
+            tried, self.ladder(tried), self.trial, self.total - done + sum(each.steps for each in tried)
+        )
         if not self.chooses or search.done:
             return None
         kept, held = self.trials
 
         def start() -> Start:
-            return continued(tried[search.source]) if tried else Start(self._first(fine or coarse).params)
+            return (
+                continued(tried[search.source], self.problem.support)
+                if tried
+                else Start(self._first(fine or coarse).params)
+            )
 
         count = self.trial if tried else max(1, round(self.total * FIRST_PASSES))
         span = (min(count, self.total - done), done)
@@ -177,7 +194,8 @@ class Plan:
         phase = self._phase("choose", span, search.weight, dataclasses.replace(kept, held=False), solver, start)
 
         def measures(params: Params, state: Any) -> dict[str, float]:
-            return {INERTIA: state.inertia, HELD_OUT_MISFIT: held.misfit(params[DENSITY])}
+            found = params[DENSITY]
+            return {INERTIA: state.inertia, HELD_OUT_MISFIT: held.misfit(found), **self.supports.rim(found)}
 
         # The second of the next pair may start from where the first of this one ended.
         return dataclasses.replace(phase, measures=measures, keeps=2)
@@ -185,13 +203,16 @@ class Plan:
     def _solve(self, fine: Sequence[Finished], coarse: Sequence[Finished], done: int) -> Phase:
         """All that is left of the passes, on all views."""
         tried = [each for each in fine if each.name == "choose"]
-        search = weight_search(tried, self.ladder, self.trial, self.total)
+        search = weight_search(tried, self.ladder(tried), self.trial, self.total)
+        problem = self.supports.settled(tried)
 
         def start() -> Start:
-            return continued(tried[search.source]) if tried else Start(self._first(fine or coarse).params)
+            if tried:
+                return continued(tried[search.source], problem.support)
+            return Start(self._first(fine or coarse).params)
 
         self._forget("trials")
-        weight, whole = self.weight(fine), self.whole
+        weight, whole = self.weight(fine), problem.whole
         solver = self._fista(whole, weight, whole.curvature)
         return self._phase(
             "solve", (self.total - done, done), weight, dataclasses.replace(whole, held=False), solver, start
@@ -199,7 +220,7 @@ class Plan:
 
     def _plain(self) -> Phase:
         """The solvers without regularisation: only the number of passes keeps them from fitting the noise."""
-        system = self.whole
+        system = self.problem.whole
         nothing = {DENSITY: torch.zeros(self.shape, device=self.backend.device)}
         solver: Adam | Sirt | Cgls = Cgls()
         if self.settings.solver == "sirt":
@@ -238,7 +259,7 @@ class Plan:
             objective=objective,
             solver=solver,
             decode=lambda params: params[DENSITY],
-            result=_result,
+            result=kept_result,
             first=done,
             total=self.total,
             labels={"phase": name},
@@ -256,10 +277,9 @@ class Plan:
             found = grown[0, 0].contiguous()
         return Start({DENSITY: torch.where(self.problem.support, found, 0.0)})
 
-    @property
-    def ladder(self) -> Ladder:
-        """The smoothing weights to try."""
-        return LADDER[self.measurement.noise.kind]
+    def ladder(self, tried: Sequence[Finished] = ()) -> Ladder:
+        """The smoothing weights to try, after some trials."""
+        return dataclasses.replace(LADDER[self.measurement.noise.kind], downwards=self.supports.empties(tried))
 
     @property
     def trial(self) -> int:
@@ -278,18 +298,10 @@ class Plan:
         if not self.chooses:
             return self.fixed
         tried = [each for each in finished if each.name == "choose"]
-        return weight_search(tried, self.ladder, self.trial, self.total).weight
-
-
-def continued(finished: Finished) -> Start:
-    """FISTA continues where a choose phase ended, momentum included."""
-    params = {DENSITY: finished.result[DENSITY]}
-    return Start(params, FistaState({DENSITY: finished.result[EXTRAPOLATED]}, finished.measures[INERTIA]))
-
-
-def _result(params: Params, state: Any) -> Params:
-    """The density, and FISTA's extrapolated point."""
-    return {**params, EXTRAPOLATED: state.extrapolated[DENSITY]} if isinstance(state, FistaState) else params
+        found = weight_search(tried, self.ladder(tried), self.trial, self.total).weight
+        # A held-out view lies in a gap twice as wide as any later: what wins there is too strong for data that a grid
+        # explains exactly. Others need that much, for the sharp edges between the samples.
+        return max(found / LADDER_FACTOR, self.ladder().lowest) if self.supports.empties(tried) else found
 
 
 def passes(settings: TransmittanceSettings, measurement: Measurement) -> int:

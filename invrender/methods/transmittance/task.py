@@ -53,13 +53,17 @@ class Task:
 
 @dataclass(frozen=True)
 class Result:
-    """Density [D,H,W], the smoothing weight that was used, its held-out scores, and what was carved and sampled."""
+    """Density [D,H,W], the smoothing weight that was used, its held-out scores, and what was carved and sampled.
+
+    `tight`: whether what lies within a cell of the object was found to be empty.
+    """
 
     density: Tensor
     smoothing: float
     scores: dict[float, float]
     support: float
     samples: int
+    tight: bool
 
 
 def load(settings: TransmittanceSettings, backend: Backend) -> Task:

@@ -39,7 +39,7 @@ def test_sharp_ellipsoids_by_default_settings(noise: str, least: float) -> None:
 
 def test_nothing_that_holds_a_part_of_the_object_is_carved() -> None:
     volume = averaged(FOUR, 32)
-    support, _ = carve(views_of("float", volume), volume.shape, volume.bounds, KERNELS.joseph_rays)
+    support, _ = carve(views_of("float", volume), volume.shape, volume.bounds, KERNELS.joseph_rays, 2.0)
     assert float(volume.values[0][~support].max()) == 0
     near = torch.nn.functional.max_pool3d(volume.values, 3, 1, 1)[0]
     assert float(near[~support].max()) == 0

@@ -78,7 +78,7 @@ def test_trials_go_on_with_the_momentum_of_the_one_before() -> None:
 
 def test_the_background_is_carved_and_nothing_else() -> None:
     volume = blob()
-    support, wanted = carve(views_of(volume, 24), volume.shape, volume.bounds, KERNELS.joseph_rays)
+    support, wanted = carve(views_of(volume, 24), volume.shape, volume.bounds, KERNELS.joseph_rays, 2.0)
     assert float(volume.values[0][~support].max()) < 1e-3 * float(volume.values.max())
     assert 0.05 < float(support.double().mean()) < 0.6
     assert 0.05 < float(wanted.double().mean()) < 0.9

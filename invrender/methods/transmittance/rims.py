@@ -1,0 +1,88 @@
+"""How tightly a grid is carved: what lies within a cell of an object is empty, or holds a part of it, as the data say.
+
+Densities that are linear between their samples vanish wherever an empty ray has passed within a cell. Real objects end
+between the samples, which then stand for a part of them there. So trials run on a support that holds this rim. Where
+the rim is empty, its density fades from pass to pass; where it is needed, the density stays. The last passes run on the
+tight support, or on one that leaves a second cell for what is linear between samples.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+
+import torch
+
+from invrender.kernels import Backend
+from invrender.methods.transmittance.measurement import Measurement
+from invrender.methods.transmittance.problem import Problem, Shape, prepare
+from invrender.solve.phase import Finished
+
+Tensor = torch.Tensor
+
+TIGHT, NEAR, WIDE = 0.0, 1.0, 2.0  # cells around empty rays that may hold something
+FADES = 0.9  # share of the rim's density that is left after a trial, at most, where it is empty
+FAINT = 0.03  # of the density inside: a rim below it is empty, however slowly it fades
+RIM = "rim"  # the measure that choose phases leave
+
+
+@dataclass(frozen=True)
+class Supports:
+    """The same problem on three supports.
+
+    Attributes:
+        measurement, shape, bounds, backend: see `prepare`.
+        carves: whether anything is carved.
+        judges: whether trials decide; else the widest is taken.
+    """
+
+    measurement: Measurement
+    shape: Shape
+    bounds: Tensor
+    backend: Backend
+    carves: bool
+    judges: bool
+
+    @cached_property
+    def tight(self) -> Problem:
+        """Without the rim."""
+        return self._carved(TIGHT)
+
+    @cached_property
+    def near(self) -> Problem:
+        """With the rim and no more."""
+        return self._carved(NEAR)
+
+    @cached_property
+    def wide(self) -> Problem:
+        """With room around the rim."""
+        return self._carved(WIDE)
+
+    def _carved(self, margin: float) -> Problem:
+        return prepare(self.measurement, self.shape, self.bounds, self.backend, margin if self.carves else None)
+
+    @property
+    def trial(self) -> Problem:
+        """What trials run on."""
+        return self.near if self.judges else self.wide
+
+    def settled(self, tried: Sequence[Finished]) -> Problem:
+        """What the last passes run on, after some trials."""
+        return self.tight if self.empties(tried) else self.wide
+
+    def empties(self, tried: Sequence[Finished]) -> bool:
+        """Whether trials have found the rim to be empty: the first two, which have the same smoothing."""
+        if not self.judges or len(tried) < 2:
+            return False
+        first, second = (phase.measures[RIM] for phase in tried[:2])
+        return second < FADES * first or second < FAINT
+
+    def rim(self, estimate: Tensor) -> dict[str, float]:
+        """The mean density in the rim, as a share of the mean inside of it."""
+        if not self.judges:
+            return {}
+        inside = self.tight.support
+        outside = self.near.support & ~inside
+        means = [float(estimate[part].double().mean()) if bool(part.any()) else 0.0 for part in (outside, inside)]
+        return {RIM: means[0] / max(means[1], torch.finfo(torch.float32).tiny)}
