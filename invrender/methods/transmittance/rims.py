@@ -15,6 +15,7 @@ from functools import cached_property
 import torch
 
 from invrender.kernels import Backend
+from invrender.methods.transmittance.carving import margins
 from invrender.methods.transmittance.measurement import Measurement
 from invrender.methods.transmittance.problem import Problem, Shape, prepare
 from invrender.solve.phase import Finished
@@ -22,8 +23,10 @@ from invrender.solve.phase import Finished
 Tensor = torch.Tensor
 
 TIGHT, NEAR, WIDE = 0.0, 1.0, 2.0  # cells around empty rays that may hold something
-FADES = 0.9  # share of the rim's density that is left after a trial, at most, where it is empty
-FAINT = 0.03  # of the density inside: a rim below it is empty, however slowly it fades
+COARSE = 1.3  # cells across a pixel, from which on it shows too little of a rim
+ENOUGH = 12  # passes before a rim's density says anything
+FADES = 0.77  # share of the rim's density that is left after a trial, at most, where it is empty
+FAINT, PLAIN = 0.03, 0.12  # of the density inside: rims that are empty, and that are not, however they fade
 RIM = "rim"  # the measure that choose phases leave
 
 
@@ -34,7 +37,7 @@ class Supports:
     Attributes:
         measurement, shape, bounds, backend: see `prepare`.
         carves: whether anything is carved.
-        judges: whether trials decide; else the widest is taken.
+        chooses: whether there are trials, which can decide; else the widest is taken.
     """
 
     measurement: Measurement
@@ -42,7 +45,7 @@ class Supports:
     bounds: Tensor
     backend: Backend
     carves: bool
-    judges: bool
+    chooses: bool
 
     @cached_property
     def tight(self) -> Problem:
@@ -59,6 +62,12 @@ class Supports:
         """With room around the rim."""
         return self._carved(WIDE)
 
+    @cached_property
+    def judges(self) -> bool:
+        """Whether trials decide: of exact data alone, whose empty rays prove something, and where pixels are fine."""
+        exact = self.carves and self.chooses and self.measurement.noise.deviation == 0
+        return exact and bool((margins(self.measurement.cameras, self.shape, self.bounds, COARSE / 2) > 0).all())
+
     def _carved(self, margin: float) -> Problem:
         return prepare(self.measurement, self.shape, self.bounds, self.backend, margin if self.carves else None)
 
@@ -73,10 +82,10 @@ class Supports:
 
     def empties(self, tried: Sequence[Finished]) -> bool:
         """Whether trials have found the rim to be empty: the first two, which have the same smoothing."""
-        if not self.judges or len(tried) < 2:
+        if not self.judges or len(tried) < 2 or tried[0].steps < ENOUGH:
             return False
         first, second = (phase.measures[RIM] for phase in tried[:2])
-        return second < FADES * first or second < FAINT
+        return second < FAINT or second < min(FADES * first, PLAIN)
 
     def rim(self, estimate: Tensor) -> dict[str, float]:
         """The mean density in the rim, as a share of the mean inside of it."""

@@ -88,8 +88,8 @@ class Plan:
     @cached_property
     def supports(self) -> Supports:
         """The problem, carved and set up."""
-        judges = self.settings.carve and self.settings.solver == "fista" and self.chooses and not self.noisy
-        return Supports(self.measurement, self.shape, self.bounds, self.backend, self.settings.carve, judges)
+        tries = self.settings.solver == "fista" and self.chooses
+        return Supports(self.measurement, self.shape, self.bounds, self.backend, self.settings.carve, tries)
 
     @property
     def problem(self) -> Problem:
