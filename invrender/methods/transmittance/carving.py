@@ -78,8 +78,8 @@ def carve(
     if bool(empty.any()):
         rays = joseph_rays(shape, bounds, measurement.cameras, empty)
         crossed = rays.adjoint(torch.ones(len(rays.pixels), device=bounds.device)).cpu()
-        cells = torch.tensor(shape[::-1], dtype=torch.float64) - 1
-        pitch = float(((bounds[1] - bounds[0]).cpu() / cells).min())
+        counts = torch.tensor(shape[::-1], dtype=torch.float64) - 1
+        pitch = float(((bounds[1] - bounds[0]).cpu() / counts).min())
         support = crossed < (WITNESSES if measurement.noise.deviation else CROSSED) * pitch
         if bool(support.any()):
             return support, known & ~empty

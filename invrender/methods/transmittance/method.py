@@ -12,13 +12,14 @@ from numpy.typing import NDArray
 from invrender.cameras.volume_rigs import volume_rig
 from invrender.kernels import Backend
 from invrender.methods.transmittance import report, task
+from invrender.methods.transmittance.budget import passes
 from invrender.methods.transmittance.doubts import check, doubt
 from invrender.methods.transmittance.film import film
 from invrender.methods.transmittance.measurement import Measurement, Noise, measure
 from invrender.methods.transmittance.neural import ITERATIONS, Training, field_schedule
 from invrender.methods.transmittance.problem import DENSITY, prepare
 from invrender.methods.transmittance.rims import WIDE
-from invrender.methods.transmittance.schedule import Plan, passes
+from invrender.methods.transmittance.schedule import Plan
 from invrender.methods.transmittance.settings import PRESETS, TransmittanceSettings
 from invrender.nouns import Volume
 from invrender.render.absorption import optical_depth

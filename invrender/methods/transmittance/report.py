@@ -87,5 +87,7 @@ def rows(m: dict[str, Any]) -> list[tuple[str, str]]:
             ("relative L2 error, SSIM", f"{m['relative_l2']:.5f}, {m['ssim']:.4f}"),
             ("PSNR of unseen views", f"{decibels(m['heldout_psnr'])} (worst {decibels(m['heldout_psnr_worst'])})"),
         ]
+    if m["carving"] == "tight":
+        lines.append(("carving", "tight: nothing within a cell of the object"))
     lines.append(("extinction, smoothing", f"{m['extinction']:.4g}, {m['smoothing']:.2g}"))
     return lines

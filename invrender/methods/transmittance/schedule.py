@@ -14,7 +14,6 @@ the first weight, then pairs: one with the same weight and one with a neighbour 
 from __future__ import annotations
 
 import dataclasses
-import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -23,16 +22,10 @@ from typing import Any
 import torch
 
 from invrender.kernels import Backend
+from invrender.methods.transmittance.budget import first_passes, trial_passes
 from invrender.methods.transmittance.continuing import INERTIA, continued, kept_result
 from invrender.methods.transmittance.held_out import HeldOut
-from invrender.methods.transmittance.ladder import (
-    FEWEST_VIEWS,
-    HELD_OUT_MISFIT,
-    LADDER_FACTOR,
-    Ladder,
-    split,
-    weight_search,
-)
+from invrender.methods.transmittance.ladder import FEWEST_VIEWS, HELD_OUT_MISFIT, Ladder, split, weight_search
 from invrender.methods.transmittance.measurement import Measurement, binned
 from invrender.methods.transmittance.problem import DENSITY, Problem, Shape, System
 from invrender.methods.transmittance.rims import Supports
@@ -49,11 +42,9 @@ from invrender.solve.sirt import Sirt, row_weights
 
 Tensor = torch.Tensor
 
-PASSES, PASSES_VIEWS = 90, 48  # so many passes for so many views or more
-NOISY = 0.8  # of them for noisy data, which hold less detail
-FIRST_PASSES, TRIAL_PASSES = 0.15, 0.06  # of all passes: before any trial, and for each
 EXACT, ROUNDED = Ladder(1e-3, 3e-5, 1e-3), Ladder(1e-3, 1e-5, 3e-2, noisy=True)
 LADDER = {"float": EXACT, "8bit": ROUNDED, "poisson": Ladder(3e-3, 3e-5, 3e-2, noisy=True)}
+LESS = 3.5  # by which smoothing is less than what trials choose, where a grid explains the data
 SUBSETS, SUBSET_PASSES = (8, 4), 2  # of the start under noise: as many as leave two views in each
 SUBSET_MOMENTUM = 0.9
 ROUNDING = 0.01  # of the density's level: below it, differences are smoothed quadratically
@@ -188,7 +179,7 @@ class Plan:
                 else Start(self._first(fine or coarse).params)
             )
 
-        count = self.trial if tried else max(1, round(self.total * FIRST_PASSES))
+        count = self.trial if tried else first_passes(self.total)
         span = (min(count, self.total - done), done)
         solver = self._fista(kept, search.weight, kept.curvature)
         phase = self._phase("choose", span, search.weight, dataclasses.replace(kept, held=False), solver, start)
@@ -284,7 +275,7 @@ class Plan:
     @property
     def trial(self) -> int:
         """Passes of each trial."""
-        return max(1, round(self.total * TRIAL_PASSES))
+        return trial_passes(self.total)
 
     @property
     def fixed(self) -> float:
@@ -301,12 +292,4 @@ class Plan:
         found = weight_search(tried, self.ladder(tried), self.trial, self.total).weight
         # A held-out view lies in a gap twice as wide as any later: what wins there is too strong for data that a grid
         # explains exactly. Others need that much, for the sharp edges between the samples.
-        return max(found / LADDER_FACTOR, self.ladder().lowest) if self.supports.empties(tried) else found
-
-
-def passes(settings: TransmittanceSettings, measurement: Measurement) -> int:
-    """How many passes there will be: with few views each costs less, and more are needed."""
-    if settings.iterations is not None:
-        return settings.iterations
-    share = NOISY if measurement.noise.deviation else 1.0
-    return round(PASSES * share * min(max(math.sqrt(PASSES_VIEWS / len(measurement.cameras)), 1.0), 1.7))
+        return max(found / LESS, self.ladder().lowest) if self.supports.empties(tried) else found
