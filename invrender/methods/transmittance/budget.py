@@ -7,8 +7,8 @@ import math
 from invrender.methods.transmittance.measurement import Measurement
 from invrender.methods.transmittance.settings import TransmittanceSettings
 
-PASSES, PASSES_VIEWS = 88, 48  # so many passes for so many views or more
-NOISY = 0.82  # of them for noisy data, which hold less detail
+PASSES, PASSES_VIEWS = 85, 50  # so many passes for so many views or more
+NOISY = 0.847  # of them for noisy data, which hold less detail
 FIRST_PASSES, TRIAL_PASSES = 0.15, 0.06  # of all passes: before any trial, and for each
 
 
@@ -17,7 +17,7 @@ def passes(settings: TransmittanceSettings, measurement: Measurement) -> int:
     if settings.iterations is not None:
         return settings.iterations
     share = NOISY if measurement.noise.deviation else 1.0
-    return round(PASSES * share * min(max(math.sqrt(PASSES_VIEWS / len(measurement.cameras)), 1.0), 1.7))
+    return round(PASSES * share * min(max(math.sqrt(PASSES_VIEWS / len(measurement.cameras)), 1.0), 1.76))
 
 
 def first_passes(total: int) -> int:

@@ -6,7 +6,7 @@ To weaker ones first; where those are no better, to stronger ones, for early pas
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from invrender.solve.phase import Finished
 
@@ -31,6 +31,11 @@ class Ladder:
     noisy: bool = False
     downwards: bool = False
 
+    @property
+    def explained(self) -> Ladder:
+        """For data that a grid explains: down alone, and not as far, for `schedule.LESS` comes after it."""
+        return replace(self, lowest=LADDER_FACTOR * self.lowest, downwards=True)
+
     def better(self, before: float, stays: float, moves: float, weaker: bool) -> bool:
         """Whether to move to another weight, from the misfits before a pair of trials, and after both of it.
 
@@ -44,6 +49,10 @@ class Ladder:
     def holds(self, weight: float) -> bool:
         """Whether a weight is one of them."""
         return 0.999 * self.lowest < weight < 1.001 * self.highest
+
+
+EXACT, ROUNDED = Ladder(1e-3, 3e-5, 1e-3), Ladder(1e-3, 1e-5, 3e-2, noisy=True)
+LADDER = {"float": EXACT, "8bit": ROUNDED, "poisson": Ladder(3e-3, 3e-5, 3e-2, noisy=True)}
 
 
 @dataclass(frozen=True)

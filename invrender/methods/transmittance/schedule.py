@@ -25,7 +25,7 @@ from invrender.kernels import Backend
 from invrender.methods.transmittance.budget import first_passes, trial_passes
 from invrender.methods.transmittance.continuing import INERTIA, continued, kept_result
 from invrender.methods.transmittance.held_out import HeldOut
-from invrender.methods.transmittance.ladder import FEWEST_VIEWS, HELD_OUT_MISFIT, Ladder, split, weight_search
+from invrender.methods.transmittance.ladder import FEWEST_VIEWS, HELD_OUT_MISFIT, LADDER, Ladder, split, weight_search
 from invrender.methods.transmittance.measurement import Measurement, binned
 from invrender.methods.transmittance.problem import DENSITY, Problem, Shape, System
 from invrender.methods.transmittance.rims import Supports
@@ -42,9 +42,7 @@ from invrender.solve.sirt import Sirt, row_weights
 
 Tensor = torch.Tensor
 
-EXACT, ROUNDED = Ladder(1e-3, 3e-5, 1e-3), Ladder(1e-3, 1e-5, 3e-2, noisy=True)
-LADDER = {"float": EXACT, "8bit": ROUNDED, "poisson": Ladder(3e-3, 3e-5, 3e-2, noisy=True)}
-LESS = 3.5  # by which smoothing is less than what trials choose, where a grid explains the data
+LESS = 3.3  # by which smoothing is less than what trials choose, where a grid explains the data
 SUBSETS, SUBSET_PASSES = (8, 4), 2  # of the start under noise: as many as leave two views in each
 SUBSET_MOMENTUM = 0.9
 ROUNDING = 0.01  # of the density's level: below it, differences are smoothed quadratically
@@ -270,7 +268,8 @@ class Plan:
 
     def ladder(self, tried: Sequence[Finished] = ()) -> Ladder:
         """The smoothing weights to try, after some trials."""
-        return dataclasses.replace(LADDER[self.measurement.noise.kind], downwards=self.supports.empties(tried))
+        ladder = LADDER[self.measurement.noise.kind]
+        return ladder.explained if self.supports.empties(tried) else ladder
 
     @property
     def trial(self) -> int:
@@ -292,4 +291,4 @@ class Plan:
         found = weight_search(tried, self.ladder(tried), self.trial, self.total).weight
         # A held-out view lies in a gap twice as wide as any later: what wins there is too strong for data that a grid
         # explains exactly. Others need that much, for the sharp edges between the samples.
-        return max(found / LESS, self.ladder().lowest) if self.supports.empties(tried) else found
+        return found / LESS if self.supports.empties(tried) else found

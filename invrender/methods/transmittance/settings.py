@@ -30,7 +30,7 @@ class TransmittanceSettings(VolumeRunSettings):
             for an asset, by the files for a dataset.
         field: grid, or neural: a latent grid with a small network, trained by marching rays.
         solver: fista; or, without smoothing, sirt, cgls (may turn negative) or adam.
-        iterations: passes over the views, all phases together; none: 88, more for few views, fewer for noisy ones. Of
+        iterations: passes over the views, all phases together; none: 85, more for few views, fewer for noisy ones. Of
             the neural field: steps of its training; none: 400.
         smoothing: weight of the total variation relative to the data's curvature and the density's level; none: chosen
             by views left out.
