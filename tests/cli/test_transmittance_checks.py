@@ -83,3 +83,17 @@ def test_inspect_takes_the_noise_that_it_asks_for_and_lists_what_it_finds(
     assert json.loads(capsys.readouterr().out)["findings"] == []
 
     assert run(["inspect", folder, "--noise", "8-bit"]) == 2
+
+
+@pytest.mark.parametrize(
+    ("kept", "warned"), [(slice(0, 12), False), (slice(0, 7), False), (slice(0, 3), True), ([0, 3], True)]
+)
+def test_directions_that_no_view_shows_are_said(tmp_path: Path, capsys, kept, warned: bool) -> None:
+    folder = dataset(tmp_path / "data")
+    table = json.loads((folder / "transforms.json").read_text())
+    frames = table["frames"]
+    table["frames"] = [frames[i] for i in kept] if isinstance(kept, list) else frames[kept]
+    (folder / "transforms.json").write_text(json.dumps(table))
+    assert run(["inspect", str(folder), "--json"]) == 0
+    findings = json.loads(capsys.readouterr().out)["findings"]
+    assert any("unmeasured" in finding["cause"] for finding in findings) == warned

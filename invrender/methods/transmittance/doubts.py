@@ -6,12 +6,17 @@ from collections.abc import Mapping, Sequence
 from statistics import median
 from typing import Any
 
+import torch
+
 from invrender.findings import Finding
 from invrender.io.datasets.transmittance import TransmittanceViews
 from invrender.io.files.paths import listing
 from invrender.kernels import Backend
+from invrender.methods.transmittance.directions import direction_findings
 from invrender.methods.transmittance.measurement import Measurement, Noise
 from invrender.methods.transmittance.task import Task, measured, pixel_grid
+
+Tensor = torch.Tensor
 
 CUT = 0.05  # share of the deepest optical depth that counts as the object, on a border
 LONG = 0.1  # share of a border that it takes
@@ -34,7 +39,7 @@ def cut_off(data: Measurement) -> list[str]:
 def check(task: Task, backend: Backend) -> Sequence[Finding]:
     """What looks wrong in a dataset; the views of an asset are right."""
     del backend
-    return _cut_off_findings(task.measurement) if task.reference is None else ()
+    return () if task.reference is not None else _findings(task.measurement, task.bounds)
 
 
 def dataset_findings(views: TransmittanceViews, noise: Noise | None = None) -> Sequence[Finding]:
@@ -46,7 +51,11 @@ def dataset_findings(views: TransmittanceViews, noise: Noise | None = None) -> S
     box = views.bounds
     if box is None:
         return ()
-    return _cut_off_findings(measured(views, box, views.grid or pixel_grid(views.cameras, box), noise))
+    return _findings(measured(views, box, views.grid or pixel_grid(views.cameras, box), noise), box)
+
+
+def _findings(data: Measurement, box: Tensor) -> Sequence[Finding]:
+    return (*_cut_off_findings(data), *direction_findings(data.cameras, box))
 
 
 def _cut_off_findings(data: Measurement) -> Sequence[Finding]:
