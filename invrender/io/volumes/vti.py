@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import math
 import re
 import zlib
@@ -107,6 +108,10 @@ def _check_extent(path: Path, text: bytes, components: int) -> None:
     check_room(path, 4 * math.prod(counts) * max(components, 1))
 
 
+def _nothing(_record: logging.LogRecord) -> bool:
+    return False
+
+
 def _load(path: Path) -> Any:
     """The image; VTK's own reader reports faults through events, which would otherwise only be printed."""
     import pyvista
@@ -123,7 +128,12 @@ def _load(path: Path) -> Any:
     reader: Any = vtkXMLImageDataReader()
     reader.AddObserver("ErrorEvent", note)
     reader.SetFileName(str(path))
-    reader.Update()
+    root = logging.getLogger()
+    root.addFilter(_nothing)  # pyvista sends what VTK's inner parsers say to the root logger, as it stands in the file
+    try:
+        reader.Update()
+    finally:
+        root.removeFilter(_nothing)
     image = pyvista.wrap(reader.GetOutput())
     if faults or reader.GetErrorCode() or min(image.dimensions) < 1:
         raise damaged(path, faults[0] if faults else "its XML is cut off or damaged")
