@@ -1,18 +1,20 @@
-"""Which points of a surface can be seen from outside: exactly, by parallel projection along many directions.
+"""Which points of a surface can be seen from outside: rays along many directions, each until it meets a face.
 
-For each direction points and triangles are projected onto a plane. Points sit in the cells of a grid; a triangle meets
-the points of the cells that it overlaps, and hides those that it covers from further out. Points found visible drop
-out, so later directions cost little.
+A point that one direction sees is done with, so that later directions are left with the hidden ones; and the face that
+stopped a ray is tried first for the next, which starts close by.
 """
 
 from __future__ import annotations
 
 import numpy as np
 
-from invrender.geometry.vectors import Bools, Floats, Ints, norm
+from invrender.geometry.bvh import STACK, build_bvh, morton_codes
+from invrender.geometry.triples import Triple, along, cross, dot, minus, point
+from invrender.geometry.vectors import Bools, Floats, Ints
+from invrender.jit import body, kernel
 
-POINTS_PER_CELL = 2.0
-MOST_PAIRS = 4_000_000
+PARALLEL = 1e-300  # stands in for a direction of zero, whose inverse would give 0 * inf
+ROUNDING = 1e-15  # of a distance, so that a face that its box just touches is not missed
 
 
 def spread_directions(n: int, phase: float = 0.3) -> Floats:
@@ -29,70 +31,75 @@ def visible_from_outside(points: Floats, vertices: Floats, faces: Ints, lift: fl
     `lift` is how far, in world units, a ray starts from its point, so that the point's own face does not hide it.
     """
     seen = np.zeros(len(points), bool)
-    for d in spread_directions(directions):
-        left = np.flatnonzero(~seen)
-        if not len(left):
-            break
-        seen[left] = ~_hidden(points[left] + lift * d, vertices, faces, d)
+    if not len(faces):
+        return ~seen
+    corners = vertices[faces]
+    bvh = build_bvh(corners)
+    points = np.ascontiguousarray(points, np.float64)
+    order = np.argsort(morton_codes(points), kind="stable")
+    _mark_escaping(bvh.boxes, corners[bvh.order], points, order, spread_directions(directions), lift, seen)
     return seen
 
 
-def _hidden(points: Floats, vertices: Floats, faces: Ints, direction: Floats) -> Bools:
-    """Whether any face lies beyond each point in the direction."""
-    frame = _frame(direction)
-    q, p = points @ frame.T, vertices @ frame.T
-    low = q[:, :2].min(0)
-    cell = float(norm(np.append(np.ptp(q[:, :2], axis=0), 0.0)[None])[0]) / max(np.sqrt(len(q) / POINTS_PER_CELL), 1.0)
-    cell = cell if cell > 0 else 1.0
-    columns = ((q[:, :2] - low) // cell).astype(np.int64)
-    size = columns.max(0) + 1
-    slot = columns[:, 0] * size[1] + columns[:, 1]
-    order = np.argsort(slot, kind="stable")
-    count = np.bincount(slot, minlength=int(size.prod()))
-    start = np.cumsum(count) - count
-    tri = p[faces]
-    tri = tri[tri[:, :, 2].max(1) > q[:, 2].min()]
-    first = ((tri[:, :, :2].min(1) - low) // cell).clip(0, size).astype(np.int64)
-    last = ((tri[:, :, :2].max(1) - low) // cell).clip(-1, size - 1).astype(np.int64)
-    extent = np.maximum(last - first + 1, 0)
-    corners = np.ascontiguousarray(tri.transpose(1, 2, 0))
-    hidden = np.zeros(len(q), bool)
-    for rows in _pieces(extent.prod(1)):
-        t, local = _expand(extent.prod(1)[rows])
-        t = rows[t]
-        box = (first[t, 0] + local // extent[t, 1]) * size[1] + first[t, 1] + local % extent[t, 1]
-        k, local = _expand(count[box])
-        point = order[start[box[k]] + local]
-        hidden[point[_covers(corners, t[k], q, point)]] = True
-    return hidden
+@kernel
+def _mark_escaping(
+    boxes: Floats, corners: Floats, points: Floats, order: Ints, directions: Floats, lift: float, seen: Bools
+) -> None:
+    """Set `seen` [K] where a ray escapes; `corners` [F,3,3] come in the tree's order, points in that of `order` [K]."""
+    stack = np.empty(STACK, np.int64)
+    for row in range(len(directions)):
+        d, hit = point(directions, row), 0
+        for k in order:
+            if seen[k]:
+                continue
+            o = along(point(points, k), lift, d)
+            if _meets(corners[hit], o, d):
+                continue
+            found = _any_face(boxes, corners, o, d, stack)
+            seen[k] = found < 0
+            hit = max(found, 0)
 
 
-def _frame(direction: Floats) -> Floats:
-    """Rotation whose last row is the direction."""
-    side = np.cross(direction, np.eye(3)[np.argmin(np.abs(direction))])
-    side /= np.sqrt(side @ side)
-    return np.stack([side, np.cross(direction, side), direction])
+@body
+def _any_face(boxes: Floats, corners: Floats, o: Triple, d: Triple, stack: Ints) -> int:
+    """A face, in the tree's order, that the ray from o along d meets; -1: it escapes."""
+    inverse = (
+        1.0 / (d[0] if d[0] != 0.0 else PARALLEL),
+        1.0 / (d[1] if d[1] != 0.0 else PARALLEL),
+        1.0 / (d[2] if d[2] != 0.0 else PARALLEL),
+    )
+    inner_nodes = len(boxes) // 2
+    stack[0], waiting = 0, 1
+    while waiting > 0:
+        waiting -= 1
+        node = stack[waiting]
+        if not _enters(boxes, node, o, inverse):
+            continue
+        if node < inner_nodes:
+            stack[waiting], stack[waiting + 1] = 2 * node + 1, 2 * node + 2
+            waiting += 2
+        elif _meets(corners[node - inner_nodes], o, d):
+            return int(node - inner_nodes)
+    return -1
 
 
-def _pieces(weight: Ints) -> list[Ints]:
-    """Row numbers of positive weight, cut into pieces whose weights sum to about `MOST_PAIRS` at most."""
-    rows = np.flatnonzero(weight)
-    piece = np.cumsum(weight[rows]) // MOST_PAIRS
-    return np.split(rows, np.flatnonzero(np.diff(piece)) + 1) if len(rows) else []
+@body
+def _enters(boxes: Floats, node: int, o: Triple, inverse: Triple) -> bool:
+    """Whether a ray meets a box."""
+    enter, leave = 0.0, np.inf if boxes[node, 0] < np.inf else -1.0  # an empty one is never met
+    for axis in range(3):
+        a = (boxes[node, axis] - o[axis]) * inverse[axis]
+        b = (boxes[node, 3 + axis] - o[axis]) * inverse[axis]
+        enter, leave = max(enter, min(a, b)), min(leave, max(a, b))
+    return bool(enter <= leave * (1 + ROUNDING))
 
 
-def _expand(count: Ints) -> tuple[Ints, Ints]:
-    """Each row number repeated `count` times, and a counter within the row."""
-    row = np.repeat(np.arange(len(count)), count)
-    return row, np.arange(len(row)) - np.repeat(np.cumsum(count) - count, count)
-
-
-def _covers(corners: Floats, t: Ints, q: Floats, k: Ints) -> Bools:
-    """Whether the third-axis line upwards from point q[k] meets triangle t; `corners` is [3,3,T]: corner, axis."""
-    x, y, z = q[k].T
-    (ax, ay), (bx, by), (cx, cy) = ((corners[i, 0, t] - x, corners[i, 1, t] - y) for i in range(3))
-    a, b, c = bx * cy - by * cx, cx * ay - cy * ax, ax * by - ay * bx
-    inside = ((a >= 0) & (b >= 0) & (c >= 0)) | ((a <= 0) & (b <= 0) & (c <= 0))
-    area = a + b + c
-    above = a * corners[0, 2, t] + b * corners[1, 2, t] + c * corners[2, 2, t] - z * area
-    return np.asarray(inside & (above * area > 0))
+@body
+def _meets(corners: Floats, o: Triple, d: Triple) -> bool:
+    """Whether the ray from o along d meets a triangle [3,3], from either side (Moeller and Trumbore 1997)."""
+    a = point(corners, 0)
+    s, r, q = minus(point(corners, 1), a), minus(point(corners, 2), a), minus(o, a)
+    p, c = cross(d, r), cross(q, s)
+    det = dot(s, p)
+    u, v, t = dot(q, p) / det, dot(d, c) / det, dot(r, c) / det
+    return bool(u >= 0.0 and v >= 0.0 and u + v <= 1.0 and t > 0.0)  # never with the NaN of a parallel ray
