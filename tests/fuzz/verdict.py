@@ -141,8 +141,12 @@ def _place(err: str, *, newest_first: bool = False) -> str:
 
 
 def _main_thread(err: str) -> str:
-    """The part of faulthandler's dump that is about the thread that runs the command."""
-    blocks = re.split(r"^(?=(?:Current thread|Thread) 0x)", err, flags=re.MULTILINE)
+    """The part of faulthandler's last dump that is about the thread that runs the command.
+
+    A process that was slow before it crashed leaves a dump of either.
+    """
+    dumps = re.split(r"^(?=Timeout \(|Fatal Python error: )", err, flags=re.MULTILINE)
+    blocks = re.split(r"^(?=(?:Current thread|Thread) 0x)", dumps[-1], flags=re.MULTILINE)
     return next((block for block in blocks if "worker.py" in block), err)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import faulthandler
 import json
 import os
 import signal
@@ -36,6 +37,13 @@ def hang() -> None:
 def crash() -> None:
     """End by a signal, as C code does."""
     os.kill(os.getpid(), signal.SIGSEGV)
+
+
+def late_crash() -> None:
+    """Take too long, and then end by a signal."""
+    faulthandler.dump_traceback_later(0.01)
+    time.sleep(0.5)
+    crash()
 
 
 def wordy() -> None:
