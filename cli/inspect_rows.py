@@ -58,11 +58,13 @@ def volume_rows(facts: VolumeFacts) -> Rows:
 
 def transmittance_rows(facts: TransmittanceFacts) -> Rows:
     """What is in a dataset of transmittance."""
+    infinite = f", and {facts.infinite} infinite" if facts.infinite else ""
     return [
         ("views", f"{facts.views} of {facts.width} x {facts.height} pixels"),
         ("quantity", f"{facts.quantity}, {'8 bits' if facts.eight_bit else 'floats'}"),
-        ("values", f"{facts.least:.5g} to {facts.greatest:.5g}"),
+        ("values", "none finite" if facts.least is None else f"{facts.least:.5g} to {facts.greatest:.5g}{infinite}"),
         ("saturated", _count(facts.saturated, "pixels without light", "pixel without light")),
+        ("bad", _count(facts.bad, "pixels marked by NaN", "pixel marked by NaN")),
         ("extinction", f"{facts.extinction:.5g} times the density"),
         ("grid", "not given" if facts.grid is None else " x ".join(str(n) for n in reversed(facts.grid))),
         ("bounds", "not given" if facts.bounds is None else str([list(corner) for corner in facts.bounds])),

@@ -92,7 +92,9 @@ class TransmittanceFacts:
         views: how many.
         width, height: of the images, in pixels.
         quantity: 'transmittance', or 'line-integral' for optical depths.
-        least, greatest: of the values.
+        least, greatest: of the values that are finite, or None.
+        infinite: values that are infinite.
+        bad: pixels that NaN marks as bad.
         saturated: pixels that no light reaches.
         eight_bit: whether images hold no more than 256 levels.
         extinction: the factor on the density that they were made with.
@@ -104,8 +106,10 @@ class TransmittanceFacts:
     width: int
     height: int
     quantity: str
-    least: float
-    greatest: float
+    least: float | None
+    greatest: float | None
+    infinite: int
+    bad: int
     saturated: int
     eight_bit: bool
     extinction: float
@@ -117,13 +121,16 @@ def transmittance_facts(views: TransmittanceViews) -> TransmittanceFacts:
     """Measure a dataset of transmittance."""
     height, width = views.cameras.size
     dark = views.images <= 0 if views.kind == "transmittance" else views.images < 0
+    finite = views.images[views.images.isfinite()]
     return TransmittanceFacts(
         views=len(views.cameras),
         width=width,
         height=height,
         quantity=views.kind,
-        least=float(views.images.min()),
-        greatest=float(views.images.max()),
+        least=float(finite.min()) if len(finite) else None,
+        greatest=float(finite.max()) if len(finite) else None,
+        infinite=int(views.images.isinf().sum()),
+        bad=int(views.images.isnan().sum()),
         saturated=int(dark.sum()),
         eight_bit=views.eight_bit,
         extinction=views.extinction,

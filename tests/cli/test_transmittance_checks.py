@@ -97,3 +97,19 @@ def test_directions_that_no_view_shows_are_said(tmp_path: Path, capsys, kept, wa
     assert run(["inspect", str(folder), "--json"]) == 0
     findings = json.loads(capsys.readouterr().out)["findings"]
     assert any("unmeasured" in finding["cause"] for finding in findings) == warned
+
+
+def damaged(image: torch.Tensor) -> torch.Tensor:
+    image[3, 20, 10], image[4, 1, 1], image[4, 1, 2] = torch.inf, torch.nan, torch.nan
+    return image
+
+
+def test_facts_are_of_what_is_finite(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    folder = dataset(tmp_path / "data", damaged)
+    assert run(["inspect", str(folder)]) == 3
+    out = capsys.readouterr().out
+    assert " to 1, and 1 infinite\n" in out
+    assert "bad         2 pixels marked by NaN\n" in out
+    assert run(["inspect", str(folder), "--json"]) == 3
+    facts = json.loads(capsys.readouterr().out)
+    assert (facts["greatest"], facts["infinite"], facts["bad"]) == (1.0, 1, 2)
