@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import math
 import re
 import zlib
 from collections.abc import Iterable
@@ -12,30 +11,27 @@ from typing import Any
 
 import numpy as np
 
-from invrender.errors import InputError
-from invrender.io.files.memory import check_room
 from invrender.io.volumes.arrays import choose
 from invrender.io.volumes.axes import arrange
 from invrender.io.volumes.grid import Grid, damaged, scalars, size_lie, spacing
+from invrender.io.volumes.vti_header import parse_vti
 from invrender.nouns import Volume
 
 BLOCK = 1 << 15  # bytes that are compressed together, as VTK has it
-_HEADER = 1 << 16  # bytes in which extents are looked for
-_PACKED = 10_000  # samples that one packed byte may stand for (LZMA; zlib: 1032)
 
 
 def read_vti(path: Path, key: str, frame: int | None = None) -> Grid:
     """The point or cell data `key`, or the only ones; the samples of cell data sit at the cells' centres."""
-    _check_start(path)
+    header = parse_vti(path)
     image = _load(path)
     points, cells = list(image.point_data.keys()), list(image.cell_data.keys())
     name = choose(key, points if len(points) == 1 and key not in cells else [*points, *cells], path)
     at_cells = name not in points
     found = image.cell_data if at_cells else image.point_data
-    axes = np.asarray(image.direction_matrix, np.float64) * np.asarray(image.spacing, np.float64)
+    axes = header.axes
     counts = np.asarray(image.dimensions)
     extent = np.asarray(image.extent)[::2]
-    origin = np.asarray(image.origin, np.float64) + axes @ extent
+    origin = header.origin + axes @ extent
     if at_cells:
         counts = np.maximum(counts - 1, 1)
         origin = origin + axes @ np.full(3, 0.5)
@@ -79,33 +75,6 @@ _'''  # noqa: E501 - lines of the file, not of ours
 
 def _numbers(values: Iterable[float]) -> str:
     return " ".join(repr(float(value)) for value in values)
-
-
-def _check_start(path: Path) -> None:
-    """VTK can crash on what is no .vti at all and on grids that do not fit, so the header is looked at before."""
-    with path.open("rb") as file:
-        start = file.read(_HEADER)
-    if b"<VTKFile" not in start[:2048]:
-        raise damaged(path, "it does not begin as a VTK XML file")
-    if not re.search(rb'type\s*=\s*["\']ImageData["\']', start[:2048]):
-        raise InputError(f"{path} holds no image data (a regular grid)", "resample it to ImageData in ParaView first")
-    components = [int(n) for n in re.findall(rb'NumberOfComponents\s*=\s*["\'](\d{1,18})["\']', start)]
-    for text in re.findall(rb'Extent\s*=\s*["\']([^"\']*)["\']', start):
-        _check_extent(path, text, max(components, default=1))
-
-
-def _check_extent(path: Path, text: bytes, components: int) -> None:
-    try:
-        ends = [int(word) for word in text.split()]
-    except ValueError as error:
-        raise damaged(path, f"an extent is {text.decode('latin-1')!r}") from error
-    if len(ends) != 6 or any(high < low for low, high in zip(ends[::2], ends[1::2], strict=True)):
-        raise damaged(path, f"an extent is {text.decode('latin-1')!r}")
-    counts = [high - low + 1 for low, high in zip(ends[::2], ends[1::2], strict=True)]
-    samples, found = math.prod(max(1, n - 1) for n in counts), path.stat().st_size
-    if samples > _PACKED * found:
-        raise size_lie(path, tuple(reversed(counts)), samples, found)
-    check_room(path, 4 * math.prod(counts) * max(components, 1))
 
 
 def _nothing(_record: logging.LogRecord) -> bool:
