@@ -1,6 +1,8 @@
-"""TIFF stacks through Pillow: one page a slice. They bring no position: cells are taken as cubes.
+"""TIFF stacks through Pillow: one page a slice.
 
-ImageJ writes the order of pages into its description (channels fastest, then slices, then frames), OME into XML.
+ImageJ writes the order of pages into the first page's description (channels fastest, then slices, then frames), and the
+spacing there and into the resolution (fiji/ij: ij.io.FileSaver, TiffDecoder); OME writes XML (OME-TIFF specification).
+Of other stacks, which bring no spacing, the cells are taken as cubes.
 """
 
 from __future__ import annotations
@@ -24,6 +26,9 @@ log = logging.getLogger(__name__)
 
 _MODES = {"1": 1, "L": 1, "I;16": 2, "I;16B": 2, "I;16L": 2, "I": 4, "F": 4, "RGB": 3, "RGBA": 4}  # bytes a pixel
 _DESCRIPTION, _BITS, _FORMAT = 270, 258, 339  # tags of TIFF 6.0: ImageDescription, BitsPerSample, SampleFormat
+_PHOTOMETRIC, _WHITE_IS_ZERO = 262, 0
+_RESOLUTION = (282, 283)  # XResolution, YResolution: pixels per unit
+_UNSIGNED, _SIGNED = 1, 2  # of SampleFormat
 
 
 def read_tiff(path: Path, frame: int | None = None) -> Grid:
@@ -37,32 +42,69 @@ def read_tiff(path: Path, frame: int | None = None) -> Grid:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # Pillow's tell of damaged tags and large pages: both are looked at below
             with Image.open(path, formats=("TIFF",)) as image:
-                pages, description = _pages(image, path), str(_tags(image).get(_DESCRIPTION, ""))
+                tags = dict(_tags(image))  # of the first page: the others do not repeat the description
+                description = str(tags.get(_DESCRIPTION, ""))
+                pages = _pages(image, description, path)
     except (OSError, EOFError, ValueError, SyntaxError, KeyError, TypeError, Image.DecompressionBombError) as error:
         raise InputError(f"{path} cannot be read as a TIFF stack: {error}", _way(path)) from error
     frames, slices, channels = _order(description, len(pages), path)
+    if frames > 1 == slices:
+        raise InputError(
+            f"{path}: its {frames} pages are moments of one slice each, a film and no volume",
+            "if they are slices, tell Fiji so (Image > Properties) and save it again",
+        )
     values = pages.reshape(frames, slices, channels, *pages.shape[1:])
     roles = "tzcyx"
     if values.ndim == 6:
         values, roles = values[:, :, 0], "tzyxc"
-    log.warning("%s: the spacing of a TIFF stack is not read; its cells are taken as cubes", path.name)
     values = arrange(values, roles, frame, path)
+    steps = _steps(description, tags)
+    if steps is not None:
+        return Grid(values, np.diag(steps), np.zeros(3))
+    log.warning("%s tells no spacing that is understood; its cells are taken as cubes", path.name)
     return Grid(values, *default_axes(values.shape[1:]))
 
 
-def _pages(image: Image.Image, path: Path) -> Array:
+def _steps(description: str, tags: dict[int, Any]) -> tuple[float, ...] | None:
+    """Spacing along x, y, z in the file's own unit; None where it tells none, or one that is impossible."""
+    if "<OME" in description:
+        found = dict(re.findall(r'\sPhysicalSize([XYZ])="([^"]*)"', description))
+        units = set(re.findall(r'\sPhysicalSize[XYZ]Unit="([^"]*)"', description))
+        steps = tuple(_number(found.get(axis)) for axis in "XYZ") if len(units) <= 1 else (0.0,)
+    elif description.startswith("ImageJ=") and re.search(r"^(spacing|unit)=", description, re.MULTILINE):
+        depth = re.search(r"^spacing=(\S+)", description, re.MULTILINE)
+        across = [_number(tags.get(tag, 1)) for tag in _RESOLUTION]
+        steps = (*(1 / n if n else 0.0 for n in across), abs(_number(depth[1] if depth else 1)))
+    else:
+        return None
+    return steps if all(math.isfinite(step) and step > 0 for step in steps) else None
+
+
+def _number(value: Any) -> float:
+    """A number, also of a rational tag or in text; 0 where it is none."""
+    try:
+        return float(value)
+    except (ValueError, TypeError, ZeroDivisionError):
+        return 0.0
+
+
+def _pages(image: Image.Image, description: str, path: Path) -> Array:
     count, size, mode = getattr(image, "n_frames", 1), image.size, image.mode
     if mode not in _MODES:
         raise ValueError(f"its pages are of mode {mode}")
+    told = re.search(r"^images=(\d+)", description, re.MULTILINE)
+    if count < 2 and told and int(told[1]) > 1:  # of stacks beyond 4 GB, ImageJ lists the first page alone
+        raise ValueError(f"it holds {told[1]} pages as one block, which only the first is listed of")
     if count < 2:
         raise InputError(f"{path} holds one picture, not a stack", f"write all slices into one file, or: {_way(path)}")
     check_room(path, 2 * count * math.prod(size) * _MODES[mode])
-    pages = []
+    pages: list[Array] = []
     for page in range(count):
         image.seek(page)
-        if (image.size, image.mode) != (size, mode):
+        same = (image.size, image.mode) == (size, mode)
+        pages.append(_array(image) if same else np.empty(0))
+        if not same or pages[-1].dtype != pages[0].dtype:
             raise ValueError(f"page {page + 1} has another size or type than the first")
-        pages.append(_array(image))
     return np.stack(pages)
 
 
@@ -73,8 +115,12 @@ def _tags(image: Image.Image) -> Any:
 def _array(image: Image.Image) -> Array:
     tags = _tags(image)
     values = np.array(image)
-    unsigned = tags.get(_FORMAT, (1,))[0] == 1 and tags.get(_BITS, (1,))[0] == 32
-    return values.view(np.uint32) if image.mode == "I" and unsigned else values
+    kind = (image.mode, tags.get(_FORMAT, (_UNSIGNED,))[0], tags.get(_BITS, (1,))[0])
+    if tags.get(_PHOTOMETRIC) == _WHITE_IS_ZERO and image.mode in ("1", "L"):
+        values = ~values  # Pillow inverts these for the eye, and no others: back to the numbers of the file
+    if kind == ("L", _SIGNED, 8):
+        return values.view(np.int8)
+    return values.view(np.uint32) if kind == ("I", _UNSIGNED, 32) else values
 
 
 def _order(description: str, pages: int, path: Path) -> tuple[int, int, int]:
