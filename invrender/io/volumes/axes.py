@@ -14,6 +14,7 @@ log = logging.getLogger(__name__)
 
 _PICTURE = 32  # pixels on a side, from which rows of 3 or 4 look like colours
 SPACE, CHANNEL, FRAME = "zyx", "c", "t"
+FOUR = "extinction, red, green, blue where they are drawn"
 
 
 def arrange(values: Array, roles: str, frame: int | None, path: Path) -> Array:

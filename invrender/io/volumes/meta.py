@@ -6,6 +6,7 @@ MetaIO sources. Its world counts x to the left and y to the back of a patient (L
 
 from __future__ import annotations
 
+import re
 import zlib
 from pathlib import Path
 
@@ -25,6 +26,13 @@ _TYPES = {
     "MET_DOUBLE": "f8",
 }  # fmt: skip
 _HEADER_LIMIT = 1 << 20
+_LINE = 200  # bytes of the line that follows the header
+_FIELD = re.compile(r"\s*(\w+)\s*[=:](.*)")  # MetaIO takes a colon as well
+_KNOWN_FIELD = re.compile(
+    rb"\s*(ObjectType|NDims|DimSize|Binary\w+|Element\w+|Compressed\w+|TransformMatrix|Rotation|Orientation|Offset|"
+    rb"Position|Origin|CenterOfRotation|AnatomicalOrientation|HeaderSize|Comment|Modality)\s*=",
+    re.IGNORECASE,
+)
 _RAS = np.array([-1.0, -1.0, 1.0])  # from LPS, and back
 Fields = dict[str, str]  # names in lower case
 
@@ -70,13 +78,25 @@ def _header(content: bytes, path: Path) -> tuple[Fields, int]:
         start = end + 1
         if not line.strip():
             continue
-        name, equals, value = line.partition("=")
-        if not equals:
+        found = _FIELD.fullmatch(line)
+        if found is None:
             break
-        fields[name.strip().lower()] = value.strip()
-        if name.strip().lower() == "elementdatafile":
+        fields[found[1].lower()] = found[2].strip()
+        if found[1].lower() == "elementdatafile":
+            _check_last(content[start : start + _LINE], path)
             return fields, start
     raise damaged(path, "its header has no ElementDataFile")
+
+
+def _check_last(following: bytes, path: Path) -> None:
+    """What follows ElementDataFile is data, or names of files, even where it reads like a field."""
+    line = following.split(b"\n")[0]
+    if _KNOWN_FIELD.match(line):
+        raise InputError(
+            f"{path}: the field {line.split(b'=')[0].decode('latin-1').strip()} follows ElementDataFile, "
+            "which ends the header",
+            "move the line with ElementDataFile behind all others",
+        )
 
 
 def _grid(fields: Fields, content: bytes, start: int, frame: int | None, path: Path) -> Grid:
@@ -95,7 +115,7 @@ def _grid(fields: Fields, content: bytes, start: int, frame: int | None, path: P
 
 
 def _kind(fields: Fields) -> np.dtype[np.generic]:
-    name = fields["elementtype"].upper()
+    name = fields["elementtype"].upper().removesuffix("_ARRAY")  # of several channels
     if name not in _TYPES:
         raise ValueError(f"ElementType = {name}")
     big = _is_true(fields, "binarydatabyteordermsb") or _is_true(fields, "elementbyteordermsb")

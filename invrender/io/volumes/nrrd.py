@@ -7,19 +7,22 @@ upwards (RAS) where the header names a patient's directions, and as they are whe
 from __future__ import annotations
 
 import gzip
+import logging
 import zlib
 from pathlib import Path
 
 import numpy as np
 
 from invrender.errors import InputError
-from invrender.io.volumes.axes import arrange
+from invrender.io.volumes.axes import FOUR, arrange
 from invrender.io.volumes.grid import Grid, damaged, scalars, spacing
 from invrender.io.volumes.nrrd_header import NrrdHeader, parse_header
 from invrender.io.volumes.nrrd_place import place, roles
 from invrender.io.volumes.payload import TO_THE_END, Part, beside, numbered
 from invrender.io.volumes.samples import Encoding, Layout, read_samples
 from invrender.nouns import Volume
+
+log = logging.getLogger(__name__)
 
 _TYPES = {
     "i1": ("signed char", "int8", "int8_t"),
@@ -37,12 +40,16 @@ _ENCODINGS: dict[str, Encoding] = {
     "raw": "raw", "txt": "text", "text": "text", "ascii": "text", "hex": "hex", "gz": "gzip", "gzip": "gzip",
     "bz2": "bzip2", "bzip2": "bzip2",
 }  # fmt: skip
+_OTHER_FOURS = frozenset(("rgba-color", "quaternion", "2d-matrix"))  # kinds of the standard
 
 
 def read_nrrd(path: Path, frame: int | None = None) -> Grid:
     """Values, and the position from space directions and origin, or from spacings and axis mins; one `frame`."""
     try:
         header = parse_header(path)
+        other = sorted(_OTHER_FOURS.intersection(header.words("kinds")))
+        if other:
+            log.warning("%s: samples are of the kind %s; four channels are %s", path.name, other[0], FOUR)
         values = _values(header, path)
         which = roles(header)
         values = arrange(values, which, frame, path)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -55,6 +57,9 @@ def _spatial(header: NrrdHeader, kinds: list[str]) -> list[bool]:
     known = [kind in _SPACE_KINDS for kind in kinds]
     if sum(known) == 3:
         return known
+    spaced = [not math.isnan(step) for step in header.numbers("spacings")] if "spacings" in header.fields else []
+    if sum(spaced) == 3 and not any(known):
+        return spaced
     if any(known) and sum(known) < 3:
         return known
     others = len(kinds) - 3
@@ -82,7 +87,7 @@ def place(header: NrrdHeader, letters: str) -> tuple[NDArray[np.float64], Vector
     if "spaceorigin" in header.fields:
         return axes, _origin(header)
     if "axismins" in header.fields:
-        lows = np.array(header.numbers("axismins"))[inside]
+        lows = np.nan_to_num(np.array(header.numbers("axismins"))[inside])
         return axes, lows + np.where(_cells(header, inside), np.diag(axes) / 2, 0)
     return axes, origin
 
@@ -118,4 +123,6 @@ def _to_ras(space: str) -> Vector:
     """The signs that turn a patient's directions to right, anterior, superior; 1 where the space names none."""
     name = space.strip().strip('"').lower().removesuffix("-time")
     words = _SHORT.get(name.removesuffix("t") if len(name) == 4 else name, name).split("-")
+    if len(words) != 3 or words[0] not in ("left", "right"):  # 3D-left-handed is no patient's space
+        return np.ones(3)
     return np.array([-1.0 if word in words else 1.0 for word in ("left", "posterior", "inferior")])

@@ -96,7 +96,7 @@ def _check_extra(header: Path, part: Part, layout: Layout, extra: int) -> None:
 def _from_hex(part: Part, needed: int) -> tuple[bytes, int]:
     with part.path.open("rb") as file:
         file.seek(max(part.start, 0))
-        data = bytes.fromhex(file.read().decode("ascii"))
+        data = bytes.fromhex(b"".join(file.read().split()).decode("ascii"))  # lines may break within a byte
     return data[:needed], len(data) - needed
 
 

@@ -39,6 +39,27 @@ def test_number_types(tmp_path, grid, expect, kind, code):
     expect(tmp_path / "v.mha", in_ras(grid), CORNERS)
 
 
+def test_other_ways_to_write_a_header(tmp_path, grid, expect):
+    """MetaIO takes a colon for the equals sign, and MET_SHORT_ARRAY for several channels."""
+    colons = header(grid).replace(b" = ", b": ")
+    (tmp_path / "colons.mha").write_bytes(colons + grid.astype("<i2").tobytes())
+    expect(tmp_path / "colons.mha", in_ras(grid), CORNERS)
+    stored = np.stack([grid, grid + 1], -1).astype("<i2")
+    (tmp_path / "two.mha").write_bytes(
+        header(grid, kind="MET_SHORT_ARRAY", ElementNumberOfChannels=2) + stored.tobytes()
+    )
+    expect(tmp_path / "two.mha", in_ras(np.stack([grid, grid + 1])), CORNERS)
+
+
+def test_no_field_follows_the_name_of_the_data(tmp_path, grid):
+    """MetaIO would take such a line for data, or leave it out."""
+    (tmp_path / "v.raw").write_bytes(grid.astype("<i2").tobytes())
+    for name, file, data in (("v.mha", "LOCAL", grid.astype("<i2").tobytes()), ("v.mhd", "v.raw", b"")):
+        (tmp_path / name).write_bytes(header(grid, file) + b"ElementSpacing = 3 3 3\n" + data)
+        with pytest.raises(InputError, match=r"field ElementSpacing follows ElementDataFile.*\n.*behind all others"):
+            read_volume(tmp_path / name)
+
+
 def test_big_endian_and_compressed(tmp_path, grid, expect):
     (tmp_path / "big.mha").write_bytes(header(grid, BinaryDataByteOrderMSB=True) + grid.astype(">i2").tobytes())
     expect(tmp_path / "big.mha", in_ras(grid), CORNERS)

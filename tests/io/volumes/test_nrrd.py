@@ -36,6 +36,7 @@ ENCODED = {
     "gz": lambda data: gzip.compress(data[:100]) + gzip.compress(data[100:]),
     "bzip2": bz2.compress,
     "hex": lambda data: data.hex(" ", 8).encode(),
+    "HEX": lambda data: b"\n".join(data.hex().encode()[i : i + 35] for i in range(0, 2 * len(data), 35)),
     "ascii": lambda data: " ".join(map(str, np.frombuffer(data, "<i2"))).encode(),
 }
 
@@ -94,6 +95,9 @@ def test_a_sagittal_scan_lies_where_the_axial_one_does(tmp_path, grid, expect):
         ({**LPS, "space": "right-anterior-superior"}, False, UPRIGHT),
         ({**LPS, "space": "LPS"}, True, CORNERS),
         ({**LPS, "space": "scanner-xyz"}, False, UPRIGHT),
+        ({**LPS, "space": "3D-left-handed"}, False, UPRIGHT),
+        ({**LPS, "space": "3D-right-handed"}, False, UPRIGHT),
+        ({"spacings": "0.5 1 2", "axis mins": "nan nan nan"}, False, [[0, 0, 0], [2.5, 4, 6]]),
         ({"spacings": "0.5 1 2"}, False, [[0, 0, 0], [2.5, 4, 6]]),
         ({"spacings": "0.5 1 2", "axis mins": "-10 -20 5"}, False, UPRIGHT),
         ({"axis mins": "-10 -20 5", "axis maxs": "-7.5 -16 11"}, False, UPRIGHT),
@@ -109,6 +113,14 @@ def test_places(tmp_path, grid, expect, fields, turned, corners):
     expect(tmp_path / "v.nrrd", in_ras(grid) if turned else grid, corners)
 
 
+def test_a_spacing_of_nan_tells_the_axis_that_is_not_space(tmp_path, grid, expect):
+    for name, count in (("one", 1), ("two", 2)):
+        stored = np.stack([grid + c for c in range(count)], -1)
+        text = header(stored, spacings="nan 0.5 1 2") + b"\n"
+        (tmp_path / f"{name}.nrrd").write_bytes(text + stored.astype("<i2").tobytes())
+        expect(tmp_path / f"{name}.nrrd", np.moveaxis(stored, -1, 0), [[0, 0, 0], [2.5, 4, 6]])
+
+
 @pytest.mark.parametrize("kind", ["list", "time", "domain", "???"])
 def test_the_slowest_of_four_axes_holds_frames(tmp_path, grid, expect, kind):
     frames = np.stack([grid, grid[::-1], 0 * grid])
@@ -121,13 +133,15 @@ def test_the_slowest_of_four_axes_holds_frames(tmp_path, grid, expect, kind):
     expect(tmp_path / "v.nrrd", in_ras(grid[::-1]), CORNERS, frame=1)
 
 
-def test_the_fastest_of_four_axes_holds_channels_or_nothing(tmp_path, grid, expect):
+def test_the_fastest_of_four_axes_holds_channels_or_nothing(tmp_path, grid, expect, caplog):
     for name, count, kind in (("c", 4, "RGBA-color"), ("one", 1, "scalar"), ("unnamed", 4, "none")):
         values = np.stack([grid * (c + 1) for c in range(count)])
         stored = np.moveaxis(values, 0, -1)
         fields = {**LPS, "space directions": "none " + LPS["space directions"], "kinds": f"{kind} domain domain domain"}
         (tmp_path / f"{name}.nrrd").write_bytes(header(stored, **fields) + b"\n" + stored.astype("<i2").tobytes())
         expect(tmp_path / f"{name}.nrrd", in_ras(values), CORNERS)
+        assert ("of the kind rgba-color; four channels are extinction" in caplog.text) == (name == "c")
+        caplog.clear()
 
 
 @pytest.mark.parametrize(
