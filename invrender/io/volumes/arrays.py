@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import math
 import tokenize
 import zipfile
@@ -17,9 +18,11 @@ from numpy.typing import NDArray
 from invrender.errors import InputError
 from invrender.io.files.memory import check_room
 from invrender.io.files.paths import nearest
-from invrender.io.volumes.axes import arrange, array_roles
+from invrender.io.volumes.axes import unnamed
 from invrender.io.volumes.grid import Array, Grid, damaged, default_axes, scalars, size_lie
 from invrender.nouns import Volume
+
+log = logging.getLogger(__name__)
 
 _BROKEN = (
     ValueError, EOFError, OSError, KeyError, TypeError, RecursionError, MemoryError, OverflowError, RuntimeError,
@@ -42,7 +45,8 @@ def read_npz(path: Path, key: str, frame: int | None = None) -> Grid:
             arrays = {n: _member(archive, members[n], path) for n in small}
     except _BROKEN as error:
         raise damaged(path, error) from error
-    return _positioned(arrange(values, array_roles(values.shape, frame, path), frame, path), arrays, path)
+    ours = name == "density" and "bounds" in arrays  # as `write_npz` has it
+    return _positioned(unnamed(values, frame, path, ours), arrays, path)
 
 
 def read_npy(path: Path, frame: int | None = None) -> Grid:
@@ -50,9 +54,12 @@ def read_npy(path: Path, frame: int | None = None) -> Grid:
     try:
         with path.open("rb") as file:
             values = _array(file, path.stat().st_size, path)
+            more = path.stat().st_size - file.tell()
     except _BROKEN as error:
         raise damaged(path, error) from error
-    values = arrange(values, array_roles(values.shape, frame, path), frame, path)
+    if more:
+        log.warning("%s: %d more bytes follow the array; they are left out", path.name, more)
+    values = unnamed(values, frame, path)
     return Grid(values, *default_axes(values.shape[1:]))
 
 

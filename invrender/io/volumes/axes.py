@@ -38,7 +38,8 @@ def arrange(values: Array, roles: str, frame: int | None, path: Path) -> Array:
         )
     if FRAME in roles:
         axis = roles.index(FRAME)
-        values = values.take(checked_frame(frame, values.shape[axis], path), axis)
+        each = _sizes(tuple(n for n, role in zip(values.shape, roles, strict=True) if role in SPACE)[::-1])
+        values = values.take(checked_frame(frame, values.shape[axis], path, f", each of {each} samples"), axis)
         roles = roles.replace(FRAME, "")
     elif frame:
         raise UsageError(f"--frame is {frame}, and {path.name} holds one volume", "leave --frame out")
@@ -53,8 +54,8 @@ def arrange(values: Array, roles: str, frame: int | None, path: Path) -> Array:
     return values
 
 
-def checked_frame(frame: int | None, count: int, path: Path) -> int:
-    """The frame that is asked for, of `count`.
+def checked_frame(frame: int | None, count: int, path: Path, more: str = "") -> int:
+    """The frame that is asked for, of `count`; `more` is said of them where none is.
 
     Raises:
         InputError: none is.
@@ -62,7 +63,7 @@ def checked_frame(frame: int | None, count: int, path: Path) -> int:
     """
     if frame is None:
         raise InputError(
-            f"{path} holds {count} volumes along a fourth axis (time, or a list)",
+            f"{path} holds {count} volumes along a fourth axis (time, or a list){more}",
             f"choose one with --frame N, from 0 to {count - 1}",
         )
     if not 0 <= frame < count:
@@ -72,27 +73,53 @@ def checked_frame(frame: int | None, count: int, path: Path) -> int:
     return frame
 
 
-def array_roles(shape: tuple[int, ...], frame: int | None, path: Path) -> str:
-    """The roles of the axes of an array that does not name them.
+def unnamed(values: Array, frame: int | None, path: Path, colours: bool = False) -> Array:
+    """[C,z,y,x] of an array that does not name its axes.
 
     Three axes are z, y, x. A fourth one of at most four entries, the first or else the last, holds channels, or frames
-    where a frame is asked for; a longer one holds frames. Axes before these are frames.
+    where a frame is asked for; a longer one holds frames. Axes before these are frames. Axes of one entry are left out
+    wherever they stand, as long as three remain.
+
+    Args:
+        values: the array.
+        frame: which volume of several.
+        path: of the file.
+        colours: whether four channels are known to be extinction and colours; else it is said what they are taken for.
 
     Raises:
-        InputError: there are fewer than three axes.
+        InputError: there are fewer than three axes, or several frames and none is chosen, or too many channels.
+        UsageError: that frame does not exist.
     """
-    if len(shape) < 3:
+    if values.ndim < 3:
         raise InputError(
-            f"{path} holds an array of {len(shape)} axes ({_sizes(shape)}), not a grid",
+            f"{path} holds an array of {values.ndim} axes ({_sizes(values.shape)}), not a grid",
             "write an array [z, y, x] of numbers; pictures are stacked with numpy.stack",
         )
+    while values.ndim > 3 and 1 in values.shape:
+        values = values.squeeze(values.shape.index(1))
+    roles = _guessed(values.shape, frame)
+    if values.ndim == 3:
+        if values.shape[2] in (3, 4) and min(values.shape[:2]) >= _PICTURE:
+            log.warning("%s: %s samples along z, y, x; a colour picture is no volume", path.name, _sizes(values.shape))
+    elif CHANNEL in roles and values.shape[roles.index(CHANNEL)] == MAX_CHANNELS and not colours:
+        log.warning(
+            "%s: the array is %s, and its %s axis is taken for channels (%s); if these are four volumes, "
+            "choose one with --frame N",
+            path.name,
+            _sizes(values.shape),
+            "last" if roles.endswith(CHANNEL) else "first" if roles.startswith(CHANNEL) else "fourth last",
+            FOUR,
+        )
+    return arrange(values, roles, frame, path)
+
+
+def _guessed(shape: tuple[int, ...], frame: int | None) -> str:
+    """The roles of the axes of an array, as `unnamed` tells."""
     if len(shape) == 3:
-        if shape[2] in (3, 4) and min(shape[:2]) >= _PICTURE:
-            log.warning("%s: %s samples along z, y, x; a colour picture is no volume", path.name, _sizes(shape))
         return SPACE
     outer, inner = shape[:-4], shape[-4:]
-    role = FRAME if frame is not None and max(outer, default=1) == 1 else CHANNEL
-    if inner[0] > MAX_CHANNELS >= inner[3] or inner[0] > 1 == inner[3]:
+    role = FRAME if frame is not None and not outer else CHANNEL
+    if inner[0] > MAX_CHANNELS >= inner[3]:
         return FRAME * len(outer) + SPACE + role
     return FRAME * len(outer) + (role if inner[0] <= MAX_CHANNELS else FRAME) + SPACE
 

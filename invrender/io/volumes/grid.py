@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -11,9 +12,11 @@ import torch
 from numpy.typing import NDArray
 
 from invrender.errors import InputError
+from invrender.io.volumes.content import remedy_by_content
 from invrender.io.volumes.oblique import is_upright, resample_upright
 from invrender.nouns import Volume
 
+log = logging.getLogger(__name__)
 Array = NDArray[Any]
 
 MAX_CHANNELS = 4
@@ -47,6 +50,12 @@ def to_volume(grid: Grid, path: Path) -> Volume:
     """
     _check_extent(grid.values.shape[1:], path)
     _check_axes(grid, path)
+    if _wrapped(grid.values):
+        log.warning(
+            "%s: no values from 20000 to 60000, but higher ones, as where negative numbers are read as unsigned "
+            "(-1000 as 64536); if so, write the file as int16 (.raw: --dtype int16)",
+            path.name,
+        )
     grid = replace(grid, values=finite(grid.values, path))
     if not is_upright(grid.axes):
         values, axes, origin = resample_upright(grid.values, grid.axes, grid.origin, path)
@@ -90,7 +99,7 @@ def damaged(path: Path, reason: object) -> InputError:
     text = str(reason).strip().splitlines()[0][:160] if str(reason).strip() else type(reason).__name__
     return InputError(
         f"{path} cannot be read as {path.suffix.lower()}: {text}",
-        "the file is damaged or of another kind: export it again, or convert it to .npz",
+        remedy_by_content(path) or "the file is damaged or of another kind: export it again, or convert it to .npz",
     )
 
 
@@ -101,6 +110,14 @@ def size_lie(path: Path, shape: tuple[int, ...], needed: int, found: int) -> Inp
         f"{path}: the header promises {grid} samples ({needed} bytes), but there are {found} bytes of data",
         "the file is cut off or its header is wrong: export it again",
     )
+
+
+def _wrapped(values: Array) -> bool:
+    """Whether unsigned 16-bit numbers look like signed ones: air of a CT scan, at -1000, becomes 64536."""
+    if values.dtype.kind != "u" or values.dtype.itemsize != 2:
+        return False
+    high = values[values > 20_000]
+    return high.size > 0 and bool(60_000 <= high.min() < high.max())
 
 
 def _check_extent(shape: tuple[int, ...], path: Path) -> None:
@@ -163,7 +180,7 @@ def finite(values: Array, path: Path) -> NDArray[np.float32]:
         InputError: they are no real numbers, or some are NaN or beyond float32.
     """
     if values.dtype.kind not in "biuf":
-        raise InputError(f"{path} holds values of type {values.dtype}, not real numbers", "write it as float32")
+        raise InputError(f"{path} holds values of type {values.dtype}, not real numbers", _as_real(values.dtype))
     with np.errstate(over="ignore", under="ignore", invalid="ignore"):
         result = np.array(values, np.float32, order="C")  # a copy: what was read may not be writable
     wrong = ~np.isfinite(result)
@@ -179,3 +196,9 @@ def finite(values: Array, path: Path) -> NDArray[np.float32]:
         f"{path}: {found} are NaN or infinite ({first})",
         "replace them in the program that made the file: numpy.nan_to_num(values) where they stand for emptiness",
     )
+
+
+def _as_real(kind: np.dtype[Any]) -> str:
+    if kind.names:
+        return f"write one of the fields alone, as float32: values['{kind.names[0]}']"
+    return "write its magnitude: numpy.abs(values)" if kind.kind == "c" else "write it as float32"

@@ -11,7 +11,7 @@ import numpy as np
 
 from invrender.errors import InputError, UsageError
 from invrender.io.files.memory import check_room
-from invrender.io.volumes.axes import arrange, array_roles
+from invrender.io.volumes.axes import unnamed
 from invrender.io.volumes.grid import Grid, default_axes, scalars
 from invrender.nouns import Volume
 
@@ -46,7 +46,7 @@ def read_raw(path: Path, shape: Sequence[int] | None, dtype: str | None, frame: 
         )
     check_room(path, 2 * needed)
     values = np.fromfile(path, kind).reshape(tuple(shape))
-    values = arrange(values, array_roles(values.shape, frame, path), frame, path)
+    values = unnamed(values, frame, path)
     return Grid(values, *default_axes(values.shape[1:]))
 
 

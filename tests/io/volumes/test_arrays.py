@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import gzip
 import io
+import pickle
 import zipfile
 import zlib
 
@@ -19,6 +21,8 @@ from invrender.io.volumes.read import read_volume
         (lambda v: v[None], {}),
         (lambda v: v[None, None], {}),
         (lambda v: v[..., None], {}),
+        (lambda v: v[:, None], {}),
+        (lambda v: v[:, :, None, None], {}),
         (np.asfortranarray, {}),
         (lambda v: v.astype(">f8"), {}),
         (lambda v: v.astype(np.float16), {}),
@@ -44,6 +48,63 @@ def test_channels_come_first_or_last(tmp_path, grid, expect):
         expect(tmp_path / f"{name}.npy", large[2], frame=2)
 
 
+def test_what_four_unnamed_channels_are_taken_for_is_said(tmp_path, grid, caplog):
+    """Four moments in time could be meant as well; those that we wrote ourselves are known."""
+    four = np.stack([np.repeat(grid, 2, 0)] * 4) / 200
+    np.save(tmp_path / "first.npy", four)
+    np.save(tmp_path / "last.npy", np.moveaxis(four, 0, -1))
+    four.astype("<f4").tofile(tmp_path / "first.raw")
+    for name, options in (("first.npy", {}), ("last.npy", {}), ("first.raw", {"shape": four.shape, "dtype": "f4"})):
+        caplog.clear()
+        read_volume(tmp_path / name, **options)
+        assert f"its {name.split('.')[0]} axis is taken for channels (extinction, red, green, blue" in caplog.text
+        assert "choose one with --frame N" in caplog.text
+        caplog.clear()
+        read_volume(tmp_path / name, frame=1, **options)
+        assert caplog.text == ""
+    np.savez(tmp_path / "ours.npz", density=four, bounds=[[0, 0, 0], [1, 1, 1]])
+    read_volume(tmp_path / "ours.npz")
+    assert caplog.text == ""
+
+
+def test_negative_numbers_that_were_read_as_unsigned(tmp_path, grid, caplog):
+    scan = (grid * 20 - 1000).astype(np.int16)
+    mask = np.where(grid > 60, 65535, 0).astype(np.uint16)
+    for values, said in ((scan.view(np.uint16), True), (scan, False), (mask, False)):
+        np.save(tmp_path / "v.npy", values)
+        caplog.clear()
+        read_volume(tmp_path / "v.npy")
+        assert ("write the file as int16" in caplog.text) == said
+
+
+def test_what_follows_the_array_is_left_out_and_said(tmp_path, grid, expect, caplog):
+    with (tmp_path / "v.npy").open("wb") as file:
+        np.save(file, grid)
+        np.save(file, grid + 1)
+    expect(tmp_path / "v.npy", grid)
+    assert "more bytes follow the array" in caplog.text
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "hint"),
+    [
+        ("v.npz", lambda v: promised((2, 2, 2)), "by its content it is a .npy file"),
+        ("v.nii", lambda v: gzip.compress(v.tobytes()), "mv v.nii v.nii.gz"),
+        ("v.nrrd", lambda v: gzip.compress(v.tobytes()), "gunzip v.nrrd.gz"),
+        ("v.nii.gz", lambda v: bytes(344) + b"n+1\0" + v.tobytes(), "by its content it is a .nii file"),
+        ("v.vti", lambda v: b"# vtk DataFile Version 3.0\n", "by its content it is a .vtk file"),
+        ("v.npy", lambda v: b"version https://git-lfs.github.com/spec/v1\n", "git lfs pull"),
+        ("v.mha", lambda v: b"<!DOCTYPE html><html>", "web page"),
+        ("v.npy", pickle.dumps, "a pickle"),
+    ],
+)
+def test_a_file_of_another_kind_than_its_name_says(tmp_path, grid, name, content, hint):
+    (tmp_path / name).write_bytes(content(grid))
+    with pytest.raises(InputError) as caught:
+        read_volume(tmp_path / name)
+    assert hint in caught.value.remedy
+
+
 def test_a_colour_picture_is_said_to_be_none(tmp_path, caplog):
     np.save(tmp_path / "photo.npy", np.zeros((48, 64, 3), np.uint8))
     read_volume(tmp_path / "photo.npy")
@@ -66,7 +127,8 @@ def test_frames_are_no_channels(tmp_path, grid):
     [
         (np.array([{"a": 1}], object), "Python objects"),
         (np.zeros((3, 3), np.float32), "an array of 2 axes"),
-        (np.zeros((3, 3, 3), [("x", "f4"), ("y", "f4")]), "not real numbers"),
+        (np.zeros((3, 3, 3), [("x", "f4"), ("y", "f4")]), r"not real numbers\n.*values\['x'\]"),
+        (np.zeros((3, 3, 3), complex), r"not real numbers\n.*numpy\.abs"),
         (np.zeros((3, 3, 3), "U4"), "not real numbers"),
         (np.zeros((3, 3, 3), "M8[s]"), "not real numbers"),
         (np.zeros((3, 0, 3)), "3 x 0 x 3 samples, which has no extent"),

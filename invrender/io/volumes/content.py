@@ -1,0 +1,54 @@
+"""What a file is by its first bytes, where its name says something else: for the remedies of messages."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+_MOST = 512
+_SIGNS: tuple[tuple[int, bytes, str], ...] = (
+    (0, b"\x93NUMPY", ".npy"),
+    (0, b"PK\x03\x04", ".npz"),
+    (0, b"NRRD000", ".nrrd"),
+    (0, b"II*\0", ".tif"),
+    (0, b"MM\0*", ".tif"),
+    (344, b"n+1\0", ".nii"),
+    (4, b"n+2\0", ".nii"),
+    (0, b"ObjectType", ".mha"),
+    (0, b"# vtk DataFile", ".vtk"),
+    (0, b"\x89HDF\r\n", ".h5"),
+    (208, b"MAP ", ".mrc"),
+    (128, b"DICM", ".dcm"),
+)
+_NO_VOLUMES: tuple[tuple[bytes, str], ...] = (
+    (b"version https://git-lfs", "it is a pointer of Git LFS, not the file itself: run `git lfs pull`"),
+    (b"<!doctype html", "it is a web page: download the file itself"),
+    (b"<html", "it is a web page: download the file itself"),
+    (b"\x89png", "it is a picture, not a volume"),
+    (b"\xff\xd8\xff", "it is a picture, not a volume"),
+    (b"\x80\x02", "it is a pickle, which could run any program: save a plain array with numpy.save"),
+    (b"\x80\x03", "it is a pickle, which could run any program: save a plain array with numpy.save"),
+    (b"\x80\x04", "it is a pickle, which could run any program: save a plain array with numpy.save"),
+    (b"\x80\x05", "it is a pickle, which could run any program: save a plain array with numpy.save"),
+)
+
+
+def remedy_by_content(path: Path) -> str | None:
+    """What to do about a file whose content is not what its name says; None where it may well be."""
+    try:
+        with path.open("rb") as file:
+            start = file.read(_MOST)
+    except OSError:
+        return None
+    extension = path.suffix.lower()
+    for sign, remedy in _NO_VOLUMES:
+        if start.lower().startswith(sign):
+            return remedy
+    for offset, sign, kind in _SIGNS:
+        if start[offset:].startswith(sign) and kind != extension and (kind, extension) != (".nrrd", ".nhdr"):
+            return f"by its content it is a {kind} file: give it a name that ends so"
+    if start.startswith(b"\x1f\x8b") and extension != ".gz":
+        packed = path.name + ".gz"
+        return f"it is packed with gzip: mv {path.name} {packed}" + (
+            "" if extension == ".nii" else f"; gunzip {packed}"
+        )
+    return None
