@@ -16,7 +16,8 @@ log = logging.getLogger(__name__)
 Matrix = NDArray[np.float64]
 
 _TOLERANCE = 1e-4  # of an axis's length: rotations are stored with six digits at times
-_SPARE = 1e-6  # of a sample: what rounding adds to an extent makes no further sample
+_SPARE = 1e-3  # of a sample: what float32 headers add to an extent, or take from it, is no sample more or less
+_MOST = 1 - 1e-3  # share of the greatest part along an axis that counts as greatest too
 
 
 def is_upright(axes: Matrix) -> bool:
@@ -30,8 +31,8 @@ def resample_upright(
 ) -> tuple[NDArray[np.float32], Matrix, Matrix]:
     """Values [C,k,j,i] on the smallest upright grid that holds the turned one, trilinear between the samples.
 
-    Each axis of the world takes the spacing of the grid axis that runs most along it. Outside of what was sampled
-    there is 0, or the least value where that is negative (air, in Hounsfield units).
+    Each axis of the world takes the spacing of the grid axis that runs most along it, the finer where two do. Outside
+    of what was sampled there is 0, or the least value where that is negative (air, in Hounsfield units).
 
     Returns:
         values, axes [3,3] (diagonal) and the origin [3] of the new grid.
@@ -44,17 +45,17 @@ def resample_upright(
     low = origin + np.minimum(ends, 0).sum(1)
     sides = np.abs(ends).sum(1)
     lengths = np.linalg.norm(axes, axis=0)
-    steps = lengths[np.abs(axes / lengths).argmax(1)]
+    along = np.abs(axes / lengths)
+    steps = np.where(along >= _MOST * along.max(1, keepdims=True), lengths, np.inf).min(1)
     shape = [int(n) for n in np.ceil(sides / steps - _SPARE) + 1]
-    check_room(path, 3 * 4 * len(values) * math.prod(shape))
+    check_room(path, (3 * 4 * len(values) + 16) * math.prod(shape))
     inverse = np.linalg.inv(axes)
     matrix = (inverse * steps)[::-1, ::-1]
     offset = (inverse @ (low - origin))[::-1]
     outside = min(0.0, float(values.min()))
-    found = [
-        affine_transform(channel, matrix, offset, tuple(shape[::-1]), order=1, mode="constant", cval=outside)
-        for channel in values
-    ]
+    size = tuple(shape[::-1])
+    found = np.stack([affine_transform(channel, matrix, offset, size, order=1, mode="nearest") for channel in values])
+    found[:, ~_sampled(matrix, offset, size, values.shape[1:])] = outside
     log.warning(
         "%s: the grid is turned by %.3g degrees against its world; resampled to %s upright samples, %g outside",
         path.name,
@@ -62,7 +63,17 @@ def resample_upright(
         " x ".join(map(str, shape)),
         outside,
     )
-    return np.stack(found), np.diag(steps), low
+    return found, np.diag(steps), low
+
+
+def _sampled(matrix: Matrix, offset: Matrix, size: tuple[int, ...], counts: tuple[int, ...]) -> NDArray[np.bool_]:
+    """Which samples of the new grid [D,H,W] lie within the old one; on its faces within rounding."""
+    inside = np.ones(size, np.bool_)
+    indices = np.ogrid[tuple(slice(n) for n in size)]
+    for row, start, count in zip(matrix, offset, counts, strict=True):
+        place = start + sum(factor * index for factor, index in zip(row, indices, strict=True))
+        inside &= (place >= -_SPARE) & (place <= count - 1 + _SPARE)
+    return inside
 
 
 def _angle(directions: Matrix) -> float:
