@@ -30,6 +30,10 @@ def evaluate(
         str, typer.Option("--result-key", metavar="NAME", help="Which array of RESULT.", rich_help_panel="Volumes")
     ] = "density",
     frame: FrameOption = None,
+    result_frame: Annotated[
+        int | None,
+        typer.Option("--result-frame", min=0, metavar="N", help="Which volume of RESULT.", rich_help_panel="Volumes"),
+    ] = None,
     shape: ShapeOption = None,
     dtype: DtypeOption = None,
     backend: BackendOption = "auto",
@@ -37,7 +41,8 @@ def evaluate(
 ) -> None:
     """Measure a mesh or a volume against its reference: unseen views, distances, soundness; PSNR and SSIM of a grid.
 
-    --key and --frame choose in REFERENCE, --result-key in RESULT; --shape and --dtype are those of .raw files.
+    --key and --frame choose in REFERENCE, --result-key and --result-frame in RESULT; --shape and --dtype are of .raw
+    files.
     """
     from invrender.evaluate.compare import evaluate as measure
     from invrender.evaluate.mesh import MeshMetrics
@@ -58,8 +63,8 @@ def evaluate(
     raw = source.suffix.lower() == ".raw" and target.suffix.lower() != ".raw"  # then the result needs the shape
     plain = (None, None) if raw else (shape, dtype)
     given = (shape, dtype) if source.suffix.lower() == ".raw" else (None, None)
-    found_file, wanted_file = VolumeFile(source, result_key, *given), VolumeFile(target, key, *plain, frame)
-    found, wanted = load(found_file), load(wanted_file)
+    found = load(VolumeFile(source, result_key, *given, result_frame))
+    wanted = load(VolumeFile(target, key, *plain, frame))
     metrics = measure(found, wanted, backend=backend, views=views, size=size, samples=samples, seed=seed)
     if json:
         print_json({"result": source, "reference": target, **vars(metrics)})

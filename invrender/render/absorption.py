@@ -75,7 +75,8 @@ def density(volume: Volume) -> Tensor:
     """
     if len(volume.values) != 1:
         raise InputError(
-            f"the volume has {len(volume.values)} channels, and a density has one", "write the density alone"
+            f"the volume has {len(volume.values)} channels, and a density has one",
+            "write the density alone; of channels in an array's first or last axis --frame N takes one",
         )
     lowest = float(volume.values.detach().min())
     if lowest < 0:

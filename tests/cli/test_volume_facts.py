@@ -90,6 +90,9 @@ def test_frames_and_keys_of_a_reference(ball, tmp_path, capsys):
     write_volume(tmp_path / "run" / "volume.npz", ball)
     assert run(["evaluate", "run", "series.npz", *arguments]) == 0
     assert json.loads(capsys.readouterr().out)["relative_l2"] == 0
+    chosen = ["--result-key", "other", "--result-frame", "0", "--size", "16", "--json"]
+    assert run(["evaluate", "series.npz", "run", *chosen]) == 0
+    assert json.loads(capsys.readouterr().out)["relative_l2"] == 0
     assert run(["inspect", "series.npz", "--key", "other", "--frame", "0", "--json"]) == 0
     assert json.loads(capsys.readouterr().out)["greatest"] == pytest.approx(float(ball.values.max()))
 

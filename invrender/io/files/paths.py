@@ -89,14 +89,15 @@ def _missing_remedy(path: Path, what: str) -> str:
     return f"there is no {what} of a similar name in {folder.resolve()}; check the path"
 
 
-def check_extension(path: Path, known: Iterable[str], what: str) -> str:
+def check_extension(path: Path, known: Iterable[str], what: str, others: str = "") -> str:
     """The extension of `path` in lower case, with its dot.
 
     Raises:
-        InputError: it is none of the `known` ones.
+        InputError: it is none of the `known` ones; `others` is said after these.
     """
     extension, extensions = path.suffix.lower(), tuple(known)
     if extension in extensions:
         return extension
     kind = f"'{shown(path.suffix)}'" if extension else "without an extension"
-    raise InputError(f"{shown(path.name)} ({kind}) is not a known {what} format", f"use one of {', '.join(extensions)}")
+    remedy = f"use one of {', '.join(extensions)}{others}"
+    raise InputError(f"{shown(path.name)} ({kind}) is not a known {what} format", remedy)

@@ -17,6 +17,7 @@ from invrender.io.meshes.obj import read_obj
 from invrender.io.meshes.parts import Part, join
 from invrender.io.meshes.ply import read_ply
 from invrender.io.meshes.stl import read_stl
+from invrender.io.volumes.foreign import VOLUME_EXTENSIONS
 from invrender.nouns import Mesh
 
 MESH_EXTENSIONS = (".obj", ".glb", ".gltf", ".ply", ".stl")
@@ -37,7 +38,8 @@ def read_mesh(path: str | Path) -> Mesh:
             indices that are impossible.
     """
     source = Path(path)
-    extension = check_extension(source, MESH_EXTENSIONS, "mesh") if not is_folder(source) else ""
+    volumes = f"; of volumes {', '.join(VOLUME_EXTENSIONS)}"
+    extension = check_extension(source, MESH_EXTENSIONS, "mesh", volumes) if not is_folder(source) else ""
     existing_file(source, "mesh")
     if source.stat().st_size == 0:
         raise InputError(f"{source} is empty (0 bytes)", "export or download it again")

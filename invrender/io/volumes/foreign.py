@@ -1,4 +1,4 @@
-"""Volume formats that are not read: how to get from each to one that is."""
+"""The names of volume formats: those that are read, and of others how to get from each to one that is."""
 
 from __future__ import annotations
 
@@ -6,6 +6,12 @@ from pathlib import Path
 
 from invrender.errors import InputError
 from invrender.io.files.paths import is_file, is_folder
+
+VOLUME_EXTENSIONS = (
+    ".npz", ".npy", ".vti", ".nrrd", ".nhdr", ".nii", ".nii.gz", ".hdr", ".img", ".mha", ".mhd", ".tif", ".tiff",
+    ".raw", ".vdb",
+)  # fmt: skip
+"""Of the formats that are read."""
 
 _DICOM = "dcm2niix -z y -o OUT FOLDER writes .nii.gz from a folder of slices (so does 3D Slicer, as .nrrd)"
 _HDF5 = (
@@ -21,6 +27,17 @@ _NIBABEL = "with nibabel: python -c \"import nibabel; nibabel.save(nibabel.load(
 _ZARR = (
     "with zarr: python -c \"import numpy, zarr; numpy.save('v.npy', zarr.open('{name}')['ARRAY'][:])\" (axes: z, y, x)"
 )
+_ITK = "with SimpleITK: python -c \"import SimpleITK as itk; itk.WriteImage(itk.ReadImage('{name}'), 'v.nrrd')\""
+_FITS = (
+    "with astropy: python -c \"import numpy; from astropy.io import fits; numpy.save('v.npy', fits.getdata('{name}'))\""
+)
+_TORCH = (
+    "with torch: python -c \"import numpy, torch; numpy.save('v.npy', torch.load('{name}').numpy())\" (axes: z, y, x)"
+)
+_PARAVIEW = (
+    "open it in ParaView and save the regular grid as .vti (File > Save Data); other grids: filter Resample To Image"
+)
+_VENDOR = "export it from the vendor's program as TIFF stack or raw numbers (.raw with --shape z,y,x and --dtype)"
 _RAW = "if it holds plain numbers, rename it to .raw and give --shape z,y,x and --dtype"
 _UNPACK = "unpack it first"
 
@@ -31,11 +48,16 @@ _WAYS = {
     ".vtk": _VTK, ".vtr": _VTK, ".vts": _VTK, ".vtu": _VTK, ".pvti": _VTK,
     ".czi": _MICROSCOPE, ".lif": _MICROSCOPE, ".nd2": _MICROSCOPE, ".lsm": _MICROSCOPE, ".oib": _MICROSCOPE,
     ".oif": _MICROSCOPE, ".ims": _MICROSCOPE, ".am": _MICROSCOPE,
-    ".mgz": _NIBABEL, ".mgh": _NIBABEL, ".mnc": _NIBABEL,
+    ".mgz": _NIBABEL, ".mgh": _NIBABEL, ".mnc": _NIBABEL, ".brik": _NIBABEL, ".head": _NIBABEL, ".par": _NIBABEL,
+    ".gipl": _ITK, ".gipl.gz": _ITK,
+    ".fits": _FITS, ".fit": _FITS, ".pt": _TORCH, ".pth": _TORCH,
+    ".pvd": _PARAVIEW, ".vtm": _PARAVIEW, ".xdmf": _PARAVIEW, ".xmf": _PARAVIEW,
+    ".txm": _VENDOR, ".txrm": _VENDOR, ".vgi": _VENDOR, ".vgl": _VENDOR, ".pcr": _VENDOR,
     ".zarr": _ZARR, ".n5": _ZARR,
     ".vol": _RAW, ".dat": _RAW,
     ".raw.gz": _UNPACK, ".npy.gz": _UNPACK, ".nrrd.gz": _UNPACK, ".mha.gz": _UNPACK, ".img.gz": _UNPACK,
-    ".hdr.gz": _UNPACK,
+    ".hdr.gz": _UNPACK, ".nii.bz2": _UNPACK, ".nii.xz": _UNPACK, ".nii.zst": _UNPACK, ".tif.gz": _UNPACK,
+    ".npz.gz": _UNPACK, ".vti.gz": _UNPACK,
 }  # fmt: skip
 
 
@@ -44,10 +66,11 @@ def is_foreign(path: Path) -> bool:
     return _extension(path) in _WAYS
 
 
-def not_read(path: Path, known: tuple[str, ...]) -> InputError:
+def not_read(path: Path) -> InputError:
     """The error for such a file: what is read instead, and the way there."""
+    known = ", ".join(VOLUME_EXTENSIONS)
     return InputError(
-        f"{path.name} ({_extension(path)}) is a volume in a format that is not read; read are {', '.join(known)}",
+        f"{path.name} ({_extension(path)}) is a volume in a format that is not read; read are {known}",
         _WAYS[_extension(path)].format(name=path.name),
     )
 

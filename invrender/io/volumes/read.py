@@ -8,7 +8,7 @@ from pathlib import Path
 from invrender.errors import InputError, UsageError
 from invrender.io.files.paths import check_extension, existing_file, is_folder
 from invrender.io.volumes.arrays import read_npy, read_npz
-from invrender.io.volumes.foreign import is_foreign, not_read
+from invrender.io.volumes.foreign import VOLUME_EXTENSIONS, is_foreign, not_read
 from invrender.io.volumes.grid import Grid, to_volume
 from invrender.io.volumes.meta import read_meta
 from invrender.io.volumes.nifti import read_nifti
@@ -25,10 +25,6 @@ _PLAIN: Mapping[str, Callable[[Path, int | None], Grid]] = {
     ".hdr": read_nifti, ".img": read_nifti, ".mha": read_meta, ".mhd": read_meta, ".tif": read_tiff,
     ".tiff": read_tiff,
 }  # fmt: skip
-VOLUME_EXTENSIONS = (
-    ".npz", ".npy", ".vti", ".nrrd", ".nhdr", ".nii", ".nii.gz", ".hdr", ".img", ".mha", ".mhd", ".tif", ".tiff",
-    ".raw", ".vdb",
-)  # fmt: skip
 
 
 def read_volume(
@@ -84,7 +80,7 @@ def volume_extension(path: Path) -> str:
     if extension in VOLUME_EXTENSIONS:
         return extension
     if is_foreign(path):
-        raise not_read(path, VOLUME_EXTENSIONS)
+        raise not_read(path)
     return check_extension(path, VOLUME_EXTENSIONS, "volume")
 
 

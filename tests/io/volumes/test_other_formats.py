@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from invrender.errors import InputError
-from invrender.io.assets import identify
+from invrender.io.assets import identify, read
 from invrender.io.volumes.read import read_volume
 from invrender.io.volumes.write import write_volume
 from invrender.nouns import Volume
@@ -39,7 +39,7 @@ def test_extents_are_looked_at_before_vtk_reads(tmp_path, grid, extent):
 
 
 def test_other_formats_are_named_with_a_way_there(tmp_path):
-    for name in ("v.h5", "v.mrc", "v.dcm", "v.czi", "v.vtk", "v.nrrd.gz", "V.MGZ", "v.zarr"):
+    for name in ("v.h5", "v.mrc", "v.dcm", "v.czi", "v.vtk", "v.nrrd.gz", "V.MGZ", "v.zarr", "v.gipl.gz", "v.fits"):
         (tmp_path / name).write_bytes(b"something")
         with pytest.raises(InputError, match=re.escape(".npz, .npy, .vti, .nrrd")) as caught:
             read_volume(tmp_path / name)
@@ -48,3 +48,9 @@ def test_other_formats_are_named_with_a_way_there(tmp_path):
     (tmp_path / "folder.mha").mkdir()
     with pytest.raises(InputError, match="is a folder, not a volume file"):
         read_volume(tmp_path / "folder.mha")
+
+
+def test_a_name_that_no_format_has_is_told_of_volumes_too(tmp_path):
+    (tmp_path / "v.xyz123").write_bytes(b"something")
+    with pytest.raises(InputError, match=r"not a known mesh format\n.*\.obj.*; of volumes \.npz, \.npy, \.vti"):
+        read(tmp_path / "v.xyz123")
