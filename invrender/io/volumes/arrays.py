@@ -143,7 +143,9 @@ def _positioned(values: Array, arrays: dict[str, Array], path: Path) -> Grid:
     axes, origin = default_axes(shape)
     try:
         if "bounds" in arrays:
-            bounds = _numbers(arrays["bounds"]).reshape(2, 3)
+            bounds = _numbers(arrays["bounds"])
+            if bounds.shape != (2, 3):  # six numbers in a row are in another order in VTK
+                raise ValueError(f"bounds of shape {bounds.shape}")
             _check_corners(bounds, path)
             return Grid(values, np.diag((bounds[1] - bounds[0]) / np.maximum(counts, 1)), bounds[0])
         if "spacing" in arrays:

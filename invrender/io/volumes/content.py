@@ -23,6 +23,8 @@ _NO_VOLUMES: tuple[tuple[bytes, str], ...] = (
     (b"version https://git-lfs", "it is a pointer of Git LFS, not the file itself: run `git lfs pull`"),
     (b"<!doctype html", "it is a web page: download the file itself"),
     (b"<html", "it is a web page: download the file itself"),
+    (b"envi", "it is the header of an ENVI image: name the data .raw and give the --shape and --dtype that it tells"),
+    (b"!interfile", "it is an Interfile header: name the data .raw and give the --shape and --dtype that it tells"),
     (b"\x89png", "it is a picture, not a volume"),
     (b"\xff\xd8\xff", "it is a picture, not a volume"),
     (b"\x80\x02", "it is a pickle, which could run any program: save a plain array with numpy.save"),

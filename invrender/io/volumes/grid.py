@@ -22,6 +22,7 @@ Array = NDArray[Any]
 MAX_CHANNELS = 4
 SMALLEST, LARGEST = 1e-30, 1e30  # of a box, in its own units
 FLATTEST = 1e9  # longest side over shortest
+_COARSE = 1e-5  # of values: about a hundred steps of float32
 _FLAT = 1e-6  # of the box that three axes span, as a share of what they could
 
 
@@ -185,6 +186,8 @@ def finite(values: Array, path: Path) -> NDArray[np.float32]:
         result = np.array(values, np.float32, order="C")  # a copy: what was read may not be writable
     wrong = ~np.isfinite(result)
     if not wrong.any():
+        if values.dtype.itemsize > 2 and values.dtype != np.float32:
+            _check_range(values, path)
         return result
     where = tuple(int(i) for i in np.argwhere(wrong)[0])
     found, first = f"{int(wrong.sum())} of {result.size} values", f"the first at z, y, x = {where[1:]}"
@@ -196,6 +199,18 @@ def finite(values: Array, path: Path) -> NDArray[np.float32]:
         f"{path}: {found} are NaN or infinite ({first})",
         "replace them in the program that made the file: numpy.nan_to_num(values) where they stand for emptiness",
     )
+
+
+def _check_range(values: Array, path: Path) -> None:
+    """Say where small differences of large numbers are lost in float32."""
+    low, high = float(values.min()), float(values.max())
+    if 0 < high - low < _COARSE * max(abs(low), abs(high)):
+        log.warning(
+            "%s: values from %.12g to %.12g differ by little more than float32 can tell; subtract the least first",
+            path.name,
+            low,
+            high,
+        )
 
 
 def _as_real(kind: np.dtype[Any]) -> str:

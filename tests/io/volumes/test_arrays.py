@@ -77,6 +77,14 @@ def test_negative_numbers_that_were_read_as_unsigned(tmp_path, grid, caplog):
         assert ("write the file as int16" in caplog.text) == said
 
 
+def test_small_differences_of_large_numbers_are_told_of(tmp_path, grid, caplog):
+    for values, said in ((1e9 + grid, True), (grid * 1e9, False), (np.full_like(grid, 1e9), False)):
+        np.save(tmp_path / "v.npy", values)
+        caplog.clear()
+        read_volume(tmp_path / "v.npy")
+        assert ("subtract the least first" in caplog.text) == said
+
+
 def test_what_follows_the_array_is_left_out_and_said(tmp_path, grid, expect, caplog):
     with (tmp_path / "v.npy").open("wb") as file:
         np.save(file, grid)
@@ -96,6 +104,7 @@ def test_what_follows_the_array_is_left_out_and_said(tmp_path, grid, expect, cap
         ("v.npy", lambda v: b"version https://git-lfs.github.com/spec/v1\n", "git lfs pull"),
         ("v.mha", lambda v: b"<!DOCTYPE html><html>", "web page"),
         ("v.npy", pickle.dumps, "a pickle"),
+        ("v.nhdr", lambda v: b"ENVI\nsamples = 6\n", "give the --shape and --dtype"),
     ],
 )
 def test_a_file_of_another_kind_than_its_name_says(tmp_path, grid, name, content, hint):
@@ -179,6 +188,8 @@ def test_an_archive_that_unpacks_to_more_than_there_is(tmp_path, grid, monkeypat
         ({"spacing": [1, 1, 1e-12]}, "one is 1e.09 times another"),
         ({"bounds": [[-1e31, 0, 0], [1e31, 1, 1]]}, "beyond what can be computed"),
         ({"bounds": np.zeros((2, 3), complex)}, "span no box|wrong shape"),
+        ({"bounds": [0, 1, 0, 2, 30, 36]}, r"wrong shape.*\n.*2 x 3 numbers"),  # VTK's order
+        ({"bounds": [[0, 1], [0, 2], [30, 36]]}, r"wrong shape.*\n.*2 x 3 numbers"),
     ],
 )
 def test_places_that_make_no_sense(tmp_path, grid, more, message):
