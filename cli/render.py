@@ -166,10 +166,13 @@ def _mode(asset: Path, name: str | None) -> Mode:
 
 def _draw_mesh(asset: Path, request: _Request, samples: int) -> Iterator[Written]:
     from invrender.backends import select
+    from invrender.io.assets import identify
     from invrender.io.meshes.read import read_mesh
     from invrender.run.pictures import DATASET, views_for
     from invrender.run.render_mesh import write_mesh_dataset, write_mesh_picture
 
+    if asset.is_dir():
+        identify(asset)  # tells what to do with slices of a volume
     backend = select(request.backend, request.device, ("meshes",))
     mesh = read_mesh(asset)
     if request.dataset is not None:

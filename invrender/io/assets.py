@@ -21,7 +21,7 @@ from invrender.io.datasets.transmittance import (
 from invrender.io.files.paths import is_file, is_folder
 from invrender.io.meshes.read import read_mesh
 from invrender.io.meshes.write import write_mesh
-from invrender.io.volumes.foreign import is_foreign, refuse_dicom
+from invrender.io.volumes.foreign import is_foreign, refuse_dicom, refuse_slices
 from invrender.io.volumes.read import is_volume_path, read_volume
 from invrender.io.volumes.write import write_volume
 from invrender.nouns import Mesh, Views, Volume
@@ -37,7 +37,7 @@ def identify(source: str | Path) -> tuple[Kind, Path]:
     """What a path means, and the file or folder that holds it: of a run, its result.
 
     Raises:
-        InputError: a run that has no result yet, or DICOM slices.
+        InputError: a run that has no result yet, or slices of a volume (DICOM, pictures).
     """
     path = Path(source)
     volume = volume_file(path)
@@ -48,6 +48,8 @@ def identify(source: str | Path) -> tuple[Kind, Path]:
     refuse_dicom(path)
     if is_file(path / RUN):
         path = _run_mesh(path)
+    elif is_folder(path) and not is_dataset(path):
+        refuse_slices(path)
     return ("views" if is_folder(path) or is_dataset(path) else "mesh"), path
 
 

@@ -7,6 +7,7 @@ import json
 import numpy as np
 import pytest
 import torch
+from PIL import Image
 
 from invrender.cli.app import run
 from invrender.io.volumes.write import write_volume
@@ -117,5 +118,28 @@ def test_volumes_in_formats_that_are_not_read(tmp_path, capsys):
             assert way in said
     (tmp_path / "scan").mkdir()
     (tmp_path / "scan" / "IM0001").write_bytes(bytes(128) + b"DICM" + bytes(100))
+    for command in (["inspect"], ["render", "-o", "x.png"], ["reconstruct", "-o", "o"]):
+        assert run([*command, str(tmp_path / "scan")]) == 3
+        assert "DICOM slices" in capsys.readouterr().err
+
+
+def test_a_folder_of_slices_is_told_how_to_become_a_volume(tmp_path, capsys):
+    (tmp_path / "scan").mkdir()
+    for k in range(3):
+        Image.fromarray(np.full((4, 5), 1000 * k, np.uint16)).save(tmp_path / "scan" / f"{k}.tif")
+    (tmp_path / "scan" / "notes.txt").write_text("a scan")
+    for command in ("inspect", "render", "reconstruct"):
+        assert run([command, str(tmp_path / "scan"), *([] if command == "inspect" else ["-o", "x.png"])]) == 3
+        said = " ".join(capsys.readouterr().err.split())
+        assert "slices of a volume are read from one file" in said
+        assert "numpy.stack" in said
+        assert "*.tif" in said
+    Image.fromarray(np.zeros((4, 5, 3), np.uint8)).save(tmp_path / "scan" / "3.tif")  # photographs without poses
     assert run(["inspect", str(tmp_path / "scan")]) == 3
-    assert "DICOM slices" in capsys.readouterr().err
+    assert "is no dataset" in capsys.readouterr().err
+
+
+def test_a_key_for_a_file_without_names(ball, tmp_path, capsys):
+    write_volume(tmp_path / "ball.nrrd", ball)
+    assert run(["inspect", "ball.nrrd", "--key", "other"]) == 2
+    assert "leave --key out" in capsys.readouterr().err

@@ -41,6 +41,7 @@ _VENDOR = "export it from the vendor's program as TIFF stack or raw numbers (.ra
 _RAW = "if it holds plain numbers, rename it to .raw and give --shape z,y,x and --dtype"
 _UNPACK = "unpack it first"
 
+_PICTURES = (".tif", ".tiff", ".png", ".bmp")
 _WAYS = {
     ".dcm": _DICOM, ".dicom": _DICOM, ".ima": _DICOM,
     ".h5": _HDF5, ".hdf5": _HDF5, ".hdf": _HDF5, ".nc": _HDF5, ".mat": _HDF5, ".nxs": _HDF5,
@@ -87,6 +88,32 @@ def refuse_dicom(path: Path) -> None:
         found = _is_dicom(path)
     if found:
         raise InputError(f"{path} holds DICOM slices, which are not read", _DICOM)
+
+
+def refuse_slices(folder: Path) -> None:
+    """Refuse a folder of pictures with one channel each, which has no poses: the slices of a volume, it seems.
+
+    Raises:
+        InputError: it is one.
+    """
+    pictures = [entry for entry in _few(folder) if entry.suffix.lower() in _PICTURES]
+    if len(pictures) < 2 or not all(map(_is_grey, pictures)):
+        return
+    raise InputError(
+        f"{folder} holds pictures of one channel and no poses; slices of a volume are read from one file",
+        "stack them: python -c \"import glob, imageio.v3 as io, numpy; numpy.save('v.npy', numpy.stack("
+        f"[io.imread(f) for f in sorted(glob.glob('{folder}/*{pictures[0].suffix}'))]))\"",
+    )
+
+
+def _is_grey(picture: Path) -> bool:
+    from PIL import Image
+
+    try:
+        with Image.open(picture) as image:
+            return image.mode in ("1", "L", "I", "F") or image.mode.startswith("I;16")
+    except (OSError, ValueError, SyntaxError, Image.DecompressionBombError):
+        return False
 
 
 def _few(folder: Path, limit: int = 20) -> list[Path]:

@@ -19,6 +19,7 @@ from invrender.io.volumes.vdb import read_vdb
 from invrender.io.volumes.vti import read_vti
 from invrender.nouns import Volume
 
+DEFAULT = "density"  # name of an array
 _KEYED = {".npz": read_npz, ".vti": read_vti, ".vdb": read_vdb}
 _PLAIN: Mapping[str, Callable[[Path, int | None], Grid]] = {
     ".npy": read_npy, ".nrrd": read_nrrd, ".nhdr": read_nrrd, ".nii": read_nifti, ".nii.gz": read_nifti,
@@ -30,7 +31,7 @@ _PLAIN: Mapping[str, Callable[[Path, int | None], Grid]] = {
 def read_volume(
     path: str | Path,
     *,
-    key: str = "density",
+    key: str = DEFAULT,
     shape: Sequence[int] | None = None,
     dtype: str | None = None,
     frame: int | None = None,
@@ -52,7 +53,8 @@ def read_volume(
     Raises:
         InputError: the file is missing, of an unknown kind, damaged, shorter or longer than its header says, a single
             layer, or holds NaN; or it holds several volumes and no frame is chosen.
-        UsageError: shape and dtype are missing for a .raw file, or given for another; there is no such frame.
+        UsageError: shape and dtype are missing for a .raw file, or given for another; a key for a format without
+            names; there is no such frame.
         MemoryLimitError: it does not fit.
     """
     source = Path(path)
@@ -62,6 +64,8 @@ def read_volume(
         raise InputError(f"{source} is empty (0 bytes)", "export or download it again")
     if extension != ".raw" and (shape is not None or dtype is not None):
         raise UsageError(f"--shape and --dtype go with .raw files; {source.name} tells its own", "leave them out")
+    if extension not in _KEYED and key != DEFAULT:
+        raise UsageError(f"--key is {key}, and the arrays of {source.name} have no names", "leave --key out")
     return to_volume(_read(source, extension, key, shape, dtype, frame), source)
 
 

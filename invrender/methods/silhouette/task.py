@@ -16,6 +16,7 @@ from invrender.cameras.rigs import evenly
 from invrender.errors import CheckpointError, InputError, UsageError
 from invrender.evaluate.posed_views import Agreement, agreement, cut_off, posed_findings, view_names
 from invrender.findings import Finding
+from invrender.io.assets import identify
 from invrender.io.datasets.dataset import is_dataset, read_cameras, read_dataset
 from invrender.io.meshes.read import read_mesh, read_units
 from invrender.kernels import Backend
@@ -54,6 +55,7 @@ def load(settings: SilhouetteSettings, backend: Backend) -> Task:
         views = Views(views.cameras[chosen], views.masks[chosen], None, tuple(views.names[i] for i in chosen))
         return Task(views, None, initial, settings.units)
     if settings.input.is_dir():
+        identify(settings.input)  # tells what to do with slices of a volume
         raise InputError(
             f"{settings.input} holds neither a transforms.json nor a COLMAP model",
             "name a mesh file, or a dataset folder (see `invrender render --dataset`)",
