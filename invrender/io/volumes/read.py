@@ -41,7 +41,8 @@ def read_volume(
     Grids whose axes are permuted or reversed against the world's come out sorted along +x, +y, +z; others are
     resampled onto upright axes. A patient's positions count to the right, the front and upwards (RAS), as NIfTI has
     them: those of MetaImage and of NRRD files in LPS have the signs of x and y changed. Files without a position
-    (.npy, .raw, .tif, .npz without `bounds`) get cubic voxels, a longest axis of length 1, and the centre at 0.
+    (.npy, .raw, .npz without `bounds`, TIFF stacks that tell no spacing as ImageJ or OME do) get cubic voxels, a
+    longest axis of length 1, and the centre at 0.
 
     Args:
         path: the file.

@@ -92,7 +92,7 @@ def _pages(image: Image.Image, description: str, path: Path) -> Array:
     count, size, mode = getattr(image, "n_frames", 1), image.size, image.mode
     if mode not in _MODES:
         raise ValueError(f"its pages are of mode {mode}")
-    told = re.search(r"^images=(\d+)", description, re.MULTILINE)
+    told = re.search(r"^images=(\d{1,9})\s*$", description, re.MULTILINE)
     if count < 2 and told and int(told[1]) > 1:  # of stacks beyond 4 GB, ImageJ lists the first page alone
         raise ValueError(f"it holds {told[1]} pages as one block, which only the first is listed of")
     if count < 2:
@@ -126,12 +126,12 @@ def _array(image: Image.Image) -> Array:
 def _order(description: str, pages: int, path: Path) -> tuple[int, int, int]:
     """Frames, slices and channels, as ImageJ's description tells them; without one, all pages are slices."""
     if "<OME" in description:
-        found = re.findall(r'Size[CT]="(\d+)"', description)
+        found = re.findall(r'Size[CT]="(\d{1,9})"', description)
         if any(int(n) > 1 for n in found):
             raise InputError(f"{path} is an OME-TIFF of several channels or time points", _way(path))
     if not description.startswith("ImageJ="):
         return 1, pages, 1
-    numbers = {name: int(n) for name, n in re.findall(r"^(\w+)=(\d+)\s*$", description, re.MULTILINE)}
+    numbers = {name: int(n) for name, n in re.findall(r"^(\w+)=(\d{1,9})\s*$", description, re.MULTILINE)}
     frames, channels = numbers.get("frames", 1), numbers.get("channels", 1)
     slices = numbers.get("slices", max(1, pages // max(1, frames * channels)))
     if frames * channels * slices != pages:

@@ -87,6 +87,8 @@ def test_a_film_is_no_volume(tmp_path, grid):
     write_stack(tmp_path / "v.tif", grid[:1].astype(np.uint8), "ImageJ=1.54f\nimages=4\nslices=4\n")
     with pytest.raises(InputError, match=r"4 pages as one block.*\n.*tifffile"):
         read_volume(tmp_path / "v.tif")
+    write_stack(tmp_path / "v.tif", grid.astype(np.uint8), f"ImageJ=1.54f\nimages=4\nslices={'9' * 5000}\n")
+    read_volume(tmp_path / "v.tif")  # no number of slices: all pages are such
 
 
 def test_numbers_come_as_they_are_stored(tmp_path, grid, expect):
