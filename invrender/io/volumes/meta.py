@@ -6,6 +6,7 @@ MetaIO sources. Its world counts x to the left and y to the back of a patient (L
 
 from __future__ import annotations
 
+import logging
 import re
 import zlib
 from pathlib import Path
@@ -20,11 +21,14 @@ from invrender.io.volumes.payload import TO_THE_END, Part, beside, numbered
 from invrender.io.volumes.samples import Encoding, Layout, read_samples
 from invrender.nouns import Volume
 
+log = logging.getLogger(__name__)
+
 _TYPES = {
     "MET_CHAR": "i1", "MET_UCHAR": "u1", "MET_SHORT": "i2", "MET_USHORT": "u2", "MET_INT": "i4", "MET_UINT": "u4",
     "MET_LONG": "i4", "MET_ULONG": "u4", "MET_LONG_LONG": "i8", "MET_ULONG_LONG": "u8", "MET_FLOAT": "f4",
     "MET_DOUBLE": "f8",
 }  # fmt: skip
+_SLOPE, _SHIFT = "ElementToIntensityFunctionSlope", "ElementToIntensityFunctionOffset"
 _HEADER_LIMIT = 1 << 20
 _LINE = 200  # bytes of the line that follows the header
 _FIELD = re.compile(r"\s*(\w+)\s*[=:](.*)")  # MetaIO takes a colon as well
@@ -106,6 +110,8 @@ def _grid(fields: Fields, content: bytes, start: int, frame: int | None, path: P
         raise ValueError(f"DimSize = {fields['dimsize']}")
     if dimensions not in (3, 4):
         raise InputError(f"{path} has {dimensions} dimensions", "use a volume of three dimensions")
+    if float(fields.get(_SLOPE.lower(), "1")) != 1 or float(fields.get(_SHIFT.lower(), "0")) != 0:
+        log.warning("%s: %s and %s are left out, as ITK does", path.name, _SLOPE, _SHIFT)
     channels = int(fields.get("elementnumberofchannels", "1"))
     if channels < 1:
         raise ValueError(f"ElementNumberOfChannels = {channels}")

@@ -51,6 +51,16 @@ def test_other_ways_to_write_a_header(tmp_path, grid, expect):
     expect(tmp_path / "two.mha", in_ras(np.stack([grid, grid + 1])), CORNERS)
 
 
+def test_an_intensity_function_is_left_out_and_said(tmp_path, grid, expect, caplog):
+    """ITK reads the stored numbers, whatever the function."""
+    for slope, said in ((1, False), (2.5, True)):
+        (tmp_path / "v.mha").write_bytes(
+            header(grid, ElementToIntensityFunctionSlope=slope) + grid.astype("<i2").tobytes()
+        )
+        expect(tmp_path / "v.mha", in_ras(grid), CORNERS)
+        assert ("left out, as ITK does" in caplog.text) == said
+
+
 def test_no_field_follows_the_name_of_the_data(tmp_path, grid):
     """MetaIO would take such a line for data, or leave it out."""
     (tmp_path / "v.raw").write_bytes(grid.astype("<i2").tobytes())
