@@ -37,7 +37,7 @@ class Panel:
     def corners(self) -> NDArray[np.float64]:
         """Points [K,3] whose box holds what is shown."""
         if isinstance(self.subject, Mesh):
-            return self.subject.numpy()[0]
+            return _used(self.subject).numpy()[0]
         x, y, z = np.meshgrid(*occupied(self.subject).T)
         return np.stack([x, y, z], -1).reshape(-1, 3)
 
@@ -104,22 +104,30 @@ def _surface(mesh: Mesh) -> tuple[pyvista.PolyData, dict[str, Any]]:
     """The mesh with one normal per corner of a crease, and how `add_mesh` shall colour it."""
     import pyvista
 
+    mesh = _used(mesh)
     vertices, faces = mesh.numpy()
     kind: Any = pyvista.PolyData  # its annotations are narrower than what it takes
     surface = kind.from_regular_faces(vertices, faces)
-    colouring: dict[str, Any] = {"color": CLAY}
-    if mesh.colours is not None:
-        surface.point_data["colours"] = _encode(mesh.colours)
+    textured = mesh.material.texture is not None and mesh.uv is not None
+    plain = mesh.material.is_default and not textured
+    colouring: dict[str, Any] = {"color": CLAY if plain else tuple(linear_to_srgb(np.array(mesh.material.rgb)).tolist())}
+    if mesh.colours is not None:  # times the material's colour, and times its texture, as in `shading.texture.albedo`
+        surface.point_data["colours"] = _encode(mesh.colours if plain else mesh.colours * torch.tensor(mesh.material.rgb))
         colouring = {"scalars": "colours", "rgb": True}
-    elif mesh.material.texture is not None and mesh.uv is not None:
+    if mesh.material.texture is not None and mesh.uv is not None:
         surface.active_texture_coordinates = mesh.uv.numpy().astype(np.float32)
-        colouring = {"texture": pyvista.Texture(_encode(mesh.material.texture))}
-    elif mesh.material.name != "default":
-        colouring = {"color": tuple(float(value) for value in linear_to_srgb(np.array(mesh.material.rgb)))}
+        colouring["texture"] = pyvista.Texture(_encode(mesh.material.texture))
     smooth = surface.compute_normals(
         cell_normals=False, split_vertices=True, feature_angle=CREASE, consistent_normals=False
     )
     return smooth, colouring
+
+
+def _used(mesh: Mesh) -> Mesh:
+    """The mesh without vertices that no face uses: one far away would stretch the depth range over the object."""
+    kept, faces = mesh.faces.unique(return_inverse=True)
+    uv, colours = (None if values is None else values[kept] for values in (mesh.uv, mesh.colours))
+    return Mesh(mesh.vertices[kept], faces, uv, colours, mesh.material)
 
 
 def _encode(colours: torch.Tensor) -> NDArray[np.uint8]:

@@ -50,6 +50,24 @@ def test_a_screenshot_shows_the_mesh_before_a_soft_background(run_cli: Callable[
     assert len(shades) == 3  # three sides, three shades: creases stay sharp
 
 
+def test_colours_multiply_the_texture_and_a_stray_vertex_hides_nothing(
+    run_cli: Callable[..., Any], tmp_path: Path
+) -> None:
+    corners = "0 0 0 0 0 255 0 0\n1 0 0 1 0 255 0 0\n1 1 0 1 1 255 0 0\n0 1 0 0 1 255 0 0\n1e11 0 0 0 0 255 0 0\n"
+    numbers = "".join(f"property float {name}\n" for name in ("x", "y", "z", "s", "t"))
+    colours = "".join(f"property uchar {name}\n" for name in ("red", "green", "blue"))
+    header = "ply\nformat ascii 1.0\ncomment TextureFile halves.png\nelement vertex 5\n" + numbers + colours
+    faces = "element face 1\nproperty list uchar int vertex_indices\nend_header\n"
+    (tmp_path / "square.ply").write_text(header + faces + corners + "4 0 1 2 3\n")
+    Image.fromarray(np.array([[[255, 255, 255]] * 16 + [[0, 0, 255]] * 16] * 8, np.uint8)).save(tmp_path / "halves.png")
+    outcome = run_cli("preview", tmp_path / "square.ply", "--screenshot", "a.png", "--size", 120)
+    check_drawn(outcome.code, outcome.stderr)
+    pixels = np.asarray(Image.open(tmp_path / "a.png").convert("RGB")).astype(int)
+    left, right = pixels[55:65, 40:45].mean((0, 1)), pixels[55:65, 75:80].mean((0, 1))
+    assert left[0] > 100 + max(left[1:])  # white times red
+    assert max(right) < 40  # blue times red
+
+
 def test_a_turntable_of_a_run_shows_target_and_result_turning(box: Path, capsys: pytest.CaptureFixture[str]) -> None:
     config = f"input = {json.dumps(str(box))}\nviews = 12\n"
     with RunFolder.create(box.parent / "run", command="reconstruct", config=config) as folder:

@@ -65,6 +65,15 @@ def test_metrics_do_not_depend_on_place_and_units(ball, backend):
     assert b.iou == pytest.approx(a.iou, abs=1e-3)
 
 
+def test_a_stray_vertex_that_no_face_uses_changes_nothing(ball, backend):
+    v, f = ball
+    stray = mesh(np.concatenate([v, [[1e11, 0, 0]]]), f)
+    m = mesh_metrics(mesh(v * 1.1, f), stray, backend, **QUICK)
+    assert m == mesh_metrics(mesh(v * 1.1, f), mesh(v, f), backend, **QUICK)
+    assert m.iou < 0.9
+    assert m.watertight
+
+
 def test_seeds_change_the_samples_only_a_little(ball, backend):
     v, f = ball
     pair = mesh(v * [1, 1, 0.9], f), mesh(v, f)
