@@ -11,6 +11,14 @@ import numpy as np
 from invrender.errors import InputError
 from invrender.io.meshes.parts import Array, Part
 
+LARGEST_UV = 1e5  # pictures are drawn with float32, which has a step of 1/128 there
+_STRANGERS = (
+    (rb"version https://git-lfs", "is a Git LFS pointer: the mesh itself was not downloaded", "fetch it: git lfs pull"),
+    (rb"\s*<(!doctype html|html)\b", "is a web page", "download the file itself (its 'raw' link)"),
+    (rb"\x1f\x8b", "is compressed (gzip)", "unpack it with gunzip, and name it without .gz"),
+    (rb"PK\x03\x04", "is a zip archive", "unpack it, and name the mesh in it"),
+)
+
 
 def check_kind(path: Path, extension: str) -> None:
     """Refuse a file whose content is plainly of another format than its name says.
@@ -20,13 +28,16 @@ def check_kind(path: Path, extension: str) -> None:
     """
     with path.open("rb") as file:
         start = file.read(65536)
-    found = _kind(start)
-    if found is None or found == extension:
-        return
     if extension == ".stl" and len(start) >= 84:
         count = int.from_bytes(start[80:84], "little")
         if path.stat().st_size == 84 + 50 * count:
             return  # the header of a binary .stl may say anything
+    for pattern, what, remedy in _STRANGERS:
+        if re.match(pattern, start, re.IGNORECASE):
+            raise InputError(f"{path} {what}", remedy)
+    found = _kind(start)
+    if found is None or found == extension:
+        return
     raise InputError(f"{path} holds {found} data", f"rename it to {path.with_suffix(found).name}")
 
 
@@ -63,6 +74,13 @@ def check_parts(parts: Sequence[Part], path: Path) -> None:
     # a texture coordinate that no face shows does no harm
     shown = [part.uv[part.used] for part in parts if part.uv is not None]
     _check_finite(shown, path, "texture coordinates", "number")
+    textured = [part.uv[part.used] for part in parts if part.textured and part.uv is not None]
+    largest = max((float(np.abs(uv).max()) for uv in textured), default=0.0)
+    if largest > LARGEST_UV:
+        raise InputError(
+            f"{path} has texture coordinates up to {largest:.3g}: no digit is left for the place in the picture",
+            f"repair them in the program that made the mesh: {LARGEST_UV:g} is the largest",
+        )
 
 
 def _check_finite(arrays: Sequence[Array], path: Path, what: str, one: str) -> None:

@@ -56,12 +56,19 @@ class _Ring:
         self._x = points[self._order, 0]  # sorted, so that an ear is compared with what lies above and below it alone
 
     def is_convex(self, corner: int) -> bool:
-        """Whether a corner turns left."""
-        return bool(self._turn[corner] > _FLAT)
+        """Whether a corner turns left, or can go without a loss."""
+        return bool(self._turn[corner] > _FLAT) or self._is_idle(corner)
+
+    def _is_idle(self, corner: int) -> bool:
+        """Whether a corner lies where one of its neighbours does, or is the tip of a spike without area."""
+        a, b, c = (self._points[i] for i in (self.before[corner], corner, self.after[corner]))
+        return bool((a == b).all() or (b == c).all() or (c == a).all())
 
     def is_ear(self, corner: int) -> bool:
-        """Whether the triangle of a convex corner holds no other; those at its own three places do not count."""
+        """Whether the triangle of a convex corner holds no other, or an edge from one that lies at its tip."""
         a, b, c = (self._points[i] for i in (self.before[corner], corner, self.after[corner]))
+        if self._is_idle(corner):
+            return True
         low = np.searchsorted(self._x, min(a[0], b[0], c[0]), "left")
         high = np.searchsorted(self._x, max(a[0], b[0], c[0]), "right")
         band = self._order[low:high]
@@ -69,15 +76,26 @@ class _Ring:
         inside = (_cross(b - a, near - a) >= 0) & (_cross(c - b, near - b) >= 0) & (_cross(a - c, near - c) >= 0)
         if not inside.any():
             return True
-        near = near[inside]
-        return not ((near != a).any(axis=1) & (near != b).any(axis=1) & (near != c).any(axis=1)).any()
+        held, near = band[self._reflex[band]][inside], near[inside]
+        at = (near == b).all(axis=1)
+        if (~at & (near != a).any(axis=1) & (near != c).any(axis=1)).any():
+            return False
+        return not any(self._parts(a, b, c, int(other)) for other in held[at])
+
+    def _parts(self, a: Floats, b: Floats, c: Floats, other: int) -> bool:
+        """Whether an edge of a corner at b runs into the triangle: there the polygon touches itself."""
+        ends = self._points[[self.before[other], self.after[other]]] - b
+        return bool(((_cross(b - a, ends) > 0) & (_cross(c - b, ends) > 0)).any())
 
     def most_convex(self) -> int:
         """The corner that turns left most."""
         return int(self._turn.argmax())
 
     def cut(self, corner: int) -> int:
-        """Take a corner out; the one after it."""
+        """Take a corner out; which to look at next: the one after it, or the one before where that is idle now.
+
+        A spike that is left standing is two edges in one place, of which the wrong side could be taken for the inside.
+        """
         a, c = self.before[corner], self.after[corner]
         self.after[a], self.before[c] = c, a
         self._turn[corner], self._reflex[corner] = -np.inf, False
@@ -85,7 +103,7 @@ class _Ring:
             p, q, r = (self._points[k] for k in (self.before[i], i, self.after[i]))
             self._turn[i] = _cross(q - p, r - q)
             self._reflex[i] = self._turn[i] <= _FLAT
-        return c
+        return a if self._is_idle(a) else c
 
 
 def _cross(u: Floats, v: Floats) -> Floats:

@@ -7,13 +7,14 @@ from __future__ import annotations
 
 import logging
 import math
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 from invrender.io.files.paths import shown
 from invrender.io.meshes.references import find_file
-from invrender.io.meshes.text import join_continued, plain
+from invrender.io.meshes.text import decoded, join_continued, plain
 from invrender.io.meshes.texture import read_texture
 from invrender.nouns import Material
 from invrender.nouns.appearance import PLAIN, Colour
@@ -59,8 +60,10 @@ def read_entries(path: Path) -> dict[str, Entry]:
         return {}
     entries: dict[str, Entry] = {}
     current: Entry | None = None
-    for line in join_continued(plain(content)).split(b"\n"):
-        word, _, rest = line.replace(b"\x01", b" ").decode(errors="replace").strip().replace("\t", " ").partition(" ")
+    # without comments first: a path in one may end in a backslash, which continues no line
+    statements = re.sub(rb"^[ \t]*#[^\n]*", b"", plain(content), flags=re.MULTILINE)
+    for line in join_continued(statements).split(b"\n"):
+        word, _, rest = decoded(line.replace(b"\x01", b" ")).strip().replace("\t", " ").partition(" ")
         rest = rest.strip()
         if word.lower() == "newmtl":
             current = Entry(rest, path.parent)

@@ -20,7 +20,7 @@ from invrender.io.meshes.obj_faces import Corners, read_corners
 from invrender.io.meshes.obj_materials import Look, read_looks
 from invrender.io.meshes.parts import Part
 from invrender.io.meshes.polygons import Triangles, triangulate
-from invrender.io.meshes.text import Integers, Lines, join_continued, numbers, plain, unreadable
+from invrender.io.meshes.text import Integers, Lines, decoded, join_continued, numbers, plain, unreadable
 
 log = logging.getLogger(__name__)
 
@@ -110,12 +110,12 @@ def _vertices(path: Path, lines: Lines, rows: Integers) -> tuple[Floats, Floats 
 
 def _colours(path: Path, values: Floats) -> Floats:
     """[V,3] linear colours from numbers up to 1, 255 or 65535."""
-    if not np.isfinite(values).all() or values.min() < 0 or values.max() > 65535:
+    if not np.isfinite(values).all() or values.min() < -0.01 or values.max() > 65535:
         raise InputError(f"{path} has vertex colours that are not in 0 to 255", "export it again, or without colours")
     top = values.max()
     rounding = top <= 1.01 and (values != np.round(values)).any()
     scale = 1.0 if top <= 1 or rounding else 255.0 if top <= 255 else 65535.0
-    return srgb_to_linear(np.minimum(values / scale, 1.0))
+    return srgb_to_linear(np.clip(values / scale, 0.0, 1.0))
 
 
 def _painted(path: Path, text: bytes, count: int) -> Floats | None:
@@ -187,7 +187,7 @@ def _groups(path: Path, lines: Lines, rows: Integers) -> tuple[Integers, list[Lo
 
 
 def _name(lines: Lines, row: int | np.integer) -> str:
-    return lines.rest(row).replace(b"\x01", b" ").decode(errors="replace").strip()
+    return decoded(lines.rest(row).replace(b"\x01", b" ")).strip()
 
 
 def _part(points: Floats, colours: Floats | None, uv: Floats, corners: Corners, chosen: Integers, look: Look) -> Part:

@@ -23,16 +23,43 @@ JOINT = 1  # the byte that stands for a continued line's end: white, and counted
 _WHITE = np.zeros(256, bool)
 _WHITE[[JOINT, 9, 10, 11, 12, 32]] = True
 _LOWER = np.frombuffer(bytes(range(256)).lower(), np.uint8).astype(np.uint64)
+_PADDING = b"\0\x1a"  # of tapes and mail, and the end mark of DOS
+_MARKS = (  # those of four bytes first: that of UTF-16 is the beginning of one of them
+    (codecs.BOM_UTF32_LE, "utf-32-le"),
+    (codecs.BOM_UTF32_BE, "utf-32-be"),
+    (codecs.BOM_UTF16_LE, "utf-16-le"),
+    (codecs.BOM_UTF16_BE, "utf-16-be"),
+)
 _KEY = 8  # so many bytes of a line's first token tell the statements apart
 
 
 def plain(content: bytes) -> bytes:
-    """The content as ASCII-compatible text with LF line ends and without a byte-order mark."""
-    for mark, coding in ((codecs.BOM_UTF16_LE, "utf-16-le"), (codecs.BOM_UTF16_BE, "utf-16-be")):
-        if content.startswith(mark):
-            content = content[len(mark) :].decode(coding, errors="replace").encode()
-    content = content.removeprefix(codecs.BOM_UTF8)
+    """The content as ASCII-compatible text with LF line ends, without a byte-order mark or padding at the end."""
+    coding = _wide(content)
+    if coding is not None:
+        content = content.decode(coding, errors="replace").encode().removeprefix(codecs.BOM_UTF8)
+    content = content.removeprefix(codecs.BOM_UTF8).rstrip(_PADDING)
     return content.replace(b"\r\n", b"\n").replace(b"\r", b"\n") if b"\r" in content else content
+
+
+def _wide(content: bytes) -> str | None:
+    """How text of two or four bytes a character is written: by its mark, or by the zeros between ASCII letters."""
+    for mark, coding in _MARKS:
+        if content.startswith(mark):
+            return coding
+    start = content[: len(content) // 2 * 2][:64]
+    low, high = start[::2], start[1::2]
+    if len(low) > 3 and 0 not in low and not any(high):
+        return "utf-16-le"
+    return "utf-16-be" if len(high) > 3 and 0 not in high and not any(low) else None
+
+
+def decoded(text: bytes) -> str:
+    """A name: UTF-8, or else each byte as the character of its number, so that names that differ stay different."""
+    try:
+        return text.decode()
+    except UnicodeDecodeError:
+        return text.decode("latin-1")
 
 
 def join_continued(text: bytes) -> bytes:
@@ -148,7 +175,8 @@ def _keys(data: NDArray[np.uint8], first: Integers, length: Integers) -> NDArray
 
 def unreadable(path: object, lines: Lines, row: int | np.integer, why: str) -> InputError:
     """The error for a line that makes no sense."""
-    return InputError(
-        f"{path} cannot be read, line {lines.number(row)}: {why} ('{shown(lines.line(row))}')",
-        "the file is damaged: export it again, or mend that line",
-    )
+    line = lines.line(row)
+    remedy = "the file is damaged: export it again, or mend that line"
+    if re.search(rb"\d,\d", line):
+        remedy = "write numbers with a decimal point, not a comma: export it under an English locale"
+    return InputError(f"{path} cannot be read, line {lines.number(row)}: {why} ('{shown(line)}')", remedy)

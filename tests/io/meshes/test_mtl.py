@@ -24,7 +24,7 @@ def folder(tmp_path):
     picture = np.zeros((4, 4, 3), np.uint8)
     picture[:, :2], picture[:, 2:] = (255, 0, 0), (0, 0, 255)
     (tmp_path / "tex").mkdir()
-    for name in ("two.png", "two colours.png", "tex/Sub.PNG"):
+    for name in ("two.png", "two colours.png", "tex/Sub.PNG", "re\N{COMBINING ACUTE ACCENT}.png"):
         Image.fromarray(picture).save(tmp_path / name)
     return tmp_path
 
@@ -49,6 +49,8 @@ NAMES = {
     "another machine": "map_Kd C:\\Users\\artist\\two.png",
     "another machine's folder": "map_Kd /home/artist/tex/Sub.PNG",
     "comment": "map_Kd two.png # the skin",
+    "percent signs": "map_Kd two%20colours.png",
+    "accents as characters of their own": "map_Kd r\N{LATIN SMALL LETTER E WITH ACUTE}.png",
 }
 
 
@@ -88,6 +90,29 @@ def test_names_of_files_and_materials_may_hold_spaces_and_hashes(folder):
     assert mesh.material.rgb == (0.5, 0, 0)
     mesh = textured(folder, "newmtl skin\nKd 0.25\n", name="skin # the first")
     assert mesh.material.rgb == (0.25, 0.25, 0.25)
+
+
+@pytest.mark.parametrize("coding", ["gbk", "shift_jis", "latin-1", "utf-16"])
+def test_names_in_the_coding_of_the_machine_that_wrote_them(folder, coding):
+    first, second, picture = ("größe", "gräße", "größe.png") if coding == "latin-1" else ("日本", "本日", "日本.png")
+    (folder / "two.png").rename(folder / picture)
+    mtl = f"newmtl {first}\nmap_Kd {picture}\nnewmtl {second}\nKd 0 1 0\n"
+    (folder / "a.mtl").write_text(mtl, encoding=coding)
+    (folder / "a.obj").write_text("mtllib a.mtl\n" + BODY.format(first), encoding=coding)
+    assert read_mesh(folder / "a.obj").material.texture is not None
+    (folder / "a.obj").write_text("mtllib a.mtl\n" + BODY.format(second), encoding=coding)
+    assert read_mesh(folder / "a.obj").material.rgb == (0, 1, 0)
+
+
+def test_a_comment_that_ends_in_a_backslash_continues_no_line(folder):
+    assert textured(folder, "# from C:\\models\\\nnewmtl skin\nKd 1 0 0\n").material.rgb == (1, 0, 0)
+
+
+def test_texture_coordinates_beyond_all_digits_are_refused(folder):
+    textured(folder, "newmtl skin\nmap_Kd two.png\n")
+    (folder / "a.obj").write_text((folder / "a.obj").read_text().replace("vt 1 1", "vt 1e30 1"))
+    with pytest.raises(InputError, match=r"texture coordinates up to 1e\+30"):
+        read_mesh(folder / "a.obj")
 
 
 TOLD = {

@@ -84,6 +84,32 @@ def test_a_wound_up_band_keeps_its_area(tmp_path):
     assert area(mesh) == pytest.approx(abs(x @ np.roll(y, -1) - y @ np.roll(x, -1)) / 2)
 
 
+RINGS = {
+    "a notch that reaches the other side": ([(0, 0), (2, 0), (2, 2), (1, 0), (0, 2)], "1 4 2 3 4 5", 2),
+    "two squares that share a corner": ([(0, 0), (1, 0), (1, 1), (0, 1), (2, 1), (2, 2), (1, 2)], "1 2 3 5 6 7 3 4", 2),
+    "a spike": ([(0, 0), (2, 0), (2, 2), (0, 2), (3, 1), (2, 1)], "1 2 6 5 6 3 4", 4),
+    "a hole with a bridge to it": (
+        [(0, 0), (4, 0), (4, 4), (0, 4), (1, 1), (1, 3), (3, 3), (3, 1)],
+        "1 2 3 4 1 5 6 7 8 5",
+        12,
+    ),
+    "corners given twice": (
+        [(0, 0), (4, 0), (4, 3), (3, 3), (3, 3), (2, 3), (2, 1), (1, 1), (1, 1), (0, 1)],
+        "1 2 3 4 5 6 7 8 9 10",
+        8,
+    ),
+}
+
+
+@pytest.mark.parametrize("name", RINGS)
+def test_polygons_that_touch_themselves_cover_what_they_enclose(tmp_path, name):
+    points, ring, enclosed = RINGS[name]
+    corners = ring.split()
+    for turn in range(len(corners)):
+        text = "".join(f"v {x} {y} 0\n" for x, y in points)
+        assert area(obj(tmp_path, f"{text}f {' '.join(corners[turn:] + corners[:turn])}\n")) == pytest.approx(enclosed)
+
+
 def test_a_crossing_polygon_ends_with_all_its_triangles(tmp_path):
     text = "".join(f"v {np.cos(4 * np.pi * k / 5)} {np.sin(4 * np.pi * k / 5)} 0\n" for k in range(5))
     assert len(obj(tmp_path, text + "f 1 2 3 4 5\n").faces) == 3
@@ -97,6 +123,9 @@ LAYOUTS = {
     "mark and CR LF": "\ufeff" + (SQUARE + "f 1 2 3 4\n").replace("\n", "\r\n"),
     "weights": SQUARE.replace(" 0\n", " 0 1\n") + "f 1 2 3 4\n",
     "capitals": (SQUARE + "f 1 2 3 4\n").upper(),
+    "padded at the end": SQUARE + "f 1 2 3 4\n\0\0\x1a",
+    "two bytes a letter, no mark": (SQUARE + "f 1 2 3 4\n").encode("utf-16-be"),
+    "four bytes a letter": (SQUARE + "f 1 2 3 4\n").encode("utf-32"),
     "names with spaces": "o my box\ng a b\ns off\n" + SQUARE + "f 1 2 3 4\n",
 }
 
@@ -131,6 +160,18 @@ def test_vertex_colours_span_one_a_byte_or_two(tmp_path, scale):
     mesh = obj(tmp_path, text + "f 1 2 3\n")
     assert mesh.colours is not None
     assert np.allclose(mesh.colours[:, 0], [0.0331, 1, 0], atol=1e-4)
+
+
+def test_colours_a_little_out_of_range_are_rounding(tmp_path):
+    mesh = obj(tmp_path, SQUARE.replace(" 0\n", " 0 -1e-7 1.0000001 0.5\n") + "f 1 2 3\n")
+    assert mesh.colours is not None
+    assert mesh.colours[0, :2].tolist() == [0, 1]
+
+
+def test_decimal_commas_are_named(tmp_path):
+    with pytest.raises(InputError, match="line 1: a vertex needs three numbers") as error:
+        obj(tmp_path, SQUARE.replace("0 0 0", "0,5 0 0") + "f 1 2 3\n")
+    assert "decimal point" in error.value.remedy
 
 
 def test_colours_that_zbrush_paints_into_comments(tmp_path, caplog):

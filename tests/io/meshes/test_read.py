@@ -159,6 +159,10 @@ BAD = {
     "ply.stl": (PLY, "rename it to ply.ply"),
     "obj.ply": (TRIANGLE + "f 1 2 3", "rename it to obj.obj"),
     "obj.glb": ("# x\n" + TRIANGLE, "rename it to obj.obj"),
+    "pointer.obj": ("version https://git-lfs.github.com/spec/v1\noid sha256:00\nsize 9\n", "git lfs pull"),
+    "page.stl": ("\n<!DOCTYPE html>\n<html>" + " " * 99, "web page"),
+    "packed.ply": (b"\x1f\x8b\x08\0" + b"\0" * 20, "gunzip"),
+    "archive.obj": (b"PK\x03\x04" + b"\0" * 20, "zip archive"),
     "what.blend": ("x", "use one of .obj, .glb"),
 }
 
