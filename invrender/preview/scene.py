@@ -110,9 +110,10 @@ def _surface(mesh: Mesh) -> tuple[pyvista.PolyData, dict[str, Any]]:
     surface = kind.from_regular_faces(vertices, faces)
     textured = mesh.material.texture is not None and mesh.uv is not None
     plain = mesh.material.is_default and not textured
-    colouring: dict[str, Any] = {"color": CLAY if plain else tuple(linear_to_srgb(np.array(mesh.material.rgb)).tolist())}
+    albedo = torch.tensor((1.0, 1.0, 1.0) if plain else mesh.material.rgb)
+    colouring: dict[str, Any] = {"color": CLAY if plain else tuple(linear_to_srgb(albedo.numpy()).tolist())}
     if mesh.colours is not None:  # times the material's colour, and times its texture, as in `shading.texture.albedo`
-        surface.point_data["colours"] = _encode(mesh.colours if plain else mesh.colours * torch.tensor(mesh.material.rgb))
+        surface.point_data["colours"] = _encode(mesh.colours * albedo)
         colouring = {"scalars": "colours", "rgb": True}
     if mesh.material.texture is not None and mesh.uv is not None:
         surface.active_texture_coordinates = mesh.uv.numpy().astype(np.float32)

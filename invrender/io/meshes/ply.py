@@ -5,6 +5,7 @@ Names differ between programs: Stanford's tools, MeshLab, Blender, CloudCompare,
 
 from __future__ import annotations
 
+import codecs
 import logging
 from pathlib import Path
 
@@ -14,12 +15,12 @@ from numpy.typing import NDArray
 from invrender.errors import InputError
 from invrender.io.files.paths import shown
 from invrender.io.meshes.parts import Part
-from invrender.io.meshes.ply_colours import read_colours, spread_colours
+from invrender.io.meshes.ply_colours import cut_at_colours, read_colours
 from invrender.io.meshes.ply_data import Column, Table, read_tables
 from invrender.io.meshes.ply_header import AGAIN, Header, read_header
-from invrender.io.meshes.ply_textures import Wedges, cut_at_wedges, find_wedges, textures, vertex_uv
+from invrender.io.meshes.ply_textures import Wedges, cut_at_wedges, find_wedges, tell_unshown, textures, vertex_uv
 from invrender.io.meshes.polygons import Triangles, triangulate
-from invrender.io.meshes.text import Integers
+from invrender.io.meshes.text import Integers, plain
 from invrender.nouns import Material
 
 log = logging.getLogger(__name__)
@@ -36,7 +37,9 @@ def read_ply(path: Path) -> list[Part]:
     Raises:
         InputError: it is damaged, holds another number of rows than it promises, or no faces.
     """
-    content = path.read_bytes()
+    content = path.read_bytes().removeprefix(codecs.BOM_UTF8)
+    if content.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
+        content = plain(content)
     header = read_header(path, content)
     tables = read_tables(path, content, header)
     vertex = tables.get("vertex") or tables.get("vertices") or {}
@@ -57,12 +60,15 @@ def read_ply(path: Path) -> list[Part]:
     if not len(faces):
         raise _without(path, header, "faces")
     colours = read_colours(path, vertex)
-    if colours is None and triangles is not None:
-        colours = spread_colours(read_colours(path, face), triangles, faces, len(points))
+    uv = vertex_uv(vertex)
+    painted = None if triangles is None or colours is not None else read_colours(path, face)
+    if painted is not None and triangles is not None:
+        source, faces, colours = cut_at_colours(painted, triangles, faces)
+        points, uv = points[source], None if uv is None else uv[source]
     pictures = textures(path, header)
     wedges = None if indices is None else find_wedges(path, face, indices.lengths, triangles)
+    tell_unshown(path, pictures, uv is not None, wedges)
     if wedges is None or strips:
-        uv = vertex_uv(vertex)
         return [Part(points, faces, uv, colours, pictures[0] if pictures and uv is not None else None)]
     return _wedge_parts(points, faces, colours, wedges, pictures)
 

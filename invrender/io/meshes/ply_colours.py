@@ -32,28 +32,33 @@ def read_colours(path: Path, table: Table) -> Floats | None:
     values = np.stack([table[name].values.astype(np.float64) for name in names], axis=1)
     scale = max(_scale(table[name].kind, values) for name in names)
     values = values / scale
-    if not np.isfinite(values).all() or values.min() < 0 or values.max() > 1.01:
+    if not np.isfinite(values).all() or values.min() < -0.01 or values.max() > 1.01:
         raise InputError(f"{path} has colours that are not in their range", "export it again, or without colours")
-    return srgb_to_linear(np.minimum(values, 1.0))
+    return srgb_to_linear(np.clip(values, 0.0, 1.0))
 
 
 def _scale(kind: np.dtype, values: Floats) -> float:
-    """What stands for full intensity; integers wider than two bytes hold bytes nonetheless."""
-    if kind.kind != "f" and kind.itemsize <= 2:
+    """What stands for full intensity; wide integers often hold bytes nonetheless."""
+    if kind.kind != "f" and (kind.itemsize == 1 or (kind.itemsize == 2 and (values > 255).any())):
         return float(np.iinfo(kind).max)
     return 255.0 if kind.kind != "f" or (values > 1.01).any() else 1.0
 
 
-def spread_colours(faces: Floats | None, triangles: Triangles, corners: Integers, count: int) -> Floats | None:
-    """[V,3] the mean colour of the polygons around each vertex, from those of the polygons [P,3]; white without any.
+def cut_at_colours(colours: Floats, triangles: Triangles, faces: Integers) -> tuple[Integers, Integers, Floats]:
+    """Vertices once for each colour of the polygons around them, so that every polygon keeps its own.
 
-    A mesh has colours at its vertices alone.
+    Args:
+        colours: [P,3] of the polygons.
+        triangles: how they are cut.
+        faces: [F,3] their triangles, then others (of strips), which are white.
+
+    Returns:
+        Which vertex each new one is a copy of [V'], the faces [F,3], and the colours [V',3].
     """
-    if faces is None:
-        return None
-    total, weight = np.zeros((count, 3)), np.zeros(count)
-    own = faces[triangles.polygon]
-    for k in range(3):
-        np.add.at(total, corners[: len(own), k], own)
-        np.add.at(weight, corners[: len(own), k], 1)
-    return np.where(weight[:, None] > 0, total / np.maximum(weight, 1)[:, None], 1.0)
+    kinds, kind = np.unique(np.concatenate([np.ones((1, 3)), colours]), axis=0, return_inverse=True)
+    kind = kind.reshape(-1)
+    own = np.full(len(faces), kind[0])
+    own[: len(triangles.polygon)] = kind[1:][triangles.polygon]
+    kept, index = np.unique(faces * len(kinds) + own[:, None], return_inverse=True)
+    source, which = np.divmod(kept, len(kinds))
+    return source, index.reshape(-1, 3), kinds[which]

@@ -13,6 +13,7 @@ import numpy as np
 
 from invrender.errors import InputError
 from invrender.io.files.paths import shown
+from invrender.io.meshes.text import decoded
 
 AGAIN = "the file is damaged: export or download it again"
 
@@ -81,11 +82,11 @@ def read_header(path: Path, content: bytes) -> Header:
     lines = content[: end.start()].replace(b"\r\n", b"\n").replace(b"\r", b"\n").split(b"\n")
     order, elements, comments = None, list[Element](), list[str]()
     for number, line in enumerate(lines[1:], 2):
-        words = line.decode(errors="replace").split()
+        words = decoded(line).split()
         if words[:1] == ["format"] and len(words) > 1:
             order = _ORDERS.get(words[1])
         elif words[:1] in (["comment"], ["obj_info"]):
-            comments.append(line.decode(errors="replace").strip().partition(" ")[2].strip())
+            comments.append(decoded(line).strip().partition(" ")[2].strip())
         elif words:
             try:
                 _declare(elements, words)
@@ -104,7 +105,7 @@ def _declare(elements: list[Element], words: list[str]) -> None:
         ValueError, KeyError, IndexError: the words are neither.
     """
     if words[0] == "element":
-        if not re.fullmatch(r"\d{1,15}", words[2]):
+        if not re.fullmatch(r"\d{1,15}", words[2]) or words[1].lower() in (each.name for each in elements):
             raise ValueError(words[2])
         elements.append(Element(words[1].lower(), int(words[2]), ()))
         return

@@ -43,6 +43,17 @@ def textures(path: Path, header: Header) -> list[Material | None]:
     return [_material(path, name) for name in names]
 
 
+def tell_unshown(path: Path, pictures: list[Material | None], uv: bool, wedges: Wedges | None) -> None:
+    """Say which textures nothing shows: there are no coordinates, or faces name textures that the file does not."""
+    if any(pictures) and not uv and wedges is None:
+        log.warning("%s names a picture, but has no texture coordinates: shown in plain grey.", shown(path.name))
+    if wedges is not None and pictures and (wedges.texture >= len(pictures)).any():
+        number = int(wedges.texture.max())
+        log.warning(
+            "%s has faces of texture %d, but names %d: shown in plain grey.", shown(path.name), number, len(pictures)
+        )
+
+
 def _material(path: Path, name: str) -> Material | None:
     found = find_file(name, [path.parent])
     texture = None if found is None else read_texture(found)

@@ -27,7 +27,8 @@ def read_mesh(path: str | Path) -> Mesh:
     """Read a mesh file: all its bodies joined, node transforms applied, in the frame and units of the file.
 
     Vertices stay in the order and number of the file, but for .obj and .stl, where those that agree in position,
-    texture coordinate and colour become one (an .stl knows no shared vertices, and normals split those of an .obj).
+    texture coordinate and colour become one (an .stl knows no shared vertices, and normals split those of an .obj), and
+    for a .ply whose faces have texture coordinates or colours of their own: there one stands for each of these.
 
     Returns:
         Vertices [V,3] float64, faces [F,3] int64 (polygons as triangles); texture coordinates, vertex colours and

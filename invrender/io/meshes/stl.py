@@ -8,7 +8,9 @@ away.
 from __future__ import annotations
 
 import logging
+import re
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,6 +18,7 @@ from numpy.typing import NDArray
 from invrender.errors import InputError
 from invrender.io.files.paths import shown
 from invrender.io.meshes.parts import Part
+from invrender.io.meshes.stl_colours import read_stl_colours
 from invrender.io.meshes.text import Lines, numbers, plain, unreadable
 
 log = logging.getLogger(__name__)
@@ -34,10 +37,13 @@ def read_stl(path: Path) -> list[Part]:
         InputError: it is cut short, or holds another number of triangles than it says; or a line cannot be read.
     """
     content = path.read_bytes()
-    corners = _ascii(path, content) if _is_ascii(content) else _binary(path, content)
+    ascii_ = _is_ascii(content)
+    corners = _ascii(path, content) if ascii_ else _binary(path, content)
     if not len(corners):
         raise InputError(f"{path} has no faces", "export the objects along with the file")
-    return [Part(corners.reshape(-1, 3), np.arange(3 * len(corners)).reshape(-1, 3))]
+    colours = None if ascii_ else read_stl_colours(content[:_HEADER], _records(content, len(corners))["attribute"])
+    own = None if colours is None else np.repeat(colours, 3, axis=0)
+    return [Part(corners.reshape(-1, 3), np.arange(3 * len(corners)).reshape(-1, 3), colours=own)]
 
 
 def _is_ascii(content: bytes) -> bool:
@@ -59,12 +65,20 @@ def _binary(path: Path, content: bytes) -> Floats:
         raise InputError(f"{path} says that it has {count} triangles, but holds {there}", _AGAIN)
     if len(content) > _HEADER + _RECORD * count:
         log.warning("%s has %d bytes behind its triangles.", shown(path.name), len(content) - _HEADER - _RECORD * count)
-    return np.frombuffer(content, _TRIANGLE, count, _HEADER)["corners"].astype(np.float64)
+    corners: Floats = _records(content, count)["corners"].astype(np.float64)
+    return corners
+
+
+def _records(content: bytes, count: int) -> NDArray[Any]:
+    return np.frombuffer(content, _TRIANGLE, count, _HEADER)
 
 
 def _ascii(path: Path, content: bytes) -> Floats:
     """[T,3,3] corners of all solids."""
-    lines = Lines.of(plain(content))
+    text = plain(content)
+    if not re.search(rb"^\s*facet\b", text, re.MULTILINE | re.IGNORECASE):  # any white space may stand between words
+        text = re.sub(rb"\s(?=(?:facet|vertex|endloop|endfacet|endsolid)\b)", b"\n", text, flags=re.IGNORECASE)
+    lines = Lines.of(text)
     vertices, facets = lines.are(b"vertex"), lines.are(b"facet")
     _check_blocks(path, lines, vertices, facets)
     rows = np.flatnonzero(vertices)

@@ -65,6 +65,22 @@ def test_line_ends_of_every_system(tmp_path):
         assert len(read_mesh(tmp_path / "a.ply").faces) == 2
 
 
+@pytest.mark.parametrize("coding", ["utf-8-sig", "utf-16"])
+def test_text_that_an_editor_saved_with_a_mark(tmp_path, coding):
+    text = f"ply\nformat ascii 1.0\nelement vertex 4\n{XYZ}element face 1\n{LIST}end_header\n"
+    (tmp_path / "a.ply").write_text(text + "\n".join([*SQUARE, "4 0 1 2 3", ""]), encoding=coding)
+    assert len(read_mesh(tmp_path / "a.ply").faces) == 2
+
+
+def test_textures_that_nothing_shows_are_told(tmp_path, caplog):
+    Image.new("RGB", (2, 2), (255, 0, 0)).save(tmp_path / "red.png")
+    square(tmp_path, ["4 0 1 2 3"], LIST + "comment TextureFile red.png\n")
+    assert "names a picture, but has no texture coordinates" in caplog.text
+    properties = LIST + "property list uchar float texcoord\nproperty int texnumber\ncomment TextureFile red.png\n"
+    square(tmp_path, ["3 0 1 2 6 0 0 1 0 1 1 5"], properties)
+    assert "faces of texture 5, but names 1" in caplog.text
+
+
 def test_strips_wind_every_second_triangle_the_other_way(tmp_path):
     runs = [0, 1, 2, 3, -1, 4, 6, 5, 7, -1]
     header = f"element vertex 8\n{XYZ}element tristrips 1\nproperty list int int vertex_indices\n"
@@ -92,11 +108,24 @@ def test_colours_of_every_type_and_name(tmp_path, kind, names):
     assert np.allclose(mesh.colours, [0.45641, 0.006995, 0.006995], atol=1e-5)
 
 
-def test_colours_of_faces_reach_their_vertices(tmp_path):
+def test_every_face_keeps_its_own_colour(tmp_path):
     extra = "".join(f"property uchar {name}\n" for name in ("red", "green", "blue"))
     mesh = square(tmp_path, ["3 0 1 2 255 0 0", "3 0 2 3 0 0 255"], LIST + extra)
     assert mesh.colours is not None
-    assert mesh.colours.tolist() == [[0.5, 0, 0.5], [1, 0, 0], [0.5, 0, 0.5], [0, 0, 1]]
+    assert mesh.colours[mesh.faces].tolist() == [[[1, 0, 0]] * 3, [[0, 0, 1]] * 3]
+    assert mesh.vertices[mesh.faces, 1].tolist() == [[0, 0, 1], [0, 1, 1]]
+
+
+def test_colours_a_little_out_of_range_and_bytes_in_wide_integers(tmp_path):
+    def colour(kind: str, row: str) -> list[float]:
+        extra = "".join(f"property {kind} {name}\n" for name in ("red", "green", "blue"))
+        mesh = square(tmp_path, ["4 0 1 2 3"], LIST, extra, [f"{each} {row}" for each in SQUARE])
+        assert mesh.colours is not None
+        return [round(value, 6) for value in mesh.colours[0].tolist()]
+
+    assert colour("float", "-1e-7 1.0000001 0") == [0, 1, 0]
+    assert colour("ushort", "255 0 0") == [1, 0, 0]
+    assert colour("ushort", "65535 0 0") == [1, 0, 0]
 
 
 @pytest.mark.parametrize("names", ["s t", "u v", "texture_u texture_v"])
@@ -152,6 +181,7 @@ REFUSED = {
     "no faces (only lines)": (f"element vertex 4\n{XYZ}element edge 1\nproperty int a\n", [*SQUARE, "1"]),
     "no vertices with x, y and z": (ASCII.replace("float z", "float depth"), [*SQUARE, "3 0 1 2"]),
     "vertices are not whole numbers": (ASCII, [*SQUARE, "3 0 1 1.5"]),
+    "line 9 of the header cannot be read: 'element face 1'": (ASCII + "element face 1\n", [*SQUARE, "3 0 1 2"]),
     "line 4 of the header": ("element vertex 4\nproperty foo x\n", SQUARE),
     "colours that are not in their range": (
         ASCII.replace("element face", "property uchar red\nproperty uchar green\nproperty uchar blue\nelement face"),

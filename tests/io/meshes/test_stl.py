@@ -22,9 +22,10 @@ def stl(folder: Path, content: str | bytes) -> Mesh:
     return read_mesh(path)
 
 
-def binary(header: bytes, count: int, corners: object = CORNERS) -> bytes:
+def binary(header: bytes, count: int, corners: object = CORNERS, attribute: object = 0) -> bytes:
     table = np.zeros(2, [("normal", "<f4", 3), ("corners", "<f4", (3, 3)), ("attribute", "<u2")])
     table["normal"], table["corners"] = np.nan, corners
+    table["attribute"] = attribute
     return header.ljust(80) + struct.pack("<I", count) + table.tobytes()
 
 
@@ -35,12 +36,37 @@ def test_binary_whatever_its_header_says(tmp_path, header):
     assert mesh.faces.tolist() == [[0, 1, 2], [0, 2, 3]]
 
 
+COLOURED = {
+    "Magics, the second in the header's colour": (
+        b"COLOR=\xff\x00\xff\xff,MATERIAL=",
+        [31, 0x8000],
+        [1, 0, 0],
+        [1, 0, 1],
+    ),
+    "VisCAM, the second without": (b"", [0x8000 | 31, 0], [0, 0, 1], [1, 1, 1]),
+}
+
+
+@pytest.mark.parametrize("name", COLOURED)
+def test_colours_of_either_custom(tmp_path, name):
+    header, attribute, first, second = COLOURED[name]
+    mesh = stl(tmp_path, binary(header, 2, attribute=attribute))
+    assert mesh.colours is not None
+    assert mesh.colours[mesh.faces].tolist() == [[first] * 3, [second] * 3]
+
+
+def test_attributes_that_are_no_colours_are_none(tmp_path):
+    assert stl(tmp_path, binary(b"", 2, attribute=[0x8001, 7])).colours is None
+
+
 TEXTS = {
     "names": f"solid my vertex facet\n{FACET}endsolid my vertex facet\n",
     "capitals": f"solid\n{FACET}endsolid\n".upper(),
     "broken normals": f"solid\n{FACET.replace('0 0 1', 'nan -1.#IND nan')}endsolid\n",
     "no normals": f"solid\n{FACET.replace(' 0 0 1', '')}endsolid\n",
     "carriage returns": f"solid\n{FACET}endsolid\n".replace("\n", "\r"),
+    "one line": f"solid a {FACET}endsolid a".replace("\n", " "),
+    "padded at the end": f"solid\n{FACET}endsolid\n\x1a\0\0",
     "mark and tabs": "\ufeff" + f"solid\n{FACET}endsolid\n".replace(" ", "\t").replace("\n", "\r\n"),
 }
 
@@ -66,6 +92,7 @@ REFUSED = {
     "line 2: a vertex outside of a facet": f"solid\nvertex 1 2 3\n{FACET}endsolid",
     "1 of 3 vertices are NaN": f"solid\n{FACET.replace('1 0 0', '1 nan 0')}endsolid",
     "has no faces": "solid nothing\nendsolid nothing\n",
+    "line 4: a vertex needs": f"solid\n{FACET.replace('0 0', '0,5 0')}endsolid",
     "says that it has 1 triangles, but holds 2": binary(b"", 1),
     "2 of 4294967295 triangles": binary(b"", 2**32 - 1),
     "coordinates up to 1e+38": binary(b"", 2, 1e38 * np.array(CORNERS)),
