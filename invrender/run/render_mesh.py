@@ -72,11 +72,23 @@ def write_mesh_picture(
 ) -> Written:
     """Draw a mesh and write a still or a sheet of stills (.png), or a turning picture (.gif); see `mesh_pictures`."""
     pictures, facts = mesh_pictures(mesh, cameras, mode, backend, background, supersample)
-    written = write_picture(path, pictures, mode, facts)
+    written = _told_blank(write_picture(path, pictures, mode, facts), pictures)
     if "depth_range" not in facts:
         return written
     near, far = facts["depth_range"]
     return replace(written, note=f"{written.note}, depth {near:.4g} (white) to {far:.4g} (dark)")
+
+
+def _told_blank(written: Written, pictures: Tensor) -> Written:
+    """The same, with a word on pictures [N,H,W,C] in which every pixel is like the others."""
+    blank = int((pictures == pictures[:, :1, :1]).all(-1).all(-1).all(-1).sum())
+    if not blank:
+        return written
+    which = "" if len(pictures) == 1 else f" in {blank} of them"
+    why = "the object is thinner than a pixel, fills the picture or lies outside"
+    return replace(
+        written, note=f"{written.note}; nothing to see{which}: {why}", facts={**written.facts, "blank": blank}
+    )
 
 
 def write_mesh_dataset(folder: Path, mesh: Mesh, cameras: Cameras, mode: Mode, backend: Backend) -> Written:
@@ -84,6 +96,12 @@ def write_mesh_dataset(folder: Path, mesh: Mesh, cameras: Cameras, mode: Mode, b
     views = mesh_views(mesh, cameras, mode, backend)
     files = write_staged(folder, lambda place: write_dataset(place, views))
     written = dataset_written(folder, files, cameras)
+    faint = int((views.masks.amax((1, 2)) < 0.5).sum())
+    if faint:
+        note = (
+            f"{written.note}; the object covers no pixel in {faint} of them: look from nearer or with a larger --size"
+        )
+        written = replace(written, note=note, facts={**written.facts, "faint": faint})
     cut = len(cut_off(views))
     if not cut:
         return written

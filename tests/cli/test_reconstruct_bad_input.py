@@ -42,6 +42,8 @@ BAD_FILES = {
     "nan.obj": CORNERS.replace("v 1 0 0", "v nan 0 0") + "f 1 2 3\n",
     "empty.obj": "# nothing\n",
     "torn.glb": "glTF but not really",
+    "bar.obj": "v 0 0 0\nv 60 0 0\nv 60 .7 0\nv 0 .7 0\nv 0 .35 -.6\nv 60 .35 -.6\n"
+    "f 1 2 3 4\nf 4 3 6 5\nf 5 6 2 1\nf 1 4 5\nf 2 6 3\n",
 }
 
 
@@ -54,6 +56,7 @@ BAD_FILES = {
         (("nan.obj",), 3, ["nan.obj", "NaN"]),
         (("empty.obj",), 3, ["empty.obj"]),
         (("torn.glb",), 3, ["torn.glb"]),
+        (("bar.obj", "--size", "32"), 3, ["thinner than a pixel", "larger --size (now 32)"]),
         (("folder",), 3, ["transforms.json", "render --dataset"]),
         (("ball.ply", "--views", "1"), 2, ["--views", "12"]),
         (("ball.ply", "--size", "0"), 2, ["--size"]),

@@ -56,6 +56,17 @@ def test_views_of_a_cube_are_a_dataset(tmp_path: Path) -> None:
     assert written.facts["cut_off"] == 3
 
 
+def test_what_is_thinner_than_a_pixel_is_told(tmp_path: Path) -> None:
+    needle = Mesh(CUBE.vertices * torch.tensor([500.0, 1, 1]).double(), CUBE.faces)
+    cameras = CameraPlacement(views=2, size=(20, 20)).cameras(needle, 2)
+    written = write_mesh_picture(tmp_path / "a.png", needle, cameras, find_mode("shaded", "mesh"), BACKEND)
+    assert "nothing to see in 2 of them: the object is thinner than a pixel" in written.note
+    assert written.facts["blank"] == 2
+    written = write_mesh_dataset(tmp_path / "set", needle, cameras, find_mode("silhouette", "mesh"), BACKEND)
+    assert "covers no pixel in" in written.note
+    assert written.facts["faint"] > 0
+
+
 def test_an_azimuth_walks_the_rig_around_the_middle() -> None:
     moved = Mesh(CUBE.vertices + torch.tensor([5.0, 1, -2]).double(), CUBE.faces)
     middle = torch.tensor([5.0, 1, -2]).double()

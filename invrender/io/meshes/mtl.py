@@ -162,7 +162,7 @@ def material_of(entry: Entry, folders: Sequence[Path]) -> Material:
         path = _picture(entry.picture, [entry.folder, *folders])
         texture = read_texture(path) if path is not None else None
         if texture is None:
-            trouble = "is missing" if path is None else "is damaged or of an unknown kind"
+            trouble = "is missing" if path is None else "is damaged or of an unknown kind (PNG and JPEG are safe)"
             log.warning("The picture %s of material '%s' %s.", shown(entry.picture), shown(entry.name), trouble)
     # exporters often leave Kd black or grey beside a map_Kd that holds the full colour
     albedo = (1.0, 1.0, 1.0) if texture is not None else entry.albedo or PLAIN

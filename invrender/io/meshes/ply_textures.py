@@ -58,7 +58,7 @@ def _material(path: Path, name: str) -> Material | None:
     found = find_file(name, [path.parent])
     texture = None if found is None else read_texture(found)
     if texture is None:
-        trouble = "missing" if found is None else "damaged or of an unknown kind"
+        trouble = "missing" if found is None else "damaged or of an unknown kind (PNG and JPEG are safe)"
         log.warning(
             "%s names the picture %s, which is %s: shown in plain grey.", shown(path.name), shown(name), trouble
         )

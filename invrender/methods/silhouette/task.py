@@ -88,6 +88,12 @@ def own_masks(mesh: Mesh, settings: SilhouetteSettings, backend: Backend) -> tup
             f"the asset cannot be seen from camera {int(covered.argmin())}",
             "look from nearer (--distance) or with a smaller --fov, or ask for a larger --size",
         )
+    greatest = masks.amax((1, 2))
+    if not bool((greatest >= 0.5).all()):
+        raise InputError(
+            f"the asset is thinner than a pixel in the image of camera {int(greatest.argmin())}",
+            f"ask for a larger --size (now {size}), or look from nearer (--distance) or with a smaller --fov",
+        )
     if not bool((masks.amin((1, 2)) < 0.5).all()):
         raise InputError(
             f"the asset fills the image of camera {int(masks.amin((1, 2)).argmax())}",
