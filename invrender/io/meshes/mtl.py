@@ -38,6 +38,7 @@ class Entry:
         picture: the name of its picture, or None.
         scale, shift: texture coordinates become scale * uv + shift.
         folder: where the material file lies.
+        clamp: whether the picture ends at its border (-clamp on) instead of repeating.
     """
 
     name: str
@@ -46,6 +47,7 @@ class Entry:
     picture: str | None = None
     scale: tuple[float, float] = (1.0, 1.0)
     shift: tuple[float, float] = (0.0, 0.0)
+    clamp: bool = False
 
 
 def read_entries(path: Path) -> dict[str, Entry]:
@@ -117,6 +119,8 @@ def _with_picture(entry: Entry, text: str) -> Entry:
             if option == "-mm":
                 log.warning("Material '%s': the option -mm of its picture is passed over.", shown(entry.name))
             words = after.split(None, _OPTIONS[option])
+            if option == "-clamp" and words[:1] == ["on"]:
+                entry = replace(entry, clamp=True)
             rest = words[-1] if len(words) > _OPTIONS[option] else ""
         else:
             break  # a name that begins with a hyphen

@@ -203,6 +203,9 @@ def _part(points: Floats, colours: Floats | None, uv: Floats, corners: Corners, 
     placed = None
     if texture.any():
         placed = np.concatenate([np.zeros((1, 2)), uv])[texture] * look.scale + look.shift
+    if look.clamp and placed is not None and ((placed < -1e-3) | (placed > 1.001)).any():
+        name = "" if look.material is None else look.material.name
+        log.warning("Material '%s': its picture repeats, although it has the option -clamp on.", shown(name))
     own = None if colours is None else colours[vertex]
     material = look.material if placed is not None else look.bare
     return Part(points[vertex], faces.reshape(-1, 3).astype(np.int64), placed, own, material)

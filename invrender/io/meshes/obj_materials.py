@@ -19,13 +19,15 @@ log = logging.getLogger(__name__)
 class Look:
     """A material, and how texture coordinates [V,2] are placed on its picture: scale * uv + shift.
 
-    `bare` is the material without its picture, for faces that have no texture coordinates.
+    `bare` is the material without its picture, for faces that have no texture coordinates; `clamp` tells that the
+    picture should end at its border.
     """
 
     material: Material | None = None
     bare: Material | None = None
     scale: tuple[float, float] = (1.0, 1.0)
     shift: tuple[float, float] = (0.0, 0.0)
+    clamp: bool = False
 
 
 def read_looks(path: Path, libraries: Sequence[str], names: Sequence[str]) -> list[Look]:
@@ -62,7 +64,7 @@ def _look(path: Path, name: str, entries: dict[str, Entry]) -> Look:
         entry = alike[0]
     material = material_of(entry, [path.parent])
     bare = material if material.texture is None else material_of(replace(entry, picture=None), [])
-    return Look(material, bare, entry.scale, entry.shift)
+    return Look(material, bare, entry.scale, entry.shift, entry.clamp and material.texture is not None)
 
 
 def _files(path: Path, libraries: Sequence[str]) -> Iterator[Path | None]:

@@ -69,6 +69,13 @@ def test_scale_and_offset_of_a_picture_move_its_coordinates(folder):
     assert mesh.uv.tolist() == [[0.25, 0.5], [2.25, 0.5], [2.25, 3.5], [0.25, 3.5]]
 
 
+def test_a_picture_that_should_end_at_its_border_repeats_and_says_so(folder, caplog):
+    textured(folder, "newmtl skin\nmap_Kd -clamp on two.png\n")
+    assert not caplog.records
+    textured(folder, "newmtl skin\nmap_Kd -clamp on -s 2 2 two.png\n")
+    assert "'skin': its picture repeats, although it has the option -clamp on" in caplog.text
+
+
 LIBRARIES = {
     "several in a line": "mtllib extra.mtl a.mtl\n",
     "several lines": "mtllib extra.mtl\nmtllib a.mtl\n",
