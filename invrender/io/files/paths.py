@@ -8,6 +8,7 @@ from pathlib import Path
 
 from invrender.errors import InputError, printable
 
+_PACKED = (".gz", ".bz2", ".xz", ".zst", ".zip", ".7z")
 _LONGEST = 120  # characters of a name that a message quotes
 
 
@@ -98,6 +99,8 @@ def check_extension(path: Path, known: Iterable[str], what: str, others: str = "
     extension, extensions = path.suffix.lower(), tuple(known)
     if extension in extensions:
         return extension
+    if extension in _PACKED and Path(path.stem).suffix.lower() in extensions:
+        raise InputError(f"{shown(path.name)} is compressed", f"unpack it first, to {shown(path.stem)}")
     kind = f"'{shown(path.suffix)}'" if extension else "without an extension"
     remedy = f"use one of {', '.join(extensions)}{others}"
     raise InputError(f"{shown(path.name)} ({kind}) is not a known {what} format", remedy)

@@ -163,6 +163,7 @@ BAD = {
     "page.stl": ("\n<!DOCTYPE html>\n<html>" + " " * 99, "web page"),
     "packed.ply": (b"\x1f\x8b\x08\0" + b"\0" * 20, "gunzip"),
     "archive.obj": (b"PK\x03\x04" + b"\0" * 20, "zip archive"),
+    "packed.obj.gz": ("x", "unpack it first, to packed.obj"),
     "what.blend": ("x", "use one of .obj, .glb"),
 }
 
