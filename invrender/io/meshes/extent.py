@@ -21,7 +21,7 @@ log = logging.getLogger(__name__)
 
 Floats = NDArray[np.float64]
 
-LARGEST = 1e18  # its square still fits into float32, which pictures are drawn with
+LARGEST, SMALLEST = 1e18, 1e-18  # their squares still fit into float32, which pictures are drawn with
 
 # (extent over the distance of a middling vertex, share of the frame that the surface covers), beyond which a mesh is
 # refused or warned about. Of a frame of 512 pixels, 1 / 300 is less than two.
@@ -53,7 +53,8 @@ def check_extent(parts: Sequence[Part], path: Path) -> None:
     """Refuse a mesh of which a picture would show nothing, and warn of one that would be tiny.
 
     Raises:
-        InputError: coordinates beyond 1e18; or vertices so far from the rest that it would be below a pixel.
+        InputError: coordinates beyond 1e18; an extent below 1e-18; faces without area alone; or vertices so far from
+            the rest that it would be below a pixel.
     """
     used = np.concatenate([part.vertices[part.used] for part in parts])
     largest = float(np.abs(used).max())
@@ -62,6 +63,10 @@ def check_extent(parts: Sequence[Part], path: Path) -> None:
     spread = _spread(used, parts)
     if spread is None:
         return
+    if spread.extent < SMALLEST:
+        raise InputError(f"{path} is only {spread.extent:.3g} wide", f"scale it up: {SMALLEST:g} is the smallest")
+    if spread.cover < _NOTHING and max(_roundest(part) for part in parts) < _NOTHING:
+        raise InputError(f"{path} has faces without area alone: nothing of it can be seen", "use a mesh with a surface")
     x, y, z = spread.stray
     cause = (
         f"{path}: {spread.outside or 'some'} of {len(used)} vertices lie far from all others, one at"
@@ -81,12 +86,21 @@ def _spread(used: Floats, parts: Sequence[Part]) -> _Spread | None:
         return None
     distance = np.abs(used - np.median(used, axis=0)).max(axis=1)
     middling = max(float(np.median(distance)), 1e-12 * extent)
-    area = sum(_area(part) for part in parts)
+    area: float = sum(_area(part) for part in parts)
     outside = int((distance > 100 * middling).sum())
     stray = used[distance.argmax()]
-    return _Spread(float(distance.max()) / middling, area / extent**2, extent, stray, outside)
+    return _Spread(float(distance.max()) / middling, area / extent / extent, extent, stray, outside)
 
 
 def _area(part: Part) -> float:
     a, b, c = (part.vertices[part.faces[:, k]] for k in range(3))
     return float(np.linalg.norm(np.cross(b - a, c - a), axis=1).sum()) / 2
+
+
+def _roundest(part: Part) -> float:
+    """The largest area of a face over the square of its longest edge; 0 where all are points or lines."""
+    corners = part.vertices[part.faces]
+    edges = np.roll(corners, -1, axis=1) - corners
+    longest = np.linalg.norm(edges, axis=2).max(axis=1, initial=0.0)[:, None, None]
+    edges = edges / np.where(longest > 0, longest, 1.0)
+    return float(np.linalg.norm(np.cross(edges[:, 0], edges[:, 1]), axis=1).max(initial=0.0)) / 2

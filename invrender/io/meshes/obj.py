@@ -88,6 +88,9 @@ def _without_faces(path: Path, lines: Lines) -> InputError:
     if len(free):
         words = shown(", ".join(sorted({lines.line(row).split()[0].decode(errors="replace") for row in free[:999]})))
         return InputError(f"{path} has no faces, only free-form geometry ({words})", "export it as polygons")
+    if len(lines.first) and not lines.are(*_PASSED).any():
+        remedy = "give it the extension of its format, or export it as .obj, .glb, .ply or .stl"
+        return InputError(f"{path} is not an .obj file: none of its lines is a statement of that format", remedy)
     if not lines.are(b"v").any():
         return InputError(f"{path} holds no geometry: the scene is empty", "export the objects along with the scene")
     only = "lines" if lines.are(b"l").any() else "points"

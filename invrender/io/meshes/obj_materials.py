@@ -15,6 +15,9 @@ from invrender.nouns import Material
 log = logging.getLogger(__name__)
 
 
+_NOBODY = ("", "none", "null", "(null)")  # what exporters write where an object has no material
+
+
 @dataclass(frozen=True)
 class Look:
     """A material, and how texture coordinates [V,2] are placed on its picture: scale * uv + shift.
@@ -46,7 +49,8 @@ def read_looks(path: Path, libraries: Sequence[str], names: Sequence[str]) -> li
     for file in filter(None, files):
         entries = {**read_entries(file), **entries}
     looks = [_look(path, name, entries) for name in names]
-    unknown = [name for name, look in zip(names, looks, strict=True) if name and look.material is None]
+    unknown = [name for name, look in zip(names, looks, strict=True) if look.material is None]
+    unknown = [name for name in unknown if name.lower() not in _NOBODY]
     if unknown and None not in files:
         log.warning(
             "%s uses the material '%s'%s, which no material file describes: shown in plain grey.",

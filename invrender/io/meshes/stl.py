@@ -50,8 +50,9 @@ def _is_ascii(content: bytes) -> bool:
     promised = _HEADER + _RECORD * int.from_bytes(content[80:84], "little")
     if len(content) >= _HEADER and len(content) == promised:
         return False
-    start = plain(content[:4096]).lstrip().lower()
-    return start.startswith(b"solid") and (b"facet" in start or b"endsolid" in start) and b"\0" not in start
+    start = plain(content[:65536])
+    begins = re.search(rb"^\s*solid\b.*?\b(?:facet|endsolid)\b", start, re.MULTILINE | re.IGNORECASE | re.DOTALL)
+    return begins is not None and b"\0" not in start
 
 
 def _binary(path: Path, content: bytes) -> Floats:
@@ -59,6 +60,8 @@ def _binary(path: Path, content: bytes) -> Floats:
     if len(content) < _HEADER:
         raise InputError(f"{path} is not an .stl file: {len(content)} bytes are too few", _AGAIN)
     count, there = int.from_bytes(content[80:84], "little"), (len(content) - _HEADER) // _RECORD
+    if there < count and content[:_HEADER].isascii() and b"\0" not in content[:_HEADER]:
+        raise InputError(f"{path} is not an .stl file: it is text without a solid", "export it as .stl, .obj or .ply")
     if there < count:
         raise InputError(f"{path} is cut short: {there} of {count} triangles are there", _AGAIN)
     if there > count:

@@ -142,6 +142,10 @@ def test_a_colour_that_is_none_and_a_material_that_is_nowhere_are_told(folder, c
     assert textured(folder, "newmtl skin\nKd spectral a.rfl\n").material.rgb == (0.8, 0.8, 0.8)
     assert "'Kd spectral a.rfl' is not understood" in caplog.text
     assert textured(folder, "newmtl skin\n", name="hide").material.is_default
+    caplog.clear()
+    textured(folder, "newmtl skin\n", name="(null)")
+    assert not caplog.records
+    textured(folder, "newmtl skin\n", name="hide")
     assert "uses the material 'hide', which no material file describes" in caplog.text
 
 

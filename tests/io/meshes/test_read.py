@@ -132,7 +132,7 @@ def test_gltf_with_its_buffer_inside(tmp_path):
 
 BAD = {
     "empty.obj": ("", "empty"),
-    "words.obj": ("hello\n", "scene is empty"),
+    "words.obj": ("hello\n", "not an .obj file"),
     "points.obj": (TRIANGLE, "no faces"),
     "zero.obj": (TRIANGLE + "f 0 1 2\n", "line 4: a face uses vertex 0"),
     "zero2.obj": (TRIANGLE + "f 1 2 0/1\n", "vertex 0"),
