@@ -15,7 +15,7 @@ from pathlib import Path
 from invrender.io.files.paths import shown
 from invrender.io.meshes.references import find_file
 from invrender.io.meshes.text import decoded, join_continued, plain
-from invrender.io.meshes.texture import read_texture
+from invrender.io.meshes.texture import TextureReader, read_texture
 from invrender.nouns import Material
 from invrender.nouns.appearance import PLAIN, Colour
 
@@ -151,20 +151,26 @@ def _placed(entry: Entry, option: str, values: list[float]) -> Entry:
     return entry
 
 
-def material_of(entry: Entry, folders: Sequence[Path]) -> Material:
+def picture_of(entry: Entry, folders: Sequence[Path]) -> Path | None:
+    """Where the picture of an entry lies, or None where it has none or that is missing; see `material_of`."""
+    return None if entry.picture is None else _picture(entry.picture, [entry.folder, *folders])
+
+
+def material_of(entry: Entry, folders: Sequence[Path], read: TextureReader = read_texture) -> Material:
     """The material that an entry describes; a picture that is missing or damaged is said, and Kd stands in for it.
 
     Args:
         entry: as `read_entries` gives it.
         folders: where to look for the picture besides the folder of the material file.
+        read: what reads it.
 
     Raises:
         InputError: the picture is too large.
     """
     texture = None
     if entry.picture is not None:
-        path = _picture(entry.picture, [entry.folder, *folders])
-        texture = read_texture(path) if path is not None else None
+        path = picture_of(entry, folders)
+        texture = read(path) if path is not None else None
         if texture is None:
             trouble = "is missing" if path is None else "is damaged or of an unknown kind (PNG and JPEG are safe)"
             log.warning("The picture %s of material '%s' %s.", shown(entry.picture), shown(entry.name), trouble)

@@ -8,8 +8,9 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from invrender.io.files.paths import shown
-from invrender.io.meshes.mtl import Entry, material_of, read_entries
+from invrender.io.meshes.mtl import Entry, material_of, picture_of, read_entries
 from invrender.io.meshes.references import find_file
+from invrender.io.meshes.texture import TextureReader, texture_reader
 from invrender.nouns import Material
 
 log = logging.getLogger(__name__)
@@ -48,7 +49,10 @@ def read_looks(path: Path, libraries: Sequence[str], names: Sequence[str]) -> li
     files = list(_files(path, libraries))
     for file in filter(None, files):
         entries = {**read_entries(file), **entries}
-    looks = [_look(path, name, entries) for name in names]
+    chosen = [_entry(name, entries) for name in names]
+    pictures = [picture_of(entry, [path.parent]) for entry in chosen if entry is not None]
+    read = texture_reader(filter(None, pictures))
+    looks = [Look() if entry is None else _look(path, entry, read) for entry in chosen]
     unknown = [name for name, look in zip(names, looks, strict=True) if look.material is None]
     unknown = [name for name in unknown if name.lower() not in _NOBODY]
     if unknown and None not in files:
@@ -59,14 +63,16 @@ def read_looks(path: Path, libraries: Sequence[str], names: Sequence[str]) -> li
     return looks
 
 
-def _look(path: Path, name: str, entries: dict[str, Entry]) -> Look:
-    entry = entries.get(name) or entries.get(name.partition("#")[0].strip())  # "Material #25" is a name, too
-    if entry is None:
-        alike = [each for each in entries.values() if each.name.partition("#")[0].strip() == name]
-        if not name or not alike:
-            return Look()
-        entry = alike[0]
-    material = material_of(entry, [path.parent])
+def _entry(name: str, entries: dict[str, Entry]) -> Entry | None:
+    """The material of a name, with or without what looks like a comment: "Material #25" is a name, too."""
+    entry = entries.get(name) or entries.get(name.partition("#")[0].strip())
+    if entry is None and name:
+        return next((each for each in entries.values() if each.name.partition("#")[0].strip() == name), None)
+    return entry
+
+
+def _look(path: Path, entry: Entry, read: TextureReader) -> Look:
+    material = material_of(entry, [path.parent], read)
     bare = material if material.texture is None else material_of(replace(entry, picture=None), [])
     return Look(material, bare, entry.scale, entry.shift, entry.clamp and material.texture is not None)
 

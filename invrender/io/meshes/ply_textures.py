@@ -16,7 +16,7 @@ from invrender.io.meshes.ply_header import AGAIN, Header
 from invrender.io.meshes.polygons import Triangles
 from invrender.io.meshes.references import find_file
 from invrender.io.meshes.text import Integers
-from invrender.io.meshes.texture import read_texture
+from invrender.io.meshes.texture import TextureReader, texture_reader
 from invrender.nouns import Material
 
 log = logging.getLogger(__name__)
@@ -40,7 +40,9 @@ def textures(path: Path, header: Header) -> list[Material | None]:
         InputError: a picture is too large.
     """
     names = [text.partition(" ")[2].strip() for text in header.comments if text.lower().startswith("texturefile ")]
-    return [_material(path, name) for name in names]
+    found = [find_file(name, [path.parent]) for name in names]
+    read = texture_reader(filter(None, found))
+    return [_material(path, name, file, read) for name, file in zip(names, found, strict=True)]
 
 
 def tell_unshown(path: Path, pictures: list[Material | None], uv: bool, wedges: Wedges | None) -> None:
@@ -54,9 +56,8 @@ def tell_unshown(path: Path, pictures: list[Material | None], uv: bool, wedges: 
         )
 
 
-def _material(path: Path, name: str) -> Material | None:
-    found = find_file(name, [path.parent])
-    texture = None if found is None else read_texture(found)
+def _material(path: Path, name: str, found: Path | None, read: TextureReader) -> Material | None:
+    texture = None if found is None else read(found)
     if texture is None:
         trouble = "missing" if found is None else "damaged or of an unknown kind (PNG and JPEG are safe)"
         log.warning(

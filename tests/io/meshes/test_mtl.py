@@ -166,6 +166,30 @@ def test_a_picture_of_absurd_size_is_refused_from_its_header(folder):
         textured(folder, "newmtl skin\nmap_Kd big.png\n")
 
 
+def test_materials_that_share_a_picture_read_it_once(folder):
+    (folder / "a.mtl").write_text("newmtl skin\nmap_Kd two.png\nnewmtl hide\nmap_Kd TWO.png\n")
+    second = "v 5 0 0\nv 6 0 0\nv 5 1 0\nusemtl hide\nf 5/1 6/2 7/4\n"
+    (folder / "a.obj").write_text("mtllib a.mtl\n" + BODY.format("skin") + second)
+    mesh = read_mesh(folder / "a.obj")
+    assert mesh.material.texture is not None
+    assert mesh.material.texture.shape == (4, 4, 3)  # no atlas
+
+
+def test_many_large_pictures_are_halved_until_they_fit_together(folder, monkeypatch, caplog):
+    monkeypatch.setattr("invrender.io.meshes.texture._KEPT_PIXELS", 2**13)
+    monkeypatch.setattr("invrender.io.meshes.texture._LEAST_PIXELS", 2**8)
+    sides = (64, 64, 64, 8)
+    for i, side in enumerate(sides):
+        Image.new("RGB", (side, side), (60 * i, 0, 0)).save(folder / f"{i}.png")
+    (folder / "a.mtl").write_text("".join(f"newmtl {i}\nmap_Kd {i}.png\n" for i in range(4)))
+    vertices, faces = BODY.split("usemtl {}\n")
+    (folder / "a.obj").write_text("mtllib a.mtl\n" + vertices + "".join(f"usemtl {i}\n{faces}" for i in range(4)))
+    mesh = read_mesh(folder / "a.obj")
+    assert mesh.material.texture is not None
+    assert 3 * 32**2 < mesh.material.texture[..., 0].numel() < 3 * 48**2
+    assert caplog.text.count("a picture of 64 x 64 pixels is taken at half its size") == 3
+
+
 def test_two_pictures_both_stay(folder):
     green = np.tile(np.array([0, 255, 0], np.uint8), (4, 4, 1))
     Image.fromarray(green).save(folder / "green.png")
