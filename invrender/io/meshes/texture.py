@@ -23,7 +23,8 @@ log = logging.getLogger(__name__)
 
 Found = TypeVar("Found")
 
-_KEPT_PIXELS = 2**25  # of all pictures of a mesh, 400 MB as float32; larger ones are halved until they fit
+_KEPT_PIXELS = 2**25  # 400 MB as float32; larger ones are halved until they fit
+_TOGETHER = 2  # times as many may all pictures of a mesh have, which an atlas then scales to its own size
 _LEAST_PIXELS = 2**12  # what each may have, however many there are
 # those of Pillow's readers that run no other program (EPS starts Ghostscript)
 _FORMATS = ("PNG", "JPEG", "MPO", "WEBP", "BMP", "GIF", "TIFF", "TGA", "DDS", "PPM", "PCX", "SGI", "JPEG2000")
@@ -40,7 +41,7 @@ def texture_reader(paths: Iterable[Path]) -> TextureReader:
     """
     sizes = [_read(path, lambda image: image.width * image.height) or 0 for path in dict.fromkeys(paths)]
     limit = _KEPT_PIXELS
-    while limit > _LEAST_PIXELS and sum(min(size, limit) for size in sizes) > _KEPT_PIXELS:
+    while limit > _LEAST_PIXELS and sum(min(size, limit) for size in sizes) > _TOGETHER * _KEPT_PIXELS:
         limit //= 2
     return functools.cache(lambda path: read_texture(path, limit))
 

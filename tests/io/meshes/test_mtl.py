@@ -176,7 +176,7 @@ def test_materials_that_share_a_picture_read_it_once(folder):
 
 
 def test_many_large_pictures_are_halved_until_they_fit_together(folder, monkeypatch, caplog):
-    monkeypatch.setattr("invrender.io.meshes.texture._KEPT_PIXELS", 2**13)
+    monkeypatch.setattr("invrender.io.meshes.texture._KEPT_PIXELS", 2**12)
     monkeypatch.setattr("invrender.io.meshes.texture._LEAST_PIXELS", 2**8)
     sides = (64, 64, 64, 8)
     for i, side in enumerate(sides):
