@@ -62,7 +62,7 @@ def check_extent(parts: Sequence[Part], path: Path) -> None:
         raise InputError(f"{path} has coordinates up to {largest:.3g}", f"scale it down: {LARGEST:g} is the largest")
     spread = _spread(used, parts)
     if spread is None:
-        return
+        raise InputError(f"{path}: all vertices of its faces coincide", "use a mesh that has an extent")
     if spread.extent < SMALLEST:
         raise InputError(f"{path} is only {spread.extent:.3g} wide", f"scale it up: {SMALLEST:g} is the smallest")
     if spread.cover < _NOTHING and max(_roundest(part) for part in parts) < _NOTHING:
