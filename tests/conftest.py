@@ -53,7 +53,7 @@ def _no_settings_from_outside(monkeypatch: pytest.MonkeyPatch) -> None:
 def run_cli(tmp_path: Path) -> RunCli:
     """Run `invrender ARGUMENTS...` through its real entry point, in a subprocess whose folder is tmp_path."""
 
-    def run(*arguments: object, environment: dict[str, str] | None = None, timeout: float = 120) -> Outcome:
+    def run(*arguments: object, environment: dict[str, str] | None = None, timeout: float = 600) -> Outcome:
         done = subprocess.run(
             [sys.executable, "-m", "invrender.cli.app", *map(str, arguments)],
             cwd=tmp_path,

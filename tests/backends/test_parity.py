@@ -21,7 +21,10 @@ started = _thread.start_new_thread
 TOLERANCE = 2e-5  # of the largest value, in float32
 
 nasty = settings(
-    max_examples=40, deadline=None, derandomize=True, suppress_health_check=[HealthCheck.function_scoped_fixture]
+    max_examples=40,
+    deadline=None,
+    derandomize=True,
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
 scenes = given(
     seed=st.integers(0, 10**6),

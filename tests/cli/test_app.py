@@ -176,7 +176,7 @@ def test_a_signal_marks_the_run_interrupted(tmp_path: Path, number: signal.Signa
         assert process.stdout is not None
         assert process.stdout.readline() == "ready\n"
         process.send_signal(number)
-        _, shown = process.communicate(timeout=30)
+        _, shown = process.communicate(timeout=300)
     assert process.returncode == code
     assert json.loads((tmp_path / "run" / "run.json").read_text())["status"] == "interrupted"
     assert shown.startswith("error: ")

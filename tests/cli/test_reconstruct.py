@@ -50,7 +50,7 @@ def mug(tmp_path_factory) -> tuple[Path, subprocess.CompletedProcess[str]]:
     done = subprocess.run(
         [sys.executable, "-m", "invrender.cli.app", "reconstruct", str(ROOT / "data" / "mug.glb"), "-o", "run",
          *arguments, "--elevation", "25", "--json"],
-        cwd=folder, env=cli_environment(), capture_output=True, text=True, timeout=300, check=False,
+        cwd=folder, env=cli_environment(), capture_output=True, text=True, timeout=600, check=False,
     )  # fmt: skip
     return folder / "run", done
 
@@ -203,11 +203,13 @@ def test_ctrl_c_in_mid_run_leaves_an_interrupted_run_that_can_be_started_over(he
         while not losses.exists() and process.poll() is None and time.monotonic() < deadline:
             time.sleep(0.05)
         process.send_signal(signal.SIGINT)
-        out, shown = process.communicate(timeout=60)
+        out, shown = process.communicate(timeout=300)
     assert process.returncode == 130
     assert out == ""
-    assert shown.startswith("error: interrupted")
-    assert len(shown.splitlines()) == 2
+    notices = ("compiling kernels", "interrupted: stopping after")  # where none are kept; where a step takes long
+    told = [line for line in shown.splitlines() if not line.startswith(notices)]
+    assert told[0].startswith("error: interrupted")
+    assert len(told) == 2
     record = json.loads((here / "out" / "run.json").read_text())
     assert record["status"] == "interrupted"
     names = {path.name for path in (here / "out").iterdir()}

@@ -8,7 +8,6 @@ import shutil
 import signal
 import subprocess
 import sys
-import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -144,18 +143,38 @@ def test_what_a_killed_writer_left_is_removed(stopped: Path) -> None:
     assert [path.name for path in stopped.rglob("*.tmp*")] == [".mine.tmp"]
 
 
+PAUSING = """
+import sys
+from invrender.cli.app import main
+from invrender.run import folder
+
+save = folder.save_checkpoint
+
+def save_and_wait(*given):
+    path = save(*given)
+    print("saved", flush=True)
+    sys.stdin.readline()
+    return path
+
+folder.save_checkpoint = save_and_wait
+main()
+"""
+
+
 @pytest.mark.skipif(os.name == "nt", reason="signals are sent differently there")
 @pytest.mark.parametrize("name", ["SIGTERM", "SIGUSR1", "SIGKILL"])
 def test_signals(here: Path, name: str) -> None:
     """SIGTERM and SIGUSR1 save first and ask for another try; SIGKILL cannot, and loses what came after a save."""
-    job = ("reconstruct", *JOBS["colour"], "-o", "out", "-q", "--save-every", "0", "--iterations", "150")
-    with subprocess.Popen([sys.executable, "-m", "invrender.cli.app", *job], cwd=here, env=cli_environment(),
-                          stderr=subprocess.PIPE, text=True) as process:  # fmt: skip
-        deadline = time.monotonic() + 300  # kernels may have to be compiled first
-        while not list(here.glob("out/checkpoints/step_*")) and process.poll() is None and time.monotonic() < deadline:
-            time.sleep(0.02)
+    job = ("reconstruct", *JOBS["colour"], "-o", "out", "-q", "--save-every", "0", "--iterations", "60")
+    with subprocess.Popen([sys.executable, "-c", PAUSING, *job], cwd=here, env=cli_environment(), text=True,
+                          stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:  # fmt: skip
+        assert process.stdin is not None and process.stdout is not None
+        for _ in range(3):
+            assert process.stdout.readline() == "saved\n"
+            print(file=process.stdin, flush=True)
+        assert process.stdout.readline() == "saved\n"
         process.send_signal(getattr(signal, name))
-        _, shown = process.communicate(timeout=60)
+        _, shown = process.communicate(timeout=300)
     if name != "SIGKILL":
         assert process.returncode == 75
         assert name in shown

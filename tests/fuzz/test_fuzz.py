@@ -20,14 +20,14 @@ pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="the pipes to th
 linux = pytest.mark.skipif(sys.platform != "linux", reason="only Linux tells the peak of a part of a process's life")
 
 
-def fuzz(*arguments: object, timeout: float = 60) -> subprocess.CompletedProcess[str]:
+def fuzz(*arguments: object, timeout: float = 300) -> subprocess.CompletedProcess[str]:
     """A run of the fuzzer."""
     command = [sys.executable, str(FUZZ), *map(str, arguments)]
     return subprocess.run(command, capture_output=True, text=True, timeout=timeout, check=False)
 
 
 def test_damaged_files_are_refused_or_read():
-    done = fuzz("--cases", CASES, timeout=300 + 2 * CASES)
+    done = fuzz("--cases", CASES, timeout=600 + 5 * CASES)
     assert done.returncode == 0, f"{done.stdout}\n{done.stderr}"
     assert re.search(rf"^all +{CASES} ", done.stdout, re.MULTILINE)
 
@@ -37,7 +37,7 @@ def test_damaged_files_are_refused_or_read():
     [
         ("silent", "output: exit 0 without"),
         ("traceback", "traceback: KeyError at faulty.py"),
-        ("hang", "hang: more than 1 s at faulty.py"),
+        ("hang", "hang: more than 2 s at faulty.py"),
         ("crash", r"signal: SIGSEGV at faulty.py:\d+ crash\n"),
         ("late_crash", r"signal: SIGSEGV at faulty.py:\d+ crash\n"),
         ("wordy", "message: more than 6 lines"),
@@ -55,7 +55,7 @@ def test_damaged_files_are_refused_or_read():
     ],
 )
 def test_the_fuzzer_sees_what_it_looks_for(program: str, sort: str):
-    patience = ("--patience", 1) if program == "hang" else ()
+    patience = ("--patience", 2) if program == "hang" else ()
     done = fuzz("--program", f"faulty:{program}", "--only", RENDERED, "--memory", 200, *patience)
     assert done.returncode == 1, done.stderr
     assert re.search(sort, done.stdout)

@@ -20,7 +20,7 @@ def child(code: str) -> list[str]:
 @pytest.mark.parametrize(
     ("code", "words"),
     [
-        pytest.param("import os, signal; os.kill(os.getpid(), signal.SIGSEGV)", "SIGSEGV", marks=NO_SIGNALS),
+        pytest.param("import signal; signal.raise_signal(signal.SIGSEGV)", "SIGSEGV", marks=NO_SIGNALS),
         pytest.param("import os; os.abort()", "SIGABRT", marks=NO_SIGNALS),
         ("raise SystemExit('no EGL device')", "no EGL device"),
         ("raise SystemExit(3)", "exit code 3"),
@@ -37,7 +37,7 @@ def test_a_driver_that_crashes_becomes_a_sentence_with_a_way_out(code: str, word
 
 def test_a_driver_that_hangs_is_given_up() -> None:
     with pytest.raises(BackendError, match=r"did not answer within 0\.5 s|did not answer within 0 s"):
-        run_job(Job("probe"), child("import time; time.sleep(30)"), timeout=0.5)
+        run_job(Job("probe"), child("import time; time.sleep(600)"), timeout=0.5)
 
 
 def test_the_report_is_the_last_line() -> None:

@@ -7,7 +7,8 @@ from pathlib import Path
 from typing import Literal
 
 import pytest
-from hypothesis import given
+from hypothesis import HealthCheck, given
+from hypothesis import settings as tried
 from hypothesis import strategies as st
 
 from invrender.errors import InputError, UsageError
@@ -148,6 +149,7 @@ def test_a_bare_equals_sign_is_missing() -> None:
         resolve(Settings, assignments=["size"])
 
 
+@tried(deadline=None, derandomize=True, suppress_health_check=[HealthCheck.too_slow])
 @given(
     settings=st.builds(
         Settings,
