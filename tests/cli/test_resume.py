@@ -166,8 +166,10 @@ main()
 def test_signals(here: Path, name: str) -> None:
     """SIGTERM and SIGUSR1 save first and ask for another try; SIGKILL cannot, and loses what came after a save."""
     job = ("reconstruct", *JOBS["colour"], "-o", "out", "-q", "--save-every", "0", "--iterations", "60")
-    with subprocess.Popen([sys.executable, "-c", PAUSING, *job], cwd=here, env=cli_environment(), text=True,
-                          stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:  # fmt: skip
+    with subprocess.Popen(
+        [sys.executable, "-c", PAUSING, *job], cwd=here, env=cli_environment(), text=True,
+        stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+    ) as process:  # fmt: skip
         assert process.stdin is not None and process.stdout is not None
         for _ in range(3):
             assert process.stdout.readline() == "saved\n"

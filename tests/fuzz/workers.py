@@ -15,7 +15,7 @@ from cases import Case
 
 WORKER = Path(__file__).parent / "programs" / "worker.py"
 START = 300.0  # seconds for the imports on a busy machine
-GRACE = 10.0  # seconds in which a hanging worker writes down where it hangs
+GRACE = 5.0  # seconds in which a hanging worker writes down where it hangs
 
 
 @dataclass(frozen=True)

@@ -113,7 +113,7 @@ def test_what_does_not_fit_is_not_appended_in_part(tmp_path):
 def test_what_killed_processes_left_is_removed_and_nothing_else(tmp_path):
     write = "import os, signal, sys; from pathlib import Path; from invrender.io.files.atomic import atomic_path\n"
     write += "with atomic_path(Path(sys.argv[1]) / 'a.txt') as path:\n    path.write_text('half')\n"
-    for last in ("    os.kill(os.getpid(), signal.SIGKILL); signal.pause()", "    print(flush=True); sys.stdin.read(1)"):
+    for last in ("    signal.raise_signal(signal.SIGKILL)", "    print(flush=True); sys.stdin.read(1)"):
         child = subprocess.Popen(
             [sys.executable, "-c", write + last, tmp_path], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
             env={**os.environ, "PYTHONPATH": str(Path(__file__).parents[3])},
