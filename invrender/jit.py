@@ -54,7 +54,8 @@ def body(function: Callable[P, R]) -> Callable[P, R]:
 @cache
 def announce(kept: bool) -> None:
     """Say in the log that kernels are being compiled, and whether for good; once."""
-    again = "later runs start at once" if kept else "the cache folder cannot be written: every run will"
+    unkept = "the cache folder cannot be written: every run will (set INVRENDER_CACHE_DIR to a folder that can be)"
+    again = "later runs start at once" if kept else unkept
     logging.getLogger(__name__).warning("compiling kernels, a matter of seconds; %s", again)
 
 
@@ -64,7 +65,10 @@ def cache_folder(module: str, compiler: str = "") -> Path | None:
 
     `compiler` names a further compiler and its version.
     """
-    folder = user_cache() / "kernels" / _digest(module, compiler)
+    above = user_cache()
+    if above is None:
+        return None
+    folder = above / "kernels" / _digest(module, compiler)
     try:
         folder.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryFile(dir=folder):
@@ -73,12 +77,19 @@ def cache_folder(module: str, compiler: str = "") -> Path | None:
         return None
 
 
-def user_cache() -> Path:
-    """The cache folder: INVRENDER_CACHE_DIR, else the platform's usual one."""
+def user_cache() -> Path | None:
+    """The cache folder: INVRENDER_CACHE_DIR, else the platform's usual one; None for a user without a home."""
+    try:
+        return _user_cache()
+    except (RuntimeError, OSError):  # a container's user has none, and a folder that is gone has no absolute name
+        return None
+
+
+def _user_cache() -> Path:
     if given := os.environ.get("INVRENDER_CACHE_DIR"):
         return Path(given).expanduser().absolute()
     if sys.platform == "win32":
-        return Path(os.environ.get("LOCALAPPDATA", Path.home() / "AppData" / "Local")) / "invrender" / "Cache"
+        return Path(os.environ.get("LOCALAPPDATA") or Path.home() / "AppData" / "Local") / "invrender" / "Cache"
     if sys.platform == "darwin":
         return Path.home() / "Library" / "Caches" / "invrender"
     return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "invrender"

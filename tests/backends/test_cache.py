@@ -11,6 +11,8 @@ from pathlib import Path
 
 import pytest
 
+from invrender.jit import cache_folder, user_cache
+
 ROOT = Path(__file__).parents[2]
 BACKEND = """
 import torch
@@ -78,6 +80,20 @@ def test_the_first_run_says_once_that_it_compiles_and_the_second_does_not(tmp_pa
 def test_a_folder_that_cannot_be_written_is_no_obstacle(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
     assert "cannot be written" in run(tmp_path / "file").stderr
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="there is no password file")
+@pytest.mark.parametrize("given", ["", "~nobody-of-that-name/kernels"])
+def test_a_user_without_a_home_is_no_obstacle(given: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    def unknown(_: int | str) -> None:
+        raise KeyError
+
+    for name in ("HOME", "XDG_CACHE_HOME"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("INVRENDER_CACHE_DIR", given)
+    monkeypatch.setattr("pwd.getpwuid", unknown)
+    assert user_cache() is None
+    assert cache_folder.__wrapped__("invrender.jit") is None
 
 
 def test_a_constant_from_elsewhere_that_changes_is_compiled_in_anew(tmp_path: Path, copied: Path) -> None:
