@@ -11,10 +11,12 @@ from __future__ import annotations
 import hashlib
 import logging
 import os
+import pickle
 import re
 import sys
 import tempfile
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from functools import cache
 from pathlib import Path
 from typing import Any, ParamSpec, TypeVar, cast
@@ -43,7 +45,30 @@ def kernel(function: Callable[P, R], fast: frozenset[str] = frozenset()) -> Call
     finally:
         setattr(config, _SETTING, before)
     _kept[id(compiled)] = folder is not None
+    if folder is not None:
+        _forgive(vars(compiled)["_cache"], folder)
     return cast("Callable[P, R]", compiled)
+
+
+def _forgive(kept: Any, folder: Path) -> None:
+    """Let Numba go on where a kernel cannot be kept, or where what was kept is damaged: it is compiled anew."""
+    save, load = kept.save_overload, kept.load_overload
+
+    def save_if_possible(*given: Any) -> None:
+        try:
+            save(*given)
+        except OSError as error:
+            tell_unkept(folder.parent, error.strerror)
+
+    def load_if_whole(*given: Any) -> Any:
+        try:
+            return load(*given)
+        except (OSError, EOFError, pickle.UnpicklingError):  # the machine went down before all of it was on the disk
+            with suppress(OSError):
+                kept.flush()
+            return None
+
+    kept.save_overload, kept.load_overload = save_if_possible, load_if_whole
 
 
 def body(function: Callable[P, R]) -> Callable[P, R]:
@@ -57,6 +82,16 @@ def announce(kept: bool) -> None:
     unkept = "the cache folder cannot be written: every run will (set INVRENDER_CACHE_DIR to a folder that can be)"
     again = "later runs start at once" if kept else unkept
     logging.getLogger(__name__).warning("compiling kernels, a matter of seconds; %s", again)
+
+
+@cache
+def tell_unkept(folder: Path, reason: str) -> None:
+    """Say in the log that a full disk, say, keeps nothing; once."""
+    logging.getLogger(__name__).warning(
+        "compiled kernels cannot be kept in %s (%s): every run compiles anew (set INVRENDER_CACHE_DIR to another)",
+        folder,
+        reason,
+    )
 
 
 @cache

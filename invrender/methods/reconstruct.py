@@ -39,10 +39,13 @@ class Layers:
     known: Sequence[str] = ()
 
     def first(self, key: str) -> Any:
-        """What the strongest layer says of a key; None: nothing."""
-        return first_given(
+        """What the strongest layer says of a key that is a text or a path; None: nothing."""
+        found = first_given(
             key, file=self.file, environment=self.environment, flags=self.flags, assignments=self.assignments
         )
+        if found is not None and not isinstance(found, str | Path):  # from the file: the others hold no such thing
+            raise UsageError(f"{self.file} sets {key} to {found!r}, which is not a text", f"give a text for {key}")
+        return found
 
 
 def method_and_settings(layers: Layers) -> tuple[Method, RunSettings]:

@@ -115,11 +115,16 @@ def _saved(
 
 
 def _opened(settings: RunSettings, destination: Destination, saved: Saved | None) -> RunFolder:
-    called: dict[str, Any] = {"command": "reconstruct", "argv": destination.argv, "save_every": settings.save_every}
+    called: dict[str, Any] = {
+        "command": "reconstruct",
+        "argv": destination.argv,
+        "overwrite": destination.overwrite,
+        "save_every": settings.save_every,
+    }
     if saved is not None:
         return RunFolder.reopen(destination.folder, rows=saved.loss_rows, **called)
     config = to_toml(settings, "invrender reconstruct --config THIS -o DIR repeats this run")
-    return RunFolder.create(destination.folder, config=config, overwrite=destination.overwrite, **called)
+    return RunFolder.create(destination.folder, config=config, **called)
 
 
 @dataclass(frozen=True)

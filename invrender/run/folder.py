@@ -18,6 +18,7 @@ from types import TracebackType
 from typing import Any
 
 from invrender.errors import InvrenderError, RetryError, UsageError
+from invrender.io.files.alone import alone
 from invrender.io.files.atomic import append_text, atomic_write_text
 from invrender.run import stop
 from invrender.run.checkpoints import KEPT, checkpoint_name, checkpoints, save_checkpoint
@@ -93,43 +94,62 @@ class RunFolder:
         """
         folder = Path(path)
         check_output(folder, overwrite)
-        place = workplace(folder)
-        make(place)
-        clear(place)
-        run = RunFolder(place, new_record(command, tuple(argv)), save_every, folder if place != folder else None)
-        run.note()
+        make(folder)
+        with alone(folder):
+            check_output(folder, overwrite)  # another process may have begun a run since
+            place = workplace(folder)
+            make(place)
+            clear(place)
+            run = RunFolder(place, new_record(command, tuple(argv)), save_every, folder if place != folder else None)
+            run.note()
         atomic_write_text(run.file(CONFIG), config)
         return run
 
     @staticmethod
-    def reopen(path: Path, *, command: str, argv: Sequence[str] = (), rows: int, save_every: float = 60.0) -> RunFolder:
+    def reopen(
+        path: Path,
+        *,
+        command: str,
+        argv: Sequence[str] = (),
+        rows: int,
+        overwrite: bool = False,
+        save_every: float = 60.0,
+    ) -> RunFolder:
         """Open the folder of an unfinished run to go on with it.
 
         Args:
             path: the folder.
             command, argv: what was called.
             rows: of losses.csv that the state to go on from has seen.
+            overwrite: as for `create`.
             save_every: seconds between checkpoints.
 
         Raises:
             CheckpointError: losses.csv has fewer rows.
+            OutputExistsError: another process has gone on with it.
         """
-        place = workplace(path)
+        with alone(path):
+            check_output(path, overwrite)
+            run = RunFolder._going_on(path, workplace(path), new_record(command, tuple(argv)), save_every)
+            run._losses.resume(rows)
+            run.note()
+        return run
+
+    @staticmethod
+    def _going_on(path: Path, place: Path, new: Record, save_every: float) -> RunFolder:
+        """What an unfinished run's folder holds, with a record that goes on from the one that lies there."""
         clear_temporaries(place)
         if (place / LOG).is_symlink():
             (place / LOG).unlink()
         before = read_record(place / RECORD) or {}
         record = dataclasses.replace(
-            new_record(command, tuple(argv)),
+            new,
             started=str(before.get("started", now())),
             timings=dict(before.get("timings", {})),
             files=tuple(before.get("files", ())),
             resumed=(*before.get("resumed", ()), now()),
         )
-        run = RunFolder(place, record, save_every, path if place != path else None)
-        run._losses.resume(rows)
-        run.note()
-        return run
+        return RunFolder(place, record, save_every, path if place != path else None)
 
     def __enter__(self) -> RunFolder:
         stop.begin()

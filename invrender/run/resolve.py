@@ -135,10 +135,12 @@ def _from_file(path: Path, kinds: Mapping[str, Any]) -> dict[str, Any]:
 def _read_toml(path: Path) -> dict[str, Any]:
     existing_file(path, "settings")
     try:
-        return tomllib.loads(path.read_text(encoding="utf-8"))
+        return tomllib.loads(path.read_text(encoding="utf-8-sig"))  # editors on Windows put a mark first
     except OSError as error:
         raise InputError(f"{path} cannot be read: {error.strerror}", "name a TOML file that you can read") from error
-    except (ValueError, RecursionError) as error:  # not TOML, not UTF-8, integers of thousands of digits, deep nesting
+    except UnicodeDecodeError as error:
+        raise InputError(f"{path} is not UTF-8: {error.reason}", "save it as UTF-8 in a text editor") from error
+    except (ValueError, RecursionError) as error:  # not TOML, integers of thousands of digits, deep nesting
         reason = str(error).partition(";")[0]
         raise InputError(
             f"{path} is not TOML: {reason}", "write one `key = value` per line, texts in quotes"

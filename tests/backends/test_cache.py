@@ -82,6 +82,49 @@ def test_a_folder_that_cannot_be_written_is_no_obstacle(tmp_path: Path) -> None:
     assert "cannot be written" in run(tmp_path / "file").stderr
 
 
+KERNEL = """
+import errno, os, sys
+from invrender.jit import kernel
+from numba.core import caching
+
+def full(path, mode):
+    if "w" in mode:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+    return open(path, mode)
+
+def twice(number):
+    return 2 * number
+
+twice.__module__ = "invrender.jit"
+if "full" in sys.argv:
+    caching.open = full
+print(kernel(twice)(4), kernel(twice)(4.5))
+"""
+
+
+def run_kernel(folder: Path, argument: str = "") -> subprocess.CompletedProcess[str]:
+    """What the program prints; Numba keeps only functions from files."""
+    (folder / "program.py").write_text(KERNEL)
+    return run(folder / "cache", f"import runpy, sys; sys.argv[1:] = [{argument!r}]; runpy.run_path('program.py')")
+
+
+def test_a_full_disk_is_no_obstacle(tmp_path: Path) -> None:
+    done = run_kernel(tmp_path, "full")
+    assert done.stdout == "8 9.0\n"
+    assert done.stderr.count("No space left on device") == 1
+    assert "INVRENDER_CACHE_DIR" in done.stderr
+
+
+@pytest.mark.parametrize("suffix", ["nbi", "nbc"])
+def test_what_a_power_failure_left_is_compiled_anew(tmp_path: Path, suffix: str) -> None:
+    run_kernel(tmp_path)
+    for content in (b"", b"\0" * 4096, None):
+        for path in tmp_path.rglob(f"*.{suffix}"):
+            path.write_bytes(path.read_bytes()[:-9] if content is None else content)
+        assert run_kernel(tmp_path).stdout == "8 9.0\n"
+    assert run_kernel(tmp_path).stderr == ""
+
+
 @pytest.mark.skipif(sys.platform == "win32", reason="there is no password file")
 @pytest.mark.parametrize("given", ["", "~nobody-of-that-name/kernels"])
 def test_a_user_without_a_home_is_no_obstacle(given: str, monkeypatch: pytest.MonkeyPatch) -> None:

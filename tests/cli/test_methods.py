@@ -89,3 +89,15 @@ def test_what_makes_no_sense_is_named(
     shown = capsys.readouterr().err
     for word in words:
         assert word in shown
+
+
+@pytest.mark.parametrize("line", ["method = 3", 'method = ["volume"]', "input = 2026-01-01"])
+def test_a_file_whose_method_or_input_is_no_text_is_refused(
+    here: Path, capsys: pytest.CaptureFixture[str], line: str
+) -> None:
+    (here / "mine.toml").write_text(line + "\n")
+    given = [] if line.startswith("input") else ["cloud.npz"]
+    assert run(["reconstruct", *given, "--config", "mine.toml", "--dry-run"]) == 2
+    cause, remedy = capsys.readouterr().err.splitlines()
+    assert f"mine.toml sets {line.partition(' ')[0]} to " in cause
+    assert "a text" in remedy

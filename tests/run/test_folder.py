@@ -103,6 +103,8 @@ def test_a_run_that_is_gone_on_with_keeps_its_files_and_forgets_later_losses(tmp
         with run.timed("solve"):
             pass
         raise RetryError("stopped")
+    with pytest.raises(CheckpointError, match="lacks rows"):
+        RunFolder.reopen(tmp_path, command="test", rows=9)
     (tmp_path / ".mesh.0123abcd.tmp.ply").write_text("half")
     with RunFolder.reopen(tmp_path, command="test", rows=2) as again:
         again.losses(2, {"loss": 7.0, "iou": 0.75})
@@ -112,8 +114,8 @@ def test_a_run_that_is_gone_on_with_keeps_its_files_and_forgets_later_losses(tmp
     assert {"config.toml", "losses.csv"} <= set(found["files"])
     assert "solve" in found["timings"]
     assert not (tmp_path / ".mesh.0123abcd.tmp.ply").exists()
-    with pytest.raises(CheckpointError, match="lacks rows"):
-        RunFolder.reopen(tmp_path, command="test", rows=9)
+    with pytest.raises(OutputExistsError, match="finished"):  # another process has carried it through
+        RunFolder.reopen(tmp_path, command="test", rows=3)
 
 
 def test_a_state_that_cannot_be_saved_does_not_hide_what_ended_the_run(tmp_path: Path) -> None:

@@ -137,6 +137,16 @@ def test_a_broken_file_is_named(tmp_path: Path, content: str, part: str) -> None
     assert "broken.toml" in caught.value.cause
 
 
+def test_a_file_from_an_editor_on_windows_is_read_or_its_encoding_named(tmp_path: Path) -> None:
+    file = tmp_path / "notepad.toml"
+    file.write_bytes("\ufeffsize = 7\r\n".encode())
+    assert resolve(Settings, file=file).size == 7
+    file.write_bytes("\ufeffsize = 7\r\n".encode("utf-16-le"))
+    with pytest.raises(InputError, match="not UTF-8") as caught:
+        resolve(Settings, file=file)
+    assert "save it as UTF-8" in caught.value.remedy
+
+
 def test_a_missing_file_is_named_with_its_neighbour(tmp_path: Path) -> None:
     (tmp_path / "config.toml").write_text("")
     with pytest.raises(InputError) as caught:
