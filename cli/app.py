@@ -156,9 +156,20 @@ def main() -> None:
     _open_streams()
     stop.on_exit(lambda _: discard_open())
     stop.install(_say_at_once)
-    code = run(sys.argv[1:])
+    code = run(sys.argv[1:]) if _has_place() else _report(*NO_PLACE)
     stop.finish()
     sys.exit(_flushed(code))
+
+
+NO_PLACE = ("the working folder is gone: somebody removed it", "change to one that exists", UsageError.exit_code)
+
+
+def _has_place() -> bool:
+    """Whether the working folder is still there: without one, a part of torch ends the process with words of its own."""
+    try:
+        return bool(os.getcwd())  # noqa: PTH109 - as torch asks
+    except FileNotFoundError:
+        return False
 
 
 def _open_streams() -> None:

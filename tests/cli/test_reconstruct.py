@@ -199,7 +199,7 @@ def test_ctrl_c_in_mid_run_leaves_an_interrupted_run_that_can_be_started_over(he
         preexec_fn=lambda: signal.signal(signal.SIGINT, signal.default_int_handler),  # noqa: PLW1509
     ) as process:  # fmt: skip
         losses = here / "out" / "losses.csv"
-        deadline = time.monotonic() + 300  # kernels may have to be compiled first
+        deadline = time.monotonic() + 900  # kernels may have to be compiled first
         while not losses.exists() and process.poll() is None and time.monotonic() < deadline:
             time.sleep(0.05)
         process.send_signal(signal.SIGINT)

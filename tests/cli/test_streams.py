@@ -88,6 +88,19 @@ def test_nobody_listens_to_messages(here: Path) -> None:
     assert shell(here, "inspect nothing.npz 2>&-").code == 3
 
 
+def test_a_working_folder_that_is_gone_is_named(here: Path) -> None:
+    (here / "gone").mkdir()
+    program = f"{shlex.quote(sys.executable)} -m invrender.cli.app inspect {shlex.quote(str(here / 'cloud.npz'))}"
+    done = subprocess.run(
+        ["bash", "-c", f"cd gone; rmdir ../gone; {program}"],
+        cwd=here, env=cli_environment(), capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    assert done.returncode == 2
+    cause, remedy = done.stderr.splitlines()
+    assert "the working folder is gone" in cause
+    assert "change to one that exists" in remedy
+
+
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="there is no /dev/full")
 def test_results_that_cannot_be_written_are_no_success(here: Path) -> None:
     for options in ("", "--json"):

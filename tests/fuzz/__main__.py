@@ -75,7 +75,7 @@ def _warm_up() -> Iterator[Case]:
     """Valid inputs that bring kernels to be compiled, which takes a minute where none are cached; not judged."""
     for seed in all_seeds():
         if seed.kind in WARM_UP:
-            yield from (Case(-1, seed.kind, seed.files, command, (), 300.0) for command in seed.commands)
+            yield from (Case(-1, seed.kind, seed.files, command, (), 900.0) for command in seed.commands)
 
 
 def _run(case: Case, worker: Worker, arguments: argparse.Namespace) -> Result:

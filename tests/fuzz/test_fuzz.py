@@ -27,7 +27,7 @@ def fuzz(*arguments: object, timeout: float = 300) -> subprocess.CompletedProces
 
 
 def test_damaged_files_are_refused_or_read():
-    done = fuzz("--cases", CASES, timeout=600 + 5 * CASES)
+    done = fuzz("--cases", CASES, timeout=1800 + 5 * CASES)
     assert done.returncode == 0, f"{done.stdout}\n{done.stderr}"
     assert re.search(rf"^all +{CASES} ", done.stdout, re.MULTILINE)
 
