@@ -165,7 +165,7 @@ NO_PLACE = ("the working folder is gone: somebody removed it", "change to one th
 
 
 def _has_place() -> bool:
-    """Whether the working folder is still there: without one, a part of torch ends the process with words of its own."""
+    """Whether the working folder is still there; without one, a part of torch ends the process with its own words."""
     try:
         return bool(os.getcwd())  # noqa: PTH109 - as torch asks
     except FileNotFoundError:

@@ -20,7 +20,7 @@ from verdict import judge
 from workers import Worker
 
 PROGRAM = "invrender.cli.app:main"
-WARM_UP = ("glb", "npy", "transmittance-npy")
+WARM_UP = ("glb", "npy", "npy-colour", "rgba", "transmittance-npy")
 ROOT = Path(__file__).resolve().parents[2]
 
 
