@@ -38,9 +38,23 @@ def check_output(folder: Path, overwrite: bool = False) -> None:
     """Refuse a folder in which a run may not be written; nothing is created, and only a replacement carried through.
 
     Raises:
-        UsageError: the path, or one above it, is a file.
+        UsageError: the path, or one above it, is a file, closed to us, or too long.
         OutputExistsError: it holds a finished or running run, or files that invrender did not write.
     """
+    try:
+        _check_output(folder, overwrite)
+        _check_open(next(path for path in (folder, *folder.absolute().parents) if path.is_dir()))
+    except OSError as error:
+        raise cannot_write(folder, error) from error
+
+
+def _check_open(folder: Path) -> None:
+    """Refuse a folder that is closed to us before the work, as far as the system tells without a trial."""
+    if not os.access(folder, os.W_OK | os.X_OK):
+        raise UsageError(f"cannot write to {folder}", "choose an output folder that you can write to with -o")
+
+
+def _check_output(folder: Path, overwrite: bool) -> None:
     if not folder.is_dir():
         _check_parents(folder)
         return

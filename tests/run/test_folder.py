@@ -166,6 +166,21 @@ def test_a_place_that_cannot_be_written_is_named(tmp_path: Path) -> None:
         RunFolder.create(place, command="test")
 
 
+def test_a_name_that_no_disk_takes_is_no_bad_input(tmp_path: Path) -> None:
+    for folder in (tmp_path / ("x" * 300), tmp_path / "/".join(["y" * 200] * 30)):
+        with pytest.raises(UsageError, match="File name too long"):
+            check_output(folder)
+
+
+def test_a_place_that_is_closed_is_named_before_the_work(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    asked = []
+    monkeypatch.setattr(os, "access", lambda path, _: bool(asked.append(path)))  # root may write everywhere
+    for folder in (tmp_path, tmp_path / "new" / "run"):
+        with pytest.raises(UsageError, match="cannot write to"):
+            check_output(folder)
+    assert asked == [tmp_path, tmp_path]
+
+
 def test_a_run_that_another_process_writes_is_refused(tmp_path: Path) -> None:
     code = (
         "import sys; from invrender.run.folder import RunFolder; RunFolder.create(sys.argv[1], command='other');"

@@ -18,6 +18,7 @@ from functools import cache
 from pathlib import Path
 
 from invrender.errors import UsageError
+from invrender.io.files.paths import is_file, is_folder
 from invrender.io.files.processes import exists
 
 TEMPORARY = re.compile(r"\..+\.(?:([0-9a-f]{6})-(\d+)-)?[0-9a-f]{8}\.tmp(\.\w+)?")
@@ -56,7 +57,7 @@ def atomic_path(path: str | os.PathLike[str], lasting: bool = True) -> Iterator[
         UsageError: the place cannot be written to.
     """
     final = Path(path)
-    if final.is_dir():
+    if is_folder(final):
         raise UsageError(f"{final} is a folder, not a file", f"name a file in it, such as {final / 'result'}")
     temporary = final.with_name(f".{final.stem}.{_host()}-{os.getpid()}-{secrets.token_hex(4)}.tmp{final.suffix}")
     try:
@@ -105,7 +106,7 @@ def _sync(path: Path) -> None:
 
 def cannot_write(path: Path, error: OSError) -> UsageError:
     """The error for a place that cannot be written to."""
-    blocking = next((parent for parent in path.parents if parent.is_file()), None)
+    blocking = next((parent for parent in path.parents if is_file(parent)), None)
     if blocking is not None:
         return UsageError(f"cannot write {path}: {blocking} is a file, not a folder", "choose another output")
     reason = os.strerror(error.errno) if error.errno else str(error) or type(error).__name__
