@@ -19,13 +19,14 @@ from invrender.io.pixels import Picture, levels
 Array = NDArray[np.float32]
 
 _REMEDY = "write masks with 0 for the background and 255 for the object"
+_BACKGROUND = 0.6  # of white, at most, in a mask of two values: trimaps hold 128 and 255
 _LUMA = np.array([0.2126, 0.7152, 0.0722])  # Rec. ITU-R BT.709, section 3.2
 
 
 def coverage(picture: Picture, path: Path) -> tuple[Array, str]:
     """The mask that a picture holds.
 
-    An alpha channel that is not opaque everywhere counts as the mask where the colours carry none.
+    An alpha channel that is not opaque everywhere counts as the mask where the colours carry none, or are a picture.
 
     Args:
         picture: of a mask file.
@@ -43,6 +44,8 @@ def coverage(picture: Picture, path: Path) -> tuple[Array, str]:
         return _of_palette(picture.labels, values, alpha, path)
     if alpha is not None and alpha.min() < 255 and values.min() == values.max():
         return of_levels(alpha, path)
+    if alpha is not None and alpha.min() < alpha.max() and not _is_grey(values):
+        return of_levels(alpha, path)  # a picture that was cut out
     if _is_grey(values):
         return of_levels(values[..., 0], path)
     return _of_colours(values, path)
@@ -51,7 +54,7 @@ def coverage(picture: Picture, path: Path) -> tuple[Array, str]:
 def of_levels(grey: NDArray[Any], path: Path) -> tuple[Array, str]:
     """Coverage, and what was taken for what, of stored grey levels or of an alpha channel [H,W]; see `coverage`."""
     low, high, white = _range(grey, path)
-    if low < high and low <= white / 2 and bool(((grey == low) | (grey == high)).all()):
+    if low < high and low <= _BACKGROUND * white and bool(((grey == low) | (grey == high)).all()):
         usual = (low, high) == (0, white)
         return (grey == high).astype(np.float32), "" if usual else f"{low:g} and {high:g}"
     if 0 < high < white / 2:
@@ -67,7 +70,8 @@ def _range(grey: NDArray[Any], path: Path) -> tuple[float, float, float]:
     low, high, white = float(grey.min()), float(grey.max()), levels(grey)
     beyond = low < -0.02 * white or high > 1.02 * white  # filters overshoot a little
     if beyond and not bool(((grey == low) | (grey == high)).all()):
-        raise InputError(f"{shown(path)}: the mask's values run from {low:g} to {high:g}, beyond {white:g}", _REMEDY)
+        remedy = "save it with 8 bits, or as floats from 0 to 1" if grey.dtype.kind == "f" else _REMEDY
+        raise InputError(f"{shown(path)}: the mask's values run from {low:g} to {high:g}, beyond {white:g}", remedy)
     return low, high, white
 
 

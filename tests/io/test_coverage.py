@@ -39,6 +39,7 @@ MASKS = {
     "16 bits": (Image.fromarray(ONE * np.uint16(65535)), ""),
     "16 bits that hold 255": (Image.fromarray(ONE * np.uint16(255)), "0 and 255"),
     "32 bits": (Image.fromarray(ONE * np.int32(100000)), "0 and 100000"),
+    "trimap without its edge": (Image.fromarray(ONE * np.uint8(127) + np.uint8(128)), "128 and 255"),
     "grey and alpha": (Image.merge("LA", [Image.fromarray(ONE * 255), Image.new("L", (16, 12), 255)]), ""),
     "alpha of 0 and 1": (Image.merge("LA", [Image.new("L", (16, 12), 0), Image.fromarray(ONE)]), "0 and 1"),
     "red on black": (Image.fromarray(colours((0, 0, 0), (255, 0, 0))), "(0, 0, 0) and (255, 0, 0)"),

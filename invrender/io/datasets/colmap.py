@@ -57,7 +57,8 @@ class _Entry:
 
 def find_model(folder: Path) -> Path | None:
     """The folder of a COLMAP model in a dataset, or None."""
-    for subfolder in _SUBFOLDERS:
+    numbered = (f"sparse/{name}" for name in entries_of(folder / "sparse") if name.isdecimal())
+    for subfolder in (*_SUBFOLDERS, *numbered):
         for extension in (".bin", ".txt"):
             if all(is_file(folder / subfolder / f"{part}{extension}") for part in ("cameras", "images")):
                 return folder / subfolder
@@ -92,7 +93,8 @@ def read_colmap(model: Path, images: Path) -> list[PosedImage]:
         lenses = _lenses_binary(cameras_file) if extension == ".bin" else _lenses_text(cameras_file)
         entries = _entries_binary(images_file) if extension == ".bin" else _entries_text(images_file)
     except (ValueError, IndexError, OverflowError, OSError, struct.error) as error:
-        raise InputError(f"{model} is damaged: {error or type(error).__name__}", _AGAIN) from error
+        why = "it ends too early" if isinstance(error, struct.error) else error or type(error).__name__
+        raise InputError(f"{model} is damaged: {why}", _AGAIN) from error
     if not entries:
         raise InputError(f"{images_file} lists no images", "check that COLMAP registered them")
     _tell_others(model)
@@ -103,7 +105,7 @@ def read_colmap(model: Path, images: Path) -> list[PosedImage]:
 def _tell_others(model: Path) -> None:
     """COLMAP writes one model for each set of images that it could not join: sparse/0, sparse/1, ..."""
     others = [name for name in entries_of(model.parent) if name.isdecimal() and name != model.name]
-    if model.name == "0" and others:
+    if model.name.isdecimal() and others:
         log.warning("%s is read; the models %s beside it are left out", shown(model), listing(others))
 
 

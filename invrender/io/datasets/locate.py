@@ -1,8 +1,10 @@
-"""Finding the picture that a pose file means: other case or slashes, no extension, or of another machine."""
+"""Finding the picture that a pose file means: other case, accents or slashes, no extension, or of another
+machine."""
 
 from __future__ import annotations
 
 import logging
+import unicodedata
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath, PureWindowsPath
@@ -36,7 +38,7 @@ class Locator:
             found = self.at(self.root, PurePosixPath(text))
             if found is not None:
                 return found
-        plain = named.replace("\\", "/")
+        plain = named.replace("\\", "/").removeprefix("file://")
         elsewhere = self._tail(plain) or self._smaller(plain) or (self._anywhere(plain) if self.by_name else None)
         return elsewhere or self.root / plain
 
@@ -52,10 +54,10 @@ class Locator:
         """The one file whose name differs in case alone; of several nothing is known."""
         if not parts or PurePosixPath(*parts).is_absolute() or ".." in parts:
             return None
-        first, rest = parts[0].lower(), parts[1:]
+        first, rest = _folded(parts[0]), parts[1:]
         wanted = [first] if rest else [first, *(first + extension for extension in self.extensions)]
         for name in wanted:
-            alike = [folder / other for other in self._entries(folder) if other.lower() == name]
+            alike = [folder / other for other in self._entries(folder) if _folded(other) == name]
             found = [self._any_case(path, rest) for path in alike] if rest else [p for p in alike if is_file(p)]
             there = [path for path in found if path is not None]
             if there:
@@ -68,11 +70,16 @@ class Locator:
         return self._folders[folder]
 
     def _tail(self, named: str) -> Path | None:
-        """The end of a path from another place (absolute, or up and down) that exists below the root."""
+        """The end of a path from another place that exists below the root.
+
+        From another place are absolute paths, those that go up, and those from a folder that is not here: instant-ngp's
+        start from where it was called. Of the last a folder has to fit as well.
+        """
         parts = PureWindowsPath(named).parts
-        if not (parts and (PureWindowsPath(named).anchor or ".." in parts)):
+        away = bool(parts) and (PureWindowsPath(named).anchor != "" or ".." in parts)
+        if not parts or not (away or not is_folder(self.root / parts[0])):
             return None
-        tails = (parts[i:] for i in range(1, len(parts)) if ".." not in parts[i:])
+        tails = (parts[i:] for i in range(1, len(parts) if away else len(parts) - 1) if ".." not in parts[i:])
         found = next((path for tail in tails if (path := self.at(self.root, PurePosixPath(*tail)))), None)
         self._say(found, named, "does not exist here")
         return found
@@ -89,8 +96,8 @@ class Locator:
 
     def _anywhere(self, named: str) -> Path | None:
         """The only picture below the root that is called so."""
-        name = PurePosixPath(named).name.lower()
-        found = [path for path in self._walk(self.root, 3) if path.name.lower() == name]
+        name = _folded(PurePosixPath(named).name)
+        found = [path for path in self._walk(self.root, 3) if _folded(path.name) == name]
         path = found[0] if len(found) == 1 else None
         self._say(path, named, "is not there")
         return path
@@ -111,6 +118,11 @@ class Locator:
         if place not in self._moved:
             self._moved.add(place)
             log.warning("%s %s: %s is read in its place", shown(named), why, shown(found))
+
+
+def _folded(name: str) -> str:
+    """A name without what systems change: its case, and whether accents are letters of their own (macOS) or not."""
+    return unicodedata.normalize("NFC", name).lower()
 
 
 def _spellings(named: str) -> list[str]:

@@ -10,14 +10,18 @@ from numpy.typing import NDArray
 
 from invrender.errors import InputError
 from invrender.io.datasets.locate import Locator
-from invrender.io.files.paths import is_folder, listing, shown
+from invrender.io.files.paths import entries, is_folder, listing, shown
 from invrender.io.pixels import IMAGE_EXTENSIONS
 
 Array = NDArray[np.float32]
+_WORDS = ("mask", "matte", "silhouette", "alpha", "segment")
+_MARKED = ("{}_mask", "{}-mask", "{}.mask", "mask_{}", "mask-{}")
 
 
 def find_mask(folder: Path, name: str, image: Path | None) -> Path | None:
     """The mask of a view in a folder of masks: by its name with folders, by its last part, or as COLMAP adds .png.
+
+    Then by its last part with 'mask' before or behind it, as labelling programs write it: r_0_mask, mask_r_0.
 
     Args:
         folder: of masks.
@@ -30,8 +34,27 @@ def find_mask(folder: Path, name: str, image: Path | None) -> Path | None:
     inside = PurePosixPath(*(part for part in PurePosixPath(name).parts if part not in ("..", "/")))
     stems = [inside, PurePosixPath(*inside.parts[1:]), PurePosixPath(inside.name)]
     stems += [PurePosixPath(image.name)] if image else []
+    stems += [place.with_name(text.format(place.name)) for place in stems if place.name for text in _MARKED]
     found = (locator.at(folder, stem) for stem in stems if stem.name)
     return next((path for path in found if path is not None and path != image), None)
+
+
+def mask_hint(root: Path, name: str) -> str:
+    """What to do for the mask of a view that was not found: where masks may lie instead, or what they should be called.
+
+    Args:
+        root: the dataset's folder.
+        name: of the view, such as 'train/r_0'.
+    """
+    held = entries(root / "masks")
+    if held:
+        wanted = f"masks/{shown(PurePosixPath(name).name)}.png"
+        return f"masks/ holds {listing(held, 3)}: name them after the images, such as {wanted}"
+    folders = [other for other in entries(root) if any(word in other.lower() for word in _WORDS)]
+    elsewhere = next((root / other for other in folders if is_folder(root / other)), None)
+    if elsewhere:
+        return f"pass --masks {shown(elsewhere)} if these are the masks (white is object)"
+    return f"save the images as RGBA, or put masks (white is object) at masks/{shown(name)}.png, or pass --masks DIR"
 
 
 def check_masks(masks: Sequence[Array], names: Sequence[str], folder: Path) -> None:
@@ -55,17 +78,23 @@ def check_masks(masks: Sequence[Array], names: Sequence[str], folder: Path) -> N
             folder,
             found["empty"],
             masks,
-            "all black: no object is seen in it",
+            "all black: no object is seen",
             "leave that view out, or mark the object",
         )
     if found["full"]:
-        _refuse(folder, found["full"], masks, "all white: no background is seen in it", "mark the background black")
+        _refuse(
+            folder,
+            found["full"],
+            masks,
+            "white (128 of 255 or more) everywhere: no background is seen",
+            "mark the background black",
+        )
     if found["grey"]:
         _refuse(
             folder,
             found["grey"],
             masks,
-            "grey nearly everywhere: it is a picture, not a mask",
+            "grey nearly everywhere, as pictures are, not masks",
             "write masks with 0 for the background and 255 for the object",
         )
     if found["inverted"]:
@@ -73,7 +102,7 @@ def check_masks(masks: Sequence[Array], names: Sequence[str], folder: Path) -> N
             folder,
             found["inverted"],
             masks,
-            "object all along the border and background within: it looks inverted",
+            "object all along the border and background within, which looks inverted",
             "white must be the object: invert the masks",
         )
 

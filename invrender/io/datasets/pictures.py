@@ -13,11 +13,11 @@ from PIL import Image
 
 from invrender.errors import InputError
 from invrender.io.coverage import of_levels
-from invrender.io.datasets.masks import find_mask
+from invrender.io.datasets.masks import find_mask, mask_hint
 from invrender.io.datasets.posed import PosedImage
 from invrender.io.datasets.sizes import Size, fit_all, upright
 from invrender.io.datasets.sources import relative
-from invrender.io.files.paths import is_folder, listing, shown
+from invrender.io.files.paths import entries, is_folder, listing, shown
 from invrender.io.images import read_image, read_mask_as
 from invrender.io.pixels import Header, read_header, turned
 
@@ -99,31 +99,33 @@ def _read(view: PosedImage, file: Path | None, root: Path, images: bool) -> tupl
         return rgb, *of_levels(stored, _pixels_of(view))
     file = file or find_mask(root / "masks", view.name, view.image)
     if file is None:
-        _refuse_unmasked(
-            view, "no alpha channel" if alpha is None else "an alpha channel that is opaque everywhere", root
-        )
+        what = "no alpha channel" if alpha is None else "an alpha channel that is opaque everywhere"
+        _refuse_unmasked([view], what, root)
     return rgb, *read_mask_as(file)
 
 
-def _refuse_unmasked(view: PosedImage, what: str, root: Path) -> NoReturn:
-    raise InputError(
-        f"{root}: {shown(relative(_pixels_of(view), root))} has {what}, and there is no mask for it",
-        f"save the images as RGBA, or put masks (white is object) at masks/{shown(view.name)}.png, or pass --masks DIR",
+def _refuse_unmasked(views: list[PosedImage], what: str, root: Path) -> NoReturn:
+    named = listing(relative(_pixels_of(view), root) for view in views)
+    one = len(views) == 1
+    cause = (
+        f"{named} has {what}, and there is no mask for it" if one else f"{len(views)} images have {what} and no mask"
     )
+    raise InputError(f"{root}: {cause}{'' if one else f': {named}'}", mask_hint(root, views[0].name))
 
 
 def _mask_files(posed: list[PosedImage], heads: list[Header], root: Path, masks: Path | None) -> list[Path | None]:
     """The mask file of each view, or None where its alpha comes first."""
     if masks is not None:
         return _given_masks(posed, masks)
-    files = []
+    files, bare = [], []
     for view, head in zip(posed, heads, strict=True):
         file = view.mask
         if file is None and not head.alpha:
             file = find_mask(root / "masks", view.name, view.image)
-            if file is None:
-                _refuse_unmasked(view, "no alpha channel", root)
+            bare += [view] if file is None else []
         files.append(file)
+    if bare:
+        _refuse_unmasked(bare, "no alpha channel", root)
     return files
 
 
@@ -136,7 +138,8 @@ def _given_masks(posed: list[PosedImage], masks: Path) -> list[Path | None]:
     if missing:
         raise InputError(
             f"{masks} lacks the masks of {len(missing)} of {len(posed)} views: {listing(missing)}",
-            f"name them after the images, such as {masks / f'{Path(missing[0]).name}.png'}",
+            f"it holds {listing(entries(masks), 3) or 'nothing'}: name them after the images, such as"
+            f" {masks / f'{Path(missing[0]).name}.png'}",
         )
     return files
 

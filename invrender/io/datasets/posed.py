@@ -43,12 +43,12 @@ class Lens:
         cy = height / 2 if self.cy is None else self.cy * along
         if self.fx is not None:
             return self.fx * across, (self.fx if self.fy is None else self.fy) * along, cx, cy
-        if self.angle_x is None:
-            raise ValueError("a lens needs fx or angle_x")
-        fx = width / 2 / math.tan(self.angle_x / 2)
+        fx = None if self.angle_x is None else width / 2 / math.tan(self.angle_x / 2)
+        fy = None if self.angle_y is None else height / 2 / math.tan(self.angle_y / 2)
+        if fx is None and fy is None:
+            raise ValueError("a lens needs fx, angle_x or angle_y")
         # square pixels of the image that the angle was meant for, which a copy may have stretched
-        fy = fx / across * along if self.angle_y is None else height / 2 / math.tan(self.angle_y / 2)
-        return fx, fy, cx, cy
+        return fx or (fy or 0.0) / along * across, fy or (fx or 0.0) / across * along, cx, cy
 
 
 @dataclass(frozen=True)
@@ -98,7 +98,10 @@ def rigid_inverse(matrix: NDArray[np.float64], where: str) -> NDArray[np.float64
         )
     rotation = axes / lengths
     if np.abs(rotation.T @ rotation - np.eye(3)).max() > 1e-3 or np.ptp(lengths) > 1e-3 * lengths.max():
-        raise InputError(f"{where}: its camera matrix is sheared or unevenly scaled", "apply the scale of the cameras")
+        raise InputError(
+            f"{where}: its camera matrix is sheared or unevenly scaled",
+            "apply the scale of the cameras, or, where its numbers were rounded, write at least 4 digits of them",
+        )
     if np.linalg.det(rotation) < 0:
         raise InputError(
             f"{where}: its camera matrix is a mirror image", "use OpenGL axes: +X right, +Y up, looking down -Z"

@@ -13,6 +13,8 @@ from invrender.io.pixels import Header
 
 log = logging.getLogger(__name__)
 Size = tuple[int, int]
+_SHORTEST = 0.05
+"""Focal lengths of pinholes in sides of the picture: shorter ones see more than 168 degrees, which no flat picture does."""
 
 
 def fit_all(
@@ -45,11 +47,11 @@ def _check_lens(view: PosedImage, size: Size, root: Path) -> None:
     """Refuse angles of view of nothing or of half a turn, and principal points far from the picture."""
     fx, fy, cx, cy = view.lens.at(size)
     height, width = size
-    if not all(1e-3 < focal / side < 1e9 for focal, side in ((fx, width), (fy, height))):
+    if not all(_SHORTEST < focal / side < 1e9 for focal, side in ((fx, width), (fy, height))):
         raise InputError(
             f"{root}: the focal lengths {fx:g}, {fy:g} of {shown(view.name)} are impossible for its picture of"
             f" {width} x {height} pixels",
-            "give them in pixels of the picture",
+            "give them in pixels of the picture, neither in millimetres nor as parts of its width",
         )
     if max(abs(cx) / width, abs(cy) / height) > 1e4:
         raise InputError(

@@ -38,11 +38,18 @@ def posed_images(source: Path) -> list[PosedImage]:
     if model is not None:
         return _named_apart(read_colmap(model, source / "images" if is_folder(source / "images") else source))
     refuse_half_model(source)
-    close = nearest(POSE_FILES[0], [name for name in entries(source) if name.endswith(".json")])
+    close = nearest(POSE_FILES[0], [name for name in entries(source) if name.endswith(".json")]) or _inner(source)
     hint = f"did you mean {source / close}? Otherwise " if close else ""
     raise InputError(
         f"{source} is no dataset: it holds neither transforms.json nor a COLMAP model (sparse/0)",
         f"{hint}put the poses there, or make a dataset with `invrender render ASSET --dataset {source}`",
+    )
+
+
+def _inner(folder: Path) -> str | None:
+    """The folder in a folder that is a dataset, where the outer one was named: COLMAP's dense/, an unpacked archive's."""
+    return next(
+        (name for name in entries(folder) if is_file(folder / name / POSE_FILES[0]) or find_model(folder / name)), None
     )
 
 
@@ -70,6 +77,20 @@ def check_views(posed: list[PosedImage], root: Path) -> None:
     if repeated:
         raise InputError(f"{root} lists views twice: {listing(repeated)}", "list each image once")
     check_files([path for view in posed for path in (view.image, view.mask) if path is not None], len(posed), root)
+    _refuse_twins(posed, root)
+
+
+def _refuse_twins(posed: list[PosedImage], root: Path) -> None:
+    """Refuse two views of one file under different names, such as 'a.png' and 'images/../a.png' (InputError)."""
+    seen: dict[Path, str] = {}
+    for view in posed:
+        path = view.image or view.mask
+        first = view.name if path is None else seen.setdefault(path.resolve(), view.name)
+        if path is not None and first != view.name:
+            raise InputError(
+                f"{root} lists {shown(relative(path, root))} twice, as {shown(first)} and as {shown(view.name)}",
+                "list each image once",
+            )
 
 
 def check_files(files: list[Path], views: int, root: Path) -> None:

@@ -108,7 +108,7 @@ def _frame(path: Path, index: int, frame: Any, table: dict[str, Any], locator: L
 
 def _check_model(fields: dict[str, Any], where: str) -> None:
     """Refuse lenses that are not a pinhole's."""
-    model = str(fields.get("camera_model", "OPENCV")).upper()
+    model = str(fields.get("camera_model") or "OPENCV").upper()
     if "ORTHO" in model:
         raise InputError(
             f"{where}: a camera of the model '{shown(model)}' has parallel rays, which is no pinhole",
@@ -130,7 +130,7 @@ def _check_model(fields: dict[str, Any], where: str) -> None:
 def _lens(fields: dict[str, Any], where: str) -> Lens:
     values = {ours: _number(fields, theirs, where) for theirs, ours in _LENS_KEYS.items()}
     lens = Lens(**values)
-    if lens.fx is None and lens.angle_x is None:
+    if lens.fx is None and lens.angle_x is None and lens.angle_y is None:
         raise InputError(f"{where} has no focal length", "add 'camera_angle_x' (radians), or 'fl_x' (pixels)")
     for key, ours in _LENS_KEYS.items():
         value = values[ours]
@@ -163,12 +163,10 @@ def _number(fields: dict[str, Any], key: str, where: str) -> float | None:
 
 
 def _matrix(frame: dict[str, Any], where: str) -> Any:
+    if frame.get("transform_matrix") is None:
+        raise InputError(f"{where} has no 'transform_matrix'", "give its camera-to-world matrix, 4 rows of 4")
     try:
         matrix = np.asarray(frame["transform_matrix"], np.float64)
-    except KeyError as error:
-        raise InputError(
-            f"{where} has no 'transform_matrix'", "give its camera-to-world matrix, 4 rows of 4"
-        ) from error
     except (TypeError, ValueError, OverflowError) as error:
         raise InputError(f"{where}: its 'transform_matrix' is not 4 rows of 4 numbers", "correct it") from error
     if matrix.shape not in ((4, 4), (3, 4)):

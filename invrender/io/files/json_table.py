@@ -31,9 +31,8 @@ def read_json_table(path: Path, what: str, example: str) -> dict[str, Any]:
         table = json.loads(text, object_pairs_hook=_single)
     except json.JSONDecodeError as error:
         place = f"line {error.lineno}, column {error.colno}"
-        raise InputError(
-            f"{shown(path)} is not valid JSON at {place}: {error.msg}", "correct that place in the file"
-        ) from error
+        cause = f"is not valid JSON at {place}: {error.msg}" if text.strip() else "is empty"
+        raise InputError(f"{shown(path)} {cause}", _remedy(text, error, example)) from error
     except RecursionError as error:
         raise InputError(f"{shown(path)} is nested too deeply to be a {what} file", f"write {example}") from error
     except ValueError as error:  # a field named twice, or an integer of thousands of digits
@@ -41,6 +40,20 @@ def read_json_table(path: Path, what: str, example: str) -> dict[str, Any]:
     if not isinstance(table, dict):
         raise InputError(f"{shown(path)} holds no object of fields", f"write {example}")
     return table
+
+
+def _remedy(text: str, error: json.JSONDecodeError, example: str) -> str:
+    """What to do about a text that is no JSON: people write it as Python or JavaScript, where more is allowed."""
+    there = text[error.pos :].lstrip()
+    if not there.strip("\0"):
+        return f"write {example}" if not text.strip() else "the file is cut short or followed by other bytes"
+    if there.startswith(("//", "/*", "#")):
+        return "delete the comment: JSON has none"
+    if there[0] in "}]" and text[: error.pos].rstrip().endswith(","):
+        return "delete the comma before it"
+    if there[0] == "'":
+        return "write names and texts in double quotes"
+    return "correct that place in the file"
 
 
 def _text(path: Path) -> str:

@@ -74,7 +74,7 @@ def check(folder: Path) -> None:
     assert torch.allclose(views.cameras.projection[:, keep], CAMERAS.projection[:, keep], atol=1e-12)
 
 
-@pytest.mark.parametrize("place", ["sparse/0", "sparse", "."])
+@pytest.mark.parametrize("place", ["sparse/0", "sparse/2", "sparse", "."])
 @pytest.mark.parametrize(
     "camera",
     [pinhole(), pinhole("SIMPLE_PINHOLE"), pinhole("SIMPLE_RADIAL", "0"), pinhole("OPENCV", "0 0 0 0")],
@@ -87,6 +87,14 @@ def test_text_models(tmp_path, place, camera):
     if place == ".":
         (tmp_path / "photos" / "images").rename(tmp_path / "set" / "images")
     check(tmp_path / "set")
+
+
+def test_a_dataset_within_the_folder_that_was_named_is_suggested(tmp_path):
+    write_images(tmp_path / "dense")
+    write_text(tmp_path / "dense" / "sparse", pinhole())
+    with pytest.raises(InputError) as error:
+        read_dataset(tmp_path)
+    assert f"did you mean {tmp_path / 'dense'}?" in error.value.remedy
 
 
 def test_binary_models(tmp_path):

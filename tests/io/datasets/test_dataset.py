@@ -216,12 +216,19 @@ FAULTS = {
     "short matrix": (first("transform_matrix", [[1, 2], [3, 4]]), "shape (2, 2)"),
     "ragged matrix": (first("transform_matrix", [[1, 2], [3]]), "not 4 rows"),
     "nan matrix": (first("transform_matrix", [[float("nan")] * 4] * 4), "NaN"),
-    "no focal": (lambda t: [t.pop("fl_x"), t.pop("camera_angle_x")], "camera_angle_x"),
+    "no focal": (lambda t: [t.pop(key) for key in ("fl_x", "camera_angle_x", "camera_angle_y")], "camera_angle_x"),
     "degrees": (lambda t: t.update(camera_angle_x=45.0), "radians"),
     "text": (lambda t: t.update(fl_x="wide"), "'fl_x' is 'wide'"),
     "distorted": (lambda t: t.update(k1=0.1, p2=0), "k1 = 0.1"),
     "fisheye": (lambda t: t.update(camera_model="OPENCV_FISHEYE"), "OPENCV_FISHEYE"),
     "twice": (lambda t: t["frames"].append(t["frames"][0]), "twice: view_000"),
+    "under two names": (
+        lambda t: t["frames"].append({**t["frames"][0], "file_path": "../set/view_000.png"}),
+        "twice, as view_000 and as ./set/view_000",
+    ),
+    "null matrix": (first("transform_matrix", None), "frame 0 (view_000.png) has no 'transform_matrix'"),
+    "rounded matrix": (first("transform_matrix", [[0.71, -0.7, 0, 1], [0.7, 0.7, 0, 1], [0, 0, 1, 1]]), "4 digits"),
+    "millimetres": (lambda t: t.update(fl_x=1.2, fl_y=1.2), "neither in millimetres nor as parts of its width"),
 }
 
 
@@ -254,7 +261,7 @@ def test_faulty_masks_are_named(folder):
     assert "view_001" in refused(folder) and "inverted" in refused(folder)
     paint(folder, 1, np.full(SIZE, 0.9))
     paint(folder, 2, np.full(SIZE, 0.8))
-    assert "2 of 3 masks (view_001, view_002) are all white" in refused(folder)
+    assert "2 of 3 masks (view_001, view_002) are white" in refused(folder)
 
 
 def test_images_without_alpha_or_of_other_sizes_are_named(folder):

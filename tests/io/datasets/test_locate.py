@@ -23,6 +23,9 @@ WAYS = {
     "another machine": ("/home/someone/capture/images/v{}.png", "images/v{}.png"),
     "another system": ("C:\\Users\\someone\\capture\\images\\v{}.png", "images/v{}.png"),
     "another folder": ("../capture/images/v{}.png", "images/v{}.png"),
+    "url of another machine": ("file:///home/someone/images/v{}.png", "images/v{}.png"),
+    "from where the program was called": ("data/nerf/capture/images/v{}.png", "images/v{}.png"),
+    "accents apart": ("bi\u0301lder/größe {}.png", "b\u00edlder/gro\u0308ße {}.png"),
     "smaller copies": ("images/v{}.png", "images_4/v{}.png"),
 }
 

@@ -48,10 +48,53 @@ def test_two_values_the_wrong_way_round_are_refused(folder):
 
 def test_pictures_given_as_masks_are_refused(folder):
     write_masks(folder, Image.linear_gradient("L").resize(SIZE[::-1]))
-    assert "it is a picture, not a mask" in refused(folder)
+    assert "as pictures are, not masks" in refused(folder)
 
 
 def test_damaged_pictures_are_named_where_masks_alone_are_wanted(folder):
     write_masks(folder, Image.fromarray(disc()))
     (folder / "view_001.png").write_bytes(b"nothing")
     assert "view_001.png cannot be read" in refused(folder, images=False)
+
+
+def opaque(folder: Path) -> None:
+    """Leave the pictures of a dataset without their alpha."""
+    for path in folder.glob("view_*.png"):
+        Image.new("RGB", SIZE[::-1], (90, 90, 90)).save(path)
+
+
+@pytest.mark.parametrize(
+    "name", ["{}.png", "{}.png.png", "{}_mask.png", "{}-mask.png", "{}.mask.png", "mask_{}.png", "{}_MASK.PNG"]
+)
+def test_masks_are_found_by_the_names_that_programs_give_them(folder, name):
+    opaque(folder)
+    for i in range(3):
+        Image.fromarray(disc()).save(folder / "masks" / name.format(f"view_00{i}"))
+    assert torch.equal(read_dataset(folder).masks[2] > 0, torch.from_numpy(disc()))
+    assert torch.equal(read_dataset(folder, folder / "masks").masks[2] > 0, torch.from_numpy(disc()))
+
+
+def test_cut_out_pictures_are_masks(folder):
+    image = Image.merge("RGB", [Image.linear_gradient("L"), Image.radial_gradient("L"), Image.new("L", (256, 256), 70)])
+    image = image.resize(SIZE[::-1])
+    image.putalpha(Image.fromarray(disc()).convert("L"))
+    write_masks(folder, image)
+    assert torch.equal(read_dataset(folder, folder / "masks").masks[0] > 0, torch.from_numpy(disc()))
+
+
+def test_where_masks_are_missing_it_is_said_what_is_there(folder):
+    opaque(folder)
+    for i in range(3):
+        Image.fromarray(disc()).save(folder / "masks" / f"{i}.png")
+    with pytest.raises(InputError, match="3 images have no alpha channel and no mask: view_000.png, view_001") as error:
+        read_dataset(folder)
+    assert "masks/ holds 0.png, 1.png, 2.png: name them after the images, such as masks/view_000.png" in str(
+        error.value
+    )
+    (folder / "masks").rename(folder / "segmentation")
+    with pytest.raises(InputError) as error:
+        read_dataset(folder)
+    assert error.value.remedy.startswith(f"pass --masks {folder / 'segmentation'} ")
+    with pytest.raises(InputError, match="lacks the masks of 3 of 3") as error:
+        read_dataset(folder, folder / "segmentation")
+    assert "it holds 0.png, 1.png, 2.png" in error.value.remedy

@@ -17,10 +17,29 @@ FAULTS = {
     "twice": (b'{"frames": [], "frames": [1]}', "'frames' is there twice"),
     "utf-16": (json.dumps({"frames": []}).encode("utf-16"), "UTF-16 text"),
     "bytes": (b"\xfa\xfb\xfc", "not text in UTF-8"),
-    "empty": (b"", "line 1, column 1"),
+    "empty": (b" \n", "is empty"),
     "cut": (b'{"frames": [\n{"file_path":', "line 2, column 14"),
     "number": (b"7", "no object"),
 }
+
+
+REMEDIES = {
+    "comment": (b'{"w": 4, // pixels\n"h": 3}', "line 1, column 10", "delete the comment"),
+    "comment before": (b'# poses\n{"w": 4}', "line 1, column 1", "delete the comment"),
+    "comma": (b'{"w": 4,\n}', "line 2, column 1", "delete the comma"),
+    "comma in a list": (b'{"frames": [1, ]}', "line 1", "delete the comma"),
+    "quotes": (b"{'w': 4}", "line 1, column 2", "double quotes"),
+    "zeros behind": (b'{"w": 4}\0\0', "line 1, column 9", "other bytes"),
+}
+
+
+@pytest.mark.parametrize("fault", REMEDIES)
+def test_what_other_languages_allow_is_said(tmp_path, fault):
+    content, place, remedy = REMEDIES[fault]
+    (tmp_path / "transforms.json").write_bytes(content)
+    with pytest.raises(InputError, match=place) as error:
+        read_dataset(tmp_path)
+    assert remedy in error.value.remedy
 
 
 @pytest.mark.parametrize("fault", FAULTS)
