@@ -9,13 +9,14 @@ from dataclasses import dataclass, replace
 import torch
 
 from invrender.cameras.rigs import evenly
-from invrender.geometry.agreement import Silhouettes, votes
+from invrender.geometry.agreement import Silhouettes, drift, votes
 from invrender.nouns import Cameras
 
 Tensor = torch.Tensor
 
 TRIED, RAYS = 12, 32  # views that a reading is tried on, and pixels of each mask
 TIE = 0.005
+SHIFT = 0.003  # parts of a side of the image that a principal point may be off
 FEW = 6  # with fewer views, pictures and orders fit that were not meant
 FARTHEST = 12  # frames by which an order may be rotated
 
@@ -60,6 +61,7 @@ def readings(views: Silhouettes) -> Iterator[Reading]:
     if len(views.cameras) < FEW:
         return
     yield from _inverted(views)
+    yield from _off_centre(views)
     yield from _lenses(views)
     yield from _sorted(views)
     yield from _mirrored(views)
@@ -98,6 +100,24 @@ def _inverted(views: Silhouettes) -> Iterator[Reading]:
                   replace(views, masks=1 - masks, distances=-distances))  # fmt: skip
 
 
+def _off_centre(views: Silhouettes) -> Iterator[Reading]:
+    """The principal point where the masks say that it is."""
+    moved, x, y = views, 0.0, 0.0
+    for _ in range(3):  # for what the cameras have in common moves with it
+        step = drift(moved)
+        projection = moved.cameras.projection.clone()
+        projection[:, 0, 2] -= 2 * step[0]
+        projection[:, 1, 2] += 2 * step[1]
+        moved, x, y = replace(views, cameras=replace(views.cameras, projection=projection)), x + step[0], y + step[1]
+    if max(abs(x), abs(y)) < SHIFT:
+        return
+    sides = f"{abs(x):.1%} of the width to the {'right' if x > 0 else 'left'}"
+    heights = f"{abs(y):.1%} of the height {'downwards' if y > 0 else 'upwards'}"
+    by = " and ".join(text for text, part in ((sides, x), (heights, y)) if abs(part) >= SHIFT)
+    yield Reading(f"masks that are shifted by {by}", "correct cx and cy (pixels from the top left), or shift the masks",
+                  moved)  # fmt: skip
+
+
 def _mirrored(views: Silhouettes) -> Iterator[Reading]:
     masks, distances = views.masks, views.distances
     for axis, name in ((1, "vertically"), (2, "horizontally")):
@@ -132,6 +152,10 @@ def _lenses(views: Silhouettes) -> Iterator[Reading]:
         mean = (fx * fy).sqrt()
         yield Reading("width and height swapped", "swap w and h (and cx and cy), as the images have them",
                       _focal(views, mean / fx, mean / fy))  # fmt: skip
+    for factor, name in ((2.0, "half"), (0.5, "twice")):
+        if float(views.cameras.projection[:, :2, 2].abs().max()) > 0.1:
+            yield Reading(f"intrinsics of pictures {name} as large", "write the size that they are of as w and h",
+                          _resized(views, factor))  # fmt: skip
     for factor, name in ((2.0, "twice"), (0.5, "half")):
         yield Reading(f"{name} the focal length", f"give {name} the focal length (fl_x, or camera_angle_x in radians)",
                       _focal(views, factor, factor))  # fmt: skip
@@ -146,6 +170,14 @@ def _focal(views: Silhouettes, x: Tensor | float, y: Tensor | float) -> Silhouet
     projection[:, 0, 0] *= x
     projection[:, 1, 1] *= y
     return replace(views, cameras=replace(views.cameras, projection=projection))
+
+
+def _resized(views: Silhouettes, factor: float) -> Silhouettes:
+    """All intrinsics times a factor, the principal point included, which is counted from the top left corner."""
+    projection = views.cameras.projection.clone()
+    projection[:, 0, 2] = 1 - factor * (1 - projection[:, 0, 2])
+    projection[:, 1, 2] = factor * (1 + projection[:, 1, 2]) - 1
+    return _focal(replace(views, cameras=replace(views.cameras, projection=projection)), factor, factor)
 
 
 def _sorted(views: Silhouettes) -> Iterator[Reading]:

@@ -8,11 +8,12 @@ a wrong pose among 24 leaves 1 to 20 %, and nothing once it is left out; wrong c
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import torch
 
-from invrender.evaluate.conventions import Reading, best_reading
+from invrender.cameras.rigs import evenly
+from invrender.evaluate.conventions import TRIED, Reading, best_reading, disagreement
 from invrender.findings import Finding
 from invrender.geometry.agreement import Silhouettes, Votes, small, votes
 from invrender.io.files.paths import listing
@@ -28,7 +29,10 @@ BETTER = 0.3  # what leaving views out or another reading has to leave of that
 GAIN = 0.2  # and, times the share of the views left out, what that has to bring,
 CLEAN, FEWEST_RAYS = 0.05, 5  # unless it leaves next to nothing of so many rays for each view left out
 ACCEPTED = 0.06  # and the most that another reading may leave
-FEWEST = 6  # with fewer views it cannot be told which of them is wrong
+SHARP = 0.5  # what leaving one more out has to leave of what remained: noise fades slowly, wrong poses end at once
+FEWEST = 6  # with fewer views one is named only where no other may be the wrong one:
+SMALLEST, ALONE = 4, 0.3  # with so many at least, and where leaving out any other leaves so much
+SAME, OTHER = 1e-6, 0.1  # poses that are alike, in parts of the greatest number; masks that are not, in their area
 WORST = 3  # views named where most of them are bad
 
 
@@ -43,6 +47,7 @@ class Agreement:
         wrong: the numbers of views that contradict the others.
         reading: how the dataset should be read instead, where that explains the masks.
         reading_explained: the mean share that it explains.
+        together: the names of views with the pose of another, but not its mask.
     """
 
     names: tuple[str, ...]
@@ -50,10 +55,15 @@ class Agreement:
     wrong: tuple[int, ...] = ()
     reading: Reading | None = None
     reading_explained: float = 0.0
+    together: tuple[str, ...] = ()
 
 
 def agreement(views: Views) -> Agreement:
     """Hold posed masks against each other; where they disagree, look for the views or the convention behind it."""
+    return replace(_agreement(views), together=_together(views))
+
+
+def _agreement(views: Views) -> Agreement:
     names = view_names(views)
     silhouettes = small(views.masks, views.cameras, names)
     found = votes(silhouettes)
@@ -63,9 +73,9 @@ def agreement(views: Views) -> Agreement:
     result = Agreement(names, tuple(explained.tolist()))
     loss = 1 - float(explained.mean())
     wrong = _wrong_views(found, explained)
-    if wrong:
-        return Agreement(names, result.explained, wrong)
-    return _read_otherwise(result, silhouettes, loss) if loss > SUSPICIOUS else result
+    if len(wrong) != 1 and loss > SUSPICIOUS:  # an order that is a little off wrongs some views more than others
+        result = _read_otherwise(result, silhouettes, loss)
+    return replace(result, wrong=wrong) if result.reading is None else result
 
 
 def view_names(views: Views) -> tuple[str, ...]:
@@ -73,7 +83,22 @@ def view_names(views: Views) -> tuple[str, ...]:
     return views.names or tuple(f"view {i}" for i in range(len(views.cameras)))
 
 
+def _together(views: Views) -> tuple[str, ...]:
+    """The names of the views that share a pose, where their masks differ: one of them cannot be right."""
+    pose = views.cameras.world_to_camera[:, :3].flatten(1)
+    near = torch.cdist(pose, pose, p=float("inf")) <= SAME * pose.abs().max()
+    masks, found = views.masks, set()
+    for i, j in near.triu(1).nonzero().tolist():
+        if float((masks[i] - masks[j]).abs().sum()) > OTHER * float(masks[i].sum()):
+            found |= {i, j}
+    return tuple(view_names(views)[i] for i in sorted(found))
+
+
 def _read_otherwise(given: Agreement, views: Silhouettes, loss: float) -> Agreement:
+    if len(views.cameras) > TRIED:  # fewer views contradict each other less: compare like with like
+        loss = disagreement(views[evenly(len(views.cameras), TRIED)])
+        if loss <= SUSPICIOUS:
+            return given
     best = best_reading(views)
     if best is None or best[1] > min(ACCEPTED, BETTER * loss):
         return given
@@ -85,24 +110,36 @@ def _wrong_views(found: Votes, explained: Tensor) -> tuple[int, ...]:
     count = len(explained)
     most = max(1, count // 6)
     if count < FEWEST:
-        return ()
+        return _only_one(found) if count >= SMALLEST else ()
     without: tuple[int, ...] = ()
     wrong: tuple[int, ...] = ()
-    first = loss = _unexplained(found, ())
+    first = loss = before = _unexplained(found, ())
     rays = found.against.shape[0] * found.against.shape[1]
     while loss * rays >= FEWEST_RAYS and len(without) < most:
         left = [view for view in found.judges if view not in without]
         losses = [_unexplained(found, (*without, view)) for view in left]
-        without = (*without, left[losses.index(min(losses))])
+        least = min(losses)
+        without = (*without, left[losses.index(least)])
         # Noise spreads over all views: each takes its share with it when it is left out.
-        clean = min(losses) <= CLEAN * first and first * rays >= FEWEST_RAYS * len(without)
-        if min(losses) <= BETTER * loss and (clean or first - min(losses) >= GAIN * len(without) / count):
-            wrong, loss = without, min(losses)
+        clean = least <= CLEAN * first and first * rays >= FEWEST_RAYS * len(without)
+        enough = clean or first - least >= GAIN * len(without) / count
+        if enough and least <= BETTER * loss and least <= SHARP * before:
+            wrong, loss = without, least
+        before = least
     rest = found.explained(wrong)
     outliers = tuple(view for view in range(count) if view not in wrong and rest[view] < OUTLIER)
     if len(wrong) + len(outliers) > most or float(rest.median()) < POOR:
         return ()
     return (*wrong, *outliers)
+
+
+def _only_one(found: Votes) -> tuple[int, ...]:
+    """The one of a few views without which alone the others agree; none where it may be another."""
+    first = _unexplained(found, ())
+    losses = {view: _unexplained(found, (view,)) for view in found.judges}
+    least, *others = sorted(losses, key=losses.__getitem__)
+    alone = losses[least] <= CLEAN * first and losses[others[0]] >= ALONE * first
+    return (least,) if first > 1 - POOR_MEAN and alone else ()
 
 
 def _unexplained(found: Votes, without: tuple[int, ...]) -> float:
@@ -128,6 +165,12 @@ def posed_findings(found: Agreement, cut: tuple[str, ...], own: str | None = Non
     """
     disagreeing = _disagreement(found)
     findings = [disagreeing] if disagreeing else []
+    if found.together and not found.wrong:  # wrong ones may have been given the pose of another
+        findings.insert(0, Finding(
+            f"{listing(found.together)} have the same pose, but other masks",
+            "give each image its own pose (of an object that turns before a camera at rest: the camera's around it)",
+            found.together,
+        ))  # fmt: skip
     return findings + ([_cut_finding(cut, len(found.names), own)] if cut else [])
 
 

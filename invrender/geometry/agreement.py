@@ -104,6 +104,21 @@ def votes(views: Silhouettes, rays: int | None = None) -> Votes | None:
     return Votes(against, known >= (len(judges) + 1) // 2, tuple(judges))
 
 
+def drift(views: Silhouettes) -> tuple[float, float]:
+    """How far right of and below what the cameras have in common most masks lie, in sides of the image.
+
+    Around an object what its shape adds cancels out; a principal point that is wrong shifts all masks alike.
+    """
+    found = _middle(views.masks, views.cameras)
+    if found is None:
+        return 0.0, 0.0
+    clip = views.cameras.clip_from_world @ torch.cat([found[0], torch.ones(1, dtype=torch.float64)])
+    height, width = views.cameras.size
+    at = torch.stack([(clip[:, 0] / clip[:, 3] + 1) / 2, (1 - clip[:, 1] / clip[:, 3]) / 2], 1)
+    away = (_centroids(views.masks) / torch.tensor([width, height]) - at)[clip[:, 3] > 0].median(0).values
+    return float(away[0]), float(away[1])
+
+
 def _pixels(masks: Tensor, count: int) -> Tensor:
     """[N,P,2] positions (x, y) in pixels, evenly among the pixels of each mask."""
     chosen = []

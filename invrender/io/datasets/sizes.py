@@ -14,7 +14,7 @@ from invrender.io.pixels import Header
 log = logging.getLogger(__name__)
 Size = tuple[int, int]
 _SHORTEST = 0.05
-"""Focal lengths of pinholes in sides of the picture: shorter ones see more than 168 degrees, which no flat picture does."""
+"""Focal lengths of pinholes, in sides of the picture: shorter ones see more than 168 degrees."""
 
 
 def fit_all(

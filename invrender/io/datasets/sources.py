@@ -47,7 +47,7 @@ def posed_images(source: Path) -> list[PosedImage]:
 
 
 def _inner(folder: Path) -> str | None:
-    """The folder in a folder that is a dataset, where the outer one was named: COLMAP's dense/, an unpacked archive's."""
+    """The folder in a folder that is a dataset, where the outer one was named: COLMAP's dense/, an archive's."""
     return next(
         (name for name in entries(folder) if is_file(folder / name / POSE_FILES[0]) or find_model(folder / name)), None
     )
