@@ -64,6 +64,15 @@ def zoomed(views: Views, factor: float) -> Views:
     return replace(views, cameras=replace(views.cameras, projection=projection))
 
 
+def of_half_size(views: Views) -> Views:
+    """Intrinsics of a picture of half the size, whose principal point is then a quarter down and right."""
+    projection = views.cameras.projection.clone()
+    projection[:, :2] *= 0.5
+    projection[:, 0, 2] += 0.5
+    projection[:, 1, 2] -= 0.5
+    return replace(views, cameras=replace(views.cameras, projection=projection))
+
+
 def found_in(views: Views) -> list[str]:
     return [str(finding) for finding in posed_findings(agreement(views), cut_off(views))]
 
@@ -119,12 +128,32 @@ def test_wrong_poses_among_good_ones_are_named(good, wrong):
         (lambda v: zoomed(v, 0.5), ["twice the focal length"]),
         (lambda v: zoomed(v, 2.0), ["half the focal length"]),
         (lambda v: replace(v, masks=v.masks.rot90(1, (1, 2))), ["lie on their side"]),
+        (lambda v: replace(v, masks=v.masks.roll(-3, 2)), ["masks that are shifted by", "of the width to the left"]),
+        (of_half_size, ["intrinsics of pictures half as large", "as w and h"]),
     ],
 )  # fmt: skip
 def test_what_a_dataset_was_meant_as_is_named(good, harm, words):
     found = found_in(harm(good))
     for word in words:
         assert word in found[0]
+
+
+def test_the_wrong_one_of_four_is_named():
+    views = views_of(4)
+    (finding,) = posed_findings(agreement(replace(views, masks=views.masks[[0, 1, 1, 3]])), ())
+    assert finding.views == ("v2",)
+
+
+def test_poses_that_pictures_share_are_named(good):
+    (first, *_) = posed_findings(agreement(reordered(good, [0, 0, 0, 0, 0, *range(5, 16)])), ())
+    assert first.views == ("v0", "v1", "v2", "v3", "v4")
+    assert "the same pose, but other masks" in first.cause
+
+
+def test_the_same_picture_twice_is_left_in_peace(good):
+    twice = [*range(16), 3]
+    again = Views(good.cameras[twice], good.masks[twice], None, tuple(f"v{i}" for i in range(17)))
+    assert found_in(again) == []
 
 
 def test_width_and_height_swapped():
