@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from invrender.errors import InputError
 from invrender.io.files.paths import shown
+from invrender.io.meshes.binary import doubles
 from invrender.io.meshes.parts import Part
 from invrender.io.meshes.ply_colours import cut_at_colours, read_colours
 from invrender.io.meshes.ply_data import Column, Table, read_tables
@@ -45,7 +46,7 @@ def read_ply(path: Path) -> list[Part]:
     vertex = tables.get("vertex") or tables.get("vertices") or {}
     if not all(axis in vertex and vertex[axis].sizes is None for axis in "xyz"):
         raise _without(path, header, "vertices with x, y and z")
-    points = np.stack([vertex[axis].values.astype(np.float64) for axis in "xyz"], axis=1)
+    points = np.stack([doubles(vertex[axis].values) for axis in "xyz"], axis=1)
     face = next((tables[name] for name in _FACES if name in tables), {})
     strips = tables.get("tristrips") or tables.get("tristrip") or {}
     if not face and not strips:

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from invrender.colour import srgb_to_linear
 from invrender.errors import InputError
+from invrender.io.meshes.binary import doubles
 from invrender.io.meshes.ply_data import Table
 from invrender.io.meshes.polygons import Triangles
 from invrender.io.meshes.text import Integers
@@ -29,7 +30,7 @@ def read_colours(path: Path, table: Table) -> Floats | None:
     names = next((names for names in _NAMES if all(n in table and table[n].sizes is None for n in names)), None)
     if names is None:
         return None
-    values = np.stack([table[name].values.astype(np.float64) for name in names], axis=1)
+    values = np.stack([doubles(table[name].values) for name in names], axis=1)
     scale = max(_scale(table[name].kind, values) for name in names)
     values = values / scale
     if not np.isfinite(values).all() or values.min() < -0.01 or values.max() > 1.01:

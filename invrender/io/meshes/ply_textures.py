@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from invrender.errors import InputError
 from invrender.io.files.paths import shown
+from invrender.io.meshes.binary import doubles
 from invrender.io.meshes.ply_data import Table
 from invrender.io.meshes.ply_header import AGAIN, Header
 from invrender.io.meshes.polygons import Triangles
@@ -70,7 +71,7 @@ def _material(path: Path, name: str, found: Path | None, read: TextureReader) ->
 def vertex_uv(vertex: Table) -> Floats | None:
     """[V,2] texture coordinates of the vertices, or None."""
     names = next((names for names in _UV if all(n in vertex and vertex[n].sizes is None for n in names)), None)
-    return None if names is None else np.stack([vertex[name].values.astype(np.float64) for name in names], axis=1)
+    return None if names is None else np.stack([doubles(vertex[name].values) for name in names], axis=1)
 
 
 def find_wedges(path: Path, face: Table, corners: Integers, triangles: Triangles | None) -> Wedges | None:

@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 
 from invrender.errors import InputError
 from invrender.io.files.paths import shown
+from invrender.io.meshes.binary import doubles
 from invrender.io.meshes.parts import Part
 from invrender.io.meshes.stl_colours import read_stl_colours
 from invrender.io.meshes.text import Lines, numbers, plain, unreadable
@@ -68,7 +69,7 @@ def _binary(path: Path, content: bytes) -> Floats:
         raise InputError(f"{path} says that it has {count} triangles, but holds {there}", _AGAIN)
     if len(content) > _HEADER + _RECORD * count:
         log.warning("%s has %d bytes behind its triangles.", shown(path.name), len(content) - _HEADER - _RECORD * count)
-    corners: Floats = _records(content, count)["corners"].astype(np.float64)
+    corners: Floats = doubles(_records(content, count)["corners"])
     return corners
 
 
