@@ -7,6 +7,11 @@ over a pixel, up to an eighth for linear interpolation), so the measured images 
 a variance beside that of the noise it keeps the few pixels at sharp edges from deciding alone, which ask for weaker
 smoothing than the rest: weighted least squares, with the model's error as a part of the weights (Kaipio and Somersalo,
 Statistical and Computational Inverse Problems, 2005, section 5.8, name it the approximation error).
+
+What counts is the density, not its projections, which average what smoothing that is too weak leaves: fine streaks. In
+the norm that weighs the power at each frequency of the images by that frequency, projections are as far apart as the
+densities (Natterer, The Mathematics of Computerized Tomography, 1986, section II.5: the X-ray transform is continuous
+with its inverse between L2 and the Sobolev space of order 1/2). So misfits are summed in this norm.
 """
 
 from __future__ import annotations
@@ -60,6 +65,18 @@ class HeldOut:
         return noise + error.square() + error.mean().square() + torch.finfo(torch.float32).tiny
 
     def misfit(self, estimate: Tensor) -> float:
-        """Mean squared difference over the variance: about 1 where noise and model explain everything."""
-        difference = self.system.residual({DENSITY: estimate})
-        return float((difference.square() / self.variance).double().mean())
+        """Mean squared difference over the variance, filtered: about 1 where noise and model explain everything."""
+        difference = self.system.residual({DENSITY: estimate}) / self.variance.sqrt()
+        data: Measurement = self.problem.measurement
+        images = torch.zeros(len(self.views), *data.cameras.size, dtype=difference.dtype, device=difference.device)
+        images.view(-1)[self.system.rays.pixels.to(difference.device)] = difference
+        return sum(_ramped(image) for image in images) / max(len(difference), 1)
+
+
+def _ramped(image: Tensor) -> float:
+    """The sum over an image's [H,W] frequencies of their power times their size; of white noise, the sum of squares."""
+    height, width = (2 * n for n in image.shape)  # with as many zeros around, so that no edge meets the one across
+    power = torch.fft.fft2(image.double(), (height, width)).abs().square() / (height * width)
+    rows, columns = (torch.fft.fftfreq(n, dtype=torch.float64, device=image.device) for n in (height, width))
+    ramp = torch.hypot(rows[:, None], columns)
+    return float((power * ramp).sum() / ramp.mean())
