@@ -14,6 +14,7 @@ FEWEST_VIEWS = 8  # below this none is held out
 HELD_OUT = 8  # one view of so many is
 LADDER_FACTOR = 3.0  # between one weight and the next
 FAST, CLOSE = 0.8, 1.05  # shares of a misfit: after a trial that is far from its end, and of one as good
+PLAINLY = 0.98  # share below which a weaker weight is better: differences that are less come and go with the passes
 SOLVE = 0.35  # of the passes after the first phase stay for all views
 HELD_OUT_MISFIT = "held_out"  # the measure that choose phases leave
 
@@ -39,19 +40,20 @@ class Ladder:
     def better(self, before: float, stays: float, moves: float, weaker: bool) -> bool:
         """Whether to move to another weight, from the misfits before a pair of trials, and after both of it.
 
-        While the misfit falls fast it is the passes that are missing, not smoothing: weaker weights then need to be no
-        better. Under noise a misfit that has risen on both sides says that noise is being fitted: no weaker one then.
+        While the misfit of exact data falls fast it is the passes that are missing, not smoothing: weaker weights then
+        need to be no better. Under noise a misfit that has risen on both sides says that noise is being fitted: no
+        weaker one then.
         """
         if stays < FAST * before:
-            return weaker and moves < CLOSE * stays
-        return moves < stays and not (weaker and self.noisy and moves > before)
+            return weaker and moves < (PLAINLY if self.noisy else CLOSE) * stays
+        return moves < (PLAINLY if weaker else 1.0) * stays and not (weaker and self.noisy and moves > before)
 
     def holds(self, weight: float) -> bool:
         """Whether a weight is one of them."""
         return 0.999 * self.lowest < weight < 1.001 * self.highest
 
 
-EXACT, ROUNDED = Ladder(1e-3, 3e-5, 1e-3), Ladder(1e-3, 1e-5, 3e-2, noisy=True)
+EXACT, ROUNDED = Ladder(1e-3, 3e-5, 1e-2), Ladder(1e-3, 1e-5, 3e-2, noisy=True)
 LADDER = {"float": EXACT, "8bit": ROUNDED, "poisson": Ladder(3e-3, 3e-5, 3e-2, noisy=True)}
 
 
@@ -84,6 +86,7 @@ def weight_search(tried: Sequence[Finished], ladder: Ladder, trial: int, budget:
     weight, source = ladder.first, 0
     factors: tuple[float, ...] = (1 / LADDER_FACTOR, LADDER_FACTOR)
     scores: dict[float, float] = {}
+    taken = [weight]
     left = budget - sum(phase.steps for phase in tried[:1])
     reserve = SOLVE * left
     for same in range(1, len(tried) + 2, 2):
@@ -96,8 +99,10 @@ def weight_search(tried: Sequence[Finished], ladder: Ladder, trial: int, budget:
         scores[weight], scores[other] = stays, moves
         if ladder.better(before, stays, moves, weaker=other < weight):
             weight, source = other, same + 1
+            taken.append(weight)
         elif len(factors) == 1 or ladder.downwards:
-            return WeightSearch(weight, same, True, scores)
+            # One that has become worse than one before it, in spite of more passes, was ahead for a moment alone.
+            return WeightSearch(min(reversed(taken), key=scores.__getitem__), same, True, scores)
         else:
             source, factors = same, factors[1:]
     raise AssertionError("the ladder has an end")
