@@ -53,7 +53,7 @@ class Ladder:
         return 0.999 * self.lowest < weight < 1.001 * self.highest
 
 
-EXACT, ROUNDED = Ladder(1e-3, 3e-5, 1e-2), Ladder(1e-3, 1e-5, 3e-2, noisy=True)
+EXACT, ROUNDED = Ladder(1e-3, 3e-5, 3e-3), Ladder(1e-3, 1e-5, 3e-2, noisy=True)
 LADDER = {"float": EXACT, "8bit": ROUNDED, "poisson": Ladder(3e-3, 3e-5, 3e-2, noisy=True)}
 
 
