@@ -7,6 +7,7 @@ Written from the glTF 2.0 specification (Khronos, 2.0.1). Each concept has its f
 
 from __future__ import annotations
 
+import logging
 from collections import Counter
 from dataclasses import replace
 from pathlib import Path
@@ -25,8 +26,12 @@ from invrender.io.meshes.gltf_primitives import Body, read_primitive
 from invrender.io.meshes.gltf_skins import joint_matrices, mirrors, skinned
 from invrender.io.meshes.parts import Part
 
+log = logging.getLogger(__name__)
+
 Array = NDArray[np.float64]
 
+_EXPORT = "export the objects along with the scene, or name the scene that shows them in 'scene'"
+_OPAQUE = "make their materials opaque in the program that made them"
 MOST_FACES = 50_000_000  # of the whole scene, each showing of a mesh counted
 
 
@@ -77,6 +82,9 @@ class _Reader:
             found = [body.part for body in bodies]
         if not found:
             raise self._nothing()
+        bare = sorted({"points", "lines"} & set(self._others))
+        if bare:
+            log.warning("%s: its %s are left out", self._document.path.name, " and ".join(bare))
         return found
 
     def _node(self, node: Item, number: int, tree: Tree) -> list[Part]:
@@ -96,7 +104,9 @@ class _Reader:
                 parts.append(_posed(body, joints, skin))
             else:
                 self._count(body, len(places), node)
-                parts += [_placed(body.part, place) for place in places]
+                parts += [_placed(body.part, place) for place in places if place[:3, :3].any()]
+        if not parts and bodies:
+            self._others.append("nodes of scale 0")
         return parts
 
     def _mesh(self, number: int, mesh: Item, weights: list[float]) -> list[Body]:
@@ -129,13 +139,18 @@ class _Reader:
 
     def _nothing(self) -> InputError:
         path = self._document.path
+        kinds = sorted(set(self._others) - {"no surface"})
         if not self._others:
-            return InputError(
-                f"{path} holds no geometry: the scene is empty", "export the objects along with the scene"
-            )
-        kinds = {other for other in self._others if other != "no surface"}
-        only = f" (only {' and '.join(sorted(kinds))})" if kinds else ""
-        return InputError(f"{path} has no faces{only}", "use a triangle mesh; a point cloud must be meshed first")
+            return InputError(f"{path} holds no geometry: the scene is empty{self._elsewhere()}", _EXPORT)
+        only = f" (only {' and '.join(kinds)})" if kinds else ""
+        clear = "transparent surfaces" in kinds
+        remedy = _OPAQUE if clear else "use a triangle mesh; a point cloud must be meshed first"
+        return InputError(f"{path} has no faces{' that show' if clear else ''}{only}", remedy)
+
+    def _elsewhere(self) -> str:
+        """What of the file the default scene leaves out."""
+        meshes, scenes = len(self._document.all("meshes")), len(self._document.all("scenes"))
+        return f", and what the file holds (meshes: {meshes}, scenes: {scenes}) is no part of it" if meshes else ""
 
 
 def _shared_positions(document: Document) -> set[int]:

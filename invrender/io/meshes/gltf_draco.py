@@ -12,6 +12,7 @@ from invrender.io.meshes.gltf_file import Document, with_array
 from invrender.io.meshes.gltf_json import AGAIN, Item
 
 EXTENSION = "KHR_draco_mesh_compression"
+TRIANGLES = 4  # the mode of a primitive
 
 
 def can_unpack() -> bool:
@@ -43,7 +44,9 @@ def unpacked(document: Document, primitive: Item) -> Item:
     mesh = _decode(document, packed)
     found = {name: _attribute(document, attributes, names, name, mesh) for name in names.values if attributes.has(name)}
     indices = with_array(document, np.asarray(mesh.faces, "<u4").reshape(-1, 1), False)
-    fields = {**primitive.values, "attributes": {**attributes.values, **found}, "indices": indices}
+    # the decoder hands over lists of triangles, whatever the mode says (strips are a way to pack them)
+    triangles = {"mode": TRIANGLES, "indices": indices}
+    fields = {**primitive.values, "attributes": {**attributes.values, **found}, **triangles}
     return Item(primitive.path, primitive.where, fields)
 
 

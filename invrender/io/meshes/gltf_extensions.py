@@ -14,6 +14,7 @@ _READ = {
     "EXT_texture_webp",
     "KHR_mesh_quantization",
     "KHR_node_visibility",
+    "MSFT_texture_dds",
     "KHR_texture_basisu",  # as far as a warning
     "KHR_texture_transform",
 }
@@ -22,6 +23,8 @@ _HARMLESS = (
     *("KHR_materials_", "EXT_materials_", "KHR_lights_", "EXT_lights_", "KHR_animation_", "KHR_xmp"),
     *("EXT_mesh_features", "EXT_instance_features", "EXT_structural_metadata", "EXT_feature_metadata"),
     *("KHR_audio", "KHR_node_selectability", "KHR_node_hoverability", "KHR_interactivity"),
+    *("KHR_physics_", "KHR_implicit_shapes", "OMI_", "ADOBE_materials_", "NV_materials_", "MSFT_packing_"),
+    *("MSFT_lod", "CESIUM_primitive_outline", "FB_ngon_encoding", "AGI_", "GODOT_single_root", "VRM"),
 )
 
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import base64
 import os
+import re
 import struct
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -115,8 +116,16 @@ def with_array(document: Document, values: NDArray[Any], normalised: bool) -> in
     return len(accessors) - 1
 
 
-class MissingFileError(InputError):
-    """A file that a glTF names is not there."""
+class AbsentFileError(InputError):
+    """A file that a glTF names is not there, or not where a glTF may name files.
+
+    Attributes:
+        why: in words that go on from its name.
+    """
+
+    def __init__(self, cause: str, remedy: str, why: str) -> None:
+        super().__init__(cause, remedy)
+        self.why = why
 
 
 def open_document(path: Path) -> Document:
@@ -167,8 +176,8 @@ def resource(path: Path, uri: str) -> bytes:
     """What a URI in the glTF file `path` holds: data: URIs and files beside it.
 
     Raises:
-        MissingFileError: the file is not there.
-        InputError: the URI is damaged, of the web, or leaves the file's folder.
+        AbsentFileError: the file is not there, of the web, or outside the folder of `path`.
+        InputError: the URI is damaged.
     """
     if uri[:5].lower() == "data:":
         return _data(path, uri)
@@ -182,23 +191,40 @@ def _data(path: Path, uri: str) -> bytes:
     kind, comma, data = uri[5:].partition(",")
     if not comma:
         raise InputError(f"{path} holds a data: URI without data: {shown(uri, 40)}", AGAIN)
-    if not kind.lower().endswith(";base64"):
+    if not re.search(r"; *base64 *$", kind, re.IGNORECASE):
         return unquote_to_bytes(data)
     try:
-        return base64.b64decode(unquote_to_bytes(data) if "%" in data else data)
+        return base64.b64decode(_padded(unquote(data)), validate=True)
     except ValueError as error:  # binascii.Error, and characters beyond ASCII
         raise InputError(f"{path} holds a data: URI that is not base64: {shown(uri, 40)}", AGAIN) from error
 
 
+def _padded(data: str) -> str:
+    """Base64 as browsers take it, and in the alphabet of RFC 4648 section 5: without white space, padded."""
+    letters = re.sub(r"\s+", "", data).rstrip("=").translate(str.maketrans("-_", "+/"))
+    return letters + "=" * (-len(letters) % 4)
+
+
 def _beside(path: Path, uri: str) -> Path:
-    """The file that a relative URI names, in the folder of `path` or below it."""
-    if "://" in uri:
-        raise InputError(f"{path} names {shown(uri)}, which is not a file", "download it, and name it by its file name")
-    for name in (unquote(uri), uri):
+    """The file that a URI names, in the folder of `path` or below it; of the folders before its name as many as fit."""
+    scheme, _, rest = uri.partition(":")
+    if scheme.lower() == "file":
+        uri = rest
+    elif "://" in uri:
+        remedy = "download it, and name it by its file name"
+        raise AbsentFileError(f"{path} names {shown(uri)}, which is not a file", remedy, "is not a file")
+    for name in (unquote(uri), uri, unquote(uri.partition("?")[0])):
         inside = os.path.normpath(name.replace("\\", "/"))
-        if Path(inside).is_absolute() or inside.split("/")[0] == os.pardir:
-            raise InputError(f"{path} names {shown(uri)}, outside its folder", "put the file beside it, and name it so")
-        found = find_file(inside, [path.parent])
+        found = find_file(inside.lstrip("./") if _outside(inside) else inside, [path.parent])
         if found is not None:
             return found
-    raise MissingFileError(f"{path} names {shown(uri)}, which is missing", f"put it into {path.parent.resolve()}")
+    if _outside(os.path.normpath(unquote(uri).replace("\\", "/"))):
+        why = "lies outside the file's folder: put it beside the file"
+        remedy = "put the file beside it, and name it so"
+        raise AbsentFileError(f"{path} names {shown(uri)}, outside its folder", remedy, why)
+    remedy = f"put it into {path.parent.resolve()}"
+    raise AbsentFileError(f"{path} names {shown(uri)}, which is missing", remedy, "is missing")
+
+
+def _outside(name: str) -> bool:
+    return Path(name).is_absolute() or Path(name).parts[:1] == (os.pardir,)

@@ -1,6 +1,7 @@
 """Materials of glTF 2.0 as far as a diffuse renderer knows them: base colour, its texture and where that lies.
 
-Source: specification, section 3.9; KHR_texture_transform; KHR_materials_pbrSpecularGlossiness (its diffuse part).
+Emission is shown where a material is black otherwise. Source: specification, section 3.9; KHR_texture_transform;
+KHR_materials_pbrSpecularGlossiness (its diffuse part); KHR_materials_emissive_strength.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ from numpy.typing import NDArray
 from invrender.io.files.paths import shown
 from invrender.io.meshes.gltf_file import Document
 from invrender.io.meshes.gltf_json import Item
+from invrender.io.meshes.gltf_opacity import Opacity, read_opacity
 from invrender.io.meshes.gltf_pictures import Pictures
 from invrender.io.meshes.gltf_wrap import REPEAT, Axis, axis, continued
 from invrender.nouns import Material
@@ -33,12 +35,20 @@ class Surface:
         number: of the set of texture coordinates.
         transform: [2,3] from stored to used coordinates, v down.
         wrap: the modes of u and v.
+        opacity: what is seen of it.
     """
 
     material: Material
+    opacity: Opacity
     number: int = 0
     transform: Array = field(default_factory=lambda: np.eye(2, 3))
     wrap: tuple[int, int] = (REPEAT, REPEAT)
+
+    def used(self, stored: Array) -> Array:
+        """Texture coordinates [V,2] in the picture, v down, from those stored."""
+        with np.errstate(over="ignore", invalid="ignore"):
+            result: Array = stored @ self.transform[:, :2].T + self.transform[:, 2]
+        return result
 
 
 class Surfaces:
@@ -60,10 +70,8 @@ class Surfaces:
             self._surfaces[number] = self._read(materials[number])
         return self._surfaces[number]
 
-    def placed(self, surface: Surface, stored: Array) -> tuple[Array, Material]:
-        """Texture coordinates [V,2] of a `Mesh` (v up) from those stored, and the material that they are for."""
-        with np.errstate(over="ignore", invalid="ignore"):
-            used = stored @ surface.transform[:, :2].T + surface.transform[:, 2]
+    def placed(self, surface: Surface, used: Array) -> tuple[Array, Material]:
+        """Texture coordinates [V,2] of a `Mesh` (v up) from those in the picture, and the material they are for."""
         material = surface.material
         if material.texture is not None and np.isfinite(used).all():
             height, width = material.texture.shape[:2]
@@ -79,20 +87,44 @@ class Surfaces:
         return np.stack([used[:, 0], 1 - used[:, 1]], axis=1), material
 
     def _read(self, source: Item) -> Surface:
-        name = source.text("name") or "default"
-        factor, info = _base(source)
+        name = shown(source.text("name") or "default")
+        factor, info = self._seen(source, name)
+        if max(factor[:3]) > 1.001:
+            log.warning("%s: material '%s': its colour is above 1, and cut off there", source.path.name, name)
         red, green, blue = (min(max(value, 0.0), 1.0) for value in factor[:3])
-        plain = Material((red, green, blue), None, shown(name))
-        textures = self._document.all("textures")
-        texture = None if info is None else textures[info.index("index", len(textures), "textures")]
+        plain = Material((red, green, blue), None, name)
+        texture = self._texture(info)
         picture = None if texture is None else self._pictures.of(texture)
-        faint = factor[3] < 1 or (picture is not None and picture.clear)
-        if faint and source.text("alphaMode", "OPAQUE") != "OPAQUE":
-            log.warning("%s: material '%s' is shown opaque: its alpha is not used", source.path.name, plain.name)
         if info is None or texture is None or picture is None:
-            return Surface(plain)
+            return Surface(plain, read_opacity(source, name, factor[3], None, (REPEAT, REPEAT)))
         number, transform = _transform(info)
-        return Surface(replace(plain, texture=picture.texture), number, transform, self._wrap(texture))
+        wrap = self._wrap(texture)
+        opacity = read_opacity(source, name, factor[3], picture.alpha, wrap)
+        return Surface(replace(plain, texture=picture.texture), opacity, number, transform, wrap)
+
+    def _seen(self, source: Item, name: str) -> tuple[list[float], Item | None]:
+        """The base colour; or, where that is black, the light that the material sends out."""
+        factor, info = _base(source)
+        light, lamp = _emission(source)
+        if not self._bright(light, lamp):
+            return factor, info
+        if self._bright(factor[:3], info):
+            log.warning("%s: material '%s': the light that it sends out is not shown", source.path.name, name)
+            return factor, info
+        log.warning("%s: material '%s' is black: the light that it sends out is its colour", source.path.name, name)
+        return [*light, 1.0], lamp
+
+    def _bright(self, factor: list[float], info: Item | None) -> bool:
+        """Whether a factor times a texture is more than black somewhere."""
+        if max(factor) <= 0:
+            return False
+        texture = self._texture(info)
+        picture = None if texture is None else self._pictures.of(texture)
+        return picture is None or bool((picture.texture > 0).any())
+
+    def _texture(self, info: Item | None) -> Item | None:
+        textures = self._document.all("textures")
+        return None if info is None else textures[info.index("index", len(textures), "textures")]
 
     def _wrap(self, texture: Item) -> tuple[int, int]:
         if not texture.has("sampler"):
@@ -107,9 +139,18 @@ def _base(source: Item) -> tuple[list[float], Item | None]:
     base = source.item("pbrMetallicRoughness")
     older = source.extension("KHR_materials_pbrSpecularGlossiness")
     stated = base is not None and (base.has("baseColorFactor") or base.has("baseColorTexture"))
-    if older is not None and not stated:
+    poorer = base is not None and older is not None and older.has("diffuseTexture") and not base.has("baseColorTexture")
+    if older is not None and (poorer or not stated):
         return older.numbers("diffuseFactor", white), older.item("diffuseTexture")
     return (white, None) if base is None else (base.numbers("baseColorFactor", white), base.item("baseColorTexture"))
+
+
+def _emission(source: Item) -> tuple[list[float], Item | None]:
+    """The factor, linear RGB, and the textureInfo of the emission (section 3.9.3; KHR_materials_emissive_strength)."""
+    extension = source.extension("KHR_materials_emissive_strength")
+    strength = 1.0 if extension is None else extension.number("emissiveStrength", 1.0)
+    factor = source.numbers("emissiveFactor", [0.0, 0.0, 0.0])
+    return [strength * value for value in factor], source.item("emissiveTexture")
 
 
 def _transform(info: Item) -> tuple[int, Array]:

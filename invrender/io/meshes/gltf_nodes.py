@@ -5,6 +5,7 @@ Source: specification, sections 3.5 (scenes, nodes, transforms); EXT_mesh_gpu_in
 
 from __future__ import annotations
 
+import logging
 from dataclasses import dataclass
 
 import numpy as np
@@ -13,6 +14,8 @@ from numpy.typing import NDArray
 from invrender.io.meshes.gltf_accessors import floats
 from invrender.io.meshes.gltf_file import Document
 from invrender.io.meshes.gltf_json import Item
+
+log = logging.getLogger(__name__)
 
 Array = NDArray[np.float64]
 
@@ -103,9 +106,12 @@ def _locals(nodes: list[Item]) -> Array:
     translation = np.asarray([node.numbers("translation", [0.0, 0.0, 0.0]) for node in nodes]).reshape(count, 3)
     rotation = np.asarray([node.numbers("rotation", [0.0, 0.0, 0.0, 1.0]) for node in nodes]).reshape(count, 4)
     scale = np.asarray([node.numbers("scale", [1.0, 1.0, 1.0]) for node in nodes]).reshape(count, 3)
-    still = np.flatnonzero((rotation == 0).all(axis=1))
-    if len(still):
-        raise nodes[still[0]].wrong("has a rotation of length 0")
+    still = (rotation == 0).all(axis=1)
+    if still.any():  # several programs write it for "none"
+        log.warning(
+            "%s: %s has a rotation of length 0: it is not turned", nodes[0].path.name, nodes[still.argmax()].where
+        )
+        rotation[still] = [0.0, 0.0, 0.0, 1.0]
     result = _composed(translation, rotation, scale)
     for number, node in enumerate(nodes):
         if node.has("matrix"):

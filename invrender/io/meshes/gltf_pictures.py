@@ -8,22 +8,33 @@ import struct
 import warnings
 from dataclasses import dataclass
 
+import numpy as np
 import torch
-from PIL import Image
+from numpy.typing import NDArray
+from PIL import Image, UnidentifiedImageError
 
 from invrender.errors import InputError
 from invrender.io.files.paths import shown
-from invrender.io.meshes.gltf_file import Document, MissingFileError, resource
+from invrender.io.meshes.gltf_file import AbsentFileError, Document, resource
 from invrender.io.meshes.gltf_json import Item
 from invrender.io.meshes.texture import linear_texture
 from invrender.io.pixels import LARGEST
 
 log = logging.getLogger(__name__)
 
-_FORMATS = ("PNG", "JPEG", "WEBP", "AVIF", "BMP", "GIF", "TIFF")  # glTF's own, and what its extensions and users add
+_FORMATS = (
+    "PNG",
+    "JPEG",
+    "WEBP",
+    "AVIF",
+    "BMP",
+    "GIF",
+    "TIFF",
+    "DDS",
+)  # glTF's own, and what its extensions and users add
 _KTX2 = b"\xabKTX 20\xbb\r\n\x1a\n"
 # where else a texture may name its picture, in the order of preference; None is the core's own field
-_SOURCES = ("EXT_texture_webp", "EXT_texture_avif", None, "KHR_texture_basisu")
+_SOURCES = ("EXT_texture_webp", "EXT_texture_avif", None, "MSFT_texture_dds", "KHR_texture_basisu")
 _DAMAGE = (OSError, SyntaxError, ValueError, EOFError, ArithmeticError, LookupError, TypeError, struct.error)
 
 
@@ -33,11 +44,11 @@ class Picture:
 
     Attributes:
         texture: [h,w,3] linear float32, row 0 at the top.
-        clear: whether its alpha is below 1 somewhere.
+        alpha: [h,w] uint8, or None where it is opaque.
     """
 
     texture: torch.Tensor
-    clear: bool
+    alpha: NDArray[np.uint8] | None
 
 
 class _UnreadableError(Exception):
@@ -77,8 +88,8 @@ class Pictures:
             image = images[number]
             try:
                 self._decoded[number] = _decode(self._bytes(image), image)
-            except MissingFileError:
-                self._decoded[number] = f"the picture {_name(image)} is missing"
+            except AbsentFileError as error:
+                self._decoded[number] = f"the picture {_name(image)} {error.why}"
             except _UnreadableError as error:
                 self._decoded[number] = f"the picture {_name(image)} {error}"
         return self._decoded[number]
@@ -105,9 +116,13 @@ def _decode(data: bytes, image: Item) -> Picture:
             with Image.open(io.BytesIO(data), formats=_known()) as opened:
                 if opened.width * opened.height > LARGEST:
                     raise _too_large(image, f"{opened.width} x {opened.height} pixels")
-                return Picture(linear_texture(opened, _name(image)), _is_clear(opened))
+                return Picture(linear_texture(opened, _name(image)), _alpha(opened))
     except Image.DecompressionBombError as error:
         raise _too_large(image, "too many pixels for Pillow") from error
+    except UnidentifiedImageError as error:
+        raise _UnreadableError(
+            f"cannot be read: it is of no kind that is known here ({', '.join(_known())}), or empty"
+        ) from error
     except _DAMAGE as error:
         raise _UnreadableError(f"cannot be read: {shown(str(error) or type(error).__name__)}") from error
 
@@ -126,6 +141,8 @@ def _too_large(image: Item, size: str) -> InputError:
     return InputError(f"{image.path}: the picture {_name(image)} is too large: {size}", remedy)
 
 
-def _is_clear(opened: Image.Image) -> bool:
-    alpha = "A" in opened.getbands() and opened.getchannel("A").getextrema()[0] != 255
-    return alpha or "transparency" in opened.info
+def _alpha(opened: Image.Image) -> NDArray[np.uint8] | None:
+    if not opened.has_transparency_data or opened.mode.startswith("I"):
+        return None
+    plane = np.asarray(opened.convert("RGBA").getchannel("A"))
+    return None if plane.min() == 255 else plane

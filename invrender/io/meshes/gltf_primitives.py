@@ -51,7 +51,7 @@ def read_primitive(
         shared: other primitives use its positions as well: keep only those that its faces use.
 
     Returns:
-        The body, or what it holds instead of faces ('points', 'lines' or 'no surface').
+        The body, or what it holds instead of faces that show ('points', 'lines', 'transparent surfaces', 'no surface').
 
     Raises:
         InputError: it is damaged, or compressed without a decoder here.
@@ -62,6 +62,7 @@ def read_primitive(
     if mode not in (TRIANGLES, STRIP, FAN):
         raise primitive.wrong(f"has the unknown mode {mode}")
     primitive = unpacked(document, primitive)
+    mode = primitive.integer("mode", TRIANGLES)
     attributes = primitive.item("attributes")
     if attributes is None or not attributes.has("POSITION"):
         return "no surface"
@@ -78,23 +79,39 @@ def read_primitive(
 
 def _body(
     document: Document, surfaces: Surfaces, primitive: Item, attributes: Item, morph: _Morph, faces: Faces
-) -> Body:
+) -> Body | str:
     vertices = morph.values(attributes, "POSITION", (3,))
     surface = surfaces.of(primitive)
     name = f"TEXCOORD_{0 if surface is None else surface.number}"
     material = None if surface is None else surface.material
-    uv = colours = None
+    uv = used = alpha = None
     if attributes.has(name):
-        stored = _finite(morph.values(attributes, name, (2,)), faces, attributes, name)
-        uv = np.stack([stored[:, 0], 1 - stored[:, 1]], axis=1)
-        if surface is not None:
-            uv, material = surfaces.placed(surface, stored)
+        used = _finite(morph.values(attributes, name, (2,)), faces, attributes, name)
+        used = used if surface is None else surface.used(used)
+        uv = np.stack([used[:, 0], 1 - used[:, 1]], axis=1)
     elif material is not None and material.texture is not None:
         log.warning("%s: %s has a texture but no %s: it is shown without", document.path.name, primitive.where, name)
-    if attributes.has("COLOR_0"):
-        colours = _finite(morph.values(attributes, "COLOR_0", (3, 4), scale=True), faces, attributes, "COLOR_0")
-        colours = colours[:, :3].clip(0, 1)
+    colours = _colours(attributes, morph, faces)
+    if colours is not None and colours.shape[1] == 4:
+        colours, alpha = colours[:, :3], colours[:, 3]
+    if surface is not None and not surface.opacity.shows(faces, used, alpha):
+        return "transparent surfaces"
+    if surface is not None and used is not None:
+        uv, material = surfaces.placed(surface, used)
     return Body(Part(vertices, faces, uv, colours, material), read_binding(document, attributes, morph.rows))
+
+
+def _colours(attributes: Item, morph: _Morph, faces: Faces) -> Array | None:
+    """[V,3|4] in [0, 1], or None."""
+    if not attributes.has("COLOR_0"):
+        return None
+    colours = _finite(morph.values(attributes, "COLOR_0", (3, 4), scale=True), faces, attributes, "COLOR_0")
+    highest = colours[faces].max()
+    if highest > 1.01:
+        log.warning(
+            "%s: %s holds COLOR_0 up to %.4g: above 1 all is cut off", attributes.path.name, attributes.where, highest
+        )
+    return colours.clip(0, 1)
 
 
 def _finite(values: Array, faces: Faces, attributes: Item, name: str) -> Array:

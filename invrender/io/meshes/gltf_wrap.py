@@ -58,3 +58,13 @@ def _texels(axis: Axis, size: int) -> torch.Tensor:
     if mode == CLAMP:
         return texels.clamp(0, size - 1)
     return torch.minimum(texels, 2 * size - 1 - texels) if mode == MIRROR else texels
+
+
+def nearest(coordinates: Array, size: int, mode: int) -> NDArray[np.int64]:
+    """The texels of an axis that coordinates [N] lie in, under a wrap mode; texel 0 for those that are no numbers."""
+    if mode == MIRROR:
+        coordinates = 1 - np.abs(1 - coordinates % 2)
+    elif mode == REPEAT:
+        coordinates = coordinates % 1
+    texels: NDArray[np.int64] = np.nan_to_num(np.clip(np.floor(coordinates * size), 0, size - 1)).astype(np.int64)
+    return texels

@@ -28,7 +28,7 @@ def test_unknown_required_extensions_are_refused_by_name(build: Builder, name: s
 
 def test_extensions_that_change_nothing_here_may_be_required(build: Builder):
     build.show(build.primitive())
-    build.document["extensionsRequired"] = ["KHR_materials_unlit", "KHR_lights_punctual", "KHR_materials_variants"]
+    build.document["extensionsRequired"] = ["KHR_materials_unlit", "KHR_lights_punctual", "MSFT_lod", "VRMC_vrm"]
     build.document["extensionsUsed"] = ["ACME_anything", "EXT_meshopt_compression", "KHR_draco_mesh_compression"]
     assert read_mesh(build.write()).faces.shape == (12, 3)
 
@@ -64,6 +64,12 @@ def test_draco_is_unpacked(build: Builder):
     mesh = read_mesh(build.write())
     found = mesh.vertices[mesh.faces].numpy()
     assert np.allclose(found, BOX[BOX_FACES.reshape(-1, 3)], atol=1e-3)
+
+
+def test_draco_strips_decode_to_triangles(build: Builder):
+    draco(build)
+    build.document["meshes"][0]["primitives"][0]["mode"] = 5
+    assert read_mesh(build.write()).faces.shape == (12, 3)
 
 
 def test_damaged_draco_is_refused(build: Builder):

@@ -152,12 +152,13 @@ def test_the_older_specular_extension_has_a_diffuse_colour(build: Builder):
     assert seen(read_mesh(build.write()), 0.25, 0.75) == [0.5, 0, 0]
 
 
-def test_alpha_that_is_not_used_is_told(build: Builder, caplog: pytest.LogCaptureFixture):
-    surface = {"baseColorFactor": [1, 1, 1, 0.5]}
-    material = build.add("materials", name="glass", alphaMode="BLEND", pbrMetallicRoughness=surface)
-    build.show({**build.primitive(SQUARE, SQUARE_FACES), "material": material})
-    read_mesh(build.write())
-    assert "'glass' is shown opaque" in caplog.text
+def test_the_older_extension_counts_where_only_it_has_a_picture(build: Builder):
+    extension = {"diffuseTexture": {"index": build.picture(FOUR)}}
+    fallback = {"baseColorFactor": [0.5, 0.5, 0.5, 1], "metallicFactor": 0}
+    extensions = {"KHR_materials_pbrSpecularGlossiness": extension}
+    material = build.add("materials", pbrMetallicRoughness=fallback, extensions=extensions)
+    build.show({**build.primitive(SQUARE, SQUARE_FACES, TEXCOORD_0=SQUARE_UV), "material": material})
+    assert seen(read_mesh(build.write()), 0.25, 0.75) == [1, 0, 0]
 
 
 @pytest.mark.parametrize("name", ["TEXCOORD_0", "COLOR_0"])

@@ -50,10 +50,11 @@ def test_fans_turn_about_their_first_corner(build: Builder):
     assert read_mesh(build.write()).faces.tolist() == [[2, 6, 0], [6, 4, 0]]
 
 
-def test_points_and_lines_are_left_out(build: Builder):
+def test_points_and_lines_are_left_out_and_told(build: Builder, caplog: pytest.LogCaptureFixture):
     position = build.accessor(BOX)
     build.show({**build.primitive(position, None), "mode": 0}, build.primitive(), {**build.primitive(), "mode": 1})
     assert read_mesh(build.write()).faces.shape == (12, 3)
+    assert "its lines and points are left out" in caplog.text
 
 
 def test_only_points_is_said(build: Builder):

@@ -70,12 +70,33 @@ def test_hidden_nodes_are_left_out(build: Builder):
     assert bounds(build) == [[0, 0, 0], [1, 2, 3]]
 
 
+def test_nodes_of_scale_0_show_nothing(build: Builder, caplog: pytest.LogCaptureFixture):
+    build.show(build.primitive(), scale=[0, 0, 0])
+    with pytest.raises(InputError, match="only nodes of scale 0"):
+        read_mesh(build.write())
+    build.show(build.primitive(), translation=[9, 0, 0])
+    assert bounds(build) == [[9, 0, 0], [10, 2, 3]]
+    assert not caplog.text
+
+
+def test_a_rotation_of_length_0_turns_nothing(build: Builder, caplog: pytest.LogCaptureFixture):
+    build.show(build.primitive(), rotation=[0, 0, 0, 0])
+    assert bounds(build) == [[0, 0, 0], [1, 2, 3]]
+    assert "rotation of length 0" in caplog.text
+
+
+def test_a_default_scene_without_meshes_is_told_from_a_file_without(build: Builder):
+    build.show(build.primitive())
+    build.document["scenes"].insert(0, {"name": "empty"})
+    with pytest.raises(InputError, match=r"meshes: 1, scenes: 2\) is no part of it\n.*'scene'"):
+        read_mesh(build.write())
+
+
 BROKEN_TREES = {
     "their own children": [{"mesh": 0, "children": [1]}, {"children": [0]}],
     "child of two nodes": [{"children": [2]}, {"children": [2]}, {"mesh": 0}],
     "nodes.1. has the child 7, but there are 2": [{"mesh": 0}, {"children": [7]}],
     "not a list of 3 numbers": [{"mesh": 0, "translation": [1, 2]}],
-    "rotation of length 0": [{"mesh": 0, "rotation": [0, 0, 0, 0]}],
     "not a list of 16 numbers": [{"mesh": 0, "matrix": "identity"}],
     "names meshes 4, but there are 1": [{"mesh": 4}],
     "not a finite number": [{"mesh": 0, "scale": [1, 1, 10**400]}],
