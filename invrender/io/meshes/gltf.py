@@ -81,7 +81,7 @@ class _Reader:
             bodies = [body for mesh in range(len(meshes)) for body in self._mesh(mesh, meshes[mesh], [])]
             found = [body.part for body in bodies]
         if not found:
-            raise self._nothing()
+            raise self._nothing(bool(shown))
         bare = sorted({"points", "lines"} & set(self._others))
         if bare:
             log.warning("%s: its %s are left out", self._document.path.name, " and ".join(bare))
@@ -137,11 +137,11 @@ class _Reader:
             remedy = "export a part of the scene, or simplify it"
             raise item.wrong(f"brings the scene to more than {MOST_FACES:,} faces or vertices", remedy)
 
-    def _nothing(self) -> InputError:
+    def _nothing(self, any_mesh: bool) -> InputError:
         path = self._document.path
         kinds = sorted(set(self._others) - {"no surface"})
         if not self._others:
-            return InputError(f"{path} holds no geometry: the scene is empty{self._elsewhere()}", _EXPORT)
+            return InputError(f"{path} holds no geometry: the scene is empty{'' if any_mesh else self._elsewhere()}", _EXPORT)
         only = f" (only {' and '.join(kinds)})" if kinds else ""
         clear = "transparent surfaces" in kinds
         remedy = _OPAQUE if clear else "use a triangle mesh; a point cloud must be meshed first"

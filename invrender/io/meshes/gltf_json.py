@@ -21,7 +21,7 @@ def parse(content: bytes, path: Path) -> Item:
         InputError: it is not JSON, or not an object.
     """
     try:
-        values = json.loads(content)
+        values = json.loads(content, object_hook=_without_nulls if b"null" in content else None)
     except json.JSONDecodeError as error:
         place = f"line {error.lineno}, column {error.colno}"
         raise InputError(f"{path} is not valid JSON: {error.msg} ({place})", "export or download it again") from error
@@ -34,6 +34,11 @@ def parse(content: bytes, path: Path) -> Item:
     if not isinstance(values, dict):
         raise InputError(f"{path} is not glTF: its JSON is not an object", "export or download it again")
     return Item(path, "", values)
+
+
+def _without_nulls(values: dict[str, Any]) -> dict[str, Any]:
+    """Fields that are null are as good as missing: several serialisers write them."""
+    return {name: value for name, value in values.items() if value is not None}
 
 
 @dataclass(frozen=True)

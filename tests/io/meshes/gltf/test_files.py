@@ -89,6 +89,12 @@ def test_buffers_that_cannot_be_had_are_named(build: Builder, uri: str):
     assert str(error.value).isprintable() or "\n" in str(error.value)
 
 
+def test_fields_that_are_null_are_missing(build: Builder):
+    build.show({**build.primitive(), "material": None}, children=None, scale=None)
+    build.document["animations"] = None
+    assert np.array_equal(read_mesh(build.write()).vertices.numpy(), BOX)
+
+
 def test_short_buffers_are_refused(build: Builder):
     build.show(build.primitive())
     (build.folder / "a.bin").write_bytes(build.blob[:-1])
