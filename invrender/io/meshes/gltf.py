@@ -141,7 +141,9 @@ class _Reader:
         path = self._document.path
         kinds = sorted(set(self._others) - {"no surface"})
         if not self._others:
-            return InputError(f"{path} holds no geometry: the scene is empty{'' if any_mesh else self._elsewhere()}", _EXPORT)
+            return InputError(
+                f"{path} holds no geometry: the scene is empty{'' if any_mesh else self._elsewhere()}", _EXPORT
+            )
         only = f" (only {' and '.join(kinds)})" if kinds else ""
         clear = "transparent surfaces" in kinds
         remedy = _OPAQUE if clear else "use a triangle mesh; a point cloud must be meshed first"

@@ -11,14 +11,15 @@ import math
 from dataclasses import dataclass, field, replace
 
 import numpy as np
+import torch
 from numpy.typing import NDArray
 
 from invrender.io.files.paths import shown
 from invrender.io.meshes.gltf_file import Document
 from invrender.io.meshes.gltf_json import Item
 from invrender.io.meshes.gltf_opacity import Opacity, read_opacity
-from invrender.io.meshes.gltf_pictures import Pictures
-from invrender.io.meshes.gltf_wrap import REPEAT, Axis, axis, continued
+from invrender.io.meshes.gltf_pictures import Picture, Pictures
+from invrender.io.meshes.gltf_wrap import NEAREST, REPEAT, Axis, axis, continued, unblended
 from invrender.nouns import Material
 
 log = logging.getLogger(__name__)
@@ -58,6 +59,7 @@ class Surfaces:
         self._document = document
         self._pictures = Pictures(document)
         self._surfaces: dict[int, Surface] = {}
+        self._unblended: dict[int, torch.Tensor] = {}
         self._continued: dict[tuple[int, Axis, Axis], Material] = {}
 
     def of(self, primitive: Item) -> Surface | None:
@@ -100,7 +102,19 @@ class Surfaces:
         number, transform = _transform(info)
         wrap = self._wrap(texture)
         opacity = read_opacity(source, name, factor[3], picture.alpha, wrap)
-        return Surface(replace(plain, texture=picture.texture), opacity, number, transform, wrap)
+        return Surface(replace(plain, texture=self._sampled(texture, picture)), opacity, number, transform, wrap)
+
+    def _sampled(self, texture: Item, picture: Picture) -> torch.Tensor:
+        """The picture, or one that looks like it with NEAREST, the magnification of pixel art and palettes."""
+        if not texture.has("sampler"):
+            return picture.texture
+        sampler = self._document.referred(texture, "sampler", "samplers")
+        if sampler.integer("magFilter", 0) != NEAREST:
+            return picture.texture
+        key = id(picture.texture)
+        if key not in self._unblended:
+            self._unblended[key] = unblended(picture.texture)
+        return self._unblended[key]
 
     def _seen(self, source: Item, name: str) -> tuple[list[float], Item | None]:
         """The base colour; or, where that is black, the light that the material sends out."""

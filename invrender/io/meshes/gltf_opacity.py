@@ -7,6 +7,7 @@ what is so in places is shown whole, in silhouettes too, and a warning says so.
 from __future__ import annotations
 
 import logging
+import math
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -25,7 +26,8 @@ Range = tuple[float, float]
 
 SOLID: Range = (1.0, 1.0)
 _FULL = 1 - 1.5 / 255  # what 8 bits do not tell from opaque
-_ORDER = 8  # of the places within each face that are looked up: 45
+_ORDER = 8  # of the places within each face that are looked up, 45 of them
+_LOOKUPS = 2**21  # of all faces together, beyond which small faces have fewer places
 
 
 @dataclass(frozen=True)
@@ -71,9 +73,12 @@ class Opacity:
     def _looked_up(self, picture: Plane, corners: Array) -> Range:
         """The least and the largest alpha on faces whose corners [F,3,2] lie in the picture."""
         low, high = 255, 0
-        for i in range(_ORDER + 1):
-            for j in range(_ORDER + 1 - i):
-                u, v = ((np.array([i, j, _ORDER - i - j]) + 1 / 3) / (_ORDER + 1) @ corners).T
+        order = min(_ORDER, math.isqrt(2 * _LOOKUPS // len(corners)))
+        a, b, c = corners.transpose(1, 2, 0)  # [2,F] each
+        for i in range(order + 1):
+            for j in range(order + 1 - i):
+                first, second = (i + 1 / 3) / (order + 1), (j + 1 / 3) / (order + 1)
+                u, v = first * a + second * b + (1 - first - second) * c
                 row, column = nearest(v, picture.shape[0], self.wrap[1]), nearest(u, picture.shape[1], self.wrap[0])
                 found = picture[row, column]
                 low, high = min(low, int(found.min())), max(high, int(found.max()))

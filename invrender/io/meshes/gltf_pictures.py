@@ -61,6 +61,7 @@ class Pictures:
     def __init__(self, document: Document) -> None:
         self._document = document
         self._decoded: dict[int, Picture | str] = {}
+        self._said: set[str] = set()
 
     def of(self, texture: Item) -> Picture | None:
         """The first picture of a texture that can be read; None, after a warning, where there is none.
@@ -78,7 +79,9 @@ class Pictures:
                 return found
             reasons.append(found)
         why = "; ".join(reasons) or "it names no picture"
-        log.warning("%s: %s is left out: %s", self._document.path.name, texture.where, why)
+        if texture.where not in self._said:
+            self._said.add(texture.where)
+            log.warning("%s: %s is left out: %s", self._document.path.name, texture.where, why)
         return None
 
     def _image(self, owner: Item) -> Picture | str:

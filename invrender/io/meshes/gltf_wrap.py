@@ -1,11 +1,12 @@
-"""Wrap modes of glTF samplers for renderers that know only repeating textures.
+"""What glTF samplers ask for, for renderers that know only repeating textures between whose texels they blend.
 
-Source: glTF 2.0 specification, sections 3.8.4.2 (wrapping) and 5.26 (sampler).
+Source: glTF 2.0 specification, sections 3.8.4 (samplers) and 5.26 (sampler).
 """
 
 from __future__ import annotations
 
 import logging
+import math
 
 import numpy as np
 import torch
@@ -14,6 +15,8 @@ from numpy.typing import NDArray
 log = logging.getLogger(__name__)
 
 REPEAT, CLAMP, MIRROR = 10497, 33071, 33648
+NEAREST = 9728
+_SHARP = 2**20  # texels up to which a texture is enlarged
 _FARTHEST = 3.0  # textures beyond the edge that a clamped one is continued for
 
 Array = NDArray[np.float64]
@@ -50,6 +53,13 @@ def continued(texture: torch.Tensor, rows: Axis, columns: Axis) -> torch.Tensor:
     """A repeating texture [h',w',3] that shows what [h,w,3] shows under the wrap modes of its axes."""
     height, width = texture.shape[:2]
     return texture[_texels(rows, height)][:, _texels(columns, width)]
+
+
+def unblended(texture: torch.Tensor) -> torch.Tensor:
+    """A texture [h,w,3] enlarged by a whole number, at most 16, so that blending is confined to the texels' edges."""
+    height, width = texture.shape[:2]
+    times = min(16, math.isqrt(_SHARP // (height * width)))
+    return texture.repeat_interleave(times, 0).repeat_interleave(times, 1) if times > 1 else texture
 
 
 def _texels(axis: Axis, size: int) -> torch.Tensor:

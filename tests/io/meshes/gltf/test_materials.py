@@ -100,6 +100,17 @@ def test_textures_repeat_mirror_or_stop_at_their_edge(build: Builder):
         assert found == [[value / 255 for value in colour] for colour in colours], mode
 
 
+@pytest.mark.parametrize("wrap", [10497, 33071])
+def test_pixel_art_is_not_blended(build: Builder, wrap: int):
+    sampler = build.add("samplers", magFilter=9728, wrapS=wrap, wrapT=wrap)
+    material = build.textured(build.picture(FOUR[::8, ::8], sampler=sampler))  # 2 x 2 texels
+    build.show({**build.primitive(SQUARE, SQUARE_FACES, TEXCOORD_0=SQUARE_UV), "material": material})
+    mesh = read_mesh(build.write())
+    assert [seen(mesh, *at) for at in ((0.47, 0.95), (0.53, 0.95), (0.05, 0.47), (0.53, 0.47))] == [
+        [1, 0, 0], [0, 1, 0], [0, 0, 1], [1, 1, 0],
+    ]  # fmt: skip
+
+
 def test_a_clamped_picture_has_no_seam_of_its_other_side(build: Builder):
     square(build, sampler={"wrapS": 33071, "wrapT": 33071})
     mesh = read_mesh(build.write())
