@@ -71,8 +71,8 @@ class Opacity:
         return self._judged(low * self.factor, high * self.factor)
 
     def _looked_up(self, picture: Plane, corners: Array) -> Range:
-        """The least and the largest alpha on faces whose corners [F,3,2] lie in the picture."""
-        low, high = 255, 0
+        """The least alpha on faces whose corners [F,3,2] lie in the picture, and the largest of the picture."""
+        low = 255
         order = min(_ORDER, math.isqrt(2 * _LOOKUPS // len(corners)))
         a, b, c = corners.transpose(1, 2, 0)  # [2,F] each
         for i in range(order + 1):
@@ -80,9 +80,8 @@ class Opacity:
                 first, second = (i + 1 / 3) / (order + 1), (j + 1 / 3) / (order + 1)
                 u, v = first * a + second * b + (1 - first - second) * c
                 row, column = nearest(v, picture.shape[0], self.wrap[1]), nearest(u, picture.shape[1], self.wrap[0])
-                found = picture[row, column]
-                low, high = min(low, int(found.min())), max(high, int(found.max()))
-        return low / 255, high / 255
+                low = min(low, int(picture[row, column].min()))
+        return low / 255, int(picture.max()) / 255  # places between those looked up may be opaque
 
     def _judged(self, low: float, high: float) -> bool:
         if self.mode == "MASK":

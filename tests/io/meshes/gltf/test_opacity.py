@@ -69,6 +69,15 @@ def test_what_nobody_sees_is_left_out(build: Builder, caplog: pytest.LogCaptureF
     assert "'leaf' is transparent" in caplog.text
 
 
+def test_what_may_show_somewhere_is_kept(build: Builder):
+    specks = np.zeros((64, 64), "u1")
+    specks[::16, 0] = 255
+    image = np.dstack([FOUR.repeat(4, axis=0).repeat(4, axis=1), specks])
+    surface = {"baseColorTexture": {"index": build.picture(image)}}
+    square(build, alphaMode="MASK", pbrMetallicRoughness=surface)
+    assert len(read_mesh(build.write()).faces) == 2
+
+
 @pytest.mark.parametrize("textured", [False, True])
 def test_black_materials_show_the_light_they_send_out(build: Builder, caplog: pytest.LogCaptureFixture, textured: bool):
     lamp = {"emissiveTexture": {"index": build.picture(FOUR)}} if textured else {}
