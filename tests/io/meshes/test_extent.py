@@ -36,6 +36,12 @@ def test_two_objects_too_far_apart_are_refused(tmp_path):
         box(tmp_path, second + faces)
 
 
+def test_faces_that_are_lines_are_refused_as_such(tmp_path):
+    (tmp_path / "a.obj").write_text("v 0 0 0\nv 1 2 3\nv 2 4 6\nv 3 6 9\nf 1 2 3\nf 2 3 4\n")
+    with pytest.raises(InputError, match="its faces have no area"):
+        read_mesh(tmp_path / "a.obj")
+
+
 def test_one_that_leaves_the_rest_tiny_is_told(tmp_path, caplog):
     assert len(box(tmp_path, "v 5000 0 0\nf 1 2 9\n").faces) == 13
     assert "a few pixels wide" in caplog.text
