@@ -170,21 +170,34 @@ def _tile(region: Region, placed: list[Placed]) -> _Tile:
 def _limited(tile: _Tile) -> _Tile:
     """A tile whose texture is coarser where a single face repeats it very often."""
     height, width = tile.texture.shape[:2]
-    excess = tile.cells() * height * width / max(_WINDOW * height * width, _FREE)
+    excess = max(tile.cells() * height * width / max(_WINDOW * height * width, _FREE), _lengthy(tile) ** 2)
     if excess <= 1:
         return tile
     log.warning(
         "a texture of %d x %d repeats %.3g times over one face: it is shown coarser", width, height, tile.cells()
     )
     if excess > height * width:  # not one texel a cell is left
-        mean = tile.texture.mean(axis=(0, 1), keepdims=True)
-        return _Tile(mean, tile.factor, np.full(2, 0.5), np.full(2, 0.5))
+        return _flat(tile)
     return _scaled(tile, excess**-0.5)
+
+
+def _lengthy(tile: _Tile) -> float:
+    """How many times the longer side of the window is what one tile may take of the picture."""
+    sides = np.array(tile.texture.shape[1::-1], np.float64)
+    longest: float = (np.maximum(tile.high - tile.low, 1) * sides / np.maximum(sides, MAX_SIDE // 2)).max()
+    return longest
+
+
+def _flat(tile: _Tile) -> _Tile:
+    """One texel of the mean colour."""
+    return _Tile(tile.texture.mean(axis=(0, 1), keepdims=True), tile.factor, np.full(2, 0.5), np.full(2, 0.5))
 
 
 def _scaled(tile: _Tile, scale: float) -> _Tile:
     """The tile with its texture resampled to `scale` times its sides (the mean over the area of each texel)."""
     size = [max(1, math.floor(side * scale)) for side in tile.texture.shape[:2]]
+    if max(size) == 1:  # repeats of one texel look alike, and would take room all the same
+        return _flat(tile)
     planes = torch.from_numpy(np.ascontiguousarray(tile.texture)).permute(2, 0, 1)[None]
     smaller = torch.nn.functional.interpolate(planes, size=size, mode="area")[0].permute(1, 2, 0)
     return replace(tile, texture=smaller.numpy())

@@ -109,6 +109,17 @@ def test_a_face_with_too_many_repeats_is_coarser_and_says_so(caplog):
     assert torch.isfinite(seen(join([part(picture(1), uv=UV * 1e30), part(picture(2))]))).all()
 
 
+@pytest.mark.parametrize("repeats", [600, 20_000, 1e7])
+def test_a_face_that_repeats_along_one_side_costs_the_others_nothing(caplog, repeats):
+    other = part(picture(2, 32, 32))
+    mesh = join([part(picture(1, 8, 8), uv=UV * [repeats, 1]), other])
+    assert torch.allclose(seen(mesh, slice(2, 4)), seen(join([other])), atol=1e-5)
+    assert "repeats" in caplog.text
+    assert "joined" not in caplog.text
+    mean = picture(1, 8, 8).mean(dim=(0, 1)).double() * torch.tensor([1.0, 0.5, 0.25])
+    assert torch.allclose(seen(mesh, slice(0, 2), 4000).mean(dim=(0, 1)), mean, atol=0.05)
+
+
 def test_an_atlas_over_the_limit_is_scaled_down_and_says_so(caplog, monkeypatch):
     monkeypatch.setattr(atlas, "MAX_SIDE", 100)
     mesh = join([part(torch.full((90, 80, 3), 0.1 * k)) for k in range(1, 5)])
