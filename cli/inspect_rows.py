@@ -95,7 +95,7 @@ def _watertight(facts: MeshFacts) -> str:
         _count(facts.boundary_edges, "open edges", "open edge"),
         _count(facts.crowded_edges, "edges of more than two faces", "edge of more than two faces"),
     ]
-    return f"no: {' and '.join(fault for fault in faults if fault != 'none') or 'no face has an area'}"
+    return f"no: {' and '.join(fault for fault in faults if fault != 'none')}"
 
 
 def _appearance(facts: MeshFacts) -> str:

@@ -38,12 +38,6 @@ def test_a_figure_as_json(capsys):
     assert facts["faces"] > 1000
 
 
-def test_a_mesh_in_one_place_in_words(tmp_path, capsys):
-    (tmp_path / "a.obj").write_text("v 0 0 0\nv 0 0 0\nv 0 0 0\nf 1 2 3\n")
-    assert run(["inspect", str(tmp_path / "a.obj")]) == 0
-    assert "watertight    no: no face has an area" in capsys.readouterr().out
-
-
 def test_a_dataset(tmp_path, capsys):
     masks = torch.zeros(8, 32, 32)
     masks[:, 8:24, 8:24] = 1

@@ -66,7 +66,8 @@ def check_extent(parts: Sequence[Part], path: Path) -> None:
     if spread.extent < SMALLEST:
         raise InputError(f"{path} is only {spread.extent:.3g} wide", f"scale it up: {SMALLEST:g} is the smallest")
     if spread.cover < _NOTHING and max(_roundest(part) for part in parts) < _NOTHING:
-        raise InputError(f"{path} has faces without area alone: nothing of it can be seen", "use a mesh with a surface")
+        cause = f"{path}: its faces have no area: the corners of each lie on a line, or nearly so"
+        raise InputError(cause, "use a mesh with a surface: wires and axes need a thickness")
     x, y, z = spread.stray
     cause = (
         f"{path}: {spread.outside or 'some'} of {len(used)} vertices lie far from all others, one at"

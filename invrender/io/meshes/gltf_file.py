@@ -216,7 +216,7 @@ def _beside(path: Path, uri: str) -> Path:
     for name in (unquote(uri), uri, unquote(uri.partition("?")[0])):
         inside = os.path.normpath(name.replace("\\", "/"))
         found = find_file(inside.lstrip("./") if _outside(inside) else inside, [path.parent])
-        if found is not None:
+        if found is not None and not _outside(os.path.relpath(found, path.parent)):  # "%2e%2e" means ".."
             return found
     if _outside(os.path.normpath(unquote(uri).replace("\\", "/"))):
         why = "lies outside the file's folder: put it beside the file"

@@ -209,7 +209,7 @@ REFUSED = {
     "vertex colours that are not in 0 to 255": SQUARE.replace(" 0\n", " 0 -1 0 0\n") + "f 1 2 3\n",
     "only free-form geometry (cstype, curv)": SQUARE + "cstype bspline\ncurv 0 1 1 2 3 4\n",
     "none of its lines is a statement": "OFF\n3 1 0\n0 0 0\n",
-    "has faces without area alone": "v 0 0 0\nv 1 1 1\nv 2 2 2\nf 1 2 3\n",
+    "its faces have no area": "v 0 0 0\nv 1 1 1\nv 2 2 2\nf 1 2 3\n",
     "all vertices of its faces coincide": "v 1 1 1\nv 1 1 1\nv 1 1 1\nf 1 2 3\n",
     "is only 1e-300 wide": SQUARE.replace("1", "1e-300") + "f 1 2 3 4\n",
     "no faces (only lines)": SQUARE + "l 1 2\n",
