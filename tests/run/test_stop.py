@@ -61,13 +61,19 @@ sys.exit(0)
 """
 
 
+def _obey() -> None:
+    """A shell's background ignores SIGINT, and nohup SIGHUP: whoever starts the tests has no say in them."""
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+    signal.signal(signal.SIGHUP, signal.SIG_DFL)
+
+
 @contextmanager
 def started(tmp_path: Path, code: str) -> Iterator[subprocess.Popen[str]]:
     """A process at the place where it says that it is ready."""
     with subprocess.Popen(
         [sys.executable, "-c", BEGIN + code], cwd=tmp_path, env=cli_environment(), text=True,
         stdout=subprocess.PIPE, stderr=subprocess.PIPE,
-        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.default_int_handler),  # noqa: PLW1509
+        preexec_fn=_obey,  # noqa: PLW1509
     ) as process:  # fmt: skip
         try:
             assert process.stdout is not None
