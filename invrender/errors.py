@@ -18,6 +18,7 @@ Names of files are quoted in both, and a name may hold anything: what no termina
 
 from __future__ import annotations
 
+import re
 from typing import ClassVar
 
 
@@ -30,19 +31,25 @@ def printable(text: str) -> str:
     return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
 
 
+def _brief(text: str) -> str:
+    return re.sub(r"(\S{100})\S{800,}(\S{100})", r"\1...\2", text)
+
+
 class InvrenderError(Exception):
     """A failure the user can act on.
 
     Args:
         cause: one sentence that says what is wrong, with the offending name or number in it.
         remedy: one sentence that says exactly what to do.
+
+    Control characters are escaped in both, and the middle of words that no screen can hold is left out.
     """
 
     exit_code: ClassVar[int] = 1
 
     def __init__(self, cause: str, remedy: str = "") -> None:
-        self.cause = printable(cause)
-        self.remedy = printable(remedy)
+        self.cause = _brief(printable(cause))
+        self.remedy = _brief(printable(remedy))
         super().__init__(f"{self.cause}\n{self.remedy}" if remedy else self.cause)
 
 

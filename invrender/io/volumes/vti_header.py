@@ -19,6 +19,7 @@ from invrender.errors import InputError
 from invrender.io.files.memory import check_room
 from invrender.io.volumes.grid import damaged, size_lie
 
+_ABSURD = 1e100  # a length whose products would overflow
 _HEADER = 1 << 16  # bytes in which the element ImageData is looked for
 _PACKED = 10_000  # samples that one packed byte may stand for (LZMA; zlib: 1032)
 _EXTENT = re.compile(rb'Extent\s*=\s*["\']([^"\']*)["\']')
@@ -84,6 +85,8 @@ def _numbers(path: Path, element: bytes, name: str, default: str, count: int) ->
         numbers = np.zeros(0)
     if len(numbers) != count:
         raise damaged(path, f"{name} is {text!r}, not {count} numbers")
+    if not (np.abs(numbers) < _ABSURD).all():
+        raise damaged(path, f"{name} is {text!r}, which is impossible")
     return numbers
 
 

@@ -36,7 +36,7 @@ def test_pieces_fill_the_whole(tmp_path, grid, expect):
         read_volume(write(tmp_path / "v.vti", piece(grid, 0, 1)))
 
 
-@pytest.mark.parametrize("spacing", ["0,5 1 2", "0.5 1", "0.5 1 two"])
+@pytest.mark.parametrize("spacing", ["0,5 1 2", "0.5 1", "0.5 1 two", "0.5 nan 2", "0.5 1 1e200"])
 def test_a_spacing_that_is_no_number_is_not_taken_for_1(tmp_path, grid, spacing):
     with pytest.raises(InputError, match=f"Spacing is '{spacing}'"):
         read_volume(write(tmp_path / "v.vti", piece(grid, 0, 3), f'Origin="10 -20 30" Spacing="{spacing}"'))
