@@ -64,7 +64,7 @@ def transmittance_rows(facts: TransmittanceFacts) -> Rows:
         ("quantity", f"{facts.quantity}, {'8 bits' if facts.eight_bit else 'floats'}"),
         ("values", "none finite" if facts.least is None else f"{facts.least:.5g} to {facts.greatest:.5g}{infinite}"),
         ("saturated", _count(facts.saturated, "pixels without light", "pixel without light")),
-        ("bad", _count(facts.bad, "pixels marked by NaN", "pixel marked by NaN")),
+        ("bad", _count(facts.bad, "pixels are marked as such", "pixel is marked as such")),
         ("extinction", f"{facts.extinction:.5g} times the density"),
         ("grid", "not given" if facts.grid is None else " x ".join(str(n) for n in reversed(facts.grid))),
         ("bounds", "not given" if facts.bounds is None else str([list(corner) for corner in facts.bounds])),

@@ -109,7 +109,7 @@ def test_facts_are_of_what_is_finite(tmp_path: Path, capsys: pytest.CaptureFixtu
     assert run(["inspect", str(folder)]) == 3
     out = capsys.readouterr().out
     assert " to 1, and 1 infinite\n" in out
-    assert "bad         2 pixels marked by NaN\n" in out
+    assert "bad         2 pixels are marked as such\n" in out
     assert run(["inspect", str(folder), "--json"]) == 3
     facts = json.loads(capsys.readouterr().out)
     assert (facts["greatest"], facts["infinite"], facts["bad"]) == (1.0, 1, 2)
