@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from invrender.io.files.paths import shown
+from invrender.io.meshes.binary import doubles
 from invrender.io.meshes.gltf_file import COMPONENT_TYPES, Document
 from invrender.io.meshes.gltf_json import Item
 
@@ -84,8 +85,7 @@ def _checked(
 
 def _decoded(values: Numbers, normalised: bool) -> NDArray[np.float64]:
     """Normalised integers over their range (section 3.11)."""
-    with np.errstate(invalid="ignore"):  # signalling NaNs, which are looked for where they matter
-        result = values.astype(np.float64)
+    result = doubles(values)
     if not normalised or values.dtype.kind == "f":
         return result
     divided: NDArray[np.float64] = np.maximum(result / np.iinfo(values.dtype).max, -1.0)
