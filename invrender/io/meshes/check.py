@@ -9,14 +9,13 @@ from pathlib import Path
 import numpy as np
 
 from invrender.errors import InputError
+from invrender.io.files.stand_ins import stand_in
 from invrender.io.meshes.parts import Array, Part
 
 LARGEST_UV = 1e5  # pictures are drawn with float32, which has a step of 1/128 there
-_STRANGERS = (
-    (rb"version https://git-lfs", "is a Git LFS pointer: the mesh itself was not downloaded", "fetch it: git lfs pull"),
-    (rb"\s*<(!doctype html|html)\b", "is a web page", "download the file itself (its 'raw' link)"),
-    (rb"\x1f\x8b", "is compressed (gzip)", "unpack it with gunzip, and name it without .gz"),
-    (rb"PK\x03\x04", "is a zip archive", "unpack it, and name the mesh in it"),
+_PACKED = (
+    (b"\x1f\x8b", "compressed (gzip)", "unpack it with gunzip, and name it without .gz"),
+    (b"PK\x03\x04", "a zip archive", "unpack it, and name the mesh in it"),
 )
 
 
@@ -32,9 +31,10 @@ def check_kind(path: Path, extension: str) -> None:
         count = int.from_bytes(start[80:84], "little")
         if path.stat().st_size == 84 + 50 * count:
             return  # the header of a binary .stl may say anything
-    for pattern, what, remedy in _STRANGERS:
-        if re.match(pattern, start, re.IGNORECASE):
-            raise InputError(f"{path} {what}", remedy)
+    packed = ((what, remedy) for sign, what, remedy in _PACKED if start.startswith(sign))
+    stranger = stand_in(start) or next(packed, None)
+    if stranger is not None:
+        raise InputError(f"{path} is {stranger[0]}", stranger[1])
     found = _kind(start)
     if found is None or found == extension:
         return

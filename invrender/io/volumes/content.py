@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from invrender.io.files.stand_ins import stand_in
+
 _MOST = 512
 _SIGNS: tuple[tuple[int, bytes, str], ...] = (
     (0, b"\x93NUMPY", ".npy"),
@@ -19,18 +21,13 @@ _SIGNS: tuple[tuple[int, bytes, str], ...] = (
     (208, b"MAP ", ".mrc"),
     (128, b"DICM", ".dcm"),
 )
-_NO_VOLUMES: tuple[tuple[bytes, str], ...] = (
-    (b"version https://git-lfs", "it is a pointer of Git LFS, not the file itself: run `git lfs pull`"),
-    (b"<!doctype html", "it is a web page: download the file itself"),
-    (b"<html", "it is a web page: download the file itself"),
+_PICKLE = "it is a pickle, which could run any program: save a plain array with numpy.save"
+_NO_VOLUMES: tuple[tuple[bytes | tuple[bytes, ...], str], ...] = (
     (b"envi", "it is the header of an ENVI image: name the data .raw and give the --shape and --dtype that it tells"),
     (b"!interfile", "it is an Interfile header: name the data .raw and give the --shape and --dtype that it tells"),
     (b"\x89png", "it is a picture, not a volume"),
     (b"\xff\xd8\xff", "it is a picture, not a volume"),
-    (b"\x80\x02", "it is a pickle, which could run any program: save a plain array with numpy.save"),
-    (b"\x80\x03", "it is a pickle, which could run any program: save a plain array with numpy.save"),
-    (b"\x80\x04", "it is a pickle, which could run any program: save a plain array with numpy.save"),
-    (b"\x80\x05", "it is a pickle, which could run any program: save a plain array with numpy.save"),
+    ((b"\x80\x02", b"\x80\x03", b"\x80\x04", b"\x80\x05"), _PICKLE),
 )
 
 
@@ -42,8 +39,11 @@ def remedy_by_content(path: Path) -> str | None:
     except OSError:
         return None
     extension = path.suffix.lower()
-    for sign, remedy in _NO_VOLUMES:
-        if start.lower().startswith(sign):
+    instead = stand_in(start)
+    if instead is not None:
+        return f"it is {instead[0]}; {instead[1]}"
+    for signs, remedy in _NO_VOLUMES:
+        if start.lower().startswith(signs):
             return remedy
     for offset, sign, kind in _SIGNS:
         if start[offset:].startswith(sign) and kind != extension and (kind, extension) != (".nrrd", ".nhdr"):
