@@ -87,11 +87,12 @@ def _together(views: Views) -> tuple[str, ...]:
     """The names of the views that share a pose, where their masks differ: one of them cannot be right."""
     pose = views.cameras.world_to_camera[:, :3].flatten(1)
     near = torch.cdist(pose, pose, p=float("inf")) <= SAME * pose.abs().max()
-    masks, found = views.masks, set()
-    for i, j in near.triu(1).nonzero().tolist():
-        if float((masks[i] - masks[j]).abs().sum()) > OTHER * float(masks[i].sum()):
-            found |= {i, j}
-    return tuple(view_names(views)[i] for i in sorted(found))
+    first = near.long().argmax(1)  # of the views with this pose, so that each mask is looked at once
+    masks, odd = views.masks, set()
+    for view, other in enumerate(first.tolist()):
+        if float((masks[view] - masks[other]).abs().sum()) > OTHER * float(masks[other].sum()):
+            odd.add(other)
+    return tuple(name for name, other in zip(view_names(views), first.tolist(), strict=True) if other in odd)
 
 
 def _read_otherwise(given: Agreement, views: Silhouettes, loss: float) -> Agreement:
