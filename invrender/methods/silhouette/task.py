@@ -52,8 +52,7 @@ def load(settings: SilhouetteSettings, backend: Backend) -> Task:
     if is_dataset(settings.input):
         views = read_dataset(settings.input, settings.masks, size=settings.size or DATASET_SIZE, images=False)
         chosen = evenly(len(views.cameras), settings.views)
-        views = Views(views.cameras[chosen], views.masks[chosen], None, tuple(views.names[i] for i in chosen))
-        return Task(views, None, initial, settings.units)
+        return Task(views[chosen], None, initial, settings.units)
     if settings.input.is_dir():
         identify(settings.input)  # tells what to do with slices of a volume
         raise InputError(

@@ -88,14 +88,14 @@ def load(settings: ColourSettings, backend: Backend) -> Task:
     views = read_dataset(settings.input, size=settings.size or DATASET_SIZE)
     if views.images is None:
         raise InputError(f"{settings.input} holds no colours", "use RGBA images")
-    views = _part(views, evenly(len(views.cameras), settings.views))
+    views = views[evenly(len(views.cameras), settings.views)]
     spare = list(range(UNSEEN_EVERY // 2, len(views.cameras), UNSEEN_EVERY)) if len(views.cameras) >= ENOUGH else []
     bounds = _seen_box(views.cameras) if known is None else known.bounds.double()
     bounds = bounds if settings.bounds is None else grid_box(settings.bounds)
     shape = _shape(settings.grid, bounds)
     check_memory(shape, views.masks.numel())
     kept = [i for i in range(len(views.cameras)) if i not in spare]
-    return Task(_part(views, kept), _part(views, spare) if spare else None, shape, bounds, known, None)
+    return Task(views[kept], views[spare] if spare else None, shape, bounds, known, None)
 
 
 def _asset(volume: Volume, known: Volume | None, settings: ColourSettings, backend: Backend) -> Task:
@@ -122,11 +122,6 @@ def _asset(volume: Volume, known: Volume | None, settings: ColourSettings, backe
 def _drawn(target: StyledVolume, cameras: Cameras, backend: Backend) -> Views:
     colour, alpha = straight(render_volume(target.volume, cameras, target.style, backend).cpu())
     return Views(cameras, alpha, colour)
-
-
-def _part(views: Views, chosen: list[int]) -> Views:
-    images = None if views.images is None else views.images[chosen]
-    return Views(views.cameras[chosen], views.masks[chosen], images)
 
 
 def _seen_box(cameras: Cameras) -> Tensor:

@@ -1,0 +1,1 @@
+"""Reconstruction of shape, colour and light from photographs."""

@@ -1,0 +1,1 @@
+"""What photographs say of points on surfaces: colours seen, their agreement, textures."""

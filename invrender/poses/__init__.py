@@ -1,0 +1,1 @@
+"""Cameras of photographs that come without them: structure from motion, and pictures from videos."""

@@ -1,0 +1,1 @@
+"""Masks for photographs that come without them."""
