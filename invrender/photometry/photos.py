@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields, replace
 
 import torch
 
@@ -26,6 +26,7 @@ class Photos:
         clip_from_object: [N,4,4] float64, normalised frame to clip space.
         eye: [N,3] float64, where the cameras stand, in the normalised frame.
         pixel: [N] float64, size of a pixel at the frame's origin, in normalised units.
+        principal: [N,2] float64, the principal points in clip space (x/w, y/w).
     """
 
     images: Tensor
@@ -34,6 +35,7 @@ class Photos:
     clip_from_object: Tensor
     eye: Tensor
     pixel: Tensor
+    principal: Tensor
 
     def __len__(self) -> int:
         return len(self.images)
@@ -41,9 +43,7 @@ class Photos:
     def __getitem__(self, index: Sequence[int]) -> Photos:
         """Some of the photographs."""
         i = list(index)
-        return Photos(
-            self.images[i], self.masks[i], self.confidence[i], self.clip_from_object[i], self.eye[i], self.pixel[i]
-        )
+        return Photos(*(getattr(self, field.name)[i] for field in fields(self)))
 
     @property
     def size(self) -> tuple[int, int]:
@@ -63,7 +63,10 @@ def photos_in(frame: Frame, views: Views) -> Photos:
     known = torch.ones_like(views.masks) if views.confidence is None else views.confidence
     coded = torch.from_numpy(linear_to_srgb(views.images.cpu().numpy()))
     matrices = frame.clip_matrices(views.cameras)
-    return Photos(coded.float(), views.masks.float(), known.float(), matrices, eye, frame.pixel(views.cameras))
+    principal = -views.cameras.projection[:, :2, 2]
+    return Photos(
+        coded.float(), views.masks.float(), known.float(), matrices, eye, frame.pixel(views.cameras), principal
+    )
 
 
 def smaller(photos: Photos, factor: int) -> Photos:
@@ -78,9 +81,17 @@ def smaller(photos: Photos, factor: int) -> Photos:
     lit = _blocks((photos.images * photos.masks[..., None])[:, :height, :width], factor)
     plain = _blocks(photos.images[:, :height, :width], factor)
     images = torch.where(cover > 0, lit / cover.clamp(min=1e-6), plain)
-    matrices = _cropped(photos.clip_from_object, photos.size, (height, width))
+    change = cropping(photos.size, factor)
     known = _blocks(photos.confidence[:, :height, :width, None], factor)[..., 0]
-    return Photos(images, cover[..., 0], known, matrices, photos.eye, photos.pixel * factor)
+    return replace(
+        photos,
+        images=images,
+        masks=cover[..., 0],
+        confidence=known,
+        clip_from_object=change @ photos.clip_from_object,
+        pixel=photos.pixel * factor,
+        principal=photos.principal @ change[:2, :2].T + change[:2, 3],
+    )
 
 
 def _blocks(values: Tensor, factor: int) -> Tensor:
@@ -89,10 +100,10 @@ def _blocks(values: Tensor, factor: int) -> Tensor:
     return values.reshape(count, height // factor, factor, width // factor, factor, channels).mean((2, 4))
 
 
-def _cropped(clip: Tensor, size: tuple[int, int], kept: tuple[int, int]) -> Tensor:
-    """Clip matrices of the upper left part of the pictures: the same pixels, whatever the picture's borders."""
-    across, along = size[1] / kept[1], size[0] / kept[0]
+def cropping(size: tuple[int, int], factor: int) -> Tensor:
+    """[4,4] float64 in clip space: from pictures of `size` to their part that blocks of `factor` pixels fill."""
+    along, across = (n / (n // factor * factor) for n in size)
     change = torch.eye(4, dtype=torch.float64)
     change[0, 0], change[0, 3] = across, across - 1
     change[1, 1], change[1, 3] = along, 1 - along
-    return change @ clip
+    return change
