@@ -13,7 +13,7 @@ from dataclasses import dataclass
 import torch
 
 from invrender.cameras.rigs import evenly
-from invrender.geometry.hull import signed_distances
+from invrender.geometry.carving import signed_distances
 from invrender.nouns import Cameras
 
 Tensor = torch.Tensor

@@ -10,7 +10,8 @@ from numpy.typing import NDArray
 
 from invrender.errors import InputError
 from invrender.geometry.connectivity import is_closed_manifold, merge_vertices, orient_outward
-from invrender.geometry.hull import frame_from_masks, visual_hull
+from invrender.geometry.hull import visual_hull
+from invrender.geometry.hull_grid import frame_from_masks
 from invrender.kernels import Backend
 from invrender.methods.silhouette.phantoms import without_phantoms
 from invrender.methods.silhouette.settings import SilhouetteSettings
