@@ -10,6 +10,7 @@ import torch
 
 from invrender.cameras.framing import fitting_distance
 from invrender.cameras.projection import look_at, perspective
+from invrender.geometry.carving import known_object
 from invrender.kernels import Backend
 from invrender.methods.silhouette.schedule import Result
 from invrender.methods.silhouette.start import FirstShape
@@ -87,7 +88,8 @@ def _seen(task: Task, first: FirstShape) -> Tensor:
 def _targets(task: Task, first: FirstShape, turntable: Turntable, backend: Backend) -> Tensor:
     """The target from every camera of the turntable, [frames,H,W,3] linear."""
     if task.reference is None:
-        return nearest_masks(task.views.masks, task.views.cameras, turntable, first.frame)
+        masks = known_object(task.views.masks, task.views.confidence)
+        return nearest_masks(masks, task.views.cameras, turntable, first.frame)
     vertices, faces = task.reference.numpy()
     return silhouettes(Shape(first.frame.normalise(vertices), faces), turntable.cameras, backend)
 
