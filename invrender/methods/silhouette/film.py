@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 
 import torch
 
+from invrender.geometry.carving import known_object
 from invrender.kernels import Backend
 from invrender.methods.silhouette.schedule import Result
 from invrender.methods.silhouette.start import FirstShape
@@ -62,7 +63,7 @@ def _seen(task: Task, first: FirstShape) -> Tensor:
 def _targets(task: Task, first: FirstShape, turntable: Turntable, backend: Backend) -> Tensor:
     """The target from every camera of the turntable, [frames,H,W,3] linear."""
     if task.reference is None:
-        masks = task.views.masks[..., None]
+        masks = known_object(task.views.masks, task.views.confidence)[..., None]
         return inked(nearest_pictures(masks, task.views.cameras, turntable, first.frame)[..., 0])
     vertices, faces = task.reference.numpy()
     return silhouettes(Shape(first.frame.normalise(vertices), faces), turntable.cameras, backend)

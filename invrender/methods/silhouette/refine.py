@@ -100,7 +100,7 @@ def objective(shape: Shape, target: Target, stage: Stage, backend: Backend, regu
     laplacian = uniform_laplacian(edges, len(shape.vertices))
     share = target.pixel.square() / len(target.pixel)
     return Objective(
-        misfit=backend.silhouette_misfit(faces, edges, len(shape.vertices), target.masks, share),
+        misfit=backend.silhouette_misfit(faces, edges, len(shape.vertices), target.masks, share, target.confidence),
         clip_from_object=target.clip_from_object,
         laplacian=product(laplacian),
         degree=degrees(edges, len(shape.vertices)),
