@@ -10,20 +10,20 @@ import numpy as np
 from numpy.typing import NDArray
 
 from invrender.errors import InputError
+from invrender.io.datasets.distortion import Distortion
 
 _INFINITE = 1e30
 """Beyond what floats of 32 bits and their squares can hold."""
 
-DISTORTION = ("k1", "k2", "k3", "k4", "k5", "k6", "p1", "p2")
-
 
 @dataclass(frozen=True)
 class Lens:
-    """A pinhole camera's intrinsics, each None where the file is silent.
+    """A camera's intrinsics, each None where the file is silent.
 
     Attributes:
         fx, fy, cx, cy: in pixels of an image of `width` x `height` (or of the image itself where those are None).
         angle_x, angle_y: full angles of view in radians; they count where fx is None.
+        distortion: None of a pinhole.
     """
 
     fx: float | None = None
@@ -34,6 +34,7 @@ class Lens:
     height: float | None = None
     angle_x: float | None = None
     angle_y: float | None = None
+    distortion: Distortion | None = None
 
     def at(self, size: tuple[int, int]) -> tuple[float, float, float, float]:
         """(fx, fy, cx, cy) in pixels of an image of `size` (H, W), which may be a scaled copy of the one described."""
@@ -70,6 +71,13 @@ class PosedImage:
     world_to_camera: NDArray[np.float64]
     lens: Lens
     clip: tuple[float, float] | None = None
+
+    @property
+    def pixels(self) -> Path:
+        """The picture, or the mask where there is none: a view names one of both."""
+        path = self.image or self.mask
+        assert path is not None
+        return path
 
 
 def rigid_inverse(matrix: NDArray[np.float64], where: str) -> NDArray[np.float64]:

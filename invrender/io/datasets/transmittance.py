@@ -18,7 +18,7 @@ import numpy as np
 import torch
 
 from invrender.errors import InputError
-from invrender.io.datasets.dataset import cameras_of
+from invrender.io.datasets.cameras import cameras_of
 from invrender.io.datasets.grey import GREY_EXTENSIONS, read_stack
 from invrender.io.datasets.posed import PosedImage
 from invrender.io.datasets.sizes import fit_all
@@ -115,6 +115,7 @@ def read_transmittance(folder: str | Path) -> TransmittanceViews:
     table = read_pose_table(pose)
     kind, scale = _kind(table, pose), _positive(table, "scale", None, pose)
     posed = read_transforms(pose, GREY_EXTENSIONS)
+    _refuse_distorted(posed, pose)
     files = _files(posed, pose)
     stack = read_stack(files, scale, whole=kind == "transmittance")
     sizes = {image.shape for image in stack.images}
@@ -136,6 +137,15 @@ def read_transmittance(folder: str | Path) -> TransmittanceViews:
         stack.quantum,
         _names(files),
     )
+
+
+def _refuse_distorted(posed: list[PosedImage], pose: Path) -> None:
+    bent = next((view for view in posed if view.lens.distortion is not None), None)
+    if bent is not None:
+        raise InputError(
+            f"{pose}: the lens of {shown(bent.name)} is distorted ({bent.lens.distortion})",
+            "undistort measurements before they are divided by the reading without an object",
+        )
 
 
 def _names(files: list[Path]) -> tuple[str, ...]:
