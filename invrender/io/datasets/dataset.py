@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import logging
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -11,13 +12,14 @@ import torch
 
 from invrender.errors import printable
 from invrender.io.datasets.cameras import cameras_of, placed_cameras
-from invrender.io.datasets.colmap import find_model
+from invrender.io.datasets.checks import check_views, tell_unposed
 from invrender.io.datasets.masks import check_masks
 from invrender.io.datasets.pictures import read_pictures
-from invrender.io.datasets.sources import POSE_FILES, check_views, posed_images
+from invrender.io.datasets.sources import POSE_FILES, listed, lists_views
+from invrender.io.datasets.splits import set_aside
 from invrender.io.datasets.transforms import transforms_table
 from invrender.io.files.atomic import atomic_write_text
-from invrender.io.files.paths import is_file, is_folder, shown
+from invrender.io.files.paths import is_folder, shown
 from invrender.io.images import write_png
 from invrender.nouns import Cameras, Views
 
@@ -25,11 +27,8 @@ log = logging.getLogger(__name__)
 
 
 def is_dataset(path: str | Path) -> bool:
-    """Whether a path names a dataset: a folder with poses in it, or a pose file (.json) itself."""
-    source = Path(path)
-    if is_folder(source):
-        return any(is_file(source / name) for name in POSE_FILES) or find_model(source) is not None
-    return source.suffix.lower() == ".json"
+    """Whether a path names a dataset: a folder with poses in it, or a pose file (.json, *_par.txt) itself."""
+    return lists_views(Path(path))
 
 
 def read_dataset(
@@ -39,6 +38,8 @@ def read_dataset(
     size: int | None = None,
     images: bool = True,
     unmasked: bool = False,
+    skip_missing: bool = False,
+    held_out: bool | Sequence[str] = True,
 ) -> Views:
     """Read posed images and their masks.
 
@@ -53,6 +54,9 @@ def read_dataset(
             by averaging linear light over areas; None keeps them.
         images: False reads masks alone and leaves `Views.images` None (colours take four times their memory).
         unmasked: True takes views that have no mask: their mask and confidence are 0.
+        skip_missing: True leaves out views whose files are missing, and says which; else they are refused.
+        held_out: True reads the views of the dataset's own test split (or else of that for validation) as well and
+            lists them in `Views.held_out`; False leaves them out; names of views are held out instead.
 
     Returns:
         Views with float32 masks [N,H,W] and images [N,H,W,3] linear, and float64 cameras in the dataset's frame.
@@ -62,7 +66,10 @@ def read_dataset(
             be meant, a lens is of an unknown model, or there are fewer than two views.
         MemoryLimitError: the images would not fit in memory.
     """
-    return read_views(folder, masks, size=size, images=images, unmasked=unmasked).views
+    return read_views(
+        folder, masks, size=size, images=images, unmasked=unmasked, skip_missing=skip_missing,
+        held_out=held_out,
+    ).views  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -88,12 +95,16 @@ def read_views(
     size: int | None = None,
     images: bool = True,
     unmasked: bool = False,
+    skip_missing: bool = False,
+    held_out: bool | Sequence[str] = True,
 ) -> Read:
     """Read a dataset as `read_dataset` does, and tell which of its pixels are pictures and which views have masks."""
     source = Path(folder)
-    posed = posed_images(source)
     root = source if is_folder(source) else source.parent
-    check_views(posed, root)
+    found = listed(source)
+    kept, aside = set_aside(found.views, held_out, root)
+    posed = check_views(kept, root, skip_missing)
+    tell_unposed(found.views, root)
     pictures = read_pictures(posed, root, Path(masks) if masks is not None else None, size, images, unmasked)
     names = tuple(printable(view.name) for view in posed)
     check_masks(pictures.masks(), [name for name, there in zip(names, pictures.masked, strict=True) if there], root)
@@ -104,6 +115,8 @@ def read_views(
         None if pictures.colours is None else torch.from_numpy(pictures.colours),
         names,
         _confidence(covered, pictures.masked, pictures.coverage.shape),
+        tuple(i for i, view in enumerate(posed) if view.name in aside),
+        found.bounds,
     )
     return Read(views, covered, pictures.masked)
 
@@ -125,7 +138,7 @@ def read_cameras(path: str | Path, size: tuple[int, int]) -> Cameras:
     Raises:
         InputError: the poses are missing or damaged.
     """
-    posed = posed_images(Path(path))
+    posed, _ = set_aside(listed(Path(path)).views, False, Path(path))
     if any(view.lens.distortion is not None for view in posed):
         log.warning("%s: the distortion of its lenses is left out: the images are those of pinholes", shown(path))
     return cameras_of(posed, size, size)

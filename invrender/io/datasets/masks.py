@@ -10,9 +10,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from invrender.errors import InputError
+from invrender.io.datasets.checks import relative
 from invrender.io.datasets.locate import Locator
 from invrender.io.datasets.posed import PosedImage
-from invrender.io.datasets.sources import relative
 from invrender.io.files.paths import entries, is_folder, listing, shown
 from invrender.io.pixels import IMAGE_EXTENSIONS
 

@@ -12,12 +12,12 @@ from numpy.typing import NDArray
 
 from invrender.errors import InputError
 from invrender.io.coverage import of_levels
+from invrender.io.datasets.checks import relative
 from invrender.io.datasets.develop import Layers, develop, fitted_mask
 from invrender.io.datasets.layout import Place, canvas_of, check_room, lay_out
 from invrender.io.datasets.masks import find_mask, mask_files, refuse_unmasked
 from invrender.io.datasets.posed import PosedImage
 from invrender.io.datasets.sizes import fit_all, upright
-from invrender.io.datasets.sources import relative
 from invrender.io.files.paths import shown
 from invrender.io.images import read_image_as, read_mask_as
 from invrender.io.pixels import Header, read_header, turned

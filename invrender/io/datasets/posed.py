@@ -63,6 +63,7 @@ class PosedImage:
         world_to_camera: [4,4] float64, OpenGL axes.
         lens: the intrinsics.
         clip: near and far in world units, or None.
+        split: train, val or test, as the dataset says, or None.
     """
 
     name: str
@@ -71,6 +72,7 @@ class PosedImage:
     world_to_camera: NDArray[np.float64]
     lens: Lens
     clip: tuple[float, float] | None = None
+    split: str | None = None
 
     @property
     def pixels(self) -> Path:
@@ -104,6 +106,20 @@ def rigid_inverse(matrix: NDArray[np.float64], where: str) -> NDArray[np.float64
             f"{where}: the last row of its camera matrix is ({last}), not (0, 0, 0, 1)",
             "write the position into the last column: the matrix looks transposed",
         )
+    axes = nearest_rotation(axes, where)
+    inverse = np.eye(4)
+    inverse[:3, :3] = axes.T
+    inverse[:3, 3] = -inverse[:3, :3] @ position
+    return inverse
+
+
+def nearest_rotation(axes: NDArray[np.float64], where: str) -> NDArray[np.float64]:
+    """The rotation [3,3] in axes [3,3], its columns, without their common length and what rounding made of them.
+
+    Raises:
+        InputError: they are sheared, unevenly scaled, or a mirror image.
+    """
+    lengths = np.linalg.norm(axes, axis=0)
     rotation = axes / lengths
     if np.abs(rotation.T @ rotation - np.eye(3)).max() > 1e-3 or np.ptp(lengths) > 1e-3 * lengths.max():
         raise InputError(
@@ -114,9 +130,23 @@ def rigid_inverse(matrix: NDArray[np.float64], where: str) -> NDArray[np.float64
         raise InputError(
             f"{where}: its camera matrix is a mirror image", "use OpenGL axes: +X right, +Y up, looking down -Z"
         )
-    # the nearest rotation, so that rounding in the file does not become a shear
     u, _, vt = np.linalg.svd(rotation)
-    inverse = np.eye(4)
-    inverse[:3, :3] = (u @ vt).T
-    inverse[:3, 3] = -inverse[:3, :3] @ position
-    return inverse
+    nearest: NDArray[np.float64] = u @ vt
+    return nearest
+
+
+def opengl_from_opencv(matrix: NDArray[np.float64], where: str) -> NDArray[np.float64]:
+    """World-to-camera [4,4] with OpenGL axes of one [4,4] or [3,4] with OpenCV's (+X right, +Y down, looking along +Z).
+
+    Raises:
+        InputError: it is not a rotation and a shift.
+    """
+    if not bool((np.abs(matrix) < _INFINITE).all()) or not bool((np.abs(matrix[:3, :3]).sum(axis=0) > 0).all()):
+        raise InputError(f"{where}: its camera matrix holds NaN or absurd numbers", "export the cameras again")
+    rotation = nearest_rotation(matrix[:3, :3], where)
+    if abs(np.linalg.norm(matrix[0, :3]) - 1) > 1e-2:
+        raise InputError(f"{where}: its world-to-camera matrix is scaled", "write a rotation and a shift")
+    flip = np.diag([1.0, -1.0, -1.0])
+    result = np.eye(4)
+    result[:3, :3], result[:3, 3] = flip @ rotation, flip @ matrix[:3, 3]
+    return result

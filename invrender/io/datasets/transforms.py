@@ -39,7 +39,13 @@ def read_transforms(path: Path, extensions: Sequence[str] = IMAGE_EXTENSIONS) ->
     Raises:
         InputError: the file is missing or broken, a field is missing or impossible, or a lens is of an unknown model.
     """
-    table = read_pose_table(path)
+    return transforms_views(path, read_pose_table(path), extensions)
+
+
+def transforms_views(
+    path: Path, table: dict[str, Any], extensions: Sequence[str] = IMAGE_EXTENSIONS
+) -> list[PosedImage]:
+    """The views in the fields `table` of the file `path`; see `read_transforms`."""
     locator = Locator(path.parent, extensions)
     views = [_frame(path, index, frame, table, locator) for index, frame in enumerate(frames_of(table, path))]
     if "camera_angle_x" in table and "fl_x" in table:

@@ -50,7 +50,10 @@ def load(settings: SilhouetteSettings, backend: Backend) -> Task:
     """
     initial = None if settings.init in ("hull", "sphere") else _first_mesh(Path(settings.init))
     if is_dataset(settings.input):
-        views = read_dataset(settings.input, settings.masks, size=settings.size or DATASET_SIZE, images=False)
+        views = read_dataset(
+            settings.input, settings.masks, size=settings.size or DATASET_SIZE, images=False,
+            skip_missing=settings.skip_missing, held_out=False,
+        )  # fmt: skip
         chosen = evenly(len(views.cameras), settings.views)
         return Task(views[chosen], None, initial, settings.units)
     if settings.input.is_dir():
