@@ -29,6 +29,7 @@ from invrender.run.stop import INTERRUPTED, REMEDY
 COMMANDS = {
     "Reconstruct": ("demo", "reconstruct", "evaluate"),
     "Look": ("inspect", "render", "preview"),
+    "Datasets": ("convert",),
     "Help": ("sample", "doctor"),
 }
 """The commands by help panel, in the order in which `--help` lists them."""

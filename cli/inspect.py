@@ -30,6 +30,12 @@ def inspect(
         Path | None,
         typer.Option(metavar="F.png", help="Draw a dataset: views with masks and hull, and the cameras around it."),
     ] = None,
+    size: Annotated[
+        int | None, typer.Option(min=8, help="Scale a dataset's pictures down to this longer side, in pixels.")
+    ] = None,
+    skip_missing: Annotated[
+        bool, typer.Option("--skip-missing", help="Leave out a dataset's views whose files are missing.")
+    ] = False,
     strict: Annotated[bool, typer.Option("--strict", help="Warnings are errors: exit code 3.")] = False,
     noise: Annotated[
         str | None,
@@ -45,6 +51,7 @@ def inspect(
     from invrender.cli.inspect_run import inspect_run
     from invrender.errors import UsageError
     from invrender.io.assets import identify
+    from invrender.io.datasets.dataset import read_dataset
     from invrender.run.staged import settle_dataset
 
     settle_dataset(source)
@@ -64,7 +71,8 @@ def inspect(
     elif kind == "transmittance":
         _inspect_transmittance(path, noise, strict, as_json)
     elif kind == "views":
-        _inspect_dataset(path, masks, picture, strict, as_json)
+        views = read_dataset(path, masks, size=size, skip_missing=skip_missing)
+        _inspect_dataset(path, views, picture, strict, as_json)
     else:
         _inspect_mesh(path, as_json)
 
@@ -77,12 +85,10 @@ def _inspect_mesh(path: Path, as_json: bool) -> None:
     _show({"kind": "mesh", "path": str(path), "units": units, **asdict(facts)}, mesh_rows(facts, units), as_json)
 
 
-def _inspect_dataset(path: Path, masks: Path | None, picture: Path | None, strict: bool, as_json: bool) -> None:
+def _inspect_dataset(path: Path, views: Views, picture: Path | None, strict: bool, as_json: bool) -> None:
     from invrender.evaluate.mesh_facts import dataset_facts
     from invrender.evaluate.posed_views import agreement, posed_findings
-    from invrender.io.datasets.dataset import read_dataset
 
-    views = read_dataset(path, masks)
     facts, found = dataset_facts(views), agreement(views)
     findings = posed_findings(found, facts.cut_off)
     explained = None if found.explained is None else dict(zip(found.names, found.explained, strict=True))

@@ -79,7 +79,10 @@ def load(settings: SilhouetteSettings, backend: Backend) -> Task:
 
 def _read(settings: SilhouetteSettings) -> tuple[Views, tuple[str, ...]]:
     """The views of a dataset whose masks show something of the object, and the names of the others."""
-    views = read_dataset(settings.input, settings.masks, size=settings.size or DATASET_SIZE, images=False)
+    views = read_dataset(
+        settings.input, settings.masks, size=settings.size or DATASET_SIZE, images=False,
+        skip_missing=settings.skip_missing, held_out=False,
+    )  # fmt: skip
     views = views[evenly(len(views), settings.views)]
     if settings.bounds is not None:
         views = replace(views, bounds=grid_box(settings.bounds))

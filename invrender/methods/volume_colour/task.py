@@ -85,7 +85,9 @@ def load(settings: ColourSettings, backend: Backend) -> Task:
             f"{settings.input} is neither a volume file nor a dataset of images",
             "name a volume, or a folder with transforms.json (see `invrender render VOLUME --dataset DIR`)",
         )
-    views = read_dataset(settings.input, size=settings.size or DATASET_SIZE)
+    views = read_dataset(
+        settings.input, size=settings.size or DATASET_SIZE, skip_missing=settings.skip_missing, held_out=False
+    )
     if views.images is None:
         raise InputError(f"{settings.input} holds no colours", "use RGBA images")
     views = views[evenly(len(views.cameras), settings.views)]
