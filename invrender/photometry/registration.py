@@ -61,7 +61,7 @@ class Drawn:
 
 
 def register(
-    vertices: Tensor, faces: Tensor, colours: Tensor, photos: Photos, backend: Backend, focal: bool = False
+    vertices: Tensor, faces: Tensor, colours: Tensor, photos: Photos, backend: Backend, focal: bool = False, centred: bool = True
 ) -> Moved:
     """The corrections under which a coloured mesh fits its photographs.
 
@@ -71,6 +71,7 @@ def register(
         photos: with the cameras to correct.
         backend: what draws.
         focal: whether one factor on the focal lengths is sought as well.
+        centred: whether the mean of the twists is taken out.
     """
     subject = Drawn(vertices, faces, colours.float(), topology(faces))
     moved = Moved(torch.zeros(len(photos), 6, dtype=torch.float64))
@@ -80,7 +81,7 @@ def register(
         damping = torch.full((len(photos),), DAMPING, dtype=torch.float64)
         for _ in range(ROUNDS):
             moved, damping = _step(subject, small, crop, photos, moved, damping, focal, backend)
-    return replace(moved, twist=moved.twist - moved.twist.mean(0))
+    return replace(moved, twist=moved.twist - moved.twist.mean(0)) if centred else moved
 
 
 def _step(
@@ -149,7 +150,8 @@ def twisted(twist: Tensor) -> Tensor:
     """The rigid motion [4,4] of a twist [6]: a rotation vector and a shift (the exponential map of SE(3))."""
     x, y, z, *shift = twist.tolist()
     generator = [[0, -z, y, shift[0]], [z, 0, -x, shift[1]], [-y, x, 0, shift[2]], [0, 0, 0, 0]]
-    return torch.linalg.matrix_exp(torch.tensor(generator, dtype=torch.float64))
+    motion: Tensor = torch.linalg.matrix_exp(torch.tensor(generator, dtype=torch.float64))
+    return motion
 
 
 def longer(principal: Tensor, log_factor: float) -> Tensor:
