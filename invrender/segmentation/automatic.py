@@ -103,8 +103,10 @@ def with_automatic_masks(
         covered, refine: see `automatic_masks`, which raises what this does.
     """
     bare = [view for view, there in enumerate(masked) if not there]
-    if not bare or views.images is None:
+    if not bare:
         return views, ""
+    if views.images is None:
+        raise InputError("masks cannot be found without pictures", "give --masks a folder, or images for all views")
     names = views.names or tuple(f"view {view}" for view in range(len(views)))
     boxes = None if views.bounds is None else projected_boxes(views.cameras[bare], views.bounds)
     found, believed, note = automatic_masks(

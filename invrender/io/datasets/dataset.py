@@ -11,6 +11,7 @@ import torch
 from invrender.cameras.projection import common_point, perspective_intrinsics
 from invrender.errors import printable
 from invrender.io.datasets.colmap import find_model
+from invrender.io.datasets.found_masks import folder_of_masks, with_found_masks
 from invrender.io.datasets.masks import check_masks
 from invrender.io.datasets.pictures import read_pictures
 from invrender.io.datasets.posed import PosedImage
@@ -31,7 +32,13 @@ def is_dataset(path: str | Path) -> bool:
 
 
 def read_dataset(
-    folder: str | Path, masks: str | Path | None = None, *, size: int | None = None, images: bool = True
+    folder: str | Path,
+    masks: str | Path | None = None,
+    *,
+    size: int | None = None,
+    images: bool = True,
+    bounds: torch.Tensor | None = None,
+    mask_refine: str = "none",
 ) -> Views:
     """Read posed images and their masks.
 
@@ -40,9 +47,12 @@ def read_dataset(
 
     Args:
         folder: the dataset's folder, or its pose file (any .json).
-        masks: a folder of masks named after the images.
+        masks: a folder of masks named after the images, or 'auto': views without a mask of their own get one
+            that is found in their picture, see `segmentation.automatic.automatic_masks`.
         size: the longer side in pixels to which larger images are scaled down, by averaging; None keeps them.
         images: False reads masks alone and leaves `Views.images` None (colours take four times their memory).
+        bounds: [2,3], a box that holds the object, where masks are found.
+        mask_refine: how masks that are found are refined: 'none' or 'grabcut'.
 
     Returns:
         Views with float32 masks [N,H,W] and images [N,H,W,3] linear, and float64 cameras in the dataset's frame.
@@ -55,16 +65,21 @@ def read_dataset(
     posed = posed_images(source)
     root = source if is_folder(source) else source.parent
     check_views(posed, root)
-    pictures = read_pictures(posed, root, Path(masks) if masks is not None else None, size, images)
+    given, find = folder_of_masks(masks)
+    pictures = read_pictures(posed, root, given, size, images or find, unmasked=find)
     names = tuple(printable(view.name) for view in posed)
-    check_masks(pictures.coverage, names, root)
+    there = [view for view, masked in enumerate(pictures.masked) if masked]
+    check_masks([pictures.coverage[view] for view in there], [names[view] for view in there], root)
     height, width = pictures.coverage[0].shape
-    return Views(
+    views = Views(
         cameras_of(pictures.posed, pictures.size, (height, width)),
         torch.from_numpy(np.stack(pictures.coverage)),
         torch.from_numpy(np.stack(pictures.colours)) if pictures.colours else None,
         names,
     )
+    if not find:
+        return views
+    return with_found_masks(views, pictures.masked, images=images, bounds=bounds, refine=mask_refine)
 
 
 def read_cameras(path: str | Path, size: tuple[int, int]) -> Cameras:

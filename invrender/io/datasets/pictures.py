@@ -31,18 +31,22 @@ class Pictures:
 
     Attributes:
         posed: the views, their lenses knowing the pictures' sizes.
-        coverage: [H,W] each, scaled down.
+        coverage: [H,W] each, scaled down; 0 of views without a mask.
         colours: [H,W,3] linear each, scaled down; empty unless all views have them and they were asked for.
         size: (H, W) before that.
+        masked: whether each view has a mask.
     """
 
     posed: list[PosedImage]
     coverage: list[Array]
     colours: list[Array]
     size: Size
+    masked: tuple[bool, ...]
 
 
-def read_pictures(posed: list[PosedImage], root: Path, masks: Path | None, size: int | None, images: bool) -> Pictures:
+def read_pictures(
+    posed: list[PosedImage], root: Path, masks: Path | None, size: int | None, images: bool, unmasked: bool = False
+) -> Pictures:
     """Read the pictures and masks of views whose files exist.
 
     Args:
@@ -51,12 +55,13 @@ def read_pictures(posed: list[PosedImage], root: Path, masks: Path | None, size:
         masks: a folder of masks that comes before all others, or None.
         size: the longer side to scale down to, or None.
         images: whether colours are wanted.
+        unmasked: whether views may be without a mask.
 
     Raises:
         InputError: files are damaged or too large, sizes differ or contradict the intrinsics, or masks are missing.
     """
     heads = [_header(view, root) for view in posed]
-    mask_files = _mask_files(posed, heads, root, masks)
+    mask_files = _mask_files(posed, heads, root, masks, unmasked)
     mask_heads = [None if file is None else read_header(file) for file in mask_files]
     posed, turns = fit_all(posed, heads, mask_heads, root)
     sizes = [upright(head.size, turn) for head, turn in zip(heads, turns, strict=True)]
@@ -64,14 +69,17 @@ def read_pictures(posed: list[PosedImage], root: Path, masks: Path | None, size:
     notes: dict[str, list[str]] = {}
     coverage: list[Array] = []
     colours: list[Array] = []
+    masked: list[bool] = []
     for view, file, turn in zip(posed, mask_files, turns, strict=True):
-        rgb, mask, note = _read(view, file, root, images)
+        rgb, found, note = _read(view, file, root, images, unmasked)
         notes.setdefault(note, []).append(view.name)
+        masked.append(found is not None)
+        mask = np.zeros(sizes[0], np.float32) if found is None else found
         coverage.append(_shrink(_fitted(mask, turn, sizes[0], view, root), size))
         if rgb is not None and images:
             colours.append(_shrink(turned(rgb, turn), size))
     _tell(notes, len(posed))
-    return Pictures(posed, coverage, colours if len(colours) == len(posed) else [], sizes[0])
+    return Pictures(posed, coverage, colours if len(colours) == len(posed) else [], sizes[0], tuple(masked))
 
 
 def _header(view: PosedImage, root: Path) -> Header:
@@ -91,13 +99,17 @@ def _pixels_of(view: PosedImage) -> Path:
     return path
 
 
-def _read(view: PosedImage, file: Path | None, root: Path, images: bool) -> tuple[Array | None, Array, str]:
-    """Colours, coverage and what is to be said of it; without a mask file the picture's alpha is the mask."""
+def _read(
+    view: PosedImage, file: Path | None, root: Path, images: bool, unmasked: bool
+) -> tuple[Array | None, Array | None, str]:
+    """Colours, coverage or None, and what is to be said of it; without a mask file the picture's alpha is the mask."""
     rgb, alpha = read_image(view.image) if view.image is not None and (images or file is None) else (None, None)
     if file is None and alpha is not None and alpha.min() < 1:
         stored = alpha if _pixels_of(view).suffix.lower() == ".exr" else np.rint(alpha * 255).astype(np.uint8)
         return rgb, *of_levels(stored, _pixels_of(view))
     file = file or find_mask(root / "masks", view.name, view.image)
+    if file is None and unmasked:
+        return rgb, None, ""
     if file is None:
         what = "no alpha channel" if alpha is None else "an alpha channel that is opaque everywhere"
         _refuse_unmasked([view], what, root)
@@ -113,7 +125,9 @@ def _refuse_unmasked(views: list[PosedImage], what: str, root: Path) -> NoReturn
     raise InputError(f"{root}: {cause}{'' if one else f': {named}'}", mask_hint(root, views[0].name))
 
 
-def _mask_files(posed: list[PosedImage], heads: list[Header], root: Path, masks: Path | None) -> list[Path | None]:
+def _mask_files(
+    posed: list[PosedImage], heads: list[Header], root: Path, masks: Path | None, unmasked: bool
+) -> list[Path | None]:
     """The mask file of each view, or None where its alpha comes first."""
     if masks is not None:
         return _given_masks(posed, masks)
@@ -124,7 +138,7 @@ def _mask_files(posed: list[PosedImage], heads: list[Header], root: Path, masks:
             file = find_mask(root / "masks", view.name, view.image)
             bare += [view] if file is None else []
         files.append(file)
-    if bare:
+    if bare and not unmasked:
         _refuse_unmasked(bare, "no alpha channel", root)
     return files
 

@@ -21,7 +21,8 @@ class SilhouetteSettings(RunSettings):
     """What a run from silhouettes adds; 12 views of 256 pixels of an asset, or a dataset's scaled down to 384.
 
     Attributes:
-        masks: folder of masks for a dataset.
+        masks: folder of masks for a dataset, or auto: found in its pictures.
+        mask_refine: of masks that are found: none, or grabcut for outlines that follow the colours.
         bounds: x, y, z of the lower and the upper corner of a box that holds the object, for a dataset.
         init: what refinement starts from: hull, sphere, a mesh file, or a checkpoint of an earlier run.
         iterations: steps of the refinement, over three stages; 0 returns the first shape.
@@ -34,7 +35,10 @@ class SilhouetteSettings(RunSettings):
     """
 
     method: Literal["silhouette"] = "silhouette"
-    masks: Annotated[Path | None, Flag("Masks for a dataset, by the images' names.", "DIR", "Silhouettes")] = None
+    masks: Annotated[
+        Path | None, Flag("Masks for a dataset, by the images' names; auto finds them.", "DIR|auto", "Silhouettes")
+    ] = None
+    mask_refine: Literal["none", "grabcut"] = "none"
     bounds: Annotated[
         tuple[float, ...] | None,
         Flag("Box of the object or of the grid, for a dataset.", "X0,Y0,Z0,X1,Y1,Z1"),

@@ -79,10 +79,14 @@ def load(settings: SilhouetteSettings, backend: Backend) -> Task:
 
 def _read(settings: SilhouetteSettings) -> tuple[Views, tuple[str, ...]]:
     """The views of a dataset whose masks show something of the object, and the names of the others."""
-    views = read_dataset(settings.input, settings.masks, size=settings.size or DATASET_SIZE, images=False)
+    box = None if settings.bounds is None else grid_box(settings.bounds)
+    views = read_dataset(
+        settings.input, settings.masks, size=settings.size or DATASET_SIZE, images=False,
+        bounds=box, mask_refine=settings.mask_refine,
+    )  # fmt: skip
     views = views[evenly(len(views), settings.views)]
-    if settings.bounds is not None:
-        views = replace(views, bounds=grid_box(settings.bounds))
+    if box is not None:
+        views = replace(views, bounds=box)
     if views.confidence is None:
         return views, ()
     seen = informed(views)
