@@ -24,7 +24,11 @@ def inspect(
         typer.Argument(metavar="INPUT", help="A mesh, a volume, a dataset (or its transforms.json) or a run folder."),
     ],
     masks: Annotated[
-        Path | None, typer.Option(metavar="DIR", help="A dataset's masks, named after its images (white is object).")
+        Path | None,
+        typer.Option(
+            metavar="DIR|auto",
+            help="A dataset's masks, named after its images (white is object); auto finds them.",
+        ),
     ] = None,
     picture: Annotated[
         Path | None,

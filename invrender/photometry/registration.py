@@ -61,7 +61,13 @@ class Drawn:
 
 
 def register(
-    vertices: Tensor, faces: Tensor, colours: Tensor, photos: Photos, backend: Backend, focal: bool = False, centred: bool = True
+    vertices: Tensor,
+    faces: Tensor,
+    colours: Tensor,
+    photos: Photos,
+    backend: Backend,
+    focal: bool = False,
+    centred: bool = True,
 ) -> Moved:
     """The corrections under which a coloured mesh fits its photographs.
 

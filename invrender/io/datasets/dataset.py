@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import logging
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import torch
@@ -13,6 +13,7 @@ import torch
 from invrender.errors import printable
 from invrender.io.datasets.cameras import cameras_of, placed_cameras
 from invrender.io.datasets.checks import check_views, tell_unposed
+from invrender.io.datasets.found_masks import folder_of_masks, with_found_masks
 from invrender.io.datasets.masks import check_masks
 from invrender.io.datasets.pictures import read_pictures
 from invrender.io.datasets.sources import POSE_FILES, listed, lists_views
@@ -40,6 +41,8 @@ def read_dataset(
     unmasked: bool = False,
     skip_missing: bool = False,
     held_out: bool | Sequence[str] = True,
+    bounds: torch.Tensor | None = None,
+    mask_refine: str = "none",
 ) -> Views:
     """Read posed images and their masks.
 
@@ -49,7 +52,8 @@ def read_dataset(
 
     Args:
         folder: the dataset's folder, or its pose file.
-        masks: a folder of masks named after the images.
+        masks: a folder of masks named after the images, or 'auto': views without a mask of their own get one that is
+            found in their picture, see `segmentation.automatic.automatic_masks`.
         size: the longer side in pixels to which the largest image is scaled down, and all others by the same factor,
             by averaging linear light over areas; None keeps them.
         images: False reads masks alone and leaves `Views.images` None (colours take four times their memory).
@@ -57,6 +61,8 @@ def read_dataset(
         skip_missing: True leaves out views whose files are missing, and says which; else they are refused.
         held_out: True reads the views of the dataset's own test split (or else of that for validation) as well and
             lists them in `Views.held_out`; False leaves them out; names of views are held out instead.
+        bounds: [2,3], a box that holds the object, before that of the dataset.
+        mask_refine: how masks that are found are refined: 'none' or 'grabcut'.
 
     Returns:
         Views with float32 masks [N,H,W] and images [N,H,W,3] linear, and float64 cameras in the dataset's frame.
@@ -66,10 +72,15 @@ def read_dataset(
             be meant, a lens is of an unknown model, or there are fewer than two views.
         MemoryLimitError: the images would not fit in memory.
     """
-    return read_views(
-        folder, masks, size=size, images=images, unmasked=unmasked, skip_missing=skip_missing,
+    given, find = folder_of_masks(masks)
+    read = read_views(
+        folder, given, size=size, images=images or find, unmasked=unmasked or find, skip_missing=skip_missing,
         held_out=held_out,
-    ).views  # fmt: skip
+    )  # fmt: skip
+    views = read.views if bounds is None else replace(read.views, bounds=bounds)
+    if not find:
+        return views
+    return with_found_masks(views, read.masked, read.covered, images=images, refine=mask_refine)
 
 
 @dataclass(frozen=True)

@@ -6,7 +6,7 @@ of the target, and nothing else.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 
 import torch
@@ -80,12 +80,11 @@ def load(settings: SilhouetteSettings, backend: Backend) -> Task:
 def _read(settings: SilhouetteSettings) -> tuple[Views, tuple[str, ...]]:
     """The views of a dataset whose masks show something of the object, and the names of the others."""
     views = read_dataset(
-        settings.input, settings.masks, size=settings.size or DATASET_SIZE, images=False,
-        skip_missing=settings.skip_missing, held_out=False,
+        settings.input, settings.masks, size=settings.size or DATASET_SIZE, images=False, held_out=False,
+        skip_missing=settings.skip_missing, mask_refine=settings.mask_refine,
+        bounds=None if settings.bounds is None else grid_box(settings.bounds),
     )  # fmt: skip
     views = views[evenly(len(views), settings.views)]
-    if settings.bounds is not None:
-        views = replace(views, bounds=grid_box(settings.bounds))
     if views.confidence is None:
         return views, ()
     seen = informed(views)
