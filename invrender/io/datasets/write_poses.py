@@ -151,6 +151,8 @@ def _colmap_cameras(views: Sequence[Written]) -> tuple[dict[Lens, int], list[tup
     for lens, number in numbers.items():
         model = "PINHOLE" if lens.distortion is None else lens.distortion.model
         bent = () if lens.distortion is None else lens.distortion.coefficients
+        if model == "FULL_OPENCV" and not any(bent[4:]):  # more programs know the smaller model
+            model, bent = "OPENCV", bent[:4]
         rows.append((number, model, lens, [*lens.at(_size(lens)), *bent]))
     return numbers, rows
 
