@@ -9,7 +9,7 @@ from typing import Any, cast
 from invrender.backends.torch.misfit import misfit_by
 from invrender.kernels import Backend
 
-_COMPANIONS = ("_adjoint", "_taped", "_misfit")
+_COMPANIONS = ("_adjoint", "_taped", "_misfit", "_light")
 
 
 def completed(name: str, about: str, reference: Backend, **kernels: Callable[..., Any]) -> Backend:

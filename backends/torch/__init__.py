@@ -6,6 +6,7 @@ import torch
 
 from invrender.backends.torch.antialias import antialias, antialias_adjoint
 from invrender.backends.torch.composite import composite, composite_adjoint
+from invrender.backends.torch.field import field, field_light, field_misfit
 from invrender.backends.torch.interpolate import interpolate, interpolate_adjoint
 from invrender.backends.torch.line_integral import line_integral, line_integral_adjoint
 from invrender.backends.torch.misfit import misfit_by
@@ -39,4 +40,7 @@ def load(device: torch.device) -> Backend:
         smooth_step=smooth_step,
         composite=composite,
         composite_adjoint=composite_adjoint,
+        field=field,
+        field_misfit=field_misfit,
+        field_light=field_light,
     )

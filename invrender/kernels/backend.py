@@ -14,6 +14,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal, get_args
 
+from invrender.kernels.field import FieldLight, FieldMisfit, RenderField
 from invrender.kernels.mesh import (
     Antialias,
     AntialiasAdjoint,
@@ -50,6 +51,7 @@ class Backend:
         rasterize ... silhouette_misfit: kernels that draw meshes; see the protocol of each.
         trace: rays through meshes.
         line_integral, joseph_rays, composite: rays through volumes; smooth_step: one step of a solver on a volume.
+        field, field_misfit, field_light: rays through radiance fields.
         passed_over: where `auto` chose it: which backends should have worked and did not, and why.
     """
 
@@ -78,6 +80,9 @@ class Backend:
     smooth_step: SmoothStep
     composite: Composite
     composite_adjoint: CompositeAdjoint
+    field: RenderField
+    field_misfit: FieldMisfit
+    field_light: FieldLight
 
     passed_over: str = ""
 
