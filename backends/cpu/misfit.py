@@ -110,7 +110,7 @@ def _compare(
     """Views first, first + step, ...: sums (squares, both images, |differences|), and gradients of vertices."""
     height, width = image.shape
     for view in range(first, len(matrices), step):
-        _project(points, matrices[view], clip)
+        project(points, matrices[view], clip)
         found, of_rows, parents = draw_view(
             clip, faces, edges, edge_faces, signs, image, pixel, ends, share, screen, facing, chosen
         )
@@ -133,7 +133,7 @@ def _compare(
 
 
 @device
-def _project(points: Floats, matrix: Floats, clip: Floats) -> None:
+def project(points: Floats, matrix: Floats, clip: Floats) -> None:
     for i in range(len(points)):
         x, y, z = points[i, 0], points[i, 1], points[i, 2]
         for r in range(4):

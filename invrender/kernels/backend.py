@@ -19,6 +19,7 @@ from invrender.kernels.mesh import (
     AntialiasAdjoint,
     Interpolate,
     InterpolateAdjoint,
+    MakeColourMisfit,
     MakeMisfit,
     Rasterize,
     Silhouette,
@@ -47,7 +48,7 @@ class Backend:
         name: as `--backend` calls it.
         description: one line for people: what it runs on and what fills in for kernels it lacks.
         device: where its tensors live.
-        rasterize ... silhouette_misfit: kernels that draw meshes; see the protocol of each.
+        rasterize ... colour_misfit: kernels that draw meshes; see the protocol of each.
         trace: rays through meshes.
         line_integral, joseph_rays, composite: rays through volumes; smooth_step: one step of a solver on a volume.
         passed_over: where `auto` chose it: which backends should have worked and did not, and why.
@@ -67,6 +68,7 @@ class Backend:
     silhouette_taped: SilhouetteTaped
     silhouette_adjoint: SilhouetteAdjoint
     silhouette_misfit: MakeMisfit
+    colour_misfit: MakeColourMisfit
 
     # Rays.
     trace: Trace
