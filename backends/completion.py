@@ -19,8 +19,8 @@ _COMPANIONS = ("_adjoint", "_taped", "_misfit")
 def completed(name: str, about: str, reference: Backend, **kernels: Callable[..., Any]) -> Backend:
     """A backend made of its own kernels and, where it has none, the reference's.
 
-    Without a fused comparison of silhouettes with masks or of colours with pictures, one is composed of the backend's own
-    kernels and adjoints.
+    Without a fused comparison with masks or with pictures, one is composed of the backend's own kernels and
+    adjoints.
 
     Args:
         name: as `--backend` calls it.

@@ -17,6 +17,7 @@ import torch
 from numba import njit
 from numpy.typing import NDArray
 
+from invrender.backends.bodies.clip import PIECES
 from invrender.backends.bodies.raster import EMPTY, ID_MASK
 from invrender.backends.bodies.target import device
 from invrender.backends.bodies.weights import (
@@ -31,7 +32,7 @@ from invrender.backends.bodies.weights import (
 from invrender.backends.cpu.arrays import Indices, packed_faces, to_numpy
 from invrender.backends.cpu.contour import Floats
 from invrender.backends.cpu.misfit import Images, project
-from invrender.backends.cpu.rasterize import PIECES, draw_view
+from invrender.backends.cpu.rasterize import draw_view
 from invrender.backends.cpu.threads import parallel_for, thread_count
 from invrender.jit import kernel
 from invrender.kernels import Compared

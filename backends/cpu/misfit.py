@@ -134,6 +134,7 @@ def _compare(
 
 @device
 def project(points: Floats, matrix: Floats, clip: Floats) -> None:
+    """Clip positions [V,4] of points [V,3]."""
     for i in range(len(points)):
         x, y, z = points[i, 0], points[i, 1], points[i, 2]
         for r in range(4):
