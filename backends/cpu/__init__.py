@@ -7,6 +7,7 @@ import torch
 
 from invrender.backends.completion import completed
 from invrender.backends.cpu.antialias import antialias, antialias_adjoint
+from invrender.backends.cpu.colour_misfit import colour_misfit
 from invrender.backends.cpu.composite import composite, composite_adjoint
 from invrender.backends.cpu.field import field, field_light, field_misfit
 from invrender.backends.cpu.interpolate import interpolate, interpolate_adjoint
@@ -44,6 +45,7 @@ def load(device: torch.device) -> Backend:
         silhouette_taped=silhouette_taped,
         silhouette_adjoint=silhouette_adjoint,
         silhouette_misfit=silhouette_misfit,
+        colour_misfit=colour_misfit,
         trace=trace,
         line_integral=line_integral,
         line_integral_adjoint=line_integral_adjoint,

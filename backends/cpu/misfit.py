@@ -126,7 +126,7 @@ def _compare(
     height, width = image.shape
     for k in range(first, len(views), step):
         view = views[k]
-        _project(points, matrices[view], clip)
+        project(points, matrices[view], clip)
         found, of_rows, parents = draw_view(
             clip, faces, edges, edge_faces, signs, image, pixel, ends, share, screen, facing, chosen
         )
@@ -148,7 +148,8 @@ def _compare(
 
 
 @device
-def _project(points: Floats, matrix: Floats, clip: Floats) -> None:
+def project(points: Floats, matrix: Floats, clip: Floats) -> None:
+    """Clip positions [V,4] of points [V,3]."""
     for i in range(len(points)):
         x, y, z = points[i, 0], points[i, 1], points[i, 2]
         for r in range(4):

@@ -20,6 +20,7 @@ from invrender.kernels.mesh import (
     AntialiasAdjoint,
     Interpolate,
     InterpolateAdjoint,
+    MakeColourMisfit,
     MakeMisfit,
     Rasterize,
     Silhouette,
@@ -48,7 +49,7 @@ class Backend:
         name: as `--backend` calls it.
         description: one line for people: what it runs on and what fills in for kernels it lacks.
         device: where its tensors live.
-        rasterize ... silhouette_misfit: kernels that draw meshes; see the protocol of each.
+        rasterize ... colour_misfit: kernels that draw meshes; see the protocol of each.
         trace: rays through meshes.
         line_integral, joseph_rays, composite: rays through volumes; smooth_step: one step of a solver on a volume.
         field, field_misfit, field_light: rays through radiance fields.
@@ -69,6 +70,7 @@ class Backend:
     silhouette_taped: SilhouetteTaped
     silhouette_adjoint: SilhouetteAdjoint
     silhouette_misfit: MakeMisfit
+    colour_misfit: MakeColourMisfit
 
     # Rays.
     trace: Trace

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 from torch import Tensor
 
@@ -139,6 +139,40 @@ class MakeMisfit(Protocol):
 
         Pixels count by their confidence [N,H,W] in [0, 1], 0 where nothing is known; None: all count alike.
         """
+        ...
+
+
+class Compared(NamedTuple):
+    """What a `ColourMisfit` finds: the misfit, its gradients, and how strongly it is curved; all float64.
+
+    misfit is a number, d_vertices [V,3] and d_colours [V,3] its gradients. The curvature [V,3] makes
+    misfit + <d_colours, x> + 1/2 <curvature, x^2> an upper bound of the misfit of colours that differ by x.
+    """
+
+    misfit: float
+    d_vertices: Tensor
+    d_colours: Tensor
+    curvature: Tensor
+
+
+class ColourMisfit(Protocol):
+    """How far a mesh with coloured vertices is from pictures: projection, drawing, loss and gradients in one go."""
+
+    def __call__(self, vertices: Tensor, colours: Tensor, clip_from_object: Tensor, views: Sequence[int]) -> Compared:
+        """Vertices [V,3], colours [V,3] and matrices [N,4,4] of all views to the comparison with those named.
+
+        misfit = sum_n sum_p weight_np sum_c (sqrt(difference^2 + softness^2) - softness), over pixels that show the
+        mesh; the colour of a pixel is that of its centre. What appears and disappears at contours is not part of the
+        gradient.
+        """
+        ...
+
+
+class MakeColourMisfit(Protocol):
+    """Prepares a comparison for a mesh of fixed connectivity."""
+
+    def __call__(self, faces: Tensor, count: int, images: Tensor, weight: Tensor, softness: float) -> ColourMisfit:
+        """Faces [F,3] of `count` vertices, images [N,H,W,3] float32, weights [N,H,W] float32 of their pixels."""
         ...
 
 

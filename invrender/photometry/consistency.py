@@ -14,7 +14,6 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
 
 from invrender.geometry.triples import Triple, along, point
@@ -115,7 +114,14 @@ def _compare(
             for i in range(count):
                 view = chosen[i]
                 inside = _patch(
-                    images[view], matrices[view], centre, point(first, p), point(second, p), radius, patches[i], means[i]
+                    images[view],
+                    matrices[view],
+                    centre,
+                    point(first, p),
+                    point(second, p),
+                    radius,
+                    patches[i],
+                    means[i],
                 )
                 trust[i] = weight[view, p] * inside
                 _normalise(patches[i], numbers[0])

@@ -20,9 +20,7 @@ from invrender.jit import body, kernel
 Array = NDArray[Any]
 
 
-def labelled(
-    cost: Array, edges: Ints, order: Ints, price: float, limit: float, rounds: int = 6
-) -> tuple[Ints, Array]:
+def labelled(cost: Array, edges: Ints, order: Ints, price: float, limit: float, rounds: int = 6) -> tuple[Ints, Array]:
     """Labels [V] int64, and costs [V,T] float32 that include what the neighbours say.
 
     Args:

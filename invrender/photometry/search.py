@@ -13,12 +13,12 @@ from typing import Any
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from scipy.sparse import csr_matrix, diags, identity
+from scipy.sparse import csr_matrix, diags
 from scipy.sparse.linalg import splu
 
 from invrender.geometry.connectivity import unique_edges
 from invrender.geometry.embedded import roll_back
-from invrender.geometry.vectors import Bools, Floats, Ints, dot, unit, vertex_normals
+from invrender.geometry.vectors import Bools, Floats, Ints, unit, vertex_normals
 from invrender.kernels import Backend
 from invrender.photometry.consistency import Agreement, disagreement
 from invrender.photometry.labels import labelled
@@ -137,7 +137,7 @@ def _drawn(
 ) -> Floats:
     """Vertices moved along their normals towards targets: a least-squares balance with smoothness.
 
-        sum_i certain_i (s_i - target_i)^2 + hold held_i s_i^2 + smooth s' L s + fair |D^-1 L (v + s n)|^2
+    sum_i certain_i (s_i - target_i)^2 + hold held_i s_i^2 + smooth s' L s + fair |D^-1 L (v + s n)|^2
     """
     degree = laplacian.diagonal().clip(1)
     umbrella = diags(1 / degree) @ laplacian

@@ -1,4 +1,4 @@
-"""Stages that go round by round, each round from a shape to a shape with triangles of its own, as phases of the loop."""
+"""Stages that go round by round, each from a shape to one with triangles of its own, as phases of the loop."""
 
 from __future__ import annotations
 
