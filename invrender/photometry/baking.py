@@ -47,7 +47,14 @@ def vertex_colours(vertices: Floats, faces: Ints, photos: Photos, backend: Backe
     return filled(colours, known, topology(triangles))
 
 
-def textured(vertices: Floats, faces: Ints, photos: Photos, backend: Backend, size: int | None = None) -> Mesh:
+def textured(
+    vertices: Floats,
+    faces: Ints,
+    photos: Photos,
+    backend: Backend,
+    size: int | None = None,
+    fallback: Tensor | None = None,
+) -> Mesh:
     """The surface with a texture from photographs, in the photographs' normalised frame.
 
     Args:
@@ -55,6 +62,7 @@ def textured(vertices: Floats, faces: Ints, photos: Photos, backend: Backend, si
         photos: of it.
         backend: what draws depth buffers and charts.
         size: of the texture; None: so that texels are a little finer than the photographs' pixels.
+        fallback: colours [V,3] sRGB-encoded, for texels that no photograph shows; None: those of the neighbours.
 
     Returns:
         A mesh whose vertices are repeated along the seams of the charts; the material's texture is linear RGB.
@@ -64,7 +72,8 @@ def textured(vertices: Floats, faces: Ints, photos: Photos, backend: Backend, si
     atlas = unwrap(vertices, faces, side)
     points, normals = torch.from_numpy(vertices), torch.from_numpy(vertex_normals(vertices, faces))
     depth = depth_buffer(points, torch.from_numpy(faces), photos.clip_from_object, photos.size, backend)
-    fallback = vertex_colours(vertices, faces, photos, backend)
+    if fallback is None:
+        fallback = vertex_colours(vertices, faces, photos, backend)
     inside, values = texels(atlas, torch.cat([points, normals, fallback], 1), side, backend)
     unit = torch.nn.functional.normalize(values[:, 3:6], dim=1)
     colours, known = point_colours(values[:, :3], unit, photos, depth)

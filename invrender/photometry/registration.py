@@ -52,7 +52,7 @@ class Moved:
 
 @dataclass(frozen=True)
 class Drawn:
-    """What is drawn and compared: a coloured mesh in the normalised frame (colours sRGB), with its edges."""
+    """What is drawn and compared: a mesh in the normalised frame with its edges, and its colours for each view."""
 
     vertices: Tensor
     faces: Tensor
@@ -73,13 +73,14 @@ def register(
 
     Args:
         vertices, faces: [V,3] float64, [F,3] int64 in the photographs' frame.
-        colours: [V,3] sRGB.
+        colours: [V,3] sRGB, or [N,V,3] for each photograph its own.
         photos: with the cameras to correct.
         backend: what draws.
         focal: whether one factor on the focal lengths is sought as well.
         centred: whether the mean of the twists is taken out.
     """
-    subject = Drawn(vertices, faces, colours.float(), topology(faces))
+    each = colours.float().expand(len(photos), -1, -1)
+    subject = Drawn(vertices, faces, each, topology(faces))
     moved = Moved(torch.zeros(len(photos), 6, dtype=torch.float64))
     levels = [level for level in LEVELS if level == 1 or min(photos.size) // level >= SMALLEST]
     for level in levels:
@@ -135,7 +136,7 @@ def _residuals(subject: Drawn, small: Photos, matrices: Tensor, view: int, backe
     clip = (homogeneous @ matrices.transpose(1, 2)).float().to(backend.device)
     cover = ops.silhouette(backend, clip, subject.faces, subject.edges, small.size).cpu()
     face_id, _ = ops.rasterize(backend, clip, subject.faces, small.size)
-    drawn = ops.interpolate(backend, subject.colours.to(backend.device), subject.faces, face_id, clip).cpu()
+    drawn = ops.interpolate(backend, subject.colours[view].to(backend.device), subject.faces, face_id, clip).cpu()
     known = small.confidence[view]
     outline = (cover - small.masks[view]) * known
     inside = (face_id.cpu() >= 0) & (small.masks[view] > 0.99)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Protocol
 
 import torch
 
@@ -13,13 +12,8 @@ from invrender.methods.silhouette.target import Shape
 from invrender.solve.phase import Phase, Start
 from invrender.solve.protocol import Params, Terms
 
-
-class Round(Protocol):
-    """What is done in each round."""
-
-    def __call__(self, shape: Shape, number: int) -> tuple[Shape, Terms]:
-        """A shape to the next, and the terms of the round; the first is what the rounds bring down."""
-        ...
+Round = Callable[[Params, int], tuple[Params, Terms]]
+"""Named tensors and the number of a round to the next ones, and terms, the first of which rounds bring down."""
 
 
 @dataclass(frozen=True)
@@ -31,11 +25,7 @@ class RoundState:
 
 @dataclass(frozen=True)
 class Rounds:
-    """A solver whose steps are rounds.
-
-    Attributes:
-        scale: of no use to rounds, which have no step length.
-    """
+    """A solver whose steps are rounds; `scale` means nothing to it, for rounds have no step length."""
 
     scale: float = 1.0
 
@@ -49,8 +39,8 @@ class Rounds:
     ) -> tuple[Params, RoundState, Terms]:
         """One round."""
         del random
-        shape, terms = objective(shape_of(params), state.done)
-        return as_params(shape), RoundState(state.done + 1), terms
+        params, terms = objective(params, state.done)
+        return params, RoundState(state.done + 1), terms
 
 
 def as_params(shape: Shape) -> Params:
@@ -58,16 +48,16 @@ def as_params(shape: Shape) -> Params:
     return {"vertices": torch.from_numpy(shape.vertices), "faces": torch.from_numpy(shape.faces)}
 
 
-def rounds_phase(name: str, begin: Callable[[], Shape], count: int, one: Round) -> Phase:
-    """A phase of so many rounds, without its position among others; its estimates are shapes."""
+def rounds_phase(name: str, begin: Params, count: int, one: Round) -> Phase:
+    """A phase of so many rounds, without its position among others; estimates are shapes, the result all tensors."""
     return Phase(
         name=name,
         title=name,
         steps=count,
-        start=lambda: Start(as_params(begin())),
+        start=lambda: Start(begin),
         objective=one,
         solver=Rounds(),
         decode=shape_of,
         result=lambda params, state: params,
-        advice="check cameras and masks with `invrender inspect`",
+        advice="check cameras and masks with `invrender inspect DATASET --picture sheet.png`",
     )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Annotated, Literal
 
 from invrender.run.settings import Flag, Range, RunSettings
@@ -42,7 +43,7 @@ class PhotometricSettings(RunSettings):
 
     method: Literal["photometric"] = "photometric"
     masks: Annotated[
-        str | None, Flag("Masks for a dataset, by the images' names; auto: made from them.", "DIR|auto", PANEL)
+        Path | None, Flag("Masks for a dataset, by the images' names; auto: made from them.", "DIR|auto", PANEL)
     ] = None
     bounds: Annotated[
         tuple[float, ...] | None, Flag("Box around the object.", "X0,Y0,Z0,X1,Y1,Z1", PANEL), Range(-1e12, 1e12)
@@ -68,3 +69,11 @@ class PhotometricSettings(RunSettings):
 
 
 SETTINGS = PhotometricSettings
+
+
+def suits(source: Path) -> bool:
+    """Accept datasets of pictures in colour."""
+    from invrender.io.datasets.kinds import shows_colours
+
+    found: bool = shows_colours(source)
+    return found

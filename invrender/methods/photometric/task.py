@@ -9,8 +9,6 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-import torch
-
 from invrender.cameras.around import around
 from invrender.cameras.rigs import evenly
 from invrender.errors import InputError, UsageError
@@ -154,15 +152,3 @@ def check(task: Task, backend: Backend) -> list[Finding]:
     if task.reference is not None:
         return []
     return posed_findings(agreement(task.views), cut_off(task.views))
-
-
-def facts(task: Task) -> dict[str, object]:
-    """What run.json says of the task."""
-    return {"views": len(task.views), "unseen": list(task.unseen.names) if task.unseen else []}
-
-
-def coloured(views: Views) -> bool:
-    """Whether the object has colours to learn from: not one value everywhere, as pictures of masks alone have."""
-    assert views.images is not None
-    inside = views.images[views.masks > 0.99]
-    return len(inside) > 0 and float(torch.std(inside, 0).max()) > 1e-3

@@ -18,7 +18,8 @@ from invrender.geometry.connectivity import drop_unused, is_closed_manifold, ori
 from invrender.kernels.field import EMPTY, MOST
 from invrender.methods.photometric.field.schedule import Fitted
 from invrender.methods.photometric.field.sites import dense
-from invrender.nouns import Mesh
+from invrender.nouns import Mesh, Volume
+from invrender.parameters.frame import Frame
 
 Tensor = torch.Tensor
 
@@ -79,3 +80,21 @@ def _solid(inside: NDArray[np.bool_], smallest: int) -> NDArray[np.bool_]:
     kept = np.concatenate([[False], (size >= smallest) | (size == size.max())])
     filled: NDArray[np.bool_] = ndimage.binary_fill_holes(kept[label])
     return filled
+
+
+def glimpsed(volume: Volume, frame: Frame) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
+    """Vertices [V,3] in a normalised frame and faces [F,3] of a field that forms, as it is, for pictures.
+
+    Args:
+        volume: extinction per world unit in its first channel.
+        frame: of the vertices.
+    """
+    from skimage.measure import marching_cubes
+
+    spacing = ((volume.bounds[1] - volume.bounds[0]) / (torch.tensor(volume.values.shape[3:0:-1]) - 1)).tolist()
+    taken = volume.values[0].numpy() * spacing[0]  # optical depth of a cell
+    if not taken.min() < HALF * MOST < taken.max():
+        return np.zeros((0, 3)), np.zeros((0, 3), np.int64)
+    vertices, faces, _, _ = marching_cubes(taken, HALF * MOST, gradient_direction="ascent")
+    world = vertices[:, ::-1].astype(np.float64) * spacing + volume.bounds[0].numpy()
+    return frame.normalise(world), np.ascontiguousarray(faces, np.int64)
