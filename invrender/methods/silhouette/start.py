@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from dataclasses import dataclass
 
 import numpy as np
@@ -23,6 +24,8 @@ from invrender.render.raster import render_views
 
 Tensor = torch.Tensor
 
+log = logging.getLogger(__name__)
+NEAR_SIDE = 0.01  # of the box's longest side
 CELL_PIXELS = 1.9  # size of a hull cell, in pixels of the views
 
 
@@ -61,6 +64,7 @@ def first_shape(
     else:
         resolution = settings.hull_resolution or _hull_resolution(views)
         vertices, faces = hull_of(views, resolution).numpy()
+        _tell_sides(vertices, views)
         faces = orient_outward(vertices, faces)
         frame = frame_of(vertices)
     target = target_in(frame, views, backend)
@@ -73,6 +77,21 @@ def first_shape(
 def hull_of(views: Views, resolution: int) -> Mesh:
     """The visual hull of views, with what they say of unknown pixels and of the object's box."""
     return visual_hull(views.masks, views.cameras, resolution, confidence=views.confidence, bounds=views.bounds)
+
+
+def _tell_sides(vertices: NDArray[np.float64], views: Views) -> None:
+    """Say at which sides of its box a hull ends: the box may cut the object off there."""
+    if views.bounds is None:
+        return
+    low, high = views.bounds.double().numpy()
+    near = NEAR_SIDE * float((high - low).max())
+    sides = [f"-{axis}" for axis, away in zip("xyz", vertices.min(0) - low, strict=True) if away < near]
+    sides += [f"+{axis}" for axis, away in zip("xyz", high - vertices.max(0), strict=True) if away < near]
+    if sides:
+        log.warning(
+            "the hull ends at the box of the object (%s): where that cuts it off, give a larger one by --bounds",
+            ", ".join(sides),
+        )
 
 
 def _check_seen(initial: Mesh, views: Views, backend: Backend) -> None:

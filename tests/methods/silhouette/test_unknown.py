@@ -57,7 +57,11 @@ def test_every_question_of_the_target_leaves_out_what_is_unknown(views, backend)
     assert first.target[[0, 2]].confidence.shape == (2, 48, 48)
 
 
-def test_the_first_shape_ends_at_the_box(views, backend):
+def test_the_first_shape_ends_at_the_box_and_says_so(views, backend, caplog):
     box = torch.tensor([[-2.0, -2, -2], [2.0, 0.25, 2]]).double()
     first = first_shape(dataclasses.replace(views, bounds=box), QUICK, backend)
     assert first.frame.restore(first.shape.vertices)[:, 1].max() == pytest.approx(0.25, abs=0.01)
+    assert "ends at the box of the object (+y)" in caplog.text
+    caplog.clear()
+    first_shape(dataclasses.replace(views, bounds=torch.tensor([[-2.0, -2, -2], [2.0, 2, 2]])), QUICK, backend)
+    assert not caplog.text
