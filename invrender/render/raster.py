@@ -8,7 +8,7 @@ sees (edges are what `antialias` is for), and which side a normal points to.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import torch
 
@@ -35,6 +35,7 @@ def render(
     backend: Backend,
     supersample: int = 1,
     dtype: torch.dtype = torch.float32,
+    lights: Sequence[Lights] | None = None,
 ) -> Tensor:
     """Pictures of a scene's mesh from N cameras.
 
@@ -48,6 +49,7 @@ def render(
         backend: whose kernels draw.
         supersample: pictures are drawn at this many times the size and averaged (not depth).
         dtype: of the computation after projection, which is float64 in any case.
+        lights: those of each picture, instead of the scene's for all.
 
     Returns:
         [N,H,W,C] of that dtype, C = 1 for silhouette and depth, else 3; antialiased, but for depth.
@@ -60,7 +62,7 @@ def render(
     if mode == "depth":
         prepared = _prepare(scene.mesh, backend)
         return _by_view(cameras, lambda part: _draw_depth(prepared, part, backend, dtype))
-    premultiplied = layers(scene, cameras, mode, backend, supersample, dtype)
+    premultiplied = layers(scene, cameras, mode, backend, supersample, dtype, lights)
     background = torch.as_tensor(scene.background).to(premultiplied)
     return premultiplied[..., :3] + (1 - premultiplied[..., 3:]) * background
 
@@ -72,6 +74,7 @@ def layers(
     backend: Backend,
     supersample: int = 1,
     dtype: torch.dtype = torch.float32,
+    lights: Sequence[Lights] | None = None,
 ) -> Tensor:
     """Colour over nothing: [N,H,W,4] premultiplied linear RGB and alpha, in mode "normal", "color" or "shaded".
 
@@ -80,8 +83,13 @@ def layers(
     if not find_mode(mode, "mesh").layered:
         raise UsageError(f"mode {mode} draws no colours over nothing", "take shaded, color or normal, or `render`")
     prepared = _prepare(scene.mesh, backend)
-    pictures = _by_view(cameras, lambda part: _draw(prepared, part, mode, scene.lights, backend, dtype), supersample)
-    return pictures.clamp(min=0)
+
+    def draw(some: Cameras, light: Lights) -> Tensor:
+        return _by_view(some, lambda part: _draw(prepared, part, mode, light, backend, dtype), supersample)
+
+    if lights is None:
+        return draw(cameras, scene.lights).clamp(min=0)
+    return torch.cat([draw(cameras[[k]], light) for k, light in enumerate(lights)]).clamp(min=0)
 
 
 def render_views(

@@ -32,10 +32,10 @@ class Relight:
     lights: Lights = field(default_factory=Lights)
     turn: Turn = "camera"
 
-    def over(self, cameras: Cameras) -> tuple[Cameras, list[Lights]]:
-        """The camera and the lights of each picture; one entry of lights where they are the same for all."""
+    def over(self, cameras: Cameras) -> tuple[Cameras, list[Lights] | None]:
+        """The camera and the lights of each picture; None where `lights` are those of all."""
         if self.turn == "camera":
-            return cameras, [self.lights]
+            return cameras, None
         start, count = fixed(self.lights, cameras), len(cameras)
         times = 1 if self.turn == "light" else 2
         lights = [turned(start, about_up(times * 2 * math.pi * k / count)) for k in range(count)]

@@ -58,12 +58,11 @@ def mesh_pictures(
         [N,H,W,C] on the CPU: grey in [0, 1] for silhouette and depth (white is nearest), else colours, with straight
         alpha for a transparent background; and facts: `depth_range`, the nearest and farthest distance.
     """
-    cameras, lights = (light or Relight()).over(cameras)
-    parts = [cameras] if len(lights) == 1 else [cameras[[k]] for k in range(len(cameras))]
-    scenes = [Scene(mesh, each, background or WHITE) for each in lights]
+    light = light or Relight()
+    cameras, lights = light.over(cameras)
+    scene = Scene(mesh, light.lights, background or WHITE)
     draw = layers if background is None and mode.layered else render
-    drawn = [draw(*pair, mode.name, backend, supersample).cpu() for pair in zip(scenes, parts, strict=True)]
-    pictures = torch.cat(drawn)
+    pictures = draw(scene, cameras, mode.name, backend, supersample, lights=lights).cpu()
     if background is None and mode.layered:
         colour, alpha = straight(pictures)
         return torch.cat([colour, alpha[..., None]], -1), {}
