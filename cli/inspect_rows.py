@@ -136,8 +136,8 @@ def split_rows(views: Views) -> Rows:
     if views.held_out:
         names = listing([views.names[i] for i in views.held_out])
         rows.append(("held out", f"{len(views.held_out)} of {len(views)} views: {names}"))
-    if views.confidence is not None:
-        unknown = 1 - float(views.confidence.mean())
+    unknown = 0.0 if views.confidence is None else 1 - float(views.confidence.mean())
+    if unknown > 1e-4:
         rows.append(("unknown", f"{unknown:.2%} of the pixels: beyond the pictures, or undistorted from nothing"))
     if views.bounds is not None:
         low, high = views.bounds.tolist()
