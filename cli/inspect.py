@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from invrender.cli.inspect_rows import Rows, dataset_rows, mesh_rows, transmittance_rows, volume_rows
+from invrender.cli.inspect_rows import Rows, dataset_rows, mesh_rows, split_rows, transmittance_rows, volume_rows
 from invrender.cli.options import JsonOption, console, print_json
 from invrender.cli.volume_options import DtypeOption, FrameOption, KeyOption, ShapeOption, VolumeFile
 
@@ -97,9 +97,10 @@ def _inspect_dataset(path: Path, views: Views, picture: Path | None, strict: boo
     findings = posed_findings(found, facts.cut_off)
     explained = None if found.explained is None else dict(zip(found.names, found.explained, strict=True))
     table = {"kind": "dataset", "path": str(path), **asdict(facts), "explained": explained, "findings": findings}
+    table |= {"held_out": [views.names[i] for i in views.held_out], "bounds": views.bounds}
     if picture is not None:
         table["picture"] = _draw_dataset(views, findings, picture)
-    _show(table, dataset_rows(facts, found.explained), as_json)
+    _show(table, dataset_rows(facts, found.explained) + split_rows(views), as_json)
     _warn(findings, strict)
 
 

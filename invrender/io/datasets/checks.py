@@ -116,7 +116,10 @@ def _missing_hint(path: Path, listed: list[Path], root: Path) -> str:
         return f"the folder {folder} is missing: put the images there, or correct the paths"
     taken = {other.name for other in listed if other.parent == path.parent}
     free = [name for name in entries(path.parent) if name not in taken]
-    close = nearest(path.name, [name for name in free if Path(name).suffix.lower() in (*IMAGE_EXTENSIONS, ".npy")])
+    pictures = [name for name in free if Path(name).suffix.lower() in (*IMAGE_EXTENSIONS, ".npy")]
+    if not pictures and not any(is_file(other) for other in listed):
+        return f"the cameras are there, but no picture is: put the pictures into {shown(path.parent)}"
+    close = nearest(path.name, pictures)
     hint = f"did you mean {close}? " if close else ""
     return f"{hint}put the files there, or leave their views out with --skip-missing"
 

@@ -7,6 +7,7 @@ import logging
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 import torch
 
@@ -141,6 +142,15 @@ def _confidence(covered: torch.Tensor | None, masked: tuple[bool, ...], shape: t
     return known
 
 
+def _facts(views: Views, files: list[str]) -> dict[str, Any]:
+    """The fields for a split and a box, where views have them."""
+    facts: dict[str, Any] = {} if views.bounds is None else {"bounds": views.bounds.tolist()}
+    if views.held_out:
+        facts["train_filenames"] = [file for i, file in enumerate(files) if i not in views.held_out]
+        facts["test_filenames"] = [files[i] for i in views.held_out]
+    return facts
+
+
 def read_cameras(path: str | Path, size: tuple[int, int]) -> Cameras:
     """The cameras alone of a dataset folder or pose file, for images of `size` (H, W); no image needs to be there.
 
@@ -175,5 +185,6 @@ def write_dataset(folder: str | Path, views: Views) -> list[Path]:
         mask = views.masks[i, :, :, None].detach().cpu()
         colour = torch.ones_like(mask).expand(-1, -1, 3) if views.images is None else views.images[i].detach().cpu()
         write_png(target / file, torch.cat([colour, mask.to(colour.dtype)], dim=2))
-    atomic_write_text(target / POSE_FILES[0], json.dumps(transforms_table(views.cameras, files), indent=1) + "\n")
+    table = {**_facts(views, files), **transforms_table(views.cameras, files)}
+    atomic_write_text(target / POSE_FILES[0], json.dumps(table, indent=1) + "\n")
     return [target / POSE_FILES[0], *(target / file for file in files)]

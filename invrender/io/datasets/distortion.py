@@ -68,7 +68,8 @@ class Distortion:
     named: str = ""
 
     def __str__(self) -> str:
-        numbers = ", ".join(f"{value:g}" for value in self.coefficients)
+        last = max((i for i, value in enumerate(self.coefficients) if value), default=0)
+        numbers = ", ".join(f"{value:g}" for value in self.coefficients[: last + 1])
         return f"{self.named or self.model}: {numbers}"
 
 

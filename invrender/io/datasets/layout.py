@@ -135,14 +135,14 @@ def _tell(
     curved = [i for i, one in enumerate(bent) if one is not None]
     if curved:
         i = curved[0]
-        log.info(
+        log.warning(
             "%d of %d pictures are undistorted, such as %s (%s) from %s to %s pixels", len(curved), len(posed),
             shown(posed[i].name), posed[i].lens.distortion, _wide(sizes[i]), _wide(whole[i]),
         )  # fmt: skip
     kinds = Counter(whole)
     if len(kinds) > 1:
         told = ", ".join(f"{count} of {_wide(size)}" for size, count in kinds.most_common(3))
-        log.info("the pictures differ in size (%s): they are padded with unknown pixels", told)
+        log.warning("the pictures differ in size (%s): they are padded with unknown pixels", told)
 
 
 def _wide(size: Size) -> str:

@@ -75,11 +75,12 @@ def lens_of(fields: dict[str, Any], where: str) -> Lens:
 def _distortion(fields: dict[str, Any], where: str) -> Distortion | None:
     model = _model(fields, where)
     coefficients = [number_of(fields, key, where) or 0.0 for key in COEFFICIENTS[model]]
+    if COEFFICIENTS[model] is _FISHEYE:
+        return distortion_of("OPENCV_FISHEYE", coefficients)
     if COEFFICIENTS[model] is not _OPENCV:
-        named = distortion_of("OPENCV_FISHEYE" if COEFFICIENTS[model] is _FISHEYE else model, coefficients)
-    else:
-        named = distortion_of("FULL_OPENCV", coefficients)
-    return named
+        return distortion_of(model, coefficients)
+    rational = any(coefficients[4:])
+    return distortion_of("FULL_OPENCV", coefficients) if rational else distortion_of("OPENCV", coefficients[:4])
 
 
 def _model(fields: dict[str, Any], where: str) -> str:

@@ -9,7 +9,7 @@ import pytest
 import torch
 
 from invrender.errors import InputError
-from invrender.io.datasets.dataset import read_dataset
+from invrender.io.datasets.dataset import read_dataset, write_dataset
 from tests.io.datasets.made import edit, matrices, write_poses, write_rgba
 
 FILES = ["a.png", "b.png", "c.png", "d.png"]
@@ -79,6 +79,15 @@ def test_names_may_be_held_out(folder):
         read_dataset(folder, held_out=["e"])
     with pytest.raises(InputError, match="all views are held out"):
         read_dataset(folder, held_out=FILES)
+
+
+def test_splits_and_bounds_are_written(folder, tmp_path):
+    edit(folder, lambda table: table.update(bounds=[[-1, -2, -3], [1, 2, 3]]))
+    views = read_dataset(folder, held_out=["b"])
+    write_dataset(tmp_path / "new", views)
+    back = read_dataset(tmp_path / "new")
+    assert held(back) == ["view_001"]
+    assert back.bounds is not None and views.bounds is not None and torch.equal(back.bounds, views.bounds)
 
 
 def test_missing_files_are_left_out_where_that_is_asked_for(folder, caplog):
