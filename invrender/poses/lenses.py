@@ -23,7 +23,7 @@ _LADDER = (
 """COLMAP's name, and whether the principal point is free."""
 
 _GAIN = 0.995
-_PICTURES = 8  # of one lens, from which on its principal point and more than one radial term can be told
+_PICTURES = 12  # of one lens, from which on its principal point and more than one radial term can be told
 
 
 def settle_lenses(reconstruction: Any) -> Any:

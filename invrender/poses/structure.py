@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import signal
+import sys
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
@@ -54,7 +56,12 @@ def load_colmap() -> Any:
     Raises:
         BackendError: it is not installed.
     """
+    known = "pycolmap" in sys.modules
+    before = signal.getsignal(signal.SIGTERM)
     pycolmap = needed("pycolmap")
+    if not known and before is not None:  # its glog takes SIGTERM over, prints a stack and ends the process
+        with suppress(ValueError):  # not in the main thread, where only that one may
+            signal.signal(signal.SIGTERM, before)
     pycolmap.logging.minloglevel = pycolmap.logging.Level.FATAL.value
     return pycolmap
 
