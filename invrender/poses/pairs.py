@@ -6,6 +6,7 @@ few words, which are the clusters of all features. No vocabulary has to be downl
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Sequence
 
 import numpy as np
@@ -51,7 +52,9 @@ def _vlad(descriptors: list[Floats], random: np.random.Generator) -> Floats:
     every = np.concatenate(descriptors)
     sample = every[random.permutation(len(every))[:_SAMPLES]]
     words = min(_WORDS, max(1, len(sample) // 8))
-    centres = kmeans2(sample, words, iter=10, minit="points", rng=random)[0].astype(np.float32)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # a cluster may end empty: a word that no feature is near to
+        centres = kmeans2(sample, sample[:words], iter=10, minit="matrix")[0].astype(np.float32)
     vectors = np.zeros((len(descriptors), words, every.shape[1]), np.float32)
     for vector, features in zip(vectors, descriptors, strict=True):
         if len(features):

@@ -51,7 +51,7 @@ def photograph_box(pose, size=240, focal=330.0, seed=0):
 def _noise(points, seed):
     random = np.random.default_rng(seed)
     total = np.zeros(points.shape)
-    for cells in (8, 16, 32, 64):
+    for cells in (8, 16, 32):
         at = np.moveaxis((points / 2.2 + 0.5) * (cells - 1), -1, 0)
         for channel in range(3):
             grid = random.normal(size=(cells,) * 3) * cells**-0.3

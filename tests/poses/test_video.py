@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sys
+
 import cv2
 import numpy as np
 import pytest
@@ -63,7 +65,7 @@ def test_what_is_no_video_is_refused_with_a_way_out(tmp_path, capfd):
 
 
 def test_without_opencv_the_way_to_get_it_is_said(tmp_path, monkeypatch):
-    monkeypatch.setitem(__import__("sys").modules, "cv2", None)
+    monkeypatch.setitem(sys.modules, "cv2", None)
     with pytest.raises(BackendError, match=r"invrender\[photos\]"):
         write_frames(tmp_path / "clip.mp4", tmp_path, 10)
 
