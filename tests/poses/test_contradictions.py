@@ -50,7 +50,7 @@ def test_the_box_of_a_ball_between_points_of_a_wall():
 
 
 def test_the_box_without_masks_is_about_what_all_cameras_look_at():
-    far = np.random.default_rng(2).uniform(-1, 1, (300, 3)) + (0, 0, -9)
+    far = np.random.default_rng(2).uniform(-1, 1, (300, 3)) - np.array([0, 0, 9])
     points = np.concatenate([_ball() - CENTRE, far])
     bounds = object_bounds(made_model(CAMERAS, points))
     assert (bounds[0] < -0.9 * RADIUS).all()

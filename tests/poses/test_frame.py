@@ -98,5 +98,5 @@ def test_scale_by_in_words():
     assert parse_scale_by("a.jpg, b.jpg,1.5") == ("a.jpg", "b.jpg", 1.5)
     assert PoseOptions(fov=90.0).focal_of(400) == pytest.approx(200)
     for wrong in ("a,b", "a,b,far", "a,,1", "a,b,0", "a,b,inf"):
-        with pytest.raises(UsageError, match="first.jpg,last.jpg"):
+        with pytest.raises(UsageError, match=r"first\.jpg,last\.jpg"):
             parse_scale_by(wrong)
