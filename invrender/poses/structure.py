@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from PIL import Image
 
 from invrender.poses.options import PoseOptions
 from invrender.poses.pairs import MOST_EXHAUSTIVE, chosen_pairs
@@ -92,6 +93,7 @@ def extract(shop: Workshop) -> dict[str, int]:
         reader.camera_model = FIRST_MODEL
         if any(item.mask is not None for item in group):
             reader.mask_path = str(shop.masks)
+            _unmask_others(shop, group)
         focal = shop.options.focal_of(group[0].photograph.size[1]) or group[0].photograph.focal
         if focal is not None:
             reader.camera_params = _first_guess(group[0], focal)
@@ -101,6 +103,14 @@ def extract(shop: Workshop) -> dict[str, int]:
         )  # fmt: skip
     with colmap.Database.open(shop.database) as database:
         return {im.name: database.num_keypoints_for_image(im.image_id) for im in database.read_all_images()}
+
+
+def _unmask_others(shop: Workshop, group: Sequence[Prepared]) -> None:
+    """Write a white mask for each copy that has none: COLMAP finds nothing in pictures whose mask is missing."""
+    for item in group:
+        if item.mask is None:
+            with Image.open(shop.images / item.file) as image:
+                Image.new("L", image.size, 255).save(shop.masks / f"{item.file}.png")
 
 
 def _first_guess(item: Prepared, focal: float) -> str:

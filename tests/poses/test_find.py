@@ -24,9 +24,14 @@ CAMERAS = ring(9, 0, 80, distance=4.0)
 
 @pytest.fixture(scope="module")
 def photos(tmp_path_factory):
-    """Nine pictures of a box, one of another thing, one that is cut short, and a text."""
+    """Nine pictures of a box (one turned by Exif, without alpha), one of another thing, a damaged one, and a text."""
     folder = tmp_path_factory.mktemp("bare") / "photos"
     write_photographs(folder, CAMERAS, focal=265.0)
+    exif = Image.Exif()
+    exif[0x0112] = 6
+    opaque = Image.open(folder / "view_03.png").convert("RGB").transpose(Image.Transpose.ROTATE_90)
+    opaque.save(folder / "view_03.jpg", exif=exif, quality=95)
+    (folder / "view_03.png").unlink()
     write_photographs(folder / "other", ring(1), focal=265.0, seed=7)
     (folder / "notes.txt").write_text("by the window")
     (folder / "cut.jpg").write_bytes(b"\xff\xd8\xff\xe0 and no more")
@@ -49,7 +54,8 @@ def test_cameras_box_and_scale_of_pictures_of_a_box(photos, tmp_path, capsys):
     report = json.loads(said.out)
     assert len(report["placed"]) >= 8, report
     assert report["unit"] == "metre"
-    assert report["masked"] == len(report["placed"])
+    assert "view_03.jpg" in report["placed"]
+    assert report["masked"] == len(report["placed"]) - 1
     assert "no overlap" in report["unplaced"]["other/view_00.png"]
     assert set(report["skipped"]) == {"notes.txt", "cut.jpg"}
     assert "cut.jpg" in said.err
@@ -69,6 +75,8 @@ def test_cameras_box_and_scale_of_pictures_of_a_box(photos, tmp_path, capsys):
     assert (np.array(table["bounds"])[1] - np.array(table["bounds"])[0]).max() < 2 * 1.6 * np.linalg.norm(HALF)
 
     assert (out / "images" / "view_00.png").read_bytes() == (photos / "view_00.png").read_bytes()
+    with Image.open(out / "images" / "view_03.jpg") as upright:
+        assert 0x0112 not in upright.getexif()
     assert (out / "points.ply").read_bytes().startswith(b"ply\nformat binary_little_endian")
     assert Counter(path.name for path in tmp_path.iterdir()) == {"dataset": 1}  # no temporary folder is left
     assert not is_bare_photographs(out)

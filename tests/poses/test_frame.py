@@ -36,6 +36,7 @@ def test_level_with_the_first_camera_in_front():
     assert np.allclose(model.camera_to_world[:, 1, 0], 0, atol=1e-9)  # no camera leans
     assert back[0] == pytest.approx(0, abs=1e-9)
     assert back[2] > 0
+    assert (model.camera_to_world[:, 1, 1] > 0.5).all()  # and none is upside down
     assert np.allclose(np.linalg.det(model.camera_to_world[:, :3, :3]), 1)
 
 
