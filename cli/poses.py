@@ -70,12 +70,13 @@ def poses(
             console.print(line, markup=False)
 
     found = find_poses(source, output, options, overwrite=overwrite, say=say)
-    _tell(found, quiet)
+    tell(found, quiet)
     if json:
         print_json({"output": found.folder, **{k: v for k, v in vars(found).items() if k != "folder"}})
 
 
-def _tell(found: Poses, quiet: bool) -> None:
+def tell(found: Poses, quiet: bool) -> None:
+    """What was placed, and, by name, what was not and why."""
     for name, reason in [*found.skipped.items(), *found.unplaced.items()]:
         console.print(f"warning: {name}: {reason}", markup=False)
     total = len(found.placed) + len(found.unplaced)

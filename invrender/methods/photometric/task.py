@@ -22,6 +22,7 @@ from invrender.methods.photometric.settings import PhotometricSettings
 from invrender.nouns import Cameras, Lights, Mesh, Views
 from invrender.render.raster import render_views
 from invrender.run.relight import parse_light
+from invrender.segmentation.automatic import AUTO
 
 ASSET_SIZE, DATASET_SIZE, ASSET_VIEWS, UNSEEN_VIEWS = 256, 400, 24, 8
 EVERY, ENOUGH = 8, 24  # every how many-th view is set aside by itself, of so many views at least
@@ -82,10 +83,9 @@ def _check_knobs(names: tuple[str, ...]) -> None:
 
 def _from_dataset(settings: PhotometricSettings, lights: Lights | None) -> Task:
     views = read_dataset(
-        settings.input, settings.masks, size=settings.size or DATASET_SIZE, skip_missing=settings.skip_missing
-    )
-    if settings.bounds is not None:
-        views = replace(views, bounds=grid_box(settings.bounds))
+        settings.input, settings.masks or AUTO, size=settings.size or DATASET_SIZE, skip_missing=settings.skip_missing,
+        bounds=None if settings.bounds is None else grid_box(settings.bounds),
+    )  # fmt: skip
     if views.images is None:
         raise InputError(f"{settings.input} holds no colours", "use pictures in colour, or --method silhouette")
     kept = evenly(len(views), settings.views)
