@@ -241,11 +241,6 @@ def test_faulty_fields_are_named(folder, fault):
     assert word in refused(folder)
 
 
-def test_zero_distortion_is_no_distortion(folder):
-    edit(folder, lambda t: t.update(k1=0.0, k2=0, p1=0, p2=0, camera_model="OPENCV"))
-    assert len(read_dataset(folder).cameras) == 3
-
-
 def test_broken_json_tells_line_and_column(folder):
     text = (folder / "transforms.json").read_text()
     (folder / "transforms.json").write_text(text.replace('"frames": [', '"frames": [,'))

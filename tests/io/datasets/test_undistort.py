@@ -67,12 +67,12 @@ def opencv(points: np.ndarray, k: list[float]) -> np.ndarray:
     """Pixels of points at depth 1, ours: the middle of the first is (0.5, 0.5)."""
     matrix = np.array([[FX, 0, CX], [0, FY, CY], [0, 0, 1]])
     flat = np.concatenate([points.reshape(-1, 2), np.ones((points[..., 0].size, 1))], axis=1)
-    return cv2.projectPoints(flat, np.zeros(3), np.zeros(3), matrix, np.array(k))[0].reshape(points.shape)
+    return cv2.projectPoints(flat, np.zeros(3), np.zeros(3), matrix, np.array(k, float))[0].reshape(points.shape)
 
 
 def fisheye(points: np.ndarray, k: list[float]) -> np.ndarray:
     matrix = np.array([[FX, 0, CX], [0, FY, CY], [0, 0, 1]])
-    return cv2.fisheye.distortPoints(points.reshape(1, -1, 2), matrix, np.array(k)).reshape(points.shape)
+    return cv2.fisheye.distortPoints(points.reshape(1, -1, 2), matrix, np.array(k, float)).reshape(points.shape)
 
 
 def field_of_view(points: np.ndarray, k: list[float]) -> np.ndarray:
@@ -191,3 +191,10 @@ def test_cameras_alone_are_pinholes_and_it_is_said(tmp_path, caplog):
     cameras = read_cameras(tmp_path, SIZE)
     assert float(intrinsics(cameras)[0][0]) == FX
     assert "left out" in caplog.text
+
+
+def test_zero_distortion_is_no_distortion(tmp_path):
+    write_poses(tmp_path, ["a.tif", "b.tif"], **LENS, camera_model="OPENCV", k1=0.0, k2=0, p1=0, p2=0)
+    write_ramps(tmp_path)
+    views = read_dataset(tmp_path)
+    assert views.cameras.size == SIZE and views.confidence is None
