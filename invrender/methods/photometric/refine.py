@@ -42,6 +42,7 @@ class Stage:
     Attributes:
         iterations: gradient steps.
         rate: length of the first steps, in normalised units.
+        outline: weight of the misfit's area relative to the membrane's.
         membrane, bending: weights of the regularisers.
         zncc, colour: weights of what photographs say of the surface; both 0: outlines alone.
         window: how photographs are compared.
@@ -51,6 +52,7 @@ class Stage:
 
     iterations: int
     rate: float
+    outline: float = MISFIT_WEIGHT
     membrane: float = 0.1
     bending: float = 0.5
     zncc: float = 0.0
@@ -82,7 +84,7 @@ class Objective:
         smoothness = self.laplacian(vertices)
         surface = stage.membrane * float(losses.membrane(vertices, smoothness))
         surface += stage.bending * float(losses.bending(smoothness, self.degree))
-        gradient = MISFIT_WEIGHT * pull + stage.membrane * losses.membrane_gradient(smoothness)
+        gradient = stage.outline * pull + stage.membrane * losses.membrane_gradient(smoothness)
         gradient += stage.bending * losses.bending_gradient(smoothness, self.degree, self.laplacian)
         terms = {"misfit": misfit}
         agreement = 0.0
@@ -90,7 +92,7 @@ class Objective:
             agreement, slope, said = self._photographs(vertices, random)
             gradient, terms = gradient + slope, {**terms, **said}
         lost = not bool(gradient.isfinite().all()) or float(vertices.abs().max()) > FARTHEST
-        loss = math.inf if lost else MISFIT_WEIGHT * misfit + surface + agreement
+        loss = math.inf if lost else stage.outline * misfit + surface + agreement
         return {"loss": loss, **terms, "iou": float(iou.mean())}, {DIFFUSED: self.map.decode_adjoint(gradient)}
 
     def _photographs(self, vertices: Tensor, random: torch.Generator) -> tuple[float, Tensor, Terms]:
