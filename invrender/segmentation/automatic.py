@@ -15,7 +15,7 @@ from invrender.errors import InputError
 from invrender.nouns import Views
 from invrender.segmentation.backdrop import Backdrop, border_of, find_backdrop
 from invrender.segmentation.boxes import inside_box, projected_boxes
-from invrender.segmentation.cleaning import cleaned, confidence_of, softened, threshold_of
+from invrender.segmentation.cleaning import cleaned, confidence_of, slits, softened, threshold_of
 from invrender.segmentation.grabcut import check_grabcut, grabcut
 from invrender.segmentation.segmenter import segmented, segmenter_hint, segmenter_model
 
@@ -128,6 +128,7 @@ def before_backdrop(view: int, picture: Picture, backdrop: Backdrop, refine: str
     if refine == "grabcut":
         mask = grabcut(picture.colours, mask, (confidence < DOUBT) & inside) & inside
     if not backdrop.clear:  # shades along an outline would be taken for the backdrop showing through
+        confidence[slits(mask)] = 0
         return mask.astype(np.float32), confidence
     behind = backdrop.colours(view, distance.shape)
     return softened(mask, srgb_to_linear(picture.colours), srgb_to_linear(behind)) * inside, confidence

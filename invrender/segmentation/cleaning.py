@@ -21,6 +21,7 @@ HOLE, CLEAR_HOLE = 300, 30  # smaller holes are filled: of shades that look like
 SPECK, PART = 60, 0.02  # smaller parts are dropped: in pixels, and as a share of the largest one
 DOUBTFUL = 0.5  # share of the threshold within which it decides less and less
 FILLED = 0.3  # confidence of what was background by the threshold and object by what is around it
+SLIT = 0.025  # half-width of a hole, in square roots of the mask's area, below which it may be a groove in shadow
 CROSS = ndimage.generate_binary_structure(2, 1)
 
 
@@ -83,6 +84,23 @@ def confidence_of(distance: Floats, threshold: float, mask: Bools, inside: Bools
     against = ndimage.binary_opening(mask != ((distance > threshold) & inside))
     believed: Floats = np.where(against, np.minimum(certain, FILLED), certain).astype(np.float32)
     return believed
+
+
+def slits(mask: Bools) -> Bools:
+    """The pixels [H,W] of holes so narrow that they may as well be grooves as dark as the backdrop: none can tell.
+
+    A hole that one can look through is seen wider from elsewhere, or its background by other views.
+    """
+    holes, count = ndimage.label(~mask)
+    if count < 2:
+        return np.zeros_like(mask)
+    width = ndimage.maximum(ndimage.distance_transform_edt(~mask), holes, np.arange(count + 1))
+    border = np.unique(np.concatenate([holes[0], holes[-1], holes[:, 0], holes[:, -1]]))
+    narrow = np.asarray(width) <= SLIT * np.sqrt(mask.sum())
+    narrow[0] = False
+    narrow[border] = False
+    found: Bools = narrow[holes]
+    return found
 
 
 def softened(mask: Bools, picture: Floats, backdrop: Floats) -> Floats:

@@ -1,9 +1,9 @@
 """Which stages a reconstruction from photographs goes through: chosen by the views, each kept only where it helps.
 
 A shape begins as the visual hull, or, where many photographs see it, as the surface of a radiance field. Stages then
-move it, and after each the photographs are predicted from one another (`score.py`): a stage that predicts them worse
-than the shape before is undone. Cameras, where they are to be refined, come first; folds, where they are asked for, are
-reconstructions of their own before the one from all views.
+move it, and after each the photographs are predicted from one another (`photometry/score.py`): a stage that predicts
+them worse than the shape before is undone. Cameras, where they are to be refined, come first; folds, where they are
+asked for, are reconstructions of their own before the one from all views.
 """
 
 from __future__ import annotations
@@ -20,16 +20,16 @@ from invrender.methods.photometric.field.schedule import LEVELS, FieldSettings, 
 from invrender.methods.photometric.field.surface import glimpsed, surface_of
 from invrender.methods.photometric.posing import ROUNDS, cameras_of, posing_phase
 from invrender.methods.photometric.result import Result, Tried
-from invrender.methods.photometric.score import prediction_score
 from invrender.methods.photometric.settings import PhotometricSettings
-from invrender.methods.photometric.stages import Material, Stage, refine_stages, search_stages
+from invrender.methods.photometric.stages import Stage, colour_stages, search_stages
 from invrender.methods.photometric.task import Task
 from invrender.methods.silhouette.refine import shape_of
 from invrender.methods.silhouette.settings import SilhouetteSettings
 from invrender.methods.silhouette.start import FirstShape, first_shape
 from invrender.methods.silhouette.target import Shape
 from invrender.nouns import Views, Volume
-from invrender.photometry.photos import photos_in
+from invrender.photometry.photos import Photos, photos_in
+from invrender.photometry.score import predicted
 from invrender.solve.phase import Finished, Phase
 
 MANY = 32  # photographs from which on a radiance field finds more than the hull
@@ -110,17 +110,15 @@ class Ready:
         return first_shape(self.views, SilhouetteSettings(self.settings.input), self.backend)
 
     @cached_property
-    def given(self) -> Material:
-        """What stages work with."""
-        return Material(photos_in(self.first.frame, self.views), self.first.target, self.backend)
+    def photos(self) -> Photos:
+        """The views in the hull's frame."""
+        return photos_in(self.first.frame, self.views)
 
     @cached_property
     def stages(self) -> list[Stage]:
         """After the field, if there is one."""
-        effort = self.settings.effort
-        if self.grows_field:
-            return refine_stages(self.given, effort, colours=True)
-        return [*search_stages(self.given, effort), *refine_stages(self.given, effort, colours=False)]
+        make = colour_stages if self.grows_field else search_stages
+        return make(self.photos, self.settings.effort, self.backend)
 
     @property
     def field_settings(self) -> FieldSettings:
@@ -147,7 +145,7 @@ class Ready:
         phase = stage.phase(self.kept(begin, scores, done)[0])
 
         def measures(params: Any, state: Any) -> dict[str, float]:
-            own = {SCORE: self.score(shape_of(phase.result(params, state)))} if stage.judged else {}
+            own = {SCORE: self.score(shape_of(phase.result(params, state)))}
             return own if done else {**own, **scores}
 
         return dataclasses.replace(
@@ -172,17 +170,13 @@ class Ready:
         self, begin: Shape, scores: dict[str, float], done: tuple[Finished, ...]
     ) -> tuple[Shape, tuple[Tried, ...]]:
         """The shape after some stages, and what became of each."""
-        best, score, current, tried = begin, max(scores.values()), begin, []
+        best, score, tried = begin, max(scores.values()), []
         for stage, each in zip(self.stages, done, strict=False):
-            current = shape_of(each.result)
-            if not stage.judged:
-                continue
             after = each.measures[SCORE]
             tried.append(Tried(stage.name, after, score, after > score))
             if after > score:
-                best, score = current, after
-            current = best
-        return current, tuple(tried)
+                best, score = shape_of(each.result), after
+        return best, tuple(tried)
 
     def surface(self, last: Finished) -> Shape:
         """Of the radiance field."""
@@ -194,8 +188,8 @@ class Ready:
         return Shape(*glimpsed(volume, self.first.frame))
 
     def score(self, shape: Shape) -> float:
-        """See `prediction_score`."""
-        return prediction_score(shape, self.given.photos, self.backend)
+        """How well a shape predicts each photograph from the others; see `photometry.score`."""
+        return predicted(shape.vertices, shape.faces, self.photos, self.backend).value
 
     def shape(self, finished: tuple[Finished, ...]) -> tuple[Shape, tuple[Tried, ...]]:
         """The shape in the end, and what became of each stage."""

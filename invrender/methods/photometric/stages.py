@@ -1,93 +1,59 @@
-"""The stages of a reconstruction from photographs: what is done to a shape, in which order, and how often."""
+"""The stages of a reconstruction from photographs: what is done to a shape, in which order."""
 
 from __future__ import annotations
 
-import dataclasses
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from invrender.geometry.embedded import remesh_embedded
 from invrender.kernels import Backend
 from invrender.methods.photometric import refine
-from invrender.methods.photometric.rounds import as_params, rounds_phase
-from invrender.methods.silhouette.refine import shape_of
-from invrender.methods.silhouette.target import Shape, Target, on_contours
+from invrender.methods.photometric.levels import Level, ladder, level_phase
+from invrender.methods.silhouette.target import Shape
 from invrender.photometry.photos import Photos
-from invrender.photometry.search import Search, searched
 from invrender.solve.phase import Phase
-from invrender.solve.protocol import Params, Terms
 
-SEARCHES = ((0.12, 0.03, 4), (0.06, 0.025, 4), (0.03, 0.02, 3))  # reach, edge length, rounds
 FINAL_EDGE = 2.0  # of the refinement's triangles, in pixels
 FINEST_EDGE, COARSEST_EDGE = 0.008, 0.04  # normalised units
 FEW = 50  # pairs of faces that may intersect for a while
+COLOURS = refine.Stage(80, 0.004, membrane=0.1, colour=4.0)
 
 
 @dataclass(frozen=True)
 class Stage:
-    """A stage.
-
-    Attributes:
-        name: for people.
-        steps: how many.
-        phase: from the shape that it begins with.
-        judged: whether its shape is held against the one before it.
-    """
+    """A stage: its name, how many steps it takes, and its phase from the shape that it begins with."""
 
     name: str
     steps: int
     phase: Callable[[Shape], Phase]
-    judged: bool = True
 
 
-@dataclass(frozen=True)
-class Material:
-    """What stages work with: photographs, the masks as a target, and what draws."""
+def search_stages(photos: Photos, effort: float, backend: Backend) -> list[Stage]:
+    """Levels of search along normals with a shrinking reach, each followed by a refinement of outlines."""
 
-    photos: Photos
-    target: Target
-    backend: Backend
+    def stage(level: Level) -> Stage:
+        longer = replace(level.outline, iterations=scaled(level.outline.iterations, effort))
+        own = replace(level, outline=longer)
+        return Stage("search", longer.iterations, lambda begin: level_phase(begin, photos, own, backend))
 
-    @property
-    def pixel(self) -> float:
-        """Usual size of a pixel, in normalised units."""
-        return float(self.photos.pixel.median())
+    return [stage(level) for level in ladder(photos)]
 
 
-def search_stages(given: Material, effort: float) -> list[Stage]:
-    """Searches along normals with a shrinking reach, judged together."""
-    stages = []
-    for reach, edge, rounds in SEARCHES:
-        count = max(1, round(rounds * min(effort, 1.0)))
-        length = max(edge, 1.5 * given.pixel)
-        stages.append(Stage("search", count, _search(given, reach, length, count), judged=False))
-    return [*stages[:-1], dataclasses.replace(stages[-1], judged=True)]
+def colour_stages(photos: Photos, effort: float, backend: Backend) -> list[Stage]:
+    """Refinement of a surface that is nearly right by what many photographs show on it."""
+    pixel = float(photos.pixel.median())
+    edge = min(max(FINAL_EDGE * pixel, FINEST_EDGE), COARSEST_EDGE)
+    stage = replace(COLOURS, iterations=scaled(COLOURS.iterations, effort))
+
+    def phase(begin: Shape) -> Phase:
+        return refine.stage_phase(remeshed(begin, edge), photos, stage, backend)
+
+    return [Stage("refine", stage.iterations, phase)]
 
 
-def _search(given: Material, reach: float, edge: float, count: int) -> Callable[[Shape], Phase]:
-    search = Search(inward=reach, outward=reach / 2)
-
-    def one(params: Params, number: int) -> tuple[Params, Terms]:
-        del number
-        shape = remeshed(shape_of(params), edge)
-        held = on_contours(shape, given.target, given.backend)
-        vertices, gained = searched(shape.vertices, shape.faces, given.photos, held, search, given.backend)
-        return as_params(Shape(vertices, shape.faces)), {"gained": gained}
-
-    return lambda begin: rounds_phase("search", as_params(begin), count, one)
-
-
-def refine_stages(given: Material, effort: float, colours: bool) -> list[Stage]:
-    """Refinement by outlines and by windows of photographs; with many photographs by their colours."""
-    edge = min(max(FINAL_EDGE * given.pixel, FINEST_EDGE), COARSEST_EDGE)
-    stage = refine.Stage(
-        iterations=max(1, round(80 * effort)), rate=0.004, zncc=0.0 if colours else 8.0, colour=4.0 if colours else 1.0
-    )
-    return [Stage("refine", stage.iterations, _refine(given, edge, stage))]
-
-
-def _refine(given: Material, edge: float, stage: refine.Stage) -> Callable[[Shape], Phase]:
-    return lambda begin: refine.stage_phase(remeshed(begin, edge), given.photos, stage, given.backend)
+def scaled(steps: int, effort: float) -> int:
+    """A number of steps, at least one."""
+    return max(1, round(steps * effort))
 
 
 def remeshed(shape: Shape, edge: float) -> Shape:

@@ -9,6 +9,8 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+import torch
+
 from invrender.cameras.around import around
 from invrender.cameras.rigs import evenly
 from invrender.errors import InputError, UsageError
@@ -26,6 +28,7 @@ from invrender.segmentation.automatic import AUTO
 
 ASSET_SIZE, DATASET_SIZE, ASSET_VIEWS, UNSEEN_VIEWS = 256, 400, 24, 8
 EVERY, ENOUGH = 8, 24  # every how many-th view is set aside by itself, of so many views at least
+ROOM = 0.15  # around the box that comes with a dataset, in its longest sides
 FEWEST = 3  # views to learn from
 ASSET_LIGHT = Lights(direction=(0.5, 0.8, 0.6), intensity=0.7, ambient=0.25)
 KNOBS = ("shape", "albedo", "light", "pose", "intrinsics", "exposure")
@@ -86,6 +89,8 @@ def _from_dataset(settings: PhotometricSettings, lights: Lights | None) -> Task:
         settings.input, settings.masks or AUTO, size=settings.size or DATASET_SIZE, skip_missing=settings.skip_missing,
         bounds=None if settings.bounds is None else grid_box(settings.bounds),
     )  # fmt: skip
+    if settings.bounds is None and views.bounds is not None:
+        views = replace(views, bounds=grown(views.bounds))
     if views.images is None:
         raise InputError(f"{settings.input} holds no colours", "use pictures in colour, or --method silhouette")
     kept = evenly(len(views), settings.views)
@@ -96,6 +101,12 @@ def _from_dataset(settings: PhotometricSettings, lights: Lights | None) -> Task:
         raise InputError(f"{settings.input} leaves {len(learn)} views to learn from", "take more views, or --holdout 0")
     folds = folds_of(len(learn), settings.folds)
     return Task(replace(views[learn], held_out=()), views[spare] if spare else None, folds, None, lights, None)
+
+
+def grown(box: torch.Tensor) -> torch.Tensor:
+    """A box [2,3] that comes with a dataset, with room: points rarely lie on an object's outermost parts."""
+    room = ROOM * (box[1] - box[0]).max()
+    return torch.stack([box[0] - room, box[1] + room])
 
 
 def _spare(views: Views, every: int | None) -> list[int]:
