@@ -22,7 +22,7 @@ from invrender.render.images import straight
 from invrender.solve.loop import Loop
 
 BACKEND = select("cpu", needs=("volumes",))
-QUICK = FieldSettings(cells=32, functions=1, iterations=160, rays=2048)
+QUICK = FieldSettings(cells=32, functions=1, iterations=300, rays=2048)
 BALL, HOLLOW = 0.4, np.array([0.0, 0.0, 0.3])  # a ball, and the centre of a smaller one that is taken out of it
 INNER = np.array([[0.22, 0.0, 0.3 - (0.3**2 - 0.22**2) ** 0.5]])  # on the wall of the hollow: its radius is 0.3
 
