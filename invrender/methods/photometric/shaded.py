@@ -23,6 +23,8 @@ from invrender import losses
 from invrender.geometry.embedded import roll_back
 from invrender.kernels import Backend, ColourMisfit, SilhouetteMisfit
 from invrender.methods.photometric.appearance import (
+    STRONG,
+    WEAK,
     Appearance,
     fitted_albedo,
     fitted_constant,
@@ -47,6 +49,9 @@ WITHIN = 0.995  # coverage from which on a pixel shows nothing but the object
 SOFTNESS = 0.02  # linear radiance below which differences count squared
 BATCH = 6  # views of a step
 REFIT = 10  # steps between two closed forms
+SEPARATING = 1.0  # weight of the albedo's variation where it decides what is albedo and what is light
+LAST = 5  # closed forms in the end of a stage
+ROUNDS = 3  # of light and albedo in turn in each of them, where neither is known
 RATE_DECAY = 0.3
 
 Knowledge = Literal["known", "constant", "free"]
@@ -180,14 +185,17 @@ class Objective:
         return {**params, ALBEDO: look.albedo, LIGHT: look.light}
 
     def _fitted(self, look: Appearance, normals: Tensor, wanted: Tensor, weight: Tensor) -> Appearance:
-        if self.unknowns.light == "free":
-            look = fitted_light(look, normals, wanted, weight)
+        given = (normals, wanted, weight)
         if self.unknowns.albedo == "constant" and self.unknowns.light == "known":
-            look = fitted_constant(look, normals, wanted, weight)
-        if self.unknowns.albedo == "free":
-            area = float(self.pictures.target.pixel.square().mean()) * len(self.pictures.images)
-            look = fitted_albedo(look, normals, wanted, weight, self.edges, self.stage.variation * area)
-        return neutral(look) if self.unknowns.light == "free" else look
+            return fitted_constant(look, *given)
+        if self.unknowns.albedo != "free":
+            return fitted_light(look, *given, WEAK)
+        area = float(self.pictures.target.pixel.square().sum())
+        if self.unknowns.light == "free":
+            for _ in range(ROUNDS):
+                look = fitted_albedo(look, *given, self.edges, SEPARATING * area)
+                look = neutral(fitted_light(look, *given, STRONG))
+        return fitted_albedo(look, *given, self.edges, self.stage.variation * area)
 
 
 @dataclass(frozen=True)
@@ -289,7 +297,9 @@ def shaded_phase(
 
     def result(params: Params, state: Any) -> Params:
         del state
-        shape, last = settle(decode(params)), loss.refitted(params)
+        shape, last = settle(decode(params)), params
+        for _ in range(LAST):
+            last = loss.refitted(last)
         found = {"vertices": torch.from_numpy(shape.vertices), "faces": torch.from_numpy(shape.faces)}
         return {**found, ALBEDO: last[ALBEDO], LIGHT: last[LIGHT]}
 
