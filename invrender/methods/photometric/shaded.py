@@ -94,7 +94,8 @@ def look_of(result: Params) -> Appearance:
 
 def remeshed(shape: Shape, look: Appearance, edge_length: float) -> tuple[Shape, Appearance]:
     """Triangles of another size; each new vertex takes the albedo of the nearest old one."""
-    new = Shape(*remesh_embedded(shape.vertices, shape.faces, edge_length))
+    found = remesh_embedded(shape.vertices, shape.faces, edge_length)
+    new = Shape(found.vertices, found.faces)
     nearest = torch.from_numpy(cKDTree(shape.vertices).query(new.vertices)[1])
     return new, Appearance(look.albedo[nearest], look.light)
 

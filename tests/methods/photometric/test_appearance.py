@@ -1,4 +1,4 @@
-"""Albedo and light from the colours of vertices: exact where colours determine them, by convention where they do not."""
+"""Albedo and light from the colours of vertices: exact where they are determined, by convention elsewhere."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Shading shows what silhouettes cannot: a dent in a ball, its albedo and the light; and shadows are the shape's own."""
+"""Shading shows what silhouettes cannot: a dent in a ball, albedo and light; and shadows are the shape's own."""
 
 from __future__ import annotations
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 import torch
 
 from invrender.errors import InputError
-from invrender.geometry.hull import fit_grid, signed_distances
+from invrender.geometry.carving import signed_distances
+from invrender.geometry.hull_grid import fit_grid
 from invrender.kernels.field import EMPTY, Field
 from invrender.methods.volume_colour.support import support
 from invrender.nouns import Views
