@@ -33,7 +33,7 @@ def field(field: Field, rays: FieldRays) -> torch.Tensor:
 
 
 def field_misfit(field: Field, rays: FieldRays, target: torch.Tensor) -> tuple[float, torch.Tensor, torch.Tensor]:
-    """The sum of squared differences with target [R,4], and its gradients with density and colours; see the reference."""
+    """The sum of squared differences with target [R,4], and its gradients; see the reference."""
     fixed, goal = _arguments(field, rays), _flat(target)
     cuts = np.linspace(0, len(goal), TILES + 1).astype(np.int64)
     density = [np.zeros(len(field.density), np.float32) for _ in range(TILES)]

@@ -71,7 +71,7 @@ def _of_view(
     """PSNR and SSIM of one photograph as the others predict it."""
     face_id, _ = ops.rasterize(backend, clip[[view]].to(backend.device), faces, photos.size)
     hit = (face_id[0] >= 0).cpu()
-    if not bool(hit.any()):
+    if not bool(hit.any()) or len(photos) == 1:
         return math.nan, math.nan
     there = ops.interpolate(backend, attributes, faces, face_id, clip[[view]])[0].cpu()[hit].double()
     others = [i for i in range(len(photos)) if i != view]
