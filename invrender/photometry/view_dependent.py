@@ -14,6 +14,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import torch
@@ -171,9 +172,7 @@ def _rows(
     return sparse.csr_matrix((torch.cat(entries).numpy(), torch.cat(columns).numpy(), ends), shape=shape), colours
 
 
-def _reweighted(
-    rows: sparse.csr_matrix, wanted: Floats, x: Floats, regular: Callable[[Floats], Floats], diagonal: Floats
-) -> Floats:
+def _reweighted(rows: Any, wanted: Floats, x: Floats, regular: Callable[[Floats], Floats], diagonal: Floats) -> Floats:
     """Iteratively reweighted least squares, from x [VK,3]."""
     back = rows.T.tocsr()
     squares = back.multiply(back).tocsr()
@@ -181,7 +180,7 @@ def _reweighted(
     for _ in range(ROUNDS):
 
         def normal(z: Floats, weight: Floats = weight) -> Floats:
-            return np.asarray(back @ (weight * (rows @ z)) + regular(z), np.float32)
+            return np.asarray(back @ (weight * (rows @ z)) + regular(z))
 
         scale = 1 / (squares @ weight + diagonal)
         x = _conjugate_gradients(normal, back @ (weight * wanted) - normal(x), x, scale)
