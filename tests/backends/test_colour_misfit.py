@@ -42,7 +42,9 @@ def test_backends_agree_on_any_of_the_views(open_backend, wall, name):
         expected = compared(REFERENCE, wall, views=views)
         found = compared(open_backend(name), wall, views=views, dtype=torch.float32)
         for value, other in zip(found, expected, strict=True):
-            assert torch.as_tensor(value).cpu().numpy() == pytest.approx(torch.as_tensor(other).numpy(), rel=1e-4, abs=1e-4)
+            assert torch.as_tensor(value).cpu().numpy() == pytest.approx(
+                torch.as_tensor(other).numpy(), rel=1e-4, abs=1e-4
+            )
 
 
 @pytest.mark.parametrize("which", ["vertices", "colours"])
@@ -54,9 +56,7 @@ def test_gradients_are_central_differences(wall, which):
     for _ in range(3):
         direction = torch.randn(at.shape, generator=random, dtype=torch.float64)
         step = 1e-6
-        ahead, behind = (
-            compared(REFERENCE, wall, **{which: at + sign * step * direction}).misfit for sign in (1, -1)
-        )
+        ahead, behind = (compared(REFERENCE, wall, **{which: at + sign * step * direction}).misfit for sign in (1, -1))
         assert (ahead - behind) / (2 * step) == pytest.approx(float((gradient * direction).sum()), rel=2e-3)
 
 
