@@ -1,4 +1,4 @@
-"""Albedo and light from the colours of vertices: exact where they are determined, by convention elsewhere."""
+"""Albedo and light from the colours of vertices: exact where these determine them, by convention where not."""
 
 from __future__ import annotations
 
