@@ -9,9 +9,9 @@ import torch
 from invrender.errors import UsageError
 from invrender.kernels import Backend
 from invrender.methods.photometric.appearance import plain
-from invrender.methods.photometric.objective import Unknowns, pictures_of
+from invrender.methods.photometric.objective import SOFTNESS_OF_SHADOWS, Unknowns, pictures_of
 from invrender.methods.photometric.settings import PhotometricSettings
-from invrender.methods.photometric.shaded import CHUNKS, STAGES, Shading
+from invrender.methods.photometric.shaded import CHUNKS, SHADOWED_STAGES, STAGES, Shading
 from invrender.methods.silhouette.target import Shape, Target
 from invrender.nouns import Lights, Views
 from invrender.shading.spherical_harmonics import ambient, directional
@@ -38,8 +38,11 @@ def shading_of(
         "known" if isinstance(given, Tensor) else "constant" if given == CONSTANT else "free",
         "free" if lights is None else "known",
     )
-    stages = [replace(stage, iterations=max(1, round(stage.iterations * settings.effort))) for stage in STAGES]
     pictures = pictures_of(target, images.to(backend.device), views.confidence)
+    if settings.shadows:
+        pictures = replace(pictures, softness=SOFTNESS_OF_SHADOWS)
+    whole = SHADOWED_STAGES if settings.shadows else STAGES
+    stages = [replace(stage, iterations=max(CHUNKS, round(stage.iterations * settings.effort))) for stage in whole]
     return Shading(begin, look, pictures, unknowns, backend, settings.shadows, stages)
 
 
