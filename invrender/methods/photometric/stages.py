@@ -16,7 +16,7 @@ from invrender.solve.phase import Phase
 FINAL_EDGE = 2.0  # of the refinement's triangles, in pixels
 FINEST_EDGE, COARSEST_EDGE = 0.008, 0.04  # normalised units
 FEW = 50  # pairs of faces that may intersect for a while
-COLOURS = refine.Stage(80, 0.004, membrane=0.1, colour=4.0)
+COLOURS = refine.Stage(20, 0.004, membrane=0.1, colour=4.0)
 
 
 @dataclass(frozen=True)
