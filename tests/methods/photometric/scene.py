@@ -55,7 +55,9 @@ def straight(views: Views) -> torch.Tensor:
     return torch.cat([views.images / cover.clamp(min=1e-6), cover], -1)
 
 
-def write(folder: Path, views: Views, pictures: Sequence[torch.Tensor] | torch.Tensor | None = None, **fields: object) -> Path:
+def write(
+    folder: Path, views: Views, pictures: Sequence[torch.Tensor] | torch.Tensor | None = None, **fields: object
+) -> Path:
     """A transforms.json with pictures [H,W,3 or 4], linear; unless given, those of the object with straight alpha."""
     names = [f"images/{name}.png" for name in views.names]
     for name, picture in zip(names, straight(views) if pictures is None else pictures, strict=True):
