@@ -33,8 +33,8 @@ from invrender.geometry.visibility import visible_from_outside
 from invrender.io.meshes.read import read_mesh
 from invrender.kernels import Backend
 from invrender.methods.photometric.appearance import Appearance, plain
-from invrender.methods.photometric.objective import Unknowns, pictures_of
-from invrender.methods.photometric.shaded import Shading
+from invrender.methods.photometric.objective import SOFTNESS_OF_SHADOWS, Unknowns, pictures_of
+from invrender.methods.photometric.shaded import SHADOWED_STAGES, STAGES, Shading
 from invrender.methods.silhouette.schedule import Plan
 from invrender.methods.silhouette.settings import SilhouetteSettings
 from invrender.methods.silhouette.start import FirstShape, first_shape
@@ -109,7 +109,11 @@ def shaded(task: Problem, first: FirstShape, backend: Backend) -> tuple[Shape, A
         "free" if known.albedo == "texture" else "known" if known.albedo == "known" else "constant",
         "known" if known.light == "known" else "free",
     )
-    schedule = Shading(first.shape, look, pictures_of(first.target, images), unknowns, backend, known.shadows)
+    pictures = pictures_of(first.target, images)
+    if known.shadows:
+        pictures = replace(pictures, softness=SOFTNESS_OF_SHADOWS)
+    stages = SHADOWED_STAGES if known.shadows else STAGES
+    schedule = Shading(first.shape, look, pictures, unknowns, backend, known.shadows, stages)
     loop = Loop(schedule.following)
     for _ in loop:
         pass

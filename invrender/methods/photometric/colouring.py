@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import dataclasses
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 import torch
+from scipy.spatial import cKDTree
 
 from invrender.colour import srgb_to_linear
 from invrender.evaluate.pictures import Comparison, PictureScores, compared
@@ -15,11 +15,13 @@ from invrender.geometry.connectivity import orient_outward
 from invrender.geometry.repair import repair
 from invrender.geometry.vectors import vertex_normals
 from invrender.kernels import Backend
+from invrender.methods.photometric.appearance import Appearance
+from invrender.methods.photometric.normals import smooth_normals
 from invrender.methods.photometric.posing import by_the_model
 from invrender.methods.photometric.result import Result, Tried
 from invrender.methods.photometric.settings import PhotometricSettings
 from invrender.methods.silhouette.target import Shape
-from invrender.nouns import Material, Mesh, Scene, Views
+from invrender.nouns import Lights, Material, Mesh, Scene, Views
 from invrender.parameters.frame import Frame
 from invrender.photometry.baking import textured
 from invrender.photometry.exposure import exposed, exposure_gains
@@ -48,6 +50,7 @@ class Model:
         gains: [N,3] by which that was done, or None.
         settings: of the run.
         backend: what draws.
+        look: albedo and light of the vertices, where they were told apart.
     """
 
     shape: Shape
@@ -58,6 +61,7 @@ class Model:
     gains: Tensor | None
     settings: PhotometricSettings
     backend: Backend
+    look: Appearance | None = None
 
     @cached_property
     def coefficients(self) -> Tensor:
@@ -69,11 +73,23 @@ class Model:
     @cached_property
     def surface(self) -> Mesh:
         """The closed mesh with colours at its vertices, in the world."""
+        if self.look is not None:
+            return self._with_colours(self.look.albedo.clamp(0, 1).float(), unlit=False)
         plain = self.coefficients[:, 0].clamp(0, 1)
+        return self._with_colours(torch.from_numpy(srgb_to_linear(plain.double().numpy())).float(), unlit=True)
+
+    def _with_colours(self, linear: Tensor, unlit: bool) -> Mesh:
         world = torch.from_numpy(self.frame.restore(self.shape.vertices))
-        linear = torch.from_numpy(srgb_to_linear(plain.double().numpy())).float()
-        material = Material(albedo=(1.0, 1.0, 1.0), name="photographs", unlit=True)
+        material = Material(albedo=(1.0, 1.0, 1.0), name="photographs", unlit=unlit)
         return Mesh(world, torch.from_numpy(self.shape.faces), None, linear, material)
+
+    @cached_property
+    def shade(self) -> Tensor | None:
+        """What a white surface shows at the vertices [V,3], linear, or None where light was not told apart."""
+        if self.look is None:
+            return None
+        normals = smooth_normals(torch.from_numpy(self.shape.vertices), torch.from_numpy(self.shape.faces))
+        return replace(self.look, albedo=torch.ones_like(self.look.albedo)).colours(normals)
 
     @cached_property
     def mesh(self) -> Mesh:
@@ -82,13 +98,16 @@ class Model:
             return self.surface
         baked = textured(
             self.shape.vertices, self.shape.faces, self.photos, self.backend, self.settings.texture,
-            self.coefficients[:, 0].clamp(0, 1),
+            self.coefficients[:, 0].clamp(0, 1), self.shade,
         )  # fmt: skip
         world = torch.from_numpy(self.frame.restore(baked.vertices.numpy()))
-        return dataclasses.replace(baked, vertices=world, material=dataclasses.replace(baked.material, unlit=True))
+        return replace(baked, vertices=world, material=replace(baked.material, unlit=self.look is None))
 
     def drawn(self, views: Views) -> Tensor:
         """Pictures [N,H,W,4] from views: premultiplied linear RGB and coverage."""
+        if self.shade is not None and self.look is not None:
+            lit = self._with_colours((self.look.albedo * self.shade).float(), unlit=True)
+            return layers(Scene(lit), views.cameras, "color", self.backend, SUPERSAMPLE)
         flat = layers(Scene(self.mesh), views.cameras, "color", self.backend, SUPERSAMPLE)
         if self.settings.appearance != "view-dependent":
             return flat
@@ -120,6 +139,7 @@ class Model:
             unseen=None if unseen is None else self.compared(unseen),
             folds=folds,
             arrays=self._arrays(),
+            lights=None if self.look is None else Lights.around(self.look.light.float()),
         )
 
     def _arrays(self) -> Mapping[str, Mapping[str, Tensor]]:
@@ -135,8 +155,9 @@ class Model:
 
 
 def coloured(
-    shape: Shape, tried: tuple[Tried, ...], views: Views, frame: Frame, settings: PhotometricSettings, backend: Backend
-) -> Model:
+    shape: Shape, tried: tuple[Tried, ...], views: Views, frame: Frame, settings: PhotometricSettings,
+    backend: Backend, look: Appearance | None = None,
+) -> Model:  # fmt: skip
     """A shape, freed of what intersections are left, with its colours."""
     repaired = repair(shape.vertices, orient_outward(shape.vertices, shape.faces), resolution=RESOLUTION)
     sound = Shape(repaired.vertices, repaired.faces)
@@ -144,7 +165,10 @@ def coloured(
     if "exposure" in settings.optimize:
         gains = exposure_gains(_seen_at_vertices(sound, photos, backend))
         photos = exposed(photos, gains)
-    return Model(sound, tried, views, frame, photos, gains, settings, backend)
+    if look is not None and len(look.albedo) != len(sound.vertices):
+        nearest = torch.from_numpy(cKDTree(shape.vertices).query(sound.vertices)[1])
+        look = Appearance(look.albedo[nearest], look.light)
+    return Model(sound, tried, views, frame, photos, gains, settings, backend, look)
 
 
 def _seen_at_vertices(shape: Shape, photos: Photos, backend: Backend) -> Samples:

@@ -38,7 +38,8 @@ Tensor = torch.Tensor
 
 ALBEDO, LIGHT = "albedo", "light"
 WITHIN = 0.995  # coverage from which on a pixel shows nothing but the object
-SOFTNESS = 0.02  # linear radiance below which differences count squared
+SOFTNESS = 0.02  # linear radiance
+SOFTNESS_OF_SHADOWS = 0.06  # where hard shadows are traced per vertex, which misses their borders
 BATCH = 6  # views of a step
 SEPARATING = 1.0  # weight of the albedo's variation where it decides what is albedo and what is light
 ROUNDS = 3  # of light and albedo in turn in each of them, where neither is known
@@ -62,11 +63,13 @@ class Pictures:
         target: masks and matrices.
         images: [N,H,W,3] float32 linear radiance on the backend's device.
         weight: [N,H,W] float32, how far the colour of a pixel counts.
+        softness: linear radiance below which differences count squared, and beyond which by their size alone.
     """
 
     target: Target
     images: Tensor
     weight: Tensor
+    softness: float = SOFTNESS
 
 
 @dataclass(frozen=True)
@@ -201,7 +204,7 @@ def objective(
         edges=edges,
         batches=batches,
         silhouettes=silhouettes,
-        compare=backend.colour_misfit(faces, count, pictures.images, weight, SOFTNESS),
+        compare=backend.colour_misfit(faces, count, pictures.images, weight, pictures.softness),
         laplacian=product(laplacian),
         degree=degrees(edges, count),
         map=large_steps(laplacian, diffusion),

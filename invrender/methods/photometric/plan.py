@@ -15,19 +15,22 @@ from functools import cached_property
 from typing import Any
 
 from invrender.kernels import Backend
+from invrender.methods.photometric.appearance import Appearance
 from invrender.methods.photometric.colouring import Model, coloured
 from invrender.methods.photometric.field.schedule import LEVELS, FieldSettings, field_schedule, fitted_of
 from invrender.methods.photometric.field.surface import glimpsed, surface_of
+from invrender.methods.photometric.lit import shading_of, shading_phases
 from invrender.methods.photometric.posing import ROUNDS, cameras_of, posing_phase
 from invrender.methods.photometric.result import Result, Tried
 from invrender.methods.photometric.settings import PhotometricSettings
+from invrender.methods.photometric.shaded import Shading
 from invrender.methods.photometric.stages import Stage, colour_stages, search_stages
 from invrender.methods.photometric.task import Task
 from invrender.methods.silhouette.refine import shape_of
 from invrender.methods.silhouette.settings import SilhouetteSettings
 from invrender.methods.silhouette.start import FirstShape, first_shape
 from invrender.methods.silhouette.target import Shape
-from invrender.nouns import Views, Volume
+from invrender.nouns import Lights, Views, Volume
 from invrender.photometry.photos import Photos, photos_in
 from invrender.photometry.score import predicted
 from invrender.solve.phase import Finished, Phase
@@ -45,12 +48,14 @@ class Part:
         views: to learn from.
         settings: how.
         backend: what draws.
+        lights: that are known, or None.
         label: before the titles of its phases, such as "fold 1 of 2: ".
     """
 
     views: Views
     settings: PhotometricSettings
     backend: Backend
+    lights: Lights | None = None
     label: str = ""
 
     @property
@@ -69,7 +74,8 @@ class Part:
         lead = int(self.poses)
         if len(finished) < lead:
             return lead + 1
-        return lead + len(LEVELS) * self.grows_field + len(self.ready(finished).stages)
+        ready = self.ready(finished)
+        return lead + ready.levels + ready.later
 
     def following(self, finished: tuple[Finished, ...]) -> Phase | None:
         """The phase after those that are finished, or None."""
@@ -83,7 +89,7 @@ class Part:
         if not self.poses:
             return self._plain
         views = dataclasses.replace(self.views, cameras=cameras_of(finished[0].result, self.views))
-        return Ready(views, self.settings, self.backend, self.grows_field)
+        return Ready(views, self.settings, self.backend, self.lights, self.grows_field)
 
     @property
     def opening(self) -> FirstShape:
@@ -92,7 +98,7 @@ class Part:
 
     @cached_property
     def _plain(self) -> Ready:
-        return Ready(self.views, self.settings, self.backend, self.grows_field)
+        return Ready(self.views, self.settings, self.backend, self.lights, self.grows_field)
 
 
 @dataclass(frozen=True)
@@ -102,6 +108,7 @@ class Ready:
     views: Views
     settings: PhotometricSettings
     backend: Backend
+    lights: Lights | None
     grows_field: bool
 
     @cached_property
@@ -130,6 +137,16 @@ class Ready:
         """Phases of the radiance field."""
         return len(LEVELS) if self.grows_field else 0
 
+    @property
+    def lit(self) -> bool:
+        """Whether albedo and light are told apart."""
+        return self.settings.appearance == "lit"
+
+    @property
+    def later(self) -> int:
+        """Phases after those of the radiance field."""
+        return shading_phases(self.settings) if self.lit else len(self.stages)
+
     def following(self, finished: tuple[Finished, ...]) -> Phase | None:
         """The phase after those that are finished, or None."""
         if len(finished) < self.levels:
@@ -138,19 +155,25 @@ class Ready:
             volume = phase.decode
             return dataclasses.replace(phase, decode=lambda params: self.glimpse(volume(params)))
         done = finished[self.levels :]
-        if len(done) == len(self.stages):
+        if len(done) == self.later:
             return None
         begin, scores = self.begun(finished)
-        stage = self.stages[len(done)]
-        phase = stage.phase(self.kept(begin, scores, done)[0])
+        if self.lit:
+            phase = self.shading(begin).following(done)
+            assert phase is not None
+            name = phase.name
+        else:
+            stage = self.stages[len(done)]
+            phase, name = stage.phase(self.kept(begin, scores, done)[0]), stage.name
 
         def measures(params: Any, state: Any) -> dict[str, float]:
             own = {SCORE: self.score(shape_of(phase.result(params, state)))}
             return own if done else {**own, **scores}
 
         return dataclasses.replace(
-            phase, name=stage.name, title=stage.name, first=0, total=0, measures=measures, keeps=len(finished)
-        )
+            phase, name=name, title=name, first=phase.first if self.lit else 0,
+            total=phase.total if self.lit else 0, measures=measures, keeps=len(finished),
+        )  # fmt: skip
 
     def begun(self, finished: tuple[Finished, ...]) -> tuple[Shape, dict[str, float]]:
         """The shape that the first stage begins with, and the scores of the hull and of the field's surface."""
@@ -191,10 +214,24 @@ class Ready:
         """How well a shape predicts each photograph from the others; see `photometry.score`."""
         return predicted(shape.vertices, shape.faces, self.photos, self.backend).value
 
+    def shading(self, begin: Shape) -> Shading:
+        """The schedule of shape, albedo and light."""
+        return shading_of(begin, self.first.target, self.views, self.settings, self.lights, self.backend)
+
+    def look(self, finished: tuple[Finished, ...]) -> tuple[Shape, Appearance]:
+        """Shape, albedo and light in the end."""
+        return self.shading(self.begun(finished)[0]).result(finished[self.levels :])
+
     def shape(self, finished: tuple[Finished, ...]) -> tuple[Shape, tuple[Tried, ...]]:
         """The shape in the end, and what became of each stage."""
         begin, scores = self.begun(finished)
-        shape, tried = self.kept(begin, scores, finished[self.levels :])
+        done = finished[self.levels :]
+        tried: tuple[Tried, ...]
+        if self.lit:
+            before, after = max(scores.values()), done[-1].measures[SCORE]
+            shape, tried = shape_of(done[-1].result), (Tried("shade", after, before, True),)
+        else:
+            shape, tried = self.kept(begin, scores, done)
         if self.grows_field:
             field = Tried("field", scores[FIELD], scores[HULL], scores[FIELD] > scores[HULL])
             tried = (field, *tried)
@@ -215,10 +252,16 @@ class Plan:
         count = len(self.task.views)
         names = [f"fold {k + 1} of {len(self.task.folds)}: " for k in range(len(self.task.folds))]
         folds = [
-            Part(self.task.views[[i for i in range(count) if i not in aside]], self.settings, self.backend, name)
+            Part(
+                self.task.views[[i for i in range(count) if i not in aside]],
+                self.settings,
+                self.backend,
+                self.task.lights,
+                name,
+            )
             for aside, name in zip(self.task.folds, names, strict=True)
         ]
-        return [*folds, Part(self.task.views, self.settings, self.backend)]
+        return [*folds, Part(self.task.views, self.settings, self.backend, self.task.lights)]
 
     def following(self, finished: tuple[Finished, ...]) -> Phase | None:
         """The phase after those that are finished, or None."""
@@ -257,4 +300,5 @@ class Plan:
         ready = part.ready(own)
         phases = own[int(part.poses) :]
         shape, tried = ready.shape(phases)
-        return coloured(shape, tried, ready.views, ready.first.frame, part.settings, self.backend)
+        look = ready.look(phases)[1] if ready.lit else None
+        return coloured(shape, tried, ready.views, ready.first.frame, part.settings, self.backend, look)

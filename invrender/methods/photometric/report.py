@@ -19,6 +19,7 @@ from invrender.geometry.connectivity import components, genus, is_watertight
 from invrender.geometry.intersections import self_intersections
 from invrender.io.files.atomic import atomic_path
 from invrender.io.images import write_png
+from invrender.io.lights import write_lights
 from invrender.io.meshes.write import write_glb, write_obj, write_ply
 from invrender.kernels import Backend
 from invrender.methods.photometric.result import Result
@@ -72,6 +73,8 @@ def write(run: RunFolder, task: Task, result: Result) -> None:
     for name, arrays in result.arrays.items():
         with atomic_path(run.file(f"{name}.npz")) as temporary:
             np.savez_compressed(temporary, **{key: value.numpy() for key, value in arrays.items()})  # type: ignore[arg-type]
+    if result.lights is not None:
+        write_lights(run.file("lights.json"), result.lights)
     views, pictures = (task.views, result.seen) if result.unseen is None else (task.unseen, result.unseen)
     assert views is not None
     for i in _shown(pictures):

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 import torch
 
 from invrender.evaluate.pictures import Comparison, PictureScores
-from invrender.nouns import Mesh
+from invrender.nouns import Lights, Mesh
 
 Tensor = torch.Tensor
 
@@ -41,6 +41,7 @@ class Result:
         seen, unseen: pictures of it beside the photographs it was made from, and beside the others; None: none.
         folds: scores by views that a reconstruction from the others had not seen, one for each.
         arrays: what is stored beside the mesh, by file name without extension: named arrays.
+        lights: that fell on it, where they were told apart from its albedo.
         notes: for people.
     """
 
@@ -51,4 +52,5 @@ class Result:
     unseen: Comparison | None
     folds: tuple[PictureScores, ...] = ()
     arrays: Mapping[str, Mapping[str, Tensor]] = field(default_factory=dict)
+    lights: Lights | None = None
     notes: tuple[str, ...] = ()

@@ -40,6 +40,14 @@ STAGES = (
 )
 
 
+SHADOWED_STAGES = (
+    Stage(320, 0.045, 0.010, 0.10, 0.3, 1.0, 0.20),
+    Stage(240, 0.028, 0.004, 0.05, 0.2, 2.0, 0.10),
+    Stage(160, None, 0.002, 0.01, 0.1, 2.0, 0.03),
+)
+"""Where shadows are traced: they follow the shape, and the shape them."""
+
+
 @dataclass(frozen=True)
 class Shading:
     """The schedule; `Shading(...).following` is what the loop takes.
@@ -94,7 +102,8 @@ def look_of(result: Params) -> Appearance:
 
 def remeshed(shape: Shape, look: Appearance, edge_length: float) -> tuple[Shape, Appearance]:
     """Triangles of another size; each new vertex takes the albedo of the nearest old one."""
-    new = Shape(*remesh_embedded(shape.vertices, shape.faces, edge_length))
+    found = remesh_embedded(shape.vertices, shape.faces, edge_length)
+    new = Shape(found.vertices, found.faces)
     nearest = torch.from_numpy(cKDTree(shape.vertices).query(new.vertices)[1])
     return new, Appearance(look.albedo[nearest], look.light)
 

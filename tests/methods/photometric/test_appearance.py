@@ -1,4 +1,4 @@
-"""Albedo and light from the colours of vertices: exact where colours determine them, by convention where they do not."""
+"""Albedo and light from the colours of vertices: exact where these determine them, by convention where not."""
 
 from __future__ import annotations
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 import torch
 
 from invrender.errors import InputError
-from invrender.geometry.hull import fit_grid, signed_distances
+from invrender.geometry.carving import possible_object, signed_distances
+from invrender.geometry.hull_grid import fit_grid
 from invrender.kernels.field import EMPTY, Field
 from invrender.methods.volume_colour.support import support
 from invrender.nouns import Views
@@ -19,10 +20,10 @@ THIN = -3.5  # u below which a site holds nothing: a cell of it takes less than 
 
 
 def box_of(views: Views) -> Tensor:
-    """[2,3] float64, a box around the object: the one that comes with the views, or that of the masks' hull."""
-    if views.bounds is not None:
-        return views.bounds.double()
-    grid = fit_grid(signed_distances(views.masks), views.masks, views.cameras, COARSE_HULL)
+    """[2,3] float64, a box around the object: that of the masks' hull, within the one that comes with the views."""
+    bounds = None if views.bounds is None else views.bounds.double().cpu().numpy()
+    distances = signed_distances(possible_object(views.masks, views.confidence))
+    grid = fit_grid(distances, views.masks, views.cameras, COARSE_HULL, views.confidence, bounds)
     lower = torch.tensor(grid.lower, dtype=torch.float64)
     return torch.stack([lower, lower + grid.spacing * (torch.tensor(grid.counts) - 1)])
 
