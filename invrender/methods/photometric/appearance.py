@@ -21,6 +21,7 @@ from invrender.shading.spherical_harmonics import COUNT, ambient, irradiance_bas
 Tensor = torch.Tensor
 
 MEAN_ALBEDO = 0.5
+BRIGHT = 0.85  # of the albedo that is written, where the light is not known
 DARKEST, BRIGHTEST = 0.005, 2.0  # of albedo
 STEP = 0.1  # difference of albedo from which on the variation counts it as an edge, which costs the same however high
 SWEEPS = 12  # of conjugate gradients: each fit starts from the one before
@@ -85,6 +86,12 @@ def neutral(look: Appearance) -> Appearance:
     mean = look.light[0].clamp(min=1e-12)
     factor = mean / mean.mean()
     factor = factor * MEAN_ALBEDO / (look.albedo * factor).mean().clamp(min=1e-12)
+    return replace(look, albedo=look.albedo * factor, light=look.light / factor)
+
+
+def reflecting(look: Appearance) -> Appearance:
+    """The same colours with an albedo that materials can have: all but the brightest hundredth stay below BRIGHT."""
+    factor = BRIGHT / float(look.albedo.amax(1).quantile(0.99).clamp(min=1e-6))
     return replace(look, albedo=look.albedo * factor, light=look.light / factor)
 
 

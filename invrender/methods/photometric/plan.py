@@ -15,11 +15,11 @@ from functools import cached_property
 from typing import Any
 
 from invrender.kernels import Backend
-from invrender.methods.photometric.appearance import Appearance
+from invrender.methods.photometric.appearance import Appearance, reflecting
 from invrender.methods.photometric.colouring import Model, coloured
 from invrender.methods.photometric.field.schedule import LEVELS, FieldSettings, field_schedule, fitted_of
 from invrender.methods.photometric.field.surface import glimpsed, surface_of
-from invrender.methods.photometric.lit import shading_of, shading_phases
+from invrender.methods.photometric.lit import albedo_of, shading_of, shading_phases
 from invrender.methods.photometric.posing import ROUNDS, cameras_of, posing_phase
 from invrender.methods.photometric.result import Result, Tried
 from invrender.methods.photometric.settings import PhotometricSettings
@@ -301,4 +301,6 @@ class Plan:
         phases = own[int(part.poses) :]
         shape, tried = ready.shape(phases)
         look = ready.look(phases)[1] if ready.lit else None
+        if look is not None and part.lights is None and albedo_of(part.settings.albedo) is None:
+            look = reflecting(look)
         return coloured(shape, tried, ready.views, ready.first.frame, part.settings, self.backend, look)
