@@ -51,6 +51,13 @@ CASES: Mapping[str, tuple[str, Mapping[str, Any], set[str]]] = {
     ),
     "transfer function": ("volume", {**SMALL, "iterations": 6, "rays": 64, "known": "ball.npz"}, {"table"}),
 }
+PHOTOS = {**SMALL, "views": 8, "size": 40, "texture": 0, "effort": 0.03}
+CASES = {
+    **CASES,
+    "search": ("photometric", PHOTOS, {"search"}),
+    "cameras": ("photometric", {**PHOTOS, "optimize": ("shape", "pose"), "effort": 0.2}, {"cameras", "search"}),
+    "folds": ("photometric", {**PHOTOS, "folds": 2}, {"search"}),
+}
 STRIDES = {"trials and stages": 4, "coarse grid": 4}  # of the many phases, so many are passed from stop to stop
 
 
@@ -77,7 +84,7 @@ def begun(case: str, inputs: Path, backend: Backend) -> Problem:
     """The problem of a case from its input on, as a new process would have it."""
     name, settings, _ = CASES[case]
     method = method_called(name)
-    source = inputs / ("ball.ply" if name == "silhouette" else "ball.npz")
+    source = inputs / ("ball.ply" if name in ("silhouette", "photometric") else "ball.npz")
     known = {"known": inputs / settings["known"]} if "known" in settings else {}
     resolved: Any = method.settings(source, **{**settings, **known})
     return method.begin(method.load(resolved, backend), resolved, backend)

@@ -66,7 +66,7 @@ class PhotometricSettings(RunSettings):
     albedo: str | None = None
     shadows: bool = False
     start: Annotated[Start, Flag("What the shape grows from.", None, PANEL)] = "auto"
-    effort: Annotated[float, Range(0.01, 100)] = 1.0
+    effort: Annotated[float, Flag("Factor on the numbers of steps.", None, PANEL), Range(0.01, 100)] = 1.0
     cameras: Annotated[
         str, Flag("A ring around the object, points spread over a sphere, or a transforms.json.", "orbit|sphere|FILE")
     ] = "sphere"

@@ -70,3 +70,11 @@ def test_finer_photographs_get_finer_triangles_down_to_a_limit() -> None:
         assert row == sorted(row, reverse=True)
     assert edges[1][-1] < edges[0][-1]
     assert edges[2][-1] > 0.5 * edges[1][-1]
+
+
+def test_coarse_photographs_get_triangles_of_about_a_pixel_and_no_longer_reach() -> None:
+    photos = taken(2)
+    small, coarse = (ladder(dataclasses.replace(photos, pixel=photos.pixel * 0 + pixel)) for pixel in (0.012, 0.05))
+    assert all(level.edge_length > 0.05 for level in coarse)
+    for one, other in zip(small, coarse, strict=True):
+        assert (one.search.inward, one.search.outward) == (other.search.inward, other.search.outward)
