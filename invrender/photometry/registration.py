@@ -21,7 +21,7 @@ from invrender.kernels import Backend
 from invrender.nouns import Cameras
 from invrender.nouns.topology import topology
 from invrender.parameters.frame import Frame
-from invrender.photometry.photos import Photos, cropping, smaller
+from invrender.photometry.photos import Photos, smaller
 from invrender.photometry.tracking import Equations, Subject, equations, outlines
 
 Tensor = torch.Tensor
@@ -142,14 +142,17 @@ def longer(principal: Tensor, log_factor: float) -> Tensor:
     return change
 
 
-def solved(given: Equations, damping: Tensor, focal: bool) -> tuple[Tensor, float]:
-    """Steps [N,6] of damped equations (damping [N]), and that of the seventh unknown, common to all, if it is sought.
+def solved(given: Equations, damping: Tensor, focal: bool, pose: bool = True) -> tuple[Tensor, float]:
+    """Steps [N,6] of damped equations (damping [N]), and that of the seventh unknown, common to all.
 
+    Either is 0 where it is not sought.
     The common one is found first, by eliminating the others (Schur's complement).
     """
     diagonal = given.normal.diagonal(dim1=1, dim2=2)
     extra = damping[:, None] * diagonal + STIFF * diagonal[:, :6].amax(1, keepdim=True) + 1e-12
     normal = given.normal + torch.diag_embed(extra)
+    if not pose:
+        return torch.zeros_like(given.right[:, :6]), float(given.right[:, 6].sum() / normal[:, 6, 6].sum()) * focal
     own, common = normal[:, :6, :6], normal[:, :6, 6:]
     apart = torch.linalg.solve(own, torch.cat([given.right[:, :6, None], common], 2))
     if not focal:

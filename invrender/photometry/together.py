@@ -51,8 +51,7 @@ def register_together(
     faces: Tensor,
     photos: Photos,
     backend: Backend,
-    focal: bool = False,
-    exposures: bool = False,
+    optimize: Sequence[str] = ("pose",),
     levels: Sequence[int] = (2, 1),
 ) -> Settled:
     """Corrections of N cameras under which their photographs agree on a surface.
@@ -61,8 +60,8 @@ def register_together(
         vertices, faces: [V,3] float64, [F,3] int64 in the photographs' frame.
         photos: with the cameras to correct.
         backend: what draws.
-        focal: whether one factor on the focal lengths is sought as well.
-        exposures: whether photographs may differ by factors.
+        optimize: what is sought: pose; intrinsics, one factor on the focal lengths; exposure: photographs may differ
+            by factors.
         levels: how many times smaller the pictures are, one after the other.
     """
     subject = Subject(vertices, faces, topology(faces))
@@ -75,17 +74,17 @@ def register_together(
             matrices = seen_from(small, motions, bend)
             seen = outlines(subject, matrices, small.size, backend)
             samples = _samples(subject, normals, seen, small, motions, matrices, backend)
-            if exposures and not number:
+            if "exposure" in optimize and not number:
                 gains = exposure_gains(samples)
                 small = exposed(small, gains)
                 samples = _samples(subject, normals, seen, small, motions, matrices, backend)
             colours, known = without(samples)
             given = equations(subject, seen, colours, known, small, motions, matrices, backend)
-            step, bent = solved(given, damping, focal)
+            step, bent = solved(given, damping, "intrinsics" in optimize, "pose" in optimize)
             size = step.norm(dim=1, keepdim=True) / small.pixel[:, None]
             step = step * (FARTHEST / size.clamp(min=FARTHEST))
             motions, bend = Moved(step).motions @ motions, bend + bent
-            if float(size.mean()) < STILL:
+            if float(size.mean()) < STILL and abs(bent) < STILL * float(small.pixel.mean()):
                 break
     return _settled(motions, bend, photos)
 

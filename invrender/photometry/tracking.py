@@ -4,7 +4,8 @@ A pixel's colour and coverage change with the object's motion by their gradients
 the surface that the pixel shows (Lucas and Kanade 1981). The gradients are the mean of the drawn picture's and of the
 photograph's, which makes the step accurate to second order (efficient second-order minimisation; Benhimane and Malis
 2004). At outlines, where the surface turns away and other points of it take over, the exact derivatives of coverage
-stand in for that. Unknowns are a twist of the object, see `registration.twisted`, and the logarithm of a factor on the focal length.
+stand in for that. Unknowns are a twist of the object, see `registration.twisted`, and the logarithm of a factor on the
+focal length.
 """
 
 from __future__ import annotations

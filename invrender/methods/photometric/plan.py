@@ -18,7 +18,7 @@ from invrender.kernels import Backend
 from invrender.methods.photometric.colouring import Model, coloured
 from invrender.methods.photometric.field.schedule import LEVELS, FieldSettings, field_schedule, fitted_of
 from invrender.methods.photometric.field.surface import glimpsed, surface_of
-from invrender.methods.photometric.posing import ROUNDS, cameras_of, posing_phase
+from invrender.methods.photometric.posing import FEWEST_ROUNDS, ROUNDS, cameras_of, posing_phase
 from invrender.methods.photometric.result import Result, Tried
 from invrender.methods.photometric.score import prediction_score
 from invrender.methods.photometric.settings import PhotometricSettings
@@ -74,8 +74,8 @@ class Part:
     def following(self, finished: tuple[Finished, ...]) -> Phase | None:
         """The phase after those that are finished, or None."""
         if self.poses and not finished:
-            focal = "intrinsics" in self.settings.optimize
-            return posing_phase(self.views, self.backend, focal, max(1, round(ROUNDS * self.settings.effort)))
+            rounds = max(FEWEST_ROUNDS, round(ROUNDS * min(self.settings.effort, 1.0)))
+            return posing_phase(self.views, self.backend, self.settings.optimize, rounds)
         return self.ready(finished).following(finished[int(self.poses) :])
 
     def ready(self, finished: tuple[Finished, ...]) -> Ready:
@@ -251,13 +251,21 @@ class Plan:
     def result(self, finished: tuple[Finished, ...]) -> Result:
         """The reconstruction from all views, and how the folds predict what they have not seen."""
         *folds, (part, own) = self._divided(finished)
-        done = [self._finished(each, phases) for each, phases in folds]
+        done = [self._model(each, phases) for each, phases in folds]
         scores = [
             score
             for model, aside in zip(done, self.task.folds, strict=True)
             for score in model.compared(self.task.views[list(aside)]).each
         ]
-        return self._finished(part, own).result(self.task.unseen, tuple(scores))
+        result = self._model(part, own).result(self.task.unseen, tuple(scores))
+        if result.gains is None or self.task.gains is None:
+            return result
+        return dataclasses.replace(result, gains=result.gains * self.task.gains)
+
+    def _model(self, part: Part, own: tuple[Finished, ...]) -> Model:
+        """A part's reconstruction; it knows what its cameras were before they were refined."""
+        model = self._finished(part, own)
+        return dataclasses.replace(model, given=part.views.cameras) if part.poses else model
 
     def _finished(self, part: Part, own: tuple[Finished, ...]) -> Model:
         ready = part.ready(own)

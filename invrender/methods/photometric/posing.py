@@ -31,12 +31,16 @@ from invrender.solve.protocol import Params, Terms
 
 Tensor = torch.Tensor
 
-ROUNDS = 9
+ROUNDS, FEWEST_ROUNDS = 9, 6
 GROWN = 4  # pixels by which masks are grown for the first shape: wrong cameras cut the hull down
 EDGE, STEPS, RATE = 0.05, (80, 50), (0.02, 0.01)  # of the shape between cameras: coarse, at first and later
 MEMBRANE = (3.0, 2.0, 1.0, 0.5)  # annealed over the rounds
 WORLD, PROJECTION, LAST = "world_to_camera", "projection", "last"
-COARSE, FINE, FINEST = (4, 2), (2,), (2, 1)  # how many times smaller pictures are at first, later, and in the last round
+COARSE, FINE, FINEST = (
+    (4, 2),
+    (2,),
+    (2, 1),
+)  # pictures so many times smaller at first, later, in the last round
 COARSE_ROUNDS = 3
 FARTHER, MOMENTUM = 1.6, 0.25  # of a round's motion and of the last one's: shape and cameras follow one another slowly
 RESOLUTION = 64
@@ -49,8 +53,7 @@ class Posing:
     views: Views
     frame: Frame
     backend: Backend
-    focal: bool
-    exposures: bool
+    optimize: tuple[str, ...]
     rounds: int
 
     def __call__(self, params: Params, number: int) -> tuple[Params, Terms]:
@@ -58,7 +61,7 @@ class Posing:
         views = Views(cameras_of(params, self.views), self.views.masks, self.views.images, (), self.views.confidence)
         shape = self._fitted(params, views, number)
         photos = photos_in(self.frame, views)
-        settled = by_the_others(shape, photos, self.backend, self.focal, self.exposures, self._levels(number))
+        settled = by_the_others(shape, photos, self.backend, self.optimize, self._levels(number))
         moved = settled.moved
         last = params.get(LAST)
         if last is not None:
@@ -87,13 +90,15 @@ class Posing:
         return silhouettes.shape_of(loop.state.finished[-1].result)
 
 
-def posing_phase(
-    views: Views, backend: Backend, focal: bool, exposures: bool = False, rounds: int = ROUNDS
-) -> Phase:
-    """The phase that sets the cameras of views right; its estimates are shapes in a frame of their own."""
+def posing_phase(views: Views, backend: Backend, optimize: tuple[str, ...], rounds: int = ROUNDS) -> Phase:
+    """The phase that sets right what `optimize` names of cameras (pose, intrinsics).
+
+    Its estimates are shapes in a frame of their own.
+    """
     first, frame = _first(views)
     cameras = {WORLD: views.cameras.world_to_camera, PROJECTION: views.cameras.projection}
-    phase = rounds_phase("cameras", {**as_params(first), **cameras}, rounds, Posing(views, frame, backend, focal, exposures, rounds))
+    one = Posing(views, frame, backend, optimize, rounds)
+    phase = rounds_phase("cameras", {**as_params(first), **cameras}, rounds, one)
     return replace(phase, recorded=False)
 
 
@@ -113,11 +118,18 @@ def cameras_of(params: Params, views: Views) -> Cameras:
 
 
 def by_the_others(
-    shape: Shape, photos: Photos, backend: Backend, focal: bool, exposures: bool, levels: Sequence[int]
+    shape: Shape, photos: Photos, backend: Backend, optimize: Sequence[str], levels: Sequence[int]
 ) -> Settled:
     """Corrections of all cameras, each by the colours that the other photographs show on a shape."""
     vertices, faces = (torch.from_numpy(np.asarray(a)) for a in subdivide(shape.vertices, shape.faces))
-    return register_together(vertices, faces, photos, backend, focal, exposures, levels)
+    return register_together(vertices, faces, photos, backend, optimize, levels)
+
+
+def settled(shape: Shape, views: Views, frame: Frame, optimize: Sequence[str], backend: Backend) -> tuple[Shape, Views]:
+    """A finished shape and its views after the cameras have been set right once more, now that more is known."""
+    vertices, faces = torch.from_numpy(shape.vertices), torch.from_numpy(shape.faces)
+    found = register_together(vertices, faces, photos_in(frame, views), backend, optimize)
+    return carried(shape, found.common), replace(views, cameras=corrected(views.cameras, frame, found.moved))
 
 
 def carried(shape: Shape, motion: Tensor) -> Shape:

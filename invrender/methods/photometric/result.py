@@ -8,7 +8,8 @@ from dataclasses import dataclass, field
 import torch
 
 from invrender.evaluate.pictures import Comparison, PictureScores
-from invrender.nouns import Mesh
+from invrender.methods.photometric.change import Change
+from invrender.nouns import Mesh, Views
 
 Tensor = torch.Tensor
 
@@ -42,6 +43,8 @@ class Result:
         folds: scores by views that a reconstruction from the others had not seen, one for each.
         arrays: what is stored beside the mesh, by file name without extension: named arrays.
         notes: for people.
+        change: how cameras moved, where they were refined; `refined` and `refined_unseen`: the views with them.
+        gains: [N,3] by which the photographs' light was multiplied, where exposures were unknown.
     """
 
     mesh: Mesh
@@ -52,3 +55,7 @@ class Result:
     folds: tuple[PictureScores, ...] = ()
     arrays: Mapping[str, Mapping[str, Tensor]] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
+    change: Change | None = None
+    refined: Views | None = None
+    refined_unseen: Views | None = None
+    gains: Tensor | None = None

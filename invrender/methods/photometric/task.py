@@ -9,6 +9,8 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+import torch
+
 from invrender.cameras.around import around
 from invrender.cameras.rigs import evenly
 from invrender.errors import InputError, UsageError
@@ -42,6 +44,7 @@ class Task:
         reference: the asset that the views are of, or None.
         lights: what is known of the light, or None.
         units: what a unit of length is, or None.
+        gains: [N,3] by which the light of `views` has been multiplied already, or None.
     """
 
     views: Views
@@ -50,6 +53,7 @@ class Task:
     reference: Mesh | None
     lights: Lights | None
     units: str | None
+    gains: torch.Tensor | None = None
 
 
 def load(settings: PhotometricSettings, backend: Backend) -> Task:
