@@ -27,8 +27,6 @@ from invrender.nouns import Lights, Views
 from invrender.solve.phase import Finished, Phase
 
 MANY = 32  # photographs from which on a radiance field finds more than the hull
-SCORE, HULL, FIELD = "score", "hull", "field"  # measures of phases
-FIELD_STEPS = 450
 
 
 @dataclass(frozen=True)

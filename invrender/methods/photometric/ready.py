@@ -25,7 +25,6 @@ from invrender.photometry.photos import Photos, photos_in
 from invrender.photometry.score import predicted
 from invrender.solve.phase import Finished, Phase
 
-MANY = 32  # photographs from which on a radiance field finds more than the hull
 SCORE, HULL, FIELD = "score", "hull", "field"  # measures of phases
 FIELD_STEPS = 450
 
