@@ -24,6 +24,8 @@ from invrender.methods.inputs import grid_box
 from invrender.methods.photometric.division import divided, folds_of
 from invrender.methods.photometric.exposures import exposure_findings
 from invrender.methods.photometric.settings import PhotometricSettings
+from invrender.methods.silhouette.settings import SilhouetteSettings
+from invrender.methods.silhouette.start import first_shape
 from invrender.nouns import Cameras, Lights, Mesh, Views
 from invrender.render.raster import render_views
 from invrender.run.relight import parse_light
@@ -147,9 +149,23 @@ def describe(task: Task) -> str:
     return f"{len(task.views)} photographs of {width} x {height}{unseen}"
 
 
+def _check_hull(task: Task, found: list[Finding], backend: Backend) -> None:
+    """Refuse views that have no visual hull, by what is wrong with them where that was found."""
+    try:
+        first_shape(task.views, SilhouetteSettings(Path()), backend)
+    except InputError as error:
+        if not found:
+            raise
+        raise InputError(f"{found[0].cause}: {error.cause}", found[0].remedy) from error
+
+
 def check(task: Task, backend: Backend) -> list[Finding]:
     """Masks of a dataset that contradict each other or touch the border, and exposures that differ by stops."""
     if task.reference is not None:
         return []
-    exposures = [] if task.exposed else exposure_findings(task.views, backend)
-    return [*posed_findings(agreement(task.views), cut_off(task.views)), *exposures]
+    found = posed_findings(agreement(task.views), cut_off(task.views))
+    try:
+        return found if task.exposed else [*found, *exposure_findings(task.views, backend)]
+    except InputError:  # no coarse hull: then the one that the shape grows from tells why, or is there all the same
+        _check_hull(task, found, backend)
+        return found
