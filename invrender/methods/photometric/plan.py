@@ -24,7 +24,7 @@ from invrender.methods.photometric.posing import ROUNDS, cameras_of, posing_phas
 from invrender.methods.photometric.result import Result, Tried
 from invrender.methods.photometric.settings import PhotometricSettings
 from invrender.methods.photometric.shaded import Shading
-from invrender.methods.photometric.stages import Stage, colour_stages, search_stages
+from invrender.methods.photometric.stages import Stage, search_stages
 from invrender.methods.photometric.task import Task
 from invrender.methods.silhouette.refine import shape_of
 from invrender.methods.silhouette.settings import SilhouetteSettings
@@ -37,7 +37,7 @@ from invrender.solve.phase import Finished, Phase
 
 MANY = 32  # photographs from which on a radiance field finds more than the hull
 SCORE, HULL, FIELD = "score", "hull", "field"  # measures of phases
-FIELD_STEPS = 700
+FIELD_STEPS = 450
 
 
 @dataclass(frozen=True)
@@ -123,9 +123,8 @@ class Ready:
 
     @cached_property
     def stages(self) -> list[Stage]:
-        """After the field, if there is one."""
-        make = colour_stages if self.grows_field else search_stages
-        return make(self.photos, self.settings.effort, self.backend)
+        """From the hull; the surface of a radiance field predicts photographs better than searches from it."""
+        return [] if self.grows_field else search_stages(self.photos, self.settings.effort, self.backend)
 
     @property
     def field_settings(self) -> FieldSettings:
