@@ -67,6 +67,7 @@ def exposed(photos: Photos, gains: Tensor) -> Photos:
     return replace(photos, images=torch.from_numpy(linear_to_srgb(light)).float())
 
 
+<<<<<<< HEAD
 def drawn_gains(drawn: Tensor, views: Views) -> Tensor:
     """Gains [N,3] by which the light of views is to be multiplied to be that of pictures [N,H,W,4] drawn of them.
 
@@ -89,3 +90,19 @@ def exposed_views(views: Views, gains: Tensor) -> Views:
     """Views with their light multiplied by gains [N,3]."""
     assert views.images is not None
     return replace(views, images=views.images * gains[:, None, None].to(views.images))
+=======
+def in_their_exposure(drawn: Tensor, images: Tensor, masks: Tensor) -> Tensor:
+    """Pictures [N,H,W,4] (premultiplied linear RGB, coverage) of a model, as bright as photographs of it.
+
+    Args:
+        drawn: what is made brighter or darker, each picture and channel by one factor of least squares.
+        images: [N,H,W,3] linear, the photographs.
+        masks: [N,H,W], how far pixels count.
+    """
+    weight = (masks[..., None] * drawn[..., 3:]).double()
+    light, wanted = drawn[..., :3].double(), images.double()
+    power = (weight * light * light).sum((1, 2), keepdim=True)
+    factor = (weight * light * wanted).sum((1, 2), keepdim=True) / power.clamp(min=1e-12)
+    factor = torch.where(power > 1e-9, factor, torch.ones_like(factor))
+    return torch.cat([(light * factor).to(drawn.dtype), drawn[..., 3:]], -1)
+>>>>>>> h-tests

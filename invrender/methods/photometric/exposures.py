@@ -6,7 +6,6 @@ import math
 
 import torch
 
-from invrender.errors import InputError
 from invrender.findings import Finding
 from invrender.geometry.hull import visual_hull
 from invrender.geometry.vectors import vertex_normals
@@ -24,7 +23,11 @@ APART = 0.8  # stops by which an exposure lies off the usual one: a light beside
 
 
 def exposure_findings(views: Views, backend: Backend) -> list[Finding]:
-    """The views whose exposure differs from the usual one by about a stop or more, the worst first."""
+    """The views whose exposure differs from the usual one by about a stop or more, the worst first.
+
+    Raises:
+        InputError: the views have no coarse visual hull.
+    """
     stops = exposure_stops(views, backend)
     off = (stops - stops.median()).abs()
     worst = [int(i) for i in off.argsort(descending=True) if off[i] >= APART]
@@ -41,11 +44,12 @@ def exposure_findings(views: Views, backend: Backend) -> list[Finding]:
 
 
 def exposure_stops(views: Views, backend: Backend) -> torch.Tensor:
-    """By how many stops each photograph is brighter than the others show the same points, [N]; 0 where nothing says."""
-    try:
-        hull = visual_hull(views.masks, views.cameras, RESOLUTION, confidence=views.confidence, bounds=views.bounds)
-    except InputError:  # masks or cameras that do not meet are a matter of their own, which the reconstruction tells
-        return torch.zeros(len(views))
+    """By how many stops each photograph is brighter than the others show the same points, [N]; 0 where nothing says.
+
+    Raises:
+        InputError: the views have no coarse visual hull.
+    """
+    hull = visual_hull(views.masks, views.cameras, RESOLUTION, confidence=views.confidence, bounds=views.bounds)
     vertices, faces = hull.numpy()
     frame = frame_of(vertices)
     photos = smaller(photos_in(frame, views), max(1, max(views.cameras.size) // PIXELS))

@@ -7,6 +7,7 @@ asset is set aside: from then on it serves the metrics alone.
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 
 import torch
@@ -14,16 +15,19 @@ import torch
 from invrender.cameras.around import around
 from invrender.cameras.rigs import evenly
 from invrender.errors import InputError, UsageError
-from invrender.evaluate.posed_views import agreement, cut_off, posed_findings
+from invrender.evaluate.posed_views import agreement, cut_off, informed, posed_findings, view_names
 from invrender.findings import Finding
 from invrender.io.datasets.dataset import is_dataset, read_cameras, read_dataset
 from invrender.io.datasets.kinds import PLAIN
+from invrender.io.files.paths import listing
 from invrender.io.meshes.read import read_mesh, read_units
 from invrender.kernels import Backend
 from invrender.methods.inputs import grid_box
-from invrender.methods.photometric.division import divided, folds_of
+from invrender.methods.photometric.division import FEWEST, divided, folds_of
 from invrender.methods.photometric.exposures import exposure_findings
 from invrender.methods.photometric.settings import PhotometricSettings
+from invrender.methods.silhouette.settings import SilhouetteSettings
+from invrender.methods.silhouette.start import first_shape
 from invrender.nouns import Cameras, Lights, Mesh, Views
 from invrender.render.raster import render_views
 from invrender.run.relight import parse_light
@@ -90,10 +94,7 @@ def _check_knobs(names: tuple[str, ...]) -> None:
 
 
 def _from_dataset(settings: PhotometricSettings, lights: Lights | None) -> Task:
-    views = read_dataset(
-        settings.input, settings.masks or AUTO, size=settings.size or DATASET_SIZE, skip_missing=settings.skip_missing,
-        bounds=None if settings.bounds is None else grid_box(settings.bounds),
-    )  # fmt: skip
+    views = _read(settings)
     if settings.bounds is None and views.bounds is not None:
         views = replace(views, bounds=grown(views.bounds))
     if views.images is None or _plain(views.images, views.masks):
@@ -104,6 +105,34 @@ def _from_dataset(settings: PhotometricSettings, lights: Lights | None) -> Task:
     folds = folds_of(len(learn), settings.folds)
     views, unseen = replace(views[learn], held_out=()), views[spare] if spare else None
     return Task(views, unseen, folds, None, lights, None, "exposure" in settings.optimize)
+
+
+def _read(settings: PhotometricSettings) -> Views:
+    """The views, with masks found in those that bring none; where none can be found, other views' masks may do."""
+    bounds = None if settings.bounds is None else grid_box(settings.bounds)
+    read = partial(
+        read_dataset, settings.input, size=settings.size or DATASET_SIZE, skip_missing=settings.skip_missing,
+        bounds=bounds,
+    )  # fmt: skip
+    if settings.masks is not None:
+        return read(settings.masks)
+    try:
+        return read(AUTO)
+    except InputError:
+        views = read(None, unmasked=True)
+        if len(informed(views)) < FEWEST:
+            raise
+        return views
+
+
+def unmasked_findings(views: Views) -> list[Finding]:
+    """The views of which nothing is known, whose colours then tell nothing either."""
+    if views.confidence is None:
+        return []
+    known = views.confidence.flatten(1).amax(1) > 0
+    names = tuple(name for name, one in zip(view_names(views), known.tolist(), strict=True) if not one)
+    remedy = "give masks for them (--masks DIR, white is object)"
+    return [Finding(f"{listing(names)}: no mask, and none to be found: unknown", remedy, names)] if names else []
 
 
 def grown(box: torch.Tensor) -> torch.Tensor:
@@ -149,9 +178,23 @@ def describe(task: Task) -> str:
     return f"{len(task.views)} photographs of {width} x {height}{unseen}"
 
 
+def _check_hull(task: Task, found: list[Finding], backend: Backend) -> None:
+    """Refuse views that have no visual hull, by what is wrong with them where that was found."""
+    try:
+        first_shape(task.views, SilhouetteSettings(Path()), backend)
+    except InputError as error:
+        if not found:
+            raise
+        raise InputError(f"{found[0].cause}: {error.cause}", found[0].remedy) from error
+
+
 def check(task: Task, backend: Backend) -> list[Finding]:
     """Masks of a dataset that contradict each other or touch the border, and exposures that differ by stops."""
     if task.reference is not None:
         return []
-    exposures = [] if task.exposed else exposure_findings(task.views, backend)
-    return [*posed_findings(agreement(task.views), cut_off(task.views)), *exposures]
+    found = [*posed_findings(agreement(task.views), cut_off(task.views)), *unmasked_findings(task.views)]
+    try:
+        return found if task.exposed else [*found, *exposure_findings(task.views, backend)]
+    except InputError:  # no coarse hull: then the one that the shape grows from tells why, or is there all the same
+        _check_hull(task, found, backend)
+        return found
