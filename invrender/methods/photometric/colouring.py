@@ -25,11 +25,7 @@ from invrender.methods.silhouette.target import Shape
 from invrender.nouns import Cameras, Lights, Material, Mesh, Scene, Views
 from invrender.parameters.frame import Frame
 from invrender.photometry.baking import textured
-<<<<<<< HEAD
-from invrender.photometry.exposure import drawn_gains, exposed, exposed_views, exposure_gains
-=======
 from invrender.photometry.exposure import exposed, exposure_gains, in_their_exposure
->>>>>>> h-tests
 from invrender.photometry.photos import Photos, photos_in
 from invrender.photometry.sampling import Samples, depth_buffer, look_at_points
 from invrender.photometry.view_dependent import fitted_colours, picture
@@ -127,14 +123,7 @@ class Model:
 
     def compared(self, views: Views) -> Comparison:
         """Pictures of it beside photographs; where cameras are refined, theirs are first set right by the model."""
-<<<<<<< HEAD
-        assert views.images is not None
-        views = self.placed(views)
-        drawn = self.drawn(views)
-        if "exposure" in self.settings.optimize:
-            views = exposed_views(views, drawn_gains(drawn, views))
-        assert views.images is not None
-        return compared(drawn, views.images, views.masks, views.confidence)
+        return self._beside(self.placed(views))
 
     def placed(self, views: Views) -> Views:
         """Views that it was not made from, with their cameras set right by it where cameras are refined."""
@@ -152,10 +141,6 @@ class Model:
         """By which factor focal lengths are longer than they were given."""
         assert self.given is not None
         return float((self.views.cameras.projection[:, 1, 1] / self.given.projection[:, 1, 1]).mean())
-=======
-        if "pose" in self.settings.optimize:
-            views = by_the_model(self.shape, self.coefficients[:, 0].clamp(0, 1), views, self.frame, self.backend)
-        return self._beside(views)
 
     def _beside(self, views: Views) -> Comparison:
         """Pictures of it beside photographs, as bright as these where exposures are sought."""
@@ -164,7 +149,6 @@ class Model:
         if self.gains is not None:
             drawn = in_their_exposure(drawn, views.images, views.masks)
         return compared(drawn, views.images, views.masks, views.confidence)
->>>>>>> h-tests
 
     def result(self, unseen: Views | None, folds: tuple[PictureScores, ...]) -> Result:
         """All that the run reports."""
