@@ -30,6 +30,7 @@ STEPS = 5  # at each size of the pictures
 DAMPING = 1e-3
 FARTHEST = 2.0  # pixels of the smaller pictures by which a step moves the object's rim at most
 STILL = 0.03  # pixels of them that end the steps at one size
+GRAZING = 0.25  # cosine: beyond it a sample holds the background, or much more of the surface than its point
 SEEN = 0.05  # weight of the others from which on they tell a vertex's colour
 
 
@@ -98,7 +99,8 @@ def _samples(
                             seen.clip.detach())[..., 0]  # fmt: skip
     depth = torch.where(seen.face_id >= 0, along, torch.inf).cpu()
     eye = ((photos.eye - motions[:, :3, 3])[:, None] @ motions[:, :3, :3])[:, 0]
-    return look_at_points(subject.vertices, normals, replace(photos, clip_from_object=matrices, eye=eye), depth)
+    found = look_at_points(subject.vertices, normals, replace(photos, clip_from_object=matrices, eye=eye), depth)
+    return replace(found, weight=torch.where(found.weight > GRAZING, found.weight, 0.0))
 
 
 def without(samples: Samples) -> tuple[Tensor, Tensor]:

@@ -31,7 +31,7 @@ from invrender.solve.protocol import Params, Terms
 
 Tensor = torch.Tensor
 
-ROUNDS, FEWEST_ROUNDS = 9, 6
+ROUNDS, FEWEST_ROUNDS = 12, 6
 GROWN = 4  # pixels by which masks are grown for the first shape: wrong cameras cut the hull down
 EDGE, STEPS, RATE = 0.05, (80, 50), (0.02, 0.01)  # of the shape between cameras: coarse, at first and later
 MEMBRANE = (3.0, 2.0, 1.0, 0.5)  # annealed over the rounds
@@ -42,6 +42,7 @@ COARSE, FINE, FINEST = (
     (2, 1),
 )  # pictures so many times smaller at first, later, in the last round
 COARSE_ROUNDS = 3
+STILL = 0.1  # pixels of motion in a round
 FARTHER, MOMENTUM = 1.6, 0.25  # of a round's motion and of the last one's: shape and cameras follow one another slowly
 RESOLUTION = 64
 
@@ -59,18 +60,27 @@ class Posing:
     def __call__(self, params: Params, number: int) -> tuple[Params, Terms]:
         """Cameras and shape to the next ones; the first term is the cameras' motion, in pixels."""
         views = Views(cameras_of(params, self.views), self.views.masks, self.views.images, (), self.views.confidence)
-        shape = self._fitted(params, views, number)
         photos = photos_in(self.frame, views)
+        last = params.get(LAST)
+        if last is not None and self._still(last, photos):
+            return params, {"motion": self._pixels(last, photos), "focal": 0.0}
+        shape = self._fitted(params, views, number)
         settled = by_the_others(shape, photos, self.backend, self.optimize, self._levels(number))
         moved = settled.moved
-        last = params.get(LAST)
         if last is not None:
             moved = replace(moved, twist=FARTHER * moved.twist + MOMENTUM * last)
         cameras = corrected(views.cameras, self.frame, moved)
-        motion = float((moved.twist.norm(dim=1) / photos.pixel).mean())
-        terms = {"motion": motion, "focal": moved.focal}
+        terms = {"motion": self._pixels(moved.twist, photos), "focal": moved.focal}
         now = {WORLD: cameras.world_to_camera, PROJECTION: cameras.projection, LAST: moved.twist}
         return {**as_params(carried(shape, settled.common)), **now}, terms
+
+    @staticmethod
+    def _pixels(twist: Tensor, photos: Photos) -> float:
+        return float((twist.norm(dim=1) / photos.pixel).mean())
+
+    def _still(self, last: Tensor, photos: Photos) -> bool:
+        """Whether the cameras have come to rest; a focal length is slower than that."""
+        return self._pixels(last, photos) < STILL and "intrinsics" not in self.optimize
 
     def _levels(self, number: int) -> Sequence[int]:
         """How many times smaller the pictures of a round are."""
