@@ -34,7 +34,7 @@ from invrender.render.raster import layers
 Tensor = torch.Tensor
 
 SUPERSAMPLE = 2  # of pictures that are compared
-FUNCTIONS = 9  # of direction, of colours that change with the view
+FUNCTIONS = 4  # of direction, of colours that change with the view
 RESOLUTION = 128  # cells of a repair that extracts the mesh anew
 
 
