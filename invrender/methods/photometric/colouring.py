@@ -116,9 +116,12 @@ class Model:
             return flat
         vertices, faces = torch.from_numpy(self.shape.vertices), torch.from_numpy(self.shape.faces)
         photos = photos_in(self.frame, views)
-        pictures = [picture(vertices, faces, self.coefficients, photos, i, self.backend)[0] for i in range(len(views))]
-        linear = torch.from_numpy(srgb_to_linear(torch.stack(pictures).double().numpy()))
+        pictures = [picture(vertices, faces, self.coefficients, photos, i, self.backend) for i in range(len(views))]
+        images, hit = (torch.stack(each) for each in zip(*pictures, strict=True))
         cover = flat[..., 3:].cpu().double().clamp(0, 1)
+        # Pixels that the surface covers beside their centres show its plain colours.
+        plain = flat[..., :3].cpu().double() / cover.clamp(min=1e-6)
+        linear = torch.where(hit[..., None] > 0, torch.from_numpy(srgb_to_linear(images.double().numpy())), plain)
         return torch.cat([linear * cover, cover], -1)
 
     def compared(self, views: Views) -> Comparison:
