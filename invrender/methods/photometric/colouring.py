@@ -16,12 +16,13 @@ from invrender.geometry.repair import repair
 from invrender.geometry.vectors import vertex_normals
 from invrender.kernels import Backend
 from invrender.methods.photometric.appearance import Appearance
+from invrender.methods.photometric.change import change
 from invrender.methods.photometric.normals import smooth_normals
-from invrender.methods.photometric.posing import by_the_model
+from invrender.methods.photometric.posing import by_the_model, settled
 from invrender.methods.photometric.result import Result, Tried
 from invrender.methods.photometric.settings import PhotometricSettings
 from invrender.methods.silhouette.target import Shape
-from invrender.nouns import Lights, Material, Mesh, Scene, Views
+from invrender.nouns import Cameras, Lights, Material, Mesh, Scene, Views
 from invrender.parameters.frame import Frame
 from invrender.photometry.baking import textured
 from invrender.photometry.exposure import exposed, exposure_gains, in_their_exposure
@@ -33,7 +34,7 @@ from invrender.render.raster import layers
 Tensor = torch.Tensor
 
 SUPERSAMPLE = 2  # of pictures that are compared
-FUNCTIONS = 9  # of direction, of colours that change with the view
+FUNCTIONS = 4  # of direction, of colours that change with the view
 RESOLUTION = 128  # cells of a repair that extracts the mesh anew
 
 
@@ -51,6 +52,7 @@ class Model:
         settings: of the run.
         backend: what draws.
         look: albedo and light of the vertices, where they were told apart.
+        given: the cameras before they were refined, or None.
     """
 
     shape: Shape
@@ -62,6 +64,7 @@ class Model:
     settings: PhotometricSettings
     backend: Backend
     look: Appearance | None = None
+    given: Cameras | None = None
 
     @cached_property
     def coefficients(self) -> Tensor:
@@ -120,9 +123,24 @@ class Model:
 
     def compared(self, views: Views) -> Comparison:
         """Pictures of it beside photographs; where cameras are refined, theirs are first set right by the model."""
-        if "pose" in self.settings.optimize:
-            views = by_the_model(self.shape, self.coefficients[:, 0].clamp(0, 1), views, self.frame, self.backend)
-        return self._beside(views)
+        return self._beside(self.placed(views))
+
+    def placed(self, views: Views) -> Views:
+        """Views that it was not made from, with their cameras set right by it where cameras are refined."""
+        if self.given is None:
+            return views
+        projection = views.cameras.projection.clone()
+        projection[:, :2, :2] *= self.focal
+        views = replace(views, cameras=replace(views.cameras, projection=projection))
+        if "pose" not in self.settings.optimize:
+            return views
+        return by_the_model(self.shape, self.coefficients[:, 0].clamp(0, 1), views, self.frame, self.backend)
+
+    @property
+    def focal(self) -> float:
+        """By which factor focal lengths are longer than they were given."""
+        assert self.given is not None
+        return float((self.views.cameras.projection[:, 1, 1] / self.given.projection[:, 1, 1]).mean())
 
     def _beside(self, views: Views) -> Comparison:
         """Pictures of it beside photographs, as bright as these where exposures are sought."""
@@ -144,17 +162,16 @@ class Model:
             folds=folds,
             arrays=self._arrays(),
             lights=None if self.look is None else Lights.around(self.look.light.float()),
+            change=None if self.given is None else change(self.given, self.views.cameras, self.frame.centre),
+            refined=None if self.given is None else self.views,
+            refined_unseen=None if self.given is None or unseen is None else self.placed(unseen),
+            gains=self.gains,
         )
 
     def _arrays(self) -> Mapping[str, Mapping[str, Tensor]]:
         stored: dict[str, Mapping[str, Tensor]] = {}
         if self.settings.appearance == "view-dependent":
             stored["view_dependent"] = {"coefficients": self.coefficients}
-        if self.gains is not None:
-            stored["exposures"] = {"gains": self.gains}
-        if {"pose", "intrinsics"} & set(self.settings.optimize):
-            cameras = self.views.cameras
-            stored["cameras"] = {"world_to_camera": cameras.world_to_camera, "projection": cameras.projection}
         return stored
 
 
@@ -165,6 +182,8 @@ def coloured(
     """A shape, freed of what intersections are left, with its colours."""
     repaired = repair(shape.vertices, orient_outward(shape.vertices, shape.faces), resolution=RESOLUTION)
     sound = Shape(repaired.vertices, repaired.faces)
+    if {"pose", "intrinsics"} & set(settings.optimize):
+        sound, views = settled(sound, views, frame, settings.optimize, backend)
     photos, gains = photos_in(frame, views), None
     if "exposure" in settings.optimize:
         gains = exposure_gains(_seen_at_vertices(sound, photos, backend))

@@ -12,32 +12,21 @@ import dataclasses
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any
 
 from invrender.kernels import Backend
-from invrender.methods.photometric.appearance import Appearance, reflecting
+from invrender.methods.photometric.appearance import reflecting
 from invrender.methods.photometric.colouring import Model, coloured
-from invrender.methods.photometric.field.schedule import LEVELS, FieldSettings, field_schedule, fitted_of
-from invrender.methods.photometric.field.surface import glimpsed, surface_of
-from invrender.methods.photometric.lit import albedo_of, shading_of, shading_phases
-from invrender.methods.photometric.posing import ROUNDS, cameras_of, posing_phase
-from invrender.methods.photometric.result import Result, Tried
+from invrender.methods.photometric.lit import albedo_of
+from invrender.methods.photometric.posing import FEWEST_ROUNDS, ROUNDS, cameras_of, posing_phase
+from invrender.methods.photometric.ready import Ready
+from invrender.methods.photometric.result import Result
 from invrender.methods.photometric.settings import PhotometricSettings
-from invrender.methods.photometric.shaded import Shading
-from invrender.methods.photometric.stages import Stage, search_stages
 from invrender.methods.photometric.task import Task
-from invrender.methods.silhouette.refine import shape_of
-from invrender.methods.silhouette.settings import SilhouetteSettings
-from invrender.methods.silhouette.start import FirstShape, first_shape
-from invrender.methods.silhouette.target import Shape
-from invrender.nouns import Lights, Views, Volume
-from invrender.photometry.photos import Photos, photos_in
-from invrender.photometry.score import predicted
+from invrender.methods.silhouette.start import FirstShape
+from invrender.nouns import Lights, Views
 from invrender.solve.phase import Finished, Phase
 
 MANY = 32  # photographs from which on a radiance field finds more than the hull
-SCORE, HULL, FIELD = "score", "hull", "field"  # measures of phases
-FIELD_STEPS = 450
 
 
 @dataclass(frozen=True)
@@ -80,8 +69,8 @@ class Part:
     def following(self, finished: tuple[Finished, ...]) -> Phase | None:
         """The phase after those that are finished, or None."""
         if self.poses and not finished:
-            focal = "intrinsics" in self.settings.optimize
-            return posing_phase(self.views, self.backend, focal, max(1, round(ROUNDS * self.settings.effort)))
+            rounds = max(FEWEST_ROUNDS, round(ROUNDS * min(self.settings.effort, 1.0)))
+            return posing_phase(self.views, self.backend, self.settings.optimize, rounds)
         return self.ready(finished).following(finished[int(self.poses) :])
 
     def ready(self, finished: tuple[Finished, ...]) -> Ready:
@@ -99,142 +88,6 @@ class Part:
     @cached_property
     def _plain(self) -> Ready:
         return Ready(self.views, self.settings, self.backend, self.lights, self.grows_field)
-
-
-@dataclass(frozen=True)
-class Ready:
-    """A reconstruction whose cameras are known."""
-
-    views: Views
-    settings: PhotometricSettings
-    backend: Backend
-    lights: Lights | None
-    grows_field: bool
-
-    @cached_property
-    def first(self) -> FirstShape:
-        """The hull, its frame and the masks in it."""
-        return first_shape(self.views, SilhouetteSettings(self.settings.input), self.backend)
-
-    @cached_property
-    def photos(self) -> Photos:
-        """The views in the hull's frame."""
-        return photos_in(self.first.frame, self.views)
-
-    @cached_property
-    def stages(self) -> list[Stage]:
-        """From the hull; the surface of a radiance field predicts photographs better than searches from it."""
-        return [] if self.grows_field else search_stages(self.photos, self.settings.effort, self.backend)
-
-    @property
-    def field_settings(self) -> FieldSettings:
-        """Of the radiance field."""
-        return FieldSettings(iterations=max(10, round(FIELD_STEPS * self.settings.effort)), seed=self.settings.seed)
-
-    @property
-    def levels(self) -> int:
-        """Phases of the radiance field."""
-        return len(LEVELS) if self.grows_field else 0
-
-    @property
-    def lit(self) -> bool:
-        """Whether albedo and light are told apart."""
-        return self.settings.appearance == "lit"
-
-    @property
-    def later(self) -> int:
-        """Phases after those of the radiance field."""
-        return shading_phases(self.settings) if self.lit else len(self.stages)
-
-    def following(self, finished: tuple[Finished, ...]) -> Phase | None:
-        """The phase after those that are finished, or None."""
-        if len(finished) < self.levels:
-            phase = field_schedule(self.views, self.field_settings, self.backend)(finished)
-            assert phase is not None
-            volume = phase.decode
-            return dataclasses.replace(phase, decode=lambda params: self.glimpse(volume(params)))
-        done = finished[self.levels :]
-        if len(done) == self.later:
-            return None
-        begin, scores = self.begun(finished)
-        if self.lit:
-            phase = self.shading(begin).following(done)
-            assert phase is not None
-            name = phase.name
-        else:
-            stage = self.stages[len(done)]
-            phase, name = stage.phase(self.kept(begin, scores, done)[0]), stage.name
-
-        def measures(params: Any, state: Any) -> dict[str, float]:
-            own = {SCORE: self.score(shape_of(phase.result(params, state)))}
-            return own if done else {**own, **scores}
-
-        return dataclasses.replace(
-            phase, name=name, title=name, first=phase.first if self.lit else 0,
-            total=phase.total if self.lit else 0, measures=measures, keeps=len(finished),
-        )  # fmt: skip
-
-    def begun(self, finished: tuple[Finished, ...]) -> tuple[Shape, dict[str, float]]:
-        """The shape that the first stage begins with, and the scores of the hull and of the field's surface."""
-        done = finished[self.levels :]
-        hull = self.first.shape
-        scores = {name: done[0].measures[name] for name in (HULL, FIELD) if name in done[0].measures} if done else {}
-        if HULL not in scores:
-            scores[HULL] = self.score(hull)
-        if not self.grows_field:
-            return hull, scores
-        surface = self.surface(finished[self.levels - 1])
-        if FIELD not in scores:
-            scores[FIELD] = self.score(surface)
-        return (surface if scores[FIELD] > scores[HULL] else hull), scores
-
-    def kept(
-        self, begin: Shape, scores: dict[str, float], done: tuple[Finished, ...]
-    ) -> tuple[Shape, tuple[Tried, ...]]:
-        """The shape after some stages, and what became of each."""
-        best, score, tried = begin, max(scores.values()), []
-        for stage, each in zip(self.stages, done, strict=False):
-            after = each.measures[SCORE]
-            tried.append(Tried(stage.name, after, score, after > score))
-            if after > score:
-                best, score = shape_of(each.result), after
-        return best, tuple(tried)
-
-    def surface(self, last: Finished) -> Shape:
-        """Of the radiance field."""
-        vertices, faces = surface_of(fitted_of(last.result)).numpy()
-        return Shape(self.first.frame.normalise(vertices), faces)
-
-    def glimpse(self, volume: Volume) -> Shape:
-        """The surface of a field that forms, for pictures."""
-        return Shape(*glimpsed(volume, self.first.frame))
-
-    def score(self, shape: Shape) -> float:
-        """How well a shape predicts each photograph from the others; see `photometry.score`."""
-        return predicted(shape.vertices, shape.faces, self.photos, self.backend).value
-
-    def shading(self, begin: Shape) -> Shading:
-        """The schedule of shape, albedo and light."""
-        return shading_of(begin, self.first.target, self.views, self.settings, self.lights, self.backend)
-
-    def look(self, finished: tuple[Finished, ...]) -> tuple[Shape, Appearance]:
-        """Shape, albedo and light in the end."""
-        return self.shading(self.begun(finished)[0]).result(finished[self.levels :])
-
-    def shape(self, finished: tuple[Finished, ...]) -> tuple[Shape, tuple[Tried, ...]]:
-        """The shape in the end, and what became of each stage."""
-        begin, scores = self.begun(finished)
-        done = finished[self.levels :]
-        tried: tuple[Tried, ...]
-        if self.lit:
-            before, after = max(scores.values()), done[-1].measures[SCORE]
-            shape, tried = shape_of(done[-1].result), (Tried("shade", after, before, True),)
-        else:
-            shape, tried = self.kept(begin, scores, done)
-        if self.grows_field:
-            field = Tried("field", scores[FIELD], scores[HULL], scores[FIELD] > scores[HULL])
-            tried = (field, *tried)
-        return shape, tried
 
 
 @dataclass(frozen=True)
@@ -287,13 +140,21 @@ class Plan:
     def result(self, finished: tuple[Finished, ...]) -> Result:
         """The reconstruction from all views, and how the folds predict what they have not seen."""
         *folds, (part, own) = self._divided(finished)
-        done = [self._finished(each, phases) for each, phases in folds]
+        done = [self._model(each, phases) for each, phases in folds]
         scores = [
             score
             for model, aside in zip(done, self.task.folds, strict=True)
             for score in model.compared(self.task.views[list(aside)]).each
         ]
-        return self._finished(part, own).result(self.task.unseen, tuple(scores))
+        result = self._model(part, own).result(self.task.unseen, tuple(scores))
+        if result.gains is None or self.task.gains is None:
+            return result
+        return dataclasses.replace(result, gains=result.gains * self.task.gains)
+
+    def _model(self, part: Part, own: tuple[Finished, ...]) -> Model:
+        """A part's reconstruction; it knows what its cameras were before they were refined."""
+        model = self._finished(part, own)
+        return dataclasses.replace(model, given=part.views.cameras) if part.poses else model
 
     def _finished(self, part: Part, own: tuple[Finished, ...]) -> Model:
         ready = part.ready(own)

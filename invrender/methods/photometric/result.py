@@ -8,7 +8,8 @@ from dataclasses import dataclass, field
 import torch
 
 from invrender.evaluate.pictures import Comparison, PictureScores
-from invrender.nouns import Lights, Mesh
+from invrender.methods.photometric.change import Change
+from invrender.nouns import Lights, Mesh, Views
 
 Tensor = torch.Tensor
 
@@ -43,6 +44,8 @@ class Result:
         arrays: what is stored beside the mesh, by file name without extension: named arrays.
         lights: that fell on it, where they were told apart from its albedo.
         notes: for people.
+        change: how cameras moved, where they were refined; `refined` and `refined_unseen`: the views with them.
+        gains: [N,3] by which the photographs' light was multiplied, where exposures were unknown.
     """
 
     mesh: Mesh
@@ -54,3 +57,7 @@ class Result:
     arrays: Mapping[str, Mapping[str, Tensor]] = field(default_factory=dict)
     lights: Lights | None = None
     notes: tuple[str, ...] = ()
+    change: Change | None = None
+    refined: Views | None = None
+    refined_unseen: Views | None = None
+    gains: Tensor | None = None

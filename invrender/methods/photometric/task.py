@@ -51,6 +51,7 @@ class Task:
         lights: what is known of the light, or None.
         units: what a unit of length is, or None.
         exposed: whether exposures are sought.
+        gains: [N,3] by which the light of `views` has been multiplied already, or None.
     """
 
     views: Views
@@ -60,6 +61,7 @@ class Task:
     lights: Lights | None
     units: str | None
     exposed: bool = False
+    gains: torch.Tensor | None = None
 
 
 def load(settings: PhotometricSettings, backend: Backend) -> Task:
