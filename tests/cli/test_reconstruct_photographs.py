@@ -202,3 +202,19 @@ def test_slips_are_named_and_leave_nothing(
 
 def _white(mask: torch.Tensor) -> torch.Tensor:
     return torch.cat([torch.ones(*mask.shape, 3), mask[..., None]], -1)
+
+
+def test_shaded_renderings_of_an_asset_are_photographs_and_plain_masks_are_not(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    write_mesh(Path("ball.ply"), SAMPLES["sphere"]())
+    look = ["--views", "8", "--size", "40", "--cameras", "sphere", "-q"]
+    for mode in ("shaded", "silhouette"):
+        assert run(["render", "ball.ply", "--mode", mode, "--dataset", mode, *look]) == 0
+        capsys.readouterr()
+        assert run(["reconstruct", mode, "-o", "out", "--dry-run"]) == 0
+        meant = "photometric" if mode == "shaded" else "silhouette"
+        assert f'method = "{meant}"' in capsys.readouterr().out
+    reconstructed("shaded", *UNTEXTURED)
+    assert run(["evaluate", "out", "ball.ply", "--json", "--samples", "2000", "--views", "2", "--size", "48"]) == 0
+    assert json.loads(capsys.readouterr().out)["iou"] > 0.9
