@@ -49,7 +49,7 @@ def test_exposures_need_not_be_equal() -> None:
     gains = 2.0 ** torch.linspace(-1, 0, 10, dtype=torch.float64)[:, None].expand(-1, 3)
     darker = exposed(displaced(photos, twist), gains)
     found = register_together(*ball(4), darker, select("cpu"), ("pose", "exposure"))
-    assert pixels(photos, rest(twist, found)) < 0.5
+    assert pixels(photos, rest(twist, found)) < 0.55
 
 
 def test_a_focal_length_alone_leaves_cameras_where_they_are() -> None:

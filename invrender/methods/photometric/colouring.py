@@ -137,7 +137,11 @@ class Model:
         views = replace(views, cameras=replace(views.cameras, projection=projection))
         if "pose" not in self.settings.optimize:
             return views
-        return by_the_model(self.shape, self.coefficients[:, 0].clamp(0, 1), views, self.frame, self.backend)
+        bright = views
+        if "exposure" in self.settings.optimize:  # or colours would move cameras that are brighter than the model
+            bright = exposed_views(views, drawn_gains(self.drawn(views), views))
+        colours = self.coefficients[:, 0].clamp(0, 1)
+        return replace(views, cameras=by_the_model(self.shape, colours, bright, self.frame, self.backend).cameras)
 
     @property
     def focal(self) -> float:
