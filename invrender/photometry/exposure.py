@@ -67,6 +67,24 @@ def exposed(photos: Photos, gains: Tensor) -> Photos:
     return replace(photos, images=torch.from_numpy(linear_to_srgb(light)).float())
 
 
+def drawn_gains(drawn: Tensor, views: Views) -> Tensor:
+    """Gains [N,3] by which the light of views is to be multiplied to be that of pictures [N,H,W,4] drawn of them.
+
+    Args:
+        drawn: premultiplied linear RGB and coverage.
+        views: N of them, with images.
+    """
+    assert views.images is not None
+    gains = torch.ones(len(views), 3, dtype=torch.float64)
+    for i, (picture, image, mask) in enumerate(zip(drawn.cpu(), views.images, views.masks, strict=True)):
+        both = (picture[..., 3] > WHOLE) & (mask > WHOLE)
+        both &= ((image > DARKEST) & (image < BRIGHTEST)).all(-1)
+        if int(both.sum()) >= FEWEST:
+            ratio = picture[..., :3][both].clamp(min=DARKEST / 2) / image[both]
+            gains[i] = ratio.double().log().median(0).values.exp()
+    return gains
+
+
 def exposed_views(views: Views, gains: Tensor) -> Views:
     """Views with their light multiplied by gains [N,3]."""
     assert views.images is not None

@@ -25,7 +25,7 @@ from invrender.methods.silhouette.target import Shape
 from invrender.nouns import Cameras, Lights, Material, Mesh, Scene, Views
 from invrender.parameters.frame import Frame
 from invrender.photometry.baking import textured
-from invrender.photometry.exposure import exposed, exposure_gains, in_their_exposure
+from invrender.photometry.exposure import drawn_gains, exposed, exposed_views, exposure_gains, in_their_exposure
 from invrender.photometry.photos import Photos, photos_in
 from invrender.photometry.sampling import Samples, depth_buffer, look_at_points
 from invrender.photometry.view_dependent import fitted_colours, picture

@@ -94,7 +94,8 @@ class Ready:
             phase, name = stage.phase(self.kept(begin, scores, done)[0]), stage.name
 
         def measures(params: Any, state: Any) -> dict[str, float]:
-            own = {SCORE: self.score(shape_of(phase.result(params, state)))}
+            judged = not self.lit or len(done) == self.later - 1
+            own = {SCORE: self.score(shape_of(phase.result(params, state)))} if judged else {}
             return own if done else {**own, **scores}
 
         return dataclasses.replace(
@@ -146,8 +147,10 @@ class Ready:
         return shading_of(begin, self.first.target, self.views, self.settings, self.lights, self.backend)
 
     def look(self, finished: tuple[Finished, ...]) -> tuple[Shape, Appearance]:
-        """Shape, albedo and light in the end."""
-        return self.shading(self.begun(finished)[0]).result(finished[self.levels :])
+        """Shape, albedo and light in the end: the shape that shading found, or, where that explains less, the first."""
+        begin, scores = self.begun(finished)
+        done, shading = finished[self.levels :], self.shading(begin)
+        return shading.result(done) if done[-1].measures[SCORE] > max(scores.values()) else shading.unmoved()
 
     def shape(self, finished: tuple[Finished, ...]) -> tuple[Shape, tuple[Tried, ...]]:
         """The shape in the end, and what became of each stage."""
@@ -156,7 +159,7 @@ class Ready:
         tried: tuple[Tried, ...]
         if self.lit:
             before, after = max(scores.values()), done[-1].measures[SCORE]
-            shape, tried = shape_of(done[-1].result), (Tried("shade", after, before, True),)
+            shape, tried = self.look(finished)[0], (Tried("shade", after, before, after > before),)
         else:
             shape, tried = self.kept(begin, scores, done)
         if self.grows_field:

@@ -94,6 +94,11 @@ class Shading:
         """The shape and its appearance."""
         return shape_of(finished[-1].result), look_of(finished[-1].result)
 
+    def unmoved(self) -> tuple[Shape, Appearance]:
+        """The shape to start from, with the albedo and light that pictures ask of it as it is."""
+        phase = shaded_phase(self.shape, self.pictures, self.look, self.stages[-1], self.unknowns, self.backend)
+        return self.shape, look_of(phase.start().params)
+
 
 def look_of(result: Params) -> Appearance:
     """The appearance that a phase ended with; its shadows are not kept."""
