@@ -9,7 +9,8 @@ import numpy as np
 import pytest
 
 from invrender.backends import select
-from invrender.methods.photometric.plan import SCORE, Part
+from invrender.methods.photometric.plan import Part
+from invrender.methods.photometric.ready import SCORE
 from invrender.methods.photometric.settings import PhotometricSettings
 from invrender.solve.loop import Loop
 from tests.methods.photometric.scene import around, taken
