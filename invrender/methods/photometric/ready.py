@@ -52,7 +52,9 @@ class Ready:
     @cached_property
     def stages(self) -> list[Stage]:
         """From the hull; the surface of a radiance field predicts photographs better than searches from it."""
-        return [] if self.grows_field else search_stages(self.photos, self.settings.effort, self.backend)
+        if self.grows_field:
+            return []
+        return search_stages(self.first, self.photos, self.settings.effort, self.backend)
 
     @property
     def field_settings(self) -> FieldSettings:
