@@ -71,7 +71,7 @@ def test_the_command_refines_cameras_and_writes_them(tmp_path: Path, run_cli: Ru
     assert 0 < metrics["cameras"]["position_percent_mean"] < metrics["cameras"]["position_percent_max"] < 12
     stops = np.log2([np.mean(gain) for gain in metrics["gains"].values()])
     wanted = np.array([0, 1, 0, 1, 1, 0, 1, 0, 1.0])
-    assert stops == pytest.approx(wanted - wanted.mean(), abs=0.1)
+    assert stops == pytest.approx(wanted - wanted.mean(), abs=0.2)
 
 
 def test_a_motion_is_told_in_the_users_units() -> None:
