@@ -15,7 +15,7 @@ Tensor = torch.Tensor
 
 SMALLEST, LARGEST = 64, 4096
 USED = 0.6  # of a texture's area that charts typically cover
-CHARTS = 200  # at least: the time that charts take grows with their size faster than linearly
+CHARTS, FACES = (6, 200), 400  # charts, at least, and faces in one: their time grows faster than their size
 PADDING = 2  # texels between charts, so that bilinear look-ups do not mix them
 
 
@@ -50,7 +50,7 @@ def unwrap(vertices: Floats, faces: Ints, size: int) -> Atlas:
     pack = xatlas.PackOptions()
     pack.resolution, pack.padding, pack.bilinear = size, PADDING, True
     charts = xatlas.ChartOptions()
-    charts.max_chart_area = float(norm(area_vectors(vertices, faces)).sum()) / 2 / CHARTS
+    charts.max_chart_area = float(norm(area_vectors(vertices, faces)).sum()) / 2 / np.clip(len(faces) / FACES, *CHARTS)
     made.generate(charts, pack)
     source, index, uv = made[0]
     return Atlas(

@@ -65,7 +65,11 @@ def _meshes(backend: Backend) -> None:
     backend.antialias_adjoint(image, image, face_id, depth, t.clip, t.faces, t.edges)
     weight = torch.ones(VIEWS, device=backend.device)
     compare = backend.silhouette_misfit(t.faces, t.edges, len(t.points), image[..., 0].contiguous(), weight)
-    compare(t.points.double(), torch.eye(4, dtype=torch.float64, device=backend.device).expand(VIEWS, -1, -1))
+    matrices = torch.eye(4, dtype=torch.float64, device=backend.device).expand(VIEWS, -1, -1)
+    compare(t.points.double(), matrices)
+    pictures = image[..., :1].expand(-1, -1, -1, 3).contiguous()
+    coloured = backend.colour_misfit(t.faces, len(t.points), pictures, torch.ones_like(pictures[..., 0]), 0.02)
+    coloured(t.points.double(), t.points.double(), matrices, range(VIEWS))
     backend.trace(t.points, t.faces, t.points * 3, -t.points)
 
 

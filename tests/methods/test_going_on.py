@@ -52,8 +52,12 @@ CASES: Mapping[str, tuple[str, Mapping[str, Any], set[str]]] = {
         {**SMALL, "iterations": 12, "rays": 64},
         {"1/4 of the resolution", "1/2 of the resolution", "1/1 of the resolution"},
     ),
-    "photographs in folds": ("photometric", {**PHOTOS, "folds": 2}, {"search"}),
-    "cameras": ("photometric", {**PHOTOS, "optimize": ("shape", "pose"), "effort": 0.2}, {"cameras", "search"}),
+    "photographs in folds": ("photometric", {**PHOTOS, "folds": 2}, {"search", "outlines"}),
+    "cameras": (
+        "photometric",
+        {**PHOTOS, "optimize": ("shape", "pose"), "effort": 0.2},
+        {"cameras", "search", "outlines"},
+    ),
     "transfer function": ("volume", {**SMALL, "iterations": 6, "rays": 64, "known": "ball.npz"}, {"table"}),
 }
 STRIDES = {

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 import torch
 import trimesh
@@ -42,7 +44,7 @@ def photographs(count: int) -> Photos:
     vertices, faces = ball()
     shown = [picture(vertices, faces, glossy(vertices), photos, i, BACKEND) for i in range(count)]
     images, masks = (torch.stack([each[k] for each in shown]) for k in range(2))
-    return Photos(images, masks, photos.confidence, photos.clip_from_object, photos.eye, photos.pixel)
+    return replace(photos, images=images, masks=masks)
 
 
 def error(coefficients: Tensor, unseen: Photos) -> float:
@@ -76,8 +78,6 @@ def test_a_colour_seen_along_an_axis() -> None:
 
 def test_photographs_that_show_nothing_are_refused() -> None:
     photos = photographs(4)
-    nothing = Photos(
-        photos.images, 0 * photos.masks, photos.confidence, photos.clip_from_object, photos.eye, photos.pixel
-    )
+    nothing = replace(photos, masks=0 * photos.masks)
     with pytest.raises(InputError, match="no photograph shows"):
         fitted_colours(*ball(), nothing, 1, BACKEND)
