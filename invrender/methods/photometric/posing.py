@@ -17,7 +17,7 @@ from trimesh.remesh import subdivide
 from invrender.geometry.connectivity import orient_outward
 from invrender.geometry.hull import visual_hull
 from invrender.kernels import Backend
-from invrender.methods.photometric.rounds import as_params, rounds_phase
+from invrender.methods.photometric.rounds import rounds_phase
 from invrender.methods.silhouette import refine as silhouettes
 from invrender.methods.silhouette.target import Shape, target_in
 from invrender.nouns import Cameras, Views
@@ -72,7 +72,7 @@ class Posing:
         cameras = corrected(views.cameras, self.frame, moved)
         terms = {"motion": self._pixels(moved.twist, photos), "focal": moved.focal}
         now = {WORLD: cameras.world_to_camera, PROJECTION: cameras.projection, LAST: moved.twist}
-        return {**as_params(carried(shape, settled.common)), **now}, terms
+        return {**silhouettes.as_params(carried(shape, settled.common)), **now}, terms
 
     @staticmethod
     def _pixels(twist: Tensor, photos: Photos) -> float:
@@ -108,7 +108,7 @@ def posing_phase(views: Views, backend: Backend, optimize: tuple[str, ...], roun
     first, frame = _first(views)
     cameras = {WORLD: views.cameras.world_to_camera, PROJECTION: views.cameras.projection}
     one = Posing(views, frame, backend, optimize, rounds)
-    phase = rounds_phase("cameras", {**as_params(first), **cameras}, rounds, one)
+    phase = rounds_phase("cameras", {**silhouettes.as_params(first), **cameras}, rounds, one)
     return replace(phase, recorded=False)
 
 

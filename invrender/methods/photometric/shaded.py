@@ -16,16 +16,16 @@ from typing import Any
 import torch
 from scipy.spatial import cKDTree
 
-from invrender.geometry.embedded import remesh_embedded, roll_back
+from invrender.geometry.embedded import remesh_embedded
 from invrender.kernels import Backend
 from invrender.methods.photometric.alternate import Alternate
 from invrender.methods.photometric.appearance import Appearance
 from invrender.methods.photometric.objective import ALBEDO, LIGHT, Objective, Pictures, Stage, Unknowns, objective
 from invrender.methods.photometric.occlusion import traced_occlusion
-from invrender.methods.silhouette.refine import ADVICE, DIFFUSED, shape_of
+from invrender.methods.silhouette.refine import ADVICE, DIFFUSED, as_params, moving, shape_of
 from invrender.methods.silhouette.target import Shape
 from invrender.solve.adam_uniform import UniformAdam
-from invrender.solve.phase import Finished, Phase, Start, memoise_last
+from invrender.solve.phase import Finished, Phase, Start
 from invrender.solve.protocol import Params
 from invrender.solve.rates import exponential_decay
 
@@ -120,19 +120,12 @@ def shaded_phase(
     """The phase of a stage, without its position among others; its estimates are shapes."""
     loss = objective(begin, pictures, look, stage, unknowns, backend, DIFFUSION)
 
-    @memoise_last
-    def decode(params: Params) -> Shape:
-        return Shape(loss.map.decode(params[DIFFUSED]).numpy(), begin.faces)
-
-    @memoise_last
-    def settle(shape: Shape) -> Shape:
-        return Shape(roll_back(begin.vertices, shape.vertices, begin.faces)[0], begin.faces)
+    decode, settle = moving(begin, loss.map)
 
     def result(params: Params, state: Any) -> Params:
         del state
-        shape, last = settle(decode(params)), _settled(loss, params, LAST)
-        found = {"vertices": torch.from_numpy(shape.vertices), "faces": torch.from_numpy(shape.faces)}
-        return {**found, ALBEDO: last[ALBEDO], LIGHT: last[LIGHT]}
+        last = _settled(loss, params, LAST)
+        return {**as_params(settle(decode(params))), ALBEDO: last[ALBEDO], LIGHT: last[LIGHT]}
 
     def start() -> Start:
         coordinates = loss.map.encode(torch.from_numpy(begin.vertices))
