@@ -11,12 +11,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from invrender.colour import srgb_to_linear
-from invrender.evaluate.mesh import mesh_metrics
+from invrender.evaluate.mesh import measured
 from invrender.evaluate.pictures import Comparison, PictureScores, mean_scores
 from invrender.evaluate.posed_views import view_names
 from invrender.findings import Finding
-from invrender.geometry.connectivity import components, genus, is_watertight
-from invrender.geometry.intersections import self_intersections
 from invrender.io.files.atomic import atomic_path
 from invrender.io.images import write_png
 from invrender.io.lights import write_lights
@@ -35,7 +33,6 @@ WORST = 3
 
 def measure(task: Task, result: Result, backend: Backend) -> dict[str, Any]:
     """What metrics.json holds: agreement with photographs, seen and unseen, the state of the mesh."""
-    vertices, faces = result.surface.numpy()
     texture = result.mesh.material.texture
     found: dict[str, Any] = {
         "views": len(task.views),
@@ -50,16 +47,7 @@ def measure(task: Task, result: Result, backend: Backend) -> dict[str, Any]:
         "cameras": None if result.change is None else result.change.of(view_names(task.views)),
         "gains": _gains(task, result),
     }
-    if task.reference is not None:
-        return found | dataclasses.asdict(mesh_metrics(result.surface, task.reference, backend))
-    return found | {
-        "watertight": is_watertight(faces),
-        "components": int(components(faces).max()) + 1,
-        "genus": genus(faces),
-        "self_intersections": len(self_intersections(vertices, faces)),
-        "vertices": len(vertices),
-        "faces": len(faces),
-    }
+    return found | measured(result.surface, task.reference, backend)
 
 
 def _each(task: Task, result: Result) -> dict[str, dict[str, float]]:
