@@ -7,7 +7,6 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 
 import torch
-from scipy.spatial import cKDTree
 
 from invrender.colour import srgb_to_linear
 from invrender.evaluate.pictures import Comparison, PictureScores, compared
@@ -15,7 +14,7 @@ from invrender.geometry.connectivity import orient_outward
 from invrender.geometry.repair import repair
 from invrender.geometry.vectors import vertex_normals
 from invrender.kernels import Backend
-from invrender.methods.photometric.appearance import Appearance
+from invrender.methods.photometric.appearance import Appearance, carried
 from invrender.methods.photometric.change import change
 from invrender.methods.photometric.normals import smooth_normals
 from invrender.methods.photometric.posing import by_the_model, settled
@@ -196,8 +195,7 @@ def coloured(
         gains = exposure_gains(_seen_at_vertices(sound, photos, backend))
         photos = exposed(photos, gains)
     if look is not None and len(look.albedo) != len(sound.vertices):
-        nearest = torch.from_numpy(cKDTree(shape.vertices).query(sound.vertices)[1])
-        look = Appearance(look.albedo[nearest], look.light)
+        look = carried(look, shape, sound)
     return Model(sound, tried, views, frame, photos, gains, settings, backend, look)
 
 
