@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
 
@@ -27,7 +26,7 @@ from invrender.photometry.baking import textured
 from invrender.photometry.exposure import drawn_gains, exposed, exposed_views, exposure_gains, in_their_exposure
 from invrender.photometry.photos import Photos, photos_in
 from invrender.photometry.sampling import Samples, depth_buffer, look_at_points
-from invrender.photometry.view_dependent import fitted_colours, picture
+from invrender.photometry.view_dependent import fitted_colours, pictures
 from invrender.render.raster import layers
 
 Tensor = torch.Tensor
@@ -110,18 +109,9 @@ class Model:
         if self.shade is not None and self.look is not None:
             lit = self._with_colours((self.look.albedo * self.shade).float(), unlit=True)
             return layers(Scene(lit), views.cameras, "color", self.backend, SUPERSAMPLE)
-        flat = layers(Scene(self.mesh), views.cameras, "color", self.backend, SUPERSAMPLE)
-        if self.settings.appearance != "view-dependent":
-            return flat
-        vertices, faces = torch.from_numpy(self.shape.vertices), torch.from_numpy(self.shape.faces)
-        photos = photos_in(self.frame, views)
-        pictures = [picture(vertices, faces, self.coefficients, photos, i, self.backend) for i in range(len(views))]
-        images, hit = (torch.stack(each) for each in zip(*pictures, strict=True))
-        cover = flat[..., 3:].cpu().double().clamp(0, 1)
-        # Pixels that the surface covers beside their centres show its plain colours.
-        plain = flat[..., :3].cpu().double() / cover.clamp(min=1e-6)
-        linear = torch.where(hit[..., None] > 0, torch.from_numpy(srgb_to_linear(images.double().numpy())), plain)
-        return torch.cat([linear * cover, cover], -1)
+        if self.settings.appearance == "view-dependent":
+            return pictures(self.surface, self.coefficients, views.cameras, self.backend, SUPERSAMPLE)
+        return layers(Scene(self.mesh), views.cameras, "color", self.backend, SUPERSAMPLE)
 
     def compared(self, views: Views) -> Comparison:
         """Pictures of it beside photographs; where cameras are refined, theirs are first set right by the model."""
@@ -166,19 +156,13 @@ class Model:
             seen=seen,
             unseen=None if unseen is None else self.compared(unseen),
             folds=folds,
-            arrays=self._arrays(),
+            coefficients=self.coefficients if self.settings.appearance == "view-dependent" else None,
             lights=None if self.look is None else Lights.around(self.look.light.float()),
             change=None if self.given is None else change(self.given, self.views.cameras, self.frame.centre),
             refined=None if self.given is None else self.views,
             refined_unseen=None if self.given is None or unseen is None else self.placed(unseen),
             gains=self.gains,
         )
-
-    def _arrays(self) -> Mapping[str, Mapping[str, Tensor]]:
-        stored: dict[str, Mapping[str, Tensor]] = {}
-        if self.settings.appearance == "view-dependent":
-            stored["view_dependent"] = {"coefficients": self.coefficients}
-        return stored
 
 
 def coloured(
