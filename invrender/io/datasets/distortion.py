@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from invrender.errors import InputError
+from invrender.io.datasets.colmap_wheel import import_colmap
 
 if TYPE_CHECKING:
     import pycolmap
@@ -102,7 +103,7 @@ def camera_of(
         InputError: pycolmap is not installed, or too old for the model.
     """
     try:
-        import pycolmap
+        pycolmap = import_colmap()
     except ImportError as error:
         raise InputError(f"{where}: the lens is distorted ({distortion}), which takes pycolmap", EXTRA) from error
     if distortion.model not in pycolmap.CameraModelId.__members__:
