@@ -66,7 +66,7 @@ def inspect(
     settle_dataset(source)
     if inspect_run(source, as_json):
         return
-    if is_bare_photographs(source) and source.exists():
+    if is_bare_photographs(source):
         _refuse(masks, "--masks", source)
         _refuse(picture, "--picture", source)
         inspect_bare(source, as_json)
@@ -127,11 +127,11 @@ def _inspect_dataset(
 ) -> None:
     from invrender.evaluate.mesh_facts import dataset_facts
     from invrender.evaluate.posed_views import agreement, posed_findings
-    from invrender.evaluate.unmasked import unmasked_findings
+    from invrender.evaluate.unmasked import known_views, unmasked_findings
     from invrender.findings import Finding
 
     facts, found = dataset_facts(views), agreement(views)
-    findings = posed_findings(found, facts.cut_off) + (unmasked_findings(views) if facts.masked else [])
+    findings = posed_findings(found, facts.cut_off) + (unmasked_findings(known_views(views)[1]) if facts.masked else [])
     if unfound is not None and not facts.masked:
         findings.append(Finding(f"no masks, which `invrender reconstruct` needs: {unfound.cause}", unfound.remedy))
     explained = dict(zip(found.names, found.explained, strict=True)) if found.explained else None

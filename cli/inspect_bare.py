@@ -45,11 +45,11 @@ def photograph_rows(facts: PhotographFacts) -> Rows:
     from invrender.io.files.paths import shown
 
     few = "" if facts.enough else ", too few to find cameras from: 3 are the least, 20 to 80 are good"
-    sizes = ", ".join(f"{size} ({count})" for size, count in facts.sizes[:3])
-    more = f" and {len(facts.sizes) - 3} other sizes" if len(facts.sizes) > 3 else ""
+    sizes = ", ".join(f"{count} of {size}" for size, count in facts.sizes[:3])
+    more = f", and {len(facts.sizes) - 3} other sizes" if len(facts.sizes) > 3 else ""
     rows = [
         ("pictures", f"{facts.pictures}{few}"),
-        ("image size", f"{sizes}{more} pixels"),
+        ("image size", f"{sizes} pixels{more}"),
         ("focal length", f"known of {facts.focal} from Exif, sought for the others"),
         ("turned by Exif", f"{facts.turned}"),
         ("cameras", "none: structure from motion finds them"),

@@ -101,6 +101,8 @@ def check_extension(path: Path, known: Iterable[str], what: str, others: str = "
         return extension
     if extension in _PACKED and Path(path.stem).suffix.lower() in extensions:
         raise InputError(f"{shown(path.name)} is compressed", f"unpack it first, to {shown(path.stem)}")
+    if not extension and not is_file(path):
+        raise InputError(f"there is no {shown(path)}", _missing_remedy(path, what))
     kind = f"'{shown(path.suffix)}'" if extension else "without an extension"
     remedy = f"use one of {', '.join(extensions)}{others}"
     raise InputError(f"{shown(path.name)} ({kind}) is not a known {what} format", remedy)

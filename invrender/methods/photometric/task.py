@@ -15,7 +15,7 @@ from invrender.cameras.around import around
 from invrender.cameras.rigs import evenly
 from invrender.errors import InputError, UsageError
 from invrender.evaluate.posed_views import agreement, cut_off, informed, posed_findings
-from invrender.evaluate.unmasked import unmasked_findings
+from invrender.evaluate.unmasked import known_views, unmasked_findings
 from invrender.findings import Finding
 from invrender.io.datasets.dataset import is_dataset, read_cameras, read_views
 from invrender.io.datasets.found_masks import folder_of_masks, masks_as_far_as_found
@@ -51,6 +51,7 @@ class Task:
         units: what a unit of length is, or None.
         exposed: whether exposures are sought.
         gains: [N,3] by which the light of `views` has been multiplied already, or None.
+        unmasked: the names of a dataset's views of which nothing is known, which are left out.
     """
 
     views: Views
@@ -61,6 +62,7 @@ class Task:
     units: str | None
     exposed: bool = False
     gains: torch.Tensor | None = None
+    unmasked: tuple[str, ...] = ()
 
 
 def load(settings: PhotometricSettings, backend: Backend) -> Task:
@@ -98,12 +100,12 @@ def _from_dataset(settings: PhotometricSettings, lights: Lights | None) -> Task:
         views = replace(views, bounds=grown(views.bounds))
     if views.images is None or _plain(views.images, views.masks):
         raise InputError(f"{settings.input} holds no colours", "use pictures in colour, or --method silhouette")
-    kept = evenly(len(views), settings.views)
-    views = views[kept]
+    known, unmasked = known_views(views)
+    views = views[[known[i] for i in evenly(len(known), settings.views)]]
     learn, spare = divided(views, settings.holdout)
     folds = folds_of(len(learn), settings.folds)
     views, unseen = replace(views[learn], held_out=()), views[spare] if spare else None
-    return Task(views, unseen, folds, None, lights, None, "exposure" in settings.optimize)
+    return Task(views, unseen, folds, None, lights, None, "exposure" in settings.optimize, unmasked=unmasked)
 
 
 def _read(settings: PhotometricSettings) -> Views:
@@ -176,7 +178,7 @@ def check(task: Task, backend: Backend) -> list[Finding]:
     """Masks of a dataset that contradict each other or touch the border, and exposures that differ by stops."""
     if task.reference is not None:
         return []
-    found = [*posed_findings(agreement(task.views), cut_off(task.views)), *unmasked_findings(task.views)]
+    found = [*posed_findings(agreement(task.views), cut_off(task.views)), *unmasked_findings(task.unmasked)]
     try:
         return found if task.exposed else [*found, *exposure_findings(task.views, backend)]
     except InputError:  # no coarse hull: then the one that the shape grows from tells why, or is there all the same
