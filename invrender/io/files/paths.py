@@ -85,7 +85,7 @@ def _missing_remedy(path: Path, what: str) -> str:
     if close:
         return f"did you mean {folder / close}?"
     alike = [name for name in names if Path(name).suffix.lower() == path.suffix.lower()]
-    if alike:
+    if alike and path.suffix:
         return f"the {shown(path.suffix)} files there: {listing(alike)}"
     return f"there is no {what} of a similar name in {folder.resolve()}; check the path"
 
