@@ -103,3 +103,24 @@ def test_a_video_is_measured(capsys: pytest.CaptureFixture[str]) -> None:
     assert run(["inspect", "walk.avi"]) == 0
     assert "invrender reconstruct walk.avi -o outputs/walk" in capsys.readouterr().out
     assert run(["inspect", "gone.mp4"]) == 3
+
+
+def test_formats_that_are_not_read_are_named_with_the_way_out(capsys: pytest.CaptureFixture[str]) -> None:
+    write_set(0)
+    for picture in Path("set/images").iterdir():
+        picture.rename(picture.with_suffix(".heic"))
+    table = json.loads(Path("set/transforms.json").read_text())
+    for frame in table["frames"]:
+        frame["file_path"] = frame["file_path"].replace(".png", ".heic")
+    Path("set/transforms.json").write_text(json.dumps(table))
+    for source in ("set", "set/images"):
+        assert run(["inspect", source]) == 3
+        said = capsys.readouterr().err
+        assert ".heic" in said
+        assert "magick mogrify -format jpg *.heic" in said
+
+
+def test_a_folder_that_is_not_there_is_named_with_the_nearest(capsys: pytest.CaptureFixture[str]) -> None:
+    write_set(0)
+    assert run(["reconstruct", "sett", "-o", "out"]) == 3
+    assert capsys.readouterr().err == "error: there is no sett\ntry: did you mean set?\n"

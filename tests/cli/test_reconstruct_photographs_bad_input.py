@@ -208,3 +208,11 @@ def test_a_view_before_clutter_without_a_mask_beside_others_with_one() -> None:
     assert metrics["seen"]["iou"] > 0.95
     assert "images/view_04 has no mask" in warned
     assert metrics["views"] == 7
+
+
+def test_a_score_that_nothing_can_be_compared_for_is_null() -> None:
+    faint = torch.cat([PICTURES[0, ..., :3], 0.6 * PICTURES[0, ..., 3:]], -1)
+    write_set((0, faint))
+    metrics, _ = reconstructed("--holdout", "8")
+    assert metrics["unseen"]["psnr_shared"] is None
+    assert metrics["unseen"]["psnr_masked"] > 5
