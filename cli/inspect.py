@@ -1,4 +1,4 @@
-"""`invrender inspect`: print what is in a mesh, a volume, a dataset folder or a run folder."""
+"""`invrender inspect`: print what is in a mesh, a volume, a dataset, a run folder, photographs or a video."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ from invrender.cli.options import JsonOption, console, print_json
 from invrender.cli.volume_options import DtypeOption, FrameOption, KeyOption, ShapeOption, VolumeFile
 
 if TYPE_CHECKING:
+    from invrender.errors import InputError
     from invrender.findings import Finding
     from invrender.nouns import Views
 
@@ -21,7 +22,10 @@ if TYPE_CHECKING:
 def inspect(
     source: Annotated[
         Path,
-        typer.Argument(metavar="INPUT", help="A mesh, a volume, a dataset (or its transforms.json) or a run folder."),
+        typer.Argument(
+            metavar="INPUT",
+            help="A mesh, a volume, a dataset (or its transforms.json), a run folder, photographs or a video.",
+        ),
     ],
     masks: Annotated[
         Path | None,
@@ -51,14 +55,21 @@ def inspect(
     frame: FrameOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Print what is in a mesh, a volume or a dataset: counts, bounds, topology or values; cameras and masks."""
+    """Print what is in a mesh, a volume, a dataset or photographs: counts, bounds, topology, values; cameras, masks."""
+    from invrender.cli.inspect_bare import inspect_bare
     from invrender.cli.inspect_run import inspect_run
     from invrender.io.assets import identify
-    from invrender.io.datasets.dataset import read_dataset
+    from invrender.poses.photographs import is_bare_photographs
+    from invrender.run.heard import heard
     from invrender.run.staged import settle_dataset
 
     settle_dataset(source)
     if inspect_run(source, as_json):
+        return
+    if is_bare_photographs(source):
+        _refuse(masks, "--masks", source)
+        _refuse(picture, "--picture", source)
+        inspect_bare(source, as_json)
         return
     kind, path = identify(source)
     _check_options(kind, path, masks, noise, picture)
@@ -67,8 +78,9 @@ def inspect(
     elif kind == "transmittance":
         _inspect_transmittance(path, noise, strict, as_json)
     elif kind == "views":
-        views = read_dataset(path, masks, size=size, skip_missing=skip_missing)
-        _inspect_dataset(path, views, picture, strict, as_json)
+        with heard():
+            views, unfound = _read_views(path, masks, size, skip_missing)
+        _inspect_dataset(path, views, unfound, picture, strict, as_json)
     else:
         _inspect_mesh(path, as_json)
 
@@ -95,13 +107,34 @@ def _inspect_mesh(path: Path, as_json: bool) -> None:
     _show({"kind": "mesh", "path": str(path), "units": units, **asdict(facts)}, mesh_rows(facts, units), as_json)
 
 
-def _inspect_dataset(path: Path, views: Views, picture: Path | None, strict: bool, as_json: bool) -> None:
+def _read_views(
+    path: Path, masks: Path | None, size: int | None, skip_missing: bool
+) -> tuple[Views, InputError | None]:
+    """A dataset, with masks found for views that bring none, and why that failed, as `reconstruct` would find it."""
+    from invrender.io.datasets.dataset import read_views
+    from invrender.io.datasets.found_masks import folder_of_masks, masks_as_far_as_found
+
+    given, asked = folder_of_masks(masks)
+    read = read_views(path, given, size=size, unmasked=True, skip_missing=skip_missing)
+    views, unfound = masks_as_far_as_found(read.views, read.masked, read.covered)
+    if asked and unfound is not None:
+        raise unfound
+    return views, unfound
+
+
+def _inspect_dataset(
+    path: Path, views: Views, unfound: InputError | None, picture: Path | None, strict: bool, as_json: bool
+) -> None:
     from invrender.evaluate.mesh_facts import dataset_facts
     from invrender.evaluate.posed_views import agreement, posed_findings
+    from invrender.evaluate.unmasked import known_views, unmasked_findings
+    from invrender.findings import Finding
 
     facts, found = dataset_facts(views), agreement(views)
-    findings = posed_findings(found, facts.cut_off)
-    explained = None if found.explained is None else dict(zip(found.names, found.explained, strict=True))
+    findings = posed_findings(found, facts.cut_off) + (unmasked_findings(known_views(views)[1]) if facts.masked else [])
+    if unfound is not None and not facts.masked:
+        findings.append(Finding(f"no masks, which `invrender reconstruct` needs: {unfound.cause}", unfound.remedy))
+    explained = dict(zip(found.names, found.explained, strict=True)) if found.explained else None
     table = {"kind": "dataset", "path": str(path), **asdict(facts), "explained": explained, "findings": findings}
     table |= {"held_out": [views.names[i] for i in views.held_out], "bounds": views.bounds}
     if picture is not None:

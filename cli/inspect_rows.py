@@ -109,23 +109,32 @@ def _appearance(facts: MeshFacts) -> str:
 
 def dataset_rows(facts: DatasetFacts, explained: tuple[float, ...] | None) -> Rows:
     """What is in a dataset of pictures, and what share of each mask the others explain."""
-    low, mean, high = facts.coverage
     meeting = "yes" if facts.common_target else f"no: the axes pass {_number(facts.miss)} by it"
     return [
-        ("views", f"{facts.views}, {'colours and masks' if facts.images else 'masks only'}"),
+        ("views", f"{facts.views}, {_kinds(facts)}"),
         ("image size", f"{facts.width} x {facts.height} pixels"),
         ("field of view", f"{_span(facts.fov_x)} x {_span(facts.fov_y)} degrees"),
         ("look at", f"{_point(facts.target, 1e-5 * facts.distance[1])}, all of them: {meeting}"),
         ("distance", f"{_span(facts.distance)} from that point"),
         ("elevation", f"{_span(facts.elevation)} degrees, with {facts.up} up"),
         ("widest gap", f"{facts.widest_gap:.0f} degrees from a direction to its nearest camera"),
-        (
-            "mask coverage",
-            f"{low:.1%} to {high:.1%}, mean {mean:.1%} (least {facts.least_covered}, most {facts.most_covered})",
-        ),
-        ("cut off", _cut_off(facts)),
-        ("agreement", _agreement(explained)),
+        *(_mask_rows(facts, explained) if facts.masked else []),
     ]
+
+
+def _kinds(facts: DatasetFacts) -> str:
+    """What the views are made of."""
+    if facts.masked == facts.views:
+        return "colours and masks" if facts.images else "masks only"
+    masks = f"masks of {facts.masked}" if facts.masked else "no masks"
+    return f"colours, {masks}" if facts.images else masks
+
+
+def _mask_rows(facts: DatasetFacts, explained: tuple[float, ...] | None) -> Rows:
+    """What the masks show, and how they agree."""
+    low, mean, high = facts.coverage or (0.0, 0.0, 0.0)
+    share = f"{low:.1%} to {high:.1%}, mean {mean:.1%} (least {facts.least_covered}, most {facts.most_covered})"
+    return [("mask coverage", share), ("cut off", _cut_off(facts)), ("agreement", _agreement(explained))]
 
 
 def split_rows(views: Views) -> Rows:
@@ -138,7 +147,12 @@ def split_rows(views: Views) -> Rows:
         rows.append(("held out", f"{len(views.held_out)} of {len(views)} views: {names}"))
     unknown = 0.0 if views.confidence is None else 1 - float(views.confidence.mean())
     if unknown > 1e-4:
-        rows.append(("unknown", f"{unknown:.2%} of the pixels: beyond the pictures, or undistorted from nothing"))
+        rows.append(
+            (
+                "unknown",
+                f"{unknown:.2%} of the pixels: without a mask, beyond the pictures, or undistorted from nothing",
+            )
+        )
     if views.bounds is not None:
         low, high = views.bounds.tolist()
         rows.append(("bounds", f"{_point(tuple(low), 0.0)} to {_point(tuple(high), 0.0)}"))
@@ -150,6 +164,8 @@ def _agreement(explained: tuple[float, ...] | None) -> str:
 
     if explained is None:
         return "none: the cameras look at nothing in common"
+    if not explained:
+        return "unknown: that takes two masks"
     return f"what all views have in common explains {median(explained):.0%} of a mask, at least {min(explained):.0%}"
 
 
@@ -158,7 +174,7 @@ def _cut_off(facts: DatasetFacts) -> str:
 
     if not facts.cut_off:
         return "none: every mask stays clear of the border"
-    return f"{len(facts.cut_off)} of {facts.views} masks touch the border: {listing(facts.cut_off)}"
+    return f"{len(facts.cut_off)} of {facts.masked} masks touch the border: {listing(facts.cut_off)}"
 
 
 def _count(count: int, many: str, one: str) -> str:

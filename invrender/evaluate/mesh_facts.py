@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from invrender.cameras.projection import common_point, intrinsics
+from invrender.evaluate.posed_views import informed, view_names
 from invrender.geometry.connectivity import components, edge_face_counts, genus, is_watertight, merge_vertices
 from invrender.nouns import Cameras, Mesh, Views
 
@@ -131,7 +132,8 @@ class DatasetFacts:
         elevation: least and greatest angle of the cameras above the plane through the target across `up`.
         widest_gap: the largest angle from any direction around the target to the nearest camera.
         images: whether there are colours.
-        coverage: least, mean and greatest share of the image that is object.
+        masked: how many views show the object in a mask; what follows is of these.
+        coverage: least, mean and greatest share of the image that is object, or None without masks.
         least_covered, most_covered: the names of those views.
         cut_off: the views whose mask touches the border of the image.
     """
@@ -149,7 +151,8 @@ class DatasetFacts:
     elevation: Range
     widest_gap: float
     images: bool
-    coverage: Triple
+    masked: int
+    coverage: Triple | None
     least_covered: str
     most_covered: str
     cut_off: tuple[str, ...]
@@ -164,8 +167,9 @@ def dataset_facts(views: Views) -> DatasetFacts:
     distance = np.linalg.norm(offset, axis=1)
     up = _up(views.cameras)
     direction = offset / np.maximum(distance, 1e-300)[:, None]
-    coverage = views.masks.mean(dim=(1, 2), dtype=views.masks.dtype).double().numpy()
-    names = views.names or tuple(f"view {i}" for i in range(len(coverage)))
+    masked = views if views.confidence is None else views[informed(views)]
+    coverage = masked.masks.mean(dim=(1, 2), dtype=masked.masks.dtype).double().numpy()
+    names = view_names(masked)
     return DatasetFacts(
         views=len(views.cameras),
         width=width,
@@ -180,10 +184,11 @@ def dataset_facts(views: Views) -> DatasetFacts:
         elevation=_range(np.degrees(np.arcsin(np.clip(direction[:, up % 3] * (1 if up < 3 else -1), -1, 1)))),
         widest_gap=_widest_gap(direction),
         images=views.images is not None,
-        coverage=(float(coverage.min()), float(coverage.mean()), float(coverage.max())),
-        least_covered=names[int(coverage.argmin())],
-        most_covered=names[int(coverage.argmax())],
-        cut_off=tuple(name for name, mask in zip(names, views.masks.numpy(), strict=True) if _touches_border(mask)),
+        masked=len(names),
+        coverage=(float(coverage.min()), float(coverage.mean()), float(coverage.max())) if names else None,
+        least_covered=names[int(coverage.argmin())] if names else "",
+        most_covered=names[int(coverage.argmax())] if names else "",
+        cut_off=tuple(name for name, mask in zip(names, masked.masks.numpy(), strict=True) if _touches_border(mask)),
     )
 
 

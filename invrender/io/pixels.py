@@ -25,6 +25,10 @@ from invrender.io.exr import exr_size
 from invrender.io.files.paths import check_extension, existing_file, shown
 
 IMAGE_EXTENSIONS = (".png", ".jpg", ".jpeg", ".webp", ".bmp", ".tif", ".tiff", ".exr")
+UNREAD_EXTENSIONS = (
+    ".heic", ".heif", ".avif", ".dng", ".cr2", ".cr3", ".nef", ".arw", ".raf", ".orf", ".rw2",
+)  # fmt: skip
+"""Pictures of cameras and phones that no wheel among ours reads."""
 LARGEST = 100_000_000
 """Pixels of one picture at most: 1.2 GB as float colours."""
 
@@ -95,6 +99,8 @@ def read_header(path: Path) -> Header:
     Raises:
         InputError: the file is missing, no picture, damaged, or beyond the limit.
     """
+    if path.suffix.lower() in UNREAD_EXTENSIONS:
+        raise unread(path)
     extension = check_extension(path, IMAGE_EXTENSIONS, "image")
     existing_file(path, "image")
     if extension == ".exr":
@@ -103,6 +109,14 @@ def read_header(path: Path) -> Header:
         return Header(size)
     with open_picture(path) as image:
         return Header((image.height, image.width), _orientation(image), _has_alpha(image))
+
+
+def unread(path: Path) -> InputError:
+    """The refusal of a picture of a format that is known and not read."""
+    return InputError(
+        f"{shown(path)} is a picture of a format that is not read ({path.suffix.lower()})",
+        f"convert it to JPEG or PNG, and all of a folder with ImageMagick: `magick mogrify -format jpg *{path.suffix}`",
+    )
 
 
 @contextmanager

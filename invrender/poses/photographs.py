@@ -12,13 +12,12 @@ from invrender.errors import InputError
 from invrender.io.datasets.dataset import is_dataset
 from invrender.io.datasets.masks import find_mask
 from invrender.io.files.paths import entries, is_file, is_folder, listing, nearest, shown
-from invrender.io.pixels import DAMAGED, IMAGE_EXTENSIONS, open_picture, read_header
+from invrender.io.pixels import DAMAGED, IMAGE_EXTENSIONS, UNREAD_EXTENSIONS, open_picture, read_header, unread
 
 VIDEO_EXTENSIONS = (".mp4", ".mov", ".avi", ".webm", ".mkv", ".m4v")
 FEWEST = 3
 """Pictures that it takes at least to find cameras that check one another."""
 
-_RAW = (".heic", ".heif", ".avif", ".dng", ".cr2", ".cr3", ".nef", ".arw", ".raf", ".orf", ".rw2")
 _MASKS = "masks"
 _OTHER_FILES = ("run.json", "points.ply", "poses.json")
 _EXIF = 0x8769
@@ -67,7 +66,8 @@ def is_bare_photographs(path: str | Path) -> bool:
         return True
     if not is_folder(source) or is_dataset(source) or any(is_file(source / name) for name in _OTHER_FILES):
         return False
-    return any(Path(name).suffix.lower() in IMAGE_EXTENSIONS for name in _names(source, None))
+    pictures = (*IMAGE_EXTENSIONS, *UNREAD_EXTENSIONS)
+    return any(Path(name).suffix.lower() in pictures for name in _names(source, None))
 
 
 def find_photographs(folder: Path, leave: Path | None = None) -> Found:
@@ -89,11 +89,17 @@ def find_photographs(folder: Path, leave: Path | None = None) -> Found:
             skipped[name] = reason
     if not photographs:
         why = f": {listing((f'{name} ({reason})' for name, reason in skipped.items()), 3)}" if skipped else ""
-        raise InputError(
-            f"{shown(folder)} holds no picture that can be read{why}",
-            f"put photographs there ({', '.join(IMAGE_EXTENSIONS)}), or name a video ({', '.join(VIDEO_EXTENSIONS)})",
-        )
+        raise InputError(f"{shown(folder)} holds no picture that can be read{why}", _empty_remedy(folder, skipped))
     return Found(photographs, skipped)
+
+
+def _empty_remedy(folder: Path, skipped: dict[str, str]) -> str:
+    """What to do about a folder without readable pictures."""
+    for name in skipped:
+        if Path(name).suffix.lower() in UNREAD_EXTENSIONS:
+            return unread(folder / name).remedy
+    pictures, videos = ", ".join(IMAGE_EXTENSIONS), ", ".join(VIDEO_EXTENSIONS)
+    return f"put photographs there ({pictures}), or name a video ({videos})"
 
 
 def _check_folder(folder: Path) -> None:
@@ -126,7 +132,7 @@ def _other_kind(path: Path) -> str:
     extension = path.suffix.lower()
     if extension in IMAGE_EXTENSIONS:
         return ""
-    if extension in _RAW:
+    if extension in UNREAD_EXTENSIONS:
         return f"{extension} cannot be read: convert it to JPEG or PNG"
     return "a video: name it alone to take its frames" if extension in VIDEO_EXTENSIONS else "no picture"
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import signal
-import sys
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
@@ -13,10 +11,11 @@ from typing import Any
 import numpy as np
 from PIL import Image
 
+from invrender.io.datasets.colmap_wheel import import_colmap
 from invrender.poses.options import PoseOptions
 from invrender.poses.pairs import MOST_EXHAUSTIVE, chosen_pairs
 from invrender.poses.prepare import Prepared
-from invrender.poses.video import needed
+from invrender.poses.video import not_installed
 
 Say = Callable[[str], None]
 
@@ -57,14 +56,10 @@ def load_colmap() -> Any:
     Raises:
         BackendError: it is not installed.
     """
-    known = "pycolmap" in sys.modules
-    before = signal.getsignal(signal.SIGTERM)
-    pycolmap = needed("pycolmap")
-    if not known and before is not None:  # its glog takes SIGTERM over, prints a stack and ends the process
-        with suppress(ValueError):  # not in the main thread, where only that one may
-            signal.signal(signal.SIGTERM, before)
-    pycolmap.logging.minloglevel = pycolmap.logging.Level.FATAL.value
-    return pycolmap
+    try:
+        return import_colmap()
+    except ImportError as error:
+        raise not_installed("pycolmap") from error
 
 
 def groups_of(prepared: Sequence[Prepared], sharing: str) -> list[list[Prepared]]:

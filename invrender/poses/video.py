@@ -23,7 +23,7 @@ _MEASURED = 480  # pixels of the longer side at which sharpness is measured: mor
 
 
 def needed(name: str) -> ModuleType:
-    """An optional module that photographs need (pycolmap, cv2).
+    """An optional module that photographs need (cv2).
 
     Raises:
         BackendError: it is not installed.
@@ -31,9 +31,14 @@ def needed(name: str) -> ModuleType:
     try:
         return importlib.import_module(name)
     except ImportError as error:
-        raise BackendError(
-            f"photographs without cameras need {name}, which is not installed", 'pip install "invrender[photos]"'
-        ) from error
+        raise not_installed(name) from error
+
+
+def not_installed(name: str) -> BackendError:
+    """The refusal of photographs where an optional module is missing."""
+    return BackendError(
+        f"photographs without cameras need {name}, which is not installed", 'pip install "invrender[photos]"'
+    )
 
 
 def sharpness(grey: NDArray[Any]) -> float:
@@ -50,6 +55,33 @@ class Chosen:
     number: int
     sharpness: float
     pixels: Frame
+
+
+@dataclass(frozen=True)
+class VideoFacts:
+    """Frames that can be decoded, (width, height) as viewers show them, and seconds; None where the file is silent."""
+
+    frames: int
+    width: int
+    height: int
+    seconds: float | None
+
+
+def video_facts(video: Path) -> VideoFacts:
+    """Measure a video.
+
+    Raises:
+        BackendError: cv2 is not installed.
+        InputError: the video is missing or cannot be decoded.
+    """
+    cv2 = needed("cv2")
+    existing_file(video, "video")
+    total = _count(cv2, video)
+    capture = _open(cv2, video)
+    height, width = capture.read()[1].shape[:2]
+    rate = float(capture.get(cv2.CAP_PROP_FPS))
+    capture.release()
+    return VideoFacts(total, width, height, total / rate if rate > 0 else None)
 
 
 def write_frames(video: Path, folder: Path, count: int) -> list[Path]:

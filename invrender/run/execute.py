@@ -73,7 +73,7 @@ def execute(
         InvrenderError: whatever the method raises; where the settings are strict, what it found wrong.
     """
     check_output(destination.folder, destination.overwrite)
-    with heard() as said:
+    with heard(quiet) as said:
         task, found = load(method, settings, backend)
     digest = fingerprint(task)
     with Progress(quiet) as progress:

@@ -48,6 +48,7 @@ class Range:
 
 MOST_VIEWS, MOST_PIXELS = 10_000, 16_384
 DISTANCES = Range(0.1, 1000)
+OWN_VIEWS = "Cameras around an asset"  # the heading of what datasets, which bring their own, do without
 
 
 @dataclass(frozen=True)
@@ -80,21 +81,28 @@ class RunSettings:
     device: Annotated[str | None, Flag("Torch device, such as cpu, cuda or cuda:1.")] = None
     seed: Annotated[int, Flag("Seed of everything random."), Range(0, 2**63 - 1)] = 0
     views: Annotated[
-        int | None, Flag("How many views."), Range(2, MOST_VIEWS, why="one view does not fix a shape, 12 or more do")
+        int | None,
+        Flag("How many views: of an asset's own, or of a dataset, spread evenly."),
+        Range(2, MOST_VIEWS, why="one view does not fix a shape, 12 or more do"),
     ] = None
-    size: Annotated[int | None, Flag("Side of the square images, in pixels."), Range(8, MOST_PIXELS)] = None
+    size: Annotated[
+        int | None,
+        Flag("Longer side of the pictures, in pixels; a dataset's are scaled down to it."),
+        Range(8, MOST_PIXELS),
+    ] = None
     cameras: Annotated[
         str,
-        Flag("A ring around the object, points spread over a sphere, or a transforms.json.", "orbit|sphere|FILE"),
+        Flag("A ring around it, points spread over a sphere, or a transforms.json.", "orbit|sphere|FILE", OWN_VIEWS),
     ] = "orbit"
     elevation: Annotated[
-        float, Flag("Height of the ring of cameras, in degrees above the horizon."), Range(-90, 90)
+        float, Flag("Height of the ring, in degrees above the horizon.", panel=OWN_VIEWS), Range(-90, 90)
     ] = 10.0
     distance: Annotated[
-        float | None, Flag("Cameras' distance, in half-extents of the object; unless given, all of it is in view."),
+        float | None,
+        Flag("Of the cameras, in half-extents of the object; unless given, all of it is in view.", panel=OWN_VIEWS),
         DISTANCES,
-    ] = None  # fmt: skip
-    fov: Annotated[float, Flag("Field of view in degrees (smaller side)."), Range(1, 170)] = 45.0
+    ] = None
+    fov: Annotated[float, Flag("Field of view in degrees (smaller side).", panel=OWN_VIEWS), Range(1, 170)] = 45.0
     gif_frames: Annotated[int, Range(0, 1000)] = 48
     save_every: Annotated[float, Flag("Seconds between checkpoints; 0: one after every step."), Range(0, 1e9)] = 60.0
     strict: Annotated[bool, Flag("Warnings are errors: stop at an input or a result that looks wrong.")] = False
@@ -113,7 +121,7 @@ class VolumeRunSettings(RunSettings):
 
     cameras: Annotated[
         str,
-        Flag("A ring around the object, points spread over a sphere, or a transforms.json.", "orbit|sphere|FILE"),
+        Flag("A ring around it, points spread over a sphere, or a transforms.json.", "orbit|sphere|FILE", OWN_VIEWS),
     ] = "sphere"
     distance: Annotated[
         float | None, Flag("Cameras' distance, in longest axes of the volume; unless given, all of it is in view."),

@@ -149,7 +149,16 @@ def test_an_empty_test_split_holds_nothing_out() -> None:
     Path("set/transforms_test.json").write_text('{"frames": []}')
     metrics, warned = reconstructed()
     assert (metrics["views"], metrics["unseen"]) == (8, None)
-    assert "lists no views" in warned
+    assert warned.count("lists no views") == 1
+
+
+def test_warnings_are_given_once_where_no_masks_can_be_found(caplog: pytest.LogCaptureFixture) -> None:
+    cluttered()
+    Image.new("RGB", (48, 40)).save("set/images/spare.png")
+    assert run(["reconstruct", "set", "-o", "out", *QUICK]) == 3
+    assert [record.message for record in caplog.records if "spare" in record.message] == [
+        "set: 1 pictures have no camera and are left out: images/spare.png"
+    ]
 
 
 def test_a_mask_that_contradicts_the_others_is_named() -> None:
@@ -197,4 +206,13 @@ def test_a_view_before_clutter_without_a_mask_beside_others_with_one() -> None:
     write_set((4, torch.where(VIEWS.masks[4][..., None] > 0.5, VIEWS.images[4], noise)))
     metrics, warned = reconstructed()
     assert metrics["seen"]["iou"] > 0.95
-    assert "images/view_04: no mask" in warned
+    assert "images/view_04 has no mask" in warned
+    assert metrics["views"] == 7
+
+
+def test_a_score_that_nothing_can_be_compared_for_is_null() -> None:
+    faint = torch.cat([PICTURES[0, ..., :3], 0.6 * PICTURES[0, ..., 3:]], -1)
+    write_set((0, faint))
+    metrics, _ = reconstructed("--holdout", "8")
+    assert metrics["unseen"]["psnr_shared"] is None
+    assert metrics["unseen"]["psnr_masked"] > 5

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from invrender.errors import InputError
+from invrender.io.datasets.colmap_wheel import import_colmap
 
 if TYPE_CHECKING:
     import pycolmap
@@ -102,13 +103,14 @@ def camera_of(
         InputError: pycolmap is not installed, or too old for the model.
     """
     try:
-        import pycolmap
+        colmap = import_colmap()
     except ImportError as error:
         raise InputError(f"{where}: the lens is distorted ({distortion}), which takes pycolmap", EXTRA) from error
-    if distortion.model not in pycolmap.CameraModelId.__members__:
+    if distortion.model not in colmap.CameraModelId.__members__:
         raise InputError(
-            f"{where}: pycolmap {pycolmap.__version__} does not know the camera model {distortion.model}",
+            f"{where}: pycolmap {colmap.__version__} does not know the camera model {distortion.model}",
             "run `pip install -U pycolmap`, or undistort the images first (`colmap image_undistorter`)",
         )
     parameters = [*focal, *centre, *distortion.coefficients]
-    return pycolmap.Camera(model=distortion.model, width=size[1], height=size[0], params=parameters)
+    camera: pycolmap.Camera = colmap.Camera(model=distortion.model, width=size[1], height=size[0], params=parameters)
+    return camera

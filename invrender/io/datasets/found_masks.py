@@ -9,6 +9,7 @@ from pathlib import Path
 
 import torch
 
+from invrender.errors import InputError
 from invrender.nouns import Views
 from invrender.segmentation.automatic import AUTO, with_automatic_masks
 
@@ -48,3 +49,13 @@ def with_found_masks(
     if note:
         log.warning("%s", note)
     return found if images else replace(found, images=None)
+
+
+def masks_as_far_as_found(
+    views: Views, masked: Sequence[bool], covered: torch.Tensor | None = None
+) -> tuple[Views, InputError | None]:
+    """Views as `with_found_masks` gives them; or as they were, and why no masks could be found."""
+    try:
+        return with_found_masks(views, masked, covered), None
+    except InputError as error:
+        return views, error

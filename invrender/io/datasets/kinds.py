@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import logging
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
@@ -11,8 +14,10 @@ from invrender.io.datasets.checks import check_files
 from invrender.io.datasets.dataset import is_dataset
 from invrender.io.datasets.sources import listed
 from invrender.io.files.paths import is_file, is_folder
-from invrender.io.images import read_image
+from invrender.io.images import read_image_as
 
+READERS = "invrender.io.datasets"  # the loggers of those that read datasets
+SIDE = 256  # pixels along a picture that are looked at
 ASKED = 3  # pictures that are looked at
 PLAIN = 0.01  # spread of linear colours within the object, below which there are none to learn from
 
@@ -25,6 +30,11 @@ def shows_colours(source: Path) -> bool:
     """
     if not is_dataset(source):
         return False
+    with unsaid():
+        return _some_colours(source)
+
+
+def _some_colours(source: Path) -> bool:
     named = [view.image for view in listed(source).views if view.image is not None]
     files = [path for path in named if is_file(path)]
     if named and not files:
@@ -32,9 +42,23 @@ def shows_colours(source: Path) -> bool:
     return any(_has_colours(files[i]) for i in evenly(len(files), min(ASKED, len(files) or 1)) if files)
 
 
+@contextmanager
+def unsaid() -> Iterator[None]:
+    """Readers warn of nothing within the block: what is looked at here is read later, and said then."""
+    readers = logging.getLogger(READERS)
+    before = readers.level
+    readers.setLevel(logging.ERROR)
+    try:
+        yield
+    finally:
+        readers.setLevel(before)
+
+
 def _has_colours(path: Path) -> bool:
     if path.suffix.lower() == ".npy":
         return False
-    rgb, alpha = read_image(path)
+    rgb, alpha, _ = read_image_as(path, (SIDE, SIDE))
+    step = max(1, max(rgb.shape) // SIDE)
+    rgb, alpha = rgb[::step, ::step], None if alpha is None else alpha[::step, ::step]
     inside = rgb if alpha is None else rgb[alpha > 0.99]
     return bool(inside.size) and float(np.std(inside.reshape(-1, 3), axis=0).max()) > PLAIN

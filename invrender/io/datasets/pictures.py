@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Sequence
+import time
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -24,6 +26,8 @@ from invrender.io.pixels import Header, read_header, turned
 
 log = logging.getLogger(__name__)
 Array = NDArray[np.float32]
+Item = TypeVar("Item")
+SILENT = 5.0  # seconds between two words of how far reading is
 _DETAIL = 4  # a JPEG is unpacked to at least so many times the sides that are wanted
 
 
@@ -80,7 +84,7 @@ def read_pictures(
     coverage, covered = (np.zeros((count, *canvas), np.float32) for _ in range(2))
     notes = _Notes({}, [])
     masked = []
-    for i, (place, file) in enumerate(zip(places, files, strict=True)):
+    for i, (place, file) in enumerate(_told(list(zip(places, files, strict=True)))):
         layers = _read(place, file, root, images, unmasked, notes)
         region = (i, slice(place.size[0]), slice(place.size[1]))
         masked.append(layers.mask is not None)
@@ -92,6 +96,18 @@ def read_pictures(
     notes.tell(count)
     full = bool((covered == 1).all())
     return Pictures(places, coverage, colours, None if full else covered, tuple(masked))
+
+
+def _told(items: Sequence[Item]) -> Iterator[Item]:
+    """Items, and every few seconds a word of how many of them have been taken, at the level INFO."""
+    begun = spoken = time.monotonic()
+    for done, item in enumerate(items):
+        now = time.monotonic()
+        if now - spoken > SILENT:
+            left = (now - begun) / done * (len(items) - done)
+            log.info("pictures read: %d of %d, %.0f s left", done, len(items), left)
+            spoken = now
+        yield item
 
 
 @dataclass(frozen=True)

@@ -85,7 +85,7 @@ def _missing_remedy(path: Path, what: str) -> str:
     if close:
         return f"did you mean {folder / close}?"
     alike = [name for name in names if Path(name).suffix.lower() == path.suffix.lower()]
-    if alike:
+    if alike and path.suffix:
         return f"the {shown(path.suffix)} files there: {listing(alike)}"
     return f"there is no {what} of a similar name in {folder.resolve()}; check the path"
 
@@ -101,6 +101,8 @@ def check_extension(path: Path, known: Iterable[str], what: str, others: str = "
         return extension
     if extension in _PACKED and Path(path.stem).suffix.lower() in extensions:
         raise InputError(f"{shown(path.name)} is compressed", f"unpack it first, to {shown(path.stem)}")
+    if not extension and not is_file(path):
+        raise InputError(f"there is no {shown(path)}", _missing_remedy(path, what))
     kind = f"'{shown(path.suffix)}'" if extension else "without an extension"
     remedy = f"use one of {', '.join(extensions)}{others}"
     raise InputError(f"{shown(path.name)} ({kind}) is not a known {what} format", remedy)

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from invrender.colour import srgb_to_linear
 from invrender.evaluate.mesh import measured
-from invrender.evaluate.pictures import Comparison, PictureScores, mean_scores
+from invrender.evaluate.pictures import Comparison, mean_scores
 from invrender.evaluate.posed_views import view_names
 from invrender.findings import Finding
 from invrender.io.images import write_png
@@ -47,7 +47,16 @@ def measure(task: Task, result: Result, backend: Backend) -> dict[str, Any]:
         "cameras": None if result.change is None else result.change.of(view_names(task.views)),
         "gains": _gains(task, result),
     }
-    return found | measured(result.surface, task.reference, backend)
+    return _finite(found) | measured(result.surface, task.reference, backend)
+
+
+def _finite(value: Any) -> Any:
+    """A table with None for numbers that nothing could be compared for (NaN)."""
+    if isinstance(value, dict):
+        return {key: _finite(each) for key, each in value.items()}
+    if isinstance(value, list):
+        return [_finite(each) for each in value]
+    return None if isinstance(value, float) and not math.isfinite(value) else value
 
 
 def _each(task: Task, result: Result) -> dict[str, dict[str, float]]:
@@ -105,7 +114,7 @@ def rows(m: dict[str, Any]) -> list[tuple[str, str]]:
         each = m["unseen_each"]
         least = min(each, key=lambda name: _or_zero(each[name]["psnr_whole"]))
         lines.append(("photographs set aside", _told(m["unseen"])))
-        lines.append(("  the worst of them", f"{least}: {each[least]['psnr_whole']:.2f} dB whole"))
+        lines.append(("  the worst of them", f"{least}: {_number(each[least]['psnr_whole'], 2)} dB whole"))
     if m["folds"]:
         lines.append((f"views unseen in {len(m['folds_each'])} reconstructions", _told(m["folds"])))
     if m["cameras"]:
@@ -131,12 +140,16 @@ def _stops(gains: dict[str, list[float]]) -> str:
     return f"{stops[low]:+.2f} stops ({low}) to {stops[high]:+.2f} ({high}), made equal"
 
 
-def _told(scores: dict[str, float]) -> str:
-    one = PictureScores(**scores)
+def _told(scores: dict[str, float | None]) -> str:
+    db = {name: _number(scores[f"psnr_{name}"], 2) for name in ("shared", "masked", "whole")}
     return (
-        f"PSNR {one.psnr_shared:.2f} dB shared, {one.psnr_masked:.2f} masked, {one.psnr_whole:.2f} whole;"
-        f" SSIM {one.ssim:.3f}; IoU {one.iou:.3f}"
+        f"PSNR {db['shared']} dB shared, {db['masked']} masked, {db['whole']} whole;"
+        f" SSIM {_number(scores['ssim'], 3)}; IoU {_number(scores['iou'], 3)}"
     )
+
+
+def _number(value: float | None, digits: int) -> str:
+    return "-" if value is None else f"{value:.{digits}f}"
 
 
 def doubt(task: Task, m: dict[str, Any]) -> list[Finding]:
@@ -147,11 +160,11 @@ def doubt(task: Task, m: dict[str, Any]) -> list[Finding]:
 
 def _unexplained(m: dict[str, Any]) -> list[Finding]:
     scores = m["unseen"] or m["seen"]
-    if not scores["iou"] < POOR:
+    if scores["iou"] is None or scores["iou"] >= POOR:
         return []
     each = m["unseen_each"]
     worst = tuple(sorted(each, key=lambda name: _or_zero(each[name]["iou"]))[:WORST])
-    shown = ", ".join(f"{name} ({each[name]['iou']:.3f})" for name in worst)
+    shown = ", ".join(f"{name} ({_number(each[name]['iou'], 3)})" for name in worst)
     named = f", least in {shown}" if worst else ""
     return [
         Finding(

@@ -45,7 +45,7 @@ class PhotometricSettings(RunSettings):
 
     method: Literal["photometric"] = "photometric"
     masks: Annotated[
-        Path | None, Flag("Masks for a dataset, by the images' names; auto: made from them.", "DIR|auto", PANEL)
+        Path | None, Flag("Masks, named after the images, white is object; auto: found in them.", "DIR|auto", PANEL)
     ] = None
     bounds: Annotated[
         tuple[float, ...] | None, Flag("Box around the object.", "X0,Y0,Z0,X1,Y1,Z1", PANEL), Range(-1e12, 1e12)

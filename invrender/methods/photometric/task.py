@@ -7,7 +7,6 @@ asset is set aside: from then on it serves the metrics alone.
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from functools import partial
 from pathlib import Path
 
 import torch
@@ -15,11 +14,12 @@ import torch
 from invrender.cameras.around import around
 from invrender.cameras.rigs import evenly
 from invrender.errors import InputError, UsageError
-from invrender.evaluate.posed_views import agreement, cut_off, informed, posed_findings, view_names
+from invrender.evaluate.posed_views import agreement, cut_off, informed, posed_findings
+from invrender.evaluate.unmasked import known_views, unmasked_findings
 from invrender.findings import Finding
-from invrender.io.datasets.dataset import is_dataset, read_cameras, read_dataset
+from invrender.io.datasets.dataset import is_dataset, read_cameras, read_views
+from invrender.io.datasets.found_masks import folder_of_masks, masks_as_far_as_found
 from invrender.io.datasets.kinds import PLAIN
-from invrender.io.files.paths import listing
 from invrender.io.meshes.read import read_mesh, read_units
 from invrender.kernels import Backend
 from invrender.methods.inputs import grid_box
@@ -31,7 +31,6 @@ from invrender.methods.silhouette.start import first_shape
 from invrender.nouns import Cameras, Lights, Mesh, Views
 from invrender.render.raster import render_views
 from invrender.run.relight import parse_light
-from invrender.segmentation.automatic import AUTO
 
 ASSET_SIZE, DATASET_SIZE, ASSET_VIEWS, UNSEEN_VIEWS = 256, 400, 24, 8
 ROOM = 0.15  # around the box that comes with a dataset, in its longest sides
@@ -52,6 +51,7 @@ class Task:
         units: what a unit of length is, or None.
         exposed: whether exposures are sought.
         gains: [N,3] by which the light of `views` has been multiplied already, or None.
+        unmasked: the names of a dataset's views of which nothing is known, which are left out.
     """
 
     views: Views
@@ -62,6 +62,7 @@ class Task:
     units: str | None
     exposed: bool = False
     gains: torch.Tensor | None = None
+    unmasked: tuple[str, ...] = ()
 
 
 def load(settings: PhotometricSettings, backend: Backend) -> Task:
@@ -99,40 +100,25 @@ def _from_dataset(settings: PhotometricSettings, lights: Lights | None) -> Task:
         views = replace(views, bounds=grown(views.bounds))
     if views.images is None or _plain(views.images, views.masks):
         raise InputError(f"{settings.input} holds no colours", "use pictures in colour, or --method silhouette")
-    kept = evenly(len(views), settings.views)
-    views = views[kept]
+    known, unmasked = known_views(views)
+    views = views[[known[i] for i in evenly(len(known), settings.views)]]
     learn, spare = divided(views, settings.holdout)
     folds = folds_of(len(learn), settings.folds)
     views, unseen = replace(views[learn], held_out=()), views[spare] if spare else None
-    return Task(views, unseen, folds, None, lights, None, "exposure" in settings.optimize)
+    return Task(views, unseen, folds, None, lights, None, "exposure" in settings.optimize, unmasked=unmasked)
 
 
 def _read(settings: PhotometricSettings) -> Views:
-    """The views, with masks found in those that bring none; where none can be found, other views' masks may do."""
-    bounds = None if settings.bounds is None else grid_box(settings.bounds)
-    read = partial(
-        read_dataset, settings.input, size=settings.size or DATASET_SIZE, skip_missing=settings.skip_missing,
-        bounds=bounds,
-    )  # fmt: skip
-    if settings.masks is not None:
-        return read(settings.masks)
-    try:
-        return read(AUTO)
-    except InputError:
-        views = read(None, unmasked=True)
-        if len(informed(views)) < FEWEST:
-            raise
-        return views
-
-
-def unmasked_findings(views: Views) -> list[Finding]:
-    """The views of which nothing is known, whose colours then tell nothing either."""
-    if views.confidence is None:
-        return []
-    known = views.confidence.flatten(1).amax(1) > 0
-    names = tuple(name for name, one in zip(view_names(views), known.tolist(), strict=True) if not one)
-    remedy = "give masks for them (--masks DIR, white is object)"
-    return [Finding(f"{listing(names)}: no mask, and none to be found: unknown", remedy, names)] if names else []
+    """The views, with masks found for those that bring none; where none can be found, other views' masks may do."""
+    given, asked = folder_of_masks(settings.masks)
+    read = read_views(
+        settings.input, given, size=settings.size or DATASET_SIZE, unmasked=True, skip_missing=settings.skip_missing
+    )
+    views = read.views if settings.bounds is None else replace(read.views, bounds=grid_box(settings.bounds))
+    found, unfound = masks_as_far_as_found(views, read.masked, read.covered)
+    if unfound is not None and (asked or len(informed(found)) < FEWEST):
+        raise unfound
+    return found
 
 
 def grown(box: torch.Tensor) -> torch.Tensor:
@@ -192,7 +178,7 @@ def check(task: Task, backend: Backend) -> list[Finding]:
     """Masks of a dataset that contradict each other or touch the border, and exposures that differ by stops."""
     if task.reference is not None:
         return []
-    found = [*posed_findings(agreement(task.views), cut_off(task.views)), *unmasked_findings(task.views)]
+    found = [*posed_findings(agreement(task.views), cut_off(task.views)), *unmasked_findings(task.unmasked)]
     try:
         return found if task.exposed else [*found, *exposure_findings(task.views, backend)]
     except InputError:  # no coarse hull: then the one that the shape grows from tells why, or is there all the same

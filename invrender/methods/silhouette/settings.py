@@ -37,7 +37,8 @@ class SilhouetteSettings(RunSettings):
 
     method: Literal["silhouette"] = "silhouette"
     masks: Annotated[
-        Path | None, Flag("Masks for a dataset, by the images' names; auto finds them.", "DIR|auto", "Silhouettes")
+        Path | None,
+        Flag("Masks, named after the images, white is object; auto: found in them.", "DIR|auto", "Photographs"),
     ] = None
     mask_refine: Literal["none", "grabcut"] = "none"
     bounds: Annotated[

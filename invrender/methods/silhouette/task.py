@@ -66,8 +66,8 @@ def load(settings: SilhouetteSettings, backend: Backend) -> Task:
     if settings.input.is_dir():
         identify(settings.input)  # tells what to do with slices of a volume
         raise InputError(
-            f"{settings.input} holds neither a transforms.json nor a COLMAP model",
-            "name a mesh file, or a dataset folder (see `invrender render --dataset`)",
+            f"{settings.input} holds neither a transforms.json nor a COLMAP model, nor photographs",
+            "name a folder of photographs, a dataset folder, a video or a mesh file",
         )
     for flag in ("masks", "bounds"):
         if getattr(settings, flag) is not None:

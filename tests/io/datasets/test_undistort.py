@@ -6,6 +6,8 @@ The pictures are ramps of floats, whose value at a place is the place: no interp
 from __future__ import annotations
 
 import builtins
+import subprocess
+import sys
 from pathlib import Path
 
 import cv2
@@ -18,6 +20,7 @@ from invrender.cameras.projection import intrinsics
 from invrender.errors import InputError
 from invrender.io.datasets.dataset import read_cameras, read_dataset
 from invrender.nouns import Views
+from tests.conftest import cli_environment
 from tests.io.datasets.made import edit, write_poses
 
 SIZE = (240, 320)
@@ -198,3 +201,17 @@ def test_zero_distortion_is_no_distortion(tmp_path):
     write_ramps(tmp_path)
     views = read_dataset(tmp_path)
     assert views.cameras.size == SIZE and views.confidence is None
+
+
+def test_the_package_that_evaluates_lenses_leaves_signals_alone():
+    code = """
+import os, signal
+from invrender.io.datasets.distortion import camera_of, distortion_of
+signal.signal(signal.SIGTERM, lambda *_: print("heard", flush=True))
+camera_of(distortion_of("RADIAL", (0.1, 0.01)), (9, 9), (5, 5), (10, 10), "here")
+os.kill(os.getpid(), signal.SIGTERM)
+"""
+    done = subprocess.run(
+        [sys.executable, "-c", code], env=cli_environment(), check=False, capture_output=True, text=True
+    )
+    assert (done.returncode, done.stdout) == (0, "heard\n")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import torch
 
 from invrender.errors import InputError
-from invrender.geometry.carving import possible_object, signed_distances
+from invrender.geometry.carving import Grid, carve, possible_object, signed_distances
 from invrender.geometry.hull_grid import fit_grid
 from invrender.kernels.field import EMPTY, Field
 from invrender.methods.volume_colour.support import support
@@ -43,19 +43,42 @@ def grid_in(bounds: Tensor, cells: int) -> tuple[tuple[int, int, int], Tensor]:
 def hull_sites(views: Views, bounds: Tensor, shape: tuple[int, int, int]) -> Tensor:
     """[D,H,W] bool: where no view sees the background alone; what a view does not know speaks for the object.
 
+    Where pictures cut the object off, what few of them show could float anywhere: the rules of `carving` hold, too.
+
     Raises:
         InputError: nothing is left.
     """
+    given = views
     if views.confidence is not None:
         known = views.confidence > 0
         views = Views(views.cameras, torch.where(known, views.masks, 1.0))
     inside = support(views, bounds, shape) > 0
+    if _cut_off(views):
+        inside &= _near_hull(given, bounds, shape)
     border = torch.ones_like(inside)
     border[1:-1, 1:-1, 1:-1] = False
     inside &= ~border
     if not bool(inside.any()):
         raise InputError("the silhouettes have no point of space in common", "check the camera poses and the masks")
     return inside
+
+
+def _cut_off(views: Views) -> bool:
+    """Whether a mask touches the border of its picture."""
+    masks = views.masks
+    ends = (masks[:, 0], masks[:, -1], masks[:, :, 0], masks[:, :, -1])
+    return any(float(end.max()) >= 0.5 for end in ends)
+
+
+def _near_hull(views: Views, bounds: Tensor, shape: tuple[int, int, int]) -> Tensor:
+    """[D,H,W] bool: the visual hull's vertices, and those within a cell of them."""
+    depth, height, width = shape
+    low = (float(bounds[0, 0]), float(bounds[0, 1]), float(bounds[0, 2]))
+    grid = Grid(low, float(bounds[1, 0] - bounds[0, 0]) / (width - 1), (width, height, depth))
+    box = None if views.bounds is None else views.bounds.double().cpu().numpy()
+    distances = signed_distances(possible_object(views.masks, views.confidence))
+    hull = torch.from_numpy(carve(grid, distances, views.cameras, box)).permute(2, 1, 0) > 0
+    return torch.nn.functional.max_pool3d(hull.float()[None, None], 3, 1, 1)[0, 0] > 0
 
 
 def on_grid(inside: Tensor, counts: tuple[int, int, int]) -> Tensor:
