@@ -1,6 +1,6 @@
 """Shape, albedo and light from shaded pictures, against silhouettes alone, as a table.
 
-    python benchmarks/photometric.py [--models FOLDER] [--only NAME ...] [--silhouettes]
+    python benchmarks/photometric.py [--models FOLDER] [--only NAME ...] [--silhouettes] [--mitsuba]
 
 The pictures are made here: 24 views of 256 x 256 on a Fibonacci sphere, the surface's own normals (flat faces) under
 light of spherical harmonics of order 2, or traced with hard shadows, 4 x 4 samples a pixel, linear. Eight views from
@@ -19,10 +19,12 @@ import argparse
 import time
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
+from photometric_mitsuba import mitsuba, optimised
 from photometric_pictures import Drawn, draw, held_out, lit_by, normalised, traced, training, true_light
 
 from invrender.backends import select
@@ -44,6 +46,7 @@ from invrender.solve.loop import Loop
 
 Tensor = torch.Tensor
 
+TIMES = 10.0  # our CPU seconds, after which Mitsuba is stopped
 WHITE = 0.7  # albedo of what is not textured
 
 
@@ -178,7 +181,21 @@ def decibels(squares: NDArray[np.float32]) -> float:
     return float(-10 * np.log10(max(squares.mean(), 1e-12)))
 
 
-def run(case: Case, mesh: Mesh, backend: Backend, alone: bool) -> None:
+def peer(name: str, mi: Any, task: Problem, first: FirstShape, ours: tuple[float, float], backend: Backend) -> str:
+    """What Mitsuba 3 reaches in ten times our CPU seconds, or the time in which it reaches our held-out PSNR."""
+
+    def score(mesh: Mesh) -> float:
+        painted = replace(mesh, material=Material((WHITE, WHITE, WHITE)))
+        return masked_psnr(draw(painted, held_out(), lit_by(true_light()), backend, smooth=True), task.held)
+
+    hull = Mesh(torch.from_numpy(first.frame.restore(first.shape.vertices)), torch.from_numpy(first.shape.faces))
+    psnr, seconds = ours
+    found = optimised(mi, hull, training(), task.given, WHITE, true_light(), score, psnr, TIMES * seconds)
+    said = "reached" if found.reached else "given up"
+    return f"| {name}, Mitsuba 3 ({said}, {found.steps} steps) | - | - | {found.psnr:.1f} | - | {found.seconds:.1f} |"
+
+
+def run(case: Case, mesh: Mesh, backend: Backend, alone: bool, mi: Any) -> None:
     """Print the rows of a case."""
     task = problem(case, mesh, backend)
     name = f"{Path(case.file).stem}, albedo {case.albedo}, light {case.light}{', shadows' if case.shadows else ''}"
@@ -189,7 +206,11 @@ def run(case: Case, mesh: Mesh, backend: Backend, alone: bool) -> None:
     seconds = time.process_time() - start
     vertices = torch.from_numpy(first.frame.restore(shape.vertices))
     found = Mesh(vertices, torch.from_numpy(shape.faces), colours=look.albedo, material=Material((1.0, 1.0, 1.0)))
-    print(row(name, task, found, look.light, seconds, backend), flush=True)
+    line = row(name, task, found, look.light, seconds, backend)
+    print(line, flush=True)
+    if mi is not None and case.albedo == case.light == "known":
+        psnr = float(line.split("|")[4])
+        print(peer(Path(case.file).stem, mi, task, first, (psnr, seconds), backend), flush=True)
     if alone:
         start = time.process_time()
         outline = silhouettes(task, backend)
@@ -204,7 +225,9 @@ def main() -> None:
     parser.add_argument("--models", type=Path, help="folder of other people's meshes")
     parser.add_argument("--only", action="append", help="part of a file's name; may be repeated")
     parser.add_argument("--silhouettes", action="store_true", help="also what the masks alone give")
+    parser.add_argument("--mitsuba", action="store_true", help="also Mitsuba 3, where albedo and light are known")
     options = parser.parse_args()
+    mi = mitsuba() if options.mitsuba else None
     folder = options.models or Path(__file__).resolve().parent.parent / "data"
     backend = select("cpu")
     warm = replace(OWN[1], file="warm")
@@ -215,7 +238,7 @@ def main() -> None:
     for case in CASES if options.models else OWN:
         if not (folder / case.file).exists() or (options.only and not any(o in case.file for o in options.only)):
             continue
-        run(case, read_mesh(folder / case.file), backend, options.silhouettes)
+        run(case, read_mesh(folder / case.file), backend, options.silhouettes, mi)
 
 
 if __name__ == "__main__":

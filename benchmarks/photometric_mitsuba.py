@@ -1,0 +1,143 @@
+"""Mitsuba 3's shape optimisation on the pictures of `benchmarks/photometric.py`.
+
+As its tutorial has it: Large Steps, uniform Adam, projective sampling of contours alone. It starts from the
+same hull, remeshed once to the edge length of our second stage, and knows albedo and light. The surface glows with
+the colours that our model gives its vertices (albedo * E(normal) / pi, differentiated through the normals) and reflects
+nothing: no shadow rays, which the pictures would not show, and so the cheapest that Mitsuba can do. Six views a step.
+DrJit needs an LLVM of its time: where "Cannot select" ends it, name one in DRJIT_LIBLLVM_PATH (14 is too old).
+"""
+
+from __future__ import annotations
+
+import math
+import tempfile
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from photometric_pictures import SIZE, Drawn
+
+from invrender.geometry.embedded import remesh_embedded
+from invrender.nouns import Cameras, Mesh
+from invrender.shading.spherical_harmonics import irradiance_basis
+
+Tensor = torch.Tensor
+
+EDGE, RATE, LAMBDA = 0.028, 0.002, 25.0
+SAMPLES, BATCH = 4, 6
+LOOK = 10.0  # CPU seconds between two looks at the held-out views
+
+
+@dataclass(frozen=True)
+class Peer:
+    """What Mitsuba reached: masked PSNR of the views held out, CPU seconds, steps, and whether it was enough."""
+
+    psnr: float
+    seconds: float
+    steps: int
+    reached: bool
+
+
+def mitsuba() -> Any:
+    """The module, or None with a line that says why."""
+    try:
+        import drjit as dr
+        import mitsuba as mi
+
+        mi.set_variant("llvm_ad_rgb")
+        dr.eval(mi.Float(1.0))
+    except (ImportError, RuntimeError) as error:
+        print(f"mitsuba is left out: {error}")
+        return None
+    return mi
+
+
+def optimised(
+    mi: Any, start: Mesh, views: Cameras, given: Drawn, albedo: float, light: Tensor,
+    score: Callable[[Mesh], float], enough: float, cap: float,
+) -> Peer:  # fmt: skip
+    """Optimise a hull [V,3], [F,3] in world units until `score` says `enough` or `cap` CPU seconds are spent."""
+    import drjit as dr
+
+    found = remesh_embedded(start.vertices.numpy(), start.faces.numpy(), EDGE)
+    begun = time.process_time()
+    scene, params = _scene(mi, found.vertices, found.faces, views)
+    colour = _shading(mi, params["mesh.faces"], albedo, light)
+    large = mi.ad.LargeSteps(params["mesh.vertex_positions"], params["mesh.faces"], LAMBDA)
+    descent = mi.ad.Adam(lr=RATE, uniform=True)
+    descent["u"] = large.to_differential(params["mesh.vertex_positions"])
+    pictures = [mi.TensorXf(image.numpy()) for image in given.images]
+    groups, spent, looked, steps = len(pictures) // BATCH, 0.0, 0.0, 0
+    while spent < cap:
+        for number in range(steps % groups, len(pictures), groups):
+            params["mesh.vertex_positions"] = large.from_differential(descent["u"])
+            params["mesh.vertex_color"] = colour(params["mesh.vertex_positions"])
+            params.update()
+            image = mi.render(scene, params, sensor=number, spp=SAMPLES, seed=steps * len(pictures) + number)
+            dr.backward(dr.mean(dr.square(image - pictures[number]), axis=None))
+        descent.step()
+        steps += 1
+        spent = time.process_time() - begun
+        if spent - looked > LOOK:
+            vertices = np.array(large.from_differential(descent["u"])).reshape(-1, 3)
+            psnr = score(Mesh(torch.from_numpy(vertices).double(), torch.from_numpy(found.faces)))
+            begun, looked = time.process_time() - spent, spent
+            if psnr >= enough:
+                return Peer(psnr, spent, steps, True)
+    return Peer(psnr, spent, steps, False)
+
+
+def _scene(mi: Any, vertices: Any, faces: Any, views: Cameras) -> tuple[Any, Any]:
+    """A glowing mesh seen by all views, and its parameters."""
+    mesh = mi.Mesh("mesh", len(vertices), len(faces))
+    mesh.add_attribute("vertex_color", 3, np.full(3 * len(vertices), 0.5, np.float32))
+    given = mi.traverse(mesh)
+    given["vertex_positions"] = vertices.astype(np.float32).ravel()
+    given["faces"] = faces.astype(np.uint32).ravel()
+    given.update()
+    path = str(Path(tempfile.mkdtemp()) / "mesh.ply")
+    mesh.write_ply(path)
+    glow = {"type": "area", "radiance": {"type": "mesh_attribute", "name": "vertex_color"}}
+    sensors = {f"sensor_{k}": _sensor(mi, pose) for k, pose in enumerate(views.world_to_camera)}
+    integrator = {"type": "prb_projective", "max_depth": 1, "sppi": 0}
+    black = {"type": "diffuse", "reflectance": {"type": "rgb", "value": 0.0}}
+    shape = {"type": "ply", "filename": path, "emitter": glow, "bsdf": black}
+    scene = mi.load_dict({"type": "scene", "integrator": integrator, "mesh": shape, **sensors})
+    return scene, mi.traverse(scene)
+
+
+def _sensor(mi: Any, world_to_camera: Tensor) -> dict[str, Any]:
+    """The same camera for Mitsuba, which looks along +Z with X to the left."""
+    pose = torch.linalg.inv(world_to_camera.double()) @ torch.diag(torch.tensor([-1.0, 1.0, -1.0, 1.0]).double())
+    film = {"type": "hdrfilm", "width": SIZE, "height": SIZE, "rfilter": {"type": "box"}, "pixel_format": "rgb"}
+    to_world = mi.ScalarTransform4f(pose.numpy())
+    return {"type": "perspective", "fov": 45.0, "to_world": to_world, "film": film, "sampler": {"type": "independent"}}
+
+
+def _shading(mi: Any, faces: Any, albedo: float, light: Tensor) -> Callable[[Any], Any]:
+    """Colours of vertices from their positions, both flat: order 2 is a quadric of the unit normal."""
+    import drjit as dr
+
+    a, b, c = (dr.gather(mi.UInt32, faces, 3 * dr.arange(mi.UInt32, len(faces) // 3) + k) for k in range(3))
+    normals = torch.nn.functional.normalize(torch.randn(64, 3, dtype=torch.float64, generator=torch.manual_seed(0)))
+    x, y, z = normals.unbind(1)
+    quadric = torch.stack([x * x, y * y, z * z, x * y, y * z, z * x, x, y, z], 1)
+    weights = torch.linalg.lstsq(quadric, irradiance_basis(normals) @ light).solution * (albedo / math.pi)
+
+    def colour(flat: Any) -> Any:
+        points = dr.unravel(mi.Point3f, flat)
+        p, q, r = (mi.Vector3f(*(dr.gather(mi.Float, axis, k) for axis in points)) for k in (a, b, c))
+        sums = [dr.zeros(mi.Float, len(flat) // 3) for _ in range(3)]
+        for total, part in zip(sums, dr.cross(q - p, r - p), strict=True):
+            for corner in (a, b, c):
+                dr.scatter_add(total, part, corner)
+        n = dr.normalize(mi.Vector3f(*sums))
+        terms = [n.x * n.x, n.y * n.y, n.z * n.z, n.x * n.y, n.y * n.z, n.z * n.x, n.x, n.y, n.z]
+        channels = [sum(float(w) * t for w, t in zip(column, terms, strict=True)) for column in weights.T]
+        return dr.ravel(mi.Color3f(*(dr.maximum(value, 0.0) for value in channels)))
+
+    return colour
