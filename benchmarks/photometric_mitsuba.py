@@ -34,8 +34,9 @@ LOOK = 10.0  # CPU seconds between two looks at the held-out views
 
 @dataclass(frozen=True)
 class Peer:
-    """What Mitsuba reached: masked PSNR of the views held out, CPU seconds, steps, and whether it was enough."""
+    """What Mitsuba reached: the mesh, masked PSNR of views held out, CPU seconds, steps, and whether it was enough."""
 
+    mesh: Mesh
     psnr: float
     seconds: float
     steps: int
@@ -80,10 +81,11 @@ def optimised(
         spent = time.process_time() - begun
         if spent - looked > LOOK or spent > cap:
             vertices = np.array(large.from_differential(descent["u"])).reshape(-1, 3)
-            psnr = score(Mesh(torch.from_numpy(vertices).double(), torch.from_numpy(found.faces)))
+            mesh = Mesh(torch.from_numpy(vertices).double(), torch.from_numpy(found.faces))
+            psnr = score(mesh)
             begun, looked = time.process_time() - spent, spent
             if psnr >= enough or spent > cap:
-                return Peer(psnr, spent, steps, psnr >= enough)
+                return Peer(mesh, psnr, spent, steps, psnr >= enough)
 
 
 @dataclass(frozen=True)
@@ -148,7 +150,13 @@ def _sensor(mi: Any, world_to_camera: Tensor) -> dict[str, Any]:
     pose = torch.linalg.inv(world_to_camera.double()) @ torch.diag(torch.tensor([-1.0, 1.0, -1.0, 1.0]).double())
     film = {"type": "hdrfilm", "width": SIZE, "height": SIZE, "rfilter": {"type": "box"}, "pixel_format": "rgb"}
     to_world = mi.ScalarTransform4f(pose.numpy())
-    return {"type": "perspective", "fov": 45.0, "to_world": to_world, "film": film, "sampler": {"type": "stratified", "sample_count": SHADING}}
+    return {
+        "type": "perspective",
+        "fov": 45.0,
+        "to_world": to_world,
+        "film": film,
+        "sampler": {"type": "stratified", "sample_count": SHADING},
+    }
 
 
 def _shading(mi: Any, faces: Any, albedo: float, light: Tensor) -> Callable[[Any], Any]:
