@@ -27,7 +27,7 @@ from invrender.shading.spherical_harmonics import irradiance_basis
 
 Tensor = torch.Tensor
 
-EDGE, RATE, LAMBDA = 0.028, 0.002, 25.0
+EDGE, RATE, DECAY, LAMBDA = 0.028, 0.005, 0.1, 5.0  # the rate falls by DECAY until time is up
 BATCH, SHADING, CONTOURS = 6, 4, 1  # views a step; samples a pixel of the interior and of its contours
 LOOK = 10.0  # CPU seconds between two looks at the held-out views
 
@@ -79,6 +79,7 @@ def optimised(
         descent.step()
         steps += 1
         spent = time.process_time() - begun
+        descent.set_learning_rate(RATE * DECAY ** min(spent / cap, 1.0))
         if spent - looked > LOOK or spent > cap:
             vertices = np.array(large.from_differential(descent["u"])).reshape(-1, 3)
             mesh = Mesh(torch.from_numpy(vertices).double(), torch.from_numpy(found.faces))

@@ -129,7 +129,9 @@ def of_the_hull(config: Path, backend: Backend) -> PictureScores:
 def hull_scores(part: Part, unseen: Views) -> tuple[PictureScores, ...]:
     """How the hull of a part of the views shows others."""
     first = part.opening
-    return coloured(first.shape, (), part.views, first.frame, part.settings, part.backend).compared(unseen).each
+    hull = coloured(first.shape, (), part.views, first.frame, part.settings, part.backend)
+    found: tuple[PictureScores, ...] = hull.compared(unseen).each
+    return found
 
 
 def line(name: str, found: PictureScores, *costs: str) -> str:
