@@ -1,10 +1,12 @@
 """Mitsuba 3's shape optimisation on the pictures of `benchmarks/photometric.py`.
 
-As its tutorial has it: Large Steps, uniform Adam, projective sampling of contours alone. It starts from the
-same hull, remeshed once to the edge length of our second stage, and knows albedo and light. The surface glows with
-the colours that our model gives its vertices (albedo * E(normal) / pi, differentiated through the normals) and reflects
-nothing: no shadow rays, which the pictures would not show, and so the cheapest that Mitsuba can do. Six views a step.
-DrJit needs an LLVM of its time: where "Cannot select" ends it, name one in DRJIT_LIBLLVM_PATH (14 is too old).
+As its tutorial has it: Large Steps, uniform Adam, projective sampling of contours, continuous derivatives inside. It
+starts from the same hull, remeshed once to the edge length of our second stage, and knows albedo and light. The surface
+glows with the colours that our model gives its vertices (albedo * E(normal) / pi, differentiated through the normals)
+and reflects nothing: no shadow rays, which the pictures would not show, and so the cheapest that Mitsuba can do. Six
+views a step. Rates and weights are the best of a few that were tried (`photometric.md`); kernels are compiled before.
+DrJit needs an LLVM of its time: where "Cannot select" ends it, name one in DRJIT_LIBLLVM_PATH (14 and 15 of Debian are
+too old).
 """
 
 from __future__ import annotations
@@ -14,7 +16,6 @@ import tempfile
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -52,8 +53,9 @@ def mitsuba() -> Any:
         mi.set_variant("llvm_ad_rgb")
         dr.eval(mi.Float(1.0))
     except (ImportError, RuntimeError) as error:
-        print(f"mitsuba is left out: {error}")
+        print(f"Mitsuba 3 is left out: {error} (pip install 'invrender[bench]'; and for DrJit an LLVM newer than 15)")
         return None
+    mi.set_log_level(mi.LogLevel.Error)
     return mi
 
 
@@ -135,14 +137,16 @@ def _scene(mi: Any, vertices: Any, faces: Any, views: Cameras) -> tuple[Any, Any
     given["vertex_positions"] = vertices.astype(np.float32).ravel()
     given["faces"] = faces.astype(np.uint32).ravel()
     given.update()
-    path = str(Path(tempfile.mkdtemp()) / "mesh.ply")
-    mesh.write_ply(path)
     glow = {"type": "area", "radiance": {"type": "mesh_attribute", "name": "vertex_color"}}
-    sensors = {f"sensor_{k}": _sensor(mi, pose) for k, pose in enumerate(views.world_to_camera)}
-    integrator = {"type": "prb_projective", "max_depth": 1, "sppc": SHADING, "sppp": CONTOURS, "sppi": 0}
     black = {"type": "diffuse", "reflectance": {"type": "rgb", "value": 0.0}}
-    shape = {"type": "ply", "filename": path, "emitter": glow, "bsdf": black}
-    scene = mi.load_dict({"type": "scene", "integrator": integrator, "mesh": shape, **sensors})
+    sensors = {f"sensor_{k}": _sensor(mi, pose) for k, pose in enumerate(views.world_to_camera)}
+    samples = {"sppc": SHADING, "sppp": CONTOURS, "sppi": 0}
+    integrator = {"type": "prb_projective", "max_depth": 1, **samples}
+    with tempfile.TemporaryDirectory() as folder:
+        path = f"{folder}/mesh.ply"
+        mesh.write_ply(path)
+        shape = {"type": "ply", "filename": path, "emitter": glow, "bsdf": black}
+        scene = mi.load_dict({"type": "scene", "integrator": integrator, "mesh": shape, **sensors})
     return scene, mi.traverse(scene)
 
 
