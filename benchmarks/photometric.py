@@ -41,7 +41,7 @@ from invrender.io.meshes.read import read_mesh
 from invrender.kernels import Backend
 from invrender.methods.photometric.appearance import Appearance, plain
 from invrender.methods.photometric.objective import SOFTNESS_OF_SHADOWS, Unknowns, pictures_of
-from invrender.methods.photometric.shaded import SHADOWED_STAGES, STAGES, Shading
+from invrender.methods.photometric.shaded import CHUNKS, SHADOWED_STAGES, STAGES, Shading
 from invrender.methods.silhouette.schedule import Plan
 from invrender.methods.silhouette.settings import SilhouetteSettings
 from invrender.methods.silhouette.start import FirstShape, first_shape
@@ -73,6 +73,12 @@ class Case:
     albedo: str = "known"
     light: str = "known"
     shadows: bool = False
+
+    @property
+    def name(self) -> str:
+        """In the table."""
+        look = f"albedo {self.albedo}, light {self.light}{', shadows' if self.shadows else ''}"
+        return f"{Path(self.file).stem}, {look}"
 
 
 CASES = (
@@ -107,8 +113,8 @@ def problem(case: Case, mesh: Mesh, backend: Backend) -> Problem:
     return Problem(case, truth, draw(truth, training(), shade, backend), draw(truth, held_out(), shade, backend))
 
 
-def shaded(task: Problem, first: FirstShape, backend: Backend) -> tuple[Shape, Appearance]:
-    """The reconstruction from shading and silhouettes."""
+def shaded(task: Problem, first: FirstShape, backend: Backend, effort: float = 1.0) -> tuple[Shape, Appearance]:
+    """The reconstruction from shading and silhouettes, with a share of its steps."""
     known, images = task.case, task.given.images
     brightness = float(images[task.given.masks > 0.99].mean())
     look = plain(len(first.shape.vertices), brightness)
@@ -123,7 +129,8 @@ def shaded(task: Problem, first: FirstShape, backend: Backend) -> tuple[Shape, A
     pictures = pictures_of(first.target, images)
     if known.shadows:
         pictures = replace(pictures, softness=SOFTNESS_OF_SHADOWS)
-    stages = SHADOWED_STAGES if known.shadows else STAGES
+    whole = SHADOWED_STAGES if known.shadows else STAGES
+    stages = [replace(stage, iterations=max(CHUNKS, round(stage.iterations * effort))) for stage in whole]
     schedule = Shading(first.shape, look, pictures, unknowns, backend, known.shadows, stages)
     loop = Loop(schedule.following)
     for _ in loop:
@@ -234,7 +241,6 @@ def peer(name: str, mi: Any, task: Problem, first: FirstShape, ours: Score, back
 def run(case: Case, mesh: Mesh, backend: Backend, alone: bool, mi: Any) -> None:
     """Print the rows of a case."""
     task = problem(case, mesh, backend)
-    stem = Path(case.file).stem
     start = time.process_time()
     views, settings = Views(training(), task.given.masks, task.given.images), SilhouetteSettings(input=Path(case.file))
     first = first_shape(views, settings, backend)
@@ -247,17 +253,23 @@ def run(case: Case, mesh: Mesh, backend: Backend, alone: bool, mi: Any) -> None:
         start = time.process_time()
         mesh = painted(silhouettes(task, backend))
         outline = scored(task, mesh, true_light(), time.process_time() - start, backend)
-    name = f"{stem}, albedo {case.albedo}, light {case.light}{', shadows' if case.shadows else ''}"
-    print(ours.line(name, outline), flush=True)
+    print(ours.line(case.name, outline), flush=True)
     if mi is not None and case.albedo == case.light == "known":
-        print(peer(stem, mi, task, first, ours, backend), flush=True)
+        print(peer(Path(case.file).stem, mi, task, first, ours, backend), flush=True)
+
+
+def warm_up(backend: Backend) -> None:
+    """Compile the kernels."""
+    task = problem(OWN[1], read_mesh(Path(__file__).resolve().parent.parent / "data" / OWN[1].file), backend)
+    views = Views(training(), task.given.masks)
+    shaded(task, first_shape(views, SilhouetteSettings(Path("warm")), backend), backend, 0.01)
 
 
 def main() -> None:
     """Parse the command line, run, print."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--models", type=Path, help="folder of other people's meshes")
-    parser.add_argument("--only", action="append", help="part of a file's name; may be repeated")
+    parser.add_argument("--only", action="append", help="part of a row's name; may be repeated")
     parser.add_argument("--silhouettes", action="store_true", help="also what the masks alone give")
     parser.add_argument("--mitsuba", action="store_true", help="also Mitsuba 3, where albedo and light are known")
     parser.add_argument("--photos", nargs="+", type=photographs, metavar="NAME=FOLDER", help="sets of photographs")
@@ -270,13 +282,10 @@ def main() -> None:
         return
     mi = mitsuba() if options.mitsuba else None
     folder = options.models or Path(__file__).resolve().parent.parent / "data"
-    warm = replace(OWN[1], file="warm")
-    shaded_once = problem(warm, read_mesh(Path(__file__).resolve().parent.parent / "data" / "blobby.ply"), backend)
-    views = Views(training(), shaded_once.given.masks)
-    shaded(shaded_once, first_shape(views, SilhouetteSettings(Path("warm")), backend), backend)
+    warm_up(backend)
     print(HEAD, flush=True)
     for case in CASES if options.models else OWN:
-        if not (folder / case.file).exists() or (options.only and not any(o in case.file for o in options.only)):
+        if not (folder / case.file).exists() or (options.only and not any(part in case.name for part in options.only)):
             continue
         run(case, read_mesh(folder / case.file), backend, options.silhouettes, mi)
 
