@@ -28,7 +28,7 @@ from invrender.shading.spherical_harmonics import irradiance_basis
 
 Tensor = torch.Tensor
 
-EDGE, RATE, DECAY, LAMBDA = 0.028, 0.005, 0.1, 5.0  # the rate falls by DECAY until time is up
+EDGE, RATE, DECAY, LAMBDA = 0.028, 0.003, 0.1, 1.0  # the rate falls by DECAY until time is up
 BATCH, SHADING, CONTOURS = 6, 4, 1  # views a step; samples a pixel of the interior and of its contours
 LOOK = 10.0  # CPU seconds between two looks at the held-out views
 
