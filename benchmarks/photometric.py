@@ -1,11 +1,14 @@
-"""Shape, albedo and light from shaded pictures, against silhouettes alone, as a table.
+"""Shape, albedo and light from shaded pictures, against silhouettes alone, as a table; and photographs, as another.
 
-    python benchmarks/photometric.py [--models FOLDER] [--only NAME ...] [--silhouettes]
+    python benchmarks/photometric.py [--models FOLDER] [--only NAME ...] [--silhouettes] [--mitsuba]
+    python benchmarks/photometric.py --photos "NAME=FOLDER FLAGS" ...
 
-The pictures are made here: 24 views of 256 x 256 on a Fibonacci sphere, the surface's own normals (flat faces) under
-light of spherical harmonics of order 2, or traced with hard shadows, 4 x 4 samples a pixel, linear. Eight views from
-other directions are held out: masked PSNR counts the pixels of their masks in sRGB. FOLDER may hold the meshes of other
-people that are named in `CASES`; those that it lacks are left out, and without it our own samples are taken.
+The second form runs the command on photographs; see `photometric_photos.py`.
+
+Without it, pictures are made here: 24 views of 256 x 256 on a Fibonacci sphere, the surface's own normals (flat faces)
+under light of spherical harmonics of order 2, or traced with hard shadows, 4 x 4 samples a pixel, linear. Eight views
+from other directions are held out: masked PSNR counts the pixels of their masks in sRGB. FOLDER may hold the meshes of
+other people that are named in `CASES`; those that it lacks are left out, and without it our own samples are taken.
 
 Times are CPU seconds of the reconstruction, kernels compiled before. Distances are those of `invrender evaluate`:
 shares of the diagonal. Albedo is compared up to one factor per channel, which no picture tells.
@@ -19,10 +22,14 @@ import argparse
 import time
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
+from photometric_mitsuba import mitsuba, optimised
+from photometric_photos import HEAD as PHOTOS_HEAD
+from photometric_photos import photographs, rows
 from photometric_pictures import Drawn, draw, held_out, lit_by, normalised, traced, training, true_light
 
 from invrender.backends import select
@@ -34,7 +41,7 @@ from invrender.io.meshes.read import read_mesh
 from invrender.kernels import Backend
 from invrender.methods.photometric.appearance import Appearance, plain
 from invrender.methods.photometric.objective import SOFTNESS_OF_SHADOWS, Unknowns, pictures_of
-from invrender.methods.photometric.shaded import SHADOWED_STAGES, STAGES, Shading
+from invrender.methods.photometric.shaded import CHUNKS, SHADOWED_STAGES, STAGES, Shading
 from invrender.methods.silhouette.schedule import Plan
 from invrender.methods.silhouette.settings import SilhouetteSettings
 from invrender.methods.silhouette.start import FirstShape, first_shape
@@ -44,6 +51,10 @@ from invrender.solve.loop import Loop
 
 Tensor = torch.Tensor
 
+HEAD = """\
+| case | visible Chamfer % | F@1% | masked dB | albedo dB | CPU s | silhouettes: Chamfer % | F@1% | CPU s | no worse |
+|---|---|---|---|---|---|---|---|---|---|"""
+TIMES = 10.0  # our CPU seconds, after which Mitsuba is stopped
 WHITE = 0.7  # albedo of what is not textured
 
 
@@ -62,6 +73,12 @@ class Case:
     albedo: str = "known"
     light: str = "known"
     shadows: bool = False
+
+    @property
+    def name(self) -> str:
+        """In the table."""
+        look = f"albedo {self.albedo}, light {self.light}{', shadows' if self.shadows else ''}"
+        return f"{Path(self.file).stem}, {look}"
 
 
 CASES = (
@@ -96,8 +113,8 @@ def problem(case: Case, mesh: Mesh, backend: Backend) -> Problem:
     return Problem(case, truth, draw(truth, training(), shade, backend), draw(truth, held_out(), shade, backend))
 
 
-def shaded(task: Problem, first: FirstShape, backend: Backend) -> tuple[Shape, Appearance]:
-    """The reconstruction from shading and silhouettes."""
+def shaded(task: Problem, first: FirstShape, backend: Backend, effort: float = 1.0) -> tuple[Shape, Appearance]:
+    """The reconstruction from shading and silhouettes, with a share of its steps."""
     known, images = task.case, task.given.images
     brightness = float(images[task.given.masks > 0.99].mean())
     look = plain(len(first.shape.vertices), brightness)
@@ -112,7 +129,8 @@ def shaded(task: Problem, first: FirstShape, backend: Backend) -> tuple[Shape, A
     pictures = pictures_of(first.target, images)
     if known.shadows:
         pictures = replace(pictures, softness=SOFTNESS_OF_SHADOWS)
-    stages = SHADOWED_STAGES if known.shadows else STAGES
+    whole = SHADOWED_STAGES if known.shadows else STAGES
+    stages = [replace(stage, iterations=max(CHUNKS, round(stage.iterations * effort))) for stage in whole]
     schedule = Shading(first.shape, look, pictures, unknowns, backend, known.shadows, stages)
     loop = Loop(schedule.following)
     for _ in loop:
@@ -131,16 +149,39 @@ def silhouettes(task: Problem, backend: Backend) -> Mesh:
     return plan.result(loop.state.finished).mesh
 
 
-def row(label: str, task: Problem, mesh: Mesh, light: Tensor, seconds: float, backend: Backend) -> str:
-    """One line of the table."""
-    chamfer, score = visible_distances(mesh, task.truth)
+@dataclass(frozen=True)
+class Score:
+    """What a row tells of a mesh: visible Chamfer distance and F-score, PSNR, and its CPU seconds."""
+
+    chamfer: float
+    f_score: float
+    masked: float
+    albedo: float | None
+    seconds: float
+
+    @property
+    def shape(self) -> list[str]:
+        """Cells of the shape alone."""
+        return [f"{100 * self.chamfer:.3f}", f"{self.f_score:.4f}"]
+
+    def line(self, name: str, alone: Score | None) -> str:
+        """The row, beside silhouettes alone where they were tried."""
+        cells = [name, *self.shape, f"{self.masked:.1f}", "-" if self.albedo is None else f"{self.albedo:.1f}"]
+        cells += [f"{self.seconds:.1f}", *(["-"] * 4 if alone is None else [*alone.shape, f"{alone.seconds:.1f}"])]
+        return "| " + " | ".join(cells + ([] if alone is None else [self.beside(alone)])) + " |"
+
+    def beside(self, alone: Score) -> str:
+        """Whether the shape is no worse than that of the silhouettes."""
+        return "yes" if self.chamfer <= alone.chamfer else f"NO, {100 * (self.chamfer / alone.chamfer - 1):+.0f} %"
+
+
+def scored(task: Problem, mesh: Mesh, light: Tensor, seconds: float, backend: Backend) -> Score:
+    """A reconstruction beside the truth and the pictures that are held out."""
     shown = draw(mesh, held_out(), lit_by(light), backend, smooth=True)
     there = (task.held.masks > 0.99) & (shown.masks > 0.99)
-    cells = [label, f"{100 * chamfer:.3f}", f"{score:.4f}", f"{masked_psnr(shown, task.held):.1f}"]
-    cells += [
-        f"{albedo_psnr(shown.albedo[there], task.held.albedo[there]):.1f}" if task.case.albedo == "texture" else "-"
-    ]
-    return "| " + " | ".join([*cells, f"{seconds:.1f}"]) + " |"
+    textured = task.case.albedo == "texture"
+    albedo = albedo_psnr(shown.albedo[there], task.held.albedo[there]) if textured else None
+    return Score(*visible_distances(mesh, task.truth), masked_psnr(shown, task.held), albedo, seconds)
 
 
 def visible_distances(result: Mesh, truth: Mesh) -> tuple[float, float]:
@@ -178,10 +219,28 @@ def decibels(squares: NDArray[np.float32]) -> float:
     return float(-10 * np.log10(max(squares.mean(), 1e-12)))
 
 
-def run(case: Case, mesh: Mesh, backend: Backend, alone: bool) -> None:
+def painted(mesh: Mesh) -> Mesh:
+    """The mesh in plain white."""
+    return replace(mesh, material=Material((WHITE, WHITE, WHITE)))
+
+
+def peer(name: str, mi: Any, task: Problem, first: FirstShape, ours: Score, backend: Backend) -> str:
+    """What Mitsuba 3 reaches in ten times our CPU seconds, or the time in which it reaches our held-out PSNR."""
+
+    def score(mesh: Mesh) -> float:
+        return masked_psnr(draw(painted(mesh), held_out(), lit_by(true_light()), backend, smooth=True), task.held)
+
+    hull = Mesh(torch.from_numpy(first.frame.restore(first.shape.vertices)), torch.from_numpy(first.shape.faces))
+    cap = TIMES * ours.seconds
+    found = optimised(mi, hull, training(), task.given, WHITE, true_light(), score, ours.masked, cap)
+    cells = scored(task, painted(found.mesh), true_light(), found.seconds, backend)
+    said = "as good as ours" if found.reached else "given up"
+    return cells.line(f"{name}, Mitsuba 3: {said} after {found.steps} steps", None)
+
+
+def run(case: Case, mesh: Mesh, backend: Backend, alone: bool, mi: Any) -> None:
     """Print the rows of a case."""
     task = problem(case, mesh, backend)
-    name = f"{Path(case.file).stem}, albedo {case.albedo}, light {case.light}{', shadows' if case.shadows else ''}"
     start = time.process_time()
     views, settings = Views(training(), task.given.masks, task.given.images), SilhouetteSettings(input=Path(case.file))
     first = first_shape(views, settings, backend)
@@ -189,33 +248,46 @@ def run(case: Case, mesh: Mesh, backend: Backend, alone: bool) -> None:
     seconds = time.process_time() - start
     vertices = torch.from_numpy(first.frame.restore(shape.vertices))
     found = Mesh(vertices, torch.from_numpy(shape.faces), colours=look.albedo, material=Material((1.0, 1.0, 1.0)))
-    print(row(name, task, found, look.light, seconds, backend), flush=True)
+    ours, outline = scored(task, found, look.light, seconds, backend), None
     if alone:
         start = time.process_time()
-        outline = silhouettes(task, backend)
-        seconds = time.process_time() - start
-        painted = replace(outline, material=Material((WHITE, WHITE, WHITE)))
-        print(row(f"{Path(case.file).stem}, silhouettes", task, painted, true_light(), seconds, backend), flush=True)
+        mesh = painted(silhouettes(task, backend))
+        outline = scored(task, mesh, true_light(), time.process_time() - start, backend)
+    print(ours.line(case.name, outline), flush=True)
+    if mi is not None and case.albedo == case.light == "known":
+        print(peer(Path(case.file).stem, mi, task, first, ours, backend), flush=True)
+
+
+def warm_up(backend: Backend) -> None:
+    """Compile the kernels."""
+    task = problem(OWN[1], read_mesh(Path(__file__).resolve().parent.parent / "data" / OWN[1].file), backend)
+    views = Views(training(), task.given.masks)
+    shaded(task, first_shape(views, SilhouetteSettings(Path("warm")), backend), backend, 0.01)
 
 
 def main() -> None:
     """Parse the command line, run, print."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--models", type=Path, help="folder of other people's meshes")
-    parser.add_argument("--only", action="append", help="part of a file's name; may be repeated")
+    parser.add_argument("--only", action="append", help="part of a row's name; may be repeated")
     parser.add_argument("--silhouettes", action="store_true", help="also what the masks alone give")
+    parser.add_argument("--mitsuba", action="store_true", help="also Mitsuba 3, where albedo and light are known")
+    parser.add_argument("--photos", nargs="+", type=photographs, metavar="NAME=FOLDER", help="sets of photographs")
     options = parser.parse_args()
-    folder = options.models or Path(__file__).resolve().parent.parent / "data"
     backend = select("cpu")
-    warm = replace(OWN[1], file="warm")
-    shaded_once = problem(warm, read_mesh(Path(__file__).resolve().parent.parent / "data" / "blobby.ply"), backend)
-    views = Views(training(), shaded_once.given.masks)
-    shaded(shaded_once, first_shape(views, SilhouetteSettings(Path("warm")), backend), backend)
-    print("| case | visible Chamfer % | F@1% | masked dB | albedo dB | CPU s |\n|---|---|---|---|---|---|")
+    if options.photos:
+        print(PHOTOS_HEAD, flush=True)
+        for each in options.photos:
+            rows(each, backend)
+        return
+    mi = mitsuba() if options.mitsuba else None
+    folder = options.models or Path(__file__).resolve().parent.parent / "data"
+    warm_up(backend)
+    print(HEAD, flush=True)
     for case in CASES if options.models else OWN:
-        if not (folder / case.file).exists() or (options.only and not any(o in case.file for o in options.only)):
+        if not (folder / case.file).exists() or (options.only and not any(part in case.name for part in options.only)):
             continue
-        run(case, read_mesh(folder / case.file), backend, options.silhouettes)
+        run(case, read_mesh(folder / case.file), backend, options.silhouettes, mi)
 
 
 if __name__ == "__main__":
