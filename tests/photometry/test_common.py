@@ -1,4 +1,4 @@
-"""What cameras have in common is taken out: a similarity of the world, also where all stand on one side of the object."""
+"""What cameras have in common is taken out: a similarity of the world, also where all are on one side of the object."""
 
 from __future__ import annotations
 

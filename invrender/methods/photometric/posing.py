@@ -25,10 +25,11 @@ from invrender.methods.silhouette import refine as silhouettes
 from invrender.methods.silhouette.target import Shape, target_in
 from invrender.nouns import Cameras, Views
 from invrender.parameters.frame import Frame, frame_of
+from invrender.photometry.common import Settled
 from invrender.photometry.photos import Photos, photos_in
 from invrender.photometry.registration import corrected, levels, register
 from invrender.photometry.score import predicted
-from invrender.photometry.together import Settled, register_together
+from invrender.photometry.together import register_together
 from invrender.solve.loop import Loop
 from invrender.solve.phase import Phase
 from invrender.solve.protocol import Params, Terms

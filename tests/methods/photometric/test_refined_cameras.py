@@ -97,4 +97,5 @@ def test_cameras_that_moved_much_more_than_the_rest_are_named() -> None:
     (one,) = finding(m)
     assert one.views == ("photo 3",) and "photo 3" in one.cause
     assert "at most" in told(m)
+    assert "left as they were given" in told(change(cameras, cameras, FRAME.centre).of(names))
     assert not finding(change(cameras, off(cameras, 0.01), FRAME.centre).of(names))
