@@ -37,7 +37,7 @@ from invrender.solve.protocol import Params, Terms
 Tensor = torch.Tensor
 
 ROUNDS = (6, 4)  # with smooth shapes, and with searched ones
-FEWEST = (3, 1)
+FEWEST = (2, 1)
 SMOOTH, SEARCHED = KINDS = ("smooth", "searched")  # cameras at the end of either rounds
 GROWN = 4  # pixels by which masks are grown for the first shape: wrong cameras cut the hull down
 EDGE, STEPS, RATE = 0.05, (80, 50), (0.02, 0.01)  # of the shape between cameras: coarse, at first and later

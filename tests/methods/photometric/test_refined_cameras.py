@@ -45,7 +45,7 @@ def apart(a: Cameras, b: Cameras) -> float:
 def test_rounds_bring_cameras_nearer() -> None:
     given, right = _cameras()
     views = replace(photographed(right, fine=4), cameras=given)
-    phase = posing_phase(views, select("cpu"), ("shape", "pose"), rounds=(3, 1))
+    phase = posing_phase(views, select("cpu"), ("shape", "pose"), rounds=(2, 1))
     params = phase.start().params
     for number in range(phase.steps):
         params, terms = phase.objective(params, number)
