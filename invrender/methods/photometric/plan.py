@@ -74,7 +74,7 @@ class Part:
     def following(self, finished: tuple[Finished, ...]) -> Phase | None:
         """The phase after those that are finished, or None."""
         if self.poses and not finished:
-            rounds = rounds_of(self.settings.effort)
+            rounds = rounds_of(self.settings.effort, len(self.views) >= MANY)
             phase = posing_phase(self.views, self.backend, self.settings.optimize, rounds)
             return dataclasses.replace(phase, measures=lambda params, state: self._judged(params))
         return self.ready(finished).following(finished[int(self.poses) :])

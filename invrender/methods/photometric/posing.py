@@ -123,10 +123,13 @@ def _end_of(phase: Phase) -> Shape:
     return silhouettes.shape_of(loop.state.finished[-1].result)
 
 
-def rounds_of(effort: float) -> tuple[int, int]:
-    """How many rounds there are with smooth shapes, and with searched ones."""
+def rounds_of(effort: float, many: bool) -> tuple[int, int]:
+    """How many rounds there are with smooth shapes, and with searched ones.
+
+    Where photographs are many, outlines from all sides tell poses better than what a search finds between them.
+    """
     smooth, searched = (round(count * min(effort, 1.0)) for count in ROUNDS)
-    return max(smooth, FEWEST[0]), max(searched, FEWEST[1])
+    return max(smooth, FEWEST[0]), 0 if many else max(searched, FEWEST[1])
 
 
 def posing_phase(views: Views, backend: Backend, optimize: tuple[str, ...], rounds: tuple[int, int] = ROUNDS) -> Phase:

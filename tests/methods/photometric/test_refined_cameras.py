@@ -15,7 +15,7 @@ from invrender.backends import select
 from invrender.cameras.rigs import rig
 from invrender.io.datasets.dataset import read_dataset, write_dataset
 from invrender.methods.photometric.change import change, finding, told
-from invrender.methods.photometric.posing import cameras_of, posing_phase
+from invrender.methods.photometric.posing import cameras_of, posing_phase, rounds_of
 from invrender.nouns import Cameras
 from invrender.parameters.frame import Frame
 from invrender.photometry.registration import Moved, corrected
@@ -72,6 +72,11 @@ def test_the_command_refines_cameras_and_writes_them(tmp_path: Path, run_cli: Ru
     stops = np.log2([np.mean(gain) for gain in metrics["gains"].values()])
     wanted = np.array([0, 1, 0, 1, 1, 0, 1, 0, 1.0])
     assert stops == pytest.approx(wanted - wanted.mean(), abs=0.2)
+
+
+def test_many_views_need_no_search_between_their_cameras() -> None:
+    assert rounds_of(1.0, many=False)[1] > rounds_of(1.0, many=True)[1] == 0
+    assert min(rounds_of(0.01, many=False)) > 0
 
 
 def test_a_motion_is_told_in_the_users_units() -> None:
