@@ -59,6 +59,7 @@ def register(
     backend: Backend,
     focal: bool = False,
     centred: bool = True,
+    outline: float = 1.0,
 ) -> Moved:
     """The corrections under which a coloured mesh fits its photographs.
 
@@ -69,6 +70,7 @@ def register(
         backend: what draws.
         focal: whether one factor on the focal lengths is sought as well.
         centred: whether the mean of the twists is taken out.
+        outline: weight of coverage.
     """
     subject = Subject(vertices, faces, topology(faces))
     each = colours.float().expand(len(photos), -1, -1)
@@ -79,7 +81,8 @@ def register(
         def told(motions: Tensor, bend: float, small: Photos = small) -> Equations:
             matrices = seen_from(small, motions, bend)
             seen = outlines(subject, matrices, small.size, backend)
-            return equations(subject, seen, each, torch.ones(each.shape[:2]), small, motions, matrices, backend)
+            known = torch.ones(each.shape[:2])
+            return equations(subject, seen, each, known, small, motions, matrices, backend, outline)
 
         damping, here = torch.full((len(photos),), DAMPING, dtype=torch.float64), told(motions, bend)
         for _ in range(ROUNDS):

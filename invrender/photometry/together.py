@@ -9,7 +9,7 @@ distances, which pictures tell apart from the object's size no more than that.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 import torch
 
@@ -18,9 +18,10 @@ from invrender.geometry.vectors import vertex_normals
 from invrender.kernels import Backend
 from invrender.nouns.topology import topology
 from invrender.photometry.blend import POWER
+from invrender.photometry.common import Settled, settled
 from invrender.photometry.exposure import exposed, exposure_gains
 from invrender.photometry.photos import Photos, smaller
-from invrender.photometry.registration import Moved, seen_from, solved, twist_of, twisted
+from invrender.photometry.registration import Moved, seen_from, solved
 from invrender.photometry.sampling import Samples, look_at_points
 from invrender.photometry.tracking import Outlines, Subject, equations, outlines
 
@@ -34,19 +35,6 @@ GRAZING = 0.25  # cosine: beyond it a sample holds the background, or much more 
 SEEN = 0.05  # weight of the others from which on they tell a vertex's colour
 
 
-@dataclass(frozen=True)
-class Settled:
-    """Cameras after a while.
-
-    Attributes:
-        moved: their corrections, without what they have in common.
-        common: [4,4] float64, the similarity that the object goes through in their place.
-    """
-
-    moved: Moved
-    common: Tensor
-
-
 def register_together(
     vertices: Tensor,
     faces: Tensor,
@@ -54,6 +42,7 @@ def register_together(
     backend: Backend,
     optimize: Sequence[str] = ("pose",),
     levels: Sequence[int] = (2, 1),
+    outline: float = 1.0,
 ) -> Settled:
     """Corrections of N cameras under which their photographs agree on a surface.
 
@@ -64,6 +53,7 @@ def register_together(
         optimize: what is sought: pose; intrinsics, one factor on the focal lengths; exposure: photographs may differ
             by factors.
         levels: how many times smaller the pictures are, one after the other.
+        outline: weight of coverage; little where the shape is better than the masks.
     """
     subject = Subject(vertices, faces, topology(faces))
     normals = torch.from_numpy(vertex_normals(vertices.numpy(), faces.numpy()))
@@ -80,14 +70,14 @@ def register_together(
                 small = exposed(small, gains)
                 samples = _samples(subject, normals, seen, small, motions, matrices, backend)
             colours, known = without(samples)
-            given = equations(subject, seen, colours, known, small, motions, matrices, backend)
+            given = equations(subject, seen, colours, known, small, motions, matrices, backend, outline)
             step, bent = solved(given, damping, "intrinsics" in optimize, "pose" in optimize)
             size = step.norm(dim=1, keepdim=True) / small.pixel[:, None]
             step = step * (FARTHEST / size.clamp(min=FARTHEST))
             motions, bend = Moved(step).motions @ motions, bend + bent
             if float(size.mean()) < STILL and abs(bent) < STILL * float(small.pixel.mean()):
                 break
-    return _settled(motions, bend, photos)
+    return settled(motions, bend, photos.eye)
 
 
 def _samples(
@@ -110,16 +100,3 @@ def without(samples: Samples) -> tuple[Tensor, Tensor]:
     total = weight[..., None] * samples.colours
     mean = (total.sum(0) - total) / rest.clamp(min=1e-9)[..., None]
     return mean, (rest > SEEN).float()
-
-
-def _settled(motions: Tensor, bend: float, photos: Photos) -> Settled:
-    """Motions divided into what they have in common and the rest."""
-    mean = twisted(torch.stack([twist_of(motion) for motion in motions]).mean(0))
-    rest = motions @ torch.linalg.inv(mean)
-    distance = photos.eye.norm(dim=1)
-    away = -photos.eye / distance[:, None]
-    farther = float(((rest[:, :3, 3] * away).sum(1) * distance).sum() / distance.square().sum())
-    rest[:, :3, 3] -= farther * distance[:, None] * away
-    common = mean.clone()
-    common[:3] /= 1 + farther
-    return Settled(Moved(torch.stack([twist_of(motion) for motion in rest]), bend), common)

@@ -63,6 +63,10 @@ class Equations:
         """Those of both sets of residuals."""
         return Equations(self.normal + other.normal, self.right + other.right, self.cost + other.cost)
 
+    def times(self, weight: float) -> Equations:
+        """Those of residuals that count so much."""
+        return Equations(self.normal * weight, self.right * weight, self.cost * weight)
+
 
 def outlines(subject: Subject, matrices: Tensor, size: tuple[int, int], backend: Backend) -> Outlines:
     """What cameras [N,4,4] (normalised frame to clip space) see of a mesh in pictures of `size`."""
@@ -75,7 +79,7 @@ def outlines(subject: Subject, matrices: Tensor, size: tuple[int, int], backend:
 
 def equations(
     subject: Subject, seen: Outlines, colours: Tensor, known: Tensor, photos: Photos, motions: Tensor, matrices: Tensor,
-    backend: Backend,
+    backend: Backend, outline: float = 1.0,
 ) -> Equations:  # fmt: skip
     """The normal equations of photographs, linearised where the object is.
 
@@ -86,6 +90,7 @@ def equations(
         motions: [N,4,4] by which the object is moved before the photographs' cameras see it.
         matrices: [N,4,4] from the object to clip space, motions included.
         backend: what draws.
+        outline: weight of coverage.
     """
     cameras = matrices @ torch.linalg.inv(motions)
     inside = [
@@ -93,7 +98,7 @@ def equations(
                 backend)
         for i in range(len(photos))
     ]  # fmt: skip
-    along = _outlines(subject, seen, photos, motions, cameras)
+    along = _outlines(subject, seen, photos, motions, cameras).times(outline)
     return along + Equations(*(torch.stack(parts) for parts in zip(*inside, strict=True)))
 
 

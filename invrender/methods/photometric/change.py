@@ -17,6 +17,7 @@ Floats = NDArray[np.float64]
 
 MUCH, NOTABLE = 4.0, 1.5  # times the median motion, and pixels, from which on a camera moved much more than the rest
 SHOWN = 5
+UNMOVED = 1e-6
 
 
 @dataclass(frozen=True)
@@ -85,6 +86,8 @@ def _pixels(before: Cameras, after: Cameras, middle: Floats) -> Floats:
 
 def told(m: dict[str, Any]) -> str:
     """A change, as `Change.of` has it, in a line of the summary."""
+    if m["position_percent_max"] < UNMOVED and abs(m["focal_factor"] - 1) < UNMOVED:
+        return "left as they were given, for no correction of them explains the photographs better"
     focal = "" if abs(m["focal_factor"] - 1) < 1e-6 else f"; focal lengths times {m['focal_factor']:.4f}"
     return (
         f"moved by {m['position_percent_mean']:.2f} % of the distance and {m['angle_degrees_mean']:.2f} degrees"

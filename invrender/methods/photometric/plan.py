@@ -10,22 +10,25 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 
 from invrender.kernels import Backend
 from invrender.methods.photometric.appearance import reflecting
 from invrender.methods.photometric.colouring import Model, coloured
 from invrender.methods.photometric.lit import albedo_of
-from invrender.methods.photometric.posing import FEWEST_ROUNDS, ROUNDS, cameras_of, posing_phase
+from invrender.methods.photometric.posing import KINDS, cameras_of, posing_phase, rounds_of
 from invrender.methods.photometric.ready import Ready
 from invrender.methods.photometric.result import Result
 from invrender.methods.photometric.settings import PhotometricSettings
 from invrender.methods.photometric.task import Task
 from invrender.methods.silhouette.start import FirstShape
 from invrender.nouns import Lights, Views
+from invrender.photometry.common import aligned
 from invrender.solve.phase import Finished, Phase
+from invrender.solve.protocol import Params
 
+GIVEN = "given"  # measure of the cameras' phase: score of the hull by these; others are by `posing.KINDS`
 MANY = 32  # photographs from which on a radiance field finds more than the hull
 
 
@@ -39,6 +42,7 @@ class Part:
         backend: what draws.
         lights: that are known, or None.
         label: before the titles of its phases, such as "fold 1 of 2: ".
+        known: reconstructions by cameras that were refined, by these, for hulls are dear.
     """
 
     views: Views
@@ -46,6 +50,7 @@ class Part:
     backend: Backend
     lights: Lights | None = None
     label: str = ""
+    known: dict[bytes, Ready] = field(default_factory=dict, repr=False, compare=False)
 
     @property
     def poses(self) -> bool:
@@ -69,16 +74,30 @@ class Part:
     def following(self, finished: tuple[Finished, ...]) -> Phase | None:
         """The phase after those that are finished, or None."""
         if self.poses and not finished:
-            rounds = max(FEWEST_ROUNDS, round(ROUNDS * min(self.settings.effort, 1.0)))
-            return posing_phase(self.views, self.backend, self.settings.optimize, rounds)
+            rounds = rounds_of(self.settings.effort, len(self.views) >= MANY)
+            phase = posing_phase(self.views, self.backend, self.settings.optimize, rounds)
+            return dataclasses.replace(phase, measures=lambda params, state: self._judged(params))
         return self.ready(finished).following(finished[int(self.poses) :])
 
     def ready(self, finished: tuple[Finished, ...]) -> Ready:
-        """The reconstruction with its cameras."""
+        """The reconstruction with its cameras: those by which photographs predict one another best."""
         if not self.poses:
             return self._plain
-        views = dataclasses.replace(self.views, cameras=cameras_of(finished[0].result, self.views))
-        return Ready(views, self.settings, self.backend, self.lights, self.grows_field)
+        scores = finished[0].measures
+        best = max(scores, key=scores.__getitem__)
+        return self._plain if best == GIVEN else self._by(finished[0].result, best)
+
+    def _judged(self, params: Params) -> dict[str, float]:
+        return {GIVEN: self._plain.hull_score, **{kind: self._by(params, kind).hull_score for kind in KINDS}}
+
+    def _by(self, params: Params, kind: str) -> Ready:
+        """The reconstruction by cameras that parameters hold."""
+        cameras = aligned(cameras_of(params, self.views, kind), self.views.cameras, self._plain.first.frame)
+        key = cameras.clip_from_world.numpy().tobytes()
+        if key not in self.known:
+            views = dataclasses.replace(self.views, cameras=cameras)
+            self.known[key] = Ready(views, self.settings, self.backend, self.lights, self.grows_field)
+        return self.known[key]
 
     @property
     def opening(self) -> FirstShape:

@@ -1,7 +1,9 @@
-"""Cameras that are slightly wrong, set right in rounds: a smooth shape that fits all masks, then each camera to it.
+"""Cameras that are slightly wrong, set right in rounds: a shape that fits all views, then each camera to it.
 
 The shape balances the outlines of all views and the colours that a camera is moved by are those that the other
-photographs show, so that each camera is drawn to what the rest agree on.
+photographs show, so that each camera is drawn to what the rest agree on. Smooth shapes that fit the masks catch cameras
+that are far off. Shapes that search has given their hollows then bring colours together to a fraction of a pixel, and
+outlines count little beside these: masks are off by a pixel in the same direction in many views.
 """
 
 from __future__ import annotations
@@ -17,32 +19,37 @@ from trimesh.remesh import subdivide
 from invrender.geometry.connectivity import orient_outward
 from invrender.geometry.hull import visual_hull
 from invrender.kernels import Backend
+from invrender.methods.photometric.levels import ladder, level_phase
 from invrender.methods.photometric.rounds import rounds_phase
 from invrender.methods.silhouette import refine as silhouettes
 from invrender.methods.silhouette.target import Shape, target_in
 from invrender.nouns import Cameras, Views
 from invrender.parameters.frame import Frame, frame_of
+from invrender.photometry.common import Settled
 from invrender.photometry.photos import Photos, photos_in
 from invrender.photometry.registration import corrected, levels, register
-from invrender.photometry.together import Settled, register_together
+from invrender.photometry.score import predicted
+from invrender.photometry.together import register_together
 from invrender.solve.loop import Loop
 from invrender.solve.phase import Phase
 from invrender.solve.protocol import Params, Terms
 
 Tensor = torch.Tensor
 
-ROUNDS, FEWEST_ROUNDS = 12, 6
+ROUNDS = (6, 4)  # with smooth shapes, and with searched ones
+FEWEST = (2, 1)
+SMOOTH, SEARCHED = KINDS = ("smooth", "searched")  # cameras at the end of either rounds
 GROWN = 4  # pixels by which masks are grown for the first shape: wrong cameras cut the hull down
 EDGE, STEPS, RATE = 0.05, (80, 50), (0.02, 0.01)  # of the shape between cameras: coarse, at first and later
 MEMBRANE = (3.0, 2.0, 1.0, 0.5)  # annealed over the rounds
-WORLD, PROJECTION, LAST = "world_to_camera", "projection", "last"
-COARSE, FINE, FINEST = (
-    (4, 2),
-    (2,),
-    (2, 1),
-)  # pictures so many times smaller at first, later, in the last round
+WORLD, PROJECTION, LAST = "world_to_camera ", "projection ", "last"
+# pictures so many times smaller at first, later, in the last round
+COARSE, FINE, FINEST = (4, 2), (2,), (2, 1)
+LAST_LEVELS = (2, 1)  # of the finished shape
 COARSE_ROUNDS = 3
 STILL = 0.1  # pixels of motion in a round
+SEARCHES = (0, 0, 1)  # levels of search of the rounds, and of all later ones
+OUTLINE = 0.01  # weight of outlines where the shape is good
 FARTHER, MOMENTUM = 1.6, 0.25  # of a round's motion and of the last one's: shape and cameras follow one another slowly
 RESOLUTION = 64
 
@@ -55,23 +62,31 @@ class Posing:
     frame: Frame
     backend: Backend
     optimize: tuple[str, ...]
-    rounds: int
+    smooth: int
+    searched: int
 
     def __call__(self, params: Params, number: int) -> tuple[Params, Terms]:
         """Cameras and shape to the next ones; the first term is the cameras' motion, in pixels."""
         views = Views(cameras_of(params, self.views), self.views.masks, self.views.images, (), self.views.confidence)
         photos = photos_in(self.frame, views)
         last = params.get(LAST)
-        if last is not None and self._still(last, photos):
+        if last is not None and number != self.smooth and self._still(last, photos):
             return params, {"motion": self._pixels(last, photos), "focal": 0.0}
-        shape = self._fitted(params, views, number)
-        settled = by_the_others(shape, photos, self.backend, self.optimize, self._levels(number))
+        if number < self.smooth:
+            shape = self._fitted(params, views, number)
+            settled = together(subdivided(shape), photos, self.backend, self.optimize, self._levels(number), 1.0)
+        else:
+            shape = self._climbed(params, photos, number - self.smooth)
+            settled = together(shape, photos, self.backend, self.optimize, self._levels(number), OUTLINE)
         moved = settled.moved
         if last is not None:
             moved = replace(moved, twist=FARTHER * moved.twist + MOMENTUM * last)
         cameras = corrected(views.cameras, self.frame, moved)
         terms = {"motion": self._pixels(moved.twist, photos), "focal": moved.focal}
-        now = {WORLD: cameras.world_to_camera, PROJECTION: cameras.projection, LAST: moved.twist}
+        kept = {name: params[name] for name in params if name.startswith((WORLD, PROJECTION))}
+        now = {**kept, **_as_params(cameras, SEARCHED), LAST: moved.twist}
+        if number < self.smooth:
+            now |= _as_params(cameras, SMOOTH)
         return {**silhouettes.as_params(carried(shape, settled.common)), **now}, terms
 
     @staticmethod
@@ -84,7 +99,7 @@ class Posing:
 
     def _levels(self, number: int) -> Sequence[int]:
         """How many times smaller the pictures of a round are."""
-        wanted = COARSE if number < COARSE_ROUNDS else FINE if number < self.rounds - 1 else FINEST
+        wanted = COARSE if number < COARSE_ROUNDS else FINE if number < self.smooth + self.searched - 1 else FINEST
         return [level for level in wanted if level in levels(self.views.cameras.size)] or [1]
 
     def _fitted(self, params: Params, views: Views, number: int) -> Shape:
@@ -93,22 +108,39 @@ class Posing:
         stage = silhouettes.Stage(STEPS[later], EDGE, RATE[later], membrane)
         target = target_in(self.frame, views, self.backend)
         begin = silhouettes.remeshed(silhouettes.shape_of(params), stage.edge_length)
-        phase = silhouettes.stage_phase(begin, target, stage, self.backend, silhouettes.Regulariser())
-        loop = Loop(lambda finished: None if finished else phase)
-        for _ in loop:
-            pass
-        return silhouettes.shape_of(loop.state.finished[-1].result)
+        return _end_of(silhouettes.stage_phase(begin, target, stage, self.backend, silhouettes.Regulariser()))
+
+    def _climbed(self, params: Params, photos: Photos, number: int) -> Shape:
+        level = ladder(photos)[SEARCHES[min(number, len(SEARCHES) - 1)]]
+        return _end_of(level_phase(silhouettes.shape_of(params), photos, level, self.backend))
 
 
-def posing_phase(views: Views, backend: Backend, optimize: tuple[str, ...], rounds: int = ROUNDS) -> Phase:
+def _end_of(phase: Phase) -> Shape:
+    """The shape that a phase ends with."""
+    loop = Loop(lambda finished: None if finished else phase)
+    for _ in loop:
+        pass
+    return silhouettes.shape_of(loop.state.finished[-1].result)
+
+
+def rounds_of(effort: float, many: bool) -> tuple[int, int]:
+    """How many rounds there are with smooth shapes, and with searched ones.
+
+    Where photographs are many, outlines from all sides tell poses better than what a search finds between them.
+    """
+    smooth, searched = (round(count * min(effort, 1.0)) for count in ROUNDS)
+    return max(smooth, FEWEST[0]), 0 if many else max(searched, FEWEST[1])
+
+
+def posing_phase(views: Views, backend: Backend, optimize: tuple[str, ...], rounds: tuple[int, int] = ROUNDS) -> Phase:
     """The phase that sets right what `optimize` names of cameras (pose, intrinsics).
 
     Its estimates are shapes in a frame of their own.
     """
     first, frame = _first(views)
-    cameras = {WORLD: views.cameras.world_to_camera, PROJECTION: views.cameras.projection}
-    one = Posing(views, frame, backend, optimize, rounds)
-    phase = rounds_phase("cameras", {**silhouettes.as_params(first), **cameras}, rounds, one)
+    cameras = _as_params(views.cameras, SEARCHED)
+    one = Posing(views, frame, backend, optimize, *rounds)
+    phase = rounds_phase("cameras", {**silhouettes.as_params(first), **cameras}, sum(rounds), one)
     return replace(phase, recorded=False)
 
 
@@ -122,24 +154,39 @@ def _first(views: Views) -> tuple[Shape, Frame]:
     return Shape(frame.normalise(vertices), orient_outward(vertices, faces)), frame
 
 
-def cameras_of(params: Params, views: Views) -> Cameras:
+def cameras_of(params: Params, views: Views, kind: str = SEARCHED) -> Cameras:
     """The cameras that parameters hold, for the views' pictures."""
-    return Cameras(params[WORLD], params[PROJECTION], views.cameras.size)
+    return Cameras(params[WORLD + kind], params[PROJECTION + kind], views.cameras.size)
 
 
-def by_the_others(
-    shape: Shape, photos: Photos, backend: Backend, optimize: Sequence[str], levels: Sequence[int]
+def _as_params(cameras: Cameras, kind: str) -> Params:
+    return {WORLD + kind: cameras.world_to_camera, PROJECTION + kind: cameras.projection}
+
+
+def subdivided(shape: Shape) -> Shape:
+    """The shape with four triangles for each: vertices to hold colours."""
+    return Shape(*subdivide(shape.vertices, shape.faces))
+
+
+def together(
+    shape: Shape, photos: Photos, backend: Backend, optimize: Sequence[str], levels: Sequence[int], outline: float
 ) -> Settled:
     """Corrections of all cameras, each by the colours that the other photographs show on a shape."""
-    vertices, faces = (torch.from_numpy(np.asarray(a)) for a in subdivide(shape.vertices, shape.faces))
-    return register_together(vertices, faces, photos, backend, optimize, levels)
+    vertices, faces = (torch.from_numpy(np.asarray(a)) for a in (shape.vertices, shape.faces))
+    return register_together(vertices, faces, photos, backend, optimize, levels, outline)
 
 
 def settled(shape: Shape, views: Views, frame: Frame, optimize: Sequence[str], backend: Backend) -> tuple[Shape, Views]:
-    """A finished shape and its views after the cameras have been set right once more, now that more is known."""
-    vertices, faces = torch.from_numpy(shape.vertices), torch.from_numpy(shape.faces)
-    found = register_together(vertices, faces, photos_in(frame, views), backend, optimize)
-    return carried(shape, found.common), replace(views, cameras=corrected(views.cameras, frame, found.moved))
+    """A finished shape and its views after the cameras have been set right once more, now that more is known.
+
+    As they were, where photographs then predict one another worse.
+    """
+    photos = photos_in(frame, views)
+    found = together(shape, photos, backend, optimize, LAST_LEVELS, OUTLINE)
+    after, moved = carried(shape, found.common), replace(views, cameras=corrected(views.cameras, frame, found.moved))
+    before = predicted(shape.vertices, shape.faces, photos, backend).value
+    better = predicted(after.vertices, after.faces, photos_in(frame, moved), backend).value > before
+    return (after, moved) if better else (shape, views)
 
 
 def carried(shape: Shape, motion: Tensor) -> Shape:
@@ -151,5 +198,5 @@ def by_the_model(shape: Shape, colours: Tensor, views: Views, frame: Frame, back
     """Views whose cameras are set right by a finished model, for fair pictures of what it has not seen."""
     photos = photos_in(frame, views)
     vertices, faces = torch.from_numpy(shape.vertices), torch.from_numpy(shape.faces)
-    moved = register(vertices, faces, colours, photos, backend, centred=False)
+    moved = register(vertices, faces, colours, photos, backend, centred=False, outline=OUTLINE)
     return replace(views, cameras=corrected(views.cameras, frame, moved))

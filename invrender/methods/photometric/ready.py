@@ -111,7 +111,7 @@ class Ready:
         hull = self.first.shape
         scores = {name: done[0].measures[name] for name in (HULL, FIELD) if name in done[0].measures} if done else {}
         if HULL not in scores:
-            scores[HULL] = self.score(hull)
+            scores[HULL] = self.hull_score
         if not self.grows_field:
             return hull, scores
         surface = self.surface(finished[self.levels - 1])
@@ -143,6 +143,11 @@ class Ready:
     def score(self, shape: Shape) -> float:
         """How well a shape predicts each photograph from the others; see `photometry.score`."""
         return predicted(shape.vertices, shape.faces, self.photos, self.backend).value
+
+    @cached_property
+    def hull_score(self) -> float:
+        """How well the hull predicts them."""
+        return self.score(self.first.shape)
 
     def shading(self, begin: Shape) -> Shading:
         """The schedule of shape, albedo and light."""

@@ -15,7 +15,7 @@ from invrender.backends import select
 from invrender.cameras.rigs import rig
 from invrender.io.datasets.dataset import read_dataset, write_dataset
 from invrender.methods.photometric.change import change, finding, told
-from invrender.methods.photometric.posing import cameras_of, posing_phase
+from invrender.methods.photometric.posing import cameras_of, posing_phase, rounds_of
 from invrender.nouns import Cameras
 from invrender.parameters.frame import Frame
 from invrender.photometry.registration import Moved, corrected
@@ -45,7 +45,7 @@ def apart(a: Cameras, b: Cameras) -> float:
 def test_rounds_bring_cameras_nearer() -> None:
     given, right = _cameras()
     views = replace(photographed(right, fine=4), cameras=given)
-    phase = posing_phase(views, select("cpu"), ("shape", "pose"), rounds=5)
+    phase = posing_phase(views, select("cpu"), ("shape", "pose"), rounds=(2, 1))
     params = phase.start().params
     for number in range(phase.steps):
         params, terms = phase.objective(params, number)
@@ -74,6 +74,11 @@ def test_the_command_refines_cameras_and_writes_them(tmp_path: Path, run_cli: Ru
     assert stops == pytest.approx(wanted - wanted.mean(), abs=0.2)
 
 
+def test_many_views_need_no_search_between_their_cameras() -> None:
+    assert rounds_of(1.0, many=False)[1] > rounds_of(1.0, many=True)[1] == 0
+    assert min(rounds_of(0.01, many=False)) > 0
+
+
 def test_a_motion_is_told_in_the_users_units() -> None:
     cameras = rig("sphere", 5, np.zeros(3), 4.0, SIZE)
     moved = cameras.world_to_camera.clone()
@@ -97,4 +102,5 @@ def test_cameras_that_moved_much_more_than_the_rest_are_named() -> None:
     (one,) = finding(m)
     assert one.views == ("photo 3",) and "photo 3" in one.cause
     assert "at most" in told(m)
+    assert "left as they were given" in told(change(cameras, cameras, FRAME.centre).of(names))
     assert not finding(change(cameras, off(cameras, 0.01), FRAME.centre).of(names))
