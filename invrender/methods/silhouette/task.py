@@ -67,7 +67,7 @@ def load(settings: SilhouetteSettings, backend: Backend) -> Task:
         identify(settings.input)  # tells what to do with slices of a volume
         raise InputError(
             f"{settings.input} holds neither a transforms.json nor a COLMAP model, nor photographs",
-            "name a folder of photographs, a dataset folder, a video or a mesh file",
+            "name photographs, a video, a mesh file, or a dataset folder (see `invrender render --dataset`)",
         )
     for flag in ("masks", "bounds"):
         if getattr(settings, flag) is not None:
