@@ -26,6 +26,7 @@ from invrender.nouns import Cameras, Lights, Material, Mesh, Scene, Views
 from invrender.parameters.frame import Frame
 from invrender.photometry.baking import Lit, textured
 from invrender.photometry.exposure import drawn_gains, exposed, exposed_views, exposure_gains, in_their_exposure
+from invrender.photometry.highlights import surface_brightness
 from invrender.photometry.photos import Photos, photos_in
 from invrender.photometry.sampling import Samples, depth_buffer, look_at_points
 from invrender.photometry.view_dependent import fitted_colours, picture
@@ -93,6 +94,11 @@ class Model:
             return None
         normals = smooth_normals(torch.from_numpy(self.shape.vertices), torch.from_numpy(self.shape.faces))
         return replace(self.look, albedo=torch.ones_like(self.look.albedo)).colours(normals)
+
+    @property
+    def highlights(self) -> float:
+        """The share of the surface that shows highlights."""
+        return surface_brightness(self.shape.vertices, self.shape.faces, self.photos, self.backend).share
 
     @cached_property
     def mesh(self) -> Mesh:
@@ -174,6 +180,7 @@ class Model:
             refined=None if self.given is None else self.views,
             refined_unseen=None if self.given is None or unseen is None else self.placed(unseen),
             gains=self.gains,
+            highlights=None if self.look is None else self.highlights,
         )
 
     def _arrays(self) -> Mapping[str, Mapping[str, Tensor]]:
