@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import torch
 
 from invrender.colour import srgb_to_linear
@@ -18,8 +20,32 @@ Tensor = torch.Tensor
 
 POINTS_AT_ONCE = 1 << 22  # samples: points times photographs
 FINENESS = 0.7  # of a pixel of the photographs: the width of a texel
-DARKEST = 0.02  # shade below which a photograph tells nothing of an albedo
+UNSURE = 0.15  # of the median shade: where there is as little light, a texel's albedo is half that of the vertices
+DARKEST = 1e-3  # median shade, at least
 TRUSTED = 0.15  # weight (a cosine) from which on a photograph tells a colour; below, neighbours do
+
+
+@dataclass(frozen=True)
+class Lit:
+    """Points under a light.
+
+    Attributes:
+        shade: [P,3] float64, linear, what a white surface shows there.
+        albedo: [P,3] float64, of the surface, without its finest detail.
+    """
+
+    shade: Tensor
+    albedo: Tensor
+
+
+def divided(colours: Tensor, lit: Lit) -> Tensor:
+    """The albedo [P,3] of points with linear colours [P,3].
+
+    Where light is scarce the colours tell little, and shades of smooth normals are wrong along creases: what minimises
+    (albedo shade - colour)^2 + (UNSURE median shade)^2 (albedo - lit.albedo)^2 tends to the albedo that is known.
+    """
+    spread = (UNSURE * lit.shade.median().clamp(min=DARKEST)) ** 2
+    return (lit.shade * colours + spread * lit.albedo) / (lit.shade.square() + spread)
 
 
 def point_colours(points: Tensor, normals: Tensor, photos: Photos, depth: Tensor) -> tuple[Tensor, Tensor]:
@@ -55,7 +81,7 @@ def textured(
     backend: Backend,
     size: int | None = None,
     fallback: Tensor | None = None,
-    shade: Tensor | None = None,
+    lit: Lit | None = None,
 ) -> Mesh:
     """The surface with a texture from photographs, in the photographs' normalised frame.
 
@@ -65,8 +91,8 @@ def textured(
         backend: what draws depth buffers and charts.
         size: of the texture; None: so that texels are a little finer than the photographs' pixels.
         fallback: colours [V,3] sRGB-encoded, for texels that no photograph shows; None: those of the neighbours.
-        shade: linear light [V,3] that a white surface shows at the vertices, by which colours are divided: the texture
-            is then an albedo. None: the texture holds the colours that were photographed.
+        lit: light and albedo of the vertices: the texture is then an albedo. None: it holds the colours that were
+            photographed.
 
     Returns:
         A mesh whose vertices are repeated along the seams of the charts; the material's texture is linear RGB.
@@ -78,13 +104,15 @@ def textured(
     depth = depth_buffer(points, torch.from_numpy(faces), photos.clip_from_object, photos.size, backend)
     if fallback is None:
         fallback = vertex_colours(vertices, faces, photos, backend)
-    extra = torch.ones_like(points) if shade is None else shade
-    inside, values = texels(atlas, torch.cat([points, normals, fallback, extra], 1), side, backend)
+    extra = [] if lit is None else [lit.shade, lit.albedo]
+    inside, values = texels(atlas, torch.cat([points, normals, fallback, *extra], 1), side, backend)
     unit = torch.nn.functional.normalize(values[:, 3:6], dim=1)
     colours, known = point_colours(values[:, :3], unit, photos, depth)
     texture = torch.zeros(side, side, 3)
     coded = torch.where(known[:, None], colours.double(), values[:, 6:9]).clamp(0, 1)
-    linear = torch.from_numpy(srgb_to_linear(coded.numpy())) / values[:, 9:].clamp(min=DARKEST)
+    linear = torch.from_numpy(srgb_to_linear(coded.numpy()))
+    if lit is not None:
+        linear = divided(linear, Lit(values[:, 9:12], values[:, 12:]))
     texture[inside] = linear.clamp(0, 1).float()
     material = Material(albedo=(1.0, 1.0, 1.0), texture=spread(texture, inside), name="photographs")
     return Mesh(points[atlas.source], atlas.faces, atlas.uv, None, material)

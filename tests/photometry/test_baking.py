@@ -8,7 +8,7 @@ import torch
 
 from invrender.backends import select
 from invrender.photometry.atlas import spread, texels, texture_size, unwrap
-from invrender.photometry.baking import textured, vertex_colours
+from invrender.photometry.baking import Lit, divided, textured, vertex_colours
 from invrender.shading.texture import sample_texture
 from tests.photometry.painted_ball import ball, painted, taken
 
@@ -56,3 +56,11 @@ def test_seams_are_padded_with_the_nearest_colour() -> None:
     texture[:, 2], known[:, 2] = 1.0, True
     texture[:, 6], known[:, 6] = 2.0, True
     assert np.array_equal(spread(texture, known)[3, :, 0].numpy(), [1, 1, 1, 1, 1, 2, 2, 2])
+
+
+def test_colours_are_divided_by_light_and_where_there_is_none_the_albedo_that_is_known_stays() -> None:
+    shade = torch.tensor([[1.0], [0.8], [0.6], [0.0]], dtype=torch.float64).expand(4, 3)
+    true, rough = torch.full((4, 3), 0.5, dtype=torch.float64), torch.full((4, 3), 0.4, dtype=torch.float64)
+    found = divided(true * shade, Lit(shade, rough))
+    assert found[:3, 0].numpy() == pytest.approx(0.5, abs=0.01)
+    assert found[3, 0] == pytest.approx(0.4)

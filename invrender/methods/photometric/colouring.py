@@ -22,8 +22,9 @@ from invrender.methods.photometric.settings import PhotometricSettings
 from invrender.methods.silhouette.target import Shape
 from invrender.nouns import Cameras, Lights, Material, Mesh, Scene, Views
 from invrender.parameters.frame import Frame
-from invrender.photometry.baking import textured
+from invrender.photometry.baking import Lit, textured
 from invrender.photometry.exposure import drawn_gains, exposed, exposed_views, exposure_gains, in_their_exposure
+from invrender.photometry.highlights import surface_brightness
 from invrender.photometry.photos import Photos, photos_in
 from invrender.photometry.sampling import Samples, depth_buffer, look_at_points
 from invrender.photometry.view_dependent import fitted_colours, pictures
@@ -92,14 +93,20 @@ class Model:
         normals = smooth_normals(torch.from_numpy(self.shape.vertices), torch.from_numpy(self.shape.faces))
         return replace(self.look, albedo=torch.ones_like(self.look.albedo)).colours(normals)
 
+    @property
+    def highlights(self) -> float:
+        """The share of the surface that shows highlights."""
+        return surface_brightness(self.shape.vertices, self.shape.faces, self.photos, self.backend).share
+
     @cached_property
     def mesh(self) -> Mesh:
         """With its texture, in the world; without one where it was not wanted."""
         if self.settings.texture == 0:
             return self.surface
+        lit = None if self.look is None or self.shade is None else Lit(self.shade, self.look.albedo)
         baked = textured(
             self.shape.vertices, self.shape.faces, self.photos, self.backend, self.settings.texture,
-            self.coefficients[:, 0].clamp(0, 1), self.shade,
+            self.coefficients[:, 0].clamp(0, 1), lit,
         )  # fmt: skip
         world = torch.from_numpy(self.frame.restore(baked.vertices.numpy()))
         return replace(baked, vertices=world, material=replace(baked.material, unlit=self.look is None))
@@ -162,6 +169,7 @@ class Model:
             refined=None if self.given is None else self.views,
             refined_unseen=None if self.given is None or unseen is None else self.placed(unseen),
             gains=self.gains,
+            highlights=None if self.look is None else self.highlights,
         )
 
 

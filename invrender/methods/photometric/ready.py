@@ -15,7 +15,7 @@ from invrender.methods.photometric.lit import shading_of, shading_phases
 from invrender.methods.photometric.result import Tried
 from invrender.methods.photometric.settings import PhotometricSettings
 from invrender.methods.photometric.shaded import Shading
-from invrender.methods.photometric.stages import Stage, search_stages
+from invrender.methods.photometric.stages import Stage, outline_stage, search_stages
 from invrender.methods.silhouette.refine import shape_of
 from invrender.methods.silhouette.settings import SilhouetteSettings
 from invrender.methods.silhouette.start import FirstShape, first_shape
@@ -51,7 +51,12 @@ class Ready:
 
     @cached_property
     def stages(self) -> list[Stage]:
-        """From the hull; the surface of a radiance field predicts photographs better than searches from it."""
+        """From the hull; the surface of a radiance field predicts photographs better than searches from it.
+
+        Of a lit result only what silhouettes alone give, which shading is held against.
+        """
+        if self.lit:
+            return [outline_stage(self.first, self.settings.effort, self.backend)]
         if self.grows_field:
             return []
         return search_stages(self.first, self.photos, self.settings.effort, self.backend)
@@ -74,7 +79,7 @@ class Ready:
     @property
     def later(self) -> int:
         """Phases after those of the radiance field."""
-        return shading_phases(self.settings) if self.lit else len(self.stages)
+        return len(self.stages) + (shading_phases(self.settings) if self.lit else 0)
 
     def following(self, finished: tuple[Finished, ...]) -> Phase | None:
         """The phase after those that are finished, or None."""
@@ -87,8 +92,9 @@ class Ready:
         if len(done) == self.later:
             return None
         begin, scores = self.begun(finished)
-        if self.lit:
-            phase = self.shading(begin).following(done)
+        shades = len(done) >= len(self.stages)
+        if shades:
+            phase = self.shading(begin).following(done[len(self.stages) :])
             assert phase is not None
             name = phase.name
         else:
@@ -96,13 +102,13 @@ class Ready:
             phase, name = stage.phase(self.kept(begin, scores, done)[0]), stage.name
 
         def measures(params: Any, state: Any) -> dict[str, float]:
-            judged = not self.lit or len(done) == self.later - 1
+            judged = not shades or len(done) == self.later - 1
             own = {SCORE: self.score(shape_of(phase.result(params, state)))} if judged else {}
             return own if done else {**own, **scores}
 
         return dataclasses.replace(
-            phase, name=name, title=name, first=phase.first if self.lit else 0,
-            total=phase.total if self.lit else 0, measures=measures, keeps=len(finished),
+            phase, name=name, title=name, first=phase.first if shades else 0,
+            total=phase.total if shades else 0, measures=measures, keeps=len(finished),
         )  # fmt: skip
 
     def begun(self, finished: tuple[Finished, ...]) -> tuple[Shape, dict[str, float]]:
@@ -154,21 +160,27 @@ class Ready:
         return shading_of(begin, self.first.target, self.views, self.settings, self.lights, self.backend)
 
     def look(self, finished: tuple[Finished, ...]) -> tuple[Shape, Appearance]:
-        """Shape, albedo and light in the end: the shape that shading found, or, where that explains less, the first."""
+        """Shape, albedo and light in the end: the shape that shading found, or, where that explains less, the one that
+        silhouettes alone give or the first."""
         begin, scores = self.begun(finished)
-        done, shading = finished[self.levels :], self.shading(begin)
-        return shading.result(done) if done[-1].measures[SCORE] > max(scores.values()) else shading.unmoved()
+        done = finished[self.levels :]
+        if self._shade(scores, done).kept:
+            return self.shading(begin).result(done[len(self.stages) :])
+        return self.shading(self.kept(begin, scores, done)[0]).unmoved()
+
+    def _shade(self, scores: dict[str, float], done: tuple[Finished, ...]) -> Tried:
+        """What became of shading: held against all that was there before."""
+        before = max(*scores.values(), *(each.measures[SCORE] for each in done[: len(self.stages)]))
+        after = done[-1].measures[SCORE]
+        return Tried("shade", after, before, after > before)
 
     def shape(self, finished: tuple[Finished, ...]) -> tuple[Shape, tuple[Tried, ...]]:
         """The shape in the end, and what became of each stage."""
         begin, scores = self.begun(finished)
         done = finished[self.levels :]
-        tried: tuple[Tried, ...]
+        shape, tried = self.kept(begin, scores, done)
         if self.lit:
-            before, after = max(scores.values()), done[-1].measures[SCORE]
-            shape, tried = self.look(finished)[0], (Tried("shade", after, before, after > before),)
-        else:
-            shape, tried = self.kept(begin, scores, done)
+            shape, tried = self.look(finished)[0], (*tried, self._shade(scores, done))
         if self.grows_field:
             field = Tried("field", scores[FIELD], scores[HULL], scores[FIELD] > scores[HULL])
             tried = (field, *tried)

@@ -24,6 +24,7 @@ from invrender.methods.photometric import change
 from invrender.methods.photometric.refined import write_refined
 from invrender.methods.photometric.result import Result
 from invrender.methods.photometric.task import Task
+from invrender.photometry.highlights import GLOSSY
 from invrender.run.folder import RunFolder
 
 POOR = 0.85  # a mean IoU with photographs that were set aside below this is doubtful
@@ -46,6 +47,7 @@ def measure(task: Task, result: Result, backend: Backend) -> dict[str, Any]:
         "notes": list(result.notes),
         "cameras": None if result.change is None else result.change.of(view_names(task.views)),
         "gains": _gains(task, result),
+        "highlights": result.highlights,
     }
     return _finite(found) | measured(result.surface, task.reference, backend)
 
@@ -153,9 +155,22 @@ def _number(value: float | None, digits: int) -> str:
 
 
 def doubt(task: Task, m: dict[str, Any]) -> list[Finding]:
-    """A shape that does not explain photographs that were set aside, and cameras that moved much more than the rest."""
+    """A shape that does not explain photographs that were set aside, cameras that moved much more than the rest, and
+    highlights, which neither albedo nor light explains."""
     del task
-    return [*_unexplained(m), *(change.finding(m["cameras"]) if m["cameras"] else [])]
+    return [*_unexplained(m), *(change.finding(m["cameras"]) if m["cameras"] else []), *_glossy(m)]
+
+
+def _glossy(m: dict[str, Any]) -> list[Finding]:
+    if m["highlights"] is None or m["highlights"] < GLOSSY:
+        return []
+    return [
+        Finding(
+            f"{m['highlights']:.0%} of the surface shows highlights, which a lit result does not explain:"
+            " shape and albedo may be wrong there",
+            "use --appearance view-dependent",
+        )
+    ]
 
 
 def _unexplained(m: dict[str, Any]) -> list[Finding]:

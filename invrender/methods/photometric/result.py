@@ -45,6 +45,7 @@ class Result:
         notes: for people.
         change: how cameras moved, where they were refined; `refined` and `refined_unseen`: the views with them.
         gains: [N,3] by which the photographs' light was multiplied, where exposures were unknown.
+        highlights: share of the surface that shows highlights, where albedo and light were told apart.
     """
 
     mesh: Mesh
@@ -60,3 +61,4 @@ class Result:
     refined: Views | None = None
     refined_unseen: Views | None = None
     gains: Tensor | None = None
+    highlights: float | None = None

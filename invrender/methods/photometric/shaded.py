@@ -29,7 +29,8 @@ from invrender.solve.protocol import Params
 from invrender.solve.rates import exponential_decay
 
 RATE_DECAY = 0.3  # of the step length over a stage
-FIRST, LAST = 8, 5  # closed forms before the first step and after the last one of a stage
+FIRST, LAST = 8, 5  # closed forms before the first step and after the last one of a phase
+FIRST_PLAIN, LAST_PLAIN = 3, 1  # the same where all vertices share one albedo: then the light is one linear fit
 CHUNKS = 4  # phases of a stage where shadows are traced
 DIFFUSION = 6.0
 STAGES = (
@@ -118,15 +119,16 @@ def shaded_phase(
     loss = objective(begin, pictures, look, stage, unknowns, backend, DIFFUSION)
 
     decode, settle = moving(begin, loss.map)
+    before, after = (FIRST, LAST) if unknowns.albedo == "free" else (FIRST_PLAIN, LAST_PLAIN)
 
     def result(params: Params, state: Any) -> Params:
         del state
-        last = _settled(loss, params, LAST)
+        last = _settled(loss, params, after)
         return {**as_params(settle(decode(params))), ALBEDO: last[ALBEDO], LIGHT: last[LIGHT]}
 
     def start() -> Start:
         coordinates = loss.map.encode(torch.from_numpy(begin.vertices))
-        return Start(_settled(loss, {DIFFUSED: coordinates, ALBEDO: look.albedo, LIGHT: look.light}, FIRST))
+        return Start(_settled(loss, {DIFFUSED: coordinates, ALBEDO: look.albedo, LIGHT: look.light}, before))
 
     return Phase(
         name="shade", title="shade", steps=stage.iterations, start=start, objective=loss,

@@ -12,6 +12,7 @@ from invrender.backends import select
 from invrender.methods.photometric.plan import Part
 from invrender.methods.photometric.ready import SCORE
 from invrender.methods.photometric.settings import PhotometricSettings
+from invrender.methods.silhouette.refine import shape_of
 from invrender.solve.loop import Loop
 from tests.methods.photometric.scene import around, taken
 
@@ -32,11 +33,23 @@ def test_shape_and_look_are_those_that_predict_better(run, score):
     part, (*earlier, last) = run
     finished = (*earlier, dataclasses.replace(last, measures={**last.measures, SCORE: score}))
     ready = part.ready(finished)
-    shape, (shade,) = ready.shape(finished)
+    shape, (silhouettes, shade) = ready.shape(finished)
+    before = shape_of(earlier[0].result) if silhouettes.kept else ready.first.shape
     assert shade.kept == (score > 0)
-    assert np.array_equal(shape.vertices, ready.first.shape.vertices) == (score < 0)
+    assert np.array_equal(shape.vertices, before.vertices) == (score < 0)
     assert len(ready.look(finished)[1].albedo) == len(shape.vertices)
 
 
-def test_only_the_last_phase_is_judged(run):
-    assert [SCORE in each.measures for each in run[1]] == [False, False, True]
+def test_what_silhouettes_give_and_the_last_phase_are_judged(run):
+    assert [SCORE in each.measures for each in run[1]] == [True, False, False, True]
+
+
+def test_shading_that_predicts_less_than_silhouettes_alone_is_not_kept(run):
+    part, (outlines, *later) = run
+    best = later[-1].measures[SCORE] + 1
+    finished = (dataclasses.replace(outlines, measures={**outlines.measures, SCORE: best}), *later)
+    shape, (silhouettes, shade) = part.ready(finished).shape(finished)
+    assert silhouettes.kept
+    assert not shade.kept
+    assert shade.before == best
+    assert np.array_equal(shape.vertices, shape_of(outlines.result).vertices)
