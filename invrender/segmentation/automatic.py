@@ -15,7 +15,17 @@ from invrender.errors import InputError
 from invrender.nouns import Views
 from invrender.segmentation.backdrop import Backdrop, border_of, find_backdrop
 from invrender.segmentation.boxes import inside_box, projected_boxes
-from invrender.segmentation.cleaning import cleaned, confidence_of, slits, softened, threshold_of
+from invrender.segmentation.cleaning import (
+    FAINT,
+    cleaned,
+    confidence_of,
+    faint,
+    half_otsu,
+    slits,
+    softened,
+    threshold_of,
+)
+from invrender.segmentation.confirmed import confirmed
 from invrender.segmentation.grabcut import check_grabcut, grabcut
 from invrender.segmentation.segmenter import segmented, segmenter_hint, segmenter_model
 
@@ -115,7 +125,10 @@ def with_automatic_masks(
     masks = views.masks.clone()
     confidence = torch.ones_like(masks) if views.confidence is None else views.confidence.clone()
     masks[bare], confidence[bare] = found, believed
-    return replace(views, masks=masks, confidence=confidence), f"masks found in {len(bare)} pictures: {note}"
+    found_views, changed = confirmed(replace(views, masks=masks, confidence=confidence), bare)
+    if changed:
+        note += f"; in {changed} of them something of the background was left out that the others rule out"
+    return found_views, f"masks found in {len(bare)} pictures: {note}"
 
 
 def before_backdrop(view: int, picture: Picture, backdrop: Backdrop, refine: str = "none") -> tuple[Floats, Floats]:
@@ -128,6 +141,8 @@ def before_backdrop(view: int, picture: Picture, backdrop: Backdrop, refine: str
     if refine == "grabcut":
         mask = grabcut(picture.colours, mask, (confidence < DOUBT) & inside) & inside
     if not backdrop.clear:  # shades along an outline would be taken for the backdrop showing through
+        doubtful = faint(distance, half_otsu(distance[inside]), mask)
+        confidence[doubtful] = np.minimum(confidence[doubtful], FAINT)
         confidence[slits(mask)] = 0
         return mask.astype(np.float32), confidence
     behind = backdrop.colours(view, distance.shape)

@@ -20,6 +20,7 @@ REFERENCE = 640 * 480  # pixels of the picture for which areas are given here
 HOLE, CLEAR_HOLE = 300, 30  # smaller holes are filled: of shades that look like the backdrop, and of a clear one
 SPECK, PART = 60, 0.02  # smaller parts are dropped: in pixels, and as a share of the largest one
 DOUBTFUL = 0.5  # share of the threshold within which it decides less and less
+FAINT = 0.4  # confidence of what differs from a dark backdrop by less than half of Otsu's threshold: shadow or cloth?
 FILLED = 0.3  # confidence of what was background by the threshold and object by what is around it
 SLIT = 0.025  # half-width of a hole, in square roots of the mask's area, below which it may be a groove in shadow
 CROSS = ndimage.generate_binary_structure(2, 1)
@@ -30,10 +31,14 @@ def threshold_of(distance: Floats, noise: float) -> float:
 
     Beyond the noise of the backdrop, but no more than half of Otsu's threshold: that cuts through an object's shades.
     """
+    return max(LEAST, min(NOISES * noise, half_otsu(distance)))
+
+
+def half_otsu(distance: Floats) -> float:
+    """Half of Otsu's threshold between the differences from the backdrop [P] of backdrop and object."""
     from skimage.filters import threshold_otsu
 
-    half = float(threshold_otsu(distance)) / 2 if len(distance) and np.ptp(distance) > 0 else LEAST
-    return max(LEAST, min(NOISES * noise, half))
+    return float(threshold_otsu(distance)) / 2 if len(distance) and np.ptp(distance) > 0 else LEAST
 
 
 def cleaned(distance: Floats, threshold: float, inside: Bools, clear: bool) -> Bools:
@@ -84,6 +89,18 @@ def confidence_of(distance: Floats, threshold: float, mask: Bools, inside: Bools
     against = ndimage.binary_opening(mask != ((distance > threshold) & inside))
     believed: Floats = np.where(against, np.minimum(certain, FILLED), certain).astype(np.float32)
     return believed
+
+
+def faint(distance: Floats, plain: float, mask: Bools) -> Bools:
+    """The pixels [H,W] of a mask that are object or a faintly lit part of what it stands on, wider than an outline.
+
+    Args:
+        distance: [H,W] from a dark backdrop.
+        plain: difference from which on a pixel is plainly no backdrop.
+        mask: [H,W].
+    """
+    found: Bools = ndimage.binary_opening(mask & (distance <= plain), iterations=2)
+    return found
 
 
 def slits(mask: Bools) -> Bools:
