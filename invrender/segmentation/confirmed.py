@@ -8,7 +8,6 @@ or at its bright surface in most views, those of a pedestal show faintly from al
 
 from __future__ import annotations
 
-import math
 from dataclasses import replace
 from typing import TypeAlias
 
@@ -33,6 +32,7 @@ FEWEST, JUDGES = 6, 32  # masks below which none is overruled, and the most that
 DISSENT = 1  # masks that may rule a point out before it is
 CELLS = 112  # along the longest side of where the object can be
 PLAIN = 0.6  # of the views that see a point of the object show it before no faint pixels
+MOST = 2 / 3  # of the masks' pixels may be faint and go
 MARGIN = 1.5  # pixels that outlines may be off
 HALF_DIAGONAL = 0.87  # of a cell
 
@@ -55,19 +55,34 @@ def confirmed(views: Views, found: list[int]) -> tuple[Views, int]:
     except InputError:  # nothing in common: those who make a hull tell of it
         return views, 0
     allowed, plain = _allowed(grid, views)
+    faint = {view: _faint(allowed[plain], grid, views, view) for view in found}
+    object_ = views.masks >= 0.5
+    lost = sum(int((object_[view].numpy() & each).sum()) for view, each in faint.items())
+    if lost > MOST * float(object_[found].sum()):
+        faint = dict.fromkeys(found, np.zeros(views.cameras.size, bool))  # it is the object that is dark
     masks, confidence, changed = views.masks.clone(), views.confidence.clone(), 0
     for view in found:
-        mask, sure = masks[view].numpy() >= 0.5, confidence[view].numpy()
-        cell = _cell_in_pixels(grid, views.cameras, view)
-        faint = mask & (sure < BELIEVED) & ~_reached(allowed[plain], views.cameras, view, cell)
-        stray = mask & ~_reached(allowed, views.cameras, view, cell + MARGIN)
-        speck = math.ceil(SPECK * mask.size / REFERENCE)
-        colours = linear_to_srgb(np.asarray(views.images[view], np.float32))
-        gone = _parts(faint, speck) | _of_background(_parts(stray, speck), mask, sure > 0, colours)
-        masks[view][torch.from_numpy(gone)] = 0
-        confidence[view][torch.from_numpy(gone)] = BELIEVED
+        gone = torch.from_numpy(faint[view] | _stray(allowed, grid, views, view))
+        masks[view][gone] = 0
+        confidence[view][gone] = BELIEVED
         changed += int(gone.any())
     return replace(views, masks=masks, confidence=confidence), changed
+
+
+def _faint(plain: Tensor, grid: Grid, views: Views, view: int) -> Bools:
+    """The faint or unknown parts [H,W] of a view before which no plainly shown point [P,4] lies."""
+    assert views.confidence is not None
+    reached = _reached(plain, views.cameras, view, _cell_in_pixels(grid, views.cameras, view))
+    return _parts((views.confidence[view] < BELIEVED).numpy() & ~reached)
+
+
+def _stray(allowed: Tensor, grid: Grid, views: Views, view: int) -> Bools:
+    """The parts [H,W] of a mask before which no allowed point [P,4] lies and that look like the background."""
+    assert views.confidence is not None and views.images is not None
+    mask, known = views.masks[view].numpy() >= 0.5, views.confidence[view].numpy() > 0
+    reached = _reached(allowed, views.cameras, view, _cell_in_pixels(grid, views.cameras, view) + MARGIN)
+    colours = linear_to_srgb(np.asarray(views.images[view], np.float32))
+    return _of_background(_parts(mask & ~reached), mask, known, colours)
 
 
 def _around(views: Views) -> Grid:
@@ -133,12 +148,12 @@ def _cell_in_pixels(grid: Grid, cameras: Cameras, view: int) -> float:
     return grid.spacing * float(cameras.projection[view, 1, 1]) * cameras.size[0] / 2 / max(depth, 1e-12)
 
 
-def _parts(pixels: Bools, least: int) -> Bools:
-    """Connected parts [H,W] of at least so many pixels."""
+def _parts(pixels: Bools) -> Bools:
+    """Connected parts [H,W] that are more than specks."""
     parts, count = ndimage.label(pixels, np.ones((3, 3)))
     area = np.bincount(parts.ravel(), minlength=count + 1)
     area[0] = 0
-    kept: Bools = (area >= least)[parts]
+    kept: Bools = (area >= SPECK * pixels.size / REFERENCE)[parts]
     return kept
 
 
