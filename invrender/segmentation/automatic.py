@@ -15,7 +15,19 @@ from invrender.errors import InputError
 from invrender.nouns import Views
 from invrender.segmentation.backdrop import Backdrop, border_of, find_backdrop
 from invrender.segmentation.boxes import inside_box, projected_boxes
-from invrender.segmentation.cleaning import cleaned, confidence_of, slits, softened, threshold_of
+from invrender.segmentation.cleaning import (
+    FAINT,
+    cleaned,
+    confidence_of,
+    dim,
+    faint,
+    plain_from,
+    slits,
+    smoothed,
+    softened,
+    threshold_of,
+)
+from invrender.segmentation.confirmed import confirmed
 from invrender.segmentation.grabcut import check_grabcut, grabcut
 from invrender.segmentation.segmenter import segmented, segmenter_hint, segmenter_model
 
@@ -28,6 +40,7 @@ AUTO = "auto"
 REFINEMENTS = ("none", "grabcut")
 LEAST, MOST = 0.0005, 0.97  # an object takes more and less than these shares of the picture
 FEW = 0.5  # of the views; where fewer show an object, nothing is to be trusted
+CALM = 0.05  # noise of a dark backdrop without folds, before which deep shadow can be told on average
 DOUBT = 0.5  # confidence below which a pixel may change sides
 
 
@@ -115,7 +128,10 @@ def with_automatic_masks(
     masks = views.masks.clone()
     confidence = torch.ones_like(masks) if views.confidence is None else views.confidence.clone()
     masks[bare], confidence[bare] = found, believed
-    return replace(views, masks=masks, confidence=confidence), f"masks found in {len(bare)} pictures: {note}"
+    found_views, changed = confirmed(replace(views, masks=masks, confidence=confidence), bare)
+    if changed:
+        note += f"; in {changed} of them parts were left out that others rule out or that are faint from all sides"
+    return found_views, f"masks found in {len(bare)} pictures: {note}"
 
 
 def before_backdrop(view: int, picture: Picture, backdrop: Backdrop, refine: str = "none") -> tuple[Floats, Floats]:
@@ -128,10 +144,19 @@ def before_backdrop(view: int, picture: Picture, backdrop: Backdrop, refine: str
     if refine == "grabcut":
         mask = grabcut(picture.colours, mask, (confidence < DOUBT) & inside) & inside
     if not backdrop.clear:  # shades along an outline would be taken for the backdrop showing through
+        doubtful = faint(distance, plain_from(distance[inside]), mask)
+        confidence[doubtful] = np.minimum(confidence[doubtful], FAINT)
         confidence[slits(mask)] = 0
+        if backdrop.noise < CALM:
+            confidence[dim(_smoothed_distance(view, picture, backdrop), mask, inside, picture.covered)] = 0
         return mask.astype(np.float32), confidence
     behind = backdrop.colours(view, distance.shape)
     return softened(mask, srgb_to_linear(picture.colours), srgb_to_linear(behind)) * inside, confidence
+
+
+def _smoothed_distance(view: int, picture: Picture, backdrop: Backdrop) -> Floats:
+    """How far pixels [H,W] are from the backdrop with those around them, which noise changes less."""
+    return np.where(picture.covered, backdrop.distance(view, smoothed(picture.colours)), 0).astype(np.float32)
 
 
 def _gathered(

@@ -5,6 +5,7 @@ Generous rather than tight: a hull that loses a pixel loses it for good, and one
 
 from __future__ import annotations
 
+import math
 from typing import TypeAlias
 
 import numpy as np
@@ -20,8 +21,12 @@ REFERENCE = 640 * 480  # pixels of the picture for which areas are given here
 HOLE, CLEAR_HOLE = 300, 30  # smaller holes are filled: of shades that look like the backdrop, and of a clear one
 SPECK, PART = 60, 0.02  # smaller parts are dropped: in pixels, and as a share of the largest one
 DOUBTFUL = 0.5  # share of the threshold within which it decides less and less
+FAINT = 0.4  # confidence of what differs from a dark backdrop by less than half of Otsu's threshold: shadow or cloth?
 FILLED = 0.3  # confidence of what was background by the threshold and object by what is around it
 SLIT = 0.025  # half-width of a hole, in square roots of the mask's area, below which it may be a groove in shadow
+MEDIANS = 3  # of the backdrop's differences, beyond which hardly any lie,
+SOFT = 1.5  # pixels by which pictures are smoothed to tell deep shadow from a dark backdrop,
+DIM = 0.004  # and the least difference that does, of sRGB
 CROSS = ndimage.generate_binary_structure(2, 1)
 
 
@@ -34,6 +39,20 @@ def threshold_of(distance: Floats, noise: float) -> float:
 
     half = float(threshold_otsu(distance)) / 2 if len(distance) and np.ptp(distance) > 0 else LEAST
     return max(LEAST, min(NOISES * noise, half))
+
+
+def plain_from(distance: Floats) -> float:
+    """The difference from the backdrop from which on a pixel is plainly the object's, from those [P] where it can be.
+
+    Half of Otsu's threshold, taken in the middle of the two classes: where the shades between them are missing, any of
+    these is Otsu's.
+    """
+    from skimage.filters import threshold_otsu
+
+    if not len(distance) or np.ptp(distance) == 0:
+        return LEAST
+    above = distance > threshold_otsu(distance)
+    return float(distance[above].mean() + distance[~above].mean()) / 4
 
 
 def cleaned(distance: Floats, threshold: float, inside: Bools, clear: bool) -> Bools:
@@ -84,6 +103,42 @@ def confidence_of(distance: Floats, threshold: float, mask: Bools, inside: Bools
     against = ndimage.binary_opening(mask != ((distance > threshold) & inside))
     believed: Floats = np.where(against, np.minimum(certain, FILLED), certain).astype(np.float32)
     return believed
+
+
+def faint(distance: Floats, plain: float, mask: Bools) -> Bools:
+    """The pixels [H,W] of a mask that are object or a faintly lit part of what it stands on, wider than an outline.
+
+    Args:
+        distance: [H,W] from a dark backdrop.
+        plain: difference from which on a pixel is plainly no backdrop.
+        mask: [H,W].
+    """
+    found: Bools = ndimage.binary_opening(mask & (distance <= plain), iterations=2)
+    return found
+
+
+def smoothed(picture: Floats) -> Floats:
+    """A picture [H,W,3] in which neighbours are averaged."""
+    averaged: Floats = ndimage.gaussian_filter(picture, (SOFT, SOFT, 0), mode="nearest")
+    return averaged
+
+
+def dim(distance: Floats, mask: Bools, inside: Bools, covered: Bools) -> Bools:
+    """The pixels [H,W] outside a mask that are, on average over their neighbours, no backdrop: perhaps deep shadow.
+
+    Args:
+        distance: [H,W] from a dark backdrop, of the smoothed picture.
+        mask: [H,W].
+        inside, covered: [H,W], where the object can be, and where there is a picture.
+    """
+    away = ndimage.binary_dilation(mask, iterations=math.ceil(3 * SOFT))  # what is bright shines as far when smoothed
+    outside = covered & ~inside & ~away
+    outside = outside if outside.any() else covered & ~away
+    if not outside.any():
+        return np.zeros_like(mask)
+    found = (distance > max(DIM, MEDIANS * float(np.median(distance[outside])))) & inside & ~mask
+    kept: Bools = ndimage.binary_opening(found, iterations=2)
+    return kept
 
 
 def slits(mask: Bools) -> Bools:
