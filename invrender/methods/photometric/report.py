@@ -49,7 +49,8 @@ def measure(task: Task, result: Result, backend: Backend) -> dict[str, Any]:
         "gains": _gains(task, result),
         "highlights": result.highlights,
     }
-    return _finite(found) | measured(result.surface, task.reference, backend)
+    scores: dict[str, Any] = _finite(found)
+    return scores | measured(result.surface, task.reference, backend)
 
 
 def _finite(value: Any) -> Any:
