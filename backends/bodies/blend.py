@@ -1,6 +1,6 @@
-"""Bodies of the antialiasing of images: which pixel pairs a contour crossing separates, and whether it is seen there.
+"""Bodies of the antialiasing of images: how much of a pixel a piece of the contour hides, and what pixels show beside it.
 
-The rules are those of `invrender.backends.torch.antialias`.
+The formulas and rules are those of `invrender.backends.torch`: `pieces`, `sight` and `antialias`.
 """
 
 from __future__ import annotations
@@ -18,54 +18,129 @@ Floats: TypeAlias = NDArray[np.float64]
 Ints: TypeAlias = NDArray[np.int32]
 Ids: TypeAlias = NDArray[np.int64]
 
-SNAP = (
-    1.0 / 128.0
-)  # the rasterizer moves edges by up to 1/512 pixel; search the pixel pair that results within this distance
-DEPTH_MARGIN = 1e-6  # NDC
-KINDS = 3  # pixel pairs that a crossing may separate: its own, and near a centre the one before or after
+REACH = 1e-3  # pixels from a piece to its probe
+DEPTH_MARGIN = 1e-7  # NDC
+APART = 1e-9  # of two pieces: nearer to an end they touch and do not cross
+MISJUDGED = -0.4  # an amount below it: the rasterizer's rounding put the pixel's centre on the other side of the contour
 
 
 @device
-def pair_of(position: float, kind: int, length: int) -> int:
-    """First pixel of the pair of that kind at a position along a scanline; -1 where there is none."""
-    if not 0.0 <= position <= length:
-        return -1
-    first = int(math.floor(position - 0.5))  # noqa: RUF046 - CUDA's floor gives a float
-    gap = position - 0.5 - first
-    if kind == 1:
-        first = first - 1 if gap < SNAP else -1
-    elif kind == 2:
-        first = first + 1 if gap > 1.0 - SNAP else -1
-    return first if first + 1 < length else -1
+def first_line(a: float, b: float, lines: int) -> int:
+    """First of the pixel borders 0 ... lines between two coordinates."""
+    return int(math.ceil(min(max(min(a, b), 0.0), lines + 1.0)))  # noqa: RUF046 - CUDA's ceil gives a float
 
 
 @device
-def is_seen(
-    inner: int, outer: int, x: float, y: float, edge_depth: float, clip: Floats, faces: Ints, face_id: Ids,
-    depth: Floats, height: int, width: int,
-) -> bool:  # fmt: skip
-    """Whether an edge at the screen point (x, y) separates what the inner and the outer pixel show."""
-    if face_id[inner] < 0 or face_id[inner] == face_id[outer]:
-        return False
-    if face_id[outer] < 0:
-        return True
-    behind, _ = depth_at(outer, x, y, clip, faces, face_id, depth, height, width)
-    own, reach = depth_at(inner, x, y, clip, faces, face_id, depth, height, width)
-    # Where triangles are small the inner pixel shows a neighbour of the edge's own face, so allow for its reach.
-    return edge_depth < behind - DEPTH_MARGIN and own < edge_depth + 4.0 * reach + DEPTH_MARGIN
+def last_line(a: float, b: float, lines: int) -> int:
+    """Last of the pixel borders 0 ... lines between two coordinates; before the first where there is none."""
+    return int(math.floor(min(max(max(a, b), -1.0), float(lines))))  # noqa: RUF046 - CUDA's floor gives a float
+
+
+@device
+def line_t(line: int, begin: float, rise: float) -> float:
+    """The parameter in [0, 1] at which a segment from `begin` to `begin + rise` crosses the border of a pixel."""
+    return min(max((line - begin) / rise, 0.0), 1.0)
+
+
+@device
+def within(value: float) -> float:
+    """A coordinate relative to a pixel's centre, kept in the pixel."""
+    return min(max(value, -0.5), 0.5)
+
+
+@device
+def border(x: float, y: float) -> float:
+    """Where the ray along (x, y) leaves the square about the origin, along its border; from -1/2."""
+    if abs(x) >= abs(y):
+        ratio = 0.5 * (y / (x if x != 0.0 else 1.0))
+        return ratio if x >= 0.0 else 2.0 + ratio
+    return (1.0 if y >= 0.0 else 3.0) - 0.5 * (x / y)
+
+
+@device
+def hidden_area(ax: float, ay: float, bx: float, by: float) -> float:
+    """The part of the square that a piece from a to b hides from its centre; negative where it turns from +y to +x."""
+    turn = border(bx, by) - border(ax, ay)
+    if turn > 2.0:
+        turn -= 4.0
+    elif turn < -2.0:
+        turn += 4.0
+    return 0.25 * turn - 0.5 * (ax * by - ay * bx)
+
+
+@device
+def crossing_of(
+    ax: float, ay: float, bx: float, by: float, cx: float, cy: float, dx: float, dy: float
+) -> float:  # fmt: skip
+    """Where on the piece from a to b the one from c to d crosses it, in (0, 1); -1 where it does not."""
+    px, py, qx, qy = bx - ax, by - ay, dx - cx, dy - cy
+    cross = px * qy - py * qx
+    if cross == 0.0:
+        return -1.0
+    gx, gy = cx - ax, cy - ay
+    s, r = (gx * qy - gy * qx) / cross, (gx * py - gy * px) / cross
+    return s if APART < s < 1.0 - APART and APART < r < 1.0 - APART else -1.0
+
+
+@device
+def triangle_at(
+    ax: float, ay: float, az: float, bx: float, by: float, bz: float, cx: float, cy: float, cz: float,
+    probe_x: float, probe_y: float, x: float, y: float,
+) -> tuple[bool, float]:  # fmt: skip
+    """Whether a screen triangle covers a probe, and the depth of its plane at (x, y)."""
+    x1, y1, x2, y2 = bx - ax, by - ay, cx - ax, cy - ay
+    area = x1 * y2 - x2 * y1
+    if area == 0.0:
+        return False, 0.0
+    px, py = probe_x - ax, probe_y - ay
+    v, w = (px * y2 - x2 * py) / area, (x1 * py - px * y1) / area
+    if not (v >= 0.0 and w >= 0.0 and v + w <= 1.0):
+        return False, 0.0
+    px, py = x - ax, y - ay
+    return True, az + ((bz - az) * (px * y2 - x2 * py) + (cz - az) * (x1 * py - px * y1)) / area
+
+
+@device
+def side_of(
+    pixel: int, x: float, y: float, own: float, behind: float, clip: Floats, faces: Ints, face_id: Ids, depth: Floats,
+    height: int, width: int,
+) -> int:  # fmt: skip
+    """Whether a pixel shows the surface that ends in a piece at (x, y) (1), what lies behind it (-1), or neither (0)."""
+    if face_id[pixel] < 0:
+        return -1 if behind == math.inf else 0
+    if behind == math.inf:
+        return 1
+    z = depth_at(pixel, x, y, clip, faces, face_id, depth, height, width)
+    return 1 if abs(z - own) < abs(z - behind) else -1
+
+
+@device
+def neighbour(pixel: int, kind: int, side: int, way_x: float, way_y: float, height: int, width: int) -> int:
+    """A pixel beside one, away from a surface with the outward normal `way` or (side -1) towards it; -1 off the image.
+
+    Kinds: 0 along the normal's larger component, 1 along the smaller one, 2 along both.
+    """
+    level = abs(way_x) >= abs(way_y)
+    along_x, along_y = kind == 2 or level == (kind == 0), kind == 2 or level == (kind == 1)
+    column, row = pixel % width, pixel // width
+    if along_x:
+        column += side if way_x >= 0.0 else -side
+    if along_y:
+        row += side if way_y >= 0.0 else -side
+    return row * width + column if 0 <= column < width and 0 <= row < height else -1
 
 
 @device
 def depth_at(
     pixel: int, x: float, y: float, clip: Floats, faces: Ints, face_id: Ids, depth: Floats, height: int, width: int
-) -> tuple[float, float]:
-    """NDC depth of the face seen in a pixel at a nearby screen point, kept in its corners' range, and that range."""
+) -> float:
+    """NDC depth of the face seen in a pixel at a nearby screen point, kept within the range of its corners."""
     face = face_id[pixel]
     a, b, c = faces[face, 0], faces[face, 1], faces[face, 2]
     start = np.float64(depth[pixel])
     wa, wb, wc = np.float64(clip[a, 3]), np.float64(clip[b, 3]), np.float64(clip[c, 3])
     if not (clip[a, 2] + wa > 0.0 and clip[b, 2] + wb > 0.0 and clip[c, 2] + wc > 0.0):
-        return start, 0.0
+        return start
     half_width, half_height = 0.5 * width, 0.5 * height
     xa, ya, za = screen_x(clip[a, 0], wa, half_width), screen_y(clip[a, 1], wa, half_height), clip[a, 2] / wa
     x1, y1 = screen_x(clip[b, 0], wb, half_width) - xa, screen_y(clip[b, 1], wb, half_height) - ya
@@ -73,9 +148,8 @@ def depth_at(
     zb, zc = clip[b, 2] / wb, clip[c, 2] / wc
     area = x1 * y2 - x2 * y1
     if area == 0.0:
-        return start, 0.0
+        return start
     z1, z2 = zb - za, zc - za
     dx, dy = x - (pixel % width + 0.5), y - (pixel // width + 0.5)
     z = start + ((z1 * y2 - z2 * y1) * dx + (z2 * x1 - z1 * x2) * dy) / area
-    low, high = min(za, zb, zc), max(za, zb, zc)
-    return min(max(z, low), high), high - low
+    return min(max(z, min(za, zb, zc)), max(za, zb, zc))
