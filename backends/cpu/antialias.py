@@ -69,7 +69,7 @@ def _find(
     height, width = face_id.shape
     outline = contour(clip, faces, edges, edge_faces, signs, height, width, screen, facing, chosen)
     pieces = view_pieces(outline, clip, height, width)
-    look(outline, clip, faces, facing, height, width, pieces)
+    look(outline, clip, faces, height, width, pieces)
     head, following, pixel, _, values = pieces
     room = len(pixel)
     chosen_pixels, amounts = np.empty((room, 4), np.int32), np.zeros(room, np.float64)

@@ -22,11 +22,13 @@ from invrender.backends.bodies.blend import (
     triangle_at,
     within,
 )
-from invrender.backends.bodies.contour import cut_point, is_in_front, screen_x, screen_y
+from invrender.backends.bodies.clip import GUARD_PIXELS, PIECES, cut, is_safe
+from invrender.backends.bodies.contour import cut_point, screen_x, screen_y
 from invrender.backends.bodies.target import device
 from invrender.backends.cpu.contour import Contour, Floats, Ints, Signs
 
 TILE = 4  # pixels on a side: faces are held against pieces by tiles first
+OUTSIDE, UNSAFE = -1, -2
 BEGIN, END, AX, AY, BX, BY, X, Y, AREA, OUT_X, OUT_Y, OWN, BEHIND = range(13)
 COLUMNS = 13
 """Of `values`: where on the segment; both ends relative to the pixel's centre; the middle on the screen; hidden area;
@@ -201,31 +203,57 @@ def _point_depth(clip: Floats, parents: Ints, point: int) -> float:
 
 
 @device
-def look(outline: Contour, clip: Floats, faces: Ints, facing: Signs, height: int, width: int, pieces: Pieces) -> None:
+def look(outline: Contour, clip: Floats, faces: Ints, height: int, width: int, pieces: Pieces) -> None:
     """Hold every face against the pieces in its way: fills in which are hidden, and what lies behind the others."""
-    x, y, _, _, parents = outline
+    x, y, _, _, _ = outline
     head, following, pixel, _, values = pieces
-    tiles = np.zeros((height // TILE + 1, width // TILE + 1), np.uint8)
-    for k in range(len(pixel)):
-        tiles[pixel[k] // width // TILE, pixel[k] % width // TILE] = 1
-    whole = len(parents) == 0
+    tiles = _marked_tiles(pixel, values, height, width)
+    tile = _tiles_of(x, y, clip, height, width)
+    work = np.empty((2, PIECES, 3, 4), np.float64)
     for f in range(len(faces)):
         a, b, c = faces[f, 0], faces[f, 1], faces[f, 2]
-        if whole:
-            low_x, high_x = min(x[a], x[b], x[c]), max(x[a], x[b], x[c])
-            low_y, high_y = min(y[a], y[b], y[c]), max(y[a], y[b], y[c])
-            if not _is_near(tiles, low_x, high_x, low_y, high_y, height, width):
-                continue
-        if facing[f] == 0:
-            continue
-        front = (is_in_front(clip, a), is_in_front(clip, b), is_in_front(clip, c))
-        if front[0] and front[1] and front[2]:
+        ta, tb, tc = tile[a], tile[b], tile[c]
+        if ta == UNSAFE or tb == UNSAFE or tc == UNSAFE:
+            _hold_cut(clip, faces[f], work, tiles, height, width, head, following, values)
+        elif not (ta == tb == tc and ta >= 0 and tiles[ta] == 0):
             _hold(
                 x[a], y[a], _depth(clip, a), x[b], y[b], _depth(clip, b), x[c], y[c], _depth(clip, c),
                 tiles, height, width, head, following, values,
             )  # fmt: skip
-        elif front[0] or front[1] or front[2]:
-            _hold_cut(clip, faces[f], tiles, height, width, head, following, values)
+
+
+@device
+def _marked_tiles(pixel: Ints, values: Floats, height: int, width: int) -> Signs:
+    """Tiles in which there are pieces or their probes."""
+    across = width // TILE + 1
+    tiles = np.zeros((height // TILE + 1) * across, np.int8)
+    for k in range(len(pixel)):
+        row, column = pixel[k] // width, pixel[k] % width
+        tiles[row // TILE * across + column // TILE] = 1
+        # A probe may lie in a neighbouring tile, and the face that covers it in that tile alone.
+        dx, dy = values[k, X] - column, values[k, Y] - row
+        if min(dx, dy) < REACH or max(dx, dy) > 1.0 - REACH:
+            for i in range(max(row - 1, 0) // TILE, min(row + 1, height - 1) // TILE + 1):
+                for j in range(max(column - 1, 0) // TILE, min(column + 1, width - 1) // TILE + 1):
+                    tiles[i * across + j] = 1
+    return tiles
+
+
+@device
+def _tiles_of(x: Floats, y: Floats, clip: Floats, height: int, width: int) -> Ints:
+    """Tile of every vertex [V]; OUTSIDE the image, or UNSAFE where faces must be cut."""
+    across = width // TILE + 1
+    tile = np.empty(len(clip), np.int32)
+    right, top = 2 * GUARD_PIXELS / width, 2 * GUARD_PIXELS / height
+    for i in range(len(clip)):
+        w = np.float64(clip[i, 3])
+        if x[i] >= 0.0 and y[i] >= 0.0 and x[i] < width and y[i] < height and w > 0.0 and clip[i, 2] + w > 0.0:
+            tile[i] = int(y[i]) // TILE * across + int(x[i]) // TILE
+        elif is_safe(np.float64(clip[i, 0]), np.float64(clip[i, 1]), np.float64(clip[i, 2]), w, right, top):
+            tile[i] = OUTSIDE
+        else:
+            tile[i] = UNSAFE
+    return tile
 
 
 @device
@@ -234,50 +262,24 @@ def _depth(clip: Floats, vertex: int) -> float:
 
 
 @device
-def _tile(coordinate: float, pixels: int) -> int:
-    """Tile of a coordinate that may lie outside the image."""
-    return int(min(max(coordinate, 0.0), pixels - 1.0)) // TILE
-
-
-@device
-def _is_near(
-    tiles: Signs, low_x: float, high_x: float, low_y: float, high_y: float, height: int, width: int
-) -> bool:  # fmt: skip
-    """Whether a box may touch a tile with pieces; told exactly for boxes that touch four tiles or fewer."""
-    if not (high_x >= -REACH and low_x <= width + REACH and high_y >= -REACH and low_y <= height + REACH):
-        return False
-    left, right = _tile(low_x - REACH, width), _tile(high_x + REACH, width)
-    top, bottom = _tile(low_y - REACH, height), _tile(high_y + REACH, height)
-    if right - left > 1 or bottom - top > 1:
-        return True
-    return bool(tiles[top, left] | tiles[top, right] | tiles[bottom, left] | tiles[bottom, right])
-
-
-@device
 def _hold_cut(
-    clip: Floats, face: Ints, tiles: Signs, height: int, width: int, head: Ints, following: Ints, values: Floats
+    clip: Floats, face: Ints, work: Floats, tiles: Signs, height: int, width: int, head: Ints, following: Ints,
+    values: Floats,
 ) -> None:  # fmt: skip
-    """The same as `_hold` for what is left of a face that the near plane cuts: a triangle, or a quadrangle as two."""
-    corner = np.empty((4, 3), np.float64)
-    count = 0
+    """The same as `_hold` for what is left of a face after cutting it at the near plane and the guard band."""
     for k in range(3):
-        a, b = face[k], face[(k + 1) % 3]
-        front_a, front_b = is_in_front(clip, a), is_in_front(clip, b)
-        if front_a:
-            w = np.float64(clip[a, 3])
-            corner[count, 0] = screen_x(np.float64(clip[a, 0]), w, 0.5 * width)
-            corner[count, 1] = screen_y(np.float64(clip[a, 1]), w, 0.5 * height)
-            corner[count, 2] = _depth(clip, a)
-            count += 1
-        if front_a != front_b:
-            cx, cy, cz, cw = cut_point(clip, a, b) if front_a else cut_point(clip, b, a)
-            corner[count, 0], corner[count, 1] = screen_x(cx, cw, 0.5 * width), screen_y(cy, cw, 0.5 * height)
-            corner[count, 2] = cz / cw
-            count += 1
-    for k in range(1, count - 1):
+        for axis in range(4):
+            work[0, 0, k, axis] = clip[face[k], axis]
+    screen = np.empty((3, 3), np.float64)
+    for piece in range(cut(work, height, width)):
+        for k in range(3):
+            w = work[1, piece, k, 3]
+            screen[k, 0] = screen_x(work[1, piece, k, 0], w, 0.5 * width)
+            screen[k, 1] = screen_y(work[1, piece, k, 1], w, 0.5 * height)
+            screen[k, 2] = work[1, piece, k, 2] / w
         _hold(
-            corner[0, 0], corner[0, 1], corner[0, 2], corner[k, 0], corner[k, 1], corner[k, 2],
-            corner[k + 1, 0], corner[k + 1, 1], corner[k + 1, 2], tiles, height, width, head, following, values,
+            screen[0, 0], screen[0, 1], screen[0, 2], screen[1, 0], screen[1, 1], screen[1, 2],
+            screen[2, 0], screen[2, 1], screen[2, 2], tiles, height, width, head, following, values,
         )  # fmt: skip
 
 
@@ -293,21 +295,30 @@ def _hold(
         return
     left, right = int(max(low_x, 0.0)), int(min(high_x, width - 1.0))
     top, bottom = int(max(low_y, 0.0)), int(min(high_y, height - 1.0))
+    across = width // TILE + 1
     for i in range(top // TILE, bottom // TILE + 1):
         for j in range(left // TILE, right // TILE + 1):
-            if tiles[i, j] == 0:
+            if tiles[i * across + j] == 0:
                 continue
             for row in range(max(top, i * TILE), min(bottom, i * TILE + TILE - 1) + 1):
                 for column in range(max(left, j * TILE), min(right, j * TILE + TILE - 1) + 1):
                     k = head[row * width + column]
                     while k >= 0:
-                        piece = values[k]
-                        length = math.sqrt(piece[OUT_X] * piece[OUT_X] + piece[OUT_Y] * piece[OUT_Y])
-                        scale = REACH / max(length, 1e-300)
-                        px, py = piece[X] + scale * piece[OUT_X], piece[Y] + scale * piece[OUT_Y]
-                        covers, z = triangle_at(ax, ay, az, bx, by, bz, cx, cy, cz, px, py, piece[X], piece[Y])
-                        if covers and z <= piece[OWN] + DEPTH_MARGIN:
-                            piece[OWN] = -math.inf
-                        elif covers:
-                            piece[BEHIND] = min(piece[BEHIND], z)
+                        _compare(k, ax, ay, az, bx, by, bz, cx, cy, cz, values)
                         k = following[k]
+
+
+@device
+def _compare(
+    k: int, ax: float, ay: float, az: float, bx: float, by: float, bz: float, cx: float, cy: float, cz: float,
+    values: Floats,
+) -> None:  # fmt: skip
+    """Note in piece k what a triangle means for it."""
+    x, y, out_x, out_y = values[k, X], values[k, Y], values[k, OUT_X], values[k, OUT_Y]
+    scale = REACH / max(math.sqrt(out_x * out_x + out_y * out_y), 1e-300)
+    px, py = x + scale * out_x, y + scale * out_y
+    covers, z = triangle_at(ax, ay, az, bx, by, bz, cx, cy, cz, px, py, x, y)
+    if covers and z <= values[k, OWN] + DEPTH_MARGIN:
+        values[k, OWN] = -math.inf
+    elif covers:
+        values[k, BEHIND] = min(values[k, BEHIND], z)

@@ -7,7 +7,6 @@ import torch
 from numba import cuda
 
 from invrender.backends.completion import completed
-from invrender.backends.cuda.antialias import antialias, antialias_adjoint
 from invrender.backends.cuda.composite import composite, composite_adjoint
 from invrender.backends.cuda.interpolate import interpolate, interpolate_adjoint
 from invrender.backends.cuda.line_integral import line_integral, line_integral_adjoint
@@ -36,8 +35,6 @@ def load(device: torch.device) -> Backend:
         rasterize=rasterize,
         interpolate=interpolate,
         interpolate_adjoint=interpolate_adjoint,
-        antialias=antialias,
-        antialias_adjoint=antialias_adjoint,
         silhouette=silhouette,
         silhouette_taped=silhouette_taped,
         silhouette_adjoint=silhouette_adjoint,

@@ -15,7 +15,6 @@ from invrender.backends.cuda import target
 __path__ = [str(Path(__file__).parents[1] / "bodies")]
 sys.modules[f"{__name__}.target"] = target
 
-blend: Any
 clip: Any
 composite: Any
 contour: Any

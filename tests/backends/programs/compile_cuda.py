@@ -21,7 +21,7 @@ from invrender.nouns.topology import topology
 
 CAPABILITY, ARCHITECTURES = (8, 0), ("80", "90")
 MODULES = (
-    "rasterize", "interpolate", "antialias", "silhouette", "trace",
+    "rasterize", "interpolate", "silhouette", "trace",
     "line_integral", "projector", "smooth_step", "composite",
 )  # fmt: skip
 
@@ -51,8 +51,6 @@ def launches() -> dict[str, tuple[Any, tuple[Any, ...]]]:
     drivers["rasterize"].rasterize(clip, faces, size)
     drivers["interpolate"].interpolate(attributes, faces, face_id, clip)
     drivers["interpolate"].interpolate_adjoint(image, attributes, faces, face_id, clip)
-    drivers["antialias"].antialias(image, face_id, depth, clip, faces, edges)
-    drivers["antialias"].antialias_adjoint(image, image, face_id, depth, clip, faces, edges)
     drivers["silhouette"].silhouette_adjoint(depth, drivers["silhouette"].silhouette_taped(clip, faces, edges, size)[1])
     drivers["trace"].trace(torch.eye(3), faces, torch.zeros(2, 3), torch.ones(2, 3))
     _volumes(drivers)
