@@ -21,7 +21,9 @@ Ids: TypeAlias = NDArray[np.int64]
 REACH = 1e-3  # pixels from a piece to its probe
 DEPTH_MARGIN = 1e-7  # NDC
 APART = 1e-9  # of two pieces: nearer to an end they touch and do not cross
-MISJUDGED = -0.4  # an amount below it: the rasterizer's rounding put the pixel's centre on the other side of the contour
+MISJUDGED = (
+    -0.4
+)  # an amount below it: the rasterizer's rounding put the pixel's centre on the other side of the contour
 
 
 @device

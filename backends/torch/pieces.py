@@ -79,9 +79,7 @@ def _pieces(segments: Segments, segment: Tensor, t: Tensor, size: tuple[int, int
     cell = torch.floor(middle)
     inside = ((cell >= 0) & (cell < cell.new_tensor([size[1], size[0]]))).all(1).nonzero()[:, 0]
     segment, begin, end, middle, cell = (x[inside] for x in (segment, begin, end, middle, cell))
-    first, last = (
-        (start[inside] + at[:, None] * run[inside] - cell - 0.5).clamp(-0.5, 0.5) for at in (begin, end)
-    )
+    first, last = ((start[inside] + at[:, None] * run[inside] - cell - 0.5).clamp(-0.5, 0.5) for at in (begin, end))
     sign = torch.sign(segments.coefficient[segment]).double()
     outward = torch.stack([first[:, 1] - last[:, 1], last[:, 0] - first[:, 0]], 1) * sign[:, None]
     column, row = cell.long().unbind(1)
