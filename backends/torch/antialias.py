@@ -167,7 +167,7 @@ def _normals(pieces: Pieces, pixels: int) -> Tensor:
 
 
 def _neighbour(pixel: Tensor, kind: int, side: int, way: Tensor, size: tuple[int, int]) -> Tensor:
-    """The pixel beside one along the normal's larger component (kind 0), its smaller one (1) or both (2); -1 outside."""
+    """The pixel beside one along the normal's larger component (kind 0), its smaller one (1) or both (2); else -1."""
     height, width = size
     level = way[:, 0].abs() >= way[:, 1].abs()
     step = torch.where(way >= 0, side, -side)

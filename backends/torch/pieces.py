@@ -1,4 +1,4 @@
-"""Contour segments cut into pieces, each in one pixel and crossed by no other, and how much of the pixel lies behind it.
+"""Contour segments cut into pieces, each in one pixel and crossed by no other, and how much of it they hide.
 
 A pixel sees its colour at its centre. A piece from a to b (relative to the centre) hides from the centre a cone of the
 pixel less a triangle,
