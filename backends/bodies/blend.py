@@ -1,4 +1,4 @@
-"""Bodies of the antialiasing of images: how much of a pixel a piece of the contour hides, and what pixels show beside it.
+"""Bodies of the antialiasing of images: what a piece of the contour hides of a pixel, and what pixels show beside it.
 
 The formulas and rules are those of `invrender.backends.torch`: `pieces`, `sight` and `antialias`.
 """
@@ -35,7 +35,7 @@ def first_line(a: float, b: float, lines: int) -> int:
 @device
 def last_line(a: float, b: float, lines: int) -> int:
     """Last of the pixel borders 0 ... lines between two coordinates; before the first where there is none."""
-    return int(math.floor(min(max(max(a, b), -1.0), float(lines))))  # noqa: RUF046 - CUDA's floor gives a float
+    return int(math.floor(min(max(a, b, -1.0), float(lines))))  # noqa: RUF046 - CUDA's floor gives a float
 
 
 @device
@@ -107,7 +107,7 @@ def side_of(
     pixel: int, x: float, y: float, own: float, behind: float, clip: Floats, faces: Ints, face_id: Ids, depth: Floats,
     height: int, width: int,
 ) -> int:  # fmt: skip
-    """Whether a pixel shows the surface that ends in a piece at (x, y) (1), what lies behind it (-1), or neither (0)."""
+    """Whether a pixel shows the surface that ends in a piece at (x, y) (1), what is behind it (-1), or neither (0)."""
     if face_id[pixel] < 0:
         return -1 if behind == math.inf else 0
     if behind == math.inf:

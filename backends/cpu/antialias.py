@@ -141,9 +141,9 @@ def _place(
 def _blend_like(place: Ints, pixels: Ints, first: int, count: int) -> int:
     """Number of the blend with these pixels among first ... count - 1, made if there is none."""
     for blend in range(first, count):
-        if pixels[blend, INNER] == place[INNER] and pixels[blend, OUTER] == place[OUTER]:
-            if pixels[blend, ROLE] == place[ROLE]:
-                return blend
+        same = pixels[blend, INNER] == place[INNER] and pixels[blend, OUTER] == place[OUTER]
+        if same and pixels[blend, ROLE] == place[ROLE]:
+            return blend
     for i in range(4):
         pixels[count, i] = place[i]
     return count

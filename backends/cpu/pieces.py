@@ -9,7 +9,6 @@ import math
 from typing import TypeAlias
 
 import numpy as np
-from numpy.typing import NDArray
 
 from invrender.backends.bodies.blend import (
     DEPTH_MARGIN,
@@ -213,7 +212,7 @@ def look(outline: Contour, clip: Floats, faces: Ints, height: int, width: int, p
     for f in range(len(faces)):
         a, b, c = faces[f, 0], faces[f, 1], faces[f, 2]
         ta, tb, tc = tile[a], tile[b], tile[c]
-        if ta == UNSAFE or tb == UNSAFE or tc == UNSAFE:
+        if min(ta, tb, tc) == UNSAFE:
             _hold_cut(clip, faces[f], work, tiles, height, width, head, following, values)
         elif not (ta == tb == tc and ta >= 0 and tiles[ta] == 0):
             _hold(
