@@ -6,16 +6,21 @@ from collections.abc import Callable
 from dataclasses import fields, replace
 from typing import Any, cast
 
+from invrender.backends.torch.colour_misfit import colour_misfit_by
 from invrender.backends.torch.misfit import misfit_by
 from invrender.kernels import Backend
 
-_COMPANIONS = ("_adjoint", "_taped", "_misfit")
+_COMPOSED = ("silhouette_misfit", "colour_misfit")
+"""Made of the backend's own kernels where it has no fused one."""
+
+_COMPANIONS = ("_adjoint", "_taped", "_misfit", "_light")
 
 
 def completed(name: str, about: str, reference: Backend, **kernels: Callable[..., Any]) -> Backend:
     """A backend made of its own kernels and, where it has none, the reference's.
 
-    Without a fused comparison of silhouettes with masks, one is composed of the backend's own silhouettes and adjoint.
+    Without a fused comparison with masks or with pictures, one is composed of the backend's own kernels and
+    adjoints.
 
     Args:
         name: as `--backend` calls it.
@@ -26,7 +31,10 @@ def completed(name: str, about: str, reference: Backend, **kernels: Callable[...
     own = replace(reference, **cast("Any", kernels))
     if "silhouette_misfit" not in kernels:
         own = replace(own, silhouette_misfit=misfit_by(own.silhouette_taped, own.silhouette_adjoint))
-    foreign = [kernel for kernel in _all_kernels(reference) if kernel not in {*kernels, "silhouette_misfit"}]
+    if "colour_misfit" not in kernels:
+        composed = colour_misfit_by(own.rasterize, own.interpolate, own.interpolate_adjoint)
+        own = replace(own, colour_misfit=composed)
+    foreign = [kernel for kernel in _all_kernels(reference) if kernel not in {*kernels, *_COMPOSED}]
     named = [kernel for kernel in foreign if kernel == _head(kernel) or _head(kernel) in kernels]
     note = f"; in plain torch: {', '.join(named)}" if named else ""
     return replace(own, name=name, description=about + note)

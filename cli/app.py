@@ -27,8 +27,9 @@ from invrender.run.console import silence
 from invrender.run.stop import INTERRUPTED, REMEDY
 
 COMMANDS = {
-    "Reconstruct": ("demo", "reconstruct", "evaluate"),
+    "Reconstruct": ("demo", "poses", "reconstruct", "evaluate"),
     "Look": ("inspect", "render", "preview"),
+    "Datasets": ("convert",),
     "Help": ("sample", "doctor"),
 }
 """The commands by help panel, in the order in which `--help` lists them."""

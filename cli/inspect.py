@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from invrender.cli.inspect_rows import Rows, dataset_rows, mesh_rows, transmittance_rows, volume_rows
+from invrender.cli.inspect_rows import Rows, dataset_rows, mesh_rows, split_rows, transmittance_rows, volume_rows
 from invrender.cli.options import JsonOption, console, print_json
 from invrender.cli.volume_options import DtypeOption, FrameOption, KeyOption, ShapeOption, VolumeFile
 
@@ -24,12 +24,22 @@ def inspect(
         typer.Argument(metavar="INPUT", help="A mesh, a volume, a dataset (or its transforms.json) or a run folder."),
     ],
     masks: Annotated[
-        Path | None, typer.Option(metavar="DIR", help="A dataset's masks, named after its images (white is object).")
+        Path | None,
+        typer.Option(
+            metavar="DIR|auto",
+            help="A dataset's masks, named after its images (white is object); auto finds them.",
+        ),
     ] = None,
     picture: Annotated[
         Path | None,
         typer.Option(metavar="F.png", help="Draw a dataset: views with masks and hull, and the cameras around it."),
     ] = None,
+    size: Annotated[
+        int | None, typer.Option(min=8, help="Scale a dataset's pictures down to this longer side, in pixels.")
+    ] = None,
+    skip_missing: Annotated[
+        bool, typer.Option("--skip-missing", help="Leave out a dataset's views whose files are missing.")
+    ] = False,
     strict: Annotated[bool, typer.Option("--strict", help="Warnings are errors: exit code 3.")] = False,
     noise: Annotated[
         str | None,
@@ -45,6 +55,7 @@ def inspect(
     from invrender.cli.inspect_run import inspect_run
     from invrender.errors import UsageError
     from invrender.io.assets import identify
+    from invrender.io.datasets.dataset import read_dataset
     from invrender.run.staged import settle_dataset
 
     settle_dataset(source)
@@ -64,7 +75,8 @@ def inspect(
     elif kind == "transmittance":
         _inspect_transmittance(path, noise, strict, as_json)
     elif kind == "views":
-        _inspect_dataset(path, masks, picture, strict, as_json)
+        views = read_dataset(path, masks, size=size, skip_missing=skip_missing)
+        _inspect_dataset(path, views, picture, strict, as_json)
     else:
         _inspect_mesh(path, as_json)
 
@@ -77,19 +89,18 @@ def _inspect_mesh(path: Path, as_json: bool) -> None:
     _show({"kind": "mesh", "path": str(path), "units": units, **asdict(facts)}, mesh_rows(facts, units), as_json)
 
 
-def _inspect_dataset(path: Path, masks: Path | None, picture: Path | None, strict: bool, as_json: bool) -> None:
+def _inspect_dataset(path: Path, views: Views, picture: Path | None, strict: bool, as_json: bool) -> None:
     from invrender.evaluate.mesh_facts import dataset_facts
     from invrender.evaluate.posed_views import agreement, posed_findings
-    from invrender.io.datasets.dataset import read_dataset
 
-    views = read_dataset(path, masks)
     facts, found = dataset_facts(views), agreement(views)
     findings = posed_findings(found, facts.cut_off)
     explained = None if found.explained is None else dict(zip(found.names, found.explained, strict=True))
     table = {"kind": "dataset", "path": str(path), **asdict(facts), "explained": explained, "findings": findings}
+    table |= {"held_out": [views.names[i] for i in views.held_out], "bounds": views.bounds}
     if picture is not None:
         table["picture"] = _draw_dataset(views, findings, picture)
-    _show(table, dataset_rows(facts, found.explained), as_json)
+    _show(table, dataset_rows(facts, found.explained) + split_rows(views), as_json)
     _warn(findings, strict)
 
 

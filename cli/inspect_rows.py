@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from invrender.evaluate.mesh_facts import DatasetFacts, MeshFacts
     from invrender.evaluate.volume_facts import TransmittanceFacts, VolumeFacts
+    from invrender.nouns import Views
 
 Rows = list[tuple[str, str]]
 
@@ -125,6 +126,23 @@ def dataset_rows(facts: DatasetFacts, explained: tuple[float, ...] | None) -> Ro
         ("cut off", _cut_off(facts)),
         ("agreement", _agreement(explained)),
     ]
+
+
+def split_rows(views: Views) -> Rows:
+    """What a dataset of pictures says of itself: views set aside, unknown pixels, the object's box."""
+    from invrender.io.files.paths import listing
+
+    rows = []
+    if views.held_out:
+        names = listing([views.names[i] for i in views.held_out])
+        rows.append(("held out", f"{len(views.held_out)} of {len(views)} views: {names}"))
+    unknown = 0.0 if views.confidence is None else 1 - float(views.confidence.mean())
+    if unknown > 1e-4:
+        rows.append(("unknown", f"{unknown:.2%} of the pixels: beyond the pictures, or undistorted from nothing"))
+    if views.bounds is not None:
+        low, high = views.bounds.tolist()
+        rows.append(("bounds", f"{_point(tuple(low), 0.0)} to {_point(tuple(high), 0.0)}"))
+    return rows
 
 
 def _agreement(explained: tuple[float, ...] | None) -> str:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 import sys
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -20,13 +21,17 @@ from invrender.cli.options import (
     OverwriteOption,
     QuietOption,
     SetOption,
+    a_number,
     console,
     output,
     print_json,
     with_settings,
 )
+from invrender.cli.poses import tell
+from invrender.errors import UsageError
 from invrender.methods.names import AUTO, METHODS, settings_of
 
+BARE = "Photographs"
 LABEL = 40  # characters for the names in the summary
 
 
@@ -35,7 +40,8 @@ def reconstruct(
     source: Annotated[
         Path | None,
         typer.Argument(
-            metavar="INPUT", help="A mesh, a volume, or a dataset folder (transforms.json, COLMAP). Or from --config."
+            metavar="INPUT",
+            help="Photographs, a video, a dataset folder, a mesh or a volume. Or from --config.",
         ),
     ] = None,
     folder: Annotated[Path | None, typer.Option("--output", "-o", metavar="DIR", help="The run folder.")] = None,
@@ -50,17 +56,34 @@ def reconstruct(
     fresh: Annotated[bool, typer.Option("--fresh", help="Start over instead of going on with a stopped run.")] = False,
     json: JsonOption = False,
     quiet: QuietOption = False,
+    scale: Annotated[
+        float | None,
+        typer.Option(
+            metavar="FACTOR",
+            callback=a_number("--scale"),
+            rich_help_panel=BARE,
+            help="Metres per unit, of photographs without cameras: without it the object is 1 long.",
+        ),
+    ] = None,
+    frames: Annotated[
+        int | None, typer.Option(metavar="N", rich_help_panel=BARE, help="How many pictures to take from a video.")
+    ] = None,
     **flags: Any,
 ) -> None:
-    """Reconstruct a mesh from silhouettes, or a volume from transmittance or colours.
+    """Reconstruct a textured mesh from photographs, a mesh from silhouettes, or a volume from transmittance or colours.
 
-    INPUT is a mesh or a volume, whose own views are rendered and which then serves the metrics alone, or a folder of
-    posed images with masks, or of transmittance. The same command again goes on with a run that was stopped.
+    INPUT is a folder of photographs or a video, a dataset of posed images, or an asset (a mesh or a volume), whose own
+    views are rendered and which then serves the metrics alone. The same command again goes on with a run that was
+    stopped.
     """
     from invrender.backends import select
     from invrender.methods.reconstruct import Layers, method_and_settings
     from invrender.run.execute import Destination, execute
 
+    if source is not None:
+        bare = BarePhotographs(source, folder or Path("outputs") / source.stem, scale, frames, fresh or overwrite)
+        source = bare.dataset(dry_run, quiet)
+        folder = bare.folder
     given = {**flags, "input": source, "method": method}
     used, settings = method_and_settings(Layers(given, assignments or [], config, os.environ, VARIABLES))
     destination = Destination(folder or Path("outputs") / settings.input.stem, overwrite, fresh, sys.argv[1:])
@@ -79,6 +102,56 @@ def reconstruct(
         files = [name for name in names if (destination.folder / name).exists()]  # without frames there is no GIF
         console.print(f"wrote {destination.folder}: {', '.join(files)}", markup=False)
         console.print(f"look at it: invrender preview {destination.folder}", markup=False)
+
+
+@dataclass(frozen=True)
+class BarePhotographs:
+    """INPUT as it was called, for the case that it is photographs without cameras.
+
+    Attributes:
+        source: INPUT.
+        folder: of the run.
+        scale, frames: as the options have them.
+        again: whether cameras that were found before are found anew.
+    """
+
+    source: Path
+    folder: Path
+    scale: float | None
+    frames: int | None
+    again: bool
+
+    def dataset(self, dry_run: bool, quiet: bool) -> Path:
+        """INPUT itself, or the dataset of it with the cameras that were found."""
+        from invrender.poses.bare import dataset_beside, posed
+        from invrender.poses.options import PoseOptions
+        from invrender.poses.photographs import is_bare_photographs
+        from invrender.run import stop
+
+        if not is_bare_photographs(self.source):
+            if self.scale is not None or self.frames is not None:
+                raise UsageError(
+                    "--scale and --frames go with photographs without cameras or a video", "leave them out"
+                )
+            return self.source
+        if dry_run:
+            raise UsageError(
+                f"--dry-run cannot find the cameras of {self.source}",
+                f"run `invrender poses {self.source} -o {dataset_beside(self.folder)}` first, and name that folder",
+            )
+        options = (
+            PoseOptions(scale=self.scale) if self.frames is None else PoseOptions(scale=self.scale, frames=self.frames)
+        )
+
+        def say(line: str) -> None:
+            stop.check()
+            if not quiet:
+                console.print(line, markup=False)
+
+        place, found = posed(self.source, self.folder, options, again=self.again, say=say)
+        if found is not None:
+            tell(found, quiet)
+        return place
 
 
 def _one_torch_thread() -> None:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from invrender.cli.light_options import LightOption, LightOptions, ReflectionOption, TurnOption
 from invrender.cli.options import (
     AzimuthOption,
     BackendOption,
@@ -96,6 +97,9 @@ def render(
     samples: Annotated[
         int, typer.Option("--samples", min=1, max=8, help="Samples on each side of a pixel (stills and turntables).")
     ] = 2,
+    light: LightOption = None,
+    turn: TurnOption = None,
+    reflection: ReflectionOption = None,
     colormap: ColormapOption = "inferno",
     opacity: OpacityOption = "linear",
     strength: StrengthOption = 0.5,
@@ -118,6 +122,8 @@ def render(
     """Render a mesh or a volume: a still, a turntable, or a dataset that reconstruct takes."""
     check_at_least("--size", size, 1)
     drawn = _mode(asset, mode)
+    lit = LightOptions(light, turn, reflection)
+    lit.check(drawn, dataset)
     style = StyleOptions(colormap, opacity, strength, window, lighting, compositing, quality)
     if drawn.subject == "volume":
         style.check()
@@ -129,7 +135,7 @@ def render(
     placement = CameraPlacement(cameras, views, (size, size), distance, fov, elevation, azimuth)
     request = _Request(drawn, behind, output, dataset, placement, backend, device)
     if drawn.subject == "mesh":
-        results = _draw_mesh(asset, request, samples)
+        results = _draw_mesh(asset, request, samples, lit)
     else:
         results = _draw_volume(VolumeFile(asset, key, shape, dtype, frame), request, style, extinction, floats)
     facts = _report(results, quiet)
@@ -164,7 +170,7 @@ def _mode(asset: Path, name: str | None) -> Mode:
     return find_mode(name if name is None else check_choice("--mode", name, fitting), subject)
 
 
-def _draw_mesh(asset: Path, request: _Request, samples: int) -> Iterator[Written]:
+def _draw_mesh(asset: Path, request: _Request, samples: int, lit: LightOptions) -> Iterator[Written]:
     from invrender.backends import select
     from invrender.io.assets import identify
     from invrender.io.meshes.read import read_mesh
@@ -174,14 +180,15 @@ def _draw_mesh(asset: Path, request: _Request, samples: int) -> Iterator[Written
     if asset.is_dir():
         identify(asset)  # tells what to do with slices of a volume
     backend = select(request.backend, request.device, ("meshes",))
-    mesh = read_mesh(asset)
+    light = lit.relight()
+    mesh = lit.reflecting(read_mesh(asset))
     if request.dataset is not None:
         cameras = request.placement.cameras(mesh, DATASET)
-        yield write_mesh_dataset(request.dataset, mesh, cameras, request.mode, backend)
+        yield write_mesh_dataset(request.dataset, mesh, cameras, request.mode, backend, light.lights)
     if request.output is not None:
         cameras = request.placement.cameras(mesh, views_for(request.output))
         yield write_mesh_picture(
-            request.output, mesh, cameras, request.mode, backend, request.background, samples
+            request.output, mesh, cameras, request.mode, backend, request.background, samples, light
         )  # fmt: skip
 
 

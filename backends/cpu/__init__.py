@@ -7,7 +7,9 @@ import torch
 
 from invrender.backends.completion import completed
 from invrender.backends.cpu.antialias import antialias, antialias_adjoint
+from invrender.backends.cpu.colour_misfit import colour_misfit
 from invrender.backends.cpu.composite import composite, composite_adjoint
+from invrender.backends.cpu.field import field, field_light, field_misfit
 from invrender.backends.cpu.interpolate import interpolate, interpolate_adjoint
 from invrender.backends.cpu.line_integral import line_integral, line_integral_adjoint
 from invrender.backends.cpu.memory import keep_freed
@@ -43,6 +45,7 @@ def load(device: torch.device) -> Backend:
         silhouette_taped=silhouette_taped,
         silhouette_adjoint=silhouette_adjoint,
         silhouette_misfit=silhouette_misfit,
+        colour_misfit=colour_misfit,
         trace=trace,
         line_integral=line_integral,
         line_integral_adjoint=line_integral_adjoint,
@@ -50,6 +53,9 @@ def load(device: torch.device) -> Backend:
         smooth_step=smooth_step,
         composite=composite,
         composite_adjoint=composite_adjoint,
+        field=field,
+        field_misfit=field_misfit,
+        field_light=field_light,
     )
 
 

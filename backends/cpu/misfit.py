@@ -2,10 +2,12 @@
 
 The data of a view stay in the cache, and nothing of the size of all images is ever written. Only vertices on the
 contour get a gradient, so a view returns a short list of them, and the sum over the views does not depend on threads.
+Of some of the views, only those are drawn.
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from typing import Any, TypeAlias
@@ -39,41 +41,51 @@ class Misfit:
         mesh: faces, edges, edge_faces and signs as the kernels read them.
         count: of vertices.
         masks: [N,H,W] float32.
+        confidence: [N,H,W] float32, or [0,H,W] where all pixels count alike.
         weight: [N] float64.
         room: for ends of intervals per view; grows when it did not suffice.
         workspaces: scratch arrays of each thread, kept from call to call: new threads would get new memory.
-        lists: [N,K] and [N,K,3], the views' vertices and their gradients, kept likewise.
+        lists: [M,K] and [M,K,3], the vertices and their gradients of as many views as were compared, kept likewise.
     """
 
     mesh: Mesh
     count: int
     masks: Images
+    confidence: Images
     weight: Floats
     room: int
     workspaces: list[Workspace] = field(default_factory=list)
     lists: tuple[Ints, Floats] | None = None
 
-    def __call__(self, vertices: Tensor, clip_from_object: Tensor) -> tuple[float, Tensor, Tensor]:
-        """Misfit, its gradient with the vertices [V,3] float64, and IoU [N] float64."""
+    def __call__(
+        self, vertices: Tensor, clip_from_object: Tensor, views: Sequence[int] | None = None
+    ) -> tuple[float, Tensor, Tensor]:
+        """Misfit, its gradient with the vertices [V,3] float64, and IoU [M] float64, of all views or of M of them."""
         points, matrices = to_numpy(vertices.double()), to_numpy(clip_from_object.double())
-        views = len(matrices)
-        needed, sums, counts = np.zeros(views, np.int32), np.zeros((views, 3), np.float64), np.zeros(views, np.int32)
+        chosen = np.arange(len(matrices)) if views is None else np.arange(len(matrices))[np.asarray(views, np.int64)]
+        needed, counts = np.zeros((2, len(chosen)), np.int32)
+        sums = np.zeros((len(chosen), 3), np.float64)
         while True:
-            if self.lists is None:
-                most = CORNERS * self.room
-                self.lists = np.empty((views, most), np.int32), np.empty((views, most, 3), np.float64)
-            while len(self.workspaces) < min(views, thread_count()):
+            lists = self._lists(len(chosen))
+            while len(self.workspaces) < min(len(chosen), thread_count()):
                 self.workspaces.append(self._workspace())
-            given = (points, matrices, *self.mesh, self.masks, self.weight, needed, sums, counts, *self.lists)
-            parallel_for(partial(self._compare, given), views)
+            compared = (self.masks, self.confidence, self.weight)
+            given = (points, matrices, chosen, *self.mesh, *compared, needed, sums, counts, *lists)
+            parallel_for(partial(self._compare, given), len(chosen))
             if needed.max(initial=0) <= self.room:
                 break
             self.room, self.workspaces, self.lists = int(needed.max()), [], None
         gradient = np.zeros_like(points)
-        _sum_views(counts, *self.lists, gradient)
+        _sum_views(counts, *lists, gradient)
         common, joint = (sums[:, 1] - sums[:, 2]) / 2, (sums[:, 1] + sums[:, 2]) / 2
-        iou = np.divide(common, joint, out=np.ones(views), where=joint > 0)
-        return float(self.weight @ sums[:, 0]), torch.from_numpy(gradient), torch.from_numpy(iou)
+        iou = np.divide(common, joint, out=np.ones(len(chosen)), where=joint > 0)
+        return float(self.weight[chosen] @ sums[:, 0]), torch.from_numpy(gradient), torch.from_numpy(iou)
+
+    def _lists(self, views: int) -> tuple[Ints, Floats]:
+        if self.lists is None or len(self.lists[0]) < views:
+            most = CORNERS * self.room
+            self.lists = np.empty((views, most), np.int32), np.empty((views, most, 3), np.float64)
+        return self.lists
 
     def _compare(self, given: tuple[Any, ...], first: int, step: int) -> None:
         arguments: tuple[Any, ...] = (*given, *self.workspaces[first], first, step)
@@ -93,47 +105,51 @@ class Misfit:
         )
 
 
-def silhouette_misfit(faces: Tensor, topology: Topology, count: int, masks: Tensor, weight: Tensor) -> Misfit:
+def silhouette_misfit(
+    faces: Tensor, topology: Topology, count: int, masks: Tensor, weight: Tensor, confidence: Tensor | None = None
+) -> Misfit:
     """Prepare a comparison; see `invrender.kernels.MakeMisfit`."""
     mesh = packed_mesh(faces, topology, count)
     ends = ROOM_PER_LINE * (masks.shape[1] + masks.shape[2])
-    return Misfit(mesh, count, to_numpy(masks.float()), to_numpy(weight.double()), ends)
+    believed = masks[:0] if confidence is None else confidence
+    return Misfit(mesh, count, to_numpy(masks.float()), to_numpy(believed.float()), to_numpy(weight.double()), ends)
 
 
 @kernel
 def _compare(
-    points: Floats, matrices: Floats, faces: Ints, edges: Ints, edge_faces: Ints, signs: Signs, masks: Images,
-    weight: Floats, needed: Ints, sums: Floats, counts: Ints, vertex_ids: Ints, gradients: Floats, image: NDArray[Any],
-    clip: Floats, d_clip: Floats, d_screen: Floats, pixel: Ints, ends: Ints, share: Floats, screen: Floats,
-    facing: Signs, chosen: Ints, first: int, step: int,
+    points: Floats, matrices: Floats, views: NDArray[np.int64], faces: Ints, edges: Ints, edge_faces: Ints,
+    signs: Signs, masks: Images, confidence: Images, weight: Floats, needed: Ints, sums: Floats, counts: Ints,
+    vertex_ids: Ints, gradients: Floats, image: NDArray[Any], clip: Floats, d_clip: Floats, d_screen: Floats,
+    pixel: Ints, ends: Ints, share: Floats, screen: Floats, facing: Signs, chosen: Ints, first: int, step: int,
 ) -> None:  # fmt: skip
-    """Views first, first + step, ...: sums (squares, both images, |differences|), and gradients of vertices."""
+    """Views views[first], views[first + step], ...: sums as in `_sum_up`, and gradients of vertices."""
     height, width = image.shape
-    for view in range(first, len(matrices), step):
-        _project(points, matrices[view], clip)
+    for k in range(first, len(views), step):
+        view = views[k]
+        project(points, matrices[view], clip)
         found, of_rows, parents = draw_view(
             clip, faces, edges, edge_faces, signs, image, pixel, ends, share, screen, facing, chosen
         )
-        needed[view] = found
+        needed[k] = found
         if found > len(pixel):
             continue
-        sums[view] = 0.0
-        _sum_up(image, masks[view], sums[view])
+        mask, believed = masks[view], confidence[min(view, len(confidence)) : view + 1]
+        sums[k] = 0.0
+        _sum_up(image, mask, believed, sums[k])
         d_points = d_screen if len(parents) == 0 else np.zeros((len(clip) + len(parents), 2), np.float64)
         given = (2.0 * weight[view], of_rows, found, pixel, ends, share)
-        _misfit_adjoint(image.reshape(-1), masks[view].reshape(-1), *given, d_points)
-        for k in range(found):
-            for point in (ends[k, 0], ends[k, 2]):
+        _misfit_adjoint(image.reshape(-1), mask.reshape(-1), believed.reshape(-1), *given, d_points)
+        for end in range(found):
+            for point in (ends[end, 0], ends[end, 2]):
                 # Calls with arrays are slow, so test first: most points are done already.
                 if d_points[point, 0] != 0.0 or d_points[point, 1] != 0.0:
                     _screen_adjoint(point, clip, parents, 0.5 * width, 0.5 * height, d_points, d_clip)
-        counts[view] = _vertex_gradients(
-            ends, found, parents, matrices[view], d_clip, vertex_ids[view], gradients[view]
-        )
+        counts[k] = _vertex_gradients(ends, found, parents, matrices[view], d_clip, vertex_ids[k], gradients[k])
 
 
 @device
-def _project(points: Floats, matrix: Floats, clip: Floats) -> None:
+def project(points: Floats, matrix: Floats, clip: Floats) -> None:
+    """Clip positions [V,4] of points [V,3]."""
     for i in range(len(points)):
         x, y, z = points[i, 0], points[i, 1], points[i, 2]
         for r in range(4):
@@ -141,9 +157,13 @@ def _project(points: Floats, matrix: Floats, clip: Floats) -> None:
 
 
 @device
-def _sum_up(drawn: Images, mask: Images, sums: Floats) -> None:
+def _sum_up(drawn: Images, mask: Images, believed: Images, sums: Floats) -> None:
+    """Add a view's squares, both images, and |differences|, each times the confidence [1,H,W], if any ([0,H,W])."""
     for row in range(len(drawn)):
-        square, both, apart = _sum_row(drawn[row], mask[row])
+        if len(believed):
+            square, both, apart = _sum_believed_row(drawn[row], mask[row], believed[0, row])
+        else:
+            square, both, apart = _sum_row(drawn[row], mask[row])
         sums[0] += square
         sums[1] += both
         sums[2] += apart
@@ -161,14 +181,28 @@ def _sum_row(drawn: Images, mask: Images) -> tuple[float, float, float]:
     return square, both, apart  # type: ignore[return-value]
 
 
+@njit(nogil=True, fastmath={"reassoc", "contract"})
+def _sum_believed_row(drawn: Images, mask: Images, believed: Images) -> tuple[float, float, float]:
+    """The same of pixels that count for more or less."""
+    square, both, apart = np.float32(0), np.float32(0), np.float32(0)
+    for i in range(len(drawn)):
+        difference = drawn[i] - mask[i]
+        square += believed[i] * (difference * difference)
+        both += believed[i] * (drawn[i] + mask[i])
+        apart += believed[i] * abs(difference)
+    return square, both, apart  # type: ignore[return-value]
+
+
 @device
 def _misfit_adjoint(
-    drawn: Images, mask: Images, scale: float, of_rows: int, found: int, pixel: Ints, ends: Ints, share: Floats,
-    d_screen: Floats,
+    drawn: Images, mask: Images, believed: Images, scale: float, of_rows: int, found: int, pixel: Ints, ends: Ints,
+    share: Floats, d_screen: Floats,
 ) -> None:  # fmt: skip
-    """Add up the loss's gradient at the points of the contour, in pixels."""
+    """Add up the loss's gradient at the points of the contour, in pixels; `believed` is empty or as long as `mask`."""
     for k in range(found):
         d_coverage = scale * (np.float64(drawn[pixel[k]]) - np.float64(mask[pixel[k]]))
+        if len(believed):
+            d_coverage *= np.float64(believed[pixel[k]])
         for end in range(2):
             d_x, d_y = end_gradient(d_coverage, k < of_rows, share[k, end], share[k, 2])
             d_screen[ends[k, 2 * end], 0] += d_x

@@ -48,7 +48,7 @@ def _rasterize(
         top, bottom = band * height // bands, (band + 1) * height // bands - 1
         keys[view, top : bottom + 1] = EMPTY
         flat = keys[view].reshape(-1)
-        _draw_view(clip[view], faces, work, flat, height, width, top, bottom)
+        draw_view(clip[view], faces, work, flat, height, width, top, bottom)
         for row in range(top, bottom + 1):
             for column in range(width):
                 key = keys[view, row, column]
@@ -57,7 +57,7 @@ def _rasterize(
 
 
 @device
-def _draw_view(
+def draw_view(
     clip: Floats, faces: Ints, work: Floats, keys: NDArray[np.int64], height: int, width: int, top: int, bottom: int
 ) -> None:
     """Offer all faces to rows top to bottom of one view's depth buffer."""

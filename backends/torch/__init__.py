@@ -5,7 +5,9 @@ from __future__ import annotations
 import torch
 
 from invrender.backends.torch.antialias import antialias, antialias_adjoint
+from invrender.backends.torch.colour_misfit import colour_misfit_by
 from invrender.backends.torch.composite import composite, composite_adjoint
+from invrender.backends.torch.field import field, field_light, field_misfit
 from invrender.backends.torch.interpolate import interpolate, interpolate_adjoint
 from invrender.backends.torch.line_integral import line_integral, line_integral_adjoint
 from invrender.backends.torch.misfit import misfit_by
@@ -32,6 +34,7 @@ def load(device: torch.device) -> Backend:
         silhouette_taped=silhouette_taped,
         silhouette_adjoint=silhouette_adjoint,
         silhouette_misfit=misfit_by(silhouette_taped, silhouette_adjoint),
+        colour_misfit=colour_misfit_by(rasterize, interpolate, interpolate_adjoint),
         trace=trace,
         line_integral=line_integral,
         line_integral_adjoint=line_integral_adjoint,
@@ -39,4 +42,7 @@ def load(device: torch.device) -> Backend:
         smooth_step=smooth_step,
         composite=composite,
         composite_adjoint=composite_adjoint,
+        field=field,
+        field_misfit=field_misfit,
+        field_light=field_light,
     )

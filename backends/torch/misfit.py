@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import torch
 
 from invrender import losses
@@ -14,20 +16,29 @@ Tensor = torch.Tensor
 def misfit_by(silhouette_taped: SilhouetteTaped, silhouette_adjoint: SilhouetteAdjoint) -> MakeMisfit:
     """The comparison made of a backend's own silhouettes and their adjoint, in float32 on the device of the masks."""
 
-    def prepare(faces: Tensor, topology: Topology, count: int, masks: Tensor, weight: Tensor) -> SilhouetteMisfit:
+    def prepare(
+        faces: Tensor, topology: Topology, count: int, masks: Tensor, weight: Tensor, confidence: Tensor | None = None
+    ) -> SilhouetteMisfit:
         del count
         device = masks.device
         faces, edges, share = faces.to(device), topology.to(device), weight.to(masks)
+        believed = None if confidence is None else confidence.to(masks)
 
-        def compare(vertices: Tensor, clip_from_object: Tensor) -> tuple[float, Tensor, Tensor]:
-            matrix = clip_from_object.to(device, torch.float32)  # float32 holds 1e-5 pixels about the origin
+        def compare(
+            vertices: Tensor, clip_from_object: Tensor, views: Sequence[int] | None = None
+        ) -> tuple[float, Tensor, Tensor]:
+            chosen = slice(None) if views is None else [int(view) for view in views]
+            # float32 holds 1e-5 pixels about the origin
+            matrix = clip_from_object[chosen].to(device, torch.float32)
             moved = vertices.to(device, torch.float32)
             clip = torch.einsum("nij,vj->nvi", matrix[:, :, :3], moved) + matrix[:, None, :, 3]
             coverage, tape = silhouette_taped(clip, faces, edges, (masks.shape[1], masks.shape[2]))
-            misfit = losses.silhouette_misfit(coverage, masks, share)
-            d_clip = silhouette_adjoint(2 * share[:, None, None] * (coverage - masks), tape)
+            pixels = (masks[chosen], share[chosen], None if believed is None else believed[chosen])
+            misfit = losses.silhouette_misfit(coverage, *pixels)
+            d_clip = silhouette_adjoint(losses.silhouette_misfit_gradient(coverage, *pixels), tape)
             gradient = torch.einsum("nij,nvi->vj", matrix[:, :, :3].double(), d_clip.double())
-            return float(misfit), gradient.to(vertices), losses.soft_iou(coverage, masks).to(vertices)
+            iou = losses.soft_iou(coverage, pixels[0], pixels[2])
+            return float(misfit), gradient.to(vertices), iou.to(vertices)
 
         return compare
 

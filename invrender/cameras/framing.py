@@ -9,6 +9,8 @@ tangent of half the angle of view. Solved for D, with the worst azimuth put in:
     above:   D >= h sin e +- r cos e + |h cos e -+ r sin e| / tan_y
 
 From every direction of a sphere it is a ball around the centre that has to fit: D >= |p| / sin(half the angle).
+
+The other way round, cameras that are given hold a box in common.
 """
 
 from __future__ import annotations
@@ -17,8 +19,8 @@ import math
 
 import torch
 
-from invrender.cameras.projection import vertical_fov
-from invrender.nouns import Volume
+from invrender.cameras.projection import common_point, intrinsics, vertical_fov
+from invrender.nouns import Cameras, Volume
 
 Tensor = torch.Tensor
 
@@ -51,6 +53,16 @@ def fitting_distance(
     for side in (r, -r):  # towards the camera, and away from it
         needed.append(h * sine + side * cosine + (h * cosine - side * sine).abs() / tan_y)
     return float(torch.stack(needed).max())
+
+
+def common_box(cameras: Cameras) -> Tensor:
+    """The cube [2,3] float64 around the largest ball that every camera sees whole, where they all look."""
+    centre, _ = common_point(cameras)
+    fx, fy, _, _ = intrinsics(cameras)
+    height, width = cameras.size
+    angle = torch.minimum(torch.atan(width / 2 / fx), torch.atan(height / 2 / fy))
+    radius = float(((cameras.position - centre).norm(dim=1) * torch.sin(angle)).min())
+    return torch.stack([centre - radius, centre + radius])
 
 
 def mesh_points(vertices: Tensor, faces: Tensor) -> Tensor:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import torch
@@ -17,6 +17,7 @@ from invrender.colour import linear_to_srgb
 from invrender.errors import InputError
 from invrender.evaluate.mesh import hard_masks, silhouette_iou
 from invrender.evaluate.posed_views import view_names
+from invrender.geometry.carving import known_pixels
 from invrender.geometry.hull import visual_hull
 from invrender.kernels import Backend
 from invrender.nouns import Cameras, Lights, Material, Mesh, Scene, Views
@@ -57,7 +58,7 @@ def contact_sheet(views: Views, doubted: tuple[str, ...], backend: Backend, reso
     names = view_names(views)
     hull = _hull(small, resolution)
     silhouettes = None if hull is None else hard_masks(*hull.numpy(), small.cameras, backend)
-    iou = None if silhouettes is None else tuple(silhouette_iou(silhouettes, small.masks >= 0.5).tolist())
+    iou = None if silhouettes is None else _ious(silhouettes, small)
     marked = [name in doubted for name in names]
     tiles = [
         _tile(small, view, None if silhouettes is None else silhouettes[view].numpy(),
@@ -67,23 +68,35 @@ def contact_sheet(views: Views, doubted: tuple[str, ...], backend: Backend, reso
     return Sheet(_arranged(_room(small.cameras, hull, marked, backend), tiles), iou)
 
 
+def _ious(silhouettes: torch.Tensor, views: Views) -> tuple[float, ...]:
+    """The IoU of silhouettes [N,H,W] bool with the masks, where those are known."""
+    known = known_pixels(torch.ones_like(views.masks) if views.confidence is None else views.confidence)
+    return tuple(silhouette_iou(silhouettes & known, (views.masks >= 0.5) & known).tolist())
+
+
 def _scaled(views: Views) -> Views:
     """The views with a longer side of THUMBNAIL pixels."""
     height, width = views.cameras.size
     share = THUMBNAIL / max(height, width)
     size = (max(1, round(height * share)), max(1, round(width * share)))
-    masks = torch.nn.functional.interpolate(views.masks[:, None].float(), size, mode="area")[:, 0]
+    masks = _by_area(views.masks, size)
+    confidence = None if views.confidence is None else _by_area(views.confidence, size)
     images = None
     if views.images is not None:
         images = torch.nn.functional.interpolate(views.images.permute(0, 3, 1, 2), size, mode="area").permute(
             0, 2, 3, 1
         )
-    return Views(Cameras(views.cameras.world_to_camera, views.cameras.projection, size), masks, images, views.names)
+    cameras = Cameras(views.cameras.world_to_camera, views.cameras.projection, size)
+    return replace(views, cameras=cameras, masks=masks, images=images, confidence=confidence)
+
+
+def _by_area(planes: torch.Tensor, size: tuple[int, int]) -> torch.Tensor:
+    return torch.nn.functional.interpolate(planes[:, None].float(), size, mode="area")[:, 0]
 
 
 def _hull(views: Views, resolution: int) -> Mesh | None:
     try:
-        return visual_hull(views.masks, views.cameras, resolution)
+        return visual_hull(views.masks, views.cameras, resolution, confidence=views.confidence, bounds=views.bounds)
     except InputError:  # the masks have nothing in common: the sheet shows it
         return None
 

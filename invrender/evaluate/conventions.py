@@ -92,12 +92,11 @@ def _turned(cameras: Cameras, signs: tuple[float, float, float]) -> Cameras:
 
 
 def _inverted(views: Silhouettes) -> Iterator[Reading]:
-    masks, distances = views.masks, views.distances
+    masks = views.masks
     border = torch.cat([masks[:, 0], masks[:, -1], masks[:, :, 0], masks[:, :, -1]], 1)
     if float(border.mean()) < 0.5:
         return
-    yield Reading("masks whose object is black", "invert the masks: white is the object",
-                  replace(views, masks=1 - masks, distances=-distances))  # fmt: skip
+    yield Reading("masks whose object is black", "invert the masks: white is the object", views.inverted())
 
 
 def _off_centre(views: Silhouettes) -> Iterator[Reading]:

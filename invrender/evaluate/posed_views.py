@@ -16,6 +16,7 @@ from invrender.cameras.rigs import evenly
 from invrender.evaluate.conventions import TRIED, Reading, best_reading, disagreement
 from invrender.findings import Finding
 from invrender.geometry.agreement import Silhouettes, Votes, small, votes
+from invrender.geometry.carving import known_object, known_pixels
 from invrender.io.files.paths import listing
 from invrender.nouns import Views
 
@@ -59,13 +60,26 @@ class Agreement:
 
 
 def agreement(views: Views) -> Agreement:
-    """Hold posed masks against each other; where they disagree, look for the views or the convention behind it."""
+    """Hold posed masks against each other; where they disagree, look for the views or the convention behind it.
+
+    Views of which no pixel is known take no part, nor do unknown pixels of others.
+    """
+    if views.confidence is not None:
+        views = views[informed(views)]
+    if len(views) < 2:
+        return Agreement(view_names(views), ())
     return replace(_agreement(views), together=_together(views))
+
+
+def informed(views: Views) -> list[int]:
+    """The numbers of the views that are known to show something of the object."""
+    known = known_object(views.masks, views.confidence)
+    return [view for view, mask in enumerate(known) if bool((mask >= 0.5).any())]
 
 
 def _agreement(views: Views) -> Agreement:
     names = view_names(views)
-    silhouettes = small(views.masks, views.cameras, names)
+    silhouettes = small(views.masks, views.cameras, names, views.confidence)
     found = votes(silhouettes)
     if found is None:
         return _read_otherwise(Agreement(names, None), silhouettes, 1.0)
@@ -90,7 +104,13 @@ def _together(views: Views) -> tuple[str, ...]:
     first = near.long().argmax(1)  # of the views with this pose, so that each mask is looked at once
     masks, odd = views.masks, set()
     for view, other in enumerate(first.tolist()):
-        if float((masks[view] - masks[other]).abs().sum()) > OTHER * float(masks[other].sum()):
+        if view == other:
+            continue
+        one, two = masks[view], masks[other]
+        if views.confidence is not None:
+            both = known_pixels(views.confidence[view]) & known_pixels(views.confidence[other])
+            one, two = one * both, two * both
+        if float((one - two).abs().sum()) > OTHER * float(two.sum()):
             odd.add(other)
     return tuple(name for name, other in zip(view_names(views), first.tolist(), strict=True) if other in odd)
 
@@ -151,7 +171,7 @@ def _unexplained(found: Votes, without: tuple[int, ...]) -> float:
 
 def cut_off(views: Views) -> tuple[str, ...]:
     """The names of the views whose mask touches the border of the image."""
-    masks = views.masks
+    masks = known_object(views.masks, views.confidence)
     border = torch.stack([masks[:, 0].amax(1), masks[:, -1].amax(1), masks[:, :, 0].amax(1), masks[:, :, -1].amax(1)])
     return tuple(name for name, most in zip(view_names(views), border.amax(0).tolist(), strict=True) if most >= 0.5)
 

@@ -8,12 +8,12 @@ kept as a bit, so that leaving views out costs next to nothing.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import torch
 
 from invrender.cameras.rigs import evenly
-from invrender.geometry.hull import signed_distances
+from invrender.geometry.carving import known_pixels, signed_distances
 from invrender.nouns import Cameras
 
 Tensor = torch.Tensor
@@ -32,21 +32,30 @@ class Silhouettes:
     """Posed masks, small enough to try many things with.
 
     Attributes:
-        masks: [N,H,W] coverage in [0, 1].
-        distances: [N,H,W], signed, of what they cover at all; see `signed_distances`.
+        masks: [N,H,W] coverage in [0, 1], 0 where nothing is known.
+        distances: [N,H,W], signed, of what they cover at all, and of what is unknown; see `signed_distances`.
         cameras: N cameras.
         names: of the views, or none.
+        known: [N,H,W] bool, or None where all pixels are known.
     """
 
     masks: Tensor
     distances: Tensor
     cameras: Cameras
     names: tuple[str, ...] = ()
+    known: Tensor | None = None
 
     def __getitem__(self, index: list[int]) -> Silhouettes:
         """Some of the views."""
         names = tuple(self.names[i] for i in index) if self.names else ()
-        return Silhouettes(self.masks[index], self.distances[index], self.cameras[index], names)
+        known = None if self.known is None else self.known[index]
+        return Silhouettes(self.masks[index], self.distances[index], self.cameras[index], names, known)
+
+    def inverted(self) -> Silhouettes:
+        """With background for object; what is unknown stays so."""
+        if self.known is None:
+            return replace(self, masks=1 - self.masks, distances=-self.distances)
+        return _silhouettes((1 - self.masks) * self.known, self.cameras, self.names, self.known)
 
 
 @dataclass(frozen=True)
@@ -69,16 +78,30 @@ class Votes:
         return ((self.against & keep == 0) & self.seen).any(2).double().mean(1)
 
 
-def small(masks: Tensor, cameras: Cameras, names: tuple[str, ...] = ()) -> Silhouettes:
-    """Posed masks [N,H,W], scaled down by averaging to SIZE pixels."""
+def small(
+    masks: Tensor, cameras: Cameras, names: tuple[str, ...] = (), confidence: Tensor | None = None
+) -> Silhouettes:
+    """Posed masks [N,H,W], scaled down by averaging to SIZE pixels; with confidence [N,H,W], of known pixels alone."""
     height, width = masks.shape[1:]
     share = SIZE / max(height, width)
     masks = masks.cpu().float()
+    known = None if confidence is None else known_pixels(confidence.cpu().float())
+    if known is not None:
+        masks = masks * known
     if share < 1:
         size = (max(1, round(height * share)), max(1, round(width * share)))
         masks = torch.nn.functional.interpolate(masks[:, None], size, mode="area")[:, 0]
         cameras = Cameras(cameras.world_to_camera, cameras.projection, size)
-    return Silhouettes(masks, signed_distances((masks > FAINT).float()), cameras, names)
+        if known is not None:  # a pixel that is unknown in part contradicts nothing
+            known = torch.nn.functional.interpolate(known[:, None].float(), size, mode="area")[:, 0] == 1
+    return _silhouettes(masks, cameras, names, known)
+
+
+def _silhouettes(masks: Tensor, cameras: Cameras, names: tuple[str, ...], known: Tensor | None) -> Silhouettes:
+    covered = masks > FAINT
+    if known is not None:
+        covered |= ~known
+    return Silhouettes(masks, signed_distances(covered.float()), cameras, names, known)
 
 
 def votes(views: Silhouettes, rays: int | None = None) -> Votes | None:

@@ -6,6 +6,8 @@ were moved. They give up a little regularity, or a little of the motion, near th
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import numpy as np
 from scipy.spatial import cKDTree
 
@@ -22,36 +24,56 @@ HALVINGS = 12  # of the motion, in a spot
 RINGS = 2
 
 
-def remesh_embedded(vertices: Floats, faces: Ints, edge_length: float) -> tuple[Floats, Ints]:
+@dataclass(frozen=True)
+class Remeshed:
+    """What `remesh_embedded` returns.
+
+    Attributes:
+        vertices: [V,3] float64.
+        faces: [F,3] int64.
+        left: pairs of faces that still intersect.
+        changed: False where no attempt was good enough, and the mesh is the one that was given.
+    """
+
+    vertices: Floats
+    faces: Ints
+    left: int
+    changed: bool
+
+
+def remesh_embedded(vertices: Floats, faces: Ints, edge_length: float, tolerated: int = 0) -> Remeshed:
     """Isotropic remeshing; where the new triangles intersect each other they are made smaller, again and again.
 
-    Parts thinner than an edge (a narrow tunnel, two sheets close to each other) cannot be meshed at that length.
+    Parts thinner than an edge (a narrow tunnel, two sheets close to each other) cannot be meshed at that length. On
+    hulls of many thin parts that touch each other (sheets no thicker than rounding) a few pairs withstand everything.
 
     Args:
         vertices: [V,3] of a closed manifold mesh.
         faces: [F,3].
         edge_length: the target where nothing is in the way.
+        tolerated: pairs of intersecting faces that are better than triangles of the wrong size.
 
     Returns:
-        Vertices [V',3] and faces [F',3], free of self-intersections if the input is; the input itself where no
-        attempt succeeds (an edge length beyond the size of the object).
+        The mesh with the fewest intersections that was found; the input itself where that has more than `tolerated`,
+        and the input fewer (an edge length beyond the size of the object).
     """
     lengths = np.full(len(vertices), edge_length)
-    best: tuple[Floats, Ints] | None = None
-    fewest = 0
+    best: Remeshed | None = None
     for _ in range(1 + RETRIES):
         v, f, left = untangle(*regular(vertices, faces, lengths), ATTEMPTS[:QUICK])
-        if best is None or left < fewest:
-            best, fewest = (v, f), left
-        if not fewest:
-            break
+        if best is None or left < best.left:
+            best = Remeshed(v, f, left, True)
+        if best.left <= tolerated:
+            return best
         pairs = self_intersections(v, f)
         near, _ = cKDTree(v[np.unique(f[pairs])]).query(vertices)
         lengths[near < REACH * edge_length] *= 0.5
     assert best is not None
-    if fewest and not len(self_intersections(vertices, faces)):
-        return as_arrays(vertices, faces)
-    return best
+    best = Remeshed(*untangle(best.vertices, best.faces), True)
+    given = as_arrays(vertices, faces)
+    if best.left <= tolerated or best.left <= (own := len(self_intersections(*given))):
+        return best
+    return Remeshed(*given, own, False)
 
 
 def roll_back(before: Floats, after: Floats, faces: Ints) -> tuple[Floats, int]:

@@ -18,6 +18,7 @@ from invrender.io.exr import read_exr
 from invrender.io.files.atomic import atomic_path
 from invrender.io.files.paths import shown
 from invrender.io.pixels import levels, read_header, read_picture
+from invrender.io.premultiplied import looks_premultiplied, straightened
 
 Array = NDArray[np.float32]
 
@@ -25,7 +26,8 @@ Array = NDArray[np.float32]
 def read_image(path: str | Path) -> tuple[Array, Array | None]:
     """Read an image as linear colour and coverage, as it is stored (Exif's orientation is not applied).
 
-    Files of 8 and 16 bits are taken for sRGB, floats for linear. A grey image becomes three equal channels.
+    Files of 8 and 16 bits are taken for sRGB, floats for linear. A grey image becomes three equal channels. The colours
+    of .exr are multiplied by alpha in the file ("Technical Introduction to OpenEXR"), and straight here.
 
     Returns:
         rgb [H,W,3] float32 linear, and alpha [H,W] float32 in [0, 1], or None where the file has none.
@@ -33,14 +35,37 @@ def read_image(path: str | Path) -> tuple[Array, Array | None]:
     Raises:
         InputError: the file is missing, of an unknown kind, damaged, too large, or holds NaN.
     """
+    rgb, alpha, _ = read_image_as(path)
+    return rgb, alpha
+
+
+def read_image_as(path: str | Path, enough: tuple[int, int] | None = None) -> tuple[Array, Array | None, bool]:
+    """An image as `read_image` gives it, and whether its colours looked multiplied by alpha; then they are divided.
+
+    Args:
+        path: of the image.
+        enough: (H, W) that are enough: a JPEG that is at least twice as large is unpacked to a half, quarter or eighth.
+    """
     source = Path(path)
     if _checked_extension(source) == ".exr":
-        values = read_exr(source)
-        _check_finite(values, source)
-        return values[..., :3], values[..., 3] if values.shape[2] == 4 else None
-    picture = read_picture(source)
-    alpha = None if picture.alpha is None else picture.alpha.astype(np.float32) / np.float32(255)
-    return _linear(picture.values, source), alpha
+        return *_read_exr(source), False
+    picture = read_picture(source, enough)
+    values, stored = picture.values, picture.alpha
+    if stored is None:
+        return _linear(values, source), None, False
+    multiplied = values.dtype == np.uint8 and looks_premultiplied(values, stored)
+    if multiplied:
+        values = straightened(values, stored)
+    return _linear(values, source), stored.astype(np.float32) / np.float32(255), multiplied
+
+
+def _read_exr(path: Path) -> tuple[Array, Array | None]:
+    values = read_exr(path)
+    _check_finite(values, path)
+    if values.shape[2] == 3:
+        return values, None
+    rgb, alpha = values[..., :3], values[..., 3]
+    return (rgb / np.where(alpha > 0, alpha, 1)[..., None]).astype(np.float32), alpha
 
 
 def read_mask(path: str | Path) -> Array:

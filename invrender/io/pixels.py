@@ -167,15 +167,32 @@ def turned(pixels: NDArray[Any], orientation: int) -> NDArray[Any]:
     return np.ascontiguousarray(pixels[::rows, ::columns])
 
 
-def read_picture(path: Path) -> Picture:
+def read_picture(path: Path, enough: tuple[int, int] | None = None) -> Picture:
     """The numbers of a picture other than .exr.
+
+    Args:
+        path: of the picture.
+        enough: (H, W) that are enough: a JPEG that is at least twice as large is unpacked to a half, quarter or eighth
+            of its sides, which is faster; None unpacks all of it.
 
     Raises:
         InputError: the file is missing, no picture, damaged, beyond the limit, or holds several pictures.
     """
     with open_picture(path) as image:
         _check_single(path, image)
+        if enough is not None and image.format == "JPEG":
+            _draft(image, enough)
         return unpack(image)
+
+
+def _draft(image: Image.Image, enough: tuple[int, int]) -> None:
+    """Let a JPEG be unpacked to a fraction of its sides that leaves `enough` (H, W) and whole pixels."""
+    width, height = image.size
+    for part in (8, 4, 2):
+        whole = width % part == 0 and height % part == 0
+        if whole and width // part >= enough[1] and height // part >= enough[0]:
+            image.draft(image.mode, (width // part, height // part))
+            return
 
 
 def _check_single(path: Path, image: Image.Image) -> None:

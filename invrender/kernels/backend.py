@@ -14,11 +14,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal, get_args
 
+from invrender.kernels.field import FieldLight, FieldMisfit, RenderField
 from invrender.kernels.mesh import (
     Antialias,
     AntialiasAdjoint,
     Interpolate,
     InterpolateAdjoint,
+    MakeColourMisfit,
     MakeMisfit,
     Rasterize,
     Silhouette,
@@ -47,9 +49,10 @@ class Backend:
         name: as `--backend` calls it.
         description: one line for people: what it runs on and what fills in for kernels it lacks.
         device: where its tensors live.
-        rasterize ... silhouette_misfit: kernels that draw meshes; see the protocol of each.
+        rasterize ... colour_misfit: kernels that draw meshes; see the protocol of each.
         trace: rays through meshes.
         line_integral, joseph_rays, composite: rays through volumes; smooth_step: one step of a solver on a volume.
+        field, field_misfit, field_light: rays through radiance fields.
         passed_over: where `auto` chose it: which backends should have worked and did not, and why.
     """
 
@@ -67,6 +70,7 @@ class Backend:
     silhouette_taped: SilhouetteTaped
     silhouette_adjoint: SilhouetteAdjoint
     silhouette_misfit: MakeMisfit
+    colour_misfit: MakeColourMisfit
 
     # Rays.
     trace: Trace
@@ -78,6 +82,9 @@ class Backend:
     smooth_step: SmoothStep
     composite: Composite
     composite_adjoint: CompositeAdjoint
+    field: RenderField
+    field_misfit: FieldMisfit
+    field_light: FieldLight
 
     passed_over: str = ""
 

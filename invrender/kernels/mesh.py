@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Protocol
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 from torch import Tensor
 
@@ -109,11 +110,15 @@ class SilhouetteAdjoint(Protocol):
 class SilhouetteMisfit(Protocol):
     """How far a mesh's silhouettes are from masks: projection, coverage, loss and gradient in one go."""
 
-    def __call__(self, vertices: Tensor, clip_from_object: Tensor) -> tuple[float, Tensor, Tensor]:
-        """Vertices [V,3] and matrices [N,4,4] to the misfit, its gradient [V,3] and IoU [N]; all float64.
+    def __call__(
+        self, vertices: Tensor, clip_from_object: Tensor, views: Sequence[int] | None = None
+    ) -> tuple[float, Tensor, Tensor]:
+        """Vertices [V,3] and matrices [N,4,4] to the misfit, its gradient [V,3] and IoU [M]; all float64.
 
-        misfit = sum_n weight_n sum_p (coverage - mask)^2
-        IoU_n = sum_p min(coverage, mask) / sum_p max(coverage, mask), 1 for two empty images
+        misfit = sum_n weight_n sum_p confidence (coverage - mask)^2
+        IoU_n = sum_p confidence min(coverage, mask) / sum_p confidence max(coverage, mask), 1 for two empty images
+
+        With the numbers of M views, the sum runs over these alone, and no other is drawn; None: all N.
         """
         ...
 
@@ -122,9 +127,52 @@ class MakeMisfit(Protocol):
     """Prepares a comparison for a mesh of fixed connectivity."""
 
     def __call__(
-        self, faces: Tensor, topology: Topology, count: int, masks: Tensor, weight: Tensor
+        self,
+        faces: Tensor,
+        topology: Topology,
+        count: int,
+        masks: Tensor,
+        weight: Tensor,
+        confidence: Tensor | None = None,
     ) -> SilhouetteMisfit:
-        """Faces [F,3] of `count` vertices, masks [N,H,W] float32 and weights [N] of the views."""
+        """Faces [F,3] of `count` vertices, masks [N,H,W] float32, weights [N] of the views.
+
+        Pixels count by their confidence [N,H,W] in [0, 1], 0 where nothing is known; None: all count alike.
+        """
+        ...
+
+
+class Compared(NamedTuple):
+    """What a `ColourMisfit` finds: the misfit, its gradients, and how strongly it is curved; all float64.
+
+    misfit is a number, d_vertices [V,3] and d_colours [V,3] its gradients. The curvature [V,3] makes
+    misfit + <d_colours, x> + 1/2 <curvature, x^2> an upper bound of the misfit of colours that differ by x.
+    """
+
+    misfit: float
+    d_vertices: Tensor
+    d_colours: Tensor
+    curvature: Tensor
+
+
+class ColourMisfit(Protocol):
+    """How far a mesh with coloured vertices is from pictures: projection, drawing, loss and gradients in one go."""
+
+    def __call__(self, vertices: Tensor, colours: Tensor, clip_from_object: Tensor, views: Sequence[int]) -> Compared:
+        """Vertices [V,3], colours [V,3] and matrices [N,4,4] of all views to the comparison with those named.
+
+        misfit = sum_n sum_p weight_np sum_c (sqrt(difference^2 + softness^2) - softness), over pixels that show the
+        mesh; the colour of a pixel is that of its centre. What appears and disappears at contours is not part of the
+        gradient.
+        """
+        ...
+
+
+class MakeColourMisfit(Protocol):
+    """Prepares a comparison for a mesh of fixed connectivity."""
+
+    def __call__(self, faces: Tensor, count: int, images: Tensor, weight: Tensor, softness: float) -> ColourMisfit:
+        """Faces [F,3] of `count` vertices, images [N,H,W,3] float32, weights [N,H,W] float32 of their pixels."""
         ...
 
 

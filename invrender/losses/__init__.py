@@ -4,7 +4,15 @@ All terms are areas or free of units in the normalised frame, so that their weig
 distance and triangle count.
 """
 
-from invrender.losses.silhouettes import silhouette_misfit, soft_iou
+from invrender.losses.silhouettes import silhouette_misfit, silhouette_misfit_gradient, soft_iou
 from invrender.losses.surface import bending, bending_gradient, membrane, membrane_gradient
 
-__all__ = ["bending", "bending_gradient", "membrane", "membrane_gradient", "silhouette_misfit", "soft_iou"]
+__all__ = [
+    "bending",
+    "bending_gradient",
+    "membrane",
+    "membrane_gradient",
+    "silhouette_misfit",
+    "silhouette_misfit_gradient",
+    "soft_iou",
+]

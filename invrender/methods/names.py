@@ -17,6 +17,7 @@ AUTO = "auto"
 
 METHODS = {
     "silhouette": "invrender.methods.silhouette",
+    "photometric": "invrender.methods.photometric",
     "transmittance": "invrender.methods.transmittance",
     "volume": "invrender.methods.volume_colour",
 }

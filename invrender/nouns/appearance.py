@@ -13,26 +13,46 @@ Tensor = torch.Tensor
 Colour = tuple[float, float, float]
 
 PLAIN: Colour = (0.8, 0.8, 0.8)
+WHITE: Colour = (1.0, 1.0, 1.0)
 
 
 @dataclass(frozen=True)
 class Material:
-    """How a surface reflects light.
+    """How a surface reflects light: Lambertian, metallic-roughness as in glTF 2.0, or not at all (unlit).
 
     Attributes:
-        albedo: linear RGB in [0, 1], as three numbers or a tensor [3].
+        albedo: linear RGB in [0, 1], as three numbers or a tensor [3]; multiplies the texture. Left out it is white
+            under a texture, and else the light grey `PLAIN`.
         texture: [h,w,3] linear float RGB, or None; row 0 is the top (v = 1).
         name: as the file calls it.
+        roughness: in [0, 1], a number or a tensor []; None: Lambertian, without any gloss, unless it is metallic.
+        metallic: in [0, 1], a number or a tensor [].
+        unlit: the colour is what is seen, whatever the light (baked pictures of a real light, for instance).
+        gloss: [h,w,2] roughness and metallic over the texture coordinates, or None; multiplies the two numbers.
     """
 
     albedo: Colour | Tensor = PLAIN
     texture: Tensor | None = None
     name: str = "default"
+    roughness: float | Tensor | None = None
+    metallic: float | Tensor = 0.0
+    unlit: bool = False
+    gloss: Tensor | None = None
+
+    def __post_init__(self) -> None:
+        if self.texture is not None and self.albedo is PLAIN:  # not stated: a grey of the same value stays
+            object.__setattr__(self, "albedo", WHITE)
+
+    @property
+    def lambertian(self) -> bool:
+        """Whether it reflects diffusely alone (or is unlit)."""
+        metal = isinstance(self.metallic, Tensor) or self.metallic != 0
+        return self.unlit or (self.roughness is None and not metal and self.gloss is None)
 
     @property
     def is_default(self) -> bool:
         """Whether it is the default, as for a file that names no material; a material with a tensor is not."""
-        chosen = isinstance(self.albedo, Tensor) or self.albedo != PLAIN
+        chosen = isinstance(self.albedo, Tensor) or self.albedo != PLAIN or self.unlit or not self.lambertian
         return not chosen and self.texture is None and self.name == "default"
 
     @property
@@ -45,15 +65,24 @@ class Material:
 
 @dataclass(frozen=True)
 class Lights:
-    """A directional light and an ambient term.
+    """Directional lights, an ambient term, and light from all sides.
 
     Attributes:
-        direction: towards the light, of any length, as three numbers or a tensor [3]; None: the light moves with the
-            camera, over its left shoulder.
-        intensity: radiance of a white Lambertian surface facing the light: a number, a tensor [] or one [3] for RGB.
-        ambient: added everywhere, relative to the albedo; likewise.
+        direction: towards the light, of any length, as three numbers or a tensor [3]; a tensor [K,3] for K lights;
+            None: the light moves with the camera, over its left shoulder.
+        intensity: radiance of a white Lambertian surface facing the light: a number, a tensor [] or one [3] for RGB;
+            [K,3] (or [K,1]) where K lights differ.
+        ambient: radiance that arrives from everywhere, hence what it adds relative to the albedo; likewise.
+        sh: [9,3] the radiance that arrives from each side, as coefficients of `shading.spherical_harmonics` in the
+            world's axes (or [9,1] where it is white); None: there is no such light.
     """
 
     direction: Colour | Tensor | None = None
     intensity: float | Tensor = 0.75
     ambient: float | Tensor = 0.25
+    sh: Tensor | None = None
+
+    @staticmethod
+    def around(sh: Tensor) -> Lights:
+        """Light from all sides [9,3] alone."""
+        return Lights(None, 0.0, 0.0, sh)

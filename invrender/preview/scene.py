@@ -118,6 +118,8 @@ def _surface(mesh: Mesh) -> tuple[pyvista.PolyData, dict[str, Any]]:
     if mesh.material.texture is not None and mesh.uv is not None:
         surface.active_texture_coordinates = mesh.uv.numpy().astype(np.float32)
         colouring["texture"] = pyvista.Texture(_encode(mesh.material.texture))
+    if mesh.material.unlit:
+        colouring["lighting"] = False
     smooth = surface.compute_normals(
         cell_normals=False, split_vertices=True, feature_angle=CREASE, consistent_normals=False
     )

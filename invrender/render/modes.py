@@ -41,7 +41,8 @@ class Mode:
 
 
 MODES = (
-    Mode("shaded", "mesh", "raster", "Lambert's law under a light and an ambient term", colour=True, layered=True),
+    Mode("shaded", "mesh", "raster", "linear RGB under the lights, as the material says", colour=True, layered=True),
+    Mode("color", "mesh", "raster", "albedo, texture, vertex colours as they are", colour=True, layered=True),
     Mode("silhouette", "mesh", "raster", "coverage of the pixel, 0 to 1", channels=1),
     Mode("depth", "mesh", "raster", "distance along the viewing axis; inf: nothing", channels=1, dataset=False),
     Mode("normal", "mesh", "raster", "0.5 + 0.5 n of the normal n in the world", layered=True),

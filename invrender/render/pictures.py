@@ -59,7 +59,7 @@ def render(
         views: how many cameras; only where there are none.
         backend: a name; or what `backends.select` returned, which then is tested once and not in every call.
         background: linear RGB behind what is seen; None: the scene's own, else white.
-        alpha: return premultiplied RGB and alpha [N,H,W,4] without a background (modes shaded, normal and volume).
+        alpha: return premultiplied RGB and alpha [N,H,W,4] without a background, where a mode has colours.
         supersample: samples on each side of a pixel; depth has one.
         style: of mode "volume": transfer function, lighting, quality; None: chosen after the values.
         extinction: of mode "transmittance": the factor on the density; "auto" makes the volume well visible, and counts

@@ -1,14 +1,14 @@
-"""Pictures of a scene: silhouettes, depth, normals and shaded views, from any backend's kernels.
+"""Pictures of a scene: silhouettes, depth, normals, colours and shaded views, from any backend's kernels.
 
-All of them are differentiable in the mesh's vertices and in the cameras (through clip positions), shaded ones in the
-lights, the material and the vertex colours too. What is discrete has no gradient: which face a pixel sees (edges are
-what `antialias` is for), and which side a normal points to.
+All of them are differentiable in the mesh's vertices and in the cameras (through clip positions), coloured ones in the
+material and the vertex colours too, and shaded ones in the lights. What is discrete has no gradient: which face a pixel
+sees (edges are what `antialias` is for), and which side a normal points to.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import torch
 
@@ -18,13 +18,13 @@ from invrender.kernels import Backend
 from invrender.nouns import Cameras, Lights, Mesh, Scene, Views
 from invrender.render.images import average, enlarge, straight
 from invrender.render.modes import find_mode
-from invrender.shading.lambert import lambert
+from invrender.shading.lights import to_lights
+from invrender.shading.radiance import radiance
 from invrender.shading.surface import Surface, surface
 from invrender.shading.texture import albedo
 
 Tensor = torch.Tensor
 
-SHOULDER = (-0.45, 0.6, 1.0)  # where the light stands that moves with the camera, in camera axes
 _PIXELS_AT_ONCE = 2**20
 
 
@@ -35,6 +35,7 @@ def render(
     backend: Backend,
     supersample: int = 1,
     dtype: torch.dtype = torch.float32,
+    lights: Sequence[Lights] | None = None,
 ) -> Tensor:
     """Pictures of a scene's mesh from N cameras.
 
@@ -43,10 +44,12 @@ def render(
         cameras: N of them.
         mode: "silhouette": coverage in [0, 1]. "depth": distance along the viewing axis in world units, inf where
             nothing is hit; one sample at the pixel's centre. "normal": 0.5 + 0.5 n of the world-space normal n that
-            faces the camera. "shaded": linear RGB.
+            faces the camera. "color": linear RGB of the surface itself, whatever the light. "shaded": linear RGB under
+            the lights, as the material reflects them.
         backend: whose kernels draw.
         supersample: pictures are drawn at this many times the size and averaged (not depth).
         dtype: of the computation after projection, which is float64 in any case.
+        lights: those of each picture, instead of the scene's for all.
 
     Returns:
         [N,H,W,C] of that dtype, C = 1 for silhouette and depth, else 3; antialiased, but for depth.
@@ -59,7 +62,7 @@ def render(
     if mode == "depth":
         prepared = _prepare(scene.mesh, backend)
         return _by_view(cameras, lambda part: _draw_depth(prepared, part, backend, dtype))
-    premultiplied = layers(scene, cameras, mode, backend, supersample, dtype)
+    premultiplied = layers(scene, cameras, mode, backend, supersample, dtype, lights)
     background = torch.as_tensor(scene.background).to(premultiplied)
     return premultiplied[..., :3] + (1 - premultiplied[..., 3:]) * background
 
@@ -71,19 +74,30 @@ def layers(
     backend: Backend,
     supersample: int = 1,
     dtype: torch.dtype = torch.float32,
+    lights: Sequence[Lights] | None = None,
 ) -> Tensor:
-    """Colour over nothing: [N,H,W,4] premultiplied linear RGB and alpha, in mode "normal" or "shaded"; see `render`."""
+    """Colour over nothing: [N,H,W,4] premultiplied linear RGB and alpha, in mode "normal", "color" or "shaded".
+
+    See `render`.
+    """
     if not find_mode(mode, "mesh").layered:
-        raise UsageError(f"mode {mode} draws no colours over nothing", "take shaded or normal, or `render`")
+        raise UsageError(f"mode {mode} draws no colours over nothing", "take shaded, color or normal, or `render`")
     prepared = _prepare(scene.mesh, backend)
-    pictures = _by_view(cameras, lambda part: _draw(prepared, part, mode, scene.lights, backend, dtype), supersample)
-    return pictures.clamp(min=0)
+
+    def draw(some: Cameras, light: Lights) -> Tensor:
+        return _by_view(some, lambda part: _draw(prepared, part, mode, light, backend, dtype), supersample)
+
+    if lights is None:
+        return draw(cameras, scene.lights).clamp(min=0)
+    return torch.cat([draw(cameras[[k]], light) for k, light in enumerate(lights)]).clamp(min=0)
 
 
-def render_views(mesh: Mesh, cameras: Cameras, backend: Backend, lights: Lights | None = None) -> Views:
-    """An asset's own views: masks of exact coverage and shaded colours with straight alpha."""
+def render_views(
+    mesh: Mesh, cameras: Cameras, backend: Backend, lights: Lights | None = None, mode: str = "shaded"
+) -> Views:
+    """An asset's own views: masks of exact coverage and colours ("shaded" or "color") with straight alpha."""
     scene = Scene(mesh, lights or Lights())
-    images, _ = straight(layers(scene, cameras, "shaded", backend))
+    images, _ = straight(layers(scene, cameras, mode, backend))
     masks = _coverage(mesh, cameras, backend, 1, torch.float32).clamp(0, 1)
     names = tuple(f"view_{i:03d}" for i in range(len(cameras)))
     return Views(cameras, masks.cpu(), images.clamp(0, 1).cpu(), names)
@@ -154,7 +168,7 @@ def _draw(
     if mode == "normal":
         colour = 0.5 + 0.5 * normal
     else:
-        colour = _shade(values[..., 6:], normal, _to_light(lights, cameras).to(normal), lights, prepared)
+        colour = _colour(values[..., 6:], normal, to_eye, None if mode == "color" else lights, cameras, prepared)
     hit = (face_id >= 0)[..., None].to(colour.dtype)
     flat = torch.cat([colour * hit, hit], -1)
     return ops.antialias(backend, flat, face_id, depth, clip, prepared.faces, prepared.topology)
@@ -170,21 +184,14 @@ def _facing_normals(smooth: Tensor, to_eye: Tensor, face_id: Tensor, prepared: S
     return torch.where(away, -unit, unit)
 
 
-def _to_light(lights: Lights, cameras: Cameras) -> Tensor:
-    """Unit vectors [N,1,1,3] towards the light: its own direction, or over each camera's shoulder."""
-    if lights.direction is not None:
-        towards = torch.as_tensor(lights.direction, dtype=torch.float64).expand(len(cameras), 3)
-    else:
-        shoulder = torch.tensor(SHOULDER, dtype=torch.float64)
-        towards = shoulder @ cameras.world_to_camera[:, :3, :3]  # the rows of a rotation are the camera's axes
-    return torch.nn.functional.normalize(towards, dim=-1)[:, None, None, :]
-
-
-def _shade(attributes: Tensor, normal: Tensor, to_light: Tensor, lights: Lights, prepared: Surface) -> Tensor:
+def _colour(
+    attributes: Tensor, normal: Tensor, to_eye: Tensor, lights: Lights | None, cameras: Cameras, prepared: Surface
+) -> Tensor:
+    """Linear RGB [N,H,W,3] of the surface under lights; its own colour where there are none."""
     at = 0 if prepared.uv is None else 2
-    reflectance = albedo(
-        prepared.material,
-        None if prepared.uv is None else attributes[..., :2],
-        None if prepared.colours is None else attributes[..., at : at + 3],
-    )
-    return lambert(normal, to_light.expand_as(normal), reflectance.to(normal), lights)
+    uv = None if prepared.uv is None else attributes[..., :2]
+    own = None if prepared.colours is None else attributes[..., at : at + 3]
+    base = albedo(prepared.material, uv, own).to(normal).expand_as(normal)
+    if lights is None:
+        return base
+    return radiance(prepared.material, base, uv, normal, to_eye, to_lights(lights, cameras).to(normal), lights)

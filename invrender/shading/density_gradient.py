@@ -8,10 +8,9 @@ import torch
 
 from invrender.kernels.compositing import Shade
 from invrender.nouns import Cameras, Rays, Volume
+from invrender.shading.lights import SHOULDER
 
 Tensor = torch.Tensor
-
-SHOULDER = (-0.45, 0.6, 1.0)  # where the light stands, in camera axes: above the left shoulder
 
 
 @dataclass(frozen=True)

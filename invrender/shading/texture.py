@@ -40,3 +40,13 @@ def albedo(material: Material, uv: Tensor | None, colours: Tensor | None) -> Ten
     if material.texture is not None and uv is not None:
         result = result.to(uv.device) * sample_texture(material.texture.to(uv), uv)
     return result if colours is None else result.to(colours) * colours
+
+
+def gloss(material: Material, uv: Tensor | None, like: Tensor) -> tuple[Tensor, Tensor]:
+    """Roughness and metallic, each [...,1] with a texture at uv [...,2] and else [1], as glTF multiplies them."""
+    rough = torch.as_tensor(1.0 if material.roughness is None else material.roughness).to(like).reshape(1)
+    metal = torch.as_tensor(material.metallic).to(like).reshape(1)
+    if material.gloss is None or uv is None:
+        return rough, metal
+    texels = sample_texture(material.gloss.to(uv), uv)
+    return rough * texels[..., :1], metal * texels[..., 1:2]

@@ -120,8 +120,8 @@ def dataset(here) -> Path:
     return here / "views"
 
 
-def paint(path: Path, alpha: float, size: int = 32, channels: int = 4) -> None:
-    write_png(path, np.concatenate([np.ones((size, size, 3)), np.full((size, size, 1), alpha)], 2)[:, :, :channels])
+def paint(path: Path, alpha: float, channels: int = 4) -> None:
+    write_png(path, np.concatenate([np.ones((32, 32, 3)), np.full((32, 32, 1), alpha)], 2)[:, :, :channels])
 
 
 def break_json(folder: Path) -> None:
@@ -140,7 +140,7 @@ def disjoint(folder: Path) -> None:
 
 FAULTS = {
     "an image is missing": (lambda d: (d / "view_003.png").unlink(), ["view_003"]),
-    "sizes differ": (lambda d: paint(d / "view_002.png", 0.5, 20), ["view_002", "size"]),
+    "another camera": (lambda d: write_png(d / "view_002.png", np.ones((20, 28, 4))), ["view_002", "28 x 20"]),
     "all black": (lambda d: paint(d / "view_001.png", 0.0), ["view_001", "black"]),
     "all white": (lambda d: paint(d / "view_001.png", 1.0), ["view_001", "white"]),
     "no alpha": (lambda d: [paint(p, 1, channels=3) for p in d.glob("*.png")], ["alpha", "--masks"]),

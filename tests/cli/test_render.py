@@ -32,7 +32,7 @@ def render(monkeypatch, tmp_path, box):
 
 
 def test_stills_of_every_mode(render, tmp_path, capsys):
-    shots = {"shaded": 3, "silhouette": 0, "depth": 0, "normal": 3}
+    shots = {"shaded": 3, "color": 3, "silhouette": 0, "depth": 0, "normal": 3}
     for mode, channels in shots.items():
         shot = ("-o", f"{mode}.png", "--mode", mode, "--size", "48", "--elevation", "0", "--distance", "5")
         assert render(*shot) == 0
@@ -85,6 +85,11 @@ def test_a_transparent_background_and_a_turn_about_the_axis(render, tmp_path):
         (("box.ply", "-o", "a.gif", "--background", "transparent"), 2, "transparent"),
         (("box.ply", "--dataset", "d", "--mode", "depth"), 2, "depth"),
         (("bax.ply", "-o", "a.png"), 3, "box.ply"),
+        (("box.ply", "-o", "a.png", "--light", "0,0,0"), 2, "direction 0,0,0"),
+        (("box.ply", "-o", "a.png", "--light", "1,1,1", "--mode", "color"), 2, "--light has no effect in mode color"),
+        (("box.ply", "-o", "a.png", "--light", "sky.json"), 3, "sky.json"),
+        (("box.ply", "-o", "a.png", "--turn", "lights"), 2, "did you mean light?"),
+        (("box.ply", "--dataset", "d", "--turn", "both"), 2, "one dataset for each --light"),
         (("box.ply", "-o", "a.png", "--backend", "cuda", "--device", "cpu"), 4, "--device cuda"),
         (("box.ply", "-o", "box.ply/a.png"), 2, "cannot write"),
     ],
@@ -104,3 +109,17 @@ def test_a_picture_is_not_overwritten_unless_asked(render, tmp_path):
     assert (tmp_path / "a.png").read_bytes() == b"mine"
     assert render("-o", "a.png", "--size", "8", "--overwrite") == 0
     assert pixels(tmp_path / "a.png").shape == (8, 8, 3)
+
+
+def test_light_comes_from_where_it_is_said(render, tmp_path):
+    shot = ("--size", "32", "--elevation", "0", "--background", "black")
+    assert render("-o", "left.png", "--light", "-1,0,0.2,0.8", *shot) == 0
+    assert render("-o", "front.png", "--light", "0,0,1,0.6", "--reflection", "lambertian", *shot) == 0
+    (tmp_path / "sky.json").write_text('{"ambient": [0.5, 0.25, 0.0]}')
+    assert render("-o", "sky.png", "--light", "sky.json", *shot) == 0
+    left, front, sky = (pixels(tmp_path / f"{name}.png")[16, 16].tolist() for name in ("left", "front", "sky"))
+    assert left[0] < front[0] and front[0] == front[2]
+    assert sky[2] == 0 < sky[1] < sky[0]
+    assert render("-o", "turn.gif", "--turn", "light", "--views", "2", *shot) == 0
+    with Image.open(tmp_path / "turn.gif") as image:
+        assert image.n_frames == 2

@@ -35,7 +35,9 @@ def test_a_harmless_motion_is_kept_to_the_bit():
 
 def test_a_tunnel_narrower_than_an_edge_is_remeshed_without_intersections():
     ring = trimesh.creation.annulus(r_min=0.04, r_max=1.0, height=0.3, sections=48)
-    v, f = remesh_embedded(np.asarray(ring.vertices), np.asarray(ring.faces), 0.25)
+    found = remesh_embedded(np.asarray(ring.vertices), np.asarray(ring.faces), 0.25)
+    v, f = found.vertices, found.faces
+    assert found.changed and found.left == 0
     assert is_closed_manifold(f)
     assert genus(f) == 1
     assert len(self_intersections(v, f)) == 0
@@ -43,9 +45,19 @@ def test_a_tunnel_narrower_than_an_edge_is_remeshed_without_intersections():
 
 def test_where_no_attempt_succeeds_the_surface_stays_as_it_was(shapes):
     v, f = shapes["frame"]()
-    v2, f2 = remesh_embedded(v, f, 4.0)
+    found = remesh_embedded(v, f, 4.0)
+    v2, f2 = found.vertices, found.faces
+    assert not found.changed
+    assert np.array_equal(v2, v) and np.array_equal(f2, f)
     assert len(self_intersections(v2, f2)) == 0
     assert genus(f2) == genus(f)
+
+
+def test_intersections_that_are_tolerated_do_not_keep_the_triangles_from_changing(shapes):
+    v, f = shapes["frame"]()
+    found = remesh_embedded(v, f, 4.0, tolerated=len(f))
+    assert found.changed
+    assert found.left == len(self_intersections(found.vertices, found.faces)) > 0
 
 
 def test_components_smaller_than_an_edge_survive(shapes):
@@ -54,7 +66,8 @@ def test_components_smaller_than_an_edge_survive(shapes):
     offset = np.array([[0.0, 0, 2], [0, 0, -2]])
     v = np.concatenate([v, *(0.02 * crumb + o for o in offset)])
     f = np.concatenate([f, *(g + len(v) - (2 - k) * len(crumb) for k in range(2))])
-    v2, f2 = remesh_embedded(v, f, 0.1)
+    found = remesh_embedded(v, f, 0.1)
+    v2, f2 = found.vertices, found.faces
     assert is_closed_manifold(f2)
     assert components(f2).max() == 2
     assert genus(f2) == 1

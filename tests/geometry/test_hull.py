@@ -12,8 +12,10 @@ import torch
 from invrender.cameras.projection import look_at, perspective
 from invrender.cameras.rigs import fibonacci, orbit
 from invrender.errors import InputError
+from invrender.geometry.carving import Grid, carve, signed_distances
 from invrender.geometry.connectivity import components, genus, is_closed_manifold
-from invrender.geometry.hull import Grid, carve, fit_grid, frame_from_masks, signed_distances, visual_hull
+from invrender.geometry.hull import visual_hull
+from invrender.geometry.hull_grid import fit_grid, frame_from_masks
 from invrender.nouns import Cameras, Mesh
 
 Tensor = torch.Tensor

@@ -9,6 +9,7 @@ from PIL import Image
 
 from invrender.colour import linear_to_srgb, srgb_to_linear
 from invrender.errors import InputError, UsageError
+from invrender.io import images
 from invrender.io.images import read_image, read_mask, write_gif, write_png
 
 
@@ -84,3 +85,14 @@ def test_unreadable_images_are_input_errors(tmp_path):
         with pytest.raises(InputError, match=word) as error:
             read_image(tmp_path / name)
         assert error.value.remedy
+
+
+def test_colours_of_exr_are_multiplied_by_alpha_and_come_out_straight(tmp_path, monkeypatch):
+    """As OpenEXR's technical introduction has it; the package that unpacks them is optional."""
+    stored = np.zeros((2, 2, 4), np.float32)
+    stored[0, 0] = (0.25, 0.5, 1.0, 0.5)
+    monkeypatch.setattr(images, "read_exr", lambda path: stored)
+    monkeypatch.setattr(images, "read_header", lambda path: None)
+    rgb, alpha = read_image(tmp_path / "a.exr")
+    assert rgb[0, 0].tolist() == [0.5, 1.0, 2.0] and rgb[1, 1].tolist() == [0, 0, 0]
+    assert alpha is not None and alpha[0, 0] == 0.5

@@ -15,7 +15,8 @@ from invrender.cameras.rigs import rig
 from invrender.errors import UsageError
 from invrender.nouns import Lights, Material, Mesh, Scene
 from invrender.render.images import straight
-from invrender.render.raster import SHOULDER, layers, render, render_views
+from invrender.render.raster import layers, render, render_views
+from invrender.shading.lights import SHOULDER
 
 BACKEND = select("torch")
 

@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 
 from invrender.errors import InputError
 from invrender.io.datasets.colmap_text import camera_lines, pose_lines, told_count
+from invrender.io.datasets.distortion import COLMAP_MODELS, MODELS, distortion_of
 from invrender.io.datasets.locate import Locator
 from invrender.io.datasets.posed import Lens, PosedImage
 from invrender.io.files.paths import entries as entries_of
@@ -25,22 +26,7 @@ from invrender.io.pixels import IMAGE_EXTENSIONS
 
 log = logging.getLogger(__name__)
 _SUBFOLDERS = (".", "sparse/0", "sparse", "colmap/sparse/0", "model")
-# by COLMAP's number: name, how many parameters, how many of them are the pinhole's
-_MODELS = {
-    0: ("SIMPLE_PINHOLE", 3, 3),
-    1: ("PINHOLE", 4, 4),
-    2: ("SIMPLE_RADIAL", 4, 3),
-    3: ("RADIAL", 5, 3),
-    4: ("OPENCV", 8, 4),
-    5: ("OPENCV_FISHEYE", 8, 4),
-    6: ("FULL_OPENCV", 12, 4),
-    7: ("FOV", 5, 4),
-    8: ("SIMPLE_RADIAL_FISHEYE", 4, 3),
-    9: ("RADIAL_FISHEYE", 5, 3),
-    10: ("THIN_PRISM_FISHEYE", 12, 4),
-}
-_BY_NAME = {model[0]: model for model in _MODELS.values()}
-_UNDISTORT = "undistort the images first: `colmap image_undistorter`"
+_CUT_OUT = "cut views of a pinhole out of it (COLMAP: panorama_sfm.py)"
 _AGAIN = "export the model from COLMAP again"
 
 
@@ -85,7 +71,7 @@ def read_colmap(model: Path, images: Path) -> list[PosedImage]:
         images: the folder that the names in the model start from.
 
     Raises:
-        InputError: the model is damaged, has no views, or its lenses are distorted.
+        InputError: the model is damaged, has no views, or its lenses are none of `MODELS`.
     """
     extension = ".bin" if is_file(model / "cameras.bin") and is_file(model / "images.bin") else ".txt"
     cameras_file, images_file = model / f"cameras{extension}", model / f"images{extension}"
@@ -148,33 +134,32 @@ def rotation_matrix(quaternion: NDArray[np.float64]) -> NDArray[np.float64]:
     )
 
 
-def _lens(where: str, model: tuple[str, int, int], size: tuple[int, int], values: list[float]) -> Lens:
+def _lens(where: str, name: str, size: tuple[int, int], values: list[float]) -> Lens:
     """The lens of one camera; `size` is (width, height)."""
-    name, count, pinhole = model
+    if name == "EQUIRECTANGULAR":
+        raise InputError(f"{where}: a picture all around (EQUIRECTANGULAR) is no pinhole's", _CUT_OUT)
+    pinhole, count = MODELS[name]
     if len(values) != count:
         raise InputError(f"{where}: a {name} camera has {count} parameters, not {len(values)}", _AGAIN)
-    if "FISHEYE" in name or name == "FOV":
-        raise InputError(f"{where}: the camera model {name} is no pinhole", _UNDISTORT)
-    if any(values[pinhole:]):
-        bent = ", ".join(f"{value:g}" for value in values[pinhole:])
-        raise InputError(f"{where}: the lens is distorted ({name}: {bent})", _UNDISTORT)
     focal, centre = values[: pinhole - 2], values[pinhole - 2 : pinhole]
-    if not all(0 < value < 1e9 for value in focal) or not all(abs(value) < 1e9 for value in centre):
-        told = ", ".join(f"{value:g}" for value in values[:pinhole])
+    usable = all(0 < value < 1e9 for value in focal) and all(abs(value) < 1e9 for value in centre)
+    if not usable or not all(abs(value) < 1e9 for value in values[pinhole:]):
+        told = ", ".join(f"{value:g}" for value in values)
         raise InputError(f"{where}: a {name} camera of {told} is impossible", "focal lengths in pixels are above 0")
     if not 1 <= min(size) <= max(size) < 1e9:
         raise InputError(
             f"{where}: a camera of {shown(str(size[0]))} x {shown(str(size[1]))} pixels is impossible", _AGAIN
         )
-    return Lens(focal[0], focal[-1], centre[0], centre[1], size[0], size[1])
+    bent = distortion_of(name, values[pinhole:])
+    return Lens(focal[0], focal[-1], centre[0], centre[1], size[0], size[1], distortion=bent)
 
 
 def _lenses_text(path: Path) -> dict[int, Lens]:
     lenses: dict[int, Lens] = {}
     for where, number, name, width, height, values in camera_lines(path):
-        if name.upper() not in _BY_NAME:
-            raise InputError(f"{where}: the camera model {shown(name)} is unknown", f"use one of {', '.join(_BY_NAME)}")
-        lens = _lens(where, _BY_NAME[name.upper()], (width, height), values)
+        if name.upper() not in (*MODELS, "EQUIRECTANGULAR"):
+            raise InputError(f"{where}: the camera model {shown(name)} is unknown", f"use one of {', '.join(MODELS)}")
+        lens = _lens(where, name.upper(), (width, height), values)
         if lenses.get(number, lens) != lens:
             raise InputError(f"{where}: camera {number} is there twice, and they differ", "number them apart")
         lenses[number] = lens
@@ -199,11 +184,11 @@ def _lenses_binary(path: Path) -> dict[int, Lens]:
     for index in range(total):
         where = f"{shown(path)}, camera {index}"
         number, model, width, height = struct.unpack_from("<iiQQ", content, offset)
-        if model not in _MODELS:
-            raise InputError(f"{where}: the camera model number {model} is unknown", _UNDISTORT)
-        count = _MODELS[model][1]
+        name, _, count = COLMAP_MODELS.get(model, ("EQUIRECTANGULAR", 0, 2) if model == 17 else ("", 0, 0))
+        if not name:
+            raise InputError(f"{where}: the camera model number {model} is unknown", f"use one of {', '.join(MODELS)}")
         values = struct.unpack_from(f"<{count}d", content, offset + 24)
-        lenses[number] = _lens(where, _MODELS[model], (width, height), list(values))
+        lenses[number] = _lens(where, name, (width, height), list(values))
         offset += 24 + 8 * count
     return lenses
 

@@ -3,77 +3,166 @@
 from __future__ import annotations
 
 import json
+import logging
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
-import numpy as np
 import torch
 
-from invrender.cameras.projection import common_point, perspective_intrinsics
 from invrender.errors import printable
-from invrender.io.datasets.colmap import find_model
+from invrender.io.datasets.cameras import cameras_of, placed_cameras
+from invrender.io.datasets.checks import check_views, tell_unposed
+from invrender.io.datasets.found_masks import folder_of_masks, with_found_masks
 from invrender.io.datasets.masks import check_masks
 from invrender.io.datasets.pictures import read_pictures
-from invrender.io.datasets.posed import PosedImage
-from invrender.io.datasets.sources import POSE_FILES, check_views, posed_images
+from invrender.io.datasets.sources import POSE_FILES, listed, lists_views
+from invrender.io.datasets.splits import set_aside
 from invrender.io.datasets.transforms import transforms_table
 from invrender.io.files.atomic import atomic_write_text
-from invrender.io.files.paths import is_file, is_folder
+from invrender.io.files.paths import is_folder, shown
 from invrender.io.images import write_png
 from invrender.nouns import Cameras, Views
 
+log = logging.getLogger(__name__)
+
 
 def is_dataset(path: str | Path) -> bool:
-    """Whether a path names a dataset: a folder with poses in it, or a pose file (.json) itself."""
-    source = Path(path)
-    if is_folder(source):
-        return any(is_file(source / name) for name in POSE_FILES) or find_model(source) is not None
-    return source.suffix.lower() == ".json"
+    """Whether a path names a dataset: a folder with poses in it, or a pose file (.json, *_par.txt) itself."""
+    return lists_views(Path(path))
 
 
 def read_dataset(
-    folder: str | Path, masks: str | Path | None = None, *, size: int | None = None, images: bool = True
+    folder: str | Path,
+    masks: str | Path | None = None,
+    *,
+    size: int | None = None,
+    images: bool = True,
+    unmasked: bool = False,
+    skip_missing: bool = False,
+    held_out: bool | Sequence[str] = True,
+    bounds: torch.Tensor | None = None,
+    mask_refine: str = "none",
 ) -> Views:
     """Read posed images and their masks.
 
     A mask comes from the first of these that has one: the folder `masks`, the frame's `mask_path`, the image's alpha
-    (straight, not premultiplied), and `masks/<name>.png` beside the poses. White is object.
+    (straight, not premultiplied), and `masks/<name>.png` beside the poses. White is object. Distorted lenses are
+    undistorted; pictures of several sizes are padded to the largest. What is unknown then has `Views.confidence` 0.
 
     Args:
-        folder: the dataset's folder, or its pose file (any .json).
-        masks: a folder of masks named after the images.
-        size: the longer side in pixels to which larger images are scaled down, by averaging; None keeps them.
+        folder: the dataset's folder, or its pose file.
+        masks: a folder of masks named after the images, or 'auto': views without a mask of their own get one that is
+            found in their picture, see `segmentation.automatic.automatic_masks`.
+        size: the longer side in pixels to which the largest image is scaled down, and all others by the same factor,
+            by averaging linear light over areas; None keeps them.
         images: False reads masks alone and leaves `Views.images` None (colours take four times their memory).
+        unmasked: True takes views that have no mask: their mask and confidence are 0.
+        skip_missing: True leaves out views whose files are missing, and says which; else they are refused.
+        held_out: True reads the views of the dataset's own test split (or else of that for validation) as well and
+            lists them in `Views.held_out`; False leaves them out; names of views are held out instead.
+        bounds: [2,3], a box that holds the object, before that of the dataset.
+        mask_refine: how masks that are found are refined: 'none' or 'grabcut'.
 
     Returns:
         Views with float32 masks [N,H,W] and images [N,H,W,3] linear, and float64 cameras in the dataset's frame.
 
     Raises:
-        InputError: poses or images are missing or damaged, sizes differ, masks are missing or cannot be meant, lenses
-            are distorted, or there are fewer than two views.
+        InputError: poses or images are missing or damaged, sizes contradict the intrinsics, masks are missing or cannot
+            be meant, a lens is of an unknown model, or there are fewer than two views.
+        MemoryLimitError: the images would not fit in memory.
     """
+    given, find = folder_of_masks(masks)
+    read = read_views(
+        folder, given, size=size, images=images or find, unmasked=unmasked or find, skip_missing=skip_missing,
+        held_out=held_out,
+    )  # fmt: skip
+    views = read.views if bounds is None else replace(read.views, bounds=bounds)
+    if not find:
+        return views
+    return with_found_masks(views, read.masked, read.covered, images=images, refine=mask_refine)
+
+
+@dataclass(frozen=True)
+class Read:
+    """A dataset, and what became of its pictures.
+
+    Attributes:
+        views: as `read_dataset` returns them.
+        covered: [N,H,W] float32, 1 within the pictures and 0 where there is none (what pads a smaller picture, or what
+            an undistorted one lacks), or None where the pictures fill their canvas.
+        masked: whether each view has a mask.
+    """
+
+    views: Views
+    covered: torch.Tensor | None
+    masked: tuple[bool, ...]
+
+
+def read_views(
+    folder: str | Path,
+    masks: str | Path | None = None,
+    *,
+    size: int | None = None,
+    images: bool = True,
+    unmasked: bool = False,
+    skip_missing: bool = False,
+    held_out: bool | Sequence[str] = True,
+) -> Read:
+    """Read a dataset as `read_dataset` does, and tell which of its pixels are pictures and which views have masks."""
     source = Path(folder)
-    posed = posed_images(source)
     root = source if is_folder(source) else source.parent
-    check_views(posed, root)
-    pictures = read_pictures(posed, root, Path(masks) if masks is not None else None, size, images)
+    found = listed(source)
+    kept, aside = set_aside(found.views, held_out, root)
+    posed = check_views(kept, root, skip_missing)
+    tell_unposed(found.views, root)
+    pictures = read_pictures(posed, root, Path(masks) if masks is not None else None, size, images, unmasked)
     names = tuple(printable(view.name) for view in posed)
-    check_masks(pictures.coverage, names, root)
-    height, width = pictures.coverage[0].shape
-    return Views(
-        cameras_of(pictures.posed, pictures.size, (height, width)),
-        torch.from_numpy(np.stack(pictures.coverage)),
-        torch.from_numpy(np.stack(pictures.colours)) if pictures.colours else None,
+    check_masks(pictures.masks(), [name for name, there in zip(names, pictures.masked, strict=True) if there], root)
+    covered = None if pictures.covered is None else torch.from_numpy(pictures.covered)
+    views = Views(
+        placed_cameras(pictures.places),
+        torch.from_numpy(pictures.coverage),
+        None if pictures.colours is None else torch.from_numpy(pictures.colours),
         names,
+        _confidence(covered, pictures.masked, pictures.coverage.shape),
+        tuple(i for i, view in enumerate(posed) if view.name in aside),
+        found.bounds,
     )
+    return Read(views, covered, pictures.masked)
+
+
+def _confidence(covered: torch.Tensor | None, masked: tuple[bool, ...], shape: tuple[int, ...]) -> torch.Tensor | None:
+    """Masks are known where pictures are, in views that have one."""
+    if all(masked):
+        return covered
+    known = torch.ones(shape) if covered is None else covered.clone()
+    known[[not there for there in masked]] = 0
+    return known
+
+
+def _facts(views: Views, files: list[str]) -> dict[str, Any]:
+    """The fields for a split and a box, where views have them."""
+    facts: dict[str, Any] = {} if views.bounds is None else {"bounds": views.bounds.tolist()}
+    if views.held_out:
+        facts["train_filenames"] = [file for i, file in enumerate(files) if i not in views.held_out]
+        facts["test_filenames"] = [files[i] for i in views.held_out]
+    return facts
 
 
 def read_cameras(path: str | Path, size: tuple[int, int]) -> Cameras:
     """The cameras alone of a dataset folder or pose file, for images of `size` (H, W); no image needs to be there.
 
+    Distorted lenses become pinholes of the same focal length, and it is said.
+
     Raises:
-        InputError: the poses are missing or damaged, or lenses are distorted.
+        InputError: the poses are missing or damaged.
     """
-    return cameras_of(posed_images(Path(path)), size, size)
+    posed, _ = set_aside(listed(Path(path)).views, False, Path(path))
+    if any(view.lens.distortion is not None for view in posed):
+        log.warning("%s: the distortion of its lenses is left out: the images are those of pinholes", shown(path))
+    return cameras_of(posed, size, size)
 
 
 def write_dataset(folder: str | Path, views: Views) -> list[Path]:
@@ -96,19 +185,6 @@ def write_dataset(folder: str | Path, views: Views) -> list[Path]:
         mask = views.masks[i, :, :, None].detach().cpu()
         colour = torch.ones_like(mask).expand(-1, -1, 3) if views.images is None else views.images[i].detach().cpu()
         write_png(target / file, torch.cat([colour, mask.to(colour.dtype)], dim=2))
-    atomic_write_text(target / POSE_FILES[0], json.dumps(transforms_table(views.cameras, files), indent=1) + "\n")
+    table = {**_facts(views, files), **transforms_table(views.cameras, files)}
+    atomic_write_text(target / POSE_FILES[0], json.dumps(table, indent=1) + "\n")
     return [target / POSE_FILES[0], *(target / file for file in files)]
-
-
-def cameras_of(posed: list[PosedImage], full_size: tuple[int, int], size: tuple[int, int]) -> Cameras:
-    """Cameras for images of `size` (H, W) scaled from ones of `full_size`, by which projections do not change."""
-    world = torch.from_numpy(np.stack([view.world_to_camera for view in posed]))
-    placed = Cameras(world, torch.zeros_like(world), size)
-    target, _ = common_point(placed)
-    distance = float((placed.position - target).norm(dim=1).max())
-    reach = distance if distance > 0 else 1.0
-    projections = [
-        perspective_intrinsics(*view.lens.at(full_size), full_size, *(view.clip or (0.01 * reach, 100 * reach)))
-        for view in posed
-    ]
-    return Cameras(world, torch.stack(projections), size)

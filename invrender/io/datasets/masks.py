@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path, PurePosixPath
+from typing import NoReturn
 
 import numpy as np
 from numpy.typing import NDArray
 
 from invrender.errors import InputError
+from invrender.io.datasets.checks import relative
 from invrender.io.datasets.locate import Locator
+from invrender.io.datasets.posed import PosedImage
 from invrender.io.files.paths import entries, is_folder, listing, shown
 from invrender.io.pixels import IMAGE_EXTENSIONS
 
@@ -55,6 +58,60 @@ def mask_hint(root: Path, name: str) -> str:
     if elsewhere:
         return f"pass --masks {shown(elsewhere)} if these are the masks (white is object)"
     return f"save the images as RGBA, or put masks (white is object) at masks/{shown(name)}.png, or pass --masks DIR"
+
+
+def refuse_unmasked(views: Sequence[PosedImage], what: str, root: Path) -> NoReturn:
+    """Refuse views without a mask (InputError); `what` is what their pictures have instead of one."""
+    named = listing(relative(view.pixels, root) for view in views)
+    one = len(views) == 1
+    cause = (
+        f"{named} has {what}, and there is no mask for it" if one else f"{len(views)} images have {what} and no mask"
+    )
+    raise InputError(f"{root}: {cause}{'' if one else f': {named}'}", mask_hint(root, views[0].name))
+
+
+def mask_files(
+    posed: Sequence[PosedImage], alpha: Sequence[bool], root: Path, masks: Path | None, unmasked: bool
+) -> list[Path | None]:
+    """The mask file of each view, or None where its alpha comes first or, if that is allowed, where it has none.
+
+    Args:
+        posed: the views.
+        alpha: whether the picture of each may have an alpha channel.
+        root: the dataset's folder.
+        masks: a folder of masks that comes before all others, or None.
+        unmasked: whether views may be without a mask.
+
+    Raises:
+        InputError: masks are missing.
+    """
+    if masks is not None:
+        return _given_masks(posed, masks, unmasked)
+    files, bare = [], []
+    for view, clear in zip(posed, alpha, strict=True):
+        file = view.mask
+        if file is None and not clear:
+            file = find_mask(root / "masks", view.name, view.image)
+            bare += [view] if file is None else []
+        files.append(file)
+    if bare and not unmasked:
+        refuse_unmasked(bare, "no alpha channel", root)
+    return files
+
+
+def _given_masks(posed: Sequence[PosedImage], masks: Path, unmasked: bool) -> list[Path | None]:
+    """The mask of each view in a folder that the user named."""
+    if not is_folder(masks):
+        raise InputError(f"there is no folder {shown(masks)} of masks", "give --masks a folder with one mask per image")
+    files = [find_mask(masks, view.name, view.image) for view in posed]
+    missing = [view.name for view, file in zip(posed, files, strict=True) if file is None]
+    if missing and not (unmasked and len(missing) < len(posed)):
+        raise InputError(
+            f"{masks} lacks the masks of {len(missing)} of {len(posed)} views: {listing(missing)}",
+            f"it holds {listing(entries(masks), 3) or 'nothing'}: name them after the images, such as"
+            f" {masks / f'{Path(missing[0]).name}.png'}",
+        )
+    return files
 
 
 def check_masks(masks: Sequence[Array], names: Sequence[str], folder: Path) -> None:

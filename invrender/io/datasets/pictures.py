@@ -1,28 +1,30 @@
-"""The pictures and masks of a dataset: found, checked against the intrinsics, turned, read and scaled down."""
+"""The pictures and masks of a dataset: found, checked against the intrinsics, and read one after the other."""
 
 from __future__ import annotations
 
 import logging
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import NoReturn
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image
 
 from invrender.errors import InputError
 from invrender.io.coverage import of_levels
-from invrender.io.datasets.masks import find_mask, mask_hint
+from invrender.io.datasets.checks import relative
+from invrender.io.datasets.develop import Layers, develop, fitted_mask
+from invrender.io.datasets.layout import Place, canvas_of, check_room, lay_out
+from invrender.io.datasets.masks import find_mask, mask_files, refuse_unmasked
 from invrender.io.datasets.posed import PosedImage
-from invrender.io.datasets.sizes import Size, fit_all, upright
-from invrender.io.datasets.sources import relative
-from invrender.io.files.paths import entries, is_folder, listing, shown
-from invrender.io.images import read_image, read_mask_as
+from invrender.io.datasets.sizes import fit_all, upright
+from invrender.io.files.paths import shown
+from invrender.io.images import read_image_as, read_mask_as
 from invrender.io.pixels import Header, read_header, turned
 
 log = logging.getLogger(__name__)
 Array = NDArray[np.float32]
+_DETAIL = 4  # a JPEG is unpacked to at least so many times the sides that are wanted
 
 
 @dataclass(frozen=True)
@@ -30,19 +32,28 @@ class Pictures:
     """What was read.
 
     Attributes:
-        posed: the views, their lenses knowing the pictures' sizes.
-        coverage: [H,W] each, scaled down.
-        colours: [H,W,3] linear each, scaled down; empty unless all views have them and they were asked for.
-        size: (H, W) before that.
+        places: the views, with pinholes as lenses, and where their pictures lie.
+        coverage: [N,H,W], scaled down; 0 of views without a mask.
+        colours: [N,H,W,3] linear, straight, or None unless all views have them and they were asked for.
+        covered: [N,H,W], 1 within the pictures and 0 where there is none, or None where they fill the canvas.
+        masked: whether each view has a mask.
     """
 
-    posed: list[PosedImage]
-    coverage: list[Array]
-    colours: list[Array]
-    size: Size
+    places: list[Place]
+    coverage: Array
+    colours: Array | None
+    covered: Array | None
+    masked: tuple[bool, ...]
+
+    def masks(self) -> list[Array]:
+        """[h,w] each: the masks of the views that have one, without what pads them."""
+        places = zip(self.coverage, self.places, self.masked, strict=True)
+        return [mask[: place.size[0], : place.size[1]] for mask, place, there in places if there]
 
 
-def read_pictures(posed: list[PosedImage], root: Path, masks: Path | None, size: int | None, images: bool) -> Pictures:
+def read_pictures(
+    posed: Sequence[PosedImage], root: Path, masks: Path | None, size: int | None, images: bool, unmasked: bool
+) -> Pictures:
     """Read the pictures and masks of views whose files exist.
 
     Args:
@@ -51,31 +62,66 @@ def read_pictures(posed: list[PosedImage], root: Path, masks: Path | None, size:
         masks: a folder of masks that comes before all others, or None.
         size: the longer side to scale down to, or None.
         images: whether colours are wanted.
+        unmasked: whether views may be without a mask.
 
     Raises:
-        InputError: files are damaged or too large, sizes differ or contradict the intrinsics, or masks are missing.
+        InputError: files are damaged or too large, sizes contradict the intrinsics, or masks are missing.
+        MemoryLimitError: the result does not fit in memory.
     """
-    heads = [_header(view, root) for view in posed]
-    mask_files = _mask_files(posed, heads, root, masks)
-    mask_heads = [None if file is None else read_header(file) for file in mask_files]
-    posed, turns = fit_all(posed, heads, mask_heads, root)
+    heads = [header_of(view, root) for view in posed]
+    files = mask_files(posed, [head.alpha for head in heads], root, masks, unmasked)
+    fitted, turns = fit_all(list(posed), heads, [None if file is None else read_header(file) for file in files], root)
     sizes = [upright(head.size, turn) for head, turn in zip(heads, turns, strict=True)]
-    _check_sizes(sizes, posed, root)
-    notes: dict[str, list[str]] = {}
-    coverage: list[Array] = []
-    colours: list[Array] = []
-    for view, file, turn in zip(posed, mask_files, turns, strict=True):
-        rgb, mask, note = _read(view, file, root, images)
-        notes.setdefault(note, []).append(view.name)
-        coverage.append(_shrink(_fitted(mask, turn, sizes[0], view, root), size))
-        if rgb is not None and images:
-            colours.append(_shrink(turned(rgb, turn), size))
-    _tell(notes, len(posed))
-    return Pictures(posed, coverage, colours if len(colours) == len(posed) else [], sizes[0])
+    places = lay_out(fitted, turns, sizes, size, root)
+    coloured = images and all(view.image is not None for view in posed)
+    canvas, count = canvas_of(places), len(places)
+    check_room(count, canvas, 5 if coloured else 2, max(sizes), root)
+    colours = np.zeros((count, *canvas, 3), np.float32) if coloured else None
+    coverage, covered = (np.zeros((count, *canvas), np.float32) for _ in range(2))
+    notes = _Notes({}, [])
+    masked = []
+    for i, (place, file) in enumerate(zip(places, files, strict=True)):
+        layers = _read(place, file, root, images, unmasked, notes)
+        region = (i, slice(place.size[0]), slice(place.size[1]))
+        masked.append(layers.mask is not None)
+        covered[region] = 1 if layers.known is None else layers.known
+        if layers.mask is not None:
+            coverage[region] = layers.mask
+        if colours is not None and layers.colours is not None:
+            colours[region] = layers.colours
+    notes.tell(count)
+    full = bool((covered == 1).all())
+    return Pictures(places, coverage, colours, None if full else covered, tuple(masked))
 
 
-def _header(view: PosedImage, root: Path) -> Header:
-    path = _pixels_of(view)
+@dataclass(frozen=True)
+class _Notes:
+    """What is to be said of the views, once for all of them: by two values of masks, and of colours."""
+
+    values: dict[str, list[str]]
+    multiplied: list[str]
+
+    def tell(self, views: int) -> None:
+        for note, names in self.values.items():
+            log.warning("the masks hold %s alone, taken for background and object (%s)", note, _which(names, views))
+        if self.multiplied:
+            log.warning(
+                "colours look multiplied by their alpha, which straight ones are not: they are divided by it (%s)",
+                _which(self.multiplied, views),
+            )
+
+
+def _which(names: list[str], views: int) -> str:
+    return shown(names[0]) if len(names) == 1 else f"{shown(names[0])} and {len(names) - 1} more of {views}"
+
+
+def header_of(view: PosedImage, root: Path) -> Header:
+    """The header of a view's picture, or of its mask where it has none: a frame names one of both.
+
+    Raises:
+        InputError: it is no picture, damaged, or beyond the limit.
+    """
+    path = view.pixels
     if path.suffix.lower() == ".npy":
         raise InputError(
             f"{root}: {shown(relative(path, root))} is a numpy array, which datasets of transmittance alone hold",
@@ -84,112 +130,37 @@ def _header(view: PosedImage, root: Path) -> Header:
     return read_header(path)
 
 
-def _pixels_of(view: PosedImage) -> Path:
-    """A view's picture, or its mask where it has none: a frame names one of both."""
-    path = view.image or view.mask
-    assert path is not None
-    return path
+def _read(place: Place, file: Path | None, root: Path, images: bool, unmasked: bool, notes: _Notes) -> Layers:
+    """One view's layers on its region of the canvas."""
+    view, rgb, alpha = place.view, None, None
+    if view.image is not None and (images or file is None):
+        rgb, alpha, multiplied = read_image_as(view.image, _enough(place))
+        notes.multiplied.extend([view.name] if multiplied else [])
+    mask, note = _mask_of(view, file, alpha, root, unmasked)
+    if note:
+        notes.values.setdefault(note, []).append(view.name)
+    if place.turn != 1:
+        rgb, alpha = (None if part is None else turned(part, place.turn) for part in (rgb, alpha))
+    mask = None if mask is None else fitted_mask(mask, place, root)
+    return develop(rgb if images else None, alpha, mask, place, str(root))
 
 
-def _read(view: PosedImage, file: Path | None, root: Path, images: bool) -> tuple[Array | None, Array, str]:
-    """Colours, coverage and what is to be said of it; without a mask file the picture's alpha is the mask."""
-    rgb, alpha = read_image(view.image) if view.image is not None and (images or file is None) else (None, None)
+def _enough(place: Place) -> tuple[int, int]:
+    """(H, W) of the stored pixels that suffice for a view's region."""
+    factor = _DETAIL * max(place.size) / max(place.pinhole_size)
+    height, width = (int(side * factor) for side in upright(place.full, place.turn))
+    return height, width
+
+
+def _mask_of(
+    view: PosedImage, file: Path | None, alpha: Array | None, root: Path, unmasked: bool
+) -> tuple[Array | None, str]:
+    """Coverage, or None, and what is to be said of it; without a mask file the picture's alpha is the mask."""
     if file is None and alpha is not None and alpha.min() < 1:
-        stored = alpha if _pixels_of(view).suffix.lower() == ".exr" else np.rint(alpha * 255).astype(np.uint8)
-        return rgb, *of_levels(stored, _pixels_of(view))
+        stored = alpha if view.pixels.suffix.lower() == ".exr" else np.rint(alpha * 255).astype(np.uint8)
+        return of_levels(stored, view.pixels)
     file = file or find_mask(root / "masks", view.name, view.image)
-    if file is None:
+    if file is None and not unmasked:
         what = "no alpha channel" if alpha is None else "an alpha channel that is opaque everywhere"
-        _refuse_unmasked([view], what, root)
-    return rgb, *read_mask_as(file)
-
-
-def _refuse_unmasked(views: list[PosedImage], what: str, root: Path) -> NoReturn:
-    named = listing(relative(_pixels_of(view), root) for view in views)
-    one = len(views) == 1
-    cause = (
-        f"{named} has {what}, and there is no mask for it" if one else f"{len(views)} images have {what} and no mask"
-    )
-    raise InputError(f"{root}: {cause}{'' if one else f': {named}'}", mask_hint(root, views[0].name))
-
-
-def _mask_files(posed: list[PosedImage], heads: list[Header], root: Path, masks: Path | None) -> list[Path | None]:
-    """The mask file of each view, or None where its alpha comes first."""
-    if masks is not None:
-        return _given_masks(posed, masks)
-    files, bare = [], []
-    for view, head in zip(posed, heads, strict=True):
-        file = view.mask
-        if file is None and not head.alpha:
-            file = find_mask(root / "masks", view.name, view.image)
-            bare += [view] if file is None else []
-        files.append(file)
-    if bare:
-        _refuse_unmasked(bare, "no alpha channel", root)
-    return files
-
-
-def _given_masks(posed: list[PosedImage], masks: Path) -> list[Path | None]:
-    """The mask of each view in a folder that the user named."""
-    if not is_folder(masks):
-        raise InputError(f"there is no folder {shown(masks)} of masks", "give --masks a folder with one mask per image")
-    files = [find_mask(masks, view.name, view.image) for view in posed]
-    missing = [view.name for view, file in zip(posed, files, strict=True) if file is None]
-    if missing:
-        raise InputError(
-            f"{masks} lacks the masks of {len(missing)} of {len(posed)} views: {listing(missing)}",
-            f"it holds {listing(entries(masks), 3) or 'nothing'}: name them after the images, such as"
-            f" {masks / f'{Path(missing[0]).name}.png'}",
-        )
-    return files
-
-
-def _check_sizes(sizes: list[Size], posed: list[PosedImage], root: Path) -> None:
-    for size, view in zip(sizes, posed, strict=True):
-        if size != sizes[0]:
-            raise InputError(
-                f"{root}: the images differ in size: {shown(posed[0].name)} is {_wide(sizes[0])},"
-                f" {shown(view.name)} is {_wide(size)}",
-                "bring all images of a dataset to one size",
-            )
-
-
-def _fitted(mask: Array, turn: int, size: Size, view: PosedImage, root: Path) -> Array:
-    """A mask turned as its picture is, unless it stands upright already, and scaled to the picture's size."""
-    lying = (mask.shape[0] > mask.shape[1]) != (size[0] > size[1])
-    if turn != 1 and lying:
-        mask = turned(mask, turn)
-    if mask.shape == size:
-        return mask
-    height, width = mask.shape
-    if abs(width * size[0] - height * size[1]) > max(size):
-        raise InputError(
-            f"{root}: the mask of {shown(view.name)} is {_wide(mask.shape)}, its image {_wide(size)}",
-            "make masks of the size of the images",
-        )
-    way = Image.Resampling.BOX if width > size[1] else Image.Resampling.BILINEAR
-    return np.asarray(Image.fromarray(mask).resize((size[1], size[0]), way))
-
-
-def _tell(notes: dict[str, list[str]], views: int) -> None:
-    for note, names in notes.items():
-        if note:
-            which = shown(names[0]) if len(names) == 1 else f"{shown(names[0])} and {len(names) - 1} more of {views}"
-            log.warning("the masks hold %s alone, taken for background and object (%s)", note, which)
-
-
-def _wide(shape: tuple[int, ...]) -> str:
-    return f"{shape[1]} x {shape[0]}"
-
-
-def _shrink(image: Array, size: int | None) -> Array:
-    """The image with its longer side brought down to `size` by averaging over areas."""
-    height, width = image.shape[:2]
-    if size is None or max(height, width) <= size:
-        return image
-    target = (max(1, round(width * size / max(height, width))), max(1, round(height * size / max(height, width))))
-    planes = image[:, :, None] if image.ndim == 2 else image
-    small = [
-        np.asarray(Image.fromarray(planes[..., c]).resize(target, Image.Resampling.BOX)) for c in range(planes.shape[2])
-    ]
-    return small[0] if image.ndim == 2 else np.stack(small, axis=2)
+        refuse_unmasked([view], what, root)
+    return (None, "") if file is None else read_mask_as(file)

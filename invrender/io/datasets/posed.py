@@ -10,20 +10,20 @@ import numpy as np
 from numpy.typing import NDArray
 
 from invrender.errors import InputError
+from invrender.io.datasets.distortion import Distortion
 
 _INFINITE = 1e30
 """Beyond what floats of 32 bits and their squares can hold."""
 
-DISTORTION = ("k1", "k2", "k3", "k4", "k5", "k6", "p1", "p2")
-
 
 @dataclass(frozen=True)
 class Lens:
-    """A pinhole camera's intrinsics, each None where the file is silent.
+    """A camera's intrinsics, each None where the file is silent.
 
     Attributes:
         fx, fy, cx, cy: in pixels of an image of `width` x `height` (or of the image itself where those are None).
         angle_x, angle_y: full angles of view in radians; they count where fx is None.
+        distortion: None of a pinhole.
     """
 
     fx: float | None = None
@@ -34,6 +34,7 @@ class Lens:
     height: float | None = None
     angle_x: float | None = None
     angle_y: float | None = None
+    distortion: Distortion | None = None
 
     def at(self, size: tuple[int, int]) -> tuple[float, float, float, float]:
         """(fx, fy, cx, cy) in pixels of an image of `size` (H, W), which may be a scaled copy of the one described."""
@@ -62,6 +63,7 @@ class PosedImage:
         world_to_camera: [4,4] float64, OpenGL axes.
         lens: the intrinsics.
         clip: near and far in world units, or None.
+        split: train, val or test, as the dataset says, or None.
     """
 
     name: str
@@ -70,6 +72,14 @@ class PosedImage:
     world_to_camera: NDArray[np.float64]
     lens: Lens
     clip: tuple[float, float] | None = None
+    split: str | None = None
+
+    @property
+    def pixels(self) -> Path:
+        """The picture, or the mask where there is none: a view names one of both."""
+        path = self.image or self.mask
+        assert path is not None
+        return path
 
 
 def rigid_inverse(matrix: NDArray[np.float64], where: str) -> NDArray[np.float64]:
@@ -96,6 +106,20 @@ def rigid_inverse(matrix: NDArray[np.float64], where: str) -> NDArray[np.float64
             f"{where}: the last row of its camera matrix is ({last}), not (0, 0, 0, 1)",
             "write the position into the last column: the matrix looks transposed",
         )
+    axes = nearest_rotation(axes, where)
+    inverse = np.eye(4)
+    inverse[:3, :3] = axes.T
+    inverse[:3, 3] = -inverse[:3, :3] @ position
+    return inverse
+
+
+def nearest_rotation(axes: NDArray[np.float64], where: str) -> NDArray[np.float64]:
+    """The rotation [3,3] in axes [3,3], its columns, without their common length and what rounding made of them.
+
+    Raises:
+        InputError: they are sheared, unevenly scaled, or a mirror image.
+    """
+    lengths = np.linalg.norm(axes, axis=0)
     rotation = axes / lengths
     if np.abs(rotation.T @ rotation - np.eye(3)).max() > 1e-3 or np.ptp(lengths) > 1e-3 * lengths.max():
         raise InputError(
@@ -106,9 +130,23 @@ def rigid_inverse(matrix: NDArray[np.float64], where: str) -> NDArray[np.float64
         raise InputError(
             f"{where}: its camera matrix is a mirror image", "use OpenGL axes: +X right, +Y up, looking down -Z"
         )
-    # the nearest rotation, so that rounding in the file does not become a shear
     u, _, vt = np.linalg.svd(rotation)
-    inverse = np.eye(4)
-    inverse[:3, :3] = (u @ vt).T
-    inverse[:3, 3] = -inverse[:3, :3] @ position
-    return inverse
+    nearest: NDArray[np.float64] = u @ vt
+    return nearest
+
+
+def opengl_from_opencv(matrix: NDArray[np.float64], where: str) -> NDArray[np.float64]:
+    """World-to-camera [4,4] with OpenGL axes of one [4,4] or [3,4] with OpenCV's (+X right, +Y down, looking along +Z).
+
+    Raises:
+        InputError: it is not a rotation and a shift.
+    """
+    if not bool((np.abs(matrix) < _INFINITE).all()) or not bool((np.abs(matrix[:3, :3]).sum(axis=0) > 0).all()):
+        raise InputError(f"{where}: its camera matrix holds NaN or absurd numbers", "export the cameras again")
+    rotation = nearest_rotation(matrix[:3, :3], where)
+    if abs(np.linalg.norm(matrix[0, :3]) - 1) > 1e-2:
+        raise InputError(f"{where}: its world-to-camera matrix is scaled", "write a rotation and a shift")
+    flip = np.diag([1.0, -1.0, -1.0])
+    result = np.eye(4)
+    result[:3, :3], result[:3, 3] = flip @ rotation, flip @ matrix[:3, 3]
+    return result

@@ -1,47 +1,134 @@
-"""The views that a dataset folder or pose file lists, before any pixel is read, and the checks on the list."""
+"""The views that a dataset folder or pose file lists, before any pixel is read."""
 
 from __future__ import annotations
 
 import logging
 from collections import Counter
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 
+import torch
+
 from invrender.errors import InputError
+from invrender.io.datasets.bounds import box_of, colmap_points, ply_points, told_bounds
+from invrender.io.datasets.cameras_json import NAME, read_cameras_json
 from invrender.io.datasets.colmap import find_model, read_colmap, refuse_half_model
+from invrender.io.datasets.middlebury import find_par, is_par, read_middlebury
 from invrender.io.datasets.posed import PosedImage
-from invrender.io.datasets.transforms import read_transforms
-from invrender.io.files.paths import entries, is_file, is_folder, listing, nearest, shown
+from invrender.io.datasets.splits import by_filenames, by_list
+from invrender.io.datasets.transforms import read_pose_table, transforms_views
+from invrender.io.files.paths import entries, is_file, is_folder, nearest, shown
 from invrender.io.pixels import IMAGE_EXTENSIONS
 
 log = logging.getLogger(__name__)
 POSE_FILES = ("transforms.json", "transforms_train.json")
+_OTHER_SPLITS = {"val": "transforms_val.json", "test": "transforms_test.json"}
 
 
-def posed_images(source: Path) -> list[PosedImage]:
+@dataclass(frozen=True)
+class Listed:
+    """What a dataset lists.
+
+    Attributes:
+        views: all of them, whatever their split.
+        bounds: [2,3] float64 of the object's box in world units, or None.
+    """
+
+    views: list[PosedImage]
+    bounds: torch.Tensor | None = None
+
+
+def lists_views(source: Path) -> bool:
+    """Whether a path names a dataset: a folder with poses in it, or a pose file itself."""
+    if not is_folder(source):
+        return source.suffix.lower() == ".json" or is_par(source)
+    if any(is_file(source / name) for name in (*POSE_FILES, NAME)) or find_model(source) is not None:
+        return True
+    return any(is_par(Path(name)) for name in entries(source))
+
+
+def listed(source: Path) -> Listed:
     """What a dataset folder or pose file lists.
 
     Raises:
-        InputError: the poses are missing or damaged, or lenses are distorted.
+        InputError: the poses are missing or damaged, or a lens is of an unknown model.
     """
-    if source.suffix.lower() == ".json" and not is_folder(source):
-        return _named_apart(read_transforms(source))
-    if not is_folder(source):
-        where = source.parent
-        close = nearest(source.name, [name for name in entries(where) if is_folder(where / name)])
-        remedy = f"did you mean {where / close}?" if close else "check the path"
-        raise InputError(f"there is no folder {shown(source)}", remedy)
-    for name in POSE_FILES:
-        if is_file(source / name):
-            return _named_apart(read_transforms(source / name))
+    if is_folder(source):
+        return _folder(source)
+    if is_par(source):
+        return Listed(_named_apart(read_middlebury(source)))
+    if source.suffix.lower() == ".json":
+        return _json(source)
+    where = source.parent
+    close = nearest(source.name, [name for name in entries(where) if is_folder(where / name)])
+    raise InputError(
+        f"there is no folder {shown(source)}", f"did you mean {where / close}?" if close else "check the path"
+    )
+
+
+def _folder(source: Path) -> Listed:
+    if is_file(source / POSE_FILES[0]):
+        return _json(source / POSE_FILES[0])
+    if is_file(source / POSE_FILES[1]):
+        return _splits(source)
     model = find_model(source)
     if model is not None:
-        return _named_apart(read_colmap(model, source / "images" if is_folder(source / "images") else source))
+        images = source / "images" if is_folder(source / "images") else source
+        views = by_list(_named_apart(read_colmap(model, images)), model / "test.txt")
+        return Listed(views, box_of(colmap_points(model), views))
+    if is_file(source / NAME):
+        return _json(source / NAME)
+    par = find_par(source)
+    if par is not None:
+        return Listed(_named_apart(read_middlebury(par)))
     refuse_half_model(source)
-    close = nearest(POSE_FILES[0], [name for name in entries(source) if name.endswith(".json")]) or _inner(source)
+    raise _no_dataset(source)
+
+
+def _json(path: Path) -> Listed:
+    """Of a file with `frames`, as transforms.json has them, or with `cameras`."""
+    table = read_pose_table(path)
+    if "cameras" in table and "frames" not in table:
+        return Listed(_named_apart(read_cameras_json(path, table)), told_bounds(table.get("bounds"), str(path)))
+    views = by_filenames(_named_apart(transforms_views(path, table)), table, path)
+    bounds = told_bounds(table.get("bounds"), str(path))
+    cloud = table.get("ply_file_path")
+    if bounds is None and isinstance(cloud, str):
+        bounds = box_of(ply_points(path.parent / cloud), views)
+    return Listed(views, bounds)
+
+
+def _splits(folder: Path) -> Listed:
+    """transforms_train.json with those for validation and tests beside it."""
+    train = _json(folder / POSE_FILES[1])
+    views = [replace(view, split="train") for view in train.views]
+    for split, name in _OTHER_SPLITS.items():
+        path = folder / name
+        if not is_file(path):
+            continue
+        table = read_pose_table(path)
+        if table.get("frames") == []:
+            log.warning("%s lists no views: none are held out by it", shown(path))
+        else:
+            views += [replace(view, split=split) for view in transforms_views(path, table)]
+    return Listed(_named_apart(views), train.bounds)
+
+
+def _no_dataset(source: Path) -> InputError:
+    """A folder without poses: of pictures, or of whatever else."""
+    jsons = [name for name in entries(source) if name.endswith(".json")]
+    close = nearest(POSE_FILES[0], jsons) or _inner(source)
     hint = f"did you mean {source / close}? Otherwise " if close else ""
-    raise InputError(
-        f"{source} is no dataset: it holds neither transforms.json nor a COLMAP model (sparse/0)",
+    folder = source / "images" if is_folder(source / "images") else source
+    pictures = [name for name in entries(folder) if Path(name).suffix.lower() in IMAGE_EXTENSIONS]
+    lacks = "neither transforms.json nor a COLMAP model (sparse/0), cameras.json or *_par.txt"
+    if pictures and not close:
+        return InputError(
+            f"{source} holds {len(pictures)} pictures, but no cameras: {lacks}",
+            f"put the cameras there, or find them in the pictures: `invrender poses {source} -o DATASET`",
+        )
+    return InputError(
+        f"{source} is no dataset: it holds {lacks}",
         f"{hint}put the poses there, or make a dataset with `invrender render ASSET --dataset {source}`",
     )
 
@@ -63,68 +150,3 @@ def _named_apart(posed: list[PosedImage]) -> list[PosedImage]:
         else view
         for view in posed
     ]
-
-
-def check_views(posed: list[PosedImage], root: Path) -> None:
-    """Refuse single views, views that are listed twice, and missing files; say how many lie elsewhere.
-
-    Raises:
-        InputError: naming the views or files.
-    """
-    if len(posed) < 2:
-        raise InputError(f"{root} holds {len(posed)} view, and a shape needs at least 2", "add views from other sides")
-    repeated = sorted(name for name, count in Counter(view.name for view in posed).items() if count > 1)
-    if repeated:
-        raise InputError(f"{root} lists views twice: {listing(repeated)}", "list each image once")
-    check_files([path for view in posed for path in (view.image, view.mask) if path is not None], len(posed), root)
-    _refuse_twins(posed, root)
-
-
-def _refuse_twins(posed: list[PosedImage], root: Path) -> None:
-    """Refuse two views of one file under different names, such as 'a.png' and 'images/../a.png' (InputError)."""
-    seen: dict[Path, str] = {}
-    for view in posed:
-        path = view.image or view.mask
-        first = view.name if path is None else seen.setdefault(path.resolve(), view.name)
-        if path is not None and first != view.name:
-            raise InputError(
-                f"{root} lists {shown(relative(path, root))} twice, as {shown(first)} and as {shown(view.name)}",
-                "list each image once",
-            )
-
-
-def check_files(files: list[Path], views: int, root: Path) -> None:
-    """Refuse missing files of a dataset of so many views, and say how many lie outside its folder.
-
-    Raises:
-        InputError: naming the files, with what else may be meant.
-    """
-    missing = [path for path in files if not is_file(path)]
-    if missing:
-        names = listing(relative(path, root) for path in missing)
-        raise InputError(
-            f"{root}: {len(missing)} of {views} files are missing: {names}", _missing_hint(missing[0], files, root)
-        )
-    resolved = Counter(path.resolve() for path in set(files))
-    home = root.resolve()
-    outside = [path for path in resolved if not path.is_relative_to(home)]
-    if outside:
-        log.warning(
-            "%d of %d pictures lie outside %s, such as %s", len(outside), len(resolved), shown(root), shown(outside[0])
-        )
-
-
-def _missing_hint(path: Path, listed: list[Path], root: Path) -> str:
-    if not is_folder(path.parent):
-        folder = shown(relative(path.parent, root))
-        return f"the folder {folder} is missing: put the images there, or correct the paths"
-    taken = {other.name for other in listed if other.parent == path.parent}
-    free = [name for name in entries(path.parent) if name not in taken]
-    close = nearest(path.name, [name for name in free if Path(name).suffix.lower() in (*IMAGE_EXTENSIONS, ".npy")])
-    hint = f"did you mean {close}? " if close else ""
-    return f"{hint}put the files there, or leave their views out of the list"
-
-
-def relative(path: Path, root: Path) -> str:
-    """A path as seen from the dataset's folder, where it lies in it."""
-    return path.relative_to(root).as_posix() if path.is_relative_to(root) else str(path)

@@ -17,26 +17,16 @@ import numpy as np
 
 from invrender.cameras.projection import intrinsics
 from invrender.errors import InputError
+from invrender.io.datasets.lens_fields import lens_of, number_of
 from invrender.io.datasets.locate import Locator
-from invrender.io.datasets.posed import DISTORTION, Lens, PosedImage, rigid_inverse
+from invrender.io.datasets.posed import Lens, PosedImage, rigid_inverse
 from invrender.io.files.json_table import read_json_table
 from invrender.io.files.paths import nearest, shown
 from invrender.io.pixels import IMAGE_EXTENSIONS
 from invrender.nouns import Cameras
 
-_LENS_KEYS = {
-    "fl_x": "fx",
-    "fl_y": "fy",
-    "cx": "cx",
-    "cy": "cy",
-    "w": "width",
-    "h": "height",
-    "camera_angle_x": "angle_x",
-    "camera_angle_y": "angle_y",
-}
 log = logging.getLogger(__name__)
 EXAMPLE = '{"camera_angle_x": ..., "frames": [{"file_path": ..., "transform_matrix": ...}]}'
-_MODELS = ("PINHOLE", "SIMPLE_PINHOLE", "OPENCV", "SIMPLE_RADIAL", "RADIAL", "PERSPECTIVE")
 
 
 def read_transforms(path: Path, extensions: Sequence[str] = IMAGE_EXTENSIONS) -> list[PosedImage]:
@@ -47,9 +37,15 @@ def read_transforms(path: Path, extensions: Sequence[str] = IMAGE_EXTENSIONS) ->
         extensions: of images, tried in this order where a name has none.
 
     Raises:
-        InputError: the file is missing or broken, a field is missing or impossible, or lenses are distorted.
+        InputError: the file is missing or broken, a field is missing or impossible, or a lens is of an unknown model.
     """
-    table = read_pose_table(path)
+    return transforms_views(path, read_pose_table(path), extensions)
+
+
+def transforms_views(
+    path: Path, table: dict[str, Any], extensions: Sequence[str] = IMAGE_EXTENSIONS
+) -> list[PosedImage]:
+    """The views in the fields `table` of the file `path`; see `read_transforms`."""
     locator = Locator(path.parent, extensions)
     views = [_frame(path, index, frame, table, locator) for index, frame in enumerate(frames_of(table, path))]
     if "camera_angle_x" in table and "fl_x" in table:
@@ -92,53 +88,17 @@ def _frame(path: Path, index: int, frame: Any, table: dict[str, Any], locator: L
         raise InputError(f"{where} names no file", "give each frame a 'file_path'")
     where = f"{where} ({shown(named)})"
     fields = {**table, **frame}
-    _check_model(fields, where)
     image = locator.find(frame["file_path"]) if frame.get("file_path") else None
     mask = locator.find(frame["mask_path"]) if frame.get("mask_path") else None
-    clip = (_number(fields, "near", where), _number(fields, "far", where))
+    clip = (number_of(fields, "near", where), number_of(fields, "far", where))
     return PosedImage(
         name=_name(named),
         image=image,
         mask=mask,
         world_to_camera=rigid_inverse(_matrix(frame, where), where),
-        lens=_lens(fields, where),
+        lens=lens_of(fields, where),
         clip=(clip[0], clip[1]) if clip[0] and clip[1] and 0 < clip[0] < clip[1] else None,
     )
-
-
-def _check_model(fields: dict[str, Any], where: str) -> None:
-    """Refuse lenses that are not a pinhole's."""
-    model = str(fields.get("camera_model") or "OPENCV").upper()
-    if "ORTHO" in model:
-        raise InputError(
-            f"{where}: a camera of the model '{shown(model)}' has parallel rays, which is no pinhole",
-            "move the cameras far back along their axes (a thousand times the object's size), with a focal length in"
-            " pixels of that distance divided by the width of a pixel",
-        )
-    if model not in _MODELS or fields.get("is_fisheye"):
-        raise InputError(
-            f"{where}: a camera of the model '{shown(model)}' is no pinhole", "undistort the images to PINHOLE"
-        )
-    bent = [key for key in DISTORTION if _number(fields, key, where)]
-    if bent:
-        raise InputError(
-            f"{where}: the lens is distorted ({', '.join(f'{key} = {fields[key]:g}' for key in bent)})",
-            "undistort the images first (`colmap image_undistorter`, or OpenCV's undistort)",
-        )
-
-
-def _lens(fields: dict[str, Any], where: str) -> Lens:
-    values = {ours: _number(fields, theirs, where) for theirs, ours in _LENS_KEYS.items()}
-    lens = Lens(**values)
-    if lens.fx is None and lens.angle_x is None and lens.angle_y is None:
-        raise InputError(f"{where} has no focal length", "add 'camera_angle_x' (radians), or 'fl_x' (pixels)")
-    for key, ours in _LENS_KEYS.items():
-        value = values[ours]
-        angle = ours.startswith("angle")
-        if value is not None and ours not in ("cx", "cy") and not 0 < value < (math.pi if angle else math.inf):
-            hint = "give the angle in radians" if angle else "give it in pixels, above 0"
-            raise InputError(f"{where}: '{key}' = {value:g} is impossible", hint)
-    return lens
 
 
 def _compare_angle(lens: Lens, path: Path) -> None:
@@ -151,15 +111,6 @@ def _compare_angle(lens: Lens, path: Path) -> None:
             "%s: fl_x and w make an angle of view of %.4g radians, camera_angle_x says %.4g: fl_x counts",
             shown(path), angle, lens.angle_x,
         )  # fmt: skip
-
-
-def _number(fields: dict[str, Any], key: str, where: str) -> float | None:
-    value = fields.get(key)
-    if value is None:
-        return None
-    if isinstance(value, bool) or not isinstance(value, int | float) or not abs(value) < 1e150:
-        raise InputError(f"{where}: '{key}' is {shown(repr(value))}, not a number that fits", "correct that field")
-    return float(value)
 
 
 def _matrix(frame: dict[str, Any], where: str) -> Any:

@@ -18,11 +18,13 @@ import numpy as np
 import torch
 
 from invrender.errors import InputError
-from invrender.io.datasets.dataset import cameras_of
+from invrender.io.datasets.bounds import told_bounds
+from invrender.io.datasets.cameras import cameras_of
+from invrender.io.datasets.checks import check_files
 from invrender.io.datasets.grey import GREY_EXTENSIONS, read_stack
 from invrender.io.datasets.posed import PosedImage
 from invrender.io.datasets.sizes import fit_all
-from invrender.io.datasets.sources import POSE_FILES, check_files
+from invrender.io.datasets.sources import POSE_FILES
 from invrender.io.datasets.transforms import read_pose_table, read_transforms, transforms_table
 from invrender.io.files.atomic import atomic_path, atomic_write_text
 from invrender.io.files.paths import is_file, listing, nearest, shown
@@ -115,6 +117,7 @@ def read_transmittance(folder: str | Path) -> TransmittanceViews:
     table = read_pose_table(pose)
     kind, scale = _kind(table, pose), _positive(table, "scale", None, pose)
     posed = read_transforms(pose, GREY_EXTENSIONS)
+    _refuse_distorted(posed, pose)
     files = _files(posed, pose)
     stack = read_stack(files, scale, whole=kind == "transmittance")
     sizes = {image.shape for image in stack.images}
@@ -129,13 +132,22 @@ def read_transmittance(folder: str | Path) -> TransmittanceViews:
         cameras_of(posed, (height, width), (height, width)),
         torch.from_numpy(np.stack(stack.images)),
         kind,
-        _bounds(table, pose),
+        told_bounds(table.get("bounds"), str(pose)),
         None if grid is None else _grid(grid, pose),
         _positive(table, "extinction", 1.0, pose) or 1.0,
         stack.eight_bit,
         stack.quantum,
         _names(files),
     )
+
+
+def _refuse_distorted(posed: list[PosedImage], pose: Path) -> None:
+    bent = next((view for view in posed if view.lens.distortion is not None), None)
+    if bent is not None:
+        raise InputError(
+            f"{pose}: the lens of {shown(bent.name)} is distorted ({bent.lens.distortion})",
+            "undistort measurements before they are divided by the reading without an object",
+        )
 
 
 def _names(files: list[Path]) -> tuple[str, ...]:
@@ -172,18 +184,6 @@ def _files(posed: list[PosedImage], pose: Path) -> list[Path]:
         raise InputError(f"{pose} lists a view without 'file_path'", "name an image for every view")
     check_files(files, len(posed), pose.parent)
     return files
-
-
-def _bounds(table: dict[str, Any], pose: Path) -> torch.Tensor | None:
-    if table.get("bounds") is None:
-        return None
-    try:
-        bounds = np.asarray(table["bounds"], np.float64)
-    except (TypeError, ValueError, OverflowError) as error:
-        raise InputError(f"{pose}: 'bounds' are no numbers", "write both corners, [[x, y, z], [x, y, z]]") from error
-    if bounds.shape != (2, 3) or not (np.abs(bounds) < 1e150).all() or not (bounds[1] > bounds[0]).all():
-        raise InputError(f"{pose}: 'bounds' are no box", "write both corners, the lower one first")
-    return torch.from_numpy(bounds)
 
 
 def _grid(grid: Any, pose: Path) -> tuple[int, int, int]:

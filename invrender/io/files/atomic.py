@@ -1,7 +1,7 @@
 """Writing files so that no half-written one is ever seen: under a temporary name first, renamed when complete.
 
 A temporary name holds the process that writes: `.mesh.HOST-PID-RANDOM.tmp.ply`. What a process that was killed left
-beside a file is removed when that file is written again.
+beside a file is removed when that file is written again. Folders are made in the same way.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ import hashlib
 import os
 import re
 import secrets
+import shutil
 import socket
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -25,7 +26,7 @@ TEMPORARY = re.compile(r"\..+\.(?:([0-9a-f]{6})-(\d+)-)?[0-9a-f]{8}\.tmp(\.\w+)?
 FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 
 _open: set[Path] = set()
-"""Temporary files of this process."""
+"""Temporary files and folders of this process."""
 
 
 def remove_temporaries(folder: Path) -> None:
@@ -36,10 +37,17 @@ def remove_temporaries(folder: Path) -> None:
 
 
 def discard_open() -> None:
-    """Remove the temporary files of this process, which ends at once."""
+    """Remove the temporary files and folders of this process, which ends at once."""
     for path in list(_open):
         with suppress(OSError):
-            path.unlink(missing_ok=True)
+            _remove(path)
+
+
+def _remove(path: Path) -> None:
+    if path.is_dir() and not path.is_symlink():
+        shutil.rmtree(path, ignore_errors=True)
+    else:
+        path.unlink(missing_ok=True)
 
 
 @contextmanager
@@ -82,6 +90,30 @@ def atomic_path(path: str | os.PathLike[str], lasting: bool = True) -> Iterator[
         _open.discard(temporary)
 
 
+@contextmanager
+def temporary_folder(beside: Path) -> Iterator[Path]:
+    """A new folder next to `beside`, for what is to be moved to that name when it is whole; it is gone after the block.
+
+    Folders above it that are missing are made.
+
+    Raises:
+        UsageError: the place cannot be written to.
+    """
+    temporary = beside.with_name(f".{beside.stem}.{_host()}-{os.getpid()}-{secrets.token_hex(4)}.tmp{beside.suffix}")
+    try:
+        beside.parent.mkdir(parents=True, exist_ok=True)
+        _remove_dead(beside)
+        temporary.mkdir()
+    except OSError as error:
+        raise cannot_write(beside, error) from error
+    _open.add(temporary)
+    try:
+        yield temporary
+    finally:
+        shutil.rmtree(temporary, ignore_errors=True)
+        _open.discard(temporary)
+
+
 @cache
 def _host() -> str:
     return hashlib.sha256(socket.gethostname().encode()).hexdigest()[:6]
@@ -96,7 +128,7 @@ def _remove_dead(final: Path) -> None:
         if name.startswith(start) and name.endswith(end) and (match := TEMPORARY.fullmatch(name)):
             host, process = match[1], int(match[2] or 0)
             if host == _host() and process != os.getpid() and not exists(process):
-                (final.parent / name).unlink(missing_ok=True)
+                _remove(final.parent / name)
 
 
 def _sync(path: Path) -> None:

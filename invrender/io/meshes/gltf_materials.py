@@ -1,4 +1,4 @@
-"""Materials of glTF 2.0 as far as a diffuse renderer knows them: base colour, its texture and where that lies.
+"""Materials of glTF 2.0: base colour, its texture and where that lies, and gloss (`gltf_gloss`).
 
 Emission is shown where a material is black otherwise. Source: specification, section 3.9; KHR_texture_transform;
 KHR_materials_pbrSpecularGlossiness (its diffuse part); KHR_materials_emissive_strength.
@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from invrender.io.files.paths import shown
 from invrender.io.meshes.gltf_file import Document
+from invrender.io.meshes.gltf_gloss import gloss_info, gloss_of, with_gloss
 from invrender.io.meshes.gltf_json import Item
 from invrender.io.meshes.gltf_opacity import Opacity, read_opacity
 from invrender.io.meshes.gltf_pictures import Picture, Pictures
@@ -84,25 +85,53 @@ class Surfaces:
                 key = (id(material), rows, columns)
                 if key not in self._continued:
                     texture = continued(material.texture, rows, columns)
-                    self._continued[key] = replace(material, texture=texture)
+                    gloss = None if material.gloss is None else continued(material.gloss, rows, columns)
+                    self._continued[key] = replace(material, texture=texture, gloss=gloss)
                 material = self._continued[key]
         return np.stack([used[:, 0], 1 - used[:, 1]], axis=1), material
 
     def _read(self, source: Item) -> Surface:
         name = shown(source.text("name") or "default")
-        factor, info = self._seen(source, name)
+        factor, info, emits = self._seen(source, name)
         if max(factor[:3]) > 1.001:
             log.warning("%s: material '%s': its colour is above 1, and cut off there", source.path.name, name)
         red, green, blue = (min(max(value, 0.0), 1.0) for value in factor[:3])
         plain = Material((red, green, blue), None, name)
+        plain = plain if emits else with_gloss(plain, source)
+        glossy = gloss_info(plain, source)
+        lies = info if info is not None else glossy
         texture = self._texture(info)
         picture = None if texture is None else self._pictures.of(texture)
-        if info is None or texture is None or picture is None:
+        if lies is None or (picture is None and glossy is None):
             return Surface(plain, read_opacity(source, name, factor[3], None, (REPEAT, REPEAT)))
-        number, transform = _transform(info)
-        wrap = self._wrap(texture)
-        opacity = read_opacity(source, name, factor[3], picture.alpha, wrap)
-        return Surface(replace(plain, texture=self._sampled(texture, picture)), opacity, number, transform, wrap)
+        number, transform = _transform(lies)
+        wrap = self._wrap(self._texture(lies))
+        opacity = read_opacity(source, name, factor[3], None if picture is None else picture.alpha, wrap)
+        if texture is not None and picture is not None:
+            plain = replace(plain, texture=self._sampled(texture, picture))
+        return Surface(self._glossy(plain, glossy, lies), opacity, number, transform, wrap)
+
+    def _glossy(self, material: Material, info: Item | None, lies: Item) -> Material:
+        """The material with its gloss texture, at the size of its colours; its mean, where it lies differently."""
+        texture = self._texture(info)
+        picture = None if texture is None else self._pictures.of(texture)
+        if info is None or picture is None:
+            return material
+        placed = [_transform(each) for each in (info, lies)]
+        alike = placed[0][0] == placed[1][0] and np.array_equal(placed[0][1], placed[1][1])
+        if not alike or self._wrap(texture) != self._wrap(self._texture(lies)):
+            log.warning(
+                "%s: material '%s': its gloss has other texture coordinates than its colour: the mean is shown",
+                info.path.name, material.name,
+            )  # fmt: skip
+            mean = gloss_of(picture.texture, (1, 1))
+            if material.texture is None:
+                return replace(material, texture=torch.ones(1, 1, 3), gloss=mean)
+            return replace(material, gloss=mean)
+        size = picture.texture.shape[:2] if material.texture is None else material.texture.shape[:2]
+        height, width = size
+        own = torch.ones(height, width, 3) if material.texture is None else material.texture
+        return replace(material, texture=own, gloss=gloss_of(picture.texture, (height, width)))
 
     def _sampled(self, texture: Item, picture: Picture) -> torch.Tensor:
         """The picture, or one that looks like it with NEAREST, the magnification of pixel art and palettes."""
@@ -116,17 +145,17 @@ class Surfaces:
             self._unblended[key] = unblended(picture.texture)
         return self._unblended[key]
 
-    def _seen(self, source: Item, name: str) -> tuple[list[float], Item | None]:
-        """The base colour; or, where that is black, the light that the material sends out."""
+    def _seen(self, source: Item, name: str) -> tuple[list[float], Item | None, bool]:
+        """The base colour; or, where that is black, the light that the material sends out, and True."""
         factor, info = _base(source)
         light, lamp = _emission(source)
         if not self._bright(light, lamp):
-            return factor, info
+            return factor, info, False
         if self._bright(factor[:3], info):
             log.warning("%s: material '%s': the light that it sends out is not shown", source.path.name, name)
-            return factor, info
+            return factor, info, False
         log.warning("%s: material '%s' is black: the light that it sends out is its colour", source.path.name, name)
-        return [*light, 1.0], lamp
+        return [*light, 1.0], lamp, True
 
     def _bright(self, factor: list[float], info: Item | None) -> bool:
         """Whether a factor times a texture is more than black somewhere."""
@@ -140,8 +169,8 @@ class Surfaces:
         textures = self._document.all("textures")
         return None if info is None else textures[info.index("index", len(textures), "textures")]
 
-    def _wrap(self, texture: Item) -> tuple[int, int]:
-        if not texture.has("sampler"):
+    def _wrap(self, texture: Item | None) -> tuple[int, int]:
+        if texture is None or not texture.has("sampler"):
             return REPEAT, REPEAT
         sampler = self._document.referred(texture, "sampler", "samplers")
         return sampler.integer("wrapS", REPEAT), sampler.integer("wrapT", REPEAT)

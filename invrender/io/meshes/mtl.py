@@ -1,6 +1,7 @@
-"""Material files (.mtl) of Wavefront OBJ: diffuse colour and picture; other properties have no place in a `Material`.
+"""Material files (.mtl) of Wavefront OBJ: diffuse colour and picture, and roughness and metallic where stated.
 
-Source: Alias/Wavefront, MTL material format, 1995 (statements newmtl, Kd, map_Kd and its options).
+Source: Alias/Wavefront, MTL material format, 1995 (statements newmtl, Kd, map_Kd and its options); Pr and Pm are those
+of the extension for physically based materials that Blender and others write.
 """
 
 from __future__ import annotations
@@ -39,6 +40,7 @@ class Entry:
         scale, shift: texture coordinates become scale * uv + shift.
         folder: where the material file lies.
         clamp: whether the picture ends at its border (-clamp on) instead of repeating.
+        roughness, metallic: in [0, 1], or None where they are not stated.
     """
 
     name: str
@@ -48,6 +50,8 @@ class Entry:
     scale: tuple[float, float] = (1.0, 1.0)
     shift: tuple[float, float] = (0.0, 0.0)
     clamp: bool = False
+    roughness: float | None = None
+    metallic: float | None = None
 
 
 def read_entries(path: Path) -> dict[str, Entry]:
@@ -82,6 +86,10 @@ def _with(entry: Entry, word: str, rest: str) -> Entry:
         return replace(entry, albedo=_colour(rest.partition("#")[0], entry))
     if word == "map_kd":
         return _with_picture(entry, rest)
+    if word in ("pr", "pm"):
+        value = _number(rest.partition("#")[0].strip())
+        share = None if value is None else min(max(value, 0.0), 1.0)
+        return replace(entry, roughness=share) if word == "pr" else replace(entry, metallic=share)
     return entry
 
 
@@ -176,7 +184,7 @@ def material_of(entry: Entry, folders: Sequence[Path], read: TextureReader = rea
             log.warning("The picture %s of material '%s' %s.", shown(entry.picture), shown(entry.name), trouble)
     # exporters often leave Kd black or grey beside a map_Kd that holds the full colour
     albedo = (1.0, 1.0, 1.0) if texture is not None else entry.albedo or PLAIN
-    return Material(albedo, texture, entry.name or "default")
+    return Material(albedo, texture, entry.name or "default", entry.roughness, entry.metallic or 0.0)
 
 
 def _picture(name: str, folders: Sequence[Path]) -> Path | None:

@@ -1,13 +1,14 @@
 """What readers hand over: the parts of a file, each with its own material; and how they become one mesh.
 
 A `Mesh` has one material. Parts that share one keep it; several flat ones become vertex colours; and where textures are
-among several, all are packed into one picture (`atlas.py`).
+among several, all are packed into one picture (`atlas.py`). Of gloss they keep what is the same in all of them.
 """
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import torch
@@ -16,6 +17,8 @@ from numpy.typing import NDArray
 from invrender.io.meshes.atlas import Region, pack
 from invrender.nouns import Material, Mesh
 from invrender.nouns.appearance import PLAIN, Colour
+
+log = logging.getLogger(__name__)
 
 Array = NDArray[np.float64]
 _WHITE: Colour = (1.0, 1.0, 1.0)
@@ -77,8 +80,25 @@ def join(parts: Sequence[Part]) -> Mesh:
 
 
 def _alike(parts: Sequence[Part]) -> bool:
-    """Whether all parts show the same texture under the same albedo, or the same albedo without one."""
-    return len({(part.textured, part.textured and id(_texture(part)), part.base) for part in parts}) == 1
+    """Whether all parts show the same texture under the same albedo, or the same albedo without one, equally glossy."""
+    looks = {(part.textured, part.textured and id(_texture(part)), part.base, *_gloss(part)) for part in parts}
+    return len(looks) == 1
+
+
+def _gloss(part: Part) -> tuple[object, ...]:
+    """What makes two materials equally glossy."""
+    look = part.material or Material()
+    return look.roughness, look.metallic, look.unlit, id(look.gloss)
+
+
+def _joined(parts: Sequence[Part], texture: torch.Tensor | None, name: str) -> Material:
+    """The white material of several parts, as glossy as all of them; where they differ, Lambertian, which is said."""
+    plain = Material(_WHITE, texture, name)
+    looks = [part.material or Material() for part in parts]
+    if len({_gloss(part) for part in parts}) == 1 and looks[0].gloss is None:
+        return replace(plain, roughness=looks[0].roughness, metallic=looks[0].metallic, unlit=looks[0].unlit)
+    log.warning("The materials differ in gloss: all are shown without any.")
+    return plain
 
 
 def _texture(part: Part) -> torch.Tensor | None:
@@ -93,7 +113,7 @@ def _flat(parts: Sequence[Part], colours: list[Array] | None) -> Mesh:
     baked = [np.tile(np.asarray(part.base, np.float64), (len(part.vertices), 1)) for part in parts]
     if colours is not None:
         baked = [base * own for base, own in zip(baked, colours, strict=True)]
-    return _mesh(parts, uv, baked, Material(_WHITE, name="baked"))
+    return _mesh(parts, uv, baked, _joined(parts, None, "baked"))
 
 
 def _colours(parts: Sequence[Part]) -> list[Array] | None:
@@ -113,7 +133,7 @@ def _atlas(parts: Sequence[Part]) -> Mesh:
         Part(part.vertices[each.source], each.faces, None, None if part.colours is None else part.colours[each.source])
         for part, each in zip(parts, placed, strict=True)
     ]
-    material = Material(_WHITE, torch.from_numpy(picture), "atlas")
+    material = _joined(parts, torch.from_numpy(picture), "atlas")
     return _mesh(moved, [each.uv for each in placed], _colours(moved), material)
 
 

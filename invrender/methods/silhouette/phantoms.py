@@ -38,7 +38,7 @@ def without_phantoms(shape: Shape, target: Target, backend: Backend) -> Shape:
         kept[candidate] = False
         less = _coverage(_parts(shape, kept[part]), target, backend)
         own = _coverage(_parts(shape, part == candidate), target, backend)
-        if _needed(whole, less, own, target.masks):
+        if _needed(whole, less, own, target):
             kept[candidate] = True
         else:
             whole = less
@@ -58,7 +58,10 @@ def _coverage(shape: Shape, target: Target, backend: Backend) -> Tensor:
     return ops.silhouette(backend, clip.float().to(device), faces.to(device), topology(faces).to(device), size)
 
 
-def _needed(whole: Tensor, less: Tensor, own: Tensor, masks: Tensor) -> bool:
+def _needed(whole: Tensor, less: Tensor, own: Tensor, target: Target) -> bool:
     """Whether in some view `less` leaves more of the mask uncovered than `whole`, as measured by the part's `own`."""
-    lost = (torch.minimum(whole, masks) - torch.minimum(less, masks)).clamp(min=0).sum((1, 2))
+    lost = (torch.minimum(whole, target.masks) - torch.minimum(less, target.masks)).clamp(min=0)
+    if target.confidence is not None:
+        lost, own = lost * target.confidence, own * target.confidence
+    lost = lost.sum((1, 2))
     return float(lost.max()) > max(NOISE, SHARE * float(own.sum((1, 2)).max()))

@@ -8,6 +8,7 @@ and ends with a surface that is free of self-intersections. A stage is one phase
 
 from __future__ import annotations
 
+import logging
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -29,6 +30,7 @@ from invrender.solve.protocol import Params, Terms
 from invrender.solve.rates import exponential_decay
 
 Tensor = torch.Tensor
+log = logging.getLogger(__name__)
 
 DIFFUSED = "u"  # the name of the one parameter: Large Steps coordinates [V,3] float64
 MISFIT_WEIGHT = 20.0  # of the misfit's area relative to the membrane's
@@ -100,7 +102,7 @@ def objective(shape: Shape, target: Target, stage: Stage, backend: Backend, regu
     laplacian = uniform_laplacian(edges, len(shape.vertices))
     share = target.pixel.square() / len(target.pixel)
     return Objective(
-        misfit=backend.silhouette_misfit(faces, edges, len(shape.vertices), target.masks, share),
+        misfit=backend.silhouette_misfit(faces, edges, len(shape.vertices), target.masks, share, target.confidence),
         clip_from_object=target.clip_from_object,
         laplacian=product(laplacian),
         degree=degrees(edges, len(shape.vertices)),
@@ -172,7 +174,10 @@ def steps_before(stages: Sequence[Stage], number: int) -> int:
 
 def remeshed(shape: Shape, stage: Stage) -> Shape:
     """The shape with triangles of the stage's size."""
-    return Shape(*remesh_embedded(shape.vertices, shape.faces, stage.edge_length))
+    found = remesh_embedded(shape.vertices, shape.faces, stage.edge_length)
+    if not found.changed:
+        log.info("triangles stay as they are: edges of %.3g would make the surface intersect itself", stage.edge_length)
+    return Shape(found.vertices, found.faces)
 
 
 def _faired(shape: Shape, target: Target, stage: Stage, backend: Backend) -> Shape:

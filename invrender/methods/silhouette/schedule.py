@@ -14,14 +14,13 @@ from functools import cached_property
 import numpy as np
 
 from invrender.geometry.connectivity import orient_outward
-from invrender.geometry.hull import visual_hull
 from invrender.geometry.repair import repair
 from invrender.kernels import Backend
 from invrender.methods.silhouette.fairing import Fairing
 from invrender.methods.silhouette.refine import Regulariser, Stage, remeshed, shape_of, stage_phase, steps_before
 from invrender.methods.silhouette.selection import FEWEST_VIEWS, TRY, Choice, Fold, Trials, held_out
 from invrender.methods.silhouette.settings import SilhouetteSettings
-from invrender.methods.silhouette.start import FirstShape
+from invrender.methods.silhouette.start import FirstShape, hull_of
 from invrender.methods.silhouette.target import Shape, Target, iou_with, ious_with
 from invrender.nouns import Mesh, Views
 from invrender.parameters.frame import Frame
@@ -199,5 +198,5 @@ def folds(views: Views, first: FirstShape, hull: bool) -> list[Fold]:
 
 def _fold_hull(views: Views, train: Sequence[int], frame: Frame) -> Shape:
     chosen = list(train)
-    vertices, faces = visual_hull(views.masks[chosen], views.cameras[chosen], SELECTION_HULL).numpy()
+    vertices, faces = hull_of(views[chosen], SELECTION_HULL).numpy()
     return Shape(frame.normalise(vertices), orient_outward(vertices, faces))

@@ -21,7 +21,10 @@ class SilhouetteSettings(RunSettings):
     """What a run from silhouettes adds; 12 views of 256 pixels of an asset, or a dataset's scaled down to 384.
 
     Attributes:
-        masks: folder of masks for a dataset.
+        masks: folder of masks for a dataset, or auto: found in its pictures.
+        mask_refine: of masks that are found: none, or grabcut for outlines that follow the colours.
+        bounds: x, y, z of the lower and the upper corner of a box that holds the object, for a dataset.
+        skip_missing: leave out views of a dataset whose files are missing.
         init: what refinement starts from: hull, sphere, a mesh file, or a checkpoint of an earlier run.
         iterations: steps of the refinement, over three stages; 0 returns the first shape.
         hull_resolution: cells along the hull's longest side; none: from the size of a pixel.
@@ -33,7 +36,16 @@ class SilhouetteSettings(RunSettings):
     """
 
     method: Literal["silhouette"] = "silhouette"
-    masks: Annotated[Path | None, Flag("Masks for a dataset, by the images' names.", "DIR", "Silhouettes")] = None
+    masks: Annotated[
+        Path | None, Flag("Masks for a dataset, by the images' names; auto finds them.", "DIR|auto", "Silhouettes")
+    ] = None
+    mask_refine: Literal["none", "grabcut"] = "none"
+    bounds: Annotated[
+        tuple[float, ...] | None,
+        Flag("Box of the object or of the grid, for a dataset.", "X0,Y0,Z0,X1,Y1,Z1"),
+        Range(-1e12, 1e12),
+    ] = None
+    skip_missing: Annotated[bool, Flag("Leave out a dataset's views whose files are missing.")] = False
     init: Annotated[str, Flag("What refinement starts from.", "hull|sphere|FILE", "Silhouettes")] = "hull"
     iterations: Annotated[int, Flag("Steps of the optimisation."), Range(0, 1_000_000)] = 450
     hull_resolution: Annotated[int | None, Range(8, 400)] = None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from dataclasses import dataclass
 
 import numpy as np
@@ -9,8 +10,10 @@ import torch
 from numpy.typing import NDArray
 
 from invrender.errors import InputError
+from invrender.geometry.carving import known_object
 from invrender.geometry.connectivity import is_closed_manifold, merge_vertices, orient_outward
-from invrender.geometry.hull import frame_from_masks, visual_hull
+from invrender.geometry.hull import visual_hull
+from invrender.geometry.hull_grid import frame_from_masks
 from invrender.kernels import Backend
 from invrender.methods.silhouette.phantoms import without_phantoms
 from invrender.methods.silhouette.settings import SilhouetteSettings
@@ -21,6 +24,8 @@ from invrender.render.raster import render_views
 
 Tensor = torch.Tensor
 
+log = logging.getLogger(__name__)
+NEAR_SIDE = 0.01  # of the box's longest side
 CELL_PIXELS = 1.9  # size of a hull cell, in pixels of the views
 
 
@@ -52,13 +57,14 @@ def first_shape(
         faces = orient_outward(vertices, faces)
         frame = frame_of(vertices)
     elif settings.init == "sphere":
-        centre, half = frame_from_masks(views.masks, views.cameras)
+        centre, half = frame_from_masks(views.masks, views.cameras, views.confidence)
         frame = Frame(centre, half / 0.9)
         vertices, faces = _sphere()
         vertices = frame.restore(0.6 * vertices)
     else:
         resolution = settings.hull_resolution or _hull_resolution(views)
-        vertices, faces = visual_hull(views.masks, views.cameras, resolution).numpy()
+        vertices, faces = hull_of(views, resolution).numpy()
+        _tell_sides(vertices, views)
         faces = orient_outward(vertices, faces)
         frame = frame_of(vertices)
     target = target_in(frame, views, backend)
@@ -68,10 +74,31 @@ def first_shape(
     return FirstShape(shape, frame, target)
 
 
+def hull_of(views: Views, resolution: int) -> Mesh:
+    """The visual hull of views, with what they say of unknown pixels and of the object's box."""
+    return visual_hull(views.masks, views.cameras, resolution, confidence=views.confidence, bounds=views.bounds)
+
+
+def _tell_sides(vertices: NDArray[np.float64], views: Views) -> None:
+    """Say at which sides of its box a hull ends: the box may cut the object off there."""
+    if views.bounds is None:
+        return
+    low, high = views.bounds.double().numpy()
+    near = NEAR_SIDE * float((high - low).max())
+    sides = [f"-{axis}" for axis, away in zip("xyz", vertices.min(0) - low, strict=True) if away < near]
+    sides += [f"+{axis}" for axis, away in zip("xyz", high - vertices.max(0), strict=True) if away < near]
+    if sides:
+        log.warning(
+            "the hull ends at the box of the object (%s): where that cuts it off, give a larger one by --bounds",
+            ", ".join(sides),
+        )
+
+
 def _check_seen(initial: Mesh, views: Views, backend: Backend) -> None:
     """Refuse a mesh that no view shows where its mask is: nothing would pull it there."""
     coverage = render_views(initial, views.cameras, backend).masks.cpu()
-    if not bool(((coverage > 0.5) & (views.masks.cpu() > 0.5)).any()):
+    masks = known_object(views.masks, views.confidence).cpu()
+    if not bool(((coverage > 0.5) & (masks > 0.5)).any()):
         where = "no view sees it at all" if not bool(coverage.any()) else "it covers no pixel of a mask in any view"
         raise InputError(
             f"the mesh to start from lies elsewhere: {where}",
@@ -81,7 +108,7 @@ def _check_seen(initial: Mesh, views: Views, backend: Backend) -> None:
 
 def _hull_resolution(views: Views) -> int:
     """Cells of about CELL_PIXELS pixels, from the largest mask."""
-    longest = max(_extent(mask) for mask in views.masks)
+    longest = max(_extent(mask) for mask in known_object(views.masks, views.confidence))
     return int(np.clip(longest / CELL_PIXELS, 32, 192))
 
 

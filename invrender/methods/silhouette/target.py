@@ -26,16 +26,19 @@ class Target:
         clip_from_object: [N,4,4] float64, normalised frame to clip space.
         masks: [N,H,W] float32 coverage on the backend's device.
         pixel: [N] float64, size of a pixel at the object.
+        confidence: [N,H,W] float32 like the masks, how far they are to be believed; None: all of them.
     """
 
     clip_from_object: Tensor
     masks: Tensor
     pixel: Tensor
+    confidence: Tensor | None = None
 
     def __getitem__(self, index: Sequence[int]) -> Target:
         """Some of the views."""
         chosen = list(index)
-        return Target(self.clip_from_object[chosen], self.masks[chosen], self.pixel[chosen])
+        believed = None if self.confidence is None else self.confidence[chosen]
+        return Target(self.clip_from_object[chosen], self.masks[chosen], self.pixel[chosen], believed)
 
 
 @dataclass(frozen=True)
@@ -49,18 +52,19 @@ class Shape:
 def target_in(frame: Frame, views: Views, backend: Backend) -> Target:
     """The views as a target in a normalised frame."""
     masks = views.masks.to(backend.device, torch.float32)
-    return Target(frame.clip_matrices(views.cameras), masks, frame.pixel(views.cameras).to(backend.device))
+    believed = None if views.confidence is None else views.confidence.to(masks)
+    return Target(frame.clip_matrices(views.cameras), masks, frame.pixel(views.cameras).to(backend.device), believed)
 
 
 def on_contours(shape: Shape, target: Target, backend: Backend) -> Bools:
-    """Which vertices [V] a silhouette of the shape depends on, in any view.
+    """Which vertices [V] a known pixel of a silhouette of the shape depends on, in any view.
 
     Compared with empty masks, every pixel of a silhouette contributes to the gradient, which reaches the vertices of
     the outline alone.
     """
     faces = torch.from_numpy(shape.faces)
     empty, weight = torch.zeros_like(target.masks), torch.ones_like(target.pixel)
-    compare = backend.silhouette_misfit(faces, topology(faces), len(shape.vertices), empty, weight)
+    compare = backend.silhouette_misfit(faces, topology(faces), len(shape.vertices), empty, weight, target.confidence)
     gradient = compare(torch.from_numpy(shape.vertices), target.clip_from_object)[1]
     decided: Bools = (gradient != 0).any(1).numpy()
     return decided
@@ -75,6 +79,6 @@ def ious_with(shape: Shape, target: Target, backend: Backend) -> Tensor:
     """IoU [N] of a shape's silhouettes with the masks of a target."""
     faces = torch.from_numpy(shape.faces)
     compare = backend.silhouette_misfit(
-        faces, topology(faces), len(shape.vertices), target.masks, torch.zeros_like(target.pixel)
+        faces, topology(faces), len(shape.vertices), target.masks, torch.zeros_like(target.pixel), target.confidence
     )
     return compare(torch.from_numpy(shape.vertices), target.clip_from_object)[2]

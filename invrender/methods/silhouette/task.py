@@ -14,12 +14,14 @@ import torch
 from invrender.cameras.around import around
 from invrender.cameras.rigs import evenly
 from invrender.errors import CheckpointError, InputError, UsageError
-from invrender.evaluate.posed_views import Agreement, agreement, cut_off, posed_findings, view_names
+from invrender.evaluate.posed_views import Agreement, agreement, cut_off, informed, posed_findings, view_names
 from invrender.findings import Finding
 from invrender.io.assets import identify
 from invrender.io.datasets.dataset import is_dataset, read_cameras, read_dataset
+from invrender.io.files.paths import listing
 from invrender.io.meshes.read import read_mesh, read_units
 from invrender.kernels import Backend
+from invrender.methods.inputs import grid_box
 from invrender.methods.silhouette.selection import FEWEST_VIEWS
 from invrender.methods.silhouette.settings import SilhouetteSettings
 from invrender.nouns import Cameras, Mesh, Scene, Views
@@ -33,9 +35,18 @@ ASSET_SIZE, DATASET_SIZE, ASSET_VIEWS = 256, 384, 12
 
 @dataclass(frozen=True)
 class Task:
-    """What a run works on: views, the asset they came from (None for a dataset), and the mesh to start from."""
+    """What a run works on.
+
+    Attributes:
+        views: posed masks.
+        unmasked: the names of a dataset's views without masks, which are left out.
+        reference: the asset that the views came from; None for a dataset.
+        initial: the mesh to start from, or None.
+        units: what a unit of length is.
+    """
 
     views: Views
+    unmasked: tuple[str, ...]
     reference: Mesh | None
     initial: Mesh | None
     units: str | None
@@ -50,20 +61,40 @@ def load(settings: SilhouetteSettings, backend: Backend) -> Task:
     """
     initial = None if settings.init in ("hull", "sphere") else _first_mesh(Path(settings.init))
     if is_dataset(settings.input):
-        views = read_dataset(settings.input, settings.masks, size=settings.size or DATASET_SIZE, images=False)
-        chosen = evenly(len(views.cameras), settings.views)
-        return Task(views[chosen], None, initial, settings.units)
+        views, unmasked = _read(settings)
+        return Task(views, unmasked, None, initial, settings.units)
     if settings.input.is_dir():
         identify(settings.input)  # tells what to do with slices of a volume
         raise InputError(
             f"{settings.input} holds neither a transforms.json nor a COLMAP model",
             "name a mesh file, or a dataset folder (see `invrender render --dataset`)",
         )
-    if settings.masks is not None:
-        raise UsageError("--masks goes with a dataset, and the input is a mesh", "leave --masks out")
+    for flag in ("masks", "bounds"):
+        if getattr(settings, flag) is not None:
+            raise UsageError(f"--{flag} goes with a dataset, and the input is a mesh", f"leave --{flag} out")
     mesh = read_mesh(settings.input)
     masks, cameras = own_masks(mesh, settings, backend)
-    return Task(Views(cameras, masks), mesh, initial, settings.units or read_units(settings.input))
+    return Task(Views(cameras, masks), (), mesh, initial, settings.units or read_units(settings.input))
+
+
+def _read(settings: SilhouetteSettings) -> tuple[Views, tuple[str, ...]]:
+    """The views of a dataset whose masks show something of the object, and the names of the others."""
+    views = read_dataset(
+        settings.input, settings.masks, size=settings.size or DATASET_SIZE, images=False, held_out=False,
+        skip_missing=settings.skip_missing, mask_refine=settings.mask_refine,
+        bounds=None if settings.bounds is None else grid_box(settings.bounds),
+    )  # fmt: skip
+    views = views[evenly(len(views), settings.views)]
+    if views.confidence is None:
+        return views, ()
+    seen = informed(views)
+    if len(seen) < 2:
+        raise InputError(
+            f"{settings.input}: {len(seen)} of {len(views)} views have a mask, and a shape needs at least 2",
+            "give --masks a folder with more of them, or --masks auto before a plain background",
+        )
+    names = view_names(views)
+    return views[seen], tuple(names[view] for view in range(len(views)) if view not in seen)
 
 
 def _first_mesh(path: Path) -> Mesh:
@@ -127,6 +158,9 @@ def check(task: Task, backend: Backend) -> list[Finding]:
 
 def notices(task: Task) -> list[str]:
     """What a user should know beforehand."""
-    if len(task.views.cameras) >= FEWEST_VIEWS:
-        return []
-    return [f"fewer than {FEWEST_VIEWS} views leave much of the shape open: expect a rough one"]
+    told = []
+    if task.unmasked:
+        told.append(f"{len(task.unmasked)} views have no mask and take no part: {listing(task.unmasked)}")
+    if len(task.views.cameras) < FEWEST_VIEWS:
+        told.append(f"fewer than {FEWEST_VIEWS} views leave much of the shape open: expect a rough one")
+    return told

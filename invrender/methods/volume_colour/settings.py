@@ -24,6 +24,7 @@ class ColourSettings(VolumeRunSettings):
 
     Attributes:
         known: the volume whose transfer function is sought; none: density and colour are.
+        skip_missing: leave out views of a dataset whose files are missing.
         colormap, opacity, strength: the transfer function under which an asset shows itself; see `transfer_function`.
         iterations: steps of Adam, over all resolutions.
         rays: how many each step looks along.
@@ -37,6 +38,7 @@ class ColourSettings(VolumeRunSettings):
         Path | None,
         Flag("Find the transfer function of this volume.", "VOLUME", "Volumes"),
     ] = None
+    skip_missing: Annotated[bool, Flag("Leave out a dataset's views whose files are missing.")] = False
     colormap: str = "inferno"
     opacity: str = "linear"
     strength: Annotated[float, Range(0.001, 1)] = 0.3

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 import torch
 
-from invrender.cameras.projection import common_point, intrinsics
+from invrender.cameras.framing import common_box
 from invrender.cameras.rigs import evenly
 from invrender.errors import InputError, UsageError
 from invrender.evaluate.volume import heldout_cameras
@@ -85,12 +85,14 @@ def load(settings: ColourSettings, backend: Backend) -> Task:
             f"{settings.input} is neither a volume file nor a dataset of images",
             "name a volume, or a folder with transforms.json (see `invrender render VOLUME --dataset DIR`)",
         )
-    views = read_dataset(settings.input, size=settings.size or DATASET_SIZE)
+    views = read_dataset(
+        settings.input, size=settings.size or DATASET_SIZE, skip_missing=settings.skip_missing, held_out=False
+    )
     if views.images is None:
         raise InputError(f"{settings.input} holds no colours", "use RGBA images")
     views = views[evenly(len(views.cameras), settings.views)]
     spare = list(range(UNSEEN_EVERY // 2, len(views.cameras), UNSEEN_EVERY)) if len(views.cameras) >= ENOUGH else []
-    bounds = _seen_box(views.cameras) if known is None else known.bounds.double()
+    bounds = common_box(views.cameras) if known is None else known.bounds.double()
     bounds = bounds if settings.bounds is None else grid_box(settings.bounds)
     shape = _shape(settings.grid, bounds)
     check_memory(shape, views.masks.numel())
@@ -122,16 +124,6 @@ def _asset(volume: Volume, known: Volume | None, settings: ColourSettings, backe
 def _drawn(target: StyledVolume, cameras: Cameras, backend: Backend) -> Views:
     colour, alpha = straight(render_volume(target.volume, cameras, target.style, backend).cpu())
     return Views(cameras, alpha, colour)
-
-
-def _seen_box(cameras: Cameras) -> Tensor:
-    """The cube around the largest ball that every camera sees whole, where they all look."""
-    centre, _ = common_point(cameras)
-    fx, fy, _, _ = intrinsics(cameras)
-    height, width = cameras.size
-    angle = torch.minimum(torch.atan(width / 2 / fx), torch.atan(height / 2 / fy))
-    radius = float(((cameras.position - centre).norm(dim=1) * torch.sin(angle)).min())
-    return torch.stack([centre - radius, centre + radius])
 
 
 def _shape(

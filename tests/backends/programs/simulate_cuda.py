@@ -64,6 +64,12 @@ def main() -> None:
         compare("silhouette", (coverage,), (expected_coverage,))
         pulled = (backend.silhouette_adjoint(grad[..., 0], tape),)
         compare("silhouette_adjoint", pulled, (reference.silhouette_adjoint(grad[..., 0], expected_tape),))
+        masks, believed = torch.rand(2, 2, *SIZE, generator=generator)
+        given = (faces, edges, CORNERS, masks, torch.tensor([0.5, 0.2]), believed)
+        moved = (torch.randn(CORNERS, 3, generator=generator).double(), 3 * torch.eye(4).repeat(2, 1, 1).double())
+        for views in (None, [1]):
+            ours, theirs = (each.silhouette_misfit(*given)(*moved, views)[1:] for each in (backend, reference))
+            compare("silhouette_misfit", ours, theirs)
         points, origin = clip[0, :, :3].nan_to_num(), torch.randn(40, 3, generator=generator)
         rays = (points, faces, origin, -origin + 0.2 * torch.randn(40, 3, generator=generator))
         ids_equal &= torch.equal(backend.trace(*rays)[0], reference.trace(*rays)[0])

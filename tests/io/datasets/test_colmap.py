@@ -106,8 +106,7 @@ def test_binary_models(tmp_path):
 @pytest.mark.parametrize(
     ("camera", "word"),
     [
-        (pinhole("SIMPLE_RADIAL", "0.02"), "SIMPLE_RADIAL: 0.02"),
-        (pinhole("SIMPLE_RADIAL_FISHEYE", "0"), "no pinhole"),
+        ("7 EQUIRECTANGULAR 32 24 32 24", "all around"),
         (pinhole("CUBIC"), "CUBIC is unknown"),
         (pinhole("PINHOLE", "1"), "4 parameters, not 5"),
         ("7 PINHOLE 32", "line 2 is no camera: 7 PINHOLE 32"),

@@ -134,7 +134,7 @@ def test_damaged_poses_are_named_with_their_line(tmp_path, fault):
         ("1 PINHOLE 0 24 40 40 16 12", "a camera of 0 x 24 pixels is impossible"),
         ("1 PINHOLE 32 24 40 40 16", "cameras.txt, line 1: a PINHOLE camera has 4 parameters, not 3"),
         ("1 PINHOLE wide 24 40 40 16 12", "cameras.txt, line 1 is no camera"),
-        ("1 SIMPLE_RADIAL 32 24 40 16 12 nan", "the lens is distorted"),
+        ("1 SIMPLE_RADIAL 32 24 40 16 12 nan", "a SIMPLE_RADIAL camera of 40, 16, 12, nan"),
         (f"{CAMERA}1 PINHOLE 32 24 50 50 16 12", "line 2: camera 1 is there twice"),
         ("", "there is no camera 1 in cameras.txt, which lists none"),
     ],

@@ -12,8 +12,9 @@ import torch
 import trimesh
 
 from invrender.errors import UsageError
+from invrender.io.meshes.gltf_write import vertex_normals
 from invrender.io.meshes.read import read_mesh, read_units
-from invrender.io.meshes.write import vertex_normals, write_glb, write_mesh, write_ply
+from invrender.io.meshes.write import write_glb, write_mesh, write_ply
 from invrender.nouns import Material, Mesh
 
 EXTENSIONS = (".glb", ".ply", ".obj", ".stl")

@@ -1,0 +1,187 @@
+"""Carving: what posed masks say of points in space, as a signed distance to the surface of the visual hull.
+
+Each mask becomes a 2-D signed distance with sub-pixel edges; a point of space takes the minimum over the views of the
+distances its projections read, turned into world units at its depth. Pixels of which nothing is known count as object:
+they take nothing away.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from scipy.ndimage import distance_transform_edt
+
+from invrender.cameras.projection import common_point
+from invrender.nouns import Cameras
+
+Tensor = torch.Tensor
+
+POINTS_AT_ONCE = 1 << 20
+SPREAD = 1.0  # how fast an object may get wider beyond the border, where most images cut it off
+BELIEVED = 0.5  # confidence below which a pixel says nothing
+
+
+@dataclass(frozen=True)
+class Grid:
+    """A regular grid of points: lower corner [3], spacing, counts (nx, ny, nz)."""
+
+    lower: tuple[float, float, float]
+    spacing: float
+    counts: tuple[int, int, int]
+
+    def axis(self, k: int) -> Tensor:
+        """Coordinates [n_k] float64 along one axis."""
+        return self.lower[k] + self.spacing * torch.arange(self.counts[k], dtype=torch.float64)
+
+
+def signed_distances(masks: Tensor) -> Tensor:
+    """Signed distance [N,H,W] float32 in pixels to the half-coverage contour of masks [N,H,W]; positive inside.
+
+    Where coverage is fractional it is read as the distance itself: a straight edge at distance d from a pixel's centre
+    covers 1/2 + d of it.
+    """
+    fields = []
+    for mask in masks.cpu().numpy():
+        inside = mask >= 0.5
+        if inside.all():  # there is no contour
+            fields.append(np.full(mask.shape, sum(mask.shape), np.float32))
+            continue
+        distance = np.where(inside, distance_transform_edt(inside) - 0.5, 0.5 - distance_transform_edt(~inside))
+        fraction = (mask > 0.01) & (mask < 0.99)
+        distance = np.where(fraction, np.clip(mask - 0.5, -0.5, 0.5), distance)
+        fields.append(distance.astype(np.float32))
+    return torch.from_numpy(np.stack(fields))
+
+
+def known_pixels(confidence: Tensor) -> Tensor:
+    """Of which pixels [N,H,W] something is known."""
+    return confidence >= BELIEVED
+
+
+def known_object(masks: Tensor, confidence: Tensor | None) -> Tensor:
+    """The masks [N,H,W], 0 where nothing is known."""
+    return masks if confidence is None else masks * known_pixels(confidence)
+
+
+def possible_object(masks: Tensor, confidence: Tensor | None) -> Tensor:
+    """The masks [N,H,W], 1 where nothing is known."""
+    return masks if confidence is None else torch.where(known_pixels(confidence), masks, 1.0)
+
+
+def carve(
+    grid: Grid, distances: Tensor, cameras: Cameras, bounds: NDArray[np.float64] | None = None
+) -> NDArray[np.float32]:
+    """The hull's field [nx,ny,nz] in world units (positive inside) from signed distances [N,H,W].
+
+    A point outside an image is outside the object, unless the mask touches that image's border: then, as behind the
+    camera, the view says nothing (see `_beyond`). Where too few views say something (see `_needed`), there is nothing;
+    with `bounds` [2,3], a box that holds the object, one view is enough. Views without background say nothing at all.
+    """
+    x, y, z = (grid.axis(k) for k in range(3))
+    says = [view for view, distance in enumerate(distances) if bool((distance < 0).any())]
+    if len(says) < len(distances):
+        distances, cameras = distances[says], cameras[says]
+    needed = _needed(cameras) if bounds is None else min(1, len(cameras))
+    cut = sum(_touches_border(distance) for distance in distances)
+    # Where most masks are cut off, the region that enough images show ends the hull: smoothly, not from cell to cell.
+    ends = len(distances) - cut < needed
+    slab = max(1, POINTS_AT_ONCE // (len(y) * len(z) * (len(distances) if ends else 1)))
+    parts = []
+    for begin in range(0, len(x), slab):
+        field, count, shown = _field(x[begin : begin + slab], y, z, distances, cameras, ends)
+        if ends:
+            field = torch.minimum(field, shown.kthvalue(len(shown) + 1 - needed, 0).values)
+        else:
+            field = torch.where(count >= needed, field, -grid.spacing)
+        parts.append(field.reshape(-1, len(y), len(z)))
+    whole = torch.cat(parts)
+    if bounds is not None:
+        whole = torch.minimum(whole, _inside_box((x, y, z), bounds))
+    return whole.nan_to_num(neginf=-grid.spacing).numpy()
+
+
+def _inside_box(axes: tuple[Tensor, Tensor, Tensor], bounds: NDArray[np.float64]) -> Tensor:
+    """How far inside a box [2,3] the points of a grid lie, [nx,ny,nz] float32, negative outside."""
+    low, high = bounds.tolist()
+    x, y, z = (torch.minimum(axis - low[k], high[k] - axis).float() for k, axis in enumerate(axes))
+    return torch.minimum(torch.minimum(x[:, None, None], y[:, None]), z)
+
+
+def _touches_border(distance: Tensor) -> bool:
+    return bool((torch.cat([distance[0], distance[-1], distance[:, 0], distance[:, -1]]) > 0).any())
+
+
+def _needed(cameras: Cameras) -> int:
+    """How many views must see a point of the object: half as many as see their common point, and at least two.
+
+    Where masks are cut by the images' borders, hulls would otherwise reach far beyond what the views have in common.
+    """
+    if not len(cameras):
+        return 1  # which no view satisfies
+    point = torch.cat([common_point(cameras)[0], torch.ones(1, dtype=torch.float64)])
+    x, y, _, w = (cameras.clip_from_world @ point).unbind(-1)
+    seen = int(((x.abs() < w) & (y.abs() < w)).sum())
+    return min(max(2, math.ceil(seen / 2)), len(cameras))
+
+
+def _field(
+    x: Tensor, y: Tensor, z: Tensor, distances: Tensor, cameras: Cameras, ends: bool
+) -> tuple[Tensor, Tensor, Tensor]:
+    """The minimum over views of the signed distance in world units at grid points, and how many views see them.
+
+    Args:
+        x, y, z: positions along the axes, float64; the points are counted with z fastest.
+        distances: [N,H,W], see `signed_distances`.
+        cameras: of the views.
+        ends: whether the third result is asked for: by view how far inside the image a point lies, in world units.
+    """
+    height, width = cameras.size
+    clip_from_world = cameras.clip_from_world
+    total = len(x) * len(y) * len(z)
+    field = torch.full((total,), float("inf"), dtype=torch.float32)
+    count = torch.zeros(total, dtype=torch.int32)
+    shown = []
+    for view, distance in enumerate(distances):
+        # Sums along the axes, not a matrix product, whose last bits depend on how many threads BLAS has.
+        clip_x, clip_y, w = (
+            (x[:, None, None] * a + y[:, None] * b + (z * c + d)).reshape(-1)
+            for a, b, c, d in clip_from_world[view, [0, 1, 3]].tolist()
+        )
+        in_front = w > 0
+        divisor = torch.where(in_front, w, torch.ones_like(w))
+        ndc = torch.stack([clip_x / divisor, -clip_y / divisor], 1).float()
+        read = torch.nn.functional.grid_sample(
+            distance[None, None], ndc[None, None], mode="bilinear", padding_mode="border", align_corners=False
+        )[0, 0, 0]
+        pixel = w.float() * float(2.0 / (cameras.projection[view, 1, 1] * height))
+        inside = ((1 - ndc.abs()) * torch.tensor([width / 2, height / 2])).amin(1)
+        if _touches_border(distance):
+            read = _beyond(read, inside, SPREAD if ends else float("inf"))
+        else:
+            read = torch.where(inside < 0, -float(sum(cameras.size)), read)
+            inside = inside.clamp(min=1.0)  # what lies beyond this border is known
+        known = in_front & read.isfinite()
+        field = torch.where(known, torch.minimum(field, read * pixel), field)
+        count += known
+        if ends:
+            shown.append(torch.where(in_front, inside * pixel, -float("inf")))
+    return field, count, torch.stack(shown) if ends else field
+
+
+def _beyond(read: Tensor, inside: Tensor, spread: float) -> Tensor:
+    """What an image whose mask is cut off by its border says about points beyond the border: inf for nothing.
+
+    The object may go on there. Farther to the side than `spread` lets it get wider, there is background.
+
+    Args:
+        read: [P], signed distances in pixels; beyond the border those at the nearest point of it.
+        inside: [P], pixels to the border, negative beyond it.
+        spread: pixels on each side, a pixel beyond the border.
+    """
+    background = read - spread * inside
+    background = torch.where(background < 0, background, torch.full_like(read, float("inf")))
+    return torch.where(inside < 0, background, read)

@@ -1,0 +1,161 @@
+"""The box around a visual hull, and the grid over it: from the masks alone, or within a box that is known."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from invrender.cameras.framing import common_box
+from invrender.errors import InputError
+from invrender.geometry.carving import Grid, carve, known_object
+from invrender.nouns import Cameras
+
+Tensor = torch.Tensor
+
+FRAME_BITS = 24  # of the box around the object
+
+
+def frame_from_masks(
+    masks: Tensor, cameras: Cameras, confidence: Tensor | None = None
+) -> tuple[NDArray[np.float64], float]:
+    """A cube (centre [3], half edge) that holds the object, from the masks alone.
+
+    The centre is the point nearest to the rays through the masks' centroids, the half edge the largest reach of a mask
+    around the centre's projection, at the centre's depth. With confidence [N,H,W], known pixels alone count, and views
+    that show nothing of the object there do not.
+
+    Raises:
+        InputError: the cameras do not look at a common region, or no view is known to show the object.
+    """
+    numbers = list(range(len(masks)))
+    if confidence is not None:
+        masks = known_object(masks, confidence)
+        numbers = [view for view in numbers if bool((masks[view] >= 0.5).any())]
+        if not numbers:
+            raise _open_object("no view is known to show the object", cameras)
+        masks, cameras = masks[numbers], cameras[numbers]
+    height, width = cameras.size
+    inverse = torch.linalg.inv(cameras.clip_from_world)
+    rows, columns = torch.arange(height) + 0.5, torch.arange(width) + 0.5
+    weight = masks.double()
+    total = weight.sum((1, 2))
+    centroid = torch.stack([(weight.sum(1) * columns).sum(1) / total, (weight.sum(2) * rows).sum(1) / total], 1)
+    eye = cameras.position
+    direction = _unproject(centroid, inverse, cameras.size) - eye
+    direction = direction / direction.norm(dim=1, keepdim=True)
+    across = torch.eye(3, dtype=torch.float64) - direction[:, :, None] * direction[:, None, :]
+    centre = torch.linalg.lstsq(across.sum(0), (across @ eye[:, :, None]).sum(0)).solution[:, 0]
+    forward = -torch.linalg.inv(cameras.world_to_camera)[:, :3, 2]
+    depth = ((centre - eye) * forward).sum(1)
+    if bool((depth <= 0).any()):
+        raise InputError(
+            f"camera {numbers[int(depth.argmin())]} looks away from what the other cameras see",
+            "check the camera convention: camera-to-world matrices, OpenGL axes (looking down -Z)",
+        )
+    reach = torch.zeros(len(masks), dtype=torch.float64)
+    for view, mask in enumerate(masks):
+        row, column = (mask > 0.5).nonzero(as_tuple=True)
+        if len(row):
+            corner_x = torch.stack([column.min(), column.max() + 1]).double() - centroid[view, 0]
+            corner_y = torch.stack([row.min(), row.max() + 1]).double() - centroid[view, 1]
+            pixels = torch.cat([corner_x, corner_y]).abs().max()
+            reach[view] = pixels * 2 * depth[view] / (cameras.projection[view, 1, 1] * height)
+    half = float(reach.max())
+    # The solver's last bits differ from run to run; what follows should not.
+    step = 2.0 ** (math.floor(math.log2(half)) - FRAME_BITS) if half > 0 else 1.0
+    return (centre / step).round().numpy() * step, math.ceil(half / step) * step
+
+
+def _unproject(pixel: Tensor, inverse: Tensor, size: tuple[int, int]) -> Tensor:
+    """World points [N,3] on the rays through one pixel position (x, y) [N,2] per view."""
+    height, width = size
+    ndc = torch.stack([pixel[:, 0] / width * 2 - 1, 1 - pixel[:, 1] / height * 2], 1)
+    ends = torch.cat([ndc, torch.zeros(len(ndc), 1, dtype=ndc.dtype), torch.ones(len(ndc), 1, dtype=ndc.dtype)], 1)
+    world = (inverse @ ends[:, :, None])[:, :, 0]
+    return world[:, :3] / world[:, 3:]
+
+
+def fit_grid(
+    distances: Tensor,
+    masks: Tensor,
+    cameras: Cameras,
+    resolution: int,
+    confidence: Tensor | None = None,
+    bounds: NDArray[np.float64] | None = None,
+) -> Grid:
+    """A grid with `resolution` cells along the longest side of the hull's bounding box, found by coarse carving.
+
+    Args:
+        distances: [N,H,W], see `carving.signed_distances`.
+        masks, cameras: of the N views.
+        resolution: in cells.
+        confidence: [N,H,W], or None where all pixels are known.
+        bounds: [2,3], a box that holds the object, or None.
+
+    Raises:
+        InputError: no point of space is inside every silhouette, or, where pixels are unknown, the hull has no end.
+    """
+    if bounds is None:
+        coarse, inside = _around_masks(distances, masks, cameras, confidence)
+    else:
+        coarse = _over_box(bounds, float((bounds[1] - bounds[0]).max()) / 60)
+        inside = _near_hull(coarse, carve(coarse, distances, cameras, bounds))
+    if not len(inside):
+        raise nothing_in_common()
+    lower = np.array(coarse.lower) + (inside.min(0) - 1) * coarse.spacing
+    extent = (inside.max(0) - inside.min(0) + 2) * coarse.spacing
+    if bounds is not None:
+        upper = np.minimum(lower + extent, bounds[1])
+        lower = np.maximum(lower, bounds[0])
+        extent = upper - lower
+    spacing = float(extent.max()) / resolution
+    counts = tuple(int(n) for n in np.ceil(extent / spacing).astype(int) + 3)
+    return Grid(tuple(float(v) for v in lower - spacing), spacing, counts)  # type: ignore[arg-type]
+
+
+def _around_masks(
+    distances: Tensor, masks: Tensor, cameras: Cameras, confidence: Tensor | None
+) -> tuple[Grid, NDArray[np.int64]]:
+    """A coarse grid around what the masks show, and which of its points [P,3] lie in the hull or near it."""
+    centre, half = frame_from_masks(masks, cameras, confidence)
+    half *= 1.05  # else the widest view would touch the first box
+    for _ in range(6):
+        coarse = Grid(tuple(centre - half), 2 * half / 63, (64, 64, 64))
+        inside = _near_hull(coarse, carve(coarse, distances, cameras))
+        if len(inside) and (inside.min() > 0 and inside.max() < 63):
+            return coarse, inside
+        half *= 1.6
+    if confidence is not None and len(inside):
+        raise _open_object(
+            "the masks leave open where the object ends, as too many of their pixels are unknown", cameras
+        )
+    return coarse, inside
+
+
+def _near_hull(grid: Grid, field: NDArray[np.float32]) -> NDArray[np.int64]:
+    """The points [P,3] of a coarse grid in the hull or half a cell's diagonal from it, as thin parts pass between."""
+    return np.argwhere(field > -0.87 * grid.spacing)
+
+
+def _over_box(bounds: NDArray[np.float64], spacing: float) -> Grid:
+    """A grid that reaches a cell beyond a box on all sides."""
+    counts = tuple(int(n) for n in np.ceil((bounds[1] - bounds[0]) / spacing).astype(int) + 3)
+    return Grid(tuple(float(v) for v in bounds[0] - spacing), spacing, counts)  # type: ignore[arg-type]
+
+
+def nothing_in_common() -> InputError:
+    """What to raise where the hull is empty."""
+    return InputError(
+        "the silhouettes have no point of space in common",
+        "check the camera poses, and that the masks are white on the object, with `invrender inspect`",
+    )
+
+
+def _open_object(cause: str, cameras: Cameras) -> InputError:
+    box = ",".join(f"{value:.4g}" for value in common_box(cameras).flatten().tolist())
+    return InputError(
+        cause, f"give a box that holds the object, such as --bounds={box} (what all cameras see), or more masks"
+    )

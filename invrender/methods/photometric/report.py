@@ -1,0 +1,149 @@
+"""What a run from photographs reports: scores, files, pictures beside the photographs, and the lines of the summary."""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+import re
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from invrender.colour import srgb_to_linear
+from invrender.evaluate.mesh import mesh_metrics
+from invrender.evaluate.pictures import Comparison, PictureScores, mean_scores
+from invrender.evaluate.posed_views import view_names
+from invrender.findings import Finding
+from invrender.geometry.connectivity import components, genus, is_watertight
+from invrender.geometry.intersections import self_intersections
+from invrender.io.files.atomic import atomic_path
+from invrender.io.images import write_png
+from invrender.io.meshes.write import write_glb, write_obj, write_ply
+from invrender.kernels import Backend
+from invrender.methods.photometric.result import Result
+from invrender.methods.photometric.task import Task
+from invrender.run.folder import RunFolder
+
+POOR = 0.85  # a mean IoU with photographs that were set aside below this is doubtful
+MOST_PICTURES = 24
+WORST = 3
+
+
+def measure(task: Task, result: Result, backend: Backend) -> dict[str, Any]:
+    """What metrics.json holds: agreement with photographs, seen and unseen, the state of the mesh."""
+    vertices, faces = result.surface.numpy()
+    texture = result.mesh.material.texture
+    found: dict[str, Any] = {
+        "views": len(task.views),
+        "seen": dataclasses.asdict(result.seen.mean),
+        "unseen": None if result.unseen is None else dataclasses.asdict(result.unseen.mean),
+        "unseen_each": _each(task, result),
+        "folds": dataclasses.asdict(mean_scores(result.folds)) if result.folds else None,
+        "folds_each": [dataclasses.asdict(each) for each in result.folds],
+        "stages": [dataclasses.asdict(each) for each in result.stages],
+        "texture": None if texture is None else len(texture),
+        "notes": list(result.notes),
+    }
+    if task.reference is not None:
+        return found | dataclasses.asdict(mesh_metrics(result.surface, task.reference, backend))
+    return found | {
+        "watertight": is_watertight(faces),
+        "components": int(components(faces).max()) + 1,
+        "genus": genus(faces),
+        "self_intersections": len(self_intersections(vertices, faces)),
+        "vertices": len(vertices),
+        "faces": len(faces),
+    }
+
+
+def _each(task: Task, result: Result) -> dict[str, dict[str, float]]:
+    if task.unseen is None or result.unseen is None:
+        return {}
+    names = view_names(task.unseen)
+    return {name: dataclasses.asdict(each) for name, each in zip(names, result.unseen.each, strict=True)}
+
+
+def write(run: RunFolder, task: Task, result: Result) -> None:
+    """Write the mesh with its texture, the closed mesh with colours, what is stored beside them, and the pictures."""
+    write_glb(run.file("mesh.glb"), result.mesh, task.units)
+    write_obj(run.file("mesh.obj"), result.mesh)
+    write_ply(run.file("mesh.ply"), result.surface, task.units)
+    for name, arrays in result.arrays.items():
+        with atomic_path(run.file(f"{name}.npz")) as temporary:
+            np.savez_compressed(temporary, **{key: value.numpy() for key, value in arrays.items()})  # type: ignore[arg-type]
+    views, pictures = (task.views, result.seen) if result.unseen is None else (task.unseen, result.unseen)
+    assert views is not None
+    for i in _shown(pictures):
+        name = re.sub(r"[^\w.-]+", "_", view_names(views)[i])
+        linear: NDArray[np.float64] = srgb_to_linear(sheet(pictures, i))
+        write_png(run.file(f"pictures/{name}.png"), linear)
+    for each in result.stages:
+        kept = "kept" if each.kept else "not kept"
+        run.log(f"{each.name}: {each.before:.4f} -> {each.score:.4f}, {kept}")
+
+
+def _shown(pictures: Comparison) -> list[int]:
+    """The views whose pictures are written: all, or the worst of many."""
+    order = sorted(range(len(pictures.each)), key=lambda i: _or_zero(pictures.each[i].psnr_whole))
+    return sorted(order[:MOST_PICTURES])
+
+
+def sheet(pictures: Comparison, view: int) -> NDArray[np.float64]:
+    """Photograph, estimate and difference side by side, [H,3W,3] sRGB."""
+    target, estimate = pictures.target[view], pictures.estimate[view]
+    side_by_side: NDArray[np.float64] = np.concatenate([target, estimate, np.abs(target - estimate)], 1)
+    return side_by_side
+
+
+def rows(m: dict[str, Any]) -> list[tuple[str, str]]:
+    """The lines of the summary."""
+    lines = [("photographs it was made from", _told(m["seen"]))]
+    if m["unseen"]:
+        each = m["unseen_each"]
+        least = min(each, key=lambda name: _or_zero(each[name]["psnr_whole"]))
+        lines.append(("photographs set aside", _told(m["unseen"])))
+        lines.append(("  the worst of them", f"{least}: {each[least]['psnr_whole']:.2f} dB whole"))
+    if m["folds"]:
+        lines.append((f"views unseen in {len(m['folds_each'])} reconstructions", _told(m["folds"])))
+    if "chamfer" in m:
+        lines += [
+            ("Chamfer, % of the diagonal", f"{100 * m['chamfer']:.3f} (visible {100 * m['chamfer_visible']:.3f})"),
+            ("F-score at 1 %, 0.5 %", f"{m['f1']:.3f}, {m['f05']:.3f}"),
+        ]
+    sound = "watertight" if m["watertight"] else "NOT watertight"
+    handles = "" if m["genus"] is None else f", genus {m['genus']:g}"
+    texture = f", texture {m['texture']} x {m['texture']}" if m["texture"] else ""
+    lines.append(("mesh", f"{m['faces']} triangles, {sound}{handles}{texture}"))
+    return lines + [("note", note) for note in m["notes"]]
+
+
+def _told(scores: dict[str, float]) -> str:
+    one = PictureScores(**scores)
+    return (
+        f"PSNR {one.psnr_shared:.2f} dB shared, {one.psnr_masked:.2f} masked, {one.psnr_whole:.2f} whole;"
+        f" SSIM {one.ssim:.3f}; IoU {one.iou:.3f}"
+    )
+
+
+def doubt(task: Task, m: dict[str, Any]) -> list[Finding]:
+    """A shape that does not explain photographs that were set aside."""
+    del task
+    scores = m["unseen"] or m["seen"]
+    if not scores["iou"] < POOR:
+        return []
+    each = m["unseen_each"]
+    worst = tuple(sorted(each, key=lambda name: _or_zero(each[name]["iou"]))[:WORST])
+    shown = ", ".join(f"{name} ({each[name]['iou']:.3f})" for name in worst)
+    named = f", least in {shown}" if worst else ""
+    return [
+        Finding(
+            f"the result does not explain the photographs: IoU {scores['iou']:.3f} with their masks{named}",
+            "check cameras and masks with `invrender inspect DATASET --picture sheet.png`, or name a box (--bounds)",
+            worst,
+        )
+    ]
+
+
+def _or_zero(value: float | None) -> float:
+    return value if value is not None and math.isfinite(value) else 0.0

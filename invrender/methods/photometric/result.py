@@ -1,0 +1,54 @@
+"""What a run from photographs ends with."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+import torch
+
+from invrender.evaluate.pictures import Comparison, PictureScores
+from invrender.nouns import Mesh
+
+Tensor = torch.Tensor
+
+
+@dataclass(frozen=True)
+class Tried:
+    """A stage of the reconstruction, and whether its shape was kept.
+
+    Attributes:
+        name: of the stage.
+        score: how well the shape after it predicts each photograph from the others; see `photometry.score`.
+        before: the same of the shape that it began with.
+        kept: whether the run went on with it.
+    """
+
+    name: str
+    score: float
+    before: float
+    kept: bool
+
+
+@dataclass(frozen=True)
+class Result:
+    """A finished reconstruction.
+
+    Attributes:
+        mesh: with its texture or colours, in world units; vertices are repeated along the seams of charts.
+        surface: the same as a closed mesh with colours at the vertices.
+        stages: what was tried.
+        seen, unseen: pictures of it beside the photographs it was made from, and beside the others; None: none.
+        folds: scores by views that a reconstruction from the others had not seen, one for each.
+        arrays: what is stored beside the mesh, by file name without extension: named arrays.
+        notes: for people.
+    """
+
+    mesh: Mesh
+    surface: Mesh
+    stages: tuple[Tried, ...]
+    seen: Comparison
+    unseen: Comparison | None
+    folds: tuple[PictureScores, ...] = ()
+    arrays: Mapping[str, Mapping[str, Tensor]] = field(default_factory=dict)
+    notes: tuple[str, ...] = ()

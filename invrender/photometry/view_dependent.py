@@ -1,0 +1,201 @@
+"""Colours on the vertices of a mesh that reproduce photographs, the same from everywhere or a function of direction.
+
+A pixel that sees the surface shows the mean of three vertices' colours by its barycentric coordinates; each vertex has
+coefficients c_k for functions Y_k of the direction of view (real spherical harmonics up to a factor). That is linear in
+the coefficients: they are the solution of a least-squares problem with all pixels of all photographs as its rows,
+
+    sum_pixels w |sum_v b_v sum_k Y_k c_vk - colour|^2 + ridge sum_{k>0} |c_vk|^2 + smooth sum_edges |c_v - c_u|^2,
+
+with weights w that pixels lose by deviating (Cauchy's), by conjugate gradients. Unlike a mean of what photographs show
+at each vertex this sharpens what a pixel blends, and triangles may be smaller or larger than pixels.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from scipy import sparse
+
+from invrender import ops
+from invrender.errors import InputError
+from invrender.geometry.connectivity import unique_edges
+from invrender.kernels import Backend
+from invrender.photometry.photos import Photos
+
+Tensor = torch.Tensor
+Floats = NDArray[np.float32]
+
+COVERED = 0.98  # of a pixel by the mask: others show the background too
+OUTLIER = 0.1  # sRGB distance at which a pixel counts half
+ROUNDS, STEPS = 3, 12  # of reweighting, and of conjugate gradients in each
+SMOOTH = 0.05  # of a pixel's weight, on the difference along an edge
+RIDGE = 2.0  # of a pixel's weight, on what depends on direction
+GREY = 0.5  # where the solution starts from
+
+
+@dataclass(frozen=True)
+class Seen:
+    """Pixels [P] that a mesh covers at their centres: number in the picture, face, barycentrics [P,3]."""
+
+    pixel: Tensor
+    face: Tensor
+    share: Tensor
+
+
+def directional(direction: Tensor, functions: int) -> Tensor:
+    """[..., K] the first 1, 4 or 9 functions of unit directions [..., 3]: spherical harmonics without their factors."""
+    x, y, z = direction.unbind(-1)
+    every = [torch.ones_like(x), x, y, z, x * y, y * z, z * x, x * x - y * y, 3 * z * z - 1]
+    return torch.stack(every[:functions], -1)
+
+
+def seen_by(vertices: Tensor, faces: Tensor, matrix: Tensor, size: tuple[int, int], backend: Backend) -> Seen:
+    """What a photograph's pixels see of a mesh.
+
+    Args:
+        vertices: [V,3] float64.
+        faces: [F,3] int64.
+        matrix: [4,4] float64, to clip space.
+        size: (H, W).
+        backend: what draws.
+    """
+    homogeneous = torch.cat([vertices, torch.ones_like(vertices[:, :1])], 1)
+    clip = (homogeneous @ matrix.T).float()[None].to(backend.device)
+    device_faces = faces.to(backend.device)
+    face_id, _ = ops.rasterize(backend, clip, device_faces, size)
+    # Corners of their own, so that interpolating the three unit vectors gives barycentrics.
+    corners = clip[:, device_faces.reshape(-1)]
+    own = torch.arange(3 * len(faces), device=backend.device).reshape(-1, 3)
+    unit = torch.eye(3, device=backend.device).repeat(len(faces), 1)
+    share = ops.interpolate(backend, unit, own, face_id, corners).reshape(-1, 3).cpu()
+    flat = face_id.reshape(-1).cpu()
+    pixel = torch.nonzero(flat >= 0)[:, 0]
+    return Seen(pixel, flat[pixel], share[pixel])
+
+
+def fitted_colours(
+    vertices: Tensor, faces: Tensor, photos: Photos, functions: int, backend: Backend,
+    smooth: float = SMOOTH, ridge: float = RIDGE,
+) -> Tensor:  # fmt: skip
+    """Coefficients [V,K,3] float32 (sRGB-encoded) with which the mesh looks like the photographs.
+
+    Args:
+        vertices: [V,3] float64, in the photographs' frame.
+        faces: [F,3] int64.
+        photos: N of them.
+        functions: K: 1 for colours that are the same from everywhere, 4 or 9, see `directional`.
+        backend: what draws.
+        smooth: weight of the difference along an edge; it also decides colours that no photograph shows.
+        ridge: weight of what depends on direction.
+
+    Raises:
+        InputError: no photograph shows the mesh.
+    """
+    rows, wanted = _rows(vertices, faces, photos, functions, backend)
+    edges = unique_edges(faces.numpy())
+    count = len(vertices)
+    both = np.concatenate([edges, edges[:, ::-1]])
+    adjacent = sparse.csr_matrix((np.ones(len(both), np.float32), both.T), shape=(count, count))
+    degree = np.asarray(adjacent.sum(1), np.float32)
+    damping = np.tile(np.array([1e-4] + [ridge] * (functions - 1), np.float32), count)[:, None]
+    diagonal = damping + smooth * np.repeat(degree, functions, 0)
+
+    def regular(x: Floats) -> Floats:
+        blocks = x.reshape(count, -1)
+        rough = smooth * (degree * blocks - adjacent @ blocks)
+        return np.asarray(damping * x + rough.reshape(x.shape), np.float32)
+
+    start = np.zeros((count, functions, 3), np.float32)
+    start[:, 0] = GREY
+    solution = _reweighted(rows, wanted, start.reshape(-1, 3), regular, diagonal)
+    return torch.from_numpy(solution.reshape(count, functions, 3))
+
+
+def colours_towards(coefficients: Tensor, directions: Tensor) -> Tensor:
+    """Colours [P,3] of coefficients [P,K,3] seen along unit directions [P,3] (from the eye to the point)."""
+    basis = directional(directions, coefficients.shape[1])
+    return (coefficients * basis[..., None]).sum(1).clamp(0, 1)
+
+
+def picture(
+    vertices: Tensor, faces: Tensor, coefficients: Tensor, photos: Photos, number: int, backend: Backend
+) -> tuple[Tensor, Tensor]:
+    """A photograph as the coloured mesh shows it, sRGB-encoded [H,W,3] over black, and which pixels it covers [H,W].
+
+    Args:
+        vertices, faces: of the mesh, in the photographs' frame.
+        coefficients: [V,K,3], see `fitted_colours`.
+        photos: whose cameras count.
+        number: which of them.
+        backend: what draws.
+    """
+    height, width = photos.size
+    seen = seen_by(vertices, faces, photos.clip_from_object[number], (height, width), backend)
+    at = faces[seen.face]
+    mixed = (coefficients[at] * seen.share[:, :, None, None]).sum(1)
+    image, cover = torch.zeros(height * width, 3), torch.zeros(height * width)
+    image[seen.pixel] = colours_towards(mixed, _directions(vertices, at, seen.share, photos.eye[number]).float())
+    cover[seen.pixel] = 1.0
+    return image.reshape(height, width, 3), cover.reshape(height, width)
+
+
+def _directions(vertices: Tensor, corners: Tensor, share: Tensor, eye: Tensor) -> Tensor:
+    """Unit directions [P,3] from the eye to points with barycentrics [P,3] on faces with corners [P,3]."""
+    points = (vertices[corners] * share[..., None]).sum(1)
+    return torch.nn.functional.normalize(points - eye, dim=1)
+
+
+def _rows(
+    vertices: Tensor, faces: Tensor, photos: Photos, functions: int, backend: Backend
+) -> tuple[sparse.csr_matrix, Floats]:
+    """The matrix [P,VK] from coefficients to pixels, and the pixels' colours [P,3]."""
+    columns, entries, wanted = [], [], []
+    for i in range(len(photos)):
+        seen = seen_by(vertices, faces, photos.clip_from_object[i], photos.size, backend)
+        known = (photos.masks[i] > COVERED) & (photos.confidence[i] > COVERED)
+        kept = known.reshape(-1)[seen.pixel]
+        corners, share = faces[seen.face[kept]], seen.share[kept]
+        basis = directional(_directions(vertices, corners, share, photos.eye[i]).float(), functions)
+        columns.append((corners[:, :, None] * functions + torch.arange(functions)).reshape(-1).int())
+        entries.append((share[:, :, None] * basis[:, None]).reshape(-1))
+        wanted.append(photos.images[i].reshape(-1, 3)[seen.pixel[kept]])
+    colours = torch.cat(wanted).numpy()
+    if not len(colours):
+        raise InputError("no photograph shows the surface", "check the camera poses and the masks")
+    ends = np.arange(0, 3 * functions * len(colours) + 1, 3 * functions)
+    shape = (len(colours), functions * len(vertices))
+    return sparse.csr_matrix((torch.cat(entries).numpy(), torch.cat(columns).numpy(), ends), shape=shape), colours
+
+
+def _reweighted(rows, wanted, x, regular, diagonal):  # type: ignore[no-untyped-def]
+    """Iteratively reweighted least squares, from x [VK,3]."""
+    back = rows.T.tocsr()
+    squares = back.multiply(back).tocsr()
+    weight = np.ones((len(wanted), 1), np.float32)
+    for _ in range(ROUNDS):
+
+        def normal(z, weight=weight):  # type: ignore[no-untyped-def]
+            return back @ (weight * (rows @ z)) + regular(z)
+
+        scale = 1 / (squares @ weight + diagonal)
+        x = _conjugate_gradients(normal, back @ (weight * wanted) - normal(x), x, scale)
+        apart = ((rows @ x - wanted) ** 2).sum(1, keepdims=True)
+        weight = (1 / (1 + apart / OUTLIER**2)).astype(np.float32)
+    return x
+
+
+def _conjugate_gradients(normal, residual, x, scale):  # type: ignore[no-untyped-def]
+    """A few steps from x towards normal(x) = right side, column by column, preconditioned by `scale`."""
+    toward = scaled = scale * residual
+    power = (residual * scaled).sum(0)
+    for _ in range(STEPS):
+        moved = normal(toward)
+        length = power / np.maximum((toward * moved).sum(0), 1e-20)
+        x, residual = x + length * toward, residual - length * moved
+        scaled = scale * residual
+        before, power = power, (residual * scaled).sum(0)
+        toward = scaled + power / np.maximum(before, 1e-20) * toward
+    return x

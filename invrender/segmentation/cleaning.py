@@ -1,0 +1,119 @@
+"""From how far pixels are from the backdrop to a mask: threshold, parts, holes, soft edges and confidence.
+
+Generous rather than tight: a hull that loses a pixel loses it for good, and one too many is taken off by other views.
+"""
+
+from __future__ import annotations
+
+from typing import TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import ndimage
+
+Floats: TypeAlias = NDArray[np.float32]
+Bools: TypeAlias = NDArray[np.bool_]
+
+LEAST = 0.02  # of sRGB: a smaller difference from the backdrop says nothing
+NOISES = 1.5  # how far beyond the backdrop's noise the threshold lies
+REFERENCE = 640 * 480  # pixels of the picture for which areas are given here
+HOLE, CLEAR_HOLE = 300, 30  # smaller holes are filled: of shades that look like the backdrop, and of a clear one
+SPECK, PART = 60, 0.02  # smaller parts are dropped: in pixels, and as a share of the largest one
+DOUBTFUL = 0.5  # share of the threshold within which it decides less and less
+FILLED = 0.3  # confidence of what was background by the threshold and object by what is around it
+SLIT = 0.025  # half-width of a hole, in square roots of the mask's area, below which it may be a groove in shadow
+CROSS = ndimage.generate_binary_structure(2, 1)
+
+
+def threshold_of(distance: Floats, noise: float) -> float:
+    """The difference from the backdrop from which a pixel is the object's, from those [P] where it can be.
+
+    Beyond the noise of the backdrop, but no more than half of Otsu's threshold: that cuts through an object's shades.
+    """
+    from skimage.filters import threshold_otsu
+
+    half = float(threshold_otsu(distance)) / 2 if len(distance) and np.ptp(distance) > 0 else LEAST
+    return max(LEAST, min(NOISES * noise, half))
+
+
+def cleaned(distance: Floats, threshold: float, inside: Bools, clear: bool) -> Bools:
+    """The object's pixels [H,W]: gaps of the threshold closed, specks dropped, small holes filled, large ones kept.
+
+    Args:
+        distance: [H,W] from the backdrop.
+        threshold: from which a pixel is the object's.
+        inside: [H,W] where the object can be.
+        clear: whether no shade of the object looks like the backdrop, so that holes are what they seem.
+    """
+    scale = distance.size / REFERENCE
+    found = (distance > threshold) & inside
+    rounds = max(1, round(2 * min(1.0, scale**0.5)))
+    padded = np.pad(found, rounds + 1, mode="edge")  # else closing eats into what touches the border
+    own = slice(rounds + 1, -rounds - 1)
+    closed: Bools = ndimage.binary_closing(padded, CROSS, iterations=rounds)[own, own]
+    if clear:
+        closed &= (distance > threshold / 2) | found
+    parts, count = ndimage.label(closed, np.ones((3, 3)))
+    if not count:
+        return closed
+    area = ndimage.sum_labels(closed, parts, np.arange(count + 1))
+    mask: Bools = (area >= max(SPECK * scale, PART * area.max()))[parts] & closed
+    return _filled(mask, (CLEAR_HOLE if clear else HOLE) * scale)
+
+
+def _filled(mask: Bools, largest: float) -> Bools:
+    """Holes of fewer pixels filled."""
+    holes, count = ndimage.label(~mask)
+    area = ndimage.sum_labels(~mask, holes, np.arange(count + 1))
+    border = np.unique(np.concatenate([holes[0], holes[-1], holes[:, 0], holes[:, -1]]))
+    small = area < largest
+    small[0] = False
+    small[border] = False
+    filled: Bools = mask | small[holes]
+    return filled
+
+
+def confidence_of(distance: Floats, threshold: float, mask: Bools, inside: Bools) -> Floats:
+    """How far each pixel of a mask is to be believed, [H,W] in [0, 1]: less near the threshold.
+
+    Every outline passes through the threshold; only where more than a line is near it is there doubt.
+    """
+    certain = np.abs(distance - threshold) / np.float32(DOUBTFUL * threshold)
+    certain = np.where(inside, certain, 1)
+    certain = ndimage.grey_closing(np.minimum(certain, 1), size=(5, 5), mode="nearest")
+    against = ndimage.binary_opening(mask != ((distance > threshold) & inside))
+    believed: Floats = np.where(against, np.minimum(certain, FILLED), certain).astype(np.float32)
+    return believed
+
+
+def slits(mask: Bools) -> Bools:
+    """The pixels [H,W] of holes so narrow that they may as well be grooves as dark as the backdrop: none can tell.
+
+    A hole that one can look through is seen wider from elsewhere, or its background by other views.
+    """
+    holes, count = ndimage.label(~mask)
+    if count < 2:
+        return np.zeros_like(mask)
+    width = ndimage.maximum(ndimage.distance_transform_edt(~mask), holes, np.arange(count + 1))
+    border = np.unique(np.concatenate([holes[0], holes[-1], holes[:, 0], holes[:, -1]]))
+    narrow = np.asarray(width) <= SLIT * np.sqrt(mask.sum())
+    narrow[0] = False
+    narrow[border] = False
+    found: Bools = narrow[holes]
+    return found
+
+
+def softened(mask: Bools, picture: Floats, backdrop: Floats) -> Floats:
+    """Coverage [H,W]: in the pixels along the outline, how far their colour has left the backdrop for the object.
+
+    Args:
+        mask: [H,W].
+        picture, backdrop: [H,W,3] linear, in which light mixes.
+    """
+    away = np.abs(picture - backdrop).max(-1)
+    inner = ndimage.binary_erosion(mask, border_value=1)
+    around = ndimage.maximum_filter(np.where(inner, away, 0), size=5)
+    band = ndimage.binary_dilation(mask) & ~inner
+    share = np.clip(away / np.maximum(around, 1e-6), 0, 1)
+    coverage: Floats = np.where(band & (around > 0), share, mask).astype(np.float32)
+    return coverage
