@@ -35,25 +35,32 @@ _MISJUDGED = -0.4  # an area below it: the rasterizer's rounding put the pixel's
 
 @dataclass(frozen=True)
 class _Blends:
-    """One blend for all pieces of a pixel that part the same samples.
+    """One blend for all pieces of a pixel that part the same samples: target += sum of shares * image[samples].
 
     Attributes:
-        target, inner, outer: [K] int64, flat pixel indices into [N,H,W].
-        amount: [K] float64, the area.
-        weight: [K,3] float64, of inner, outer and target.
-        sign: [K] float64, d amount / d (area of the surface that ends).
+        target: [K] int64, flat pixel index into [N,H,W].
+        samples: [K,5] int64: inner and the one behind it, outer and the one behind it, target.
+        per_area, per_moment: [K,5] and [K,5,2] float64, the samples' shares for each unit of area and of its moment.
+        area: [K] float64; moment: [K,2] float64.
+        sign: [K] float64, d area / d (area of the surface that ends).
         pieces: the P visible pieces.
         owner: [P] int64, each piece's blend.
     """
 
     target: Tensor
-    inner: Tensor
-    outer: Tensor
-    amount: Tensor
-    weight: Tensor
+    samples: Tensor
+    per_area: Tensor
+    per_moment: Tensor
+    area: Tensor
+    moment: Tensor
     sign: Tensor
     pieces: Pieces
     owner: Tensor
+
+    @property
+    def shares(self) -> Tensor:
+        """[K,5] float64."""
+        return self.per_area * self.area[:, None] + (self.per_moment * self.moment[:, None]).sum(2)
 
 
 def antialias(image: Tensor, face_id: Tensor, depth: Tensor, clip: Tensor, faces: Tensor, topology: Topology) -> Tensor:
@@ -72,7 +79,7 @@ def antialias(image: Tensor, face_id: Tensor, depth: Tensor, clip: Tensor, faces
     """
     _, blends = _blends(face_id, depth, clip, faces, topology)
     flat = image.reshape(-1, image.shape[-1])
-    change = blends.amount.to(image.dtype)[:, None] * _contrast(flat, blends)
+    change = (blends.shares.to(image.dtype)[:, :, None] * flat[blends.samples]).sum(1)
     return flat.index_add(0, blends.target, change).reshape(image.shape)
 
 
@@ -83,24 +90,26 @@ def antialias_adjoint(
     segments, blends = _blends(face_id, depth, clip, faces, topology)
     grad_flat, flat = grad.reshape(-1, grad.shape[-1]), image.reshape(-1, image.shape[-1])
     d_target = grad_flat[blends.target]
-    d_image = grad_flat.clone()
-    for sample, weight in zip((blends.inner, blends.outer, blends.target), blends.weight.unbind(1), strict=True):
-        d_image.index_add_(0, sample, (weight * blends.amount).to(grad.dtype)[:, None] * d_target)
-    d_area = (d_target * _contrast(flat, blends)).sum(1).double() * blends.sign
-    pieces = blends.pieces
-    pull = d_area[blends.owner][:, None] * pieces.outward
-    last = (0.5 * (pieces.begin + pieces.end))[:, None]  # the mean share of the second end in the piece's velocity
-    d_screen = torch.zeros_like(segments.screen)
-    ends = segments.ends[pieces.segment]
-    d_screen.index_add_(0, ends[:, 0], (1 - last) * pull).index_add_(0, ends[:, 1], last * pull)
+    d_samples = blends.shares.to(grad.dtype)[:, :, None] * d_target[:, None]
+    d_image = grad_flat.index_add(0, blends.samples.reshape(-1), d_samples.reshape(-1, grad.shape[-1]))
+    d_share = (d_target[:, None] * flat[blends.samples]).sum(2).double() * blends.sign[:, None]
+    d_area, d_moment = (d_share * blends.per_area).sum(1), (d_share[:, :, None] * blends.per_moment).sum(1)
     size = (face_id.shape[1], face_id.shape[2])
+    d_screen = _transport(d_area, d_moment, blends, segments)
     return d_image.reshape(image.shape), screen_adjoint(segments, d_screen, size, clip.shape)
 
 
-def _contrast(flat: Tensor, blends: _Blends) -> Tensor:
-    """What a unit of area changes [K,C] in an image [N*H*W,C]."""
-    inner, outer, target = (weight.to(flat.dtype)[:, None] for weight in blends.weight.unbind(1))
-    return inner * flat[blends.inner] + outer * flat[blends.outer] + target * flat[blends.target]
+def _transport(d_area: Tensor, d_moment: Tensor, blends: _Blends, segments: Segments) -> Tensor:
+    """The gradient [M,2] of the contour's points: what is swept, integrated over each piece with its ends' shares."""
+    pieces, owner = blends.pieces, blends.owner
+    first, last = (d_area[owner] + (d_moment[owner] * at).sum(1) for at in (pieces.first, pieces.last))
+    # Both factors are linear along the piece: what is swept, and the share of the segment's second end in the motion.
+    whole = 0.5 * (first + last)
+    second = ((2 * first + last) * pieces.begin + (first + 2 * last) * pieces.end) / 6
+    ends = segments.ends[pieces.segment]
+    d_screen = torch.zeros_like(segments.screen)
+    d_screen.index_add_(0, ends[:, 0], (whole - second)[:, None] * pieces.outward)
+    return d_screen.index_add_(0, ends[:, 1], second[:, None] * pieces.outward)
 
 
 def _blends(
@@ -113,19 +122,39 @@ def _blends(
     kept = seen.nonzero()[:, 0]
     pieces, own, behind = pieces[kept], own[kept], behind[kept]
     shown = _Rasterized(face_id.reshape(-1), depth.reshape(-1).double(), clip, faces, size)
-    inner, outer, role = _samples(pieces, own, behind, shown)
-    found = ((inner >= 0) & (outer >= 0)).nonzero()[:, 0]
+    samples, role = _samples(pieces, own, behind, shown)
+    found = (samples >= 0).all(1).nonzero()[:, 0]
     pieces = pieces[found]
-    rows = torch.stack([pieces.pixel, inner[found], outer[found], role[found]], 1)
+    rows = torch.cat([samples[found], pieces.pixel[:, None], role[found, None]], 1)
     rows, owner = torch.unique(rows, dim=0, return_inverse=True)
-    target, inner, outer, role = rows.unbind(1)
-    area = torch.zeros(len(rows), dtype=torch.float64, device=clip.device).index_add_(0, owner, pieces.area)
-    sign = torch.where(role == 1, -1.0, 1.0).double()
+    return segments, _blend(rows[:, :5], rows[:, 5], pieces, owner, size)
+
+
+def _blend(samples: Tensor, role: Tensor, pieces: Pieces, owner: Tensor, size: tuple[int, int]) -> _Blends:
     mixed = role != 0
-    amount = sign * area
-    amount = torch.where(mixed & (amount < _MISJUDGED), amount + 1, amount)
-    weight = torch.stack([torch.ones_like(sign), torch.where(mixed, 1.0, -1.0), torch.where(mixed, -2.0, 0.0)], 1)
-    return segments, _Blends(target, inner, outer, amount, weight, sign, pieces, owner)
+    sign = torch.where(role == 1, -1.0, 1.0).double()
+    area = sign * sign.new_zeros(len(sign)).index_add_(0, owner, pieces.area)
+    area = torch.where(mixed & (area < _MISJUDGED), area + 1, area)
+    moment = sign[:, None] * sign.new_zeros(len(sign), 2).index_add_(0, owner, pieces.moment)
+    per_area, per_moment = sign.new_zeros(len(sign), 5), sign.new_zeros(len(sign), 5, 2)
+    per_area[:, 4] = torch.where(mixed, -2.0, 0.0)
+    for column, side in ((0, 1), (2, -1)):
+        near, far = samples[:, column], samples[:, column + 1]
+        weight = torch.where(mixed, 1.0, side).double()
+        slant = torch.where(near != far, weight, 0.0)  # how much of the difference of both is extrapolated
+        mirrored = torch.where(role == side, 1.0, -1.0).double()
+        way = _offset(samples[:, 4], near, size)
+        way = way / way.square().sum(1, keepdim=True).clamp(min=1)
+        per_area[:, column], per_area[:, column + 1] = weight + slant, -slant
+        per_moment[:, column] = (slant * mirrored)[:, None] * way
+        per_moment[:, column + 1] = -per_moment[:, column]
+    return _Blends(samples[:, 4], samples, per_area, per_moment, area, moment, sign, pieces, owner)
+
+
+def _offset(pixel: Tensor, other: Tensor, size: tuple[int, int]) -> Tensor:
+    """Columns and rows [K,2] float64 from one pixel to another of the same view."""
+    rows = torch.div(other, size[1], rounding_mode="floor") - torch.div(pixel, size[1], rounding_mode="floor")
+    return torch.stack([other % size[1] - pixel % size[1], rows], 1).double()
 
 
 @dataclass(frozen=True)
@@ -139,23 +168,28 @@ class _Rasterized:
     size: tuple[int, int]
 
 
-def _samples(pieces: Pieces, own: Tensor, behind: Tensor, shown: _Rasterized) -> tuple[Tensor, Tensor, Tensor]:
-    """For each piece the pixels that show its surface and what lies behind, -1 where none does; the role of its own.
+def _samples(pieces: Pieces, own: Tensor, behind: Tensor, shown: _Rasterized) -> tuple[Tensor, Tensor]:
+    """For each piece two pixels that show its surface and two of what lies behind [K,4], and the role of its own [K].
 
-    Asked are the three neighbours along the contour's normal, and then the pixel itself. Its role is 1 where it shows
-    the surface, -1 where it shows what is behind, 0 for neither.
+    Asked are the three neighbours along the contour's normal, and then the pixel itself; -1 where none of them fits. The
+    second one is as far beyond the first, and the first again where it does not fit. The role is 1 where the pixel
+    shows the surface, -1 where it shows what is behind, 0 for neither.
     """
     way = _normals(pieces, len(shown.face_id))
     role = _side(pieces.pixel, pieces.middle, own, behind, shown)
     found = []
     for side in (-1, 1):
         best = torch.where(role == -side, pieces.pixel, -1)
+        second = best
         for kind in (2, 1, 0):
-            near = _neighbour(pieces.pixel, kind, side, way, shown.size)
-            fits = (near >= 0) & (_side(near.clamp(min=0), pieces.middle, own, behind, shown) == -side)
+            near, far = (_neighbour(pieces.pixel, kind, side, way, shown.size, steps) for steps in (1, 2))
+            fits, more = (
+                (at >= 0) & (_side(at.clamp(min=0), pieces.middle, own, behind, shown) == -side) for at in (near, far)
+            )
             best = torch.where(fits, near, best)
-        found.append(best)
-    return found[0], found[1], role
+            second = torch.where(fits, torch.where(more, far, near), second)
+        found += [best, second]
+    return torch.stack(found, 1), role
 
 
 def _normals(pieces: Pieces, pixels: int) -> Tensor:
@@ -166,14 +200,14 @@ def _normals(pieces: Pieces, pixels: int) -> Tensor:
     return torch.where(agree[pieces.pixel][:, None], total[pieces.pixel], pieces.outward)
 
 
-def _neighbour(pixel: Tensor, kind: int, side: int, way: Tensor, size: tuple[int, int]) -> Tensor:
-    """The pixel beside one along the normal's larger component (kind 0), its smaller one (1) or both (2); else -1."""
+def _neighbour(pixel: Tensor, kind: int, side: int, way: Tensor, size: tuple[int, int], steps: int) -> Tensor:
+    """The pixel some steps along the normal's larger component (kind 0), its smaller one (1) or both (2); else -1."""
     height, width = size
     level = way[:, 0].abs() >= way[:, 1].abs()
     step = torch.where(way >= 0, side, -side)
     column, row = pixel % width, torch.div(pixel, width, rounding_mode="floor") % height
     along_x, along_y = (level == (kind == 0)) | (kind == 2), (level == (kind == 1)) | (kind == 2)
-    across, down = torch.where(along_x, step[:, 0], 0), torch.where(along_y, step[:, 1], 0)
+    across, down = (steps * torch.where(along, step[:, k], 0) for k, along in enumerate((along_x, along_y)))
     inside = (column + across >= 0) & (column + across < width) & (row + down >= 0) & (row + down < height)
     return torch.where(inside, pixel + down * width + across, -1)
 

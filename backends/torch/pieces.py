@@ -10,9 +10,15 @@ turns from +x to +y about the centre. Summed over the border of a region, S is t
 centre lies in it: every point of the pixel is joined to the centre by a line in the pixel, and what counts is how often
 that line enters the region and leaves it.
 
+Likewise for the integral of position over what is hidden, with F(d) that of the cone from +x to the ray along d:
+
+    M(a, b) = F(b) - F(a) - (a x b) (a + b) / 6.
+
 In the derivative the cones' sides cancel where borders are closed. What remains is Reynolds' transport theorem,
 
-    d area = sum over pieces of the integral of (outward normal) . (velocity) along the piece.
+    d area = sum over pieces of the integral of (outward normal) . (velocity) along the piece,
+
+and the same with position in the integrand for the moment.
 """
 
 from __future__ import annotations
@@ -40,6 +46,7 @@ class Pieces:
         first, last: [K,2] float64, both ends relative to the pixel's centre.
         middle: [K,2] float64, screen position.
         area: [K] float64, S, of that sign in which it adds to the area of the surface that ends here.
+        moment: [K,2] float64, M, with the same sign.
         outward: [K,2] float64, normal away from that surface, as long as the piece.
     """
 
@@ -51,6 +58,7 @@ class Pieces:
     last: Tensor
     middle: Tensor
     area: Tensor
+    moment: Tensor
     outward: Tensor
 
     def __getitem__(self, which: Tensor) -> Pieces:
@@ -84,7 +92,8 @@ def _pieces(segments: Segments, segment: Tensor, t: Tensor, size: tuple[int, int
     outward = torch.stack([first[:, 1] - last[:, 1], last[:, 0] - first[:, 0]], 1) * sign[:, None]
     column, row = cell.long().unbind(1)
     pixel = (segments.view[segment] * size[0] + row) * size[1] + column
-    return Pieces(segment, pixel, begin, end, first, last, middle, sign * hidden_area(first, last), outward)
+    area, moment = sign * hidden_area(first, last), sign[:, None] * hidden_moment(first, last)
+    return Pieces(segment, pixel, begin, end, first, last, middle, area, moment, outward)
 
 
 def _grid_cuts(segments: Segments, size: tuple[int, int]) -> tuple[Tensor, Tensor]:
@@ -137,3 +146,21 @@ def _border(d: Tensor) -> Tensor:
     level = x.abs() >= y.abs()
     ratio = 0.5 * torch.where(level, y / torch.where(x == 0, 1, x), -x / torch.where(y == 0, 1, y))
     return torch.where(level, torch.where(x >= 0, 0, 2), torch.where(y >= 0, 1, 3)) + ratio
+
+
+def hidden_moment(a: Tensor, b: Tensor) -> Tensor:
+    """M(a, b) [K,2] of points [K,2] in the square from -1/2 to 1/2."""
+    cross = a[:, 0] * b[:, 1] - a[:, 1] * b[:, 0]
+    return _cone_moment(b) - _cone_moment(a) - (cross / 6)[:, None] * (a + b)
+
+
+def _cone_moment(d: Tensor) -> Tensor:
+    """F(d): what lies between the middle of a side and the ray, and before it the sides passed so far."""
+    x, y = d.unbind(1)
+    level = x.abs() >= y.abs()
+    ratio = 0.5 * torch.where(level, y / torch.where(x == 0, 1, x), -x / torch.where(y == 0, 1, y))
+    side = torch.where(torch.where(level, x, y) >= 0, 1.0, -1.0)
+    along, across = side * ratio / 12, side * ratio.square() / 12
+    right = torch.stack([along, across + (1 - side) / 16], 1)
+    below = torch.stack([side / 16 - across, along + 1 / 16], 1)
+    return torch.where(level[:, None], right, below)
