@@ -21,9 +21,7 @@ Ids: TypeAlias = NDArray[np.int64]
 REACH = 1e-3  # pixels from a piece to its probe
 DEPTH_MARGIN = 1e-7  # NDC
 APART = 1e-9  # of two pieces: nearer to an end they touch and do not cross
-MISJUDGED = (
-    -0.4
-)  # an amount below it: the rasterizer's rounding put the pixel's centre on the other side of the contour
+MISJUDGED = -0.4  # an area below it: the rasterizer's rounding put the centre on the other side of the contour
 
 
 @device
@@ -68,6 +66,33 @@ def hidden_area(ax: float, ay: float, bx: float, by: float) -> float:
     elif turn < -2.0:
         turn += 4.0
     return 0.25 * turn - 0.5 * (ax * by - ay * bx)
+
+
+@device
+def cone_moment(x: float, y: float) -> tuple[float, float]:
+    """Integral of position over the part of the square from +x to the ray along (x, y)."""
+    if abs(x) >= abs(y):
+        side, ratio = 1.0 if x >= 0.0 else -1.0, 0.5 * (y / (x if x != 0.0 else 1.0))
+        return side * ratio / 12.0, side * ratio * ratio / 12.0 + (1.0 - side) / 16.0
+    side, ratio = 1.0 if y >= 0.0 else -1.0, -0.5 * (x / y)
+    return side / 16.0 - side * ratio * ratio / 12.0, side * ratio / 12.0 + 1.0 / 16.0
+
+
+@device
+def hidden_moment(ax: float, ay: float, bx: float, by: float) -> tuple[float, float]:
+    """Integral of position over what `hidden_area` measures."""
+    ux, uy = cone_moment(ax, ay)
+    vx, vy = cone_moment(bx, by)
+    part = (ax * by - ay * bx) / 6.0
+    return vx - ux - part * (ax + bx), vy - uy - part * (ay + by)
+
+
+@device
+def towards(pixel: int, near: int, width: int) -> tuple[float, float]:
+    """The way from a pixel to another of the same view, divided by its squared length."""
+    across, down = near % width - pixel % width, near // width - pixel // width
+    length = max(across * across + down * down, 1)
+    return across / length, down / length
 
 
 @device
@@ -118,7 +143,7 @@ def side_of(
 
 @device
 def neighbour(pixel: int, kind: int, side: int, way_x: float, way_y: float, height: int, width: int) -> int:
-    """A pixel beside one, away from a surface with the outward normal `way` or (side -1) towards it; -1 off the image.
+    """A pixel `side` steps from one, away from a surface with the outward normal `way` or, where negative, towards it; -1 off the image.
 
     Kinds: 0 along the normal's larger component, 1 along the smaller one, 2 along both.
     """

@@ -13,13 +13,15 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from invrender.backends.bodies.blend import MISJUDGED, neighbour, side_of
+from invrender.backends.bodies.blend import MISJUDGED, hidden_moment, neighbour, side_of, towards
 from invrender.backends.bodies.contour import ndc_adjoint
 from invrender.backends.bodies.target import device
 from invrender.backends.cpu.arrays import packed_mesh, to_numpy
 from invrender.backends.cpu.contour import Contour, Floats, Ints, Signs, contour, workspace
 from invrender.backends.cpu.memory import empty
-from invrender.backends.cpu.pieces import AREA, BEGIN, BEHIND, END, OUT_X, OUT_Y, OWN, Pieces, X, Y, look, view_pieces
+from invrender.backends.cpu.pieces import (
+    AREA, AX, AY, BEGIN, BEHIND, BX, BY, END, OUT_X, OUT_Y, OWN, Pieces, X, Y, look, view_pieces,
+)  # fmt: skip
 from invrender.backends.cpu.threads import parallel_for
 from invrender.jit import kernel
 from invrender.nouns.topology import Topology
@@ -27,10 +29,12 @@ from invrender.nouns.topology import Topology
 Tensor = torch.Tensor
 Ids = NDArray[np.int64]
 Blends: TypeAlias = tuple[int, Ints, Floats, Ints, Pieces, Contour]
-"""Of one view: their number; pixels [K,4] (the one that changes, inner, outer, and the role of the first: 1 for inner,
--1 for outer, 0 for neither); amounts [K]; the blend of each piece [P], -1 for none; the pieces; the contour."""
+"""Of one view: their number; pixels [K,6] (inner and the one behind it, outer and the one behind it, the one that
+changes, and its role: 1 for inner, -1 for outer, 0 for neither); amounts [K,3], the area and its moment; the blend of
+each piece [P], -1 for none; the pieces; the contour."""
 
-TARGET, INNER, OUTER, ROLE = range(4)
+INNER, OUTER, TARGET, ROLE = 0, 2, 4, 5
+SAMPLES = 5  # of the pixels, those whose colours are mixed
 PLACES = 3  # neighbours that are asked for a colour on either side
 
 
@@ -72,8 +76,8 @@ def _find(
     look(outline, clip, faces, height, width, pieces)
     head, following, pixel, _, values = pieces
     room = len(pixel)
-    chosen_pixels, amounts = np.empty((room, 4), np.int32), np.zeros(room, np.float64)
-    owner, place = np.empty(room, np.int32), np.empty(4, np.int32)
+    chosen_pixels, amounts = np.empty((room, 6), np.int32), np.zeros((room, 3), np.float64)
+    owner, place = np.empty(room, np.int32), np.empty(6, np.int32)
     ids, z = face_id.reshape(-1), depth.reshape(-1)
     count = 0
     for k in range(room):
@@ -90,13 +94,23 @@ def _find(
                 if _place(pixel[j], way_x, way_y, values[j], clip, faces, ids, z, height, width, place):
                     owner[j] = _blend_like(place, chosen_pixels, first_blend, count)
                     count = max(count, owner[j] + 1)
-                    amounts[owner[j]] += values[j, AREA]
+                    _add_piece(values[j], amounts[owner[j]], place[ROLE])
             j = following[j]
         for blend in range(first_blend, count):
-            role = chosen_pixels[blend, ROLE]
-            amount = -amounts[blend] if role == 1 else amounts[blend]
-            amounts[blend] = amount + 1.0 if role != 0 and amount < MISJUDGED else amount
+            if chosen_pixels[blend, ROLE] != 0 and amounts[blend, 0] < MISJUDGED:
+                amounts[blend, 0] += 1.0
     return count, chosen_pixels, amounts, owner, pieces, outline
+
+
+@device
+def _add_piece(piece: Floats, amount: Floats, role: int) -> None:
+    """Add a piece's area and moment to those of its blend."""
+    sign = -1.0 if role == 1 else 1.0
+    by_area = 1.0 if piece[OUT_X] * (piece[AY] - piece[BY]) + piece[OUT_Y] * (piece[BX] - piece[AX]) >= 0.0 else -1.0
+    x, y = hidden_moment(piece[AX], piece[AY], piece[BX], piece[BY])
+    amount[0] += sign * piece[AREA]
+    amount[1] += sign * by_area * x
+    amount[2] += sign * by_area * y
 
 
 @device
@@ -121,19 +135,23 @@ def _place(
     role = side_of(pixel, piece[X], piece[Y], piece[OWN], piece[BEHIND], clip, faces, face_id, depth, height, width)
     place[TARGET], place[ROLE] = pixel, role
     for side in (-1, 1):
-        found = -1
+        column = INNER if side < 0 else OUTER
+        place[column] = -1
         for kind in range(PLACES):
             near = neighbour(pixel, kind, side, way_x, way_y, height, width)
             if near >= 0 and side == -side_of(
                 near, piece[X], piece[Y], piece[OWN], piece[BEHIND], clip, faces, face_id, depth, height, width
             ):
-                found = near
+                far = neighbour(pixel, kind, 2 * side, way_x, way_y, height, width)
+                fits = far >= 0 and side == -side_of(
+                    far, piece[X], piece[Y], piece[OWN], piece[BEHIND], clip, faces, face_id, depth, height, width
+                )
+                place[column], place[column + 1] = near, far if fits else near
                 break
-        if found < 0 and role == -side:
-            found = pixel
-        if found < 0:
-            return False
-        place[INNER if side < 0 else OUTER] = found
+        if place[column] < 0:
+            if role != -side:
+                return False
+            place[column], place[column + 1] = pixel, pixel
     return True
 
 
@@ -141,12 +159,51 @@ def _place(
 def _blend_like(place: Ints, pixels: Ints, first: int, count: int) -> int:
     """Number of the blend with these pixels among first ... count - 1, made if there is none."""
     for blend in range(first, count):
-        same = pixels[blend, INNER] == place[INNER] and pixels[blend, OUTER] == place[OUTER]
-        if same and pixels[blend, ROLE] == place[ROLE]:
+        same = True
+        for i in range(len(place)):
+            same = same and pixels[blend, i] == place[i]
+        if same:
             return blend
-    for i in range(4):
+    for i in range(len(place)):
         pixels[count, i] = place[i]
     return count
+
+
+@device
+def _tilt(pixels: Ints, column: int, width: int) -> tuple[float, float, float, float]:
+    """Of the samples in two columns: the first one's share by area, and the second's, negated: by area and moment."""
+    side = 1 if column == INNER else -1
+    weight = 1.0 if pixels[ROLE] != 0 else float(side)
+    if pixels[column] == pixels[column + 1]:
+        return weight, 0.0, 0.0, 0.0
+    x, y = towards(pixels[TARGET], pixels[column], width)
+    mirrored = weight if pixels[ROLE] == side else -weight
+    return 2.0 * weight, weight, mirrored * x, mirrored * y
+
+
+@device
+def _share(pixels: Ints, amount: Floats, width: int, share: Floats) -> None:
+    """Fill in how much of each sample [SAMPLES] is added to the pixel that changes."""
+    for column in (INNER, OUTER):
+        near, far, x, y = _tilt(pixels, column, width)
+        turned = x * amount[1] + y * amount[2]
+        share[column], share[column + 1] = near * amount[0] + turned, -(far * amount[0] + turned)
+    share[TARGET] = -2.0 * amount[0] if pixels[ROLE] != 0 else 0.0
+
+
+@device
+def _share_adjoint(pixels: Ints, d_share: Floats, width: int, d_amount: Floats) -> None:
+    """Set the gradients of the area of the surface that ends and of its moment [3] from those of the shares."""
+    sign = -1.0 if pixels[ROLE] == 1 else 1.0
+    d_amount[:] = 0.0
+    for column in (INNER, OUTER):
+        near, far, x, y = _tilt(pixels, column, width)
+        difference = d_share[column] - d_share[column + 1]
+        d_amount[0] += sign * (near * d_share[column] - far * d_share[column + 1])
+        d_amount[1] += sign * x * difference
+        d_amount[2] += sign * y * difference
+    if pixels[ROLE] != 0:
+        d_amount[0] -= sign * 2.0 * d_share[TARGET]
 
 
 @device
@@ -163,6 +220,7 @@ def _apply(
     """Views first, first + step, ...: their pictures."""
     _, height, width, channels = image.shape
     scratch = workspace(clip.shape[1], len(faces), len(edges))
+    share = np.empty(SAMPLES, np.float64)
     for view in range(first, len(image), step):
         source, target = image[view].reshape(height * width, channels), blended[view].reshape(height * width, channels)
         _copy(image[view].reshape(-1), blended[view].reshape(-1))
@@ -170,11 +228,10 @@ def _apply(
             clip[view], faces, edges, edge_faces, signs, face_id[view], depth[view], *scratch
         )  # fmt: skip
         for k in range(count):
-            here, inner, outer = pixels[k, TARGET], pixels[k, INNER], pixels[k, OUTER]
-            by_outer, by_here = (1.0, -2.0) if pixels[k, ROLE] != 0 else (-1.0, 0.0)
-            for channel in range(channels):
-                change = source[inner, channel] + by_outer * source[outer, channel] + by_here * source[here, channel]
-                target[here, channel] += amounts[k] * change
+            _share(pixels[k], amounts[k], width, share)
+            for i in range(SAMPLES):
+                for channel in range(channels):
+                    target[pixels[k, TARGET], channel] += share[i] * source[pixels[k, i], channel]
 
 
 @kernel
@@ -185,6 +242,7 @@ def _apply_adjoint(
     """Views first, first + step, ...: the adjoint of `_apply` and, through the pieces' areas, of `_find`."""
     _, height, width, channels = image.shape
     scratch = workspace(clip.shape[1], len(faces), len(edges))
+    share, d_share = np.empty((2, SAMPLES), np.float64)
     for view in range(first, len(image), step):
         source, incoming = image[view].reshape(height * width, channels), grad[view].reshape(height * width, channels)
         outgoing = d_image[view].reshape(height * width, channels)
@@ -194,38 +252,39 @@ def _apply_adjoint(
             clip[view], faces, edges, edge_faces, signs, face_id[view], depth[view], *scratch
         )  # fmt: skip
         for k in range(count):
-            here, inner, outer = pixels[k, TARGET], pixels[k, INNER], pixels[k, OUTER]
-            by_outer, by_here = (1.0, -2.0) if pixels[k, ROLE] != 0 else (-1.0, 0.0)
-            d_area = 0.0
-            for channel in range(channels):
-                d_here = np.float64(incoming[here, channel])
-                outgoing[inner, channel] += amounts[k] * d_here
-                outgoing[outer, channel] += amounts[k] * by_outer * d_here
-                outgoing[here, channel] += amounts[k] * by_here * d_here
-                change = source[inner, channel] + by_outer * source[outer, channel] + by_here * source[here, channel]
-                d_area += d_here * change
-            amounts[k] = -d_area if pixels[k, ROLE] == 1 else d_area
+            _share(pixels[k], amounts[k], width, share)
+            here = pixels[k, TARGET]
+            for i in range(SAMPLES):
+                sample, d_share[i] = pixels[k, i], 0.0
+                for channel in range(channels):
+                    outgoing[sample, channel] += share[i] * incoming[here, channel]
+                    d_share[i] += np.float64(incoming[here, channel]) * source[sample, channel]
+            _share_adjoint(pixels[k], d_share, width, amounts[k])
         _pull(amounts, owner, pieces, outline, clip[view], d_clip[view], height, width)
 
 
 @device
 def _pull(
-    d_area: Floats, owner: Ints, pieces: Pieces, outline: Contour, clip: Floats, d_clip: Floats, height: int, width: int
-) -> None:
-    """Add the gradients of the contour's ends, from those of the blends' areas."""
+    d_amounts: Floats, owner: Ints, pieces: Pieces, outline: Contour, clip: Floats, d_clip: Floats, height: int,
+    width: int,
+) -> None:  # fmt: skip
+    """Add the gradients of the contour's ends, from those of the blends' areas and moments."""
     _, _, ends, _, parents = outline
     _, _, _, segment, values = pieces
     between = np.empty(2, np.int32)
     for k in range(len(owner)):
         if owner[k] < 0:
             continue
-        begin, end = values[k, BEGIN], values[k, END]
-        last = 0.5 * (begin + end)  # of the piece's velocity the second end of its segment has this share
-        d_x, d_y = d_area[owner[k]] * values[k, OUT_X], d_area[owner[k]] * values[k, OUT_Y]
+        by, begin, end = d_amounts[owner[k]], values[k, BEGIN], values[k, END]
+        # What is swept is linear along the piece, and so is the share of the segment's second end in the motion.
+        at_begin = by[0] + by[1] * values[k, AX] + by[2] * values[k, AY]
+        at_end = by[0] + by[1] * values[k, BX] + by[2] * values[k, BY]
+        second = ((2.0 * at_begin + at_end) * begin + (at_begin + 2.0 * at_end) * end) / 6.0
         for number in range(2):
-            point, share = ends[segment[k], number], last if number == 1 else 1.0 - last
+            point, share = ends[segment[k], number], second if number == 1 else 0.5 * (at_begin + at_end) - second
+            d_x, d_y = share * values[k, OUT_X], share * values[k, OUT_Y]
             between[0], between[1] = point, -1
             if point >= len(clip):
                 between[0], between[1] = parents[point - len(clip), 0], parents[point - len(clip), 1]
-            to_x, to_y = share * d_x * (0.5 * width), -share * d_y * (0.5 * height)
+            to_x, to_y = d_x * (0.5 * width), -d_y * (0.5 * height)
             ndc_adjoint(clip, between[0], between[1], to_x, to_y, d_clip)
