@@ -21,6 +21,7 @@ Ids: TypeAlias = NDArray[np.int64]
 REACH = 1e-3  # pixels from a piece to its probe
 DEPTH_MARGIN = 1e-7  # NDC
 APART = 1e-9  # of two pieces: nearer to an end they touch and do not cross
+TOGETHER = 1e-6  # pixels: pieces whose ends are nearer than this are the same
 MISJUDGED = -0.4  # an area below it: the rasterizer's rounding put the centre on the other side of the contour
 
 
@@ -107,6 +108,16 @@ def crossing_of(
     gx, gy = cx - ax, cy - ay
     s, r = (gx * qy - gy * qx) / cross, (gx * py - gy * px) / cross
     return s if APART < s < 1.0 - APART and APART < r < 1.0 - APART else -1.0
+
+
+@device
+def coincide(
+    ax: float, ay: float, bx: float, by: float, cx: float, cy: float, dx: float, dy: float
+) -> bool:  # fmt: skip
+    """Whether the pieces from a to b and from c to d have the same ends."""
+    forth = max(abs(ax - cx), abs(ay - cy), abs(bx - dx), abs(by - dy))
+    back = max(abs(ax - dx), abs(ay - dy), abs(bx - cx), abs(by - cy))
+    return min(forth, back) < TOGETHER
 
 
 @device

@@ -20,7 +20,7 @@ from invrender.backends.cpu.arrays import packed_mesh, to_numpy
 from invrender.backends.cpu.contour import Contour, Floats, Ints, Signs, contour, workspace
 from invrender.backends.cpu.memory import empty
 from invrender.backends.cpu.pieces import (
-    AREA, AX, AY, BEGIN, BEHIND, BX, BY, END, OUT_X, OUT_Y, OWN, Pieces, X, Y, look, view_pieces,
+    AREA, AX, AY, BEGIN, BEHIND, BX, BY, END, OUT_X, OUT_Y, OWN, Pieces, X, Y, hide_doubled, look, view_pieces,
 )  # fmt: skip
 from invrender.backends.cpu.threads import parallel_for
 from invrender.jit import kernel
@@ -84,6 +84,7 @@ def _find(
         if following[k] >= 0:  # only the first piece of each pixel ends its list
             continue
         first_blend, first = count, head[pixel[k]]
+        hide_doubled(first, following, values)
         normal_x, normal_y, single = _mean_normal(first, following, values)
         j = first
         while j >= 0:

@@ -13,6 +13,7 @@ import numpy as np
 from invrender.backends.bodies.blend import (
     DEPTH_MARGIN,
     REACH,
+    coincide,
     crossing_of,
     first_line,
     hidden_area,
@@ -321,3 +322,28 @@ def _compare(
         values[k, OWN] = -math.inf
     elif covers:
         values[k, BEHIND] = min(values[k, BEHIND], z)
+
+
+@device
+def hide_doubled(first: int, following: Ints, values: Floats) -> None:
+    """Of the seen pieces of a pixel that lie on each other and end surfaces on the same side, hide all but the nearest.
+
+    The pixel's list starts with the piece `first`.
+    """
+    i = first
+    while i >= 0:
+        depth, hidden, j = values[i, OWN], False, first
+        while j >= 0 and depth > -math.inf:
+            nearer = values[j, OWN] < depth or (values[j, OWN] == depth and j < i)
+            if nearer and values[j, OWN] > -math.inf and _is_double(values[i], values[j]):
+                hidden = True
+            j = following[j]
+        if hidden:
+            values[i, OWN] = -math.inf
+        i = following[i]
+
+
+@device
+def _is_double(a: Floats, b: Floats) -> bool:
+    same = coincide(a[AX], a[AY], a[BX], a[BY], b[AX], b[AY], b[BX], b[BY])
+    return bool(same and a[OUT_X] * b[OUT_X] + a[OUT_Y] * b[OUT_Y] > 0.0)

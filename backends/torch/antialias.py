@@ -24,7 +24,7 @@ from dataclasses import dataclass
 import torch
 
 from invrender.backends.torch.crossings import Segments, contour_segments, screen_adjoint
-from invrender.backends.torch.pieces import Pieces, contour_pieces
+from invrender.backends.torch.pieces import Pieces, contour_pieces, doubled
 from invrender.backends.torch.sight import sight
 from invrender.nouns.topology import Topology
 
@@ -120,6 +120,7 @@ def _blends(
     pieces = contour_pieces(segments, size)
     seen, own, behind = sight(pieces, segments, clip, faces, size)
     kept = seen.nonzero()[:, 0]
+    kept = kept[~doubled(pieces[kept], own[kept])]
     pieces, own, behind = pieces[kept], own[kept], behind[kept]
     shown = _Rasterized(face_id.reshape(-1), depth.reshape(-1).double(), clip, faces, size)
     samples, role = _samples(pieces, own, behind, shown)

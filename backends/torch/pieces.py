@@ -33,6 +33,7 @@ from invrender.backends.torch.expand import expand
 Tensor = torch.Tensor
 
 _APART = 1e-9  # of two pieces: nearer to an end they touch and do not cross
+_TOGETHER = 1e-6  # pixels: pieces whose ends are nearer than this are the same
 
 
 @dataclass(frozen=True)
@@ -116,11 +117,7 @@ def _grid_cuts(segments: Segments, size: tuple[int, int]) -> tuple[Tensor, Tenso
 
 def _mutual_cuts(pieces: Pieces) -> tuple[Tensor, Tensor]:
     """Where pieces of the same pixel cross each other: segment [M] and t [M], for both of each pair."""
-    order = torch.argsort(pieces.pixel, stable=True)
-    _, number = torch.unique_consecutive(pieces.pixel[order], return_counts=True)
-    start = (number.cumsum(0) - number).repeat_interleave(number)
-    which, step = expand(number.repeat_interleave(number))
-    i, j = order[which], order[start[which] + step]
+    i, j = _pairs(pieces.pixel)
     d, e = (pieces.last - pieces.first)[i], (pieces.last - pieces.first)[j]
     gap = pieces.first[j] - pieces.first[i]
     cross = d[:, 0] * e[:, 1] - d[:, 1] * e[:, 0]
@@ -130,6 +127,32 @@ def _mutual_cuts(pieces: Pieces) -> tuple[Tensor, Tensor]:
     met = ((s > _APART) & (s < 1 - _APART) & (r > _APART) & (r < 1 - _APART)).nonzero()[:, 0]
     i, s = i[met], s[met]
     return pieces.segment[i], pieces.begin[i] + s * (pieces.end - pieces.begin)[i]
+
+
+def doubled(pieces: Pieces, depth: Tensor) -> Tensor:
+    """Pieces [K] bool that lie on others which end a surface on the same side and are as near or, with `depth`, nearer.
+
+    Of surfaces that are there twice, or that end behind each other exactly, only one ends in the picture.
+    """
+    i, j = _pairs(pieces.pixel)
+    order = torch.arange(len(depth), device=depth.device)
+    later = (i != j) & ((depth[j] < depth[i]) | ((depth[j] == depth[i]) & (order[j] < order[i])))
+    i, j = i[later], j[later]
+    turned = (pieces.outward[i] * pieces.outward[j]).sum(1) > 0
+    gaps = [(a[i] - b[j]).abs().amax(1) for a in (pieces.first, pieces.last) for b in (pieces.first, pieces.last)]
+    near = torch.minimum(torch.maximum(gaps[0], gaps[3]), torch.maximum(gaps[1], gaps[2])) < _TOGETHER
+    found = torch.zeros_like(depth, dtype=torch.bool)
+    found[i[turned & near]] = True
+    return found
+
+
+def _pairs(pixel: Tensor) -> tuple[Tensor, Tensor]:
+    """All ordered pairs of pieces of the same pixel, each with itself too."""
+    order = torch.argsort(pixel, stable=True)
+    _, number = torch.unique_consecutive(pixel[order], return_counts=True)
+    start = (number.cumsum(0) - number).repeat_interleave(number)
+    which, step = expand(number.repeat_interleave(number))
+    return order[which], order[start[which] + step]
 
 
 def hidden_area(a: Tensor, b: Tensor) -> Tensor:
