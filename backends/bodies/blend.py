@@ -131,8 +131,10 @@ def triangle_at(
     if area == 0.0:
         return False, 0.0
     px, py = probe_x - ax, probe_y - ay
-    v, w = (px * y2 - x2 * py) / area, (x1 * py - px * y1) / area
-    if not (v >= 0.0 and w >= 0.0 and v + w <= 1.0):
+    v, w = px * y2 - x2 * py, x1 * py - px * y1
+    if area < 0.0:
+        v, w = -v, -w
+    if not (v >= 0.0 and w >= 0.0 and v + w <= abs(area)):
         return False, 0.0
     px, py = x - ax, y - ay
     return True, az + ((bz - az) * (px * y2 - x2 * py) + (cz - az) * (x1 * py - px * y1)) / area
@@ -154,7 +156,7 @@ def side_of(
 
 @device
 def neighbour(pixel: int, kind: int, side: int, way_x: float, way_y: float, height: int, width: int) -> int:
-    """A pixel `side` steps from one, away from a surface with the outward normal `way` or, where negative, towards it; -1 off the image.
+    """A pixel `side` steps from one, away from a surface with outward normal `way`, or towards it; -1 off the image.
 
     Kinds: 0 along the normal's larger component, 1 along the smaller one, 2 along both.
     """

@@ -20,8 +20,23 @@ from invrender.backends.cpu.arrays import packed_mesh, to_numpy
 from invrender.backends.cpu.contour import Contour, Floats, Ints, Signs, contour, workspace
 from invrender.backends.cpu.memory import empty
 from invrender.backends.cpu.pieces import (
-    AREA, AX, AY, BEGIN, BEHIND, BX, BY, END, OUT_X, OUT_Y, OWN, Pieces, X, Y, hide_doubled, look, view_pieces,
-)  # fmt: skip
+    AREA,
+    AX,
+    AY,
+    BEGIN,
+    BEHIND,
+    BX,
+    BY,
+    END,
+    OUT_X,
+    OUT_Y,
+    OWN,
+    Pieces,
+    X,
+    Y,
+    view_pieces,
+)
+from invrender.backends.cpu.sight import hide_doubled, look
 from invrender.backends.cpu.threads import parallel_for
 from invrender.jit import kernel
 from invrender.nouns.topology import Topology

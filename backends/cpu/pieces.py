@@ -1,4 +1,4 @@
-"""Pieces of one view's contour, by pixel, and which of them are seen; see `invrender.backends.torch.pieces`, `sight`.
+"""Pieces of one view's contour, by pixel; see `invrender.backends.torch.pieces`.
 
 Everything here runs inside a kernel, so arrays may be allocated.
 """
@@ -10,29 +10,16 @@ from typing import TypeAlias
 
 import numpy as np
 
-from invrender.backends.bodies.blend import (
-    DEPTH_MARGIN,
-    REACH,
-    coincide,
-    crossing_of,
-    first_line,
-    hidden_area,
-    last_line,
-    line_t,
-    triangle_at,
-    within,
-)
-from invrender.backends.bodies.clip import GUARD_PIXELS, PIECES, cut, is_safe
-from invrender.backends.bodies.contour import cut_point, screen_x, screen_y
+from invrender.backends.bodies.blend import REACH, crossing_of, first_line, hidden_area, last_line, line_t, within
+from invrender.backends.bodies.contour import cut_point
 from invrender.backends.bodies.target import device
-from invrender.backends.cpu.contour import Contour, Floats, Ints, Signs
+from invrender.backends.cpu.contour import Contour, Floats, Ints
 
-TILE = 4  # pixels on a side: faces are held against pieces by tiles first
-OUTSIDE, UNSAFE = -1, -2
-BEGIN, END, AX, AY, BX, BY, X, Y, AREA, OUT_X, OUT_Y, OWN, BEHIND = range(13)
-COLUMNS = 13
+BEGIN, END, AX, AY, BX, BY, X, Y, AREA, OUT_X, OUT_Y, OWN, BEHIND, PROBE_X, PROBE_Y = range(15)
+COLUMNS = 15
 """Of `values`: where on the segment; both ends relative to the pixel's centre; the middle on the screen; hidden area;
-outward normal; NDC depth of the piece (-inf once it is known to be hidden) and of the nearest face behind it."""
+outward normal; NDC depth of the piece (-inf once it is known to be hidden) and of the nearest face behind it;
+the point beside its middle at which faces are looked for."""
 
 Pieces: TypeAlias = tuple[Ints, Ints, Ints, Ints, Floats]
 """head [H*W]: first piece of a pixel, -1 for none; following [K]: the next one of the same pixel; pixel [K];
@@ -41,7 +28,7 @@ segment [K]; values [K, COLUMNS]."""
 
 @device
 def view_pieces(outline: Contour, clip: Floats, height: int, width: int) -> Pieces:
-    """All pieces of a view's contour inside its image; their depth is known, what is seen is not (see `look`)."""
+    """All pieces of a view's contour inside its image; their depth is known, what is seen is not (see `sight`)."""
     x, y, ends, coefficient, parents = outline
     room = 0
     for s in range(len(ends)):
@@ -191,6 +178,8 @@ def _complete(
     piece[AREA] = sign * hidden_area(piece[AX], piece[AY], piece[BX], piece[BY])
     piece[OUT_X], piece[OUT_Y] = sign * (piece[AY] - piece[BY]), sign * (piece[BX] - piece[AX])
     piece[OWN], piece[BEHIND] = za + half * (zb - za), math.inf
+    reach = REACH / max(math.sqrt(piece[OUT_X] * piece[OUT_X] + piece[OUT_Y] * piece[OUT_Y]), 1e-300)
+    piece[PROBE_X], piece[PROBE_Y] = piece[X] + reach * piece[OUT_X], piece[Y] + reach * piece[OUT_Y]
 
 
 @device
@@ -200,150 +189,3 @@ def _point_depth(clip: Floats, parents: Ints, point: int) -> float:
         return np.float64(clip[point, 2]) / np.float64(clip[point, 3])
     _, _, z, w = cut_point(clip, parents[point - len(clip), 0], parents[point - len(clip), 1])
     return z / w
-
-
-@device
-def look(outline: Contour, clip: Floats, faces: Ints, height: int, width: int, pieces: Pieces) -> None:
-    """Hold every face against the pieces in its way: fills in which are hidden, and what lies behind the others."""
-    x, y, _, _, _ = outline
-    head, following, pixel, _, values = pieces
-    tiles = _marked_tiles(pixel, values, height, width)
-    tile = _tiles_of(x, y, clip, height, width)
-    work = np.empty((2, PIECES, 3, 4), np.float64)
-    for f in range(len(faces)):
-        a, b, c = faces[f, 0], faces[f, 1], faces[f, 2]
-        ta, tb, tc = tile[a], tile[b], tile[c]
-        if min(ta, tb, tc) == UNSAFE:
-            _hold_cut(clip, faces[f], work, tiles, height, width, head, following, values)
-        elif not (ta == tb == tc and ta >= 0 and tiles[ta] == 0):
-            _hold(
-                x[a], y[a], _depth(clip, a), x[b], y[b], _depth(clip, b), x[c], y[c], _depth(clip, c),
-                tiles, height, width, head, following, values,
-            )  # fmt: skip
-
-
-@device
-def _marked_tiles(pixel: Ints, values: Floats, height: int, width: int) -> Signs:
-    """Tiles in which there are pieces or their probes."""
-    across = width // TILE + 1
-    tiles = np.zeros((height // TILE + 1) * across, np.int8)
-    for k in range(len(pixel)):
-        row, column = pixel[k] // width, pixel[k] % width
-        tiles[row // TILE * across + column // TILE] = 1
-        # A probe may lie in a neighbouring tile, and the face that covers it in that tile alone.
-        dx, dy = values[k, X] - column, values[k, Y] - row
-        if min(dx, dy) < REACH or max(dx, dy) > 1.0 - REACH:
-            for i in range(max(row - 1, 0) // TILE, min(row + 1, height - 1) // TILE + 1):
-                for j in range(max(column - 1, 0) // TILE, min(column + 1, width - 1) // TILE + 1):
-                    tiles[i * across + j] = 1
-    return tiles
-
-
-@device
-def _tiles_of(x: Floats, y: Floats, clip: Floats, height: int, width: int) -> Ints:
-    """Tile of every vertex [V]; OUTSIDE the image, or UNSAFE where faces must be cut."""
-    across = width // TILE + 1
-    tile = np.empty(len(clip), np.int32)
-    right, top = 2 * GUARD_PIXELS / width, 2 * GUARD_PIXELS / height
-    for i in range(len(clip)):
-        w = np.float64(clip[i, 3])
-        if x[i] >= 0.0 and y[i] >= 0.0 and x[i] < width and y[i] < height and w > 0.0 and clip[i, 2] + w > 0.0:
-            tile[i] = int(y[i]) // TILE * across + int(x[i]) // TILE
-        elif is_safe(np.float64(clip[i, 0]), np.float64(clip[i, 1]), np.float64(clip[i, 2]), w, right, top):
-            tile[i] = OUTSIDE
-        else:
-            tile[i] = UNSAFE
-    return tile
-
-
-@device
-def _depth(clip: Floats, vertex: int) -> float:
-    return np.float64(clip[vertex, 2]) / np.float64(clip[vertex, 3])
-
-
-@device
-def _hold_cut(
-    clip: Floats, face: Ints, work: Floats, tiles: Signs, height: int, width: int, head: Ints, following: Ints,
-    values: Floats,
-) -> None:  # fmt: skip
-    """The same as `_hold` for what is left of a face after cutting it at the near plane and the guard band."""
-    for k in range(3):
-        for axis in range(4):
-            work[0, 0, k, axis] = clip[face[k], axis]
-    screen = np.empty((3, 3), np.float64)
-    for piece in range(cut(work, height, width)):
-        for k in range(3):
-            w = work[1, piece, k, 3]
-            screen[k, 0] = screen_x(work[1, piece, k, 0], w, 0.5 * width)
-            screen[k, 1] = screen_y(work[1, piece, k, 1], w, 0.5 * height)
-            screen[k, 2] = work[1, piece, k, 2] / w
-        _hold(
-            screen[0, 0], screen[0, 1], screen[0, 2], screen[1, 0], screen[1, 1], screen[1, 2],
-            screen[2, 0], screen[2, 1], screen[2, 2], tiles, height, width, head, following, values,
-        )  # fmt: skip
-
-
-@device
-def _hold(
-    ax: float, ay: float, az: float, bx: float, by: float, bz: float, cx: float, cy: float, cz: float,
-    tiles: Signs, height: int, width: int, head: Ints, following: Ints, values: Floats,
-) -> None:  # fmt: skip
-    """Hold one screen triangle against the pieces in the tiles that its box touches."""
-    low_x, high_x = min(ax, bx, cx) - REACH, max(ax, bx, cx) + REACH
-    low_y, high_y = min(ay, by, cy) - REACH, max(ay, by, cy) + REACH
-    if not (high_x >= 0.0 and low_x <= width and high_y >= 0.0 and low_y <= height):
-        return
-    left, right = int(max(low_x, 0.0)), int(min(high_x, width - 1.0))
-    top, bottom = int(max(low_y, 0.0)), int(min(high_y, height - 1.0))
-    across = width // TILE + 1
-    for i in range(top // TILE, bottom // TILE + 1):
-        for j in range(left // TILE, right // TILE + 1):
-            if tiles[i * across + j] == 0:
-                continue
-            for row in range(max(top, i * TILE), min(bottom, i * TILE + TILE - 1) + 1):
-                for column in range(max(left, j * TILE), min(right, j * TILE + TILE - 1) + 1):
-                    k = head[row * width + column]
-                    while k >= 0:
-                        _compare(k, ax, ay, az, bx, by, bz, cx, cy, cz, values)
-                        k = following[k]
-
-
-@device
-def _compare(
-    k: int, ax: float, ay: float, az: float, bx: float, by: float, bz: float, cx: float, cy: float, cz: float,
-    values: Floats,
-) -> None:  # fmt: skip
-    """Note in piece k what a triangle means for it."""
-    x, y, out_x, out_y = values[k, X], values[k, Y], values[k, OUT_X], values[k, OUT_Y]
-    scale = REACH / max(math.sqrt(out_x * out_x + out_y * out_y), 1e-300)
-    px, py = x + scale * out_x, y + scale * out_y
-    covers, z = triangle_at(ax, ay, az, bx, by, bz, cx, cy, cz, px, py, x, y)
-    if covers and z <= values[k, OWN] + DEPTH_MARGIN:
-        values[k, OWN] = -math.inf
-    elif covers:
-        values[k, BEHIND] = min(values[k, BEHIND], z)
-
-
-@device
-def hide_doubled(first: int, following: Ints, values: Floats) -> None:
-    """Of the seen pieces of a pixel that lie on each other and end surfaces on the same side, hide all but the nearest.
-
-    The pixel's list starts with the piece `first`.
-    """
-    i = first
-    while i >= 0:
-        depth, hidden, j = values[i, OWN], False, first
-        while j >= 0 and depth > -math.inf:
-            nearer = values[j, OWN] < depth or (values[j, OWN] == depth and j < i)
-            if nearer and values[j, OWN] > -math.inf and _is_double(values[i], values[j]):
-                hidden = True
-            j = following[j]
-        if hidden:
-            values[i, OWN] = -math.inf
-        i = following[i]
-
-
-@device
-def _is_double(a: Floats, b: Floats) -> bool:
-    same = coincide(a[AX], a[AY], a[BX], a[BY], b[AX], b[AY], b[BX], b[BY])
-    return bool(same and a[OUT_X] * b[OUT_X] + a[OUT_Y] * b[OUT_Y] > 0.0)

@@ -172,8 +172,8 @@ class _Rasterized:
 def _samples(pieces: Pieces, own: Tensor, behind: Tensor, shown: _Rasterized) -> tuple[Tensor, Tensor]:
     """For each piece two pixels that show its surface and two of what lies behind [K,4], and the role of its own [K].
 
-    Asked are the three neighbours along the contour's normal, and then the pixel itself; -1 where none of them fits. The
-    second one is as far beyond the first, and the first again where it does not fit. The role is 1 where the pixel
+    Asked are the three neighbours along the contour's normal, and then the pixel itself; -1 where none of them fits.
+    The second one is as far beyond the first, and the first again where it does not fit. The role is 1 where the pixel
     shows the surface, -1 where it shows what is behind, 0 for neither.
     """
     way = _normals(pieces, len(shown.face_id))

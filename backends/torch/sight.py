@@ -78,7 +78,7 @@ def _look(corner: Tensor, probe: Tensor, middle: Tensor) -> tuple[Tensor, Tensor
     x2, y2, z2 = (c - a).unbind(1)
     area = x1 * y2 - x2 * y1
     x, y = (probe - a[:, :2]).unbind(1)
-    v, w = (x * y2 - x2 * y) / area, (x1 * y - x * y1) / area
+    v, w = torch.sign(area) * (x * y2 - x2 * y), torch.sign(area) * (x1 * y - x * y1)
     x, y = (middle - a[:, :2]).unbind(1)
     z = a[:, 2] + (z1 * (x * y2 - x2 * y) + z2 * (x1 * y - x * y1)) / area
-    return (v >= 0) & (w >= 0) & (v + w <= 1), z
+    return (area != 0) & (v >= 0) & (w >= 0) & (v + w <= area.abs()), z
