@@ -2,19 +2,20 @@
 
 A picture holds the colour at every pixel's centre. Where a visible contour edge (an outer silhouette, or one where a
 nearer surface ends before a farther one) runs through a pixel, the part of it on the other side of the edge has another
-colour. With `area` that part (exact, see `pieces`; of visible pieces alone, see `sight`), and the samples of the next
-pixel on the surface's side and of the next one beyond it, `inner` and `outer`,
+colour. With `area` that part and m its centroid (exact, see `pieces`; of visible pieces alone, see `sight`),
 
-    image[p] += area * (image[inner] + image[outer] - 2 image[p]).
+    image[p] += area * (near(-m) + far(m) - 2 image[p]),
 
-Just before an edge reaches the centre of p (area 1/2), and just after it, this is the mean of both neighbours: the
-picture is a continuous function of positions while the centre's own sample jumps from one surface to the other. Away
-from the centre it mixes the colours of both sides by area; all weights are positive up to the mixing of both where
-contours are thinner than a pixel. Where the centre shows neither side, image[p] += area * (image[inner] - image[outer])
-with the area of the piece's surface.
+where near and far are the colours on the centre's side of the edge and on the other one, extrapolated linearly from two
+samples of that side: the pixel next to p along the edge's normal, and the one behind it. If colours are linear on both
+sides this is the pixel's mean: near(-m) - 2 near(0) = -near(m). Just before an edge reaches the centre of p (area 1/2),
+and just after it, image[p] itself does not count: the picture is a continuous function of positions while the centre's
+own sample jumps from one surface to the other. Where the centre shows neither side, image[p] += area * (inner(m) -
+outer(m)) with the area of the piece's surface. Everything is linear in the area and its moment, area * m.
 
 The derivative with respect to positions is Reynolds' transport theorem on the visible pieces (Li et al. 2018,
-"Differentiable Monte Carlo Ray Tracing through Edge Sampling"), with the samples at hand for the colours of both sides.
+"Differentiable Monte Carlo Ray Tracing through Edge Sampling"), with those colours on both sides. It is the picture's
+own wherever the pieces of a pixel part the same samples.
 """
 
 from __future__ import annotations
@@ -75,7 +76,7 @@ def antialias(image: Tensor, face_id: Tensor, depth: Tensor, clip: Tensor, faces
         topology: of `faces`.
 
     Returns:
-        [N,H,W,C]; convex combinations of neighbours up to small overshoots where several contours meet in a pixel.
+        [N,H,W,C]; mixed from up to two pixels on both sides of each contour, so values may overshoot a little.
     """
     _, blends = _blends(face_id, depth, clip, faces, topology)
     flat = image.reshape(-1, image.shape[-1])

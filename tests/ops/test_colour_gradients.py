@@ -83,8 +83,9 @@ def test_gradients_of_one_colour_are_the_supersampled_ones(kind, bar):
     assert error(0.0, True, kind, 1e-4, FINER) < bar
 
 
-@pytest.mark.parametrize(("noise", "kind", "bar"), [(0, "smooth", 0.03), (0, "random", 0.06), (0.06, "smooth", 0.07),
-                                                    (0.06, "random", 0.09)])  # fmt: skip
+@pytest.mark.parametrize(
+    ("noise", "kind", "bar"), [(0, "smooth", 0.01), (0, "random", 0.07), (0.06, "smooth", 0.16), (0.06, "random", 0.08)]
+)
 def test_gradients_of_colours_that_vary_are_near_the_supersampled_ones(noise, kind, bar):
     assert error(noise, False, kind, 1e-4, FINER) < bar
 
@@ -92,14 +93,14 @@ def test_gradients_of_colours_that_vary_are_near_the_supersampled_ones(noise, ki
 def test_gradients_add_up_to_what_plain_samples_show():
     # Nothing but the rasterizer decides what is true here: over a wide path, as pixels change one by one.
     vertices, faces, colours = scene(0.0, False)
-    span, shares, found = 0.04, [0.5, 1, 1, 1, 0.5], []
+    span, steps, found = 0.04, 20, []
     for way in motions(vertices, "smooth", 3):
         ends = [misfit(draw(vertices + sign * span * way, faces, colours, 10, False)) for sign in (1, -1)]
         total = 0.0
-        for place, share in zip(torch.linspace(-span, span, 5).double(), shares, strict=True):
-            at = place.clone().requires_grad_()
+        for k in range(steps):
+            at = torch.tensor(span * ((2 * k + 1) / steps - 1)).double().requires_grad_()
             (slope,) = torch.autograd.grad(misfit(draw(vertices + at * way, faces, colours)), at)
-            total += float(slope) * share * span / 2
+            total += float(slope) * 2 * span / steps
         found.append([total, float(ends[0] - ends[1])])
     adjoint, expected = np.array(found).T
-    assert float(np.linalg.norm(adjoint - expected) / np.linalg.norm(expected)) < 0.03
+    assert float(np.linalg.norm(adjoint - expected) / np.linalg.norm(expected)) < 0.02
