@@ -192,4 +192,4 @@ def depth_at(
     z1, z2 = zb - za, zc - za
     dx, dy = x - (pixel % width + 0.5), y - (pixel // width + 0.5)
     z = start + ((z1 * y2 - z2 * y1) * dx + (z2 * x1 - z1 * x2) * dy) / area
-    return min(max(z, min(za, zb, zc)), max(za, zb, zc))
+    return float(min(max(z, min(za, zb, zc)), max(za, zb, zc)))

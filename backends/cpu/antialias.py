@@ -1,7 +1,6 @@
 """Antialiasing of images on the CPU: one pass per view over its contour, its faces, and the pixels of its contour.
 
-The algorithm is that of `invrender.backends.torch.antialias`. The adjoint looks for the blends again: that costs less
-than keeping them would.
+See `invrender.backends.torch.antialias`. The adjoint looks for the blends again: that costs less than keeping them.
 """
 
 from __future__ import annotations
@@ -43,6 +42,7 @@ from invrender.nouns.topology import Topology
 
 Tensor = torch.Tensor
 Ids = NDArray[np.int64]
+_Seen: TypeAlias = tuple[Floats, Ints, Ints, Ints, Signs, Ids, Floats]
 Blends: TypeAlias = tuple[int, Ints, Floats, Ints, Pieces, Contour]
 """Of one view: their number; pixels [K,6] (inner and the one behind it, outer and the one behind it, the one that
 changes, and its role: 1 for inner, -1 for outer, 0 for neither); amounts [K,3], the area and its moment; the blend of
@@ -72,9 +72,7 @@ def antialias_adjoint(
     return d_image, d_clip
 
 
-def _seen(
-    face_id: Tensor, depth: Tensor, clip: Tensor, faces: Tensor, topology: Topology
-) -> tuple[NDArray[np.generic], ...]:
+def _seen(face_id: Tensor, depth: Tensor, clip: Tensor, faces: Tensor, topology: Topology) -> _Seen:
     mesh = packed_mesh(faces, topology, clip.shape[1])
     return to_numpy(clip), *mesh, to_numpy(face_id), to_numpy(depth.to(clip.dtype))
 

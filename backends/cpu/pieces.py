@@ -33,6 +33,8 @@ def view_pieces(outline: Contour, clip: Floats, height: int, width: int) -> Piec
     room = 0
     for s in range(len(ends)):
         a, b = ends[s, 0], ends[s, 1]
+        if not math.isfinite(x[b] - x[a] + y[b] - y[a]):
+            continue
         room += 1 + max(last_line(x[a], x[b], width) - first_line(x[a], x[b], width) + 1, 0)
         room += max(last_line(y[a], y[b], height) - first_line(y[a], y[b], height) + 1, 0)
     head, following, pixel, segment, values = _room(room, height * width)
@@ -76,6 +78,8 @@ def _cut_at_pixels(
     """Append the pieces between borders of pixels, in order along the segment; the new number of pieces."""
     ax, ay, bx, by = x[ends[s, 0]], y[ends[s, 0]], x[ends[s, 1]], y[ends[s, 1]]
     run, rise = bx - ax, by - ay
+    if not math.isfinite(run + rise):
+        return count
     low_x, high_x = first_line(ax, bx, width), last_line(ax, bx, width)
     low_y, high_y = first_line(ay, by, height), last_line(ay, by, height)
     left_x = high_x - low_x + 1 if run != 0.0 else 0
@@ -178,6 +182,8 @@ def _complete(
     piece[AREA] = sign * hidden_area(piece[AX], piece[AY], piece[BX], piece[BY])
     piece[OUT_X], piece[OUT_Y] = sign * (piece[AY] - piece[BY]), sign * (piece[BX] - piece[AX])
     piece[OWN], piece[BEHIND] = za + half * (zb - za), math.inf
+    if not math.isfinite(piece[OWN]):
+        piece[OWN] = -math.inf
     reach = REACH / max(math.sqrt(piece[OUT_X] * piece[OUT_X] + piece[OUT_Y] * piece[OUT_Y]), 1e-300)
     piece[PROBE_X], piece[PROBE_Y] = piece[X] + reach * piece[OUT_X], piece[Y] + reach * piece[OUT_Y]
 

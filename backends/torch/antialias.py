@@ -120,7 +120,7 @@ def _blends(
     segments = contour_segments(clip, faces, topology, size)
     pieces = contour_pieces(segments, size)
     seen, own, behind = sight(pieces, segments, clip, faces, size)
-    kept = seen.nonzero()[:, 0]
+    kept = (seen & torch.isfinite(own)).nonzero()[:, 0]
     kept = kept[~doubled(pieces[kept], own[kept])]
     pieces, own, behind = pieces[kept], own[kept], behind[kept]
     shown = _Rasterized(face_id.reshape(-1), depth.reshape(-1).double(), clip, faces, size)

@@ -196,6 +196,8 @@ def screen_adjoint(segments: Segments, grad_screen: Tensor, size: tuple[int, int
     height, width = size
     flat = segments.clip.double()
     touched = (grad_screen != 0).any(1)
+    if not len(segments.parents):
+        flat = torch.where(touched[:, None], flat, 0)  # what is not finite takes no part
     w = torch.where(touched, flat[:, 3], torch.ones_like(flat[:, 3]))
     x = grad_screen[:, 0] * (0.5 * width) / w
     y = -grad_screen[:, 1] * (0.5 * height) / w

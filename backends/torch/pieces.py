@@ -72,7 +72,8 @@ def contour_pieces(segments: Segments, size: tuple[int, int]) -> Pieces:
     cuts = _grid_cuts(segments, size)
     whole = _pieces(segments, *cuts, size)
     crossed = _mutual_cuts(whole)
-    return _pieces(segments, *(torch.cat(pair) for pair in zip(cuts, crossed, strict=True)), size)
+    segment, t = (torch.cat(pair) for pair in zip(cuts, crossed, strict=True))
+    return _pieces(segments, segment, t, size)
 
 
 def _pieces(segments: Segments, segment: Tensor, t: Tensor, size: tuple[int, int]) -> Pieces:
@@ -86,7 +87,7 @@ def _pieces(segments: Segments, segment: Tensor, t: Tensor, size: tuple[int, int
     run = stop - start
     middle = start + (0.5 * (begin + end))[:, None] * run
     cell = torch.floor(middle)
-    inside = ((cell >= 0) & (cell < cell.new_tensor([size[1], size[0]]))).all(1).nonzero()[:, 0]
+    inside = (torch.isfinite(run) & (cell >= 0) & (cell < cell.new_tensor([size[1], size[0]]))).all(1).nonzero()[:, 0]
     segment, begin, end, middle, cell = (x[inside] for x in (segment, begin, end, middle, cell))
     first, last = ((start[inside] + at[:, None] * run[inside] - cell - 0.5).clamp(-0.5, 0.5) for at in (begin, end))
     sign = torch.sign(segments.coefficient[segment]).double()
@@ -106,7 +107,7 @@ def _grid_cuts(segments: Segments, size: tuple[int, int]) -> tuple[Tensor, Tenso
         a, b = start[:, axis], stop[:, axis]
         low = torch.ceil(torch.minimum(a, b)).clamp(0, lines + 1)
         high = torch.floor(torch.maximum(a, b)).clamp(-1, lines)
-        segment, step = expand((high - low + 1).clamp(min=0).long())
+        segment, step = expand((high - low + 1).nan_to_num(0, 0, 0).clamp(min=0).long())
         rise = (b - a)[segment]
         level = rise == 0
         t = (low[segment] + step - a[segment]) / torch.where(level, 1, rise)

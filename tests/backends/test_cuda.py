@@ -15,7 +15,7 @@ import torch
 from invrender.backends import select
 
 PROGRAMS = Path(__file__).parent / "programs"
-KERNELS = 26
+KERNELS = 23
 
 pytestmark = pytest.mark.skipif(
     not (find_spec("numba_cuda") and find_spec("cuda") and find_spec("cuda.bindings")),
@@ -43,7 +43,7 @@ def test_there_is_a_gpu():
 def test_simulated_kernels_agree_with_the_reference():
     found = run("simulate_cuda.py", NUMBA_ENABLE_CUDASIM="1")
     assert "simulator" in found["description"]
-    assert "torch:" not in found["description"]  # it has every kernel
+    assert "torch: antialias" in found["description"]  # the reference fills in, on the GPU
     assert found["self_test"] == ""
     assert found["ids_equal"]
     assert max(found["errors"].values()) < 2e-6, found["errors"]
