@@ -35,7 +35,7 @@ from invrender.backends.cpu.pieces import (
     Y,
     view_pieces,
 )
-from invrender.backends.cpu.sight import hide_doubled, look
+from invrender.backends.cpu.sight import hide_doubled, look, mean_normal
 from invrender.backends.cpu.threads import parallel_for
 from invrender.jit import kernel
 from invrender.nouns.topology import Topology
@@ -98,7 +98,7 @@ def _find(
             continue
         first_blend, first = count, head[pixel[k]]
         hide_doubled(first, following, values)
-        normal_x, normal_y, single = _mean_normal(first, following, values)
+        normal_x, normal_y, single = mean_normal(first, following, values)
         j = first
         while j >= 0:
             owner[j] = -1
@@ -125,19 +125,6 @@ def _add_piece(piece: Floats, amount: Floats, role: int) -> None:
     amount[0] += sign * piece[AREA]
     amount[1] += sign * by_area * x
     amount[2] += sign * by_area * y
-
-
-@device
-def _mean_normal(first: int, following: Ints, values: Floats) -> tuple[float, float, bool]:
-    """Sum of the normals of a pixel's seen pieces, and whether they agree."""
-    x, y, length = 0.0, 0.0, 0.0
-    j = first
-    while j >= 0:
-        if values[j, OWN] > -np.inf:
-            x, y = x + values[j, OUT_X], y + values[j, OUT_Y]
-            length += np.sqrt(values[j, OUT_X] * values[j, OUT_X] + values[j, OUT_Y] * values[j, OUT_Y])
-        j = following[j]
-    return x, y, np.sqrt(x * x + y * y) >= 0.5 * length
 
 
 @device

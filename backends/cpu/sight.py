@@ -160,3 +160,16 @@ def hide_doubled(first: int, following: Ints, values: Floats) -> None:
 def _is_double(a: Floats, b: Floats) -> bool:
     same = coincide(a[AX], a[AY], a[BX], a[BY], b[AX], b[AY], b[BX], b[BY])
     return bool(same and a[OUT_X] * b[OUT_X] + a[OUT_Y] * b[OUT_Y] > 0.0)
+
+
+@device
+def mean_normal(first: int, following: Ints, values: Floats) -> tuple[float, float, bool]:
+    """Sum of the normals of a pixel's seen pieces, and whether they agree."""
+    x, y, length = 0.0, 0.0, 0.0
+    j = first
+    while j >= 0:
+        if values[j, OWN] > -np.inf:
+            x, y = x + values[j, OUT_X], y + values[j, OUT_Y]
+            length += np.sqrt(values[j, OUT_X] * values[j, OUT_X] + values[j, OUT_Y] * values[j, OUT_Y])
+        j = following[j]
+    return x, y, np.sqrt(x * x + y * y) >= 0.5 * length
