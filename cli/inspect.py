@@ -53,7 +53,6 @@ def inspect(
 ) -> None:
     """Print what is in a mesh, a volume or a dataset: counts, bounds, topology or values; cameras and masks."""
     from invrender.cli.inspect_run import inspect_run
-    from invrender.errors import UsageError
     from invrender.io.assets import identify
     from invrender.io.datasets.dataset import read_dataset
     from invrender.run.staged import settle_dataset
@@ -62,14 +61,7 @@ def inspect(
     if inspect_run(source, as_json):
         return
     kind, path = identify(source)
-    if kind in ("mesh", "volume"):
-        _refuse(masks, "--masks", path)
-    if kind != "transmittance" and noise is not None:
-        raise UsageError(f"--noise goes with transmittance images, and {path} holds none", "leave --noise out")
-    if kind != "views":
-        _refuse(picture, "--picture", path)
-    elif picture is not None and picture.suffix.lower() != ".png":
-        raise UsageError(f"--picture is {picture}", "name a .png file")
+    _check_options(kind, path, masks, noise, picture)
     if kind == "volume":
         _inspect_volume(VolumeFile(path, key, shape, dtype, frame), as_json)
     elif kind == "transmittance":
@@ -79,6 +71,20 @@ def inspect(
         _inspect_dataset(path, views, picture, strict, as_json)
     else:
         _inspect_mesh(path, as_json)
+
+
+def _check_options(kind: str, path: Path, masks: Path | None, noise: str | None, picture: Path | None) -> None:
+    """Refuse options that do not go with what a path names (UsageError)."""
+    from invrender.errors import UsageError
+
+    if kind in ("mesh", "volume"):
+        _refuse(masks, "--masks", path)
+    if kind != "transmittance" and noise is not None:
+        raise UsageError(f"--noise goes with transmittance images, and {path} holds none", "leave --noise out")
+    if kind != "views":
+        _refuse(picture, "--picture", path)
+    elif picture is not None and picture.suffix.lower() != ".png":
+        raise UsageError(f"--picture is {picture}", "name a .png file")
 
 
 def _inspect_mesh(path: Path, as_json: bool) -> None:

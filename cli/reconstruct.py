@@ -81,9 +81,8 @@ def reconstruct(
     from invrender.run.execute import Destination, execute
 
     if source is not None:
-        bare = BarePhotographs(source, folder or Path("outputs") / source.stem, scale, frames, fresh or overwrite)
-        source = bare.dataset(dry_run, quiet)
-        folder = bare.folder
+        folder = folder or Path("outputs") / source.stem
+        source = BarePhotographs(source, folder, scale, frames, fresh or overwrite).dataset(dry_run, quiet)
     given = {**flags, "input": source, "method": method}
     used, settings = method_and_settings(Layers(given, assignments or [], config, os.environ, VARIABLES))
     destination = Destination(folder or Path("outputs") / settings.input.stem, overwrite, fresh, sys.argv[1:])
@@ -96,12 +95,17 @@ def reconstruct(
     if json:
         print_json({"output": destination.folder, **outcome.metrics})
     elif not quiet:
-        for name, text in used.rows(outcome.metrics):
-            output.print(f"{name:<{LABEL}}{text}", markup=False, soft_wrap=True)
-        names = f"{used.files(outcome.metrics)}, progress.gif, metrics.json".split(", ")
-        files = [name for name in names if (destination.folder / name).exists()]  # without frames there is no GIF
-        console.print(f"wrote {destination.folder}: {', '.join(files)}", markup=False)
-        console.print(f"look at it: invrender preview {destination.folder}", markup=False)
+        _summarise(used, outcome.metrics, destination.folder)
+
+
+def _summarise(used: Any, metrics: dict[str, Any], folder: Path) -> None:
+    """What was measured, and which files hold the result."""
+    for name, text in used.rows(metrics):
+        output.print(f"{name:<{LABEL}}{text}", markup=False, soft_wrap=True)
+    names = f"{used.files(metrics)}, progress.gif, metrics.json".split(", ")
+    files = [name for name in names if (folder / name).exists()]  # without frames there is no GIF
+    console.print(f"wrote {folder}: {', '.join(files)}", markup=False)
+    console.print(f"look at it: invrender preview {folder}", markup=False)
 
 
 @dataclass(frozen=True)
@@ -123,6 +127,7 @@ class BarePhotographs:
 
     def dataset(self, dry_run: bool, quiet: bool) -> Path:
         """INPUT itself, or the dataset of it with the cameras that were found."""
+        from invrender.io.volumes.foreign import refuse_slices
         from invrender.poses.bare import dataset_beside, posed
         from invrender.poses.options import PoseOptions
         from invrender.poses.photographs import is_bare_photographs
@@ -134,6 +139,8 @@ class BarePhotographs:
                     "--scale and --frames go with photographs without cameras or a video", "leave them out"
                 )
             return self.source
+        if self.source.is_dir():
+            refuse_slices(self.source)
         if dry_run:
             raise UsageError(
                 f"--dry-run cannot find the cameras of {self.source}",

@@ -127,10 +127,9 @@ def render(
     style = StyleOptions(colormap, opacity, strength, window, lighting, compositing, quality)
     if drawn.subject == "volume":
         style.check()
-    behind = _background(background)
-
     from invrender.run.pictures import CameraPlacement, check_outputs
 
+    behind = _background(background)
     check_outputs(output, dataset, drawn, behind, overwrite)
     placement = CameraPlacement(cameras, views, (size, size), distance, fov, elevation, azimuth)
     request = _Request(drawn, behind, output, dataset, placement, backend, device)
@@ -138,13 +137,11 @@ def render(
         results = _draw_mesh(asset, request, samples, lit)
     else:
         results = _draw_volume(VolumeFile(asset, key, shape, dtype, frame), request, style, extinction, floats)
-    facts = _report(results, quiet)
-    if json:
-        print_json({"mode": drawn.name, **facts})
+    _report(results, drawn, quiet, json)
 
 
-def _report(results: Iterator[Written], quiet: bool) -> dict[str, object]:
-    """Say what is written as it appears; return the facts for --json."""
+def _report(results: Iterator[Written], drawn: Mode, quiet: bool, json: bool) -> None:
+    """Say what is written as it appears, and print the facts as JSON where that was asked for."""
     facts: dict[str, object] = {}
     files: list[Path] = []
     for written in results:
@@ -152,7 +149,8 @@ def _report(results: Iterator[Written], quiet: bool) -> dict[str, object]:
         facts |= {"files": files, **written.facts}
         if not quiet:
             console.print(f"wrote {written.path} ({written.note})", markup=False)
-    return facts
+    if json:
+        print_json({"mode": drawn.name, **facts})
 
 
 def _mode(asset: Path, name: str | None) -> Mode:

@@ -33,7 +33,7 @@ def field(field: Field, rays: FieldRays) -> torch.Tensor:
 
 
 def field_misfit(field: Field, rays: FieldRays, target: torch.Tensor) -> tuple[float, torch.Tensor, torch.Tensor]:
-    """The sum of squared differences with target [R,4], and its gradients with density and colours; see the reference."""
+    """The sum of squared differences with target [R,4], and its gradients; see the reference."""
     fixed, goal = _arguments(field, rays), _flat(target)
     cuts = np.linspace(0, len(goal), TILES + 1).astype(np.int64)
     density = [np.zeros(len(field.density), np.float32) for _ in range(TILES)]
@@ -74,14 +74,14 @@ def _flat(values: torch.Tensor) -> NDArray[np.float32]:
 
 
 @entry
-def _scatter(density, index, dense):  # type: ignore[no-untyped-def]
+def _scatter(density, index, dense):
     for i in range(len(index)):
         if index[i] >= 0:
             dense[i] = density[index[i]]
 
 
 @entry
-def _occupy(dense, height, width, cells):  # type: ignore[no-untyped-def]
+def _occupy(dense, height, width, cells):
     """Mark the cells one of whose corners is not too faint."""
     reach = width * height + width + 1
     for i in range(reach, len(dense)):
@@ -94,7 +94,7 @@ def _occupy(dense, height, width, cells):  # type: ignore[no-untyped-def]
 
 
 @entry
-def _render(  # type: ignore[no-untyped-def]
+def _render(
     dense, cells, index, colours, height, width, start, step, length, count, basis, begin, end, out
 ):  # fmt: skip
     most = _longest(count, begin, end)
@@ -106,7 +106,7 @@ def _render(  # type: ignore[no-untyped-def]
 
 
 @entry
-def _compare(  # type: ignore[no-untyped-def]
+def _compare(
     dense, cells, index, colours, height, width, start, step, length, count, basis, begin, end,
     target, d_density, d_colours,
 ):  # fmt: skip
@@ -128,7 +128,7 @@ def _compare(  # type: ignore[no-untyped-def]
 
 
 @entry
-def _longest(count, begin, end):  # type: ignore[no-untyped-def]
+def _longest(count, begin, end):
     most = 1
     for ray in range(begin, end):
         most = max(most, count[ray])
@@ -136,7 +136,7 @@ def _longest(count, begin, end):  # type: ignore[no-untyped-def]
 
 
 @entry
-def _illuminate(  # type: ignore[no-untyped-def]
+def _illuminate(
     dense, cells, depth, height, width, start, step, length, count, begin, end, light_at
 ):  # fmt: skip
     for ray in range(begin, end):

@@ -8,7 +8,8 @@ of the diagonal of the reference's bounding box. The F-score is that of Knapitsc
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
+from typing import Any
 
 import numpy as np
 import torch
@@ -121,6 +122,21 @@ def mesh_metrics(
     iou = silhouette_iou(hard_masks(good.v, good.f, cameras, backend), hard_masks(ref.v, ref.f, cameras, backend))
     distances = _distances(good, ref, samples, seed)
     return MeshMetrics(float(iou.mean()), float(iou.min()), *distances, *state, *counts)
+
+
+def measured(mesh: Mesh, reference: Mesh | None, backend: Backend) -> dict[str, Any]:
+    """What a run tells of its mesh: all metrics where a reference is known, else the state of the mesh alone."""
+    if reference is not None:
+        return asdict(mesh_metrics(mesh, reference, backend))
+    vertices, faces = mesh.numpy()
+    return {
+        "watertight": is_watertight(faces),
+        "components": int(components(faces).max()) + 1,
+        "genus": genus(faces),
+        "self_intersections": len(self_intersections(vertices, faces)),
+        "vertices": len(vertices),
+        "faces": len(faces),
+    }
 
 
 def _solid(mesh: Mesh) -> _Solid:

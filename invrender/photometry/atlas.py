@@ -15,6 +15,7 @@ Tensor = torch.Tensor
 
 SMALLEST, LARGEST = 64, 4096
 USED = 0.6  # of a texture's area that charts typically cover
+CHARTS, FACES = (6, 200), 400  # charts, at least, and faces in one: their time grows faster than their size
 PADDING = 2  # texels between charts, so that bilinear look-ups do not mix them
 
 
@@ -48,7 +49,9 @@ def unwrap(vertices: Floats, faces: Ints, size: int) -> Atlas:
     made.add_mesh(vertices.astype(np.float32), faces.astype(np.uint32))
     pack = xatlas.PackOptions()
     pack.resolution, pack.padding, pack.bilinear = size, PADDING, True
-    made.generate(xatlas.ChartOptions(), pack)
+    charts = xatlas.ChartOptions()
+    charts.max_chart_area = float(norm(area_vectors(vertices, faces)).sum()) / 2 / np.clip(len(faces) / FACES, *CHARTS)
+    made.generate(charts, pack)
     source, index, uv = made[0]
     return Atlas(
         torch.from_numpy(uv.astype(np.float64)),

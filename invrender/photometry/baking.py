@@ -18,6 +18,7 @@ Tensor = torch.Tensor
 
 POINTS_AT_ONCE = 1 << 22  # samples: points times photographs
 FINENESS = 0.7  # of a pixel of the photographs: the width of a texel
+DARKEST = 0.02  # shade below which a photograph tells nothing of an albedo
 TRUSTED = 0.15  # weight (a cosine) from which on a photograph tells a colour; below, neighbours do
 
 
@@ -54,6 +55,7 @@ def textured(
     backend: Backend,
     size: int | None = None,
     fallback: Tensor | None = None,
+    shade: Tensor | None = None,
 ) -> Mesh:
     """The surface with a texture from photographs, in the photographs' normalised frame.
 
@@ -63,6 +65,8 @@ def textured(
         backend: what draws depth buffers and charts.
         size: of the texture; None: so that texels are a little finer than the photographs' pixels.
         fallback: colours [V,3] sRGB-encoded, for texels that no photograph shows; None: those of the neighbours.
+        shade: linear light [V,3] that a white surface shows at the vertices, by which colours are divided: the texture
+            is then an albedo. None: the texture holds the colours that were photographed.
 
     Returns:
         A mesh whose vertices are repeated along the seams of the charts; the material's texture is linear RGB.
@@ -74,11 +78,13 @@ def textured(
     depth = depth_buffer(points, torch.from_numpy(faces), photos.clip_from_object, photos.size, backend)
     if fallback is None:
         fallback = vertex_colours(vertices, faces, photos, backend)
-    inside, values = texels(atlas, torch.cat([points, normals, fallback], 1), side, backend)
+    extra = torch.ones_like(points) if shade is None else shade
+    inside, values = texels(atlas, torch.cat([points, normals, fallback, extra], 1), side, backend)
     unit = torch.nn.functional.normalize(values[:, 3:6], dim=1)
     colours, known = point_colours(values[:, :3], unit, photos, depth)
     texture = torch.zeros(side, side, 3)
-    texture[inside] = torch.where(known[:, None], colours, values[:, 6:].float())
-    linear = srgb_to_linear(spread(texture, inside).clamp(0, 1).double().numpy())
-    material = Material(albedo=(1.0, 1.0, 1.0), texture=torch.from_numpy(linear).float(), name="photographs")
+    coded = torch.where(known[:, None], colours.double(), values[:, 6:9]).clamp(0, 1)
+    linear = torch.from_numpy(srgb_to_linear(coded.numpy())) / values[:, 9:].clamp(min=DARKEST)
+    texture[inside] = linear.clamp(0, 1).float()
+    material = Material(albedo=(1.0, 1.0, 1.0), texture=spread(texture, inside), name="photographs")
     return Mesh(points[atlas.source], atlas.faces, atlas.uv, None, material)

@@ -10,14 +10,16 @@ Masks are a barrier: where a photograph knows that there is background, no candi
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+import torch
 from numpy.typing import NDArray
 
 from invrender.geometry.triples import Triple, along, point
-from invrender.geometry.vectors import Floats, unit
+from invrender.geometry.vectors import Bools, Floats, unit
 from invrender.jit import body, kernel
 from invrender.photometry.photos import Photos
 
@@ -67,14 +69,23 @@ def disagreement(
     cost = np.zeros((len(points), len(offsets)), np.float32)
     matrices = pixel_matrices(photos)
     numbers = (agreement.noise, agreement.colour, agreement.tolerance)
-    images = photos.images.numpy()
+    inner = _inner(photos, math.ceil(agreement.radius * agreement.spacing))
     _compare(
-        points, normals, step * first, step * second, offsets, weight, images, matrices, agreement.radius, numbers, cost
-    )
+        points, normals, step * first, step * second, offsets, weight, photos.images.numpy(), inner, matrices,
+        agreement.radius, numbers, cost,
+    )  # fmt: skip
     if agreement.barrier:
+        # On an outline half of the pixels around are background: only what is beyond it costs.
         background = (photos.confidence * (1 - photos.masks)).numpy()
         _bar(points, normals, offsets, background, matrices, agreement.barrier, cost)
     return cost
+
+
+def _inner(photos: Photos, pixels: int) -> Array:
+    """Which pixels [N,H,W] have no known background within so many pixels: outlines are not the surface's texture."""
+    background = (photos.confidence * (1 - photos.masks))[:, None]
+    near: Array = torch.nn.functional.max_pool2d(background, 2 * pixels + 1, 1, pixels)[:, 0].numpy()
+    return near < 0.5
 
 
 def tangents(normals: Floats) -> tuple[Floats, Floats]:
@@ -98,7 +109,7 @@ def pixel_matrices(photos: Photos) -> Floats:
 @kernel
 def _compare(
     points: Floats, normals: Floats, first: Floats, second: Floats, offsets: Floats, weight: Array, images: Array,
-    matrices: Floats, radius: int, numbers: Triple, cost: Array,
+    inner: Bools, matrices: Floats, radius: int, numbers: Triple, cost: Array,
 ) -> None:  # fmt: skip
     """Fill `cost` [P,T] with the disagreement of patches and colours."""
     side = 2 * radius + 1
@@ -114,15 +125,9 @@ def _compare(
             for i in range(count):
                 view = chosen[i]
                 inside = _patch(
-                    images[view],
-                    matrices[view],
-                    centre,
-                    point(first, p),
-                    point(second, p),
-                    radius,
-                    patches[i],
-                    means[i],
-                )
+                    images[view], inner[view], matrices[view], centre, point(first, p), point(second, p), radius,
+                    patches[i], means[i],
+                )  # fmt: skip
                 trust[i] = weight[view, p] * inside
                 _normalise(patches[i], numbers[0])
             cost[p, k] = _apart(patches, trust, count) + numbers[1] * _colours_apart(means, trust, count, numbers[2])
@@ -159,12 +164,15 @@ def _seen_at(matrix: Floats, p: Triple) -> Triple:
 
 @body
 def _patch(
-    image: Array, matrix: Floats, centre: Triple, first: Triple, second: Triple, radius: int, patch: Array, mean: Array
-) -> bool:
-    """Bilinear samples of the patch around `centre`, less their mean colour; whether the image holds the centre."""
+    image: Array, inner: Bools, matrix: Floats, centre: Triple, first: Triple, second: Triple, radius: int,
+    patch: Array, mean: Array,
+) -> bool:  # fmt: skip
+    """Bilinear samples of the patch around `centre`, less their mean colour; whether it is wholly on the object."""
     height, width = image.shape[0], image.shape[1]
     x, y, w = _seen_at(matrix, centre)
     if not (w > 0 and x >= 0 and y >= 0 and x < width - 1 and y < height - 1):
+        return False
+    if not inner[int(y + 0.5), int(x + 0.5)]:
         return False
     # The projection is affine over a patch: it is a few pixels wide.
     ax, ay, _ = _seen_at(matrix, along(centre, 1.0, first))
@@ -277,4 +285,5 @@ def _bar(
                     u, v = x - j, y - i
                     upper = background[view, i, j] * (1 - u) + background[view, i, j + 1] * u
                     lower = background[view, i + 1, j] * (1 - u) + background[view, i + 1, j + 1] * u
-                    cost[p, k] += np.float32(barrier * (upper + v * (lower - upper)))
+                    beyond = 2.0 * (upper + v * (lower - upper)) - 1.0
+                    cost[p, k] += np.float32(barrier * max(beyond, 0.0))

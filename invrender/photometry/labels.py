@@ -3,7 +3,7 @@
     sum_i cost_i(x_i) + sum_(i,j) min(price |x_i - x_j|, limit)
 
 Sequential tree-reweighted message passing (Kolmogorov, "Convergent Tree-Reweighted Message Passing for Energy
-Minimization", PAMI 2006), with the truncated linear price's messages in linear time (Felzenszwalb and Huttenlocher 2004).
+Minimization", PAMI 2006); messages of the truncated linear price in linear time (Felzenszwalb and Huttenlocher 2004).
 """
 
 from __future__ import annotations

@@ -2,11 +2,11 @@
 
 Each camera is moved until the drawn shape fits its photograph: the outline by coverage, the inside by colour, coarse
 pictures first. It is a nonlinear least-squares problem of six numbers a camera (and a focal length for all), solved by
-Levenberg and Marquardt's method. Pictures are drawn at a handful of cameras at a time, so central differences are as
-good as derivatives and need no gradient through visibility.
+Levenberg and Marquardt's method.
 
 A camera's motion is told as that of the object before it: a twist about the object's middle, which keeps rotation and
-shift nearly independent. The mean of all twists is taken out: moving all cameras together explains nothing.
+shift nearly independent. What all cameras do together is taken out, for it explains nothing: the mean of the twists
+and, where the object may change its size with them, the mean of the cameras' distances.
 """
 
 from __future__ import annotations
@@ -15,23 +15,19 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
+from scipy.spatial.transform import Rotation
 
-from invrender import ops
 from invrender.kernels import Backend
 from invrender.nouns import Cameras
-from invrender.nouns.topology import Topology, topology
+from invrender.nouns.topology import topology
 from invrender.parameters.frame import Frame
-from invrender.photometry.photos import Photos, cropping, smaller
+from invrender.photometry.photos import Photos, smaller
+from invrender.photometry.tracking import Equations, Subject, equations, outlines
 
 Tensor = torch.Tensor
-Floats = NDArray[np.float64]
 
 LEVELS = (4, 2, 1)  # how many times smaller the pictures are
-ROUNDS = 4  # at each of them
-COLOUR = 0.7  # weight of colours (sRGB, 0 to 1) relative to coverage
-OUTLIER = 0.1  # difference of colours that counts half: the shape is not perfect, and surfaces shine
-REACH = 0.5  # pixels that a step of the differences moves the object's rim
+ROUNDS = 5  # at each of them
 DAMPING, CALMER, BOLDER = 1e-3, 10.0, 0.3
 STIFF = 1e-6  # added to the normal equations, relative to their largest entry
 SMALLEST = 48  # pixels of a picture's shorter side, below which it is not made smaller
@@ -49,15 +45,10 @@ class Moved:
     twist: Tensor
     focal: float = 0.0
 
-
-@dataclass(frozen=True)
-class Drawn:
-    """What is drawn and compared: a mesh in the normalised frame with its edges, and its colours for each view."""
-
-    vertices: Tensor
-    faces: Tensor
-    colours: Tensor
-    edges: Topology
+    @property
+    def motions(self) -> Tensor:
+        """[N,4,4] of the object before each camera."""
+        return torch.stack([twisted(twist) for twist in self.twist])
 
 
 def register(
@@ -79,78 +70,51 @@ def register(
         focal: whether one factor on the focal lengths is sought as well.
         centred: whether the mean of the twists is taken out.
     """
+    subject = Subject(vertices, faces, topology(faces))
     each = colours.float().expand(len(photos), -1, -1)
-    subject = Drawn(vertices, faces, each, topology(faces))
-    moved = Moved(torch.zeros(len(photos), 6, dtype=torch.float64))
-    levels = [level for level in LEVELS if level == 1 or min(photos.size) // level >= SMALLEST]
-    for level in levels:
-        small, crop = smaller(photos, level), cropping(photos.size, level)
-        damping = torch.full((len(photos),), DAMPING, dtype=torch.float64)
+    motions, bend = torch.eye(4, dtype=torch.float64).repeat(len(photos), 1, 1), 0.0
+    for level in levels(photos.size):
+        small = smaller(photos, level)
+
+        def told(motions: Tensor, bend: float, small: Photos = small) -> Equations:
+            matrices = seen_from(small, motions, bend)
+            seen = outlines(subject, matrices, small.size, backend)
+            return equations(subject, seen, each, torch.ones(each.shape[:2]), small, motions, matrices, backend)
+
+        damping, here = torch.full((len(photos),), DAMPING, dtype=torch.float64), told(motions, bend)
         for _ in range(ROUNDS):
-            moved, damping = _step(subject, small, crop, photos, moved, damping, focal, backend)
+            step, bent = solved(here, damping, focal)
+            tried = Moved(step).motions @ motions, bend + bent
+            there = told(*tried)
+            better = there.cost < here.cost
+            damping = torch.where(better, damping * BOLDER, damping * CALMER)
+            if focal and float(there.cost.sum()) >= float(here.cost.sum()):
+                continue
+            better = better | focal
+            motions, bend = torch.where(better[:, None, None], tried[0], motions), tried[1]
+            here = _chosen(better, there, here)
+    moved = Moved(torch.stack([twist_of(motion) for motion in motions]), bend)
     return replace(moved, twist=moved.twist - moved.twist.mean(0)) if centred else moved
 
 
-def _step(
-    subject: Drawn, small: Photos, crop: Tensor, photos: Photos, moved: Moved, damping: Tensor, focal: bool,
-    backend: Backend,
-) -> tuple[Moved, Tensor]:  # fmt: skip
-    """One step of all cameras; those that it does not help keep their place and are damped more."""
-    size = 6 + int(focal)
-    normal, right, before = [], [], []
-    for view in range(len(small)):
-        jacobian, residual = _linearised(subject, small, crop, photos, moved, view, size, backend)
-        normal.append(jacobian @ jacobian.T)
-        right.append(-(jacobian @ residual))
-        before.append(float(residual @ residual))
-    step, bend = _solved(torch.stack(normal), torch.stack(right), damping)
-    tried = Moved(moved.twist + step, moved.focal + bend)
-    after = [float(_residuals(subject, small, _matrices(crop, photos, tried, v), v, backend).square().sum())
-             for v in range(len(small))]  # fmt: skip
-    better = torch.tensor([a < b for a, b in zip(after, before, strict=True)])
-    kept = torch.where(better[:, None], tried.twist, moved.twist)
-    bend = tried.focal if sum(after) < sum(before) else moved.focal
-    return Moved(kept, bend), torch.where(better, damping * BOLDER, damping * CALMER)
+def levels(size: tuple[int, int]) -> list[int]:
+    """How many times smaller the pictures are that are compared, coarse ones first."""
+    return [level for level in LEVELS if level == 1 or min(size) // level >= SMALLEST]
 
 
-def _linearised(
-    subject: Drawn, small: Photos, crop: Tensor, photos: Photos, moved: Moved, view: int, size: int, backend: Backend
-) -> tuple[Tensor, Tensor]:
-    """Derivatives [size,R] of a view's residuals by its twist (and the focal length), and the residuals [R]."""
-    width = REACH * float(small.pixel[view])
-    moves = [_matrices(crop, photos, moved, view)]
-    for number in range(size):
-        for sign in (1, -1):
-            twist = moved.twist.clone()
-            bent = moved.focal + sign * width if number == 6 else moved.focal
-            if number < 6:
-                twist[view, number] += sign * width
-            moves.append(_matrices(crop, photos, Moved(twist, bent), view))
-    drawn = _residuals(subject, small, torch.cat(moves), view, backend)
-    return (drawn[1::2] - drawn[2::2]) / (2 * width), drawn[0]
+def _chosen(first: Tensor, a: Equations, b: Equations) -> Equations:
+    """a where `first` [N] holds, else b."""
+    return Equations(
+        torch.where(first[:, None, None], a.normal, b.normal),
+        torch.where(first[:, None], a.right, b.right),
+        torch.where(first, a.cost, b.cost),
+    )
 
 
-def _residuals(subject: Drawn, small: Photos, matrices: Tensor, view: int, backend: Backend) -> Tensor:
-    """Weighted differences [K,R] float64 of a photograph from K drawn pictures: coverage, then colours inside both."""
-    homogeneous = torch.cat([subject.vertices, torch.ones_like(subject.vertices[:, :1])], 1)
-    clip = (homogeneous @ matrices.transpose(1, 2)).float().to(backend.device)
-    cover = ops.silhouette(backend, clip, subject.faces, subject.edges, small.size).cpu()
-    face_id, _ = ops.rasterize(backend, clip, subject.faces, small.size)
-    drawn = ops.interpolate(backend, subject.colours[view].to(backend.device), subject.faces, face_id, clip).cpu()
-    known = small.confidence[view]
-    outline = (cover - small.masks[view]) * known
-    inside = (face_id.cpu() >= 0) & (small.masks[view] > 0.99)
-    apart = (drawn - small.images[view]) * inside[..., None]
-    robust = 1 / (1 + apart.square().sum(-1, keepdim=True) / OUTLIER**2)
-    colour = COLOUR * apart * robust.sqrt() * known[..., None]
-    return torch.cat([outline.flatten(1), colour.flatten(1)], 1).double()
-
-
-def _matrices(crop: Tensor, photos: Photos, moved: Moved, view: int) -> Tensor:
-    """[1,4,4]: the object moved, then seen, with another focal length, in the smaller picture."""
-    seen = photos.clip_from_object[view] @ twisted(moved.twist[view])
-    matrix: Tensor = crop @ longer(photos.principal[view], moved.focal) @ seen
-    return matrix[None]
+def seen_from(photos: Photos, motions: Tensor, bend: float) -> Tensor:
+    """[N,4,4]: the object moved by motions [N,4,4], then seen, with focal lengths exp(bend) times as long."""
+    wider = torch.stack([longer(principal, bend) for principal in photos.principal])
+    return wider @ photos.clip_from_object @ motions
 
 
 def twisted(twist: Tensor) -> Tensor:
@@ -159,6 +123,14 @@ def twisted(twist: Tensor) -> Tensor:
     generator = [[0, -z, y, shift[0]], [z, 0, -x, shift[1]], [-y, x, 0, shift[2]], [0, 0, 0, 0]]
     motion: Tensor = torch.linalg.matrix_exp(torch.tensor(generator, dtype=torch.float64))
     return motion
+
+
+def twist_of(motion: Tensor) -> Tensor:
+    """The twist [6] of a rigid motion [4,4]."""
+    turn = torch.from_numpy(Rotation.from_matrix(motion[:3, :3].numpy()).as_rotvec())
+    # a motion's shift is linear in its twist's
+    across = torch.stack([twisted(torch.cat([turn, unit]))[:3, 3] for unit in torch.eye(3, dtype=torch.float64)], 1)
+    return torch.cat([turn, torch.linalg.solve(across, motion[:3, 3])])
 
 
 def longer(principal: Tensor, log_factor: float) -> Tensor:
@@ -170,21 +142,24 @@ def longer(principal: Tensor, log_factor: float) -> Tensor:
     return change
 
 
-def _solved(normal: Tensor, right: Tensor, damping: Tensor) -> tuple[Tensor, float]:
-    """Steps [N,6] of damped normal equations [N,k,k], [N,k]; the seventh unknown, if there is one, is common to all."""
-    count, size = right.shape
-    common = size - 6
-    whole = np.zeros((6 * count + common, 6 * count + common))
-    target = np.zeros(len(whole))
-    for view in range(count):
-        at = np.r_[6 * view : 6 * view + 6, [6 * count] * common].astype(int)
-        block = normal[view].clone()
-        diagonal = block.diagonal()
-        block += torch.diag(damping[view] * diagonal + STIFF * diagonal.max() + 1e-12)
-        whole[np.ix_(at, at)] += block.numpy()
-        target[at] += right[view].numpy()
-    solution = np.linalg.solve(whole, target)
-    return torch.from_numpy(solution[: 6 * count].reshape(count, 6)), float(solution[-1]) if common else 0.0
+def solved(given: Equations, damping: Tensor, focal: bool, pose: bool = True) -> tuple[Tensor, float]:
+    """Steps [N,6] of damped equations (damping [N]), and that of the seventh unknown, common to all.
+
+    Either is 0 where it is not sought.
+    The common one is found first, by eliminating the others (Schur's complement).
+    """
+    diagonal = given.normal.diagonal(dim1=1, dim2=2)
+    extra = damping[:, None] * diagonal + STIFF * diagonal[:, :6].amax(1, keepdim=True) + 1e-12
+    normal = given.normal + torch.diag_embed(extra)
+    if not pose:
+        return torch.zeros_like(given.right[:, :6]), float(given.right[:, 6].sum() / normal[:, 6, 6].sum()) * focal
+    own, common = normal[:, :6, :6], normal[:, :6, 6:]
+    apart = torch.linalg.solve(own, torch.cat([given.right[:, :6, None], common], 2))
+    if not focal:
+        return apart[..., 0], 0.0
+    rest = normal[:, 6, 6].sum() - (common[..., 0] * apart[..., 1]).sum()
+    bend = (given.right[:, 6].sum() - (common[..., 0] * apart[..., 0]).sum()) / rest
+    return apart[..., 0] - apart[..., 1] * bend, float(bend)
 
 
 def corrected(cameras: Cameras, frame: Frame, moved: Moved) -> Cameras:
@@ -192,7 +167,7 @@ def corrected(cameras: Cameras, frame: Frame, moved: Moved) -> Cameras:
     to_world = torch.eye(4, dtype=torch.float64)
     to_world[:3, :3] *= frame.scale
     to_world[:3, 3] = torch.from_numpy(frame.centre)
-    motions = torch.stack([to_world @ twisted(twist) @ torch.linalg.inv(to_world) for twist in moved.twist])
+    motions = to_world @ moved.motions @ torch.linalg.inv(to_world)
     projection = cameras.projection.clone()
     projection[:, 0, 0] *= float(np.exp(moved.focal))
     projection[:, 1, 1] *= float(np.exp(moved.focal))

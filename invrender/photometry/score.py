@@ -13,6 +13,7 @@ import numpy as np
 import torch
 
 from invrender import ops
+from invrender.cameras.rigs import evenly
 from invrender.geometry.vectors import Floats, Ints, vertex_normals
 from invrender.kernels import Backend
 from invrender.losses import soft_iou
@@ -24,6 +25,7 @@ from invrender.photometry.sampling import depth_buffer, look_at_points
 Tensor = torch.Tensor
 
 SHARED = 0.99  # coverage and mask from which on a pixel is wholly the object's
+MOST_JUDGED, MOST_OTHERS = 16, 16  # photographs that are predicted, and from how many others at most
 TRUSTED = 0.15  # cosine from which on another photograph tells a colour
 
 
@@ -57,9 +59,8 @@ def predicted(vertices: Floats, faces: Ints, photos: Photos, backend: Backend) -
     iou = float(soft_iou(cover * known, photos.masks * known).mean())
     depth = depth_buffer(points, triangles, photos.clip_from_object, photos.size, backend)
     attributes = torch.cat([points, torch.from_numpy(vertex_normals(vertices, faces))], 1).float()
-    rows = [
-        _of_view(view, attributes, clip, triangles, photos, cover[view], depth, backend) for view in range(len(photos))
-    ]
+    judged = evenly(len(photos), min(MOST_JUDGED, len(photos)))
+    rows = [_of_view(view, attributes, clip, triangles, photos, cover[view], depth, backend) for view in judged]
     psnr, ssim = (float(np.nanmean(column)) if np.isfinite(column).any() else math.nan for column in np.transpose(rows))
     return Prediction(psnr, ssim, iou)
 
@@ -71,10 +72,10 @@ def _of_view(
     """PSNR and SSIM of one photograph as the others predict it."""
     face_id, _ = ops.rasterize(backend, clip[[view]].to(backend.device), faces, photos.size)
     hit = (face_id[0] >= 0).cpu()
-    if not bool(hit.any()):
+    if not bool(hit.any()) or len(photos) == 1:
         return math.nan, math.nan
     there = ops.interpolate(backend, attributes, faces, face_id, clip[[view]])[0].cpu()[hit].double()
-    others = [i for i in range(len(photos)) if i != view]
+    others = _nearest(photos, view)
     normals = torch.nn.functional.normalize(there[:, 3:], dim=1)
     samples = look_at_points(there[:, :3].contiguous(), normals, photos[others], depth[others])
     told = torch.zeros_like(hit)
@@ -84,6 +85,13 @@ def _of_view(
     estimate[hit] = blended(samples)
     estimate = torch.where(hit[..., None] & ~told[..., None], target, estimate)
     return _compared(estimate, target, photos.masks[view], cover, told, photos.confidence[view])
+
+
+def _nearest(photos: Photos, view: int) -> list[int]:
+    """The photographs taken from nearest by, but for the one itself."""
+    direction = torch.nn.functional.normalize(photos.eye, dim=1)
+    order = (direction @ direction[view]).argsort(descending=True).tolist()
+    return [other for other in order if other != view][:MOST_OTHERS]
 
 
 def _compared(

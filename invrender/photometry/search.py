@@ -27,6 +27,9 @@ from invrender.photometry.sampling import depth_buffer, look_at_points
 
 Array = NDArray[Any]
 
+GRAZING = 0.15  # cosine below which a photograph sees a point too flatly to be compared
+REST = 1e-3  # weight by which vertices stay where nothing is known
+
 
 @dataclass(frozen=True)
 class Search:
@@ -42,6 +45,7 @@ class Search:
         smooth: weight of the displacement's smoothness, of that of the surface.
         fair: weight of the surface's bending.
         hold: weight that keeps vertices of outlines where they are.
+        normal_rounds: of smoothing of the normals, along which vertices move.
     """
 
     inward: float
@@ -91,14 +95,14 @@ def _offsets(search: Search) -> Floats:
     """Evenly spaced, with 0 among them."""
     step = (search.inward + search.outward) / (search.steps - 1)
     inward = round(search.inward / step)
-    return (np.arange(search.steps) - inward) * step
+    return np.asarray((np.arange(search.steps) - inward) * step, np.float64)
 
 
 def _weights(vertices: Floats, normals: Floats, faces: Ints, photos: Photos, backend: Backend) -> Array:
     points = torch.from_numpy(vertices)
     depth = depth_buffer(points, torch.from_numpy(faces), photos.clip_from_object, photos.size, backend)
     weight: Array = look_at_points(points, torch.from_numpy(normals), photos, depth).weight.numpy()
-    return np.where(weight > 0.15, weight, 0)
+    return np.where(weight > GRAZING, weight, 0)
 
 
 def _laplacian(edges: Ints, count: int) -> Any:
@@ -142,7 +146,7 @@ def _drawn(
     degree = laplacian.diagonal().clip(1)
     umbrella = diags(1 / degree) @ laplacian
     bending = (umbrella.T @ umbrella).tocsr()
-    system = diags(certain + search.hold * held + 1e-3) + search.smooth * laplacian
+    system = diags(certain + search.hold * held + REST) + search.smooth * laplacian
     right = certain * target
     for k in range(3):
         across = diags(normals[:, k])

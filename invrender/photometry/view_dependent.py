@@ -12,7 +12,9 @@ at each vertex this sharpens what a pixel blends, and triangles may be smaller o
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import torch
@@ -170,15 +172,15 @@ def _rows(
     return sparse.csr_matrix((torch.cat(entries).numpy(), torch.cat(columns).numpy(), ends), shape=shape), colours
 
 
-def _reweighted(rows, wanted, x, regular, diagonal):  # type: ignore[no-untyped-def]
+def _reweighted(rows: Any, wanted: Floats, x: Floats, regular: Callable[[Floats], Floats], diagonal: Floats) -> Floats:
     """Iteratively reweighted least squares, from x [VK,3]."""
     back = rows.T.tocsr()
     squares = back.multiply(back).tocsr()
     weight = np.ones((len(wanted), 1), np.float32)
     for _ in range(ROUNDS):
 
-        def normal(z, weight=weight):  # type: ignore[no-untyped-def]
-            return back @ (weight * (rows @ z)) + regular(z)
+        def normal(z: Floats, weight: Floats = weight) -> Floats:
+            return np.asarray(back @ (weight * (rows @ z)) + regular(z))
 
         scale = 1 / (squares @ weight + diagonal)
         x = _conjugate_gradients(normal, back @ (weight * wanted) - normal(x), x, scale)
@@ -187,7 +189,7 @@ def _reweighted(rows, wanted, x, regular, diagonal):  # type: ignore[no-untyped-
     return x
 
 
-def _conjugate_gradients(normal, residual, x, scale):  # type: ignore[no-untyped-def]
+def _conjugate_gradients(normal: Callable[[Floats], Floats], residual: Floats, x: Floats, scale: Floats) -> Floats:
     """A few steps from x towards normal(x) = right side, column by column, preconditioned by `scale`."""
     toward = scaled = scale * residual
     power = (residual * scaled).sum(0)

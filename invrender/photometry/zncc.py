@@ -19,6 +19,8 @@ from invrender.photometry.sampling import NO_DEPTH, in_front
 
 Tensor = torch.Tensor
 
+GRAZING = 0.2  # cosine below which another photograph sees too little of the surface
+
 
 @dataclass(frozen=True)
 class Window:
@@ -87,6 +89,8 @@ def warped(
     own = photos.images[view][rows, columns].permute(2, 0, 1)[None]
     at, depth = _projected(there, photos, others)
     shown = hit & _visible(vertices.detach(), faces, photos, others, at.detach(), depth.detach(), backend)
+    corners = faces[face_id[0, rows, columns].clamp(min=0)]
+    shown = shown & _facing(vertices.detach(), corners, there.detach(), photos, others)
     read = torch.nn.functional.grid_sample(
         photos.images[list(others)].permute(0, 3, 1, 2), at, mode="bilinear", align_corners=False
     )
@@ -119,7 +123,7 @@ def _projected(points: Tensor, photos: Photos, others: Sequence[int]) -> tuple[T
 def _visible(
     vertices: Tensor, faces: Tensor, photos: Photos, others: Sequence[int], at: Tensor, depth: Tensor, backend: Backend
 ) -> Tensor:
-    """Which points [M,h,w] the other photographs see: nothing in front, within the picture, not where it is unknown."""
+    """Which points [M,h,w] the other photographs see: nothing in front, within the picture, no background."""
     some = photos[others]
     clip = _clip(vertices, some.clip_from_object)
     face_id, _ = ops.rasterize(backend, clip, faces, some.size)
@@ -128,22 +132,34 @@ def _visible(
     points = at.flatten(1, 2)
     free = in_front(points.double(), depth.flatten(1), buffer, some)
     inside = (depth > 0) & (at.abs() < 1).all(-1)
-    return free.reshape(depth.shape) & inside
+    background = (some.confidence * (1 - some.masks))[:, None]
+    beyond = torch.nn.functional.grid_sample(background, at, mode="bilinear", align_corners=False)[:, 0] > 0.5
+    return free.reshape(depth.shape) & inside & ~beyond
+
+
+def _facing(vertices: Tensor, corners: Tensor, there: Tensor, photos: Photos, others: Sequence[int]) -> Tensor:
+    """Which points [M,h,w] of faces with the given corners [h,w,3] others do not see at a grazing angle."""
+    a, b, c = vertices[corners].unbind(-2)
+    normal = torch.nn.functional.normalize(torch.linalg.cross(b - a, c - a), dim=-1)
+    ray = torch.nn.functional.normalize(photos.eye[list(others)][:, None, None] - there, dim=-1)
+    return (ray * normal).sum(-1) > GRAZING
 
 
 def _one_less_zncc(own: Tensor, read: Tensor, shown: Tensor, window: Window) -> tuple[Tensor, Tensor]:
-    """1 - ZNCC [M,h,w] of grey windows of own [1,3,h,w] and read [M,3,h,w] where shown [M,1,h,w]; where it counts."""
-    a, b = own.mean(1, keepdim=True), read.mean(1, keepdim=True)
+    """1 - ZNCC [M,h,w] of windows of own [1,3,h,w] and read [M,3,h,w] where shown [M,1,h,w], and where it counts.
+
+    The channels' correlations count by their contrast, as if a window were one vector.
+    """
     share = _box_mean(shown, window.radius)
 
     def mean(x: Tensor) -> Tensor:
         return _box_mean(x * shown, window.radius) / share.clamp(min=1e-3)
 
-    mean_a, mean_b = mean(a), mean(b)
-    variance_a = (mean(a * a) - mean_a**2).clamp(min=0) + window.noise**2
-    variance_b = (mean(b * b) - mean_b**2).clamp(min=0) + window.noise**2
-    score = (mean(a * b) - mean_a * mean_b) / (variance_a * variance_b).sqrt()
-    return (1 - score)[:, 0], ((share > window.filled) & (shown > 0))[:, 0]
+    mean_a, mean_b = mean(own), mean(read)
+    variance_a = (mean(own * own) - mean_a**2).clamp(min=0).mean(1) + window.noise**2
+    variance_b = (mean(read * read) - mean_b**2).clamp(min=0).mean(1) + window.noise**2
+    score = (mean(own * read) - mean_a * mean_b).mean(1) / (variance_a * variance_b).sqrt()
+    return 1 - score, ((share > window.filled) & (shown > 0))[:, 0]
 
 
 def _box_mean(x: Tensor, radius: int) -> Tensor:

@@ -12,6 +12,7 @@ from invrender.cameras.rays import camera_rays
 from invrender.cameras.rigs import fibonacci
 from invrender.kernels import Backend, Size
 from invrender.kernels.compositing import RaySamples, Rules, Shade
+from invrender.kernels.field import Field, FieldRays
 from invrender.nouns import Cameras
 from invrender.nouns.topology import Topology, topology
 from invrender.render.sampling import sample_rays
@@ -64,7 +65,11 @@ def _meshes(backend: Backend) -> None:
     backend.antialias_adjoint(image, image, face_id, depth, t.clip, t.faces, t.edges)
     weight = torch.ones(VIEWS, device=backend.device)
     compare = backend.silhouette_misfit(t.faces, t.edges, len(t.points), image[..., 0].contiguous(), weight)
-    compare(t.points.double(), torch.eye(4, dtype=torch.float64, device=backend.device).expand(VIEWS, -1, -1))
+    matrices = torch.eye(4, dtype=torch.float64, device=backend.device).expand(VIEWS, -1, -1)
+    compare(t.points.double(), matrices)
+    pictures = image[..., :1].expand(-1, -1, -1, 3).contiguous()
+    coloured = backend.colour_misfit(t.faces, len(t.points), pictures, torch.ones_like(pictures[..., 0]), 0.02)
+    coloured(t.points.double(), t.points.double(), matrices, range(VIEWS))
     backend.trace(t.points, t.faces, t.points * 3, -t.points)
 
 
@@ -78,6 +83,7 @@ def _volumes(backend: Backend) -> None:
     _integrate(backend, grid, bounds, cameras)
     backend.smooth_step(grid, grid, grid, grid, (0.1, 0.1), 0.5)
     _compose(backend, grid, bounds, cameras)
+    _field(backend)
 
 
 def _integrate(backend: Backend, grid: torch.Tensor, bounds: torch.Tensor, cameras: Cameras) -> None:
@@ -101,6 +107,19 @@ def _compose(backend: Backend, grid: torch.Tensor, bounds: torch.Tensor, cameras
     rules = Rules(shade=Shade(torch.ones(len(samples.count), 6, device=device)))
     result = backend.composite(lit, samples, table, rules)
     backend.composite_adjoint(result, result, lit, samples, table, rules)
+
+
+def _field(backend: Backend) -> None:
+    """A radiance field of one site, and a ray through it."""
+    device = backend.device
+    index = torch.full(GRID, -1, dtype=torch.int32, device=device)
+    index[1, 2, 2] = 0
+    site = Field(torch.zeros(1, device=device), torch.zeros(1, 12, device=device), index)
+    one = torch.ones(1, device=device)
+    start, step = torch.tensor([[0.5, 2, 1]], device=device), torch.tensor([[0.5, 0, 0]], device=device)
+    rays = FieldRays(start, step, one / 2, torch.tensor([6], dtype=torch.int32, device=device), one.expand(1, 4))
+    backend.field_misfit(site, rays, backend.field(site, rays))
+    backend.field_light(site, rays)
 
 
 def silhouettes(backend: Backend, t: Trial) -> None:

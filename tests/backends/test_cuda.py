@@ -43,7 +43,7 @@ def test_there_is_a_gpu():
 def test_simulated_kernels_agree_with_the_reference():
     found = run("simulate_cuda.py", NUMBA_ENABLE_CUDASIM="1")
     assert "simulator" in found["description"]
-    assert "torch: antialias" in found["description"]  # the reference fills in, on the GPU
+    assert found["description"].endswith("in plain torch: antialias, field")
     assert found["self_test"] == ""
     assert found["ids_equal"]
     assert max(found["errors"].values()) < 2e-6, found["errors"]

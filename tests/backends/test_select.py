@@ -146,7 +146,7 @@ def test_missing_kernels_are_filled_in_and_named() -> None:
     assert half.line_integral is torch_backend.line_integral
     assert half.description == (
         "half of it; in plain torch: interpolate, antialias, silhouette, trace, line_integral, joseph_rays, "
-        "smooth_step, composite_adjoint"
+        "smooth_step, composite_adjoint, field"
     )
     whole = completed("whole", "all of it", torch_backend, **{name: getattr(cpu, name) for name in KERNELS})
     assert whole.description == "all of it"

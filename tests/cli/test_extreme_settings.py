@@ -42,7 +42,8 @@ def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 @pytest.mark.parametrize("method", METHODS)
 def test_every_number_has_a_range(method: str) -> None:
     found = numbers(method)
-    assert {"views", "size", "fov", "iterations", "gif_frames"} <= set(found)
+    assert {"views", "size", "fov", "gif_frames"} <= set(found)
+    assert {"iterations", "effort"} & set(found)
     for name in found:
         (allowed,) = [note for note in notes(settings_of(method), name) if isinstance(note, Range)]
         assert -1e20 < allowed.least < allowed.most < 1e20

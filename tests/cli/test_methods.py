@@ -74,7 +74,10 @@ def test_the_environment_may_hold_settings_of_other_methods(
         (("ball.ply", "--grid", "8"), ["--grid does not go with", "transmittance or volume"]),
         (("cloud.npz", "--init", "sphere"), ["--init does not go with --method transmittance", "silhouette"]),
         (("cloud.npz", "--method", "volum"), ["did you mean volume?"]),
-        (("cloud.npz", "--set", "method=colour"), ["choose one of auto, silhouette, transmittance, volume"]),
+        (
+            ("cloud.npz", "--set", "method=colour"),
+            ["choose one of auto, silhouette, photometric, transmittance, volume"],
+        ),
         (("cloud.npz", "--set", "solver=cgl"), ["did you mean cgls?"]),
         (("cloud.npz", "--grid", "a,b"), ["grid", "a list such as"]),
         (("cloud.npz", "--fov", "200"), ["--fov is 200", "from 1 to 170"]),

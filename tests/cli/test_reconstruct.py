@@ -113,7 +113,7 @@ def test_a_dataset_made_by_render_is_reconstructed_without_its_asset(tmp_path, m
     assert (
         run(["render", blob, "--dataset", "views", "--views", "10", "--size", "56", "--cameras", "sphere", "-q"]) == 0
     )
-    settings = ("--preset", "draft", "--iterations", "30", "--set", "gif_frames=0")
+    settings = ("--method", "silhouette", "--preset", "draft", "--iterations", "30", "--set", "gif_frames=0")
     assert run(["reconstruct", "views", "-o", "run", *settings]) == 0
     assert "watertight" in capsys.readouterr().out
     metrics = json.loads((tmp_path / "run" / "metrics.json").read_text())

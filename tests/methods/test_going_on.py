@@ -18,6 +18,8 @@ from invrender.io.meshes.write import write_ply
 from invrender.io.volumes.write import write_volume
 from invrender.kernels import Backend
 from invrender.methods.names import METHODS, method_called
+from invrender.methods.photometric import posing, stages
+from invrender.methods.photometric.levels import ladder
 from invrender.methods.silhouette import schedule as silhouette
 from invrender.methods.transmittance import neural
 from invrender.methods.transmittance import schedule as transmittance
@@ -29,6 +31,7 @@ from invrender.solve.snapshot import pack, unpack
 SMALL = {"views": 5, "size": 24, "gif_frames": 0}
 MESH = {**SMALL, "iterations": 12, "hull_resolution": 16, "edge_pixels": 5.0}
 GRID = {**SMALL, "views": 9, "size": 12, "iterations": 20}
+PHOTOS = {**SMALL, "views": 6, "size": 32, "texture": 0, "effort": 0.1}
 CASES: Mapping[str, tuple[str, Mapping[str, Any], set[str]]] = {
     "trials and stages": ("silhouette", MESH, {"try", "refine"}),
     "from a sphere": ("silhouette", {**MESH, "init": "sphere", "smoothness": 1.0}, {"refine"}),
@@ -49,9 +52,19 @@ CASES: Mapping[str, tuple[str, Mapping[str, Any], set[str]]] = {
         {**SMALL, "iterations": 12, "rays": 64},
         {"1/4 of the resolution", "1/2 of the resolution", "1/1 of the resolution"},
     ),
+    "photographs in folds": ("photometric", {**PHOTOS, "folds": 2}, {"search", "outlines"}),
+    "cameras": (
+        "photometric",
+        {**PHOTOS, "optimize": ("shape", "pose"), "effort": 0.2},
+        {"cameras", "search", "outlines"},
+    ),
     "transfer function": ("volume", {**SMALL, "iterations": 6, "rays": 64, "known": "ball.npz"}, {"table"}),
 }
-STRIDES = {"trials and stages": 4, "coarse grid": 4}  # of the many phases, so many are passed from stop to stop
+STRIDES = {
+    "trials and stages": 4,
+    "coarse grid": 4,
+    "photographs in folds": 4,
+}  # of the many phases, so many are passed from stop to stop
 
 
 @pytest.fixture(autouse=True)
@@ -60,6 +73,8 @@ def _small(monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest) -> N
     monkeypatch.setattr(silhouette, "STRENGTHS", (1.0, 2.0))
     monkeypatch.setattr(silhouette, "COARSEST_EDGE", 0.2)
     monkeypatch.setattr(neural, "REPORTS", 4)
+    monkeypatch.setattr(stages, "ladder", lambda photos: ladder(photos)[:2])
+    monkeypatch.setattr(posing, "STEPS", (3, 2))
     if "coarse grid" in request.node.name:
         monkeypatch.setattr(transmittance, "COARSE_FROM", 12)
 
@@ -77,7 +92,7 @@ def begun(case: str, inputs: Path, backend: Backend) -> Problem:
     """The problem of a case from its input on, as a new process would have it."""
     name, settings, _ = CASES[case]
     method = method_called(name)
-    source = inputs / ("ball.ply" if name == "silhouette" else "ball.npz")
+    source = inputs / ("ball.ply" if name in ("silhouette", "photometric") else "ball.npz")
     known = {"known": inputs / settings["known"]} if "known" in settings else {}
     resolved: Any = method.settings(source, **{**settings, **known})
     return method.begin(method.load(resolved, backend), resolved, backend)

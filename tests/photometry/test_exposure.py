@@ -6,10 +6,11 @@ import numpy as np
 import pytest
 import torch
 
+from invrender.cameras.rigs import rig
 from invrender.colour import linear_to_srgb
-from invrender.photometry.exposure import exposed, exposure_gains
+from invrender.photometry.exposure import exposed, exposed_views, exposure_gains, in_their_exposure
 from invrender.photometry.sampling import Samples
-from tests.photometry.painted_ball import taken
+from tests.photometry.painted_ball import FRAME, SIZE, photographed, taken
 
 
 def samples(true: torch.Tensor, shining: float = 0.0) -> Samples:
@@ -28,6 +29,13 @@ def test_known_exposures_are_found() -> None:
     found = exposure_gains(samples(true))
     wanted = true / true.log().mean(0).exp()
     assert torch.allclose(found, wanted, rtol=1e-3)
+
+
+def test_exposures_that_are_stops_apart_are_found() -> None:
+    true = torch.tensor([0.5, 1.0, 2.0, 1.0, 0.5]).double()[:, None].expand(-1, 3)
+    colours = samples(true)
+    wanted = true / true.log().mean(0).exp()
+    assert torch.allclose(exposure_gains(colours), wanted, rtol=1e-3)
 
 
 def test_highlights_do_not_count() -> None:
@@ -50,3 +58,14 @@ def test_photographs_are_multiplied_in_linear_light() -> None:
     assert torch.allclose(twice.images[0], photos.images[0], atol=1e-6)
     bright = photos.images[1] > 0.5
     assert float((twice.images[1] - photos.images[1])[bright].max()) < -0.1
+
+
+def test_pictures_become_as_bright_as_photographs_that_were_set_aside() -> None:
+    views = photographed(rig("sphere", 2, FRAME.centre, 3.0, SIZE))
+    assert views.images is not None
+    drawn = torch.cat([views.images * views.masks[..., None], views.masks[..., None]], -1)
+    gains = torch.tensor([[0.5, 0.5, 0.5], [0.9, 0.8, 0.9]]).double()
+    darker = exposed_views(views, gains)
+    assert darker.images is not None
+    found = in_their_exposure(drawn, darker.images, views.masks)[..., :3]
+    assert torch.allclose(found, darker.images * views.masks[..., None], atol=1e-4)

@@ -7,10 +7,10 @@ from pathlib import Path
 import numpy as np
 
 from invrender.cameras.rigs import evenly
-from invrender.errors import InvrenderError
+from invrender.io.datasets.checks import check_files
 from invrender.io.datasets.dataset import is_dataset
 from invrender.io.datasets.sources import listed
-from invrender.io.files.paths import is_file
+from invrender.io.files.paths import is_file, is_folder
 from invrender.io.images import read_image
 
 ASKED = 3  # pictures that are looked at
@@ -20,15 +20,16 @@ PLAIN = 0.01  # spread of linear colours within the object, below which there ar
 def shows_colours(source: Path) -> bool:
     """Whether a path names a dataset whose pictures show colours: more than one value within their alpha.
 
-    A dataset that cannot be read shows none; whoever reads it will say why.
+    Raises:
+        InputError: its poses or pictures are missing or damaged, so that no method can use it.
     """
     if not is_dataset(source):
         return False
-    try:
-        files = [view.image for view in listed(source).views if view.image is not None and is_file(view.image)]
-        return any(_has_colours(files[i]) for i in evenly(len(files), min(ASKED, len(files) or 1)) if files)
-    except InvrenderError:
-        return False
+    named = [view.image for view in listed(source).views if view.image is not None]
+    files = [path for path in named if is_file(path)]
+    if named and not files:
+        check_files(named, len(named), source if is_folder(source) else source.parent)
+    return any(_has_colours(files[i]) for i in evenly(len(files), min(ASKED, len(files) or 1)) if files)
 
 
 def _has_colours(path: Path) -> bool:

@@ -102,7 +102,8 @@ def refuse_slices(folder: Path) -> None:
     raise InputError(
         f"{folder} holds pictures of one channel and no poses; slices of a volume are read from one file",
         "stack them: python -c \"import glob, imageio.v3 as io, numpy; numpy.save('v.npy', numpy.stack("
-        f"[io.imread(f) for f in sorted(glob.glob('{folder}/*{pictures[0].suffix}'))]))\"",
+        f"[io.imread(f) for f in sorted(glob.glob('{folder}/*{pictures[0].suffix}'))]))\"; cameras of photographs are"
+        " found with `invrender poses`",
     )
 
 

@@ -21,10 +21,30 @@ from invrender.shading.spherical_harmonics import COUNT, ambient, irradiance_bas
 Tensor = torch.Tensor
 
 MEAN_ALBEDO = 0.5
+BRIGHT = 0.85  # of the albedo that is written, where the light is not known
 DARKEST, BRIGHTEST = 0.005, 2.0  # of albedo
-RIDGE = 1e-4  # of the light's coefficients, relative to the constant one; a hundredth of that for the constant one
-STEP = 0.03  # difference of albedo from which on the total variation counts it as an edge
+STEP = 0.1  # difference of albedo from which on the variation counts it as an edge, which costs the same however high
 SWEEPS = 12  # of conjugate gradients: each fit starts from the one before
+
+
+@dataclass(frozen=True)
+class LightPrior:
+    """What lights are like, in shares of how strongly the pictures determine the constant coefficient.
+
+    Attributes:
+        ridge: weight of all coefficients but the constant one (a hundredth of it for that).
+        chroma: weight of what differs between the channels.
+    """
+
+    ridge: float
+    chroma: float
+
+
+WEAK = LightPrior(1e-4, 0.0)
+"""Where the albedo is known to be the same everywhere, and pictures tell the light."""
+
+STRONG = LightPrior(1e-2, 0.1)
+"""Where an albedo that goes with the normals (a dark back, a red front) could as well be a light from one side."""
 
 
 @dataclass(frozen=True)
@@ -69,18 +89,29 @@ def neutral(look: Appearance) -> Appearance:
     return replace(look, albedo=look.albedo * factor, light=look.light / factor)
 
 
-def fitted_light(look: Appearance, normals: Tensor, wanted: Tensor, weight: Tensor) -> Appearance:
+def reflecting(look: Appearance) -> Appearance:
+    """The same colours with an albedo that materials can have: all but the brightest hundredth stay below BRIGHT."""
+    factor = BRIGHT / float(look.albedo.amax(1).quantile(0.99).clamp(min=1e-6))
+    return replace(look, albedo=look.albedo * factor, light=look.light / factor)
+
+
+def fitted_light(look: Appearance, normals: Tensor, wanted: Tensor, weight: Tensor, prior: LightPrior) -> Appearance:
     """The light that gives the vertices the colours wanted [V,3], by least squares with weights [V,3]."""
     basis = irradiance_basis(normals) / math.pi
-    columns = []
+    blocks, rights = [], []
     for channel in range(3):
         rows = look.reflectance[:, channel, None] * basis
-        normal = rows.T @ (weight[:, channel, None] * rows)
-        ridge = torch.full((COUNT,), RIDGE, dtype=torch.float64)
-        ridge[0] *= 0.01
-        right = rows.T @ (weight[:, channel] * wanted[:, channel])
-        columns.append(torch.linalg.solve(normal + torch.diag(ridge * normal[0, 0].clamp(min=1e-12)), right))
-    return replace(look, light=torch.stack(columns, 1))
+        blocks.append(rows.T @ (weight[:, channel, None] * rows))
+        rights.append(rows.T @ (weight[:, channel] * wanted[:, channel]))
+    matrix = torch.block_diag(*blocks)
+    identity = torch.eye(COUNT, dtype=torch.float64)
+    directed = identity.clone()
+    directed[0, 0] = 0.01
+    apart = torch.eye(3, dtype=torch.float64) - 1 / 3
+    strength = matrix[0, 0].clamp(min=1e-12)
+    matrix += strength * prior.chroma * torch.kron(apart, identity)
+    matrix += strength * prior.ridge * torch.kron(torch.eye(3, dtype=torch.float64), directed)
+    return replace(look, light=torch.linalg.solve(matrix, torch.cat(rights)).reshape(3, COUNT).T.contiguous())
 
 
 def fitted_constant(look: Appearance, normals: Tensor, wanted: Tensor, weight: Tensor) -> Appearance:
@@ -93,10 +124,11 @@ def fitted_constant(look: Appearance, normals: Tensor, wanted: Tensor, weight: T
 def fitted_albedo(
     look: Appearance, normals: Tensor, wanted: Tensor, weight: Tensor, edges: Topology, smooth: float
 ) -> Appearance:
-    """The albedo [V,3] that gives vertices the colours wanted, with a total variation over edges of weight `smooth`.
+    """The albedo [V,3] that gives vertices the colours wanted, with a variation over edges of weight `smooth`.
 
-    1/2 sum weight (albedo shade - wanted)^2 + smooth sum_edges sqrt(|difference|^2 + STEP^2), one step of iteratively
-    reweighted least squares from the albedo that is there.
+    1/2 sum weight (albedo shade - wanted)^2 + smooth sum_edges STEP/2 log(1 + |difference|^2 / STEP^2), one step of
+    iteratively reweighted least squares from the albedo that is there. The logarithm (Cauchy's loss) makes borders
+    between materials cheap; a total variation moves them into the light.
     """
     shade = replace(look, albedo=torch.ones_like(look.albedo)).colours(normals)
     variation = _variation(look.albedo, edges, smooth)
@@ -111,10 +143,9 @@ def fitted_albedo(
 
 
 def _variation(albedo: Tensor, edges: Topology, smooth: float) -> csr_matrix:
-    """The Laplacian [V,V] whose quadratic form touches the total variation at an albedo."""
+    """The Laplacian [V,V] whose quadratic form touches the variation at an albedo."""
     a, b = edges.edges.unbind(1)
-    length = ((albedo[a] - albedo[b]).square().sum(1) + STEP**2).sqrt()
-    weight = (smooth / length).numpy()
+    weight = (smooth * STEP / ((albedo[a] - albedo[b]).square().sum(1) + STEP**2)).numpy()
     count = len(albedo)
     half = csr_matrix((weight, (a.numpy(), b.numpy())), shape=(count, count))
     joined = (half + half.T).tocsr()

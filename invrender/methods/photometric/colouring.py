@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import dataclasses
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 import torch
+from scipy.spatial import cKDTree
 
 from invrender.colour import srgb_to_linear
 from invrender.evaluate.pictures import Comparison, PictureScores, compared
@@ -15,14 +15,17 @@ from invrender.geometry.connectivity import orient_outward
 from invrender.geometry.repair import repair
 from invrender.geometry.vectors import vertex_normals
 from invrender.kernels import Backend
-from invrender.methods.photometric.posing import by_the_model
+from invrender.methods.photometric.appearance import Appearance
+from invrender.methods.photometric.change import change
+from invrender.methods.photometric.normals import smooth_normals
+from invrender.methods.photometric.posing import by_the_model, settled
 from invrender.methods.photometric.result import Result, Tried
 from invrender.methods.photometric.settings import PhotometricSettings
 from invrender.methods.silhouette.target import Shape
-from invrender.nouns import Material, Mesh, Scene, Views
+from invrender.nouns import Cameras, Lights, Material, Mesh, Scene, Views
 from invrender.parameters.frame import Frame
 from invrender.photometry.baking import textured
-from invrender.photometry.exposure import exposed, exposure_gains
+from invrender.photometry.exposure import drawn_gains, exposed, exposed_views, exposure_gains, in_their_exposure
 from invrender.photometry.photos import Photos, photos_in
 from invrender.photometry.sampling import Samples, depth_buffer, look_at_points
 from invrender.photometry.view_dependent import fitted_colours, picture
@@ -31,7 +34,7 @@ from invrender.render.raster import layers
 Tensor = torch.Tensor
 
 SUPERSAMPLE = 2  # of pictures that are compared
-FUNCTIONS = 9  # of direction, of colours that change with the view
+FUNCTIONS = 4  # of direction, of colours that change with the view
 RESOLUTION = 128  # cells of a repair that extracts the mesh anew
 
 
@@ -48,6 +51,8 @@ class Model:
         gains: [N,3] by which that was done, or None.
         settings: of the run.
         backend: what draws.
+        look: albedo and light of the vertices, where they were told apart.
+        given: the cameras before they were refined, or None.
     """
 
     shape: Shape
@@ -58,6 +63,8 @@ class Model:
     gains: Tensor | None
     settings: PhotometricSettings
     backend: Backend
+    look: Appearance | None = None
+    given: Cameras | None = None
 
     @cached_property
     def coefficients(self) -> Tensor:
@@ -69,11 +76,23 @@ class Model:
     @cached_property
     def surface(self) -> Mesh:
         """The closed mesh with colours at its vertices, in the world."""
+        if self.look is not None:
+            return self._with_colours(self.look.albedo.clamp(0, 1).float(), unlit=False)
         plain = self.coefficients[:, 0].clamp(0, 1)
+        return self._with_colours(torch.from_numpy(srgb_to_linear(plain.double().numpy())).float(), unlit=True)
+
+    def _with_colours(self, linear: Tensor, unlit: bool) -> Mesh:
         world = torch.from_numpy(self.frame.restore(self.shape.vertices))
-        linear = torch.from_numpy(srgb_to_linear(plain.double().numpy())).float()
-        material = Material(albedo=(1.0, 1.0, 1.0), name="photographs", unlit=True)
+        material = Material(albedo=(1.0, 1.0, 1.0), name="photographs", unlit=unlit)
         return Mesh(world, torch.from_numpy(self.shape.faces), None, linear, material)
+
+    @cached_property
+    def shade(self) -> Tensor | None:
+        """What a white surface shows at the vertices [V,3], linear, or None where light was not told apart."""
+        if self.look is None:
+            return None
+        normals = smooth_normals(torch.from_numpy(self.shape.vertices), torch.from_numpy(self.shape.faces))
+        return replace(self.look, albedo=torch.ones_like(self.look.albedo)).colours(normals)
 
     @cached_property
     def mesh(self) -> Mesh:
@@ -82,36 +101,65 @@ class Model:
             return self.surface
         baked = textured(
             self.shape.vertices, self.shape.faces, self.photos, self.backend, self.settings.texture,
-            self.coefficients[:, 0].clamp(0, 1),
+            self.coefficients[:, 0].clamp(0, 1), self.shade,
         )  # fmt: skip
         world = torch.from_numpy(self.frame.restore(baked.vertices.numpy()))
-        return dataclasses.replace(baked, vertices=world, material=dataclasses.replace(baked.material, unlit=True))
+        return replace(baked, vertices=world, material=replace(baked.material, unlit=self.look is None))
 
     def drawn(self, views: Views) -> Tensor:
         """Pictures [N,H,W,4] from views: premultiplied linear RGB and coverage."""
+        if self.shade is not None and self.look is not None:
+            lit = self._with_colours((self.look.albedo * self.shade).float(), unlit=True)
+            return layers(Scene(lit), views.cameras, "color", self.backend, SUPERSAMPLE)
         flat = layers(Scene(self.mesh), views.cameras, "color", self.backend, SUPERSAMPLE)
         if self.settings.appearance != "view-dependent":
             return flat
         vertices, faces = torch.from_numpy(self.shape.vertices), torch.from_numpy(self.shape.faces)
         photos = photos_in(self.frame, views)
-        pictures = [picture(vertices, faces, self.coefficients, photos, i, self.backend)[0] for i in range(len(views))]
-        linear = torch.from_numpy(srgb_to_linear(torch.stack(pictures).double().numpy()))
+        pictures = [picture(vertices, faces, self.coefficients, photos, i, self.backend) for i in range(len(views))]
+        images, hit = (torch.stack(each) for each in zip(*pictures, strict=True))
         cover = flat[..., 3:].cpu().double().clamp(0, 1)
+        # Pixels that the surface covers beside their centres show its plain colours.
+        plain = flat[..., :3].cpu().double() / cover.clamp(min=1e-6)
+        linear = torch.where(hit[..., None] > 0, torch.from_numpy(srgb_to_linear(images.double().numpy())), plain)
         return torch.cat([linear * cover, cover], -1)
 
     def compared(self, views: Views) -> Comparison:
         """Pictures of it beside photographs; where cameras are refined, theirs are first set right by the model."""
+        return self._beside(self.placed(views))
+
+    def placed(self, views: Views) -> Views:
+        """Views that it was not made from, with their cameras set right by it where cameras are refined."""
+        if self.given is None:
+            return views
+        projection = views.cameras.projection.clone()
+        projection[:, :2, :2] *= self.focal
+        views = replace(views, cameras=replace(views.cameras, projection=projection))
+        if "pose" not in self.settings.optimize:
+            return views
+        bright = views
+        if "exposure" in self.settings.optimize:  # or colours would move cameras that are brighter than the model
+            bright = exposed_views(views, drawn_gains(self.drawn(views), views))
+        colours = self.coefficients[:, 0].clamp(0, 1)
+        return replace(views, cameras=by_the_model(self.shape, colours, bright, self.frame, self.backend).cameras)
+
+    @property
+    def focal(self) -> float:
+        """By which factor focal lengths are longer than they were given."""
+        assert self.given is not None
+        return float((self.views.cameras.projection[:, 1, 1] / self.given.projection[:, 1, 1]).mean())
+
+    def _beside(self, views: Views) -> Comparison:
+        """Pictures of it beside photographs, as bright as these where exposures are sought."""
         assert views.images is not None
-        images = views.images
-        if "pose" in self.settings.optimize:
-            views = by_the_model(self.shape, self.coefficients[:, 0].clamp(0, 1), views, self.frame, self.backend)
-        return compared(self.drawn(views), images, views.masks, views.confidence)
+        drawn = self.drawn(views).cpu()
+        if self.gains is not None:
+            drawn = in_their_exposure(drawn, views.images, views.masks)
+        return compared(drawn, views.images, views.masks, views.confidence)
 
     def result(self, unseen: Views | None, folds: tuple[PictureScores, ...]) -> Result:
         """All that the run reports."""
-        assert self.views.images is not None
-        own = self.views.images
-        seen = compared(self.drawn(self.views), own, self.views.masks, self.views.confidence)
+        seen = self._beside(self.views)
         return Result(
             mesh=self.mesh,
             surface=self.surface,
@@ -120,31 +168,37 @@ class Model:
             unseen=None if unseen is None else self.compared(unseen),
             folds=folds,
             arrays=self._arrays(),
+            lights=None if self.look is None else Lights.around(self.look.light.float()),
+            change=None if self.given is None else change(self.given, self.views.cameras, self.frame.centre),
+            refined=None if self.given is None else self.views,
+            refined_unseen=None if self.given is None or unseen is None else self.placed(unseen),
+            gains=self.gains,
         )
 
     def _arrays(self) -> Mapping[str, Mapping[str, Tensor]]:
         stored: dict[str, Mapping[str, Tensor]] = {}
         if self.settings.appearance == "view-dependent":
             stored["view_dependent"] = {"coefficients": self.coefficients}
-        if self.gains is not None:
-            stored["exposures"] = {"gains": self.gains}
-        if {"pose", "intrinsics"} & set(self.settings.optimize):
-            cameras = self.views.cameras
-            stored["cameras"] = {"world_to_camera": cameras.world_to_camera, "projection": cameras.projection}
         return stored
 
 
 def coloured(
-    shape: Shape, tried: tuple[Tried, ...], views: Views, frame: Frame, settings: PhotometricSettings, backend: Backend
-) -> Model:
+    shape: Shape, tried: tuple[Tried, ...], views: Views, frame: Frame, settings: PhotometricSettings,
+    backend: Backend, look: Appearance | None = None,
+) -> Model:  # fmt: skip
     """A shape, freed of what intersections are left, with its colours."""
     repaired = repair(shape.vertices, orient_outward(shape.vertices, shape.faces), resolution=RESOLUTION)
     sound = Shape(repaired.vertices, repaired.faces)
+    if {"pose", "intrinsics"} & set(settings.optimize):
+        sound, views = settled(sound, views, frame, settings.optimize, backend)
     photos, gains = photos_in(frame, views), None
     if "exposure" in settings.optimize:
         gains = exposure_gains(_seen_at_vertices(sound, photos, backend))
         photos = exposed(photos, gains)
-    return Model(sound, tried, views, frame, photos, gains, settings, backend)
+    if look is not None and len(look.albedo) != len(sound.vertices):
+        nearest = torch.from_numpy(cKDTree(shape.vertices).query(sound.vertices)[1])
+        look = Appearance(look.albedo[nearest], look.light)
+    return Model(sound, tried, views, frame, photos, gains, settings, backend, look)
 
 
 def _seen_at_vertices(shape: Shape, photos: Photos, backend: Backend) -> Samples:

@@ -20,7 +20,8 @@ from invrender.photometry.search import Search, searched
 from invrender.solve.phase import Phase
 
 FINEST_PIXEL = 0.004  # normalised units: photographs of half of it are averaged down first
-COARSE_PIXEL = 0.012  # coarser photographs are not averaged down for the first levels
+COARSE_PIXEL = 0.012  # coarser photographs are not averaged down for the first levels, nor looked for farther
+PART = 1 / 3  # of a pixel: the unit of triangles' edges in coarse photographs
 TOLERATED = 1 / 2000  # of the faces: pairs that may intersect after remeshing, until the result is repaired
 
 
@@ -49,18 +50,21 @@ def ladder(photos: Photos) -> list[Level]:
     finest = reduction(photos)
     pixel = float(photos.pixel.median()) * finest
     coarse = 2 if pixel < COARSE_PIXEL / 2 else 1
-    deep = min(max(36 * pixel, 0.1), 0.2)  # how far a hull can be off does not depend on the photographs
+    unit = max(min(pixel, FINEST_PIXEL), PART * pixel)
+    far = min(pixel, COARSE_PIXEL)  # how far a hull can be off does not depend on the photographs
+    deep = min(max(36 * far, 0.1), 0.2)
 
     def level(factor: int, edge: float, inward: float, outward: float, step: float, stage: Stage, rounds: int) -> Level:
         steps = 1 + round((inward + outward) / (step * pixel))
-        edge = edge * min(pixel, FINEST_PIXEL)
-        return Level(factor * finest, edge, Search(inward, outward, max(steps, 7)), rounds, stage, coarse * finest)
+        return Level(
+            factor * finest, edge * unit, Search(inward, outward, max(steps, 7)), rounds, stage, coarse * finest
+        )
 
     return [
-        level(coarse, 7.7, deep, 10 * pixel, 3.1, Stage(20, 0.006, membrane=0.3), 2),
-        level(coarse, 5.6, 15 * pixel, 10 * pixel, 2.1, Stage(20, 0.004, membrane=0.2), 1),
-        level(1, 4.1, 10 * pixel, 8 * pixel, 1.3, Stage(20, 0.003, membrane=0.1), 1),
-        level(1, 3.3, 6.5 * pixel, 5 * pixel, 1.0, Stage(12, 0.0015, membrane=0.05, bending=0.3), 1),
+        level(coarse, 7.7, deep, 10 * far, 3.1, Stage(20, 0.006, membrane=0.3), 2),
+        level(coarse, 5.6, 15 * far, 10 * far, 2.1, Stage(20, 0.004, membrane=0.2), 1),
+        level(1, 4.1, 10 * far, 8 * far, 1.3, Stage(20, 0.003, membrane=0.1), 1),
+        level(1, 3.3, 6.5 * far, 5 * far, 1.0, Stage(12, 0.0015, membrane=0.05, bending=0.3), 1),
     ]
 
 

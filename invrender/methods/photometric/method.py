@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from invrender.kernels import Backend
 from invrender.methods.photometric import report, task
+from invrender.methods.photometric.equalise import equalised
 from invrender.methods.photometric.film import film
 from invrender.methods.photometric.plan import Plan
 from invrender.methods.photometric.settings import PRESETS, PhotometricSettings
@@ -18,7 +19,7 @@ from invrender.run.method import Method, Problem
 
 def begin(given: task.Task, settings: PhotometricSettings, backend: Backend) -> Problem:
     """The phases, and what the GIFs show."""
-    plan = Plan(given, settings, backend)
+    plan = Plan(equalised(given, settings, backend), settings, backend)
     first = plan.parts[-1].opening
 
     def arrays(shape: Shape) -> Mapping[str, NDArray[Any]]:

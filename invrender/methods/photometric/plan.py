@@ -12,29 +12,21 @@ import dataclasses
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any
 
 from invrender.kernels import Backend
+from invrender.methods.photometric.appearance import reflecting
 from invrender.methods.photometric.colouring import Model, coloured
-from invrender.methods.photometric.field.schedule import LEVELS, FieldSettings, field_schedule, fitted_of
-from invrender.methods.photometric.field.surface import glimpsed, surface_of
-from invrender.methods.photometric.posing import ROUNDS, cameras_of, posing_phase
-from invrender.methods.photometric.result import Result, Tried
+from invrender.methods.photometric.lit import albedo_of
+from invrender.methods.photometric.posing import FEWEST_ROUNDS, ROUNDS, cameras_of, posing_phase
+from invrender.methods.photometric.ready import Ready
+from invrender.methods.photometric.result import Result
 from invrender.methods.photometric.settings import PhotometricSettings
-from invrender.methods.photometric.stages import Stage, colour_stages, search_stages
 from invrender.methods.photometric.task import Task
-from invrender.methods.silhouette.refine import shape_of
-from invrender.methods.silhouette.settings import SilhouetteSettings
-from invrender.methods.silhouette.start import FirstShape, first_shape
-from invrender.methods.silhouette.target import Shape
-from invrender.nouns import Views, Volume
-from invrender.photometry.photos import Photos, photos_in
-from invrender.photometry.score import predicted
+from invrender.methods.silhouette.start import FirstShape
+from invrender.nouns import Lights, Views
 from invrender.solve.phase import Finished, Phase
 
 MANY = 32  # photographs from which on a radiance field finds more than the hull
-SCORE, HULL, FIELD = "score", "hull", "field"  # measures of phases
-FIELD_STEPS = 700
 
 
 @dataclass(frozen=True)
@@ -45,12 +37,14 @@ class Part:
         views: to learn from.
         settings: how.
         backend: what draws.
+        lights: that are known, or None.
         label: before the titles of its phases, such as "fold 1 of 2: ".
     """
 
     views: Views
     settings: PhotometricSettings
     backend: Backend
+    lights: Lights | None = None
     label: str = ""
 
     @property
@@ -69,13 +63,14 @@ class Part:
         lead = int(self.poses)
         if len(finished) < lead:
             return lead + 1
-        return lead + len(LEVELS) * self.grows_field + len(self.ready(finished).stages)
+        ready = self.ready(finished)
+        return lead + ready.levels + ready.later
 
     def following(self, finished: tuple[Finished, ...]) -> Phase | None:
         """The phase after those that are finished, or None."""
         if self.poses and not finished:
-            focal = "intrinsics" in self.settings.optimize
-            return posing_phase(self.views, self.backend, focal, max(1, round(ROUNDS * self.settings.effort)))
+            rounds = max(FEWEST_ROUNDS, round(ROUNDS * min(self.settings.effort, 1.0)))
+            return posing_phase(self.views, self.backend, self.settings.optimize, rounds)
         return self.ready(finished).following(finished[int(self.poses) :])
 
     def ready(self, finished: tuple[Finished, ...]) -> Ready:
@@ -83,7 +78,7 @@ class Part:
         if not self.poses:
             return self._plain
         views = dataclasses.replace(self.views, cameras=cameras_of(finished[0].result, self.views))
-        return Ready(views, self.settings, self.backend, self.grows_field)
+        return Ready(views, self.settings, self.backend, self.lights, self.grows_field)
 
     @property
     def opening(self) -> FirstShape:
@@ -92,113 +87,7 @@ class Part:
 
     @cached_property
     def _plain(self) -> Ready:
-        return Ready(self.views, self.settings, self.backend, self.grows_field)
-
-
-@dataclass(frozen=True)
-class Ready:
-    """A reconstruction whose cameras are known."""
-
-    views: Views
-    settings: PhotometricSettings
-    backend: Backend
-    grows_field: bool
-
-    @cached_property
-    def first(self) -> FirstShape:
-        """The hull, its frame and the masks in it."""
-        return first_shape(self.views, SilhouetteSettings(self.settings.input), self.backend)
-
-    @cached_property
-    def photos(self) -> Photos:
-        """The views in the hull's frame."""
-        return photos_in(self.first.frame, self.views)
-
-    @cached_property
-    def stages(self) -> list[Stage]:
-        """After the field, if there is one."""
-        make = colour_stages if self.grows_field else search_stages
-        return make(self.photos, self.settings.effort, self.backend)
-
-    @property
-    def field_settings(self) -> FieldSettings:
-        """Of the radiance field."""
-        return FieldSettings(iterations=max(10, round(FIELD_STEPS * self.settings.effort)), seed=self.settings.seed)
-
-    @property
-    def levels(self) -> int:
-        """Phases of the radiance field."""
-        return len(LEVELS) if self.grows_field else 0
-
-    def following(self, finished: tuple[Finished, ...]) -> Phase | None:
-        """The phase after those that are finished, or None."""
-        if len(finished) < self.levels:
-            phase = field_schedule(self.views, self.field_settings, self.backend)(finished)
-            assert phase is not None
-            volume = phase.decode
-            return dataclasses.replace(phase, decode=lambda params: self.glimpse(volume(params)))
-        done = finished[self.levels :]
-        if len(done) == len(self.stages):
-            return None
-        begin, scores = self.begun(finished)
-        stage = self.stages[len(done)]
-        phase = stage.phase(self.kept(begin, scores, done)[0])
-
-        def measures(params: Any, state: Any) -> dict[str, float]:
-            own = {SCORE: self.score(shape_of(phase.result(params, state)))}
-            return own if done else {**own, **scores}
-
-        return dataclasses.replace(
-            phase, name=stage.name, title=stage.name, first=0, total=0, measures=measures, keeps=len(finished)
-        )
-
-    def begun(self, finished: tuple[Finished, ...]) -> tuple[Shape, dict[str, float]]:
-        """The shape that the first stage begins with, and the scores of the hull and of the field's surface."""
-        done = finished[self.levels :]
-        hull = self.first.shape
-        scores = {name: done[0].measures[name] for name in (HULL, FIELD) if name in done[0].measures} if done else {}
-        if HULL not in scores:
-            scores[HULL] = self.score(hull)
-        if not self.grows_field:
-            return hull, scores
-        surface = self.surface(finished[self.levels - 1])
-        if FIELD not in scores:
-            scores[FIELD] = self.score(surface)
-        return (surface if scores[FIELD] > scores[HULL] else hull), scores
-
-    def kept(
-        self, begin: Shape, scores: dict[str, float], done: tuple[Finished, ...]
-    ) -> tuple[Shape, tuple[Tried, ...]]:
-        """The shape after some stages, and what became of each."""
-        best, score, tried = begin, max(scores.values()), []
-        for stage, each in zip(self.stages, done, strict=False):
-            after = each.measures[SCORE]
-            tried.append(Tried(stage.name, after, score, after > score))
-            if after > score:
-                best, score = shape_of(each.result), after
-        return best, tuple(tried)
-
-    def surface(self, last: Finished) -> Shape:
-        """Of the radiance field."""
-        vertices, faces = surface_of(fitted_of(last.result)).numpy()
-        return Shape(self.first.frame.normalise(vertices), faces)
-
-    def glimpse(self, volume: Volume) -> Shape:
-        """The surface of a field that forms, for pictures."""
-        return Shape(*glimpsed(volume, self.first.frame))
-
-    def score(self, shape: Shape) -> float:
-        """How well a shape predicts each photograph from the others; see `photometry.score`."""
-        return predicted(shape.vertices, shape.faces, self.photos, self.backend).value
-
-    def shape(self, finished: tuple[Finished, ...]) -> tuple[Shape, tuple[Tried, ...]]:
-        """The shape in the end, and what became of each stage."""
-        begin, scores = self.begun(finished)
-        shape, tried = self.kept(begin, scores, finished[self.levels :])
-        if self.grows_field:
-            field = Tried("field", scores[FIELD], scores[HULL], scores[FIELD] > scores[HULL])
-            tried = (field, *tried)
-        return shape, tried
+        return Ready(self.views, self.settings, self.backend, self.lights, self.grows_field)
 
 
 @dataclass(frozen=True)
@@ -215,10 +104,16 @@ class Plan:
         count = len(self.task.views)
         names = [f"fold {k + 1} of {len(self.task.folds)}: " for k in range(len(self.task.folds))]
         folds = [
-            Part(self.task.views[[i for i in range(count) if i not in aside]], self.settings, self.backend, name)
+            Part(
+                self.task.views[[i for i in range(count) if i not in aside]],
+                self.settings,
+                self.backend,
+                self.task.lights,
+                name,
+            )
             for aside, name in zip(self.task.folds, names, strict=True)
         ]
-        return [*folds, Part(self.task.views, self.settings, self.backend)]
+        return [*folds, Part(self.task.views, self.settings, self.backend, self.task.lights)]
 
     def following(self, finished: tuple[Finished, ...]) -> Phase | None:
         """The phase after those that are finished, or None."""
@@ -245,16 +140,27 @@ class Plan:
     def result(self, finished: tuple[Finished, ...]) -> Result:
         """The reconstruction from all views, and how the folds predict what they have not seen."""
         *folds, (part, own) = self._divided(finished)
-        done = [self._finished(each, phases) for each, phases in folds]
+        done = [self._model(each, phases) for each, phases in folds]
         scores = [
             score
             for model, aside in zip(done, self.task.folds, strict=True)
             for score in model.compared(self.task.views[list(aside)]).each
         ]
-        return self._finished(part, own).result(self.task.unseen, tuple(scores))
+        result = self._model(part, own).result(self.task.unseen, tuple(scores))
+        if result.gains is None or self.task.gains is None:
+            return result
+        return dataclasses.replace(result, gains=result.gains * self.task.gains)
+
+    def _model(self, part: Part, own: tuple[Finished, ...]) -> Model:
+        """A part's reconstruction; it knows what its cameras were before they were refined."""
+        model = self._finished(part, own)
+        return dataclasses.replace(model, given=part.views.cameras) if part.poses else model
 
     def _finished(self, part: Part, own: tuple[Finished, ...]) -> Model:
         ready = part.ready(own)
         phases = own[int(part.poses) :]
         shape, tried = ready.shape(phases)
-        return coloured(shape, tried, ready.views, ready.first.frame, part.settings, self.backend)
+        look = ready.look(phases)[1] if ready.lit else None
+        if look is not None and part.lights is None and albedo_of(part.settings.albedo) is None:
+            look = reflecting(look)
+        return coloured(shape, tried, ready.views, ready.first.frame, part.settings, self.backend, look)

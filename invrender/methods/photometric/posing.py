@@ -6,37 +6,44 @@ photographs show, so that each camera is drawn to what the rest agree on.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
+import numpy as np
 import torch
 from scipy import ndimage
+from trimesh.remesh import subdivide
 
 from invrender.geometry.connectivity import orient_outward
 from invrender.geometry.hull import visual_hull
-from invrender.geometry.vectors import vertex_normals
 from invrender.kernels import Backend
-from invrender.methods.photometric.rounds import as_params, rounds_phase
+from invrender.methods.photometric.rounds import rounds_phase
 from invrender.methods.silhouette import refine as silhouettes
 from invrender.methods.silhouette.target import Shape, target_in
 from invrender.nouns import Cameras, Views
-from invrender.nouns.topology import topology
 from invrender.parameters.frame import Frame, frame_of
-from invrender.photometry.blend import POWER, filled
 from invrender.photometry.photos import Photos, photos_in
-from invrender.photometry.registration import Moved, corrected, register
-from invrender.photometry.sampling import Samples, depth_buffer, look_at_points
+from invrender.photometry.registration import corrected, levels, register
+from invrender.photometry.together import Settled, register_together
 from invrender.solve.loop import Loop
 from invrender.solve.phase import Phase
 from invrender.solve.protocol import Params, Terms
 
 Tensor = torch.Tensor
 
-ROUNDS = 6
+ROUNDS, FEWEST_ROUNDS = 12, 6
 GROWN = 4  # pixels by which masks are grown for the first shape: wrong cameras cut the hull down
 EDGE, STEPS, RATE = 0.05, (80, 50), (0.02, 0.01)  # of the shape between cameras: coarse, at first and later
 MEMBRANE = (3.0, 2.0, 1.0, 0.5)  # annealed over the rounds
-WORLD, PROJECTION = "world_to_camera", "projection"
-SEEN = 0.05  # weight of the others from which on they tell a vertex's colour
+WORLD, PROJECTION, LAST = "world_to_camera", "projection", "last"
+COARSE, FINE, FINEST = (
+    (4, 2),
+    (2,),
+    (2, 1),
+)  # pictures so many times smaller at first, later, in the last round
+COARSE_ROUNDS = 3
+STILL = 0.1  # pixels of motion in a round
+FARTHER, MOMENTUM = 1.6, 0.25  # of a round's motion and of the last one's: shape and cameras follow one another slowly
 RESOLUTION = 64
 
 
@@ -47,18 +54,38 @@ class Posing:
     views: Views
     frame: Frame
     backend: Backend
-    focal: bool
+    optimize: tuple[str, ...]
+    rounds: int
 
     def __call__(self, params: Params, number: int) -> tuple[Params, Terms]:
         """Cameras and shape to the next ones; the first term is the cameras' motion, in pixels."""
         views = Views(cameras_of(params, self.views), self.views.masks, self.views.images, (), self.views.confidence)
-        shape = self._fitted(params, views, number)
         photos = photos_in(self.frame, views)
-        moved = by_the_others(shape, photos, self.backend, self.focal)
+        last = params.get(LAST)
+        if last is not None and self._still(last, photos):
+            return params, {"motion": self._pixels(last, photos), "focal": 0.0}
+        shape = self._fitted(params, views, number)
+        settled = by_the_others(shape, photos, self.backend, self.optimize, self._levels(number))
+        moved = settled.moved
+        if last is not None:
+            moved = replace(moved, twist=FARTHER * moved.twist + MOMENTUM * last)
         cameras = corrected(views.cameras, self.frame, moved)
-        motion = float((moved.twist.norm(dim=1) / photos.pixel).mean())
-        terms = {"motion": motion, "focal": moved.focal}
-        return {**as_params(shape), WORLD: cameras.world_to_camera, PROJECTION: cameras.projection}, terms
+        terms = {"motion": self._pixels(moved.twist, photos), "focal": moved.focal}
+        now = {WORLD: cameras.world_to_camera, PROJECTION: cameras.projection, LAST: moved.twist}
+        return {**silhouettes.as_params(carried(shape, settled.common)), **now}, terms
+
+    @staticmethod
+    def _pixels(twist: Tensor, photos: Photos) -> float:
+        return float((twist.norm(dim=1) / photos.pixel).mean())
+
+    def _still(self, last: Tensor, photos: Photos) -> bool:
+        """Whether the cameras have come to rest; a focal length is slower than that."""
+        return self._pixels(last, photos) < STILL and "intrinsics" not in self.optimize
+
+    def _levels(self, number: int) -> Sequence[int]:
+        """How many times smaller the pictures of a round are."""
+        wanted = COARSE if number < COARSE_ROUNDS else FINE if number < self.rounds - 1 else FINEST
+        return [level for level in wanted if level in levels(self.views.cameras.size)] or [1]
 
     def _fitted(self, params: Params, views: Views, number: int) -> Shape:
         later = min(number, 1)
@@ -73,11 +100,15 @@ class Posing:
         return silhouettes.shape_of(loop.state.finished[-1].result)
 
 
-def posing_phase(views: Views, backend: Backend, focal: bool, rounds: int = ROUNDS) -> Phase:
-    """The phase that sets the cameras of views right; its estimates are shapes in a frame of their own."""
+def posing_phase(views: Views, backend: Backend, optimize: tuple[str, ...], rounds: int = ROUNDS) -> Phase:
+    """The phase that sets right what `optimize` names of cameras (pose, intrinsics).
+
+    Its estimates are shapes in a frame of their own.
+    """
     first, frame = _first(views)
     cameras = {WORLD: views.cameras.world_to_camera, PROJECTION: views.cameras.projection}
-    phase = rounds_phase("cameras", {**as_params(first), **cameras}, rounds, Posing(views, frame, backend, focal))
+    one = Posing(views, frame, backend, optimize, rounds)
+    phase = rounds_phase("cameras", {**silhouettes.as_params(first), **cameras}, rounds, one)
     return replace(phase, recorded=False)
 
 
@@ -96,30 +127,24 @@ def cameras_of(params: Params, views: Views) -> Cameras:
     return Cameras(params[WORLD], params[PROJECTION], views.cameras.size)
 
 
-def by_the_others(shape: Shape, photos: Photos, backend: Backend, focal: bool) -> Moved:
-    """Corrections of all cameras, each by the colours that the other photographs show."""
+def by_the_others(
+    shape: Shape, photos: Photos, backend: Backend, optimize: Sequence[str], levels: Sequence[int]
+) -> Settled:
+    """Corrections of all cameras, each by the colours that the other photographs show on a shape."""
+    vertices, faces = (torch.from_numpy(np.asarray(a)) for a in subdivide(shape.vertices, shape.faces))
+    return register_together(vertices, faces, photos, backend, optimize, levels)
+
+
+def settled(shape: Shape, views: Views, frame: Frame, optimize: Sequence[str], backend: Backend) -> tuple[Shape, Views]:
+    """A finished shape and its views after the cameras have been set right once more, now that more is known."""
     vertices, faces = torch.from_numpy(shape.vertices), torch.from_numpy(shape.faces)
-    normals = torch.from_numpy(vertex_normals(shape.vertices, shape.faces))
-    depth = depth_buffer(vertices, faces, photos.clip_from_object, photos.size, backend)
-    samples = look_at_points(vertices, normals, photos, depth)
-    colours = [without(samples, view, shape) for view in range(len(photos))]
-    if focal:  # one length for all: colours of each view its own, solved together
-        return register(vertices, faces, torch.stack(colours), photos, backend, focal=True)
-    each = [
-        register(vertices, faces, colour[None], photos[[view]], backend, centred=False).twist
-        for view, colour in enumerate(colours)
-    ]
-    twist = torch.cat(each)
-    return Moved(twist - twist.mean(0))
+    found = register_together(vertices, faces, photos_in(frame, views), backend, optimize)
+    return carried(shape, found.common), replace(views, cameras=corrected(views.cameras, frame, found.moved))
 
 
-def without(samples: Samples, view: int, shape: Shape) -> Tensor:
-    """Colours [V,3] of a shape's vertices as all photographs but one show them."""
-    weight = samples.weight**POWER
-    weight[view] = 0
-    total = weight.sum(0)
-    mean = (weight[..., None] * samples.colours).sum(0) / total.clamp(min=1e-9)[:, None]
-    return filled(mean, total > SEEN, topology(torch.from_numpy(shape.faces)))
+def carried(shape: Shape, motion: Tensor) -> Shape:
+    """The shape after a similarity [4,4]."""
+    return Shape(shape.vertices @ motion[:3, :3].numpy().T + motion[:3, 3].numpy(), shape.faces)
 
 
 def by_the_model(shape: Shape, colours: Tensor, views: Views, frame: Frame, backend: Backend) -> Views:

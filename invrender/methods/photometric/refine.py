@@ -10,14 +10,12 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from typing import Any
 
 import torch
 
 from invrender import losses
-from invrender.geometry.embedded import roll_back
 from invrender.kernels import Backend, SilhouetteMisfit
-from invrender.methods.silhouette.refine import DIFFUSED, FARTHEST, MISFIT_WEIGHT, RATE_DECAY
+from invrender.methods.silhouette.refine import DIFFUSED, FARTHEST, MISFIT_WEIGHT, RATE_DECAY, as_params, moving
 from invrender.methods.silhouette.target import Shape
 from invrender.nouns.topology import topology
 from invrender.parameters.laplacian import degrees, product, uniform_laplacian
@@ -25,7 +23,7 @@ from invrender.parameters.large_steps import LargeSteps, large_steps
 from invrender.photometry.photos import Photos
 from invrender.photometry.zncc import Window, neighbours, warped
 from invrender.solve.adam_uniform import UniformAdam
-from invrender.solve.phase import Phase, Start, memoise_last
+from invrender.solve.phase import Phase, Start
 from invrender.solve.protocol import Params, Terms
 from invrender.solve.rates import exponential_decay
 
@@ -148,19 +146,7 @@ def stage_phase(
     """
     loss = objective(begin, photos, stage, backend)
 
-    @memoise_last
-    def decode(params: Params) -> Shape:
-        return Shape(loss.map.decode(params[DIFFUSED]).numpy(), begin.faces)
-
-    @memoise_last
-    def settle(shape: Shape) -> Shape:
-        return Shape(roll_back(begin.vertices, shape.vertices, begin.faces)[0], begin.faces)
-
-    def result(params: Params, state: Any) -> Params:
-        del state
-        shape = settle(decode(params))
-        return {"vertices": torch.from_numpy(shape.vertices), "faces": torch.from_numpy(shape.faces)}
-
+    decode, settle = moving(begin, loss.map)
     return Phase(
         name="photographs",
         title="photographs",
@@ -170,7 +156,7 @@ def stage_phase(
         solver=UniformAdam(exponential_decay(stage.rate, RATE_DECAY, stage.iterations)),
         decode=decode,
         settle=settle,
-        result=result,
+        result=lambda params, state: as_params(settle(decode(params))),
         measures=lambda params, state: {} if measures is None else measures(settle(decode(params))),
         keeps=1,
         advice=ADVICE,

@@ -11,16 +11,17 @@ import numpy as np
 from numpy.typing import NDArray
 
 from invrender.colour import srgb_to_linear
-from invrender.evaluate.mesh import mesh_metrics
+from invrender.evaluate.mesh import measured
 from invrender.evaluate.pictures import Comparison, PictureScores, mean_scores
 from invrender.evaluate.posed_views import view_names
 from invrender.findings import Finding
-from invrender.geometry.connectivity import components, genus, is_watertight
-from invrender.geometry.intersections import self_intersections
 from invrender.io.files.atomic import atomic_path
 from invrender.io.images import write_png
+from invrender.io.lights import write_lights
 from invrender.io.meshes.write import write_glb, write_obj, write_ply
 from invrender.kernels import Backend
+from invrender.methods.photometric import change
+from invrender.methods.photometric.refined import write_refined
 from invrender.methods.photometric.result import Result
 from invrender.methods.photometric.task import Task
 from invrender.run.folder import RunFolder
@@ -32,7 +33,6 @@ WORST = 3
 
 def measure(task: Task, result: Result, backend: Backend) -> dict[str, Any]:
     """What metrics.json holds: agreement with photographs, seen and unseen, the state of the mesh."""
-    vertices, faces = result.surface.numpy()
     texture = result.mesh.material.texture
     found: dict[str, Any] = {
         "views": len(task.views),
@@ -44,17 +44,10 @@ def measure(task: Task, result: Result, backend: Backend) -> dict[str, Any]:
         "stages": [dataclasses.asdict(each) for each in result.stages],
         "texture": None if texture is None else len(texture),
         "notes": list(result.notes),
+        "cameras": None if result.change is None else result.change.of(view_names(task.views)),
+        "gains": _gains(task, result),
     }
-    if task.reference is not None:
-        return found | dataclasses.asdict(mesh_metrics(result.surface, task.reference, backend))
-    return found | {
-        "watertight": is_watertight(faces),
-        "components": int(components(faces).max()) + 1,
-        "genus": genus(faces),
-        "self_intersections": len(self_intersections(vertices, faces)),
-        "vertices": len(vertices),
-        "faces": len(faces),
-    }
+    return found | measured(result.surface, task.reference, backend)
 
 
 def _each(task: Task, result: Result) -> dict[str, dict[str, float]]:
@@ -62,6 +55,12 @@ def _each(task: Task, result: Result) -> dict[str, dict[str, float]]:
         return {}
     names = view_names(task.unseen)
     return {name: dataclasses.asdict(each) for name, each in zip(names, result.unseen.each, strict=True)}
+
+
+def _gains(task: Task, result: Result) -> dict[str, list[float]] | None:
+    if result.gains is None:
+        return None
+    return dict(zip(view_names(task.views), result.gains.tolist(), strict=True))
 
 
 def write(run: RunFolder, task: Task, result: Result) -> None:
@@ -72,12 +71,16 @@ def write(run: RunFolder, task: Task, result: Result) -> None:
     for name, arrays in result.arrays.items():
         with atomic_path(run.file(f"{name}.npz")) as temporary:
             np.savez_compressed(temporary, **{key: value.numpy() for key, value in arrays.items()})  # type: ignore[arg-type]
+    if result.lights is not None:
+        write_lights(run.file("lights.json"), result.lights)
     views, pictures = (task.views, result.seen) if result.unseen is None else (task.unseen, result.unseen)
     assert views is not None
     for i in _shown(pictures):
         name = re.sub(r"[^\w.-]+", "_", view_names(views)[i])
         linear: NDArray[np.float64] = srgb_to_linear(sheet(pictures, i))
         write_png(run.file(f"pictures/{name}.png"), linear)
+    if result.refined is not None:
+        write_refined(run, result.refined, result.refined_unseen)
     for each in result.stages:
         kept = "kept" if each.kept else "not kept"
         run.log(f"{each.name}: {each.before:.4f} -> {each.score:.4f}, {kept}")
@@ -106,6 +109,10 @@ def rows(m: dict[str, Any]) -> list[tuple[str, str]]:
         lines.append(("  the worst of them", f"{least}: {each[least]['psnr_whole']:.2f} dB whole"))
     if m["folds"]:
         lines.append((f"views unseen in {len(m['folds_each'])} reconstructions", _told(m["folds"])))
+    if m["cameras"]:
+        lines.append(("cameras", change.told(m["cameras"])))
+    if m["gains"]:
+        lines.append(("exposures", _stops(m["gains"])))
     if "chamfer" in m:
         lines += [
             ("Chamfer, % of the diagonal", f"{100 * m['chamfer']:.3f} (visible {100 * m['chamfer_visible']:.3f})"),
@@ -118,6 +125,13 @@ def rows(m: dict[str, Any]) -> list[tuple[str, str]]:
     return lines + [("note", note) for note in m["notes"]]
 
 
+def _stops(gains: dict[str, list[float]]) -> str:
+    """How far exposures are apart, in stops."""
+    stops = {name: -math.log2(sum(each) / 3) for name, each in gains.items()}
+    low, high = min(stops, key=stops.__getitem__), max(stops, key=stops.__getitem__)
+    return f"{stops[low]:+.2f} stops ({low}) to {stops[high]:+.2f} ({high}), made equal"
+
+
 def _told(scores: dict[str, float]) -> str:
     one = PictureScores(**scores)
     return (
@@ -127,8 +141,12 @@ def _told(scores: dict[str, float]) -> str:
 
 
 def doubt(task: Task, m: dict[str, Any]) -> list[Finding]:
-    """A shape that does not explain photographs that were set aside."""
+    """A shape that does not explain photographs that were set aside, and cameras that moved much more than the rest."""
     del task
+    return [*_unexplained(m), *(change.finding(m["cameras"]) if m["cameras"] else [])]
+
+
+def _unexplained(m: dict[str, Any]) -> list[Finding]:
     scores = m["unseen"] or m["seen"]
     if not scores["iou"] < POOR:
         return []

@@ -8,7 +8,8 @@ from dataclasses import dataclass, field
 import torch
 
 from invrender.evaluate.pictures import Comparison, PictureScores
-from invrender.nouns import Mesh
+from invrender.methods.photometric.change import Change
+from invrender.nouns import Lights, Mesh, Views
 
 Tensor = torch.Tensor
 
@@ -41,7 +42,10 @@ class Result:
         seen, unseen: pictures of it beside the photographs it was made from, and beside the others; None: none.
         folds: scores by views that a reconstruction from the others had not seen, one for each.
         arrays: what is stored beside the mesh, by file name without extension: named arrays.
+        lights: that fell on it, where they were told apart from its albedo.
         notes: for people.
+        change: how cameras moved, where they were refined; `refined` and `refined_unseen`: the views with them.
+        gains: [N,3] by which the photographs' light was multiplied, where exposures were unknown.
     """
 
     mesh: Mesh
@@ -51,4 +55,9 @@ class Result:
     unseen: Comparison | None
     folds: tuple[PictureScores, ...] = ()
     arrays: Mapping[str, Mapping[str, Tensor]] = field(default_factory=dict)
+    lights: Lights | None = None
     notes: tuple[str, ...] = ()
+    change: Change | None = None
+    refined: Views | None = None
+    refined_unseen: Views | None = None
+    gains: Tensor | None = None

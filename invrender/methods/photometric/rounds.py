@@ -8,7 +8,6 @@ from dataclasses import dataclass
 import torch
 
 from invrender.methods.silhouette.refine import shape_of
-from invrender.methods.silhouette.target import Shape
 from invrender.solve.phase import Phase, Start
 from invrender.solve.protocol import Params, Terms
 
@@ -41,11 +40,6 @@ class Rounds:
         del random
         params, terms = objective(params, state.done)
         return params, RoundState(state.done + 1), terms
-
-
-def as_params(shape: Shape) -> Params:
-    """A shape as named tensors."""
-    return {"vertices": torch.from_numpy(shape.vertices), "faces": torch.from_numpy(shape.faces)}
 
 
 def rounds_phase(name: str, begin: Params, count: int, one: Round) -> Phase:

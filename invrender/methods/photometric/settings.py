@@ -37,6 +37,8 @@ class PhotometricSettings(RunSettings):
         texture: texels a side; 0: colours at the vertices; none: by the size of a pixel, at most 4096.
         light: of an asset's own views, or known light of photographs: x,y,z towards it, or a .json file.
         optimize: what is unknown: shape, albedo, light, pose, intrinsics, exposure.
+        albedo: of a lit result: constant, or a known one as a number or r,g,b; none: each point has its own.
+        shadows: whether a lit result traces the shape's own shadows, which costs as much again.
         start: what the shape grows from: the visual hull, or a radiance field on a grid; auto: by the views.
         effort: factor on the numbers of steps.
     """
@@ -61,8 +63,10 @@ class PhotometricSettings(RunSettings):
     optimize: Annotated[
         tuple[str, ...], Flag("What is unknown.", "shape,albedo,light,pose,intrinsics,exposure", PANEL)
     ] = ("shape", "albedo", "light")
+    albedo: str | None = None
+    shadows: bool = False
     start: Annotated[Start, Flag("What the shape grows from.", None, PANEL)] = "auto"
-    effort: Annotated[float, Range(0.01, 100)] = 1.0
+    effort: Annotated[float, Flag("Factor on the numbers of steps.", None, PANEL), Range(0.01, 100)] = 1.0
     cameras: Annotated[
         str, Flag("A ring around the object, points spread over a sphere, or a transforms.json.", "orbit|sphere|FILE")
     ] = "sphere"

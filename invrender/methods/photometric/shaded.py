@@ -1,301 +1,145 @@
-"""Shape from shaded pictures: silhouettes, the colours inside them, and what both say of albedo and light.
+"""Shape from shaded pictures, in stages.
 
-The vertices move as in `methods.silhouette.refine` (Large Steps, uniform Adam, remeshing from coarse to fine), but what
-pulls them is the misfit of the silhouettes and that of the colours inside the masks, which bends the normals until the
-shading agrees. Colours tell what silhouettes cannot, such as hollows, so the membrane is weak here. Outlines follow the
-silhouettes alone: colours count only in pixels that lie inside the mask.
-
-Each step looks at a batch of the views. Albedo and light, where they are not known, are no unknowns of that descent:
-every few steps all views say what colours the vertices should have, and both follow in closed form.
+The vertices move as in `methods.silhouette.refine` (Large Steps, uniform Adam, remeshing from coarse to fine), but the
+colours inside the masks pull as well, and bend the normals until the shading agrees. Colours tell what silhouettes
+cannot, such as hollows, so the membrane is weak here. A stage is one or more phases of the loop: where shadows are
+traced, each begins with new ones.
 """
 
 from __future__ import annotations
 
 import dataclasses
-import math
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any
 
 import torch
+from scipy.spatial import cKDTree
 
-from invrender import losses
-from invrender.geometry.embedded import roll_back
-from invrender.kernels import Backend, ColourMisfit, SilhouetteMisfit
-from invrender.methods.photometric.appearance import (
-    Appearance,
-    fitted_albedo,
-    fitted_constant,
-    fitted_light,
-    neutral,
-)
-from invrender.methods.photometric.normals import smooth_normals
-from invrender.methods.silhouette.refine import ADVICE, DIFFUSED, FARTHEST, MISFIT_WEIGHT
-from invrender.methods.silhouette.target import Shape, Target
-from invrender.nouns.topology import Topology, topology
-from invrender.parameters.laplacian import degrees, product, uniform_laplacian
-from invrender.parameters.large_steps import LargeSteps, large_steps
-from invrender.solve.adam_uniform import UniformAdam, UniformState
-from invrender.solve.phase import Phase, Start, memoise_last
-from invrender.solve.protocol import Params, Terms
+from invrender.geometry.embedded import remesh_embedded
+from invrender.kernels import Backend
+from invrender.methods.photometric.alternate import Alternate
+from invrender.methods.photometric.appearance import Appearance
+from invrender.methods.photometric.objective import ALBEDO, LIGHT, Objective, Pictures, Stage, Unknowns, objective
+from invrender.methods.photometric.occlusion import traced_occlusion
+from invrender.methods.silhouette.refine import ADVICE, DIFFUSED, as_params, moving, shape_of
+from invrender.methods.silhouette.target import Shape
+from invrender.solve.adam_uniform import UniformAdam
+from invrender.solve.phase import Finished, Phase, Start
+from invrender.solve.protocol import Params
 from invrender.solve.rates import exponential_decay
 
-Tensor = torch.Tensor
-
-ALBEDO, LIGHT = "albedo", "light"
-WITHIN = 0.995  # coverage from which on a pixel shows nothing but the object
-SOFTNESS = 0.02  # linear radiance below which differences count squared
-BATCH = 6  # views of a step
-REFIT = 10  # steps between two closed forms
-RATE_DECAY = 0.3
-
-Knowledge = Literal["known", "constant", "free"]
-
-
-@dataclass(frozen=True)
-class Unknowns:
-    """What is to be found beside the shape: the albedo may be known, constant or free, the light known or free."""
-
-    albedo: Knowledge = "free"
-    light: Literal["known", "free"] = "free"
-
-
-@dataclass(frozen=True)
-class Pictures:
-    """What shapes are compared with.
-
-    Attributes:
-        target: masks and matrices.
-        images: [N,H,W,3] float32 linear radiance on the backend's device.
-        weight: [N,H,W] float32, how far the colour of a pixel counts.
-    """
-
-    target: Target
-    images: Tensor
-    weight: Tensor
-
-
-@dataclass(frozen=True)
-class Stage:
-    """One level of refinement.
-
-    Attributes:
-        iterations: gradient steps.
-        edge_length: of the triangles, in normalised units; None: those of the stage before.
-        rate: length of the first steps, in normalised units.
-        membrane, bending: weights.
-        colours: weight of the colours relative to the silhouettes.
-        variation: weight of the albedo's total variation.
-    """
-
-    iterations: int
-    edge_length: float | None
-    rate: float
-    membrane: float
-    bending: float
-    colours: float
-    variation: float
-
-
+RATE_DECAY = 0.3  # of the step length over a stage
+FIRST, LAST = 8, 5  # closed forms before the first step and after the last one of a stage
+CHUNKS = 4  # phases of a stage where shadows are traced
+DIFFUSION = 6.0
 STAGES = (
-    Stage(200, 0.045, 0.010, 0.10, 0.3, 1.0, 0.30),
-    Stage(150, 0.028, 0.004, 0.05, 0.2, 2.0, 0.10),
-    Stage(100, None, 0.002, 0.01, 0.1, 2.0, 0.05),
+    Stage(200, 0.045, 0.010, 0.10, 0.3, 2.0, 0.20),
+    Stage(150, 0.028, 0.004, 0.05, 0.2, 4.0, 0.10),
+    Stage(100, None, 0.002, 0.01, 0.1, 4.0, 0.03),
 )
 
 
-def pictures_of(target: Target, images: Tensor, confidence: Tensor | None = None) -> Pictures:
-    """Linear pictures [N,H,W,3] with a target's masks; colours count where the mask is full and believed."""
-    known = (target.masks > WITHIN).to(target.masks)
-    if confidence is not None:
-        known = known * confidence.to(known)
-    return Pictures(target, images.to(target.masks), known)
+SHADOWED_STAGES = (
+    Stage(320, 0.045, 0.010, 0.10, 0.3, 1.0, 0.20),
+    Stage(240, 0.028, 0.004, 0.05, 0.2, 2.0, 0.10),
+    Stage(160, None, 0.002, 0.01, 0.1, 2.0, 0.03),
+)
+"""Where shadows are traced: they follow the shape, and the shape them."""
 
 
 @dataclass(frozen=True)
-class Objective:
-    """The loss of one stage as a function of Large Steps coordinates, for a given appearance."""
-
-    pictures: Pictures
-    faces: Tensor
-    edges: Topology
-    batches: Sequence[Sequence[int]]
-    silhouettes: Sequence[SilhouetteMisfit]
-    compare: ColourMisfit
-    laplacian: Callable[[Tensor], Tensor]
-    degree: Tensor
-    map: LargeSteps
-    stage: Stage
-    unknowns: Unknowns
-    occlusion: Tensor | None
-    look: Appearance
-
-    def given(self, params: Params) -> Objective:
-        """The objective with the appearance that parameters hold."""
-        return dataclasses.replace(self, look=Appearance(params[ALBEDO], params[LIGHT], self.occlusion))
-
-    def value_and_grad(self, params: Params, random: torch.Generator) -> tuple[Terms, Params]:
-        """Loss, misfits of silhouettes and colours, smoothness, on a random batch of the views; the loss's gradient."""
-        number = int(torch.randint(len(self.batches), (), generator=random))
-        views = self.batches[number]
-        vertices = self.map.decode(params[DIFFUSED])
-        misfit, gradient, iou = self.silhouettes[number](vertices, self.pictures.target.clip_from_object[list(views)])
-        colours, d_colours = self._colour_misfit(vertices, views)
-        smoothness = self.laplacian(vertices)
-        membrane, bending = (
-            float(losses.membrane(vertices, smoothness)),
-            float(losses.bending(smoothness, self.degree)),
-        )
-        gradient = MISFIT_WEIGHT * (gradient + self.stage.colours * d_colours)
-        gradient += self.stage.membrane * losses.membrane_gradient(smoothness)
-        gradient += self.stage.bending * losses.bending_gradient(smoothness, self.degree, self.laplacian)
-        loss = MISFIT_WEIGHT * (misfit + self.stage.colours * colours)
-        loss += self.stage.membrane * membrane + self.stage.bending * bending
-        lost = not bool(gradient.isfinite().all()) or float(vertices.abs().max()) > FARTHEST
-        terms = {"loss": math.inf if lost else loss, "misfit": misfit, "colours": colours, "membrane": membrane,
-                 "bending": bending, "iou": float(iou.mean())}  # fmt: skip
-        return terms, {DIFFUSED: self.map.decode_adjoint(gradient)}
-
-    def _colour_misfit(self, vertices: Tensor, views: Sequence[int]) -> tuple[float, Tensor]:
-        """Mean over views of the colours' misfit, as an area, and its gradient with the vertices [V,3]."""
-        moved = vertices.requires_grad_()
-        colours = self.look.colours(smooth_normals(moved, self.faces))
-        found = self.compare(vertices.detach(), colours.detach(), self.pictures.target.clip_from_object, views)
-        (through_normals,) = torch.autograd.grad(colours, moved, found.d_colours)
-        vertices.requires_grad_(False)
-        return found.misfit / len(views), (found.d_vertices + through_normals) / len(views)
-
-    def refitted(self, params: Params) -> Params:
-        """The parameters with the albedo and light that all views ask for."""
-        if self.unknowns.albedo == "known" and self.unknowns.light == "known":
-            return params
-        vertices = self.map.decode(params[DIFFUSED])
-        look = self.given(params).look
-        normals = smooth_normals(vertices, self.faces)
-        every = range(len(self.pictures.images))
-        colours = look.colours(normals)
-        found = self.compare(vertices, colours, self.pictures.target.clip_from_object, every)
-        wanted = colours - found.d_colours / found.curvature.clamp(min=1e-12)
-        look = self._fitted(look, normals, wanted, found.curvature)
-        return {**params, ALBEDO: look.albedo, LIGHT: look.light}
-
-    def _fitted(self, look: Appearance, normals: Tensor, wanted: Tensor, weight: Tensor) -> Appearance:
-        if self.unknowns.light == "free":
-            look = fitted_light(look, normals, wanted, weight)
-        if self.unknowns.albedo == "constant" and self.unknowns.light == "known":
-            look = fitted_constant(look, normals, wanted, weight)
-        if self.unknowns.albedo == "free":
-            area = float(self.pictures.target.pixel.square().mean()) * len(self.pictures.images)
-            look = fitted_albedo(look, normals, wanted, weight, self.edges, self.stage.variation * area)
-        return neutral(look) if self.unknowns.light == "free" else look
-
-
-@dataclass(frozen=True)
-class AlternateState:
-    """The state of the descent, and steps taken."""
-
-    inner: UniformState
-    count: int
-
-    @property
-    def loss(self) -> float:
-        """Before the first step."""
-        return self.inner.loss
-
-
-@dataclass(frozen=True)
-class Alternate:
-    """Uniform Adam on the shape; every REFIT steps albedo and light in closed form.
+class Shading:
+    """The schedule; `Shading(...).following` is what the loop takes.
 
     Attributes:
-        rate: of the descent.
-        scale: factor on it.
+        shape: what to start from, such as a visual hull or the result of silhouettes.
+        look: the appearance of its vertices to start from; what is known of it stays.
+        pictures: to compare with.
+        unknowns: what is to be found beside the shape.
+        backend: what draws.
+        shadows: whether the shape's own shadows are traced.
+        stages: coarse to fine.
     """
 
-    descent: UniformAdam
-    scale: float = 1.0
+    shape: Shape
+    look: Appearance
+    pictures: Pictures
+    unknowns: Unknowns
+    backend: Backend
+    shadows: bool = False
+    stages: Sequence[Stage] = STAGES
 
-    def init(self, objective: Objective, params: Params) -> AlternateState:
-        """The state before the first step."""
-        return AlternateState(self.descent.init(objective.given(params), _shape(params)), 0)
+    def following(self, finished: tuple[Finished, ...]) -> Phase | None:
+        """The phase after those that are finished, or None."""
+        parts = CHUNKS if self.shadows else 1
+        number, part = divmod(len(finished), parts)
+        if number == len(self.stages):
+            return None
+        shape, look = self.result(finished) if finished else (self.shape, self.look)
+        stage = self.stages[number]
+        if part == 0 and stage.edge_length is not None:
+            shape, look = remeshed(shape, look, stage.edge_length)
+        if self.shadows:
+            look = dataclasses.replace(look, occlusion=traced_occlusion(shape, look.light, self.backend))
+        steps = [stage.iterations * (k + 1) // parts - stage.iterations * k // parts for k in range(parts)]
+        shorter = dataclasses.replace(stage, iterations=steps[part], rate=stage.rate * RATE_DECAY ** (part / parts))
+        phase = shaded_phase(
+            shape, self.pictures, look, shorter, self.unknowns, self.backend, RATE_DECAY ** (1 / parts)
+        )
+        before = sum(s.iterations for s in self.stages[:number]) + sum(steps[:part])
+        return dataclasses.replace(phase, first=before, total=sum(s.iterations for s in self.stages))
 
-    def step(
-        self, objective: Objective, params: Params, state: AlternateState, random: torch.Generator
-    ) -> tuple[Params, AlternateState, Terms]:
-        """One step of the descent."""
-        if state.count % REFIT == 0:
-            params = objective.refitted(params)
-        descent = dataclasses.replace(self.descent, scale=self.scale)
-        moved, inner, terms = descent.step(objective.given(params), _shape(params), state.inner, random)
-        return {**params, **moved}, AlternateState(inner, state.count + 1), terms
+    def result(self, finished: tuple[Finished, ...]) -> tuple[Shape, Appearance]:
+        """The shape and its appearance."""
+        return shape_of(finished[-1].result), look_of(finished[-1].result)
 
-
-def _shape(params: Params) -> Params:
-    return {DIFFUSED: params[DIFFUSED]}
-
-
-def objective(
-    shape: Shape, pictures: Pictures, look: Appearance, stage: Stage, unknowns: Unknowns, backend: Backend,
-    diffusion: float,
-) -> Objective:  # fmt: skip
-    """The objective on a mesh of fixed connectivity; factorises its Large Steps operator."""
-    faces, count = torch.from_numpy(shape.faces), len(shape.vertices)
-    edges = topology(faces)
-    laplacian = uniform_laplacian(edges, count)
-    target = pictures.target
-    area = target.pixel.square()
-    batches = interleaved(len(area), BATCH)
-    silhouettes = [
-        backend.silhouette_misfit(faces, edges, count, target.masks[list(b)], area[list(b)] / len(b)) for b in batches
-    ]
-    weight = pictures.weight * area[:, None, None].to(pictures.weight)
-    return Objective(
-        pictures=pictures,
-        faces=faces,
-        edges=edges,
-        batches=batches,
-        silhouettes=silhouettes,
-        compare=backend.colour_misfit(faces, count, pictures.images, weight, SOFTNESS),
-        laplacian=product(laplacian),
-        degree=degrees(edges, count),
-        map=large_steps(laplacian, diffusion),
-        stage=stage,
-        unknowns=unknowns,
-        occlusion=look.occlusion,
-        look=look,
-    )
+    def unmoved(self) -> tuple[Shape, Appearance]:
+        """The shape to start from, with the albedo and light that pictures ask of it as it is."""
+        phase = shaded_phase(self.shape, self.pictures, self.look, self.stages[-1], self.unknowns, self.backend)
+        return self.shape, look_of(phase.start().params)
 
 
-def interleaved(count: int, size: int) -> list[list[int]]:
-    """Numbers below `count` in as few groups of about `size` as it takes, each spread over all of them."""
-    groups = max(1, round(count / size))
-    return [list(range(group, count, groups)) for group in range(groups)]
+def look_of(result: Params) -> Appearance:
+    """The appearance that a phase ended with; its shadows are not kept."""
+    return Appearance(result[ALBEDO].cpu(), result[LIGHT].cpu())
+
+
+def remeshed(shape: Shape, look: Appearance, edge_length: float) -> tuple[Shape, Appearance]:
+    """Triangles of another size; each new vertex takes the albedo of the nearest old one."""
+    found = remesh_embedded(shape.vertices, shape.faces, edge_length)
+    new = Shape(found.vertices, found.faces)
+    nearest = torch.from_numpy(cKDTree(shape.vertices).query(new.vertices)[1])
+    return new, Appearance(look.albedo[nearest], look.light)
 
 
 def shaded_phase(
     begin: Shape, pictures: Pictures, look: Appearance, stage: Stage, unknowns: Unknowns, backend: Backend,
-    diffusion: float = 6.0,
+    decay: float = RATE_DECAY,
 ) -> Phase:  # fmt: skip
     """The phase of a stage, without its position among others; its estimates are shapes."""
-    loss = objective(begin, pictures, look, stage, unknowns, backend, diffusion)
+    loss = objective(begin, pictures, look, stage, unknowns, backend, DIFFUSION)
 
-    @memoise_last
-    def decode(params: Params) -> Shape:
-        return Shape(loss.map.decode(params[DIFFUSED]).numpy(), begin.faces)
-
-    @memoise_last
-    def settle(shape: Shape) -> Shape:
-        return Shape(roll_back(begin.vertices, shape.vertices, begin.faces)[0], begin.faces)
+    decode, settle = moving(begin, loss.map)
 
     def result(params: Params, state: Any) -> Params:
         del state
-        shape, last = settle(decode(params)), loss.refitted(params)
-        found = {"vertices": torch.from_numpy(shape.vertices), "faces": torch.from_numpy(shape.faces)}
-        return {**found, ALBEDO: last[ALBEDO], LIGHT: last[LIGHT]}
+        last = _settled(loss, params, LAST)
+        return {**as_params(settle(decode(params))), ALBEDO: last[ALBEDO], LIGHT: last[LIGHT]}
 
-    first = {DIFFUSED: loss.map.encode(torch.from_numpy(begin.vertices)), ALBEDO: look.albedo, LIGHT: look.light}
+    def start() -> Start:
+        coordinates = loss.map.encode(torch.from_numpy(begin.vertices))
+        return Start(_settled(loss, {DIFFUSED: coordinates, ALBEDO: look.albedo, LIGHT: look.light}, FIRST))
+
     return Phase(
-        name="shade", title="shade", steps=stage.iterations, start=lambda: Start(first), objective=loss,
-        solver=Alternate(UniformAdam(exponential_decay(stage.rate, RATE_DECAY, stage.iterations))),
+        name="shade", title="shade", steps=stage.iterations, start=start, objective=loss,
+        solver=Alternate(UniformAdam(exponential_decay(stage.rate, decay, stage.iterations))),
         decode=decode, settle=settle, result=result, keeps=1, advice=ADVICE,
     )  # fmt: skip
+
+
+def _settled(loss: Objective, params: Params, rounds: int) -> Params:
+    """The parameters with albedo and light fitted again and again."""
+    for _ in range(rounds):
+        params = loss.refitted(params)
+    return params

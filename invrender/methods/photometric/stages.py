@@ -5,18 +5,18 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
-from invrender.geometry.embedded import remesh_embedded
+import numpy as np
+
 from invrender.kernels import Backend
-from invrender.methods.photometric import refine
 from invrender.methods.photometric.levels import Level, ladder, level_phase
+from invrender.methods.silhouette import refine as silhouettes
+from invrender.methods.silhouette.schedule import COARSEST_EDGE, FAIRINGS, FINEST_EDGE
+from invrender.methods.silhouette.start import FirstShape
 from invrender.methods.silhouette.target import Shape
 from invrender.photometry.photos import Photos
 from invrender.solve.phase import Phase
 
-FINAL_EDGE = 2.0  # of the refinement's triangles, in pixels
-FINEST_EDGE, COARSEST_EDGE = 0.008, 0.04  # normalised units
-FEW = 50  # pairs of faces that may intersect for a while
-COLOURS = refine.Stage(80, 0.004, membrane=0.1, colour=4.0)
+OUTLINES, EDGE_PIXELS = 100, 2.6  # steps of the last stage, and the edge length of its triangles in pixels
 
 
 @dataclass(frozen=True)
@@ -28,35 +28,39 @@ class Stage:
     phase: Callable[[Shape], Phase]
 
 
-def search_stages(photos: Photos, effort: float, backend: Backend) -> list[Stage]:
-    """Levels of search along normals with a shrinking reach, each followed by a refinement of outlines."""
+def search_stages(first: FirstShape, photos: Photos, effort: float, backend: Backend) -> list[Stage]:
+    """Levels of search along normals with a shrinking reach, each followed by a refinement of outlines; then outlines.
+
+    Args:
+        first: the hull, and the masks in its frame.
+        photos: the views in the same frame.
+        effort: factor on the steps.
+        backend: what draws.
+    """
 
     def stage(level: Level) -> Stage:
         longer = replace(level.outline, iterations=scaled(level.outline.iterations, effort))
         own = replace(level, outline=longer)
         return Stage("search", longer.iterations, lambda begin: level_phase(begin, photos, own, backend))
 
-    return [stage(level) for level in ladder(photos)]
+    return [*(stage(level) for level in ladder(photos)), outline_stage(first, effort, backend)]
 
 
-def colour_stages(photos: Photos, effort: float, backend: Backend) -> list[Stage]:
-    """Refinement of a surface that is nearly right by what many photographs show on it."""
-    pixel = float(photos.pixel.median())
-    edge = min(max(FINAL_EDGE * pixel, FINEST_EDGE), COARSEST_EDGE)
-    stage = replace(COLOURS, iterations=scaled(COLOURS.iterations, effort))
+def outline_stage(first: FirstShape, effort: float, backend: Backend) -> Stage:
+    """Outlines alone: what photographs say too little of has at least the shape that silhouettes give."""
+    steps = scaled(OUTLINES, effort)
+    edge = float(np.clip(EDGE_PIXELS * float(first.target.pixel.median()), FINEST_EDGE, COARSEST_EDGE))
 
     def phase(begin: Shape) -> Phase:
-        return refine.stage_phase(remeshed(begin, edge), photos, stage, backend)
+        untouched = begin is first.shape  # a hull has creases; what searches have found are details
+        membrane, fairing = (0.3, FAIRINGS[-1]) if untouched else (0.05, None)
+        stage = silhouettes.Stage(steps, edge, 0.01 if untouched else 0.003, membrane, fairing)
+        ready = silhouettes.remeshed(begin, stage)
+        return silhouettes.stage_phase(ready, first.target, stage, backend, silhouettes.Regulariser())
 
-    return [Stage("refine", stage.iterations, phase)]
+    return Stage("outlines", steps, phase)
 
 
 def scaled(steps: int, effort: float) -> int:
     """A number of steps, at least one."""
     return max(1, round(steps * effort))
-
-
-def remeshed(shape: Shape, edge: float) -> Shape:
-    """The shape with triangles of one size; a few intersections that remain are better than wrong triangles."""
-    found = remesh_embedded(shape.vertices, shape.faces, edge, FEW)
-    return Shape(found.vertices, found.faces)

@@ -7,6 +7,7 @@ asset is set aside: from then on it serves the metrics alone.
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 
 import torch
@@ -14,22 +15,26 @@ import torch
 from invrender.cameras.around import around
 from invrender.cameras.rigs import evenly
 from invrender.errors import InputError, UsageError
-from invrender.evaluate.posed_views import agreement, cut_off, posed_findings
+from invrender.evaluate.posed_views import agreement, cut_off, informed, posed_findings, view_names
 from invrender.findings import Finding
 from invrender.io.datasets.dataset import is_dataset, read_cameras, read_dataset
+from invrender.io.datasets.kinds import PLAIN
+from invrender.io.files.paths import listing
 from invrender.io.meshes.read import read_mesh, read_units
 from invrender.kernels import Backend
 from invrender.methods.inputs import grid_box
+from invrender.methods.photometric.division import FEWEST, divided, folds_of
+from invrender.methods.photometric.exposures import exposure_findings
 from invrender.methods.photometric.settings import PhotometricSettings
+from invrender.methods.silhouette.settings import SilhouetteSettings
+from invrender.methods.silhouette.start import first_shape
 from invrender.nouns import Cameras, Lights, Mesh, Views
 from invrender.render.raster import render_views
 from invrender.run.relight import parse_light
 from invrender.segmentation.automatic import AUTO
 
 ASSET_SIZE, DATASET_SIZE, ASSET_VIEWS, UNSEEN_VIEWS = 256, 400, 24, 8
-EVERY, ENOUGH = 8, 24  # every how many-th view is set aside by itself, of so many views at least
 ROOM = 0.15  # around the box that comes with a dataset, in its longest sides
-FEWEST = 3  # views to learn from
 ASSET_LIGHT = Lights(direction=(0.5, 0.8, 0.6), intensity=0.7, ambient=0.25)
 KNOBS = ("shape", "albedo", "light", "pose", "intrinsics", "exposure")
 
@@ -45,6 +50,8 @@ class Task:
         reference: the asset that the views are of, or None.
         lights: what is known of the light, or None.
         units: what a unit of length is, or None.
+        exposed: whether exposures are sought.
+        gains: [N,3] by which the light of `views` has been multiplied already, or None.
     """
 
     views: Views
@@ -53,6 +60,8 @@ class Task:
     reference: Mesh | None
     lights: Lights | None
     units: str | None
+    exposed: bool = False
+    gains: torch.Tensor | None = None
 
 
 def load(settings: PhotometricSettings, backend: Backend) -> Task:
@@ -71,7 +80,7 @@ def load(settings: PhotometricSettings, backend: Backend) -> Task:
             f"{settings.input} holds neither a transforms.json nor a COLMAP model",
             "find the cameras of photographs with `invrender poses`, or name a dataset folder",
         )
-    for name in ("masks", "bounds"):
+    for name in ("masks", "bounds", "holdout"):
         if getattr(settings, name) is not None:
             raise UsageError(f"--{name} goes with a dataset, and the input is a mesh", f"leave --{name} out")
     return _from_asset(settings, lights or ASSET_LIGHT, backend)
@@ -85,22 +94,45 @@ def _check_knobs(names: tuple[str, ...]) -> None:
 
 
 def _from_dataset(settings: PhotometricSettings, lights: Lights | None) -> Task:
-    views = read_dataset(
-        settings.input, settings.masks or AUTO, size=settings.size or DATASET_SIZE, skip_missing=settings.skip_missing,
-        bounds=None if settings.bounds is None else grid_box(settings.bounds),
-    )  # fmt: skip
+    views = _read(settings)
     if settings.bounds is None and views.bounds is not None:
         views = replace(views, bounds=grown(views.bounds))
-    if views.images is None:
+    if views.images is None or _plain(views.images, views.masks):
         raise InputError(f"{settings.input} holds no colours", "use pictures in colour, or --method silhouette")
     kept = evenly(len(views), settings.views)
     views = views[kept]
-    spare = _spare(views, settings.holdout)
-    learn = [i for i in range(len(views)) if i not in spare]
-    if len(learn) < FEWEST:
-        raise InputError(f"{settings.input} leaves {len(learn)} views to learn from", "take more views, or --holdout 0")
+    learn, spare = divided(views, settings.holdout)
     folds = folds_of(len(learn), settings.folds)
-    return Task(replace(views[learn], held_out=()), views[spare] if spare else None, folds, None, lights, None)
+    views, unseen = replace(views[learn], held_out=()), views[spare] if spare else None
+    return Task(views, unseen, folds, None, lights, None, "exposure" in settings.optimize)
+
+
+def _read(settings: PhotometricSettings) -> Views:
+    """The views, with masks found in those that bring none; where none can be found, other views' masks may do."""
+    bounds = None if settings.bounds is None else grid_box(settings.bounds)
+    read = partial(
+        read_dataset, settings.input, size=settings.size or DATASET_SIZE, skip_missing=settings.skip_missing,
+        bounds=bounds,
+    )  # fmt: skip
+    if settings.masks is not None:
+        return read(settings.masks)
+    try:
+        return read(AUTO)
+    except InputError:
+        views = read(None, unmasked=True)
+        if len(informed(views)) < FEWEST:
+            raise
+        return views
+
+
+def unmasked_findings(views: Views) -> list[Finding]:
+    """The views of which nothing is known, whose colours then tell nothing either."""
+    if views.confidence is None:
+        return []
+    known = views.confidence.flatten(1).amax(1) > 0
+    names = tuple(name for name, one in zip(view_names(views), known.tolist(), strict=True) if not one)
+    remedy = "give masks for them (--masks DIR, white is object)"
+    return [Finding(f"{listing(names)}: no mask, and none to be found: unknown", remedy, names)] if names else []
 
 
 def grown(box: torch.Tensor) -> torch.Tensor:
@@ -109,21 +141,10 @@ def grown(box: torch.Tensor) -> torch.Tensor:
     return torch.stack([box[0] - room, box[1] + room])
 
 
-def _spare(views: Views, every: int | None) -> list[int]:
-    """The views that are set aside: those the user asks for, else the dataset's own, else some of many."""
-    if every is None:
-        if views.held_out:
-            return list(views.held_out)
-        every = EVERY if len(views) >= ENOUGH else 0
-    return list(range(0, len(views), every)) if every else []
-
-
-def folds_of(count: int, folds: int) -> tuple[tuple[int, ...], ...]:
-    """View numbers that each of `folds` reconstructions does not see: evenly spread, each view once at most."""
-    if folds > count:
-        raise UsageError(f"--folds is {folds}, and there are {count} views", f"give --folds {count} or less")
-    every = max(folds, 8) if count >= 16 else folds
-    return tuple(tuple(range(max(every // 2 - 1, 0) + fold * every // folds, count, every)) for fold in range(folds))
+def _plain(images: torch.Tensor, masks: torch.Tensor) -> bool:
+    """Whether all pixels [N,H,W,3] of the object have one value, as those of silhouettes have."""
+    inside = masks > 0.99
+    return bool(inside.any()) and float(images[inside].std(0).max()) < PLAIN
 
 
 def _from_asset(settings: PhotometricSettings, lights: Lights, backend: Backend) -> Task:
@@ -157,9 +178,23 @@ def describe(task: Task) -> str:
     return f"{len(task.views)} photographs of {width} x {height}{unseen}"
 
 
+def _check_hull(task: Task, found: list[Finding], backend: Backend) -> None:
+    """Refuse views that have no visual hull, by what is wrong with them where that was found."""
+    try:
+        first_shape(task.views, SilhouetteSettings(Path()), backend)
+    except InputError as error:
+        if not found:
+            raise
+        raise InputError(f"{found[0].cause}: {error.cause}", found[0].remedy) from error
+
+
 def check(task: Task, backend: Backend) -> list[Finding]:
     """Masks of a dataset that contradict each other or touch the border, and exposures that differ by stops."""
-    del backend
     if task.reference is not None:
         return []
-    return posed_findings(agreement(task.views), cut_off(task.views))
+    found = [*posed_findings(agreement(task.views), cut_off(task.views)), *unmasked_findings(task.views)]
+    try:
+        return found if task.exposed else [*found, *exposure_findings(task.views, backend)]
+    except InputError:  # no coarse hull: then the one that the shape grows from tells why, or is there all the same
+        _check_hull(task, found, backend)
+        return found

@@ -12,7 +12,6 @@ import logging
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import torch
 
@@ -132,20 +131,8 @@ def stage_phase(
     first = _faired(begin, target, stage, backend)
     loss = objective(first, target, stage, backend, regulariser)
 
-    @memoise_last
-    def decode(params: Params) -> Shape:
-        return Shape(loss.map.decode(params[DIFFUSED]).numpy(), begin.faces)
-
-    @memoise_last
-    def settle(shape: Shape) -> Shape:
-        # Back towards the shape before fairing, which is the one that is known to be embedded.
-        return Shape(roll_back(begin.vertices, shape.vertices, begin.faces)[0], begin.faces)
-
-    def result(params: Params, state: Any) -> Params:
-        del state
-        shape = settle(decode(params))
-        return {"vertices": torch.from_numpy(shape.vertices), "faces": torch.from_numpy(shape.faces)}
-
+    # Back towards the shape before fairing, which is the one that is known to be embedded.
+    decode, settle = moving(begin, loss.map)
     return Phase(
         name="refine",
         title="refine",
@@ -155,11 +142,32 @@ def stage_phase(
         solver=UniformAdam(exponential_decay(stage.rate, RATE_DECAY, stage.iterations)),
         decode=decode,
         settle=settle,
-        result=result,
+        result=lambda params, state: as_params(settle(decode(params))),
         measures=lambda params, state: {} if measures is None else measures(settle(decode(params))),
         keeps=1,
         advice=ADVICE,
     )
+
+
+def moving(begin: Shape, map: LargeSteps) -> tuple[Callable[[Params], Shape], Callable[[Shape], Shape]]:
+    """What Large Steps coordinates stand for on the triangles of a shape, and how it ends: as free of
+    self-intersections as the shape was, by taking back as much of the motion as that takes. Both remember their last.
+    """
+
+    @memoise_last
+    def decode(params: Params) -> Shape:
+        return Shape(map.decode(params[DIFFUSED]).numpy(), begin.faces)
+
+    @memoise_last
+    def settle(shape: Shape) -> Shape:
+        return Shape(roll_back(begin.vertices, shape.vertices, begin.faces)[0], begin.faces)
+
+    return decode, settle
+
+
+def as_params(shape: Shape) -> Params:
+    """A shape as named tensors."""
+    return {"vertices": torch.from_numpy(shape.vertices), "faces": torch.from_numpy(shape.faces)}
 
 
 def shape_of(result: Params) -> Shape:

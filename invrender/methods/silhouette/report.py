@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-import dataclasses
 from statistics import median
 from typing import Any
 
-from invrender.evaluate.mesh import mesh_metrics
+from invrender.evaluate.mesh import measured
 from invrender.evaluate.posed_views import view_names
 from invrender.findings import Finding
-from invrender.geometry.connectivity import components, genus, is_watertight
-from invrender.geometry.intersections import self_intersections
 from invrender.io.meshes.write import write_glb, write_ply
 from invrender.kernels import Backend
 from invrender.methods.silhouette.schedule import Result
@@ -24,7 +21,6 @@ WORST = 3  # views named
 
 def measure(task: Task, result: Result, backend: Backend) -> dict[str, Any]:
     """What metrics.json holds: the fit to the input, the state of the mesh, and the distance from the reference."""
-    vertices, faces = result.mesh.numpy()
     choice = result.choice
     metrics: dict[str, Any] = {
         "result": result.method,
@@ -37,16 +33,7 @@ def measure(task: Task, result: Result, backend: Backend) -> dict[str, Any]:
         "held_out_iou_of_hull": choice.hull_score if choice else None,
         "repair": result.repaired,
     }
-    if task.reference is not None:
-        return metrics | dataclasses.asdict(mesh_metrics(result.mesh, task.reference, backend))
-    return metrics | {
-        "watertight": is_watertight(faces),
-        "components": int(components(faces).max()) + 1,
-        "genus": genus(faces),
-        "self_intersections": len(self_intersections(vertices, faces)),
-        "vertices": len(vertices),
-        "faces": len(faces),
-    }
+    return metrics | measured(result.mesh, task.reference, backend)
 
 
 def write(run: RunFolder, task: Task, result: Result) -> None:

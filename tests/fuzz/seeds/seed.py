@@ -7,7 +7,17 @@ from dataclasses import dataclass
 Command = tuple[str, ...]
 
 TINY = ("--views", "4", "--iterations", "3", "--set", "gif_frames=0", "--backend", "cpu", "-q", "-o", "run")
-TINY_MESH = (*TINY, "--set", "hull_resolution=10", "--set", "smoothness=1", "--set", "edge_pixels=6")
+TINY_MESH = (
+    *TINY,
+    "--method",
+    "silhouette",
+    "--set",
+    "hull_resolution=10",
+    "--set",
+    "smoothness=1",
+    "--set",
+    "edge_pixels=6",
+)
 SMALL = ("--size", "24", "--samples", "1", "--backend", "cpu")
 
 

@@ -68,6 +68,7 @@ def test_masks_are_sought_in_the_box_of_the_object(folder, disc):
 def test_a_mesh_comes_from_pictures_without_masks(folder, tmp_path, monkeypatch, caplog):
     monkeypatch.chdir(tmp_path)
     given = ["reconstruct", str(folder), "--masks", "auto", "--set", "mask_refine=grabcut", "--iterations", "0"]
+    given += ["--method", "silhouette"]
     given += ["--set", "gif_frames=0", "--set", "hull_resolution=24"]
     assert run([*given, "-o", "out", "--bounds", "-1,-1,-1,1,0.1,1"]) == 0
     assert "masks found in 8 pictures" in caplog.text

@@ -16,7 +16,16 @@ from invrender.kernels import Backend
 from invrender.kernels.field import GREY, MOST, Field
 from invrender.methods.photometric.field.objective import Misfit, parameters, with_index
 from invrender.methods.photometric.field.rays import Targets, part, targets
-from invrender.methods.photometric.field.sites import box_of, dense, fog, grid_in, hull_sites, numbered, refined
+from invrender.methods.photometric.field.sites import (
+    box_of,
+    dense,
+    fog,
+    grid_in,
+    hull_sites,
+    numbered,
+    on_grid,
+    refined,
+)
 from invrender.nouns import Views, Volume
 from invrender.solve.adam import Adam
 from invrender.solve.phase import Finished, Phase, Schedule, Start
@@ -145,10 +154,11 @@ def begin(
     coarsest, coarser = LEVELS[0].coarser, LEVELS[len(finished)].coarser
     counts, bounds = grid_in(box, max(settings.cells // coarsest, FEWEST_CELLS))
     depth, height, width = ((n - 1) * coarsest // coarser + 1 for n in counts)
-    hull = hull_sites(views, bounds, (depth, height, width))
     if not finished:
+        hull = hull_sites(views, bounds, (depth, height, width))
         return fog(hull, settings.functions), hull, bounds
     before = fitted_of(finished[-1].result)
+    hull = on_grid(before.hull, (depth, height, width))
     return refined(before.field, before.light, hull), hull, bounds
 
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 import torch
 
 from invrender.errors import InputError
-from invrender.geometry.hull import fit_grid, signed_distances
+from invrender.geometry.carving import possible_object, signed_distances
+from invrender.geometry.hull_grid import fit_grid
 from invrender.kernels.field import EMPTY, Field
 from invrender.methods.volume_colour.support import support
 from invrender.nouns import Views
@@ -15,14 +16,14 @@ Tensor = torch.Tensor
 COARSE_HULL = 64  # cells along the longest side, to find the box
 DARK = 0.02  # light that never gets to a vertex: the inside of the object, which no view can tell of
 START = -5.0  # u of a fog through which a view sees the far side of the object
-THIN = -4.6  # u below which a site holds nothing: the fog that it began with
+THIN = -3.5  # u below which a site holds nothing: a cell of it takes less than a sixth of the light
 
 
 def box_of(views: Views) -> Tensor:
-    """[2,3] float64, a box around the object: the one that comes with the views, or that of the masks' hull."""
-    if views.bounds is not None:
-        return views.bounds.double()
-    grid = fit_grid(signed_distances(views.masks), views.masks, views.cameras, COARSE_HULL)
+    """[2,3] float64, a box around the object: that of the masks' hull, within the one that comes with the views."""
+    bounds = None if views.bounds is None else views.bounds.double().cpu().numpy()
+    distances = signed_distances(possible_object(views.masks, views.confidence))
+    grid = fit_grid(distances, views.masks, views.cameras, COARSE_HULL, views.confidence, bounds)
     lower = torch.tensor(grid.lower, dtype=torch.float64)
     return torch.stack([lower, lower + grid.spacing * (torch.tensor(grid.counts) - 1)])
 
@@ -57,6 +58,15 @@ def hull_sites(views: Views, bounds: Tensor, shape: tuple[int, int, int]) -> Ten
     return inside
 
 
+def on_grid(inside: Tensor, counts: tuple[int, int, int]) -> Tensor:
+    """Vertices [D,H,W] bool of a finer grid over the same box that lie in a cell with a chosen vertex."""
+    finer = _resized(inside.float()[None], torch.Size(counts))[0] > 0
+    for axis in range(3):
+        finer.narrow(axis, 0, 1).fill_(False)
+        finer.narrow(axis, finer.shape[axis] - 1, 1).fill_(False)
+    return finer
+
+
 def numbered(inside: Tensor) -> Tensor:
     """[D,H,W] int32: the sites' numbers, or -1, of the vertices that have one (bool)."""
     index = torch.full(inside.shape, -1, dtype=torch.int32)
@@ -87,7 +97,7 @@ def refined(field: Field, light: Tensor, allowed: Tensor) -> Field:
     """
     density = dense(field, field.density[:, None], EMPTY)
     held = ((density[0] > THIN) & (light > DARK)).float()[None, None]
-    near = _resized(torch.nn.functional.max_pool3d(held, 3, 1, 1)[0], allowed.shape)[0] > 0
+    near = _resized(held[0], allowed.shape)[0] > 0  # and what lies within a cell of it
     inside = allowed & near
     if not bool(inside.any()):
         inside = allowed
