@@ -15,13 +15,16 @@ from invrender.backends.cuda import target
 __path__ = [str(Path(__file__).parents[1] / "bodies")]
 sys.modules[f"{__name__}.target"] = target
 
+blend: Any
 clip: Any
 composite: Any
 contour: Any
 line_integral: Any
 lines: Any
+pieces: Any
 projector: Any
 raster: Any
+sight: Any
 smooth_step: Any
 bvh: Any
 weights: Any
