@@ -17,7 +17,7 @@ from invrender.backends.bodies.target import device
 from invrender.backends.cpu.arrays import packed_mesh, to_numpy
 from invrender.backends.cpu.contour import Contour, Floats, Ints, Signs, contour, workspace
 from invrender.backends.cpu.memory import empty
-from invrender.backends.cpu.pieces import view_pieces
+from invrender.backends.cpu.pieces import Pieces, view_pieces
 from invrender.backends.cpu.sight import look
 from invrender.backends.cpu.threads import parallel_for
 from invrender.jit import kernel
@@ -59,32 +59,50 @@ def antialias_adjoint(
 def _for_each_view(
     work: Callable[[int, Blends], None], face_id: Tensor, depth: Tensor, clip: Tensor, faces: Tensor, topology: Topology
 ) -> None:
+    height, width = face_id.shape[1:]
     mesh: tuple[Any, ...] = packed_mesh(faces, topology, clip.shape[1])
     positions, ids, z = to_numpy(clip), to_numpy(face_id), to_numpy(depth.to(clip.dtype))
 
     def some(first: int, step: int) -> None:
         scratch = workspace(clip.shape[1], len(faces), len(topology.edges))
         for view in range(first, len(positions), step):
-            work(view, _find(positions[view], *mesh, ids[view], z[view], *scratch))
+            # Kernels of their own, as Numba optimises all that one calls once more for each caller.
+            own = positions[view]
+            outline, near, pieces = _cut(own, *mesh, height, width, *scratch)
+            _look(outline, near, own, mesh[0], height, width, pieces)
+            found = _resolve(outline, near, mesh[0], ids[view], z[view], pieces)
+            work(view, (*found, *pieces[3:], outline))
 
     parallel_for(some, len(positions))
 
 
 @kernel
-def _find(
-    clip: Floats, faces: Ints, edges: Ints, edge_faces: Ints, signs: Signs, face_id: Ids, depth: Floats,
+def _cut(
+    clip: Floats, faces: Ints, edges: Ints, edge_faces: Ints, signs: Signs, height: int, width: int,
     screen: Floats, facing: Signs, chosen: Ints,
-) -> Blends:  # fmt: skip
-    """The blends of one view, with face_id and depth [H,W]."""
-    height, width = face_id.shape
+) -> tuple[Contour, Floats, Pieces]:  # fmt: skip
+    """The contour of one view, the depth of all vertices [V], and the contour's pieces."""
     outline = contour(clip, faces, edges, edge_faces, signs, height, width, screen, facing, chosen)
-    x, y, _, _, _ = outline
     z = np.empty(len(clip), np.float64)
     for i in range(len(clip)):
         z[i] = vertex_depth(clip, i)
-    pieces = view_pieces(outline, clip, height, width)
-    look(x, y, z, clip, faces, height, width, pieces)
-    head, following, pixel, segment, values = pieces
+    return outline, z, view_pieces(outline, clip, height, width)
+
+
+@kernel
+def _look(
+    outline: Contour, z: Floats, clip: Floats, faces: Ints, height: int, width: int, pieces: Pieces
+) -> None:  # fmt: skip
+    look(outline[0], outline[1], z, clip, faces, height, width, pieces)
+
+
+@kernel
+def _resolve(
+    outline: Contour, z: Floats, faces: Ints, face_id: Ids, depth: Floats, pieces: Pieces
+) -> tuple[Ints, Floats, Ints]:
+    """Samples, amounts and owner of one view's blends, with face_id and depth [H,W]."""
+    height, width = face_id.shape
+    head, following, pixel, _, values = pieces
     samples, owner = np.empty((len(pixel), COLUMNS), np.int32), np.empty(len(pixel), np.int32)
     owner[:] = -1
     amounts = np.empty((len(pixel), 3), np.float64)
@@ -92,10 +110,10 @@ def _find(
     for k in range(len(pixel)):
         if head[pixel[k]] == k:
             resolve(
-                k, following, pixel, values, x, y, z, faces, ids, depths, height, width,
+                k, following, pixel, values, outline[0], outline[1], z, faces, ids, depths, height, width,
                 samples, amounts, owner,
             )  # fmt: skip
-    return samples, amounts, owner, segment, values, outline
+    return samples, amounts, owner
 
 
 @device
@@ -124,7 +142,7 @@ def _apply_adjoint(
     image: Floats, grad: Floats, d_image: Floats, clip: Floats, d_clip: Floats,
     samples: Ints, amounts: Floats, owner: Ints, segment: Ints, values: Floats, outline: Contour,
 ) -> None:  # fmt: skip
-    """The adjoint of `_apply` and, through the pieces' areas, of `_find`; amounts become their gradients."""
+    """The adjoint of `_apply` and, through the pieces' areas, of how they were found; amounts become their gradients."""
     height, width, channels = image.shape
     share, d_share = np.empty(SAMPLES, np.float64), np.empty(SAMPLES, np.float64)
     source, incoming = image.reshape(height * width, channels), grad.reshape(height * width, channels)

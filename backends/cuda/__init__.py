@@ -7,7 +7,9 @@ import torch
 from numba import cuda
 
 from invrender.backends.completion import completed
+from invrender.backends.cuda.antialias import antialias, antialias_adjoint
 from invrender.backends.cuda.composite import composite, composite_adjoint
+from invrender.backends.cuda.field import field, field_light, field_misfit
 from invrender.backends.cuda.interpolate import interpolate, interpolate_adjoint
 from invrender.backends.cuda.line_integral import line_integral, line_integral_adjoint
 from invrender.backends.cuda.projector import joseph_rays
@@ -35,6 +37,8 @@ def load(device: torch.device) -> Backend:
         rasterize=rasterize,
         interpolate=interpolate,
         interpolate_adjoint=interpolate_adjoint,
+        antialias=antialias,
+        antialias_adjoint=antialias_adjoint,
         silhouette=silhouette,
         silhouette_taped=silhouette_taped,
         silhouette_adjoint=silhouette_adjoint,
@@ -45,6 +49,9 @@ def load(device: torch.device) -> Backend:
         smooth_step=smooth_step,
         composite=composite,
         composite_adjoint=composite_adjoint,
+        field=field,
+        field_misfit=field_misfit,
+        field_light=field_light,
     )
 
 

@@ -15,7 +15,7 @@ import torch
 from invrender.backends import select
 
 PROGRAMS = Path(__file__).parent / "programs"
-KERNELS = 23
+KERNELS = 29
 
 pytestmark = pytest.mark.skipif(
     not (find_spec("numba_cuda") and find_spec("cuda") and find_spec("cuda.bindings")),
@@ -43,7 +43,7 @@ def test_there_is_a_gpu():
 def test_simulated_kernels_agree_with_the_reference():
     found = run("simulate_cuda.py", NUMBA_ENABLE_CUDASIM="1")
     assert "simulator" in found["description"]
-    assert found["description"].endswith("in plain torch: antialias, field")
+    assert "in plain torch" not in found["description"]  # it has every kernel
     assert found["self_test"] == ""
     assert found["ids_equal"]
     assert max(found["errors"].values()) < 2e-6, found["errors"]

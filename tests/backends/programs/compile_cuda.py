@@ -16,13 +16,14 @@ from cuda.bindings import nvjitlink
 from numba import cuda, from_dtype, typeof, types
 
 from invrender.kernels.compositing import RaySamples, Rules
+from invrender.kernels.field import Field, FieldRays
 from invrender.nouns import Cameras
 from invrender.nouns.topology import topology
 
 CAPABILITY, ARCHITECTURES = (8, 0), ("80", "90")
 MODULES = (
-    "rasterize", "interpolate", "silhouette", "trace",
-    "line_integral", "projector", "smooth_step", "composite",
+    "rasterize", "interpolate", "pieces", "antialias", "silhouette", "trace",
+    "line_integral", "projector", "smooth_step", "composite", "field",
 )  # fmt: skip
 
 
@@ -51,6 +52,8 @@ def launches() -> dict[str, tuple[Any, tuple[Any, ...]]]:
     drivers["rasterize"].rasterize(clip, faces, size)
     drivers["interpolate"].interpolate(attributes, faces, face_id, clip)
     drivers["interpolate"].interpolate_adjoint(image, attributes, faces, face_id, clip)
+    drivers["antialias"].antialias(image, face_id, depth, clip, faces, edges)
+    drivers["antialias"].antialias_adjoint(image, image, face_id, depth, clip, faces, edges)
     drivers["silhouette"].silhouette_adjoint(depth, drivers["silhouette"].silhouette_taped(clip, faces, edges, size)[1])
     drivers["trace"].trace(torch.eye(3), faces, torch.zeros(2, 3), torch.ones(2, 3))
     _volumes(drivers)
@@ -73,6 +76,11 @@ def _volumes(drivers: dict[str, Any]) -> None:
     scene = (torch.zeros(2, 3, 4, 1), samples, torch.zeros(5, 4), Rules())
     drivers["composite"].composite(*scene)
     drivers["composite"].composite_adjoint(torch.zeros(2, 4), torch.zeros(2, 4), *scene)
+    field = Field(torch.zeros(1), torch.zeros(1, 12), torch.zeros(3, 3, 3, dtype=torch.int32))
+    ray = FieldRays(torch.ones(1, 3), torch.ones(1, 3), torch.ones(1), torch.ones(1).int(), torch.ones(1, 4))
+    drivers["field"].field(field, ray)
+    drivers["field"].field_misfit(field, ray, torch.zeros(1, 4))
+    drivers["field"].field_light(field, ray)
 
 
 def _type(value: Any) -> Any:

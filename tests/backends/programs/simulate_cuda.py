@@ -48,11 +48,13 @@ def main() -> None:
         ids_equal &= torch.equal(face_id, expected_id) and torch.equal(depth, expected_depth)
         finite = torch.nan_to_num(clip, posinf=1.0)
         attributes = torch.randn(CORNERS, 2, generator=generator)
-        grad = torch.randn(2, *SIZE, 2, generator=generator)
-        other = (grad, attributes, faces, face_id, finite)
+        grad, image = torch.randn(2, 2, *SIZE, 2, generator=generator)
+        seen, other = (face_id, depth, clip, faces, edges), (grad, attributes, faces, face_id, finite)
         for name, arguments in {
             "interpolate": (attributes, faces, face_id, finite),
             "interpolate_adjoint": other,
+            "antialias": (image, *seen),
+            "antialias_adjoint": (grad, image, *seen),
         }.items():
             values, expected = getattr(backend, name)(*arguments), getattr(reference, name)(*arguments)
             tuples = [part if isinstance(part, tuple) else (part,) for part in (values, expected)]
