@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from invrender.cli.light_options import LightOption, LightOptions, ReflectionOption, TurnOption
+from invrender.cli.look_options import LightOption, LookOptions, ReflectionOption, TurnOption, ViewDependentOption
 from invrender.cli.options import (
     AzimuthOption,
     BackendOption,
@@ -100,6 +100,7 @@ def render(
     light: LightOption = None,
     turn: TurnOption = None,
     reflection: ReflectionOption = None,
+    view_dependent: ViewDependentOption = None,
     colormap: ColormapOption = "inferno",
     opacity: OpacityOption = "linear",
     strength: StrengthOption = 0.5,
@@ -122,8 +123,8 @@ def render(
     """Render a mesh or a volume: a still, a turntable, or a dataset that reconstruct takes."""
     check_at_least("--size", size, 1)
     drawn = _mode(asset, mode)
-    lit = LightOptions(light, turn, reflection)
-    lit.check(drawn, dataset)
+    look = LookOptions(light, turn, reflection, view_dependent)
+    look.check(drawn, dataset)
     style = StyleOptions(colormap, opacity, strength, window, lighting, compositing, quality)
     if drawn.subject == "volume":
         style.check()
@@ -134,7 +135,7 @@ def render(
     placement = CameraPlacement(cameras, views, (size, size), distance, fov, elevation, azimuth)
     request = _Request(drawn, behind, output, dataset, placement, backend, device)
     if drawn.subject == "mesh":
-        results = _draw_mesh(asset, request, samples, lit)
+        results = _draw_mesh(asset, request, samples, look)
     else:
         results = _draw_volume(VolumeFile(asset, key, shape, dtype, frame), request, style, extinction, floats)
     _report(results, drawn, quiet, json)
@@ -168,7 +169,7 @@ def _mode(asset: Path, name: str | None) -> Mode:
     return find_mode(name if name is None else check_choice("--mode", name, fitting), subject)
 
 
-def _draw_mesh(asset: Path, request: _Request, samples: int, lit: LightOptions) -> Iterator[Written]:
+def _draw_mesh(asset: Path, request: _Request, samples: int, look: LookOptions) -> Iterator[Written]:
     from invrender.backends import select
     from invrender.io.assets import identify
     from invrender.io.meshes.read import read_mesh
@@ -178,16 +179,14 @@ def _draw_mesh(asset: Path, request: _Request, samples: int, lit: LightOptions) 
     if asset.is_dir():
         identify(asset)  # tells what to do with slices of a volume
     backend = select(request.backend, request.device, ("meshes",))
-    light = lit.relight()
-    mesh = lit.reflecting(read_mesh(asset))
+    shot = look.shot(request.mode, request.background, samples)
+    mesh = look.reflecting(read_mesh(asset))
     if request.dataset is not None:
         cameras = request.placement.cameras(mesh, DATASET)
-        yield write_mesh_dataset(request.dataset, mesh, cameras, request.mode, backend, light.lights)
+        yield write_mesh_dataset(request.dataset, mesh, cameras, shot, backend)
     if request.output is not None:
         cameras = request.placement.cameras(mesh, views_for(request.output))
-        yield write_mesh_picture(
-            request.output, mesh, cameras, request.mode, backend, request.background, samples, light
-        )  # fmt: skip
+        yield write_mesh_picture(request.output, mesh, cameras, shot, backend)
 
 
 def _draw_volume(

@@ -16,7 +16,7 @@ from invrender.kernels import field as _field
 from invrender.kernels.compositing import OPAQUE
 
 from .cells import trilinear
-from .target import add_at, fast, inlined, wide
+from .target import add_at, fast, inlined, raise_to, wide
 
 ONE, ZERO = np.float32(1), np.float32(0)
 MOST, FAINT, GREY = np.float32(_field.MOST), np.float32(_field.FAINT), np.float32(_field.GREY)
@@ -91,7 +91,11 @@ def march(dense, cells, index, colours, height, width, start, step, length, coun
 def spread(
     index, height, width, length, basis, ray, cell_of, kept, number, shown, grad, d_density, d_colours
 ):  # fmt: skip
-    """The adjoint of `march`: adds the gradient of a ray, from that with what it shows, to the sites around it."""
+    """The adjoint of `march`: adds the gradient of a ray, from that with what it shows, to the sites around it.
+
+    Gradients are flat: d_density [S], d_colours [S*3K].
+    """
+    functions = basis.shape[1]
     red, green, blue, light = shown
     gr, gg, gb, gt = grad
     behind = gr * red + gg * green + gb * blue
@@ -108,8 +112,28 @@ def spread(
             if site >= 0:
                 add_at(d_density, site, share * slope)
                 if weight > UNSEEN:
-                    for k in range(basis.shape[1]):
-                        part = share * weight * basis[ray, k]
-                        d_colours[site, 3 * k] += part * gr
-                        d_colours[site, 3 * k + 1] += part * gg
-                        d_colours[site, 3 * k + 2] += part * gb
+                    for k in range(functions):
+                        part, at = share * weight * basis[ray, k], 3 * (site * functions + k)
+                        add_at(d_colours, at, part * gr)
+                        add_at(d_colours, at + 1, part * gg)
+                        add_at(d_colours, at + 2, part * gb)
+
+
+@fast
+def illuminate(dense, cells, depth, height, width, start, step, length, count, ray, light_at):
+    """Raise the light [D*H*W] of the vertices nearest to a ray's samples to that with which it arrives there."""
+    light = ONE
+    for i in range(count[ray]):
+        cell, fx, fy, fz = locate(start, step, ray, i, height, width)
+        layer, row, column = cell // (height * width), cell // width % height, cell % width
+        layer = min(layer + int(fz + np.float32(0.5)), depth - 1)
+        row = min(row + int(fy + np.float32(0.5)), height - 1)
+        column = min(column + int(fx + np.float32(0.5)), width - 1)
+        raise_to(light_at, (layer * height + row) * width + column, light)
+        if cells[cell] == 0:
+            continue
+        u = trilinear(dense, cell, 1, width, width * height, fx, fy, fz)
+        if u >= FAINT:
+            light *= math.exp(-MOST * length[ray] / (ONE + math.exp(-u)))
+        if light <= LIMIT:
+            break

@@ -75,3 +75,9 @@ def push(heads: NDArray[np.int32], index: int, item: int) -> int:
 def add_at(cells: NDArray[np.float32], index: int, value: float) -> None:
     """Add to a cell of a flat array. One thread owns the cells here; on a GPU this is atomic."""
     cells[index] += value
+
+
+@inlined
+def raise_to(cells: NDArray[np.float32], index: int, value: float) -> None:
+    """Put `value` where it is greater than what is there. One thread owns the cells here; on a GPU this is atomic."""
+    cells[index] = max(cells[index], value)

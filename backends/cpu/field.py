@@ -7,15 +7,13 @@ Loss and gradient take one walk along each ray: what its samples were made of is
 
 from __future__ import annotations
 
-import math
 from typing import Any
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from invrender.backends.bodies.cells import trilinear
-from invrender.backends.bodies.field import FAINT, KEPT, LIMIT, MOST, ONE, locate, march, spread
+from invrender.backends.bodies.field import FAINT, KEPT, ONE, illuminate, march, spread
 from invrender.backends.cpu.compile import entry
 from invrender.backends.cpu.threads import blocks, parallel_map
 from invrender.kernels.field import EMPTY, Field, FieldRays
@@ -37,13 +35,13 @@ def field_misfit(field: Field, rays: FieldRays, target: torch.Tensor) -> tuple[f
     fixed, goal = _arguments(field, rays), _flat(target)
     cuts = np.linspace(0, len(goal), TILES + 1).astype(np.int64)
     density = [np.zeros(len(field.density), np.float32) for _ in range(TILES)]
-    colours = [np.zeros(tuple(field.colours.shape), np.float32) for _ in range(TILES)]
+    colours = [np.zeros(field.colours.numel(), np.float32) for _ in range(TILES)]
     jobs = [(*fixed, cuts[i], cuts[i + 1], goal, density[i], colours[i]) for i in range(TILES)]
     loss = sum(parallel_map(_compare, jobs))
     for k in range(1, TILES):
         density[0] += density[k]
         colours[0] += colours[k]
-    return float(loss), torch.from_numpy(density[0]), torch.from_numpy(colours[0])
+    return float(loss), torch.from_numpy(density[0]), torch.from_numpy(colours[0]).reshape(field.colours.shape)
 
 
 def field_light(field: Field, rays: FieldRays) -> torch.Tensor:
@@ -140,19 +138,4 @@ def _illuminate(
     dense, cells, depth, height, width, start, step, length, count, begin, end, light_at
 ):  # fmt: skip
     for ray in range(begin, end):
-        light = ONE
-        for i in range(count[ray]):
-            cell, fx, fy, fz = locate(start, step, ray, i, height, width)
-            layer, row, column = cell // (height * width), cell // width % height, cell % width
-            layer = min(layer + int(fz + np.float32(0.5)), depth - 1)
-            row = min(row + int(fy + np.float32(0.5)), height - 1)
-            column = min(column + int(fx + np.float32(0.5)), width - 1)
-            vertex = (layer * height + row) * width + column
-            light_at[vertex] = max(light_at[vertex], light)
-            if cells[cell] == 0:
-                continue
-            u = trilinear(dense, cell, 1, width, width * height, fx, fy, fz)
-            if u >= FAINT:
-                light *= math.exp(-MOST * length[ray] / (ONE + math.exp(-u)))
-            if light <= LIMIT:
-                break
+        illuminate(dense, cells, depth, height, width, start, step, length, count, ray, light_at)

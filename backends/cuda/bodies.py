@@ -19,6 +19,7 @@ blend: Any
 clip: Any
 composite: Any
 contour: Any
+field: Any
 line_integral: Any
 lines: Any
 pieces: Any

@@ -99,6 +99,12 @@ def add_at(cells: Any, index: int, value: float) -> None:
     cuda.atomic.add(cells, index, value)
 
 
+@with_cuda
+def raise_to(cells: Any, index: int, value: float) -> None:
+    """Put `value` where it is greater than what is there, atomically."""
+    cuda.atomic.max(cells, index, value)
+
+
 if SIMULATED:
 
     def product(a: float, b: float) -> float:

@@ -22,10 +22,14 @@ from numpy.typing import NDArray
 from scipy import sparse
 
 from invrender import ops
+from invrender.colour import srgb_to_linear
 from invrender.errors import InputError
 from invrender.geometry.connectivity import unique_edges
 from invrender.kernels import Backend
+from invrender.nouns import Cameras, Mesh, Scene
 from invrender.photometry.photos import Photos
+from invrender.render.images import average, enlarge
+from invrender.render.raster import layers
 
 Tensor = torch.Tensor
 Floats = NDArray[np.float32]
@@ -123,25 +127,59 @@ def colours_towards(coefficients: Tensor, directions: Tensor) -> Tensor:
 
 
 def picture(
-    vertices: Tensor, faces: Tensor, coefficients: Tensor, photos: Photos, number: int, backend: Backend
-) -> tuple[Tensor, Tensor]:
-    """A photograph as the coloured mesh shows it, sRGB-encoded [H,W,3] over black, and which pixels it covers [H,W].
+    vertices: Tensor, faces: Tensor, coefficients: Tensor, matrix: Tensor, eye: Tensor, size: tuple[int, int],
+    backend: Backend,
+) -> tuple[Tensor, Tensor]:  # fmt: skip
+    """What a camera sees of the coloured mesh, sRGB-encoded [H,W,3] over black, and which pixels it covers [H,W].
 
     Args:
-        vertices, faces: of the mesh, in the photographs' frame.
+        vertices: [V,3] float64.
+        faces: [F,3] int64.
         coefficients: [V,K,3], see `fitted_colours`.
-        photos: whose cameras count.
-        number: which of them.
+        matrix: [4,4] float64, to clip space.
+        eye: [3] float64, where the camera stands.
+        size: (H, W).
         backend: what draws.
     """
-    height, width = photos.size
-    seen = seen_by(vertices, faces, photos.clip_from_object[number], (height, width), backend)
+    height, width = size
+    seen = seen_by(vertices, faces, matrix, size, backend)
     at = faces[seen.face]
     mixed = (coefficients[at] * seen.share[:, :, None, None]).sum(1)
     image, cover = torch.zeros(height * width, 3), torch.zeros(height * width)
-    image[seen.pixel] = colours_towards(mixed, _directions(vertices, at, seen.share, photos.eye[number]).float())
+    image[seen.pixel] = colours_towards(mixed, _directions(vertices, at, seen.share, eye).float())
     cover[seen.pixel] = 1.0
     return image.reshape(height, width, 3), cover.reshape(height, width)
+
+
+def pictures(mesh: Mesh, coefficients: Tensor, cameras: Cameras, backend: Backend, supersample: int = 1) -> Tensor:
+    """Pictures [N,H,W,4] of a mesh in the world: premultiplied linear RGB and exact coverage, float64 on the CPU.
+
+    Args:
+        mesh: its own colours stand where it covers pixels beside their centres.
+        coefficients: [V,K,3] of its vertices, see `fitted_colours`.
+        cameras: N of them.
+        backend: what draws.
+        supersample: samples on each side of a pixel.
+
+    Raises:
+        InputError: there is not one row of coefficients per vertex.
+    """
+    if coefficients.ndim != 3 or len(coefficients) != len(mesh.vertices):
+        raise InputError(
+            f"the colours are those of {len(coefficients)} vertices, the mesh has {len(mesh.vertices)}",
+            "take the mesh.ply and the view_dependent.npz of one run",
+        )
+    vertices, faces, large = mesh.vertices.cpu().double(), mesh.faces.cpu(), enlarge(cameras, supersample)
+    drawn = []
+    for view in range(len(large)):
+        matrix, eye = large.clip_from_world[view], large.position[view]
+        coded, hit = picture(vertices, faces, coefficients, matrix, eye, large.size, backend)
+        flat = layers(Scene(mesh), large[[view]], "color", backend)[0].cpu().double()
+        cover = flat[..., 3:].clamp(0, 1)
+        plain = flat[..., :3] / cover.clamp(min=1e-6)
+        linear = torch.where(hit[..., None] > 0, torch.from_numpy(srgb_to_linear(coded.double().numpy())), plain)
+        drawn.append(average(torch.cat([linear * cover, cover], -1)[None], supersample))
+    return torch.cat(drawn)
 
 
 def _directions(vertices: Tensor, corners: Tensor, share: Tensor, eye: Tensor) -> Tensor:

@@ -1,26 +1,21 @@
-"""Checkpoints of a run: named arrays and the step they belong to, one .npz file each, whole or not at all.
-
-An .npz file carries a checksum (CRC-32) of every array, which is verified whenever one is read.
-"""
+"""Checkpoints of a run: named arrays and the step they belong to, one .npz file each, whole or not at all."""
 
 from __future__ import annotations
 
 import re
-import zipfile
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import IO, Any
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from invrender.errors import CheckpointError
 from invrender.io.files.atomic import atomic_path
+from invrender.io.files.npz import UNREADABLE, read_arrays
 
 PATTERN = re.compile(r"step_(\d+)\.npz")
 STEP = "__step__"
-# What opening a damaged archive raises; zipfile says NotImplementedError where a flag or method in it makes no sense.
-UNREADABLE = (OSError, ValueError, EOFError, zipfile.BadZipFile, NotImplementedError)
 KEPT = 2  # checkpoints of a run: the last one, and the one before in case that is damaged
 
 
@@ -46,8 +41,7 @@ def load_checkpoint(path: Path) -> tuple[int, dict[str, NDArray[Any]]]:
         CheckpointError: the file is missing, damaged, or no checkpoint of ours.
     """
     try:
-        with path.open("rb") as file:  # np.load given a path leaves a damaged file open
-            arrays = _arrays(file)
+        arrays = read_arrays(path)
     except FileNotFoundError as error:
         raise CheckpointError(f"there is no checkpoint {path}", "start without it, or name another one") from error
     except UNREADABLE as error:
@@ -55,14 +49,6 @@ def load_checkpoint(path: Path) -> tuple[int, dict[str, NDArray[Any]]]:
     if STEP not in arrays:
         raise CheckpointError(f"{path} is no checkpoint of invrender", "name a file from a run's checkpoints folder")
     return int(arrays.pop(STEP)), arrays
-
-
-def _arrays(file: IO[bytes]) -> dict[str, NDArray[Any]]:
-    if not zipfile.is_zipfile(file):
-        raise ValueError("it is no .npz archive")
-    file.seek(0)
-    with np.load(file, allow_pickle=False) as data:
-        return {name: data[name] for name in data.files}
 
 
 def checkpoints(folder: Path) -> list[Path]:

@@ -14,8 +14,9 @@ from invrender.io.datasets.dataset import read_cameras
 from invrender.io.images import write_gif, write_png
 from invrender.nouns import Cameras, Mesh, Volume
 from invrender.nouns.appearance import Colour
-from invrender.render.images import contact_sheet, stored_as_is, to_bytes
+from invrender.render.images import contact_sheet, stored_as_is, straight, to_bytes
 from invrender.render.modes import MODES, Mode
+from invrender.render.pictures import over
 from invrender.run.memory import check_pictures
 from invrender.run.staged import is_empty, settle_dataset
 
@@ -71,6 +72,14 @@ class Written:
     files: list[Path]
     note: str
     facts: dict[str, Any] = field(default_factory=dict)
+
+
+def on_background(premultiplied: Tensor, background: Colour | None) -> Tensor:
+    """Linear RGB [N,H,W,3] of premultiplied RGBA over a background; over none, RGBA [N,H,W,4] with straight alpha."""
+    if background is not None:
+        return over(premultiplied, background)
+    colour, alpha = straight(premultiplied)
+    return torch.cat([colour, alpha[..., None]], -1)
 
 
 def views_for(picture: Path) -> int:

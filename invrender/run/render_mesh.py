@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -11,80 +11,83 @@ import torch
 from invrender.evaluate.posed_views import cut_off
 from invrender.io.datasets.dataset import write_dataset
 from invrender.kernels import Backend
-from invrender.nouns import Cameras, Lights, Mesh, Scene, Views
+from invrender.nouns import Cameras, Mesh, Scene, Views
 from invrender.nouns.appearance import Colour
+from invrender.photometry.view_dependent import pictures
 from invrender.render.images import depth_picture, stored_as_is, straight
 from invrender.render.modes import Mode
 from invrender.render.pictures import WHITE
 from invrender.render.raster import layers, render, render_views
-from invrender.run.pictures import Written, dataset_written, write_picture
+from invrender.run.pictures import Written, dataset_written, on_background, write_picture
 from invrender.run.relight import Relight
 from invrender.run.staged import write_staged
 
 Tensor = torch.Tensor
 
 
-def mesh_views(mesh: Mesh, cameras: Cameras, mode: Mode, backend: Backend, lights: Lights | None = None) -> Views:
+@dataclass(frozen=True)
+class MeshShot:
+    """What to draw of a mesh.
+
+    Attributes:
+        mode: of `render.modes`.
+        background: linear RGB; None: transparent, in modes that have an alpha.
+        supersample: samples on each side of a pixel, of stills and turntables.
+        light: of mode "shaded", and whether it goes round.
+        coefficients: of mode "color": [V,K,3], colours of the vertices that change with the view, see
+            `photometry.view_dependent`; None: the mesh's own.
+    """
+
+    mode: Mode
+    background: Colour | None = WHITE
+    supersample: int = 2
+    light: Relight = field(default_factory=Relight)
+    coefficients: Tensor | None = None
+
+
+def mesh_views(mesh: Mesh, cameras: Cameras, shot: MeshShot, backend: Backend) -> Views:
     """Posed images of a mesh: masks of exact coverage, and colours with straight alpha but for silhouettes.
 
     What is no colour (normals) is prepared so that an image file holds its values as they are.
     """
-    if mode.colour:
-        return render_views(mesh, cameras, backend, lights, mode.name)
+    mode = shot.mode
+    if mode.colour and shot.coefficients is None:
+        return render_views(mesh, cameras, backend, shot.light.lights, mode.name)
     views = render_views(mesh, cameras, backend)
     if not mode.layered:
         return replace(views, images=None)
+    if shot.coefficients is not None:
+        colours, _ = straight(pictures(mesh, shot.coefficients, cameras, backend))
+        return replace(views, images=colours.clamp(0, 1).to(views.masks))
     return replace(views, images=stored_as_is(straight(layers(Scene(mesh), cameras, mode.name, backend))[0]))
 
 
-def mesh_pictures(
-    mesh: Mesh,
-    cameras: Cameras,
-    mode: Mode,
-    backend: Backend,
-    background: Colour | None = WHITE,
-    supersample: int = 2,
-    light: Relight | None = None,
-) -> tuple[Tensor, dict[str, Any]]:
+def mesh_pictures(mesh: Mesh, cameras: Cameras, shot: MeshShot, backend: Backend) -> tuple[Tensor, dict[str, Any]]:
     """What image files show of a mesh.
-
-    Args:
-        mesh, cameras, mode, backend: what to draw, from where, and how.
-        background: linear RGB; None: transparent, in modes that have an alpha.
-        supersample: samples on each side of a pixel.
-        light: of mode "shaded", and whether it goes round; None: over the camera's shoulder.
 
     Returns:
         [N,H,W,C] on the CPU: grey in [0, 1] for silhouette and depth (white is nearest), else colours, with straight
         alpha for a transparent background; and facts: `depth_range`, the nearest and farthest distance.
     """
-    light = light or Relight()
-    cameras, lights = light.over(cameras)
-    scene = Scene(mesh, light.lights, background or WHITE)
-    draw = layers if background is None and mode.layered else render
-    pictures = draw(scene, cameras, mode.name, backend, supersample, lights=lights).cpu()
-    if background is None and mode.layered:
-        colour, alpha = straight(pictures)
-        return torch.cat([colour, alpha[..., None]], -1), {}
-    if mode.name != "depth":
-        return pictures, {}
-    grey, near, far = depth_picture(pictures)
+    name = shot.mode.name
+    cameras, lights = shot.light.over(cameras)
+    if shot.mode.layered:
+        if shot.coefficients is None:
+            drawn = layers(Scene(mesh, shot.light.lights), cameras, name, backend, shot.supersample, lights=lights)
+        else:
+            drawn = pictures(mesh, shot.coefficients, cameras, backend, shot.supersample).float()
+        return on_background(drawn.cpu(), shot.background), {}
+    found = render(Scene(mesh), cameras, name, backend, shot.supersample).cpu()
+    if name != "depth":
+        return found, {}
+    grey, near, far = depth_picture(found)
     return grey, {"depth_range": [near, far]}
 
 
-def write_mesh_picture(
-    path: Path,
-    mesh: Mesh,
-    cameras: Cameras,
-    mode: Mode,
-    backend: Backend,
-    background: Colour | None = WHITE,
-    supersample: int = 2,
-    light: Relight | None = None,
-) -> Written:
+def write_mesh_picture(path: Path, mesh: Mesh, cameras: Cameras, shot: MeshShot, backend: Backend) -> Written:
     """Draw a mesh and write a still or a sheet of stills (.png), or a turning picture (.gif); see `mesh_pictures`."""
-    pictures, facts = mesh_pictures(mesh, cameras, mode, backend, background, supersample, light)
-    written = _told_blank(write_picture(path, pictures, mode, facts), pictures)
+    drawn, facts = mesh_pictures(mesh, cameras, shot, backend)
+    written = _told_blank(write_picture(path, drawn, shot.mode, facts), drawn)
     if "depth_range" not in facts:
         return written
     near, far = facts["depth_range"]
@@ -103,11 +106,9 @@ def _told_blank(written: Written, pictures: Tensor) -> Written:
     )
 
 
-def write_mesh_dataset(
-    folder: Path, mesh: Mesh, cameras: Cameras, mode: Mode, backend: Backend, lights: Lights | None = None
-) -> Written:
+def write_mesh_dataset(folder: Path, mesh: Mesh, cameras: Cameras, shot: MeshShot, backend: Backend) -> Written:
     """Write a mesh's own views as a dataset that `invrender reconstruct` takes; see `mesh_views`."""
-    views = mesh_views(mesh, cameras, mode, backend, lights)
+    views = mesh_views(mesh, cameras, shot, backend)
     files = write_staged(folder, lambda place: write_dataset(place, views))
     written = dataset_written(folder, files, cameras)
     faint = int((views.masks.amax((1, 2)) < 0.5).sum())

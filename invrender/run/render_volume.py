@@ -18,8 +18,8 @@ from invrender.render.absorption import transmittance
 from invrender.render.emission import VolumeStyle, check_colours, render_volume
 from invrender.render.images import straight
 from invrender.render.modes import Mode
-from invrender.render.pictures import WHITE, default_style, over
-from invrender.run.pictures import Written, dataset_written, write_picture
+from invrender.render.pictures import WHITE, default_style
+from invrender.run.pictures import Written, dataset_written, on_background, write_picture
 from invrender.run.staged import write_staged
 
 Tensor = torch.Tensor
@@ -56,11 +56,7 @@ def volume_pictures(
     if shot.mode.renderer == "absorption":
         light, extinction = transmittance(volume, cameras, backend, shot.extinction)
         return light[..., None], {"extinction": float(extinction)}
-    drawn = _drawn(volume, cameras, shot, backend)
-    if shot.background is not None:
-        return over(drawn, shot.background), {}
-    colour, alpha = straight(drawn)
-    return torch.cat([colour, alpha[..., None]], -1), {}
+    return on_background(_drawn(volume, cameras, shot, backend), shot.background), {}
 
 
 def transmittance_views(

@@ -108,6 +108,11 @@ def test_colours_that_change_with_the_view_are_stored_beside_the_mesh() -> None:
         coefficients = stored["coefficients"]
     assert coefficients.shape == (len(read_mesh(Path("out/mesh.ply")).vertices), 4, 3)
     assert np.isfinite(coefficients).all()
+    draw = ["render", "out/mesh.ply", "--mode", "color", "--size", "32", "-q"]
+    assert run([*draw, "-o", "plain.png"]) == 0
+    assert run([*draw, "-o", "changing.png", "--view-dependent", "out/view_dependent.npz"]) == 0
+    plain, changing = (np.asarray(Image.open(name).convert("RGB"), float) for name in ("plain.png", "changing.png"))
+    assert 0.05 < np.abs(plain - changing).mean() < 8
 
 
 def test_exposures_are_found_and_stored() -> None:

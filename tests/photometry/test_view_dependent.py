@@ -35,22 +35,24 @@ def glossy(vertices: Tensor) -> Tensor:
     return coefficients
 
 
+def shown(photos: Photos, coefficients: Tensor, view: int) -> tuple[Tensor, Tensor]:
+    return picture(*ball(), coefficients, photos.clip_from_object[view], photos.eye[view], SIZE, BACKEND)
+
+
 def photographs(count: int) -> Photos:
     """Of the glossy ball, from all around."""
     eye = 3 * fibonacci(count)
     cameras = Cameras(look_at(eye, (0.0, 0.0, 0.0)), perspective(45.0, SIZE, 0.1, 9.0).repeat(count, 1, 1), SIZE)
     blank = Views(cameras, torch.ones(count, *SIZE), torch.zeros(count, *SIZE, 3))
     photos = photos_in(Frame(torch.zeros(3).double().numpy(), 1.0), blank)
-    vertices, faces = ball()
-    shown = [picture(vertices, faces, glossy(vertices), photos, i, BACKEND) for i in range(count)]
-    images, masks = (torch.stack([each[k] for each in shown]) for k in range(2))
+    colours = glossy(ball()[0])
+    images, masks = (torch.stack(each) for each in zip(*(shown(photos, colours, i) for i in range(count)), strict=True))
     return replace(photos, images=images, masks=masks)
 
 
 def error(coefficients: Tensor, unseen: Photos) -> float:
-    vertices, faces = ball()
-    shown = torch.stack([picture(vertices, faces, coefficients, unseen, i, BACKEND)[0] for i in range(len(unseen))])
-    return float((shown - unseen.images).square().mean().sqrt())
+    drawn = torch.stack([shown(unseen, coefficients, i)[0] for i in range(len(unseen))])
+    return float((drawn - unseen.images).square().mean().sqrt())
 
 
 def test_colours_that_depend_on_direction_predict_unseen_views() -> None:

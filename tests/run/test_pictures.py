@@ -16,7 +16,7 @@ from invrender.io.datasets.dataset import write_dataset
 from invrender.nouns import Mesh
 from invrender.render.modes import find_mode
 from invrender.run.pictures import CameraPlacement, check_outputs, views_for
-from invrender.run.render_mesh import mesh_pictures, mesh_views, write_mesh_dataset, write_mesh_picture
+from invrender.run.render_mesh import MeshShot, mesh_pictures, mesh_views, write_mesh_dataset, write_mesh_picture
 from invrender.run.render_volume import (
     VolumeShot,
     transmittance_views,
@@ -34,10 +34,10 @@ CLOUD = VOLUMES["double-sphere"](12)
 @pytest.mark.parametrize(("mode", "channels"), [("shaded", 3), ("normal", 3), ("silhouette", 1), ("depth", 1)])
 def test_pictures_of_a_cube(tmp_path: Path, mode: str, channels: int) -> None:
     cameras = CameraPlacement(size=(16, 24)).cameras(CUBE, 3)
-    pictures, facts = mesh_pictures(CUBE, cameras, find_mode(mode, "mesh"), BACKEND)
+    pictures, facts = mesh_pictures(CUBE, cameras, MeshShot(find_mode(mode, "mesh")), BACKEND)
     assert pictures.shape == (3, 16, 24, channels)
     assert ("depth_range" in facts) == (mode == "depth")
-    written = write_mesh_picture(tmp_path / "a.gif", CUBE, cameras, find_mode(mode, "mesh"), BACKEND)
+    written = write_mesh_picture(tmp_path / "a.gif", CUBE, cameras, MeshShot(find_mode(mode, "mesh")), BACKEND)
     assert written.note.startswith("24 x 16, 3 frames")
     with Image.open(written.path) as image:
         assert image.n_frames == 3
@@ -45,13 +45,13 @@ def test_pictures_of_a_cube(tmp_path: Path, mode: str, channels: int) -> None:
 
 def test_views_of_a_cube_are_a_dataset(tmp_path: Path) -> None:
     cameras = CameraPlacement("sphere", 3, (20, 20)).cameras(CUBE, 12)
-    assert mesh_views(CUBE, cameras, find_mode("silhouette", "mesh"), BACKEND).images is None
-    written = write_mesh_dataset(tmp_path / "set", CUBE, cameras, find_mode("normal", "mesh"), BACKEND)
+    assert mesh_views(CUBE, cameras, MeshShot(find_mode("silhouette", "mesh")), BACKEND).images is None
+    written = write_mesh_dataset(tmp_path / "set", CUBE, cameras, MeshShot(find_mode("normal", "mesh")), BACKEND)
     assert (len(written.files), written.note) == (4, "3 views of 20 x 20")
     again = CameraPlacement(str(tmp_path / "set"), 2, (20, 20)).cameras(CUBE, 12)
     assert torch.allclose(again.position, cameras.position[:2])
     near = CameraPlacement("sphere", 3, (20, 20), distance=2.0).cameras(CUBE, 12)
-    written = write_mesh_dataset(tmp_path / "near", CUBE, near, find_mode("silhouette", "mesh"), BACKEND)
+    written = write_mesh_dataset(tmp_path / "near", CUBE, near, MeshShot(find_mode("silhouette", "mesh")), BACKEND)
     assert "reaches the border in 3 of them" in written.note
     assert written.facts["cut_off"] == 3
 
@@ -59,10 +59,10 @@ def test_views_of_a_cube_are_a_dataset(tmp_path: Path) -> None:
 def test_what_is_thinner_than_a_pixel_is_told(tmp_path: Path) -> None:
     needle = Mesh(CUBE.vertices * torch.tensor([500.0, 1, 1]).double(), CUBE.faces)
     cameras = CameraPlacement(views=2, size=(20, 20)).cameras(needle, 2)
-    written = write_mesh_picture(tmp_path / "a.png", needle, cameras, find_mode("shaded", "mesh"), BACKEND)
+    written = write_mesh_picture(tmp_path / "a.png", needle, cameras, MeshShot(find_mode("shaded", "mesh")), BACKEND)
     assert "nothing to see in 2 of them: the object is thinner than a pixel" in written.note
     assert written.facts["blank"] == 2
-    written = write_mesh_dataset(tmp_path / "set", needle, cameras, find_mode("silhouette", "mesh"), BACKEND)
+    written = write_mesh_dataset(tmp_path / "set", needle, cameras, MeshShot(find_mode("silhouette", "mesh")), BACKEND)
     assert "covers no pixel in" in written.note
     assert written.facts["faint"] > 0
 
@@ -105,7 +105,9 @@ def test_outputs_are_checked_before_anything_is_drawn(tmp_path: Path) -> None:
     shaded = find_mode("shaded", "mesh")
     check_outputs(tmp_path / "a.png", tmp_path / "set", shaded, None, overwrite=False)
     (tmp_path / "a.png").touch()
-    write_dataset(tmp_path / "set", mesh_views(CUBE, CameraPlacement(size=(8, 8)).cameras(CUBE, 2), shaded, BACKEND))
+    write_dataset(
+        tmp_path / "set", mesh_views(CUBE, CameraPlacement(size=(8, 8)).cameras(CUBE, 2), MeshShot(shaded), BACKEND)
+    )
     for picture, dataset in ((tmp_path / "a.png", None), (None, tmp_path / "set")):
         with pytest.raises(OutputExistsError, match="--overwrite"):
             check_outputs(picture, dataset, shaded, None, overwrite=False)

@@ -15,7 +15,7 @@ from invrender.errors import UsageError
 from invrender.nouns import Lights, Mesh
 from invrender.render.modes import find_mode
 from invrender.run.relight import Relight, about_up, parse_light
-from invrender.run.render_mesh import mesh_pictures, mesh_views
+from invrender.run.render_mesh import MeshShot, mesh_pictures, mesh_views
 
 BACKEND = select("torch")
 SHAPE = trimesh.creation.icosphere(2)
@@ -32,7 +32,7 @@ def brightest(picture: torch.Tensor) -> tuple[int, int]:
 def test_the_light_goes_round_while_the_camera_stands():
     cameras = around(BALL, "orbit", 4, 33, elevation=0.0)
     light = Relight(Lights((0.0, 0.0, 1.0), 0.8, 0.1), "light")
-    pictures, _ = mesh_pictures(BALL, cameras, SHADED, BACKEND, (0.0, 0.0, 0.0), 1, light)
+    pictures, _ = mesh_pictures(BALL, cameras, MeshShot(SHADED, (0.0, 0.0, 0.0), 1, light), BACKEND)
     front, right, back, left = pictures
     assert brightest(front) == (16, 16)
     assert brightest(right)[1] > 25 and brightest(left)[1] < 7
@@ -43,15 +43,15 @@ def test_the_light_goes_round_while_the_camera_stands():
 def test_both_go_round_and_the_light_passes_once_before_the_camera():
     cameras = around(BALL, "orbit", 4, 33, elevation=0.0)
     light = Relight(Lights((0.0, 0.0, 1.0), 0.8, 0.1), "both")
-    _, second, _, fourth = mesh_pictures(BALL, cameras, SHADED, BACKEND, (0.0, 0.0, 0.0), 1, light)[0]
+    _, second, _, fourth = mesh_pictures(BALL, cameras, MeshShot(SHADED, (0.0, 0.0, 0.0), 1, light), BACKEND)[0]
     assert brightest(second)[1] > 25
     assert brightest(fourth)[1] < 7
 
 
 def test_a_light_over_the_shoulder_starts_where_the_first_camera_has_it():
     cameras = around(BALL, "orbit", 3, 17)
-    still = mesh_pictures(BALL, cameras[[0]], SHADED, BACKEND)[0]
-    turning = mesh_pictures(BALL, cameras, SHADED, BACKEND, light=Relight(turn="light"))[0]
+    still = mesh_pictures(BALL, cameras[[0]], MeshShot(SHADED), BACKEND)[0]
+    turning = mesh_pictures(BALL, cameras, MeshShot(SHADED, light=Relight(turn="light")), BACKEND)[0]
     assert torch.allclose(turning[:1], still)
     assert not torch.allclose(turning[1:2], still, atol=0.1)
 
@@ -63,8 +63,9 @@ def test_up_stays_and_front_goes_to_the_right():
 
 def test_views_of_a_dataset_have_the_light_and_the_mode():
     cameras = around(BALL, "orbit", 2, 16)
-    dark = mesh_views(BALL, cameras, SHADED, BACKEND, Lights((0.0, 1.0, 0.0), 0.0, 0.5)).images
-    plain = mesh_views(BALL, cameras, find_mode("color", "mesh"), BACKEND).images
+    light = Relight(Lights((0.0, 1.0, 0.0), 0.0, 0.5))
+    dark = mesh_views(BALL, cameras, MeshShot(SHADED, light=light), BACKEND).images
+    plain = mesh_views(BALL, cameras, MeshShot(find_mode("color", "mesh")), BACKEND).images
     assert dark is not None and plain is not None
     assert float(dark.max()) == pytest.approx(0.4, abs=1e-5)
     assert float(plain.max()) == pytest.approx(0.8, abs=1e-5)

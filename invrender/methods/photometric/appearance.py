@@ -14,7 +14,9 @@ from dataclasses import dataclass, replace
 import torch
 from scipy.sparse import csr_matrix, diags
 
+from invrender.geometry.attributes import transferred
 from invrender.geometry.vectors import Floats
+from invrender.methods.silhouette.target import Shape
 from invrender.nouns.topology import Topology
 from invrender.shading.spherical_harmonics import COUNT, ambient, irradiance_basis
 
@@ -93,6 +95,12 @@ def reflecting(look: Appearance) -> Appearance:
     """The same colours with an albedo that materials can have: all but the brightest hundredth stay below BRIGHT."""
     factor = BRIGHT / float(look.albedo.amax(1).quantile(0.99).clamp(min=1e-6))
     return replace(look, albedo=look.albedo * factor, light=look.light / factor)
+
+
+def carried(look: Appearance, shape: Shape, to: Shape) -> Appearance:
+    """The same light, and the same albedo on another mesh of the shape; shadows have to be traced anew."""
+    albedo = transferred(look.albedo.numpy(), shape.vertices, shape.faces, to.vertices, to.faces)
+    return Appearance(torch.from_numpy(albedo), look.light)
 
 
 def fitted_light(look: Appearance, normals: Tensor, wanted: Tensor, weight: Tensor, prior: LightPrior) -> Appearance:

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
 
 import torch
-from scipy.spatial import cKDTree
 
 from invrender.colour import srgb_to_linear
 from invrender.evaluate.pictures import Comparison, PictureScores, compared
@@ -15,7 +13,7 @@ from invrender.geometry.connectivity import orient_outward
 from invrender.geometry.repair import repair
 from invrender.geometry.vectors import vertex_normals
 from invrender.kernels import Backend
-from invrender.methods.photometric.appearance import Appearance
+from invrender.methods.photometric.appearance import Appearance, carried
 from invrender.methods.photometric.change import change
 from invrender.methods.photometric.normals import smooth_normals
 from invrender.methods.photometric.posing import by_the_model, settled
@@ -28,7 +26,7 @@ from invrender.photometry.baking import textured
 from invrender.photometry.exposure import drawn_gains, exposed, exposed_views, exposure_gains, in_their_exposure
 from invrender.photometry.photos import Photos, photos_in
 from invrender.photometry.sampling import Samples, depth_buffer, look_at_points
-from invrender.photometry.view_dependent import fitted_colours, picture
+from invrender.photometry.view_dependent import fitted_colours, pictures
 from invrender.render.raster import layers
 
 Tensor = torch.Tensor
@@ -111,18 +109,9 @@ class Model:
         if self.shade is not None and self.look is not None:
             lit = self._with_colours((self.look.albedo * self.shade).float(), unlit=True)
             return layers(Scene(lit), views.cameras, "color", self.backend, SUPERSAMPLE)
-        flat = layers(Scene(self.mesh), views.cameras, "color", self.backend, SUPERSAMPLE)
-        if self.settings.appearance != "view-dependent":
-            return flat
-        vertices, faces = torch.from_numpy(self.shape.vertices), torch.from_numpy(self.shape.faces)
-        photos = photos_in(self.frame, views)
-        pictures = [picture(vertices, faces, self.coefficients, photos, i, self.backend) for i in range(len(views))]
-        images, hit = (torch.stack(each) for each in zip(*pictures, strict=True))
-        cover = flat[..., 3:].cpu().double().clamp(0, 1)
-        # Pixels that the surface covers beside their centres show its plain colours.
-        plain = flat[..., :3].cpu().double() / cover.clamp(min=1e-6)
-        linear = torch.where(hit[..., None] > 0, torch.from_numpy(srgb_to_linear(images.double().numpy())), plain)
-        return torch.cat([linear * cover, cover], -1)
+        if self.settings.appearance == "view-dependent":
+            return pictures(self.surface, self.coefficients, views.cameras, self.backend, SUPERSAMPLE)
+        return layers(Scene(self.mesh), views.cameras, "color", self.backend, SUPERSAMPLE)
 
     def compared(self, views: Views) -> Comparison:
         """Pictures of it beside photographs; where cameras are refined, theirs are first set right by the model."""
@@ -167,19 +156,13 @@ class Model:
             seen=seen,
             unseen=None if unseen is None else self.compared(unseen),
             folds=folds,
-            arrays=self._arrays(),
+            coefficients=self.coefficients if self.settings.appearance == "view-dependent" else None,
             lights=None if self.look is None else Lights.around(self.look.light.float()),
             change=None if self.given is None else change(self.given, self.views.cameras, self.frame.centre),
             refined=None if self.given is None else self.views,
             refined_unseen=None if self.given is None or unseen is None else self.placed(unseen),
             gains=self.gains,
         )
-
-    def _arrays(self) -> Mapping[str, Mapping[str, Tensor]]:
-        stored: dict[str, Mapping[str, Tensor]] = {}
-        if self.settings.appearance == "view-dependent":
-            stored["view_dependent"] = {"coefficients": self.coefficients}
-        return stored
 
 
 def coloured(
@@ -196,8 +179,7 @@ def coloured(
         gains = exposure_gains(_seen_at_vertices(sound, photos, backend))
         photos = exposed(photos, gains)
     if look is not None and len(look.albedo) != len(sound.vertices):
-        nearest = torch.from_numpy(cKDTree(shape.vertices).query(sound.vertices)[1])
-        look = Appearance(look.albedo[nearest], look.light)
+        look = carried(look, shape, sound)
     return Model(sound, tried, views, frame, photos, gains, settings, backend, look)
 
 

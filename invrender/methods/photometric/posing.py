@@ -92,7 +92,7 @@ class Posing:
         membrane = MEMBRANE[min(number, len(MEMBRANE) - 1)]
         stage = silhouettes.Stage(STEPS[later], EDGE, RATE[later], membrane)
         target = target_in(self.frame, views, self.backend)
-        begin = silhouettes.remeshed(silhouettes.shape_of(params), stage)
+        begin = silhouettes.remeshed(silhouettes.shape_of(params), stage.edge_length)
         phase = silhouettes.stage_phase(begin, target, stage, self.backend, silhouettes.Regulariser())
         loop = Loop(lambda finished: None if finished else phase)
         for _ in loop:

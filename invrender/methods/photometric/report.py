@@ -15,10 +15,10 @@ from invrender.evaluate.mesh import measured
 from invrender.evaluate.pictures import Comparison, PictureScores, mean_scores
 from invrender.evaluate.posed_views import view_names
 from invrender.findings import Finding
-from invrender.io.files.atomic import atomic_path
 from invrender.io.images import write_png
 from invrender.io.lights import write_lights
 from invrender.io.meshes.write import write_glb, write_obj, write_ply
+from invrender.io.view_dependent import write_view_dependent
 from invrender.kernels import Backend
 from invrender.methods.photometric import change
 from invrender.methods.photometric.refined import write_refined
@@ -68,9 +68,8 @@ def write(run: RunFolder, task: Task, result: Result) -> None:
     write_glb(run.file("mesh.glb"), result.mesh, task.units)
     write_obj(run.file("mesh.obj"), result.mesh)
     write_ply(run.file("mesh.ply"), result.surface, task.units)
-    for name, arrays in result.arrays.items():
-        with atomic_path(run.file(f"{name}.npz")) as temporary:
-            np.savez_compressed(temporary, **{key: value.numpy() for key, value in arrays.items()})  # type: ignore[arg-type]
+    if result.coefficients is not None:
+        write_view_dependent(run.file("view_dependent.npz"), result.coefficients)
     if result.lights is not None:
         write_lights(run.file("lights.json"), result.lights)
     views, pictures = (task.views, result.seen) if result.unseen is None else (task.unseen, result.unseen)

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 import torch
 
@@ -41,7 +40,7 @@ class Result:
         stages: what was tried.
         seen, unseen: pictures of it beside the photographs it was made from, and beside the others; None: none.
         folds: scores by views that a reconstruction from the others had not seen, one for each.
-        arrays: what is stored beside the mesh, by file name without extension: named arrays.
+        coefficients: [V,K,3] of the surface's vertices, of colours that change with the view; None: they do not.
         lights: that fell on it, where they were told apart from its albedo.
         notes: for people.
         change: how cameras moved, where they were refined; `refined` and `refined_unseen`: the views with them.
@@ -54,7 +53,7 @@ class Result:
     seen: Comparison
     unseen: Comparison | None
     folds: tuple[PictureScores, ...] = ()
-    arrays: Mapping[str, Mapping[str, Tensor]] = field(default_factory=dict)
+    coefficients: Tensor | None = None
     lights: Lights | None = None
     notes: tuple[str, ...] = ()
     change: Change | None = None

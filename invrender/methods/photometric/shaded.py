@@ -14,14 +14,13 @@ from dataclasses import dataclass
 from typing import Any
 
 import torch
-from scipy.spatial import cKDTree
 
-from invrender.geometry.embedded import remesh_embedded
 from invrender.kernels import Backend
 from invrender.methods.photometric.alternate import Alternate
-from invrender.methods.photometric.appearance import Appearance
+from invrender.methods.photometric.appearance import Appearance, carried
 from invrender.methods.photometric.objective import ALBEDO, LIGHT, Objective, Pictures, Stage, Unknowns, objective
 from invrender.methods.photometric.occlusion import traced_occlusion
+from invrender.methods.silhouette import refine as silhouettes
 from invrender.methods.silhouette.refine import ADVICE, DIFFUSED, as_params, moving, shape_of
 from invrender.methods.silhouette.target import Shape
 from invrender.solve.adam_uniform import UniformAdam
@@ -106,11 +105,9 @@ def look_of(result: Params) -> Appearance:
 
 
 def remeshed(shape: Shape, look: Appearance, edge_length: float) -> tuple[Shape, Appearance]:
-    """Triangles of another size; each new vertex takes the albedo of the nearest old one."""
-    found = remesh_embedded(shape.vertices, shape.faces, edge_length)
-    new = Shape(found.vertices, found.faces)
-    nearest = torch.from_numpy(cKDTree(shape.vertices).query(new.vertices)[1])
-    return new, Appearance(look.albedo[nearest], look.light)
+    """Triangles of another size, and the same albedo on them."""
+    new = silhouettes.remeshed(shape, edge_length)
+    return new, carried(look, shape, new)
 
 
 def shaded_phase(

@@ -55,7 +55,7 @@ def outline_stage(first: FirstShape, effort: float, backend: Backend) -> Stage:
         untouched = begin is first.shape  # a hull has creases; what searches have found are details
         membrane, fairing = (0.3, FAIRINGS[-1]) if untouched else (0.05, None)
         stage = silhouettes.Stage(steps, edge, 0.01 if untouched else 0.003, membrane, fairing)
-        ready = silhouettes.remeshed(begin, stage)
+        ready = silhouettes.remeshed(begin, stage.edge_length)
         return silhouettes.stage_phase(ready, first.target, stage, backend, silhouettes.Regulariser())
 
     return Stage("outlines", steps, phase)

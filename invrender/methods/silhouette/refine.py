@@ -180,11 +180,11 @@ def steps_before(stages: Sequence[Stage], number: int) -> int:
     return sum(stage.iterations for stage in stages[:number])
 
 
-def remeshed(shape: Shape, stage: Stage) -> Shape:
-    """The shape with triangles of the stage's size."""
-    found = remesh_embedded(shape.vertices, shape.faces, stage.edge_length)
+def remeshed(shape: Shape, edge_length: float) -> Shape:
+    """The shape with triangles of a size; a line tells where it must stay as it is."""
+    found = remesh_embedded(shape.vertices, shape.faces, edge_length)
     if not found.changed:
-        log.info("triangles stay as they are: edges of %.3g would make the surface intersect itself", stage.edge_length)
+        log.info("triangles stay as they are: edges of %.3g would make the surface intersect itself", edge_length)
     return Shape(found.vertices, found.faces)
 
 

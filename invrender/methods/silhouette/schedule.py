@@ -115,7 +115,7 @@ class Plan:
         trial = plan(fewer, self.first.target)
         finest = trial[-2].edge_length if len(trial) > 1 else 0.0
         stages = [dataclasses.replace(s, edge_length=max(s.edge_length, finest), fairing=None) for s in trial]
-        begin = [remeshed(fold.shape, stages[0]) if stages else fold.shape for fold in self.folds]
+        begin = [remeshed(fold.shape, stages[0].edge_length) if stages else fold.shape for fold in self.folds]
         ready = [dataclasses.replace(fold, shape=shape) for fold, shape in zip(self.folds, begin, strict=True)]
         return Trials(ready, STRENGTHS, stages, self.backend, self.regulariser)
 
@@ -130,7 +130,9 @@ class Plan:
         stage = self.stages[len(done)]
         strong = dataclasses.replace(stage, membrane=stage.membrane * self.strength(tried))
         shape = shape_of(done[-1].result) if done else self.first.shape
-        phase = stage_phase(remeshed(shape, stage), self.first.target, strong, self.backend, self.regulariser)
+        phase = stage_phase(
+            remeshed(shape, stage.edge_length), self.first.target, strong, self.backend, self.regulariser
+        )
         return dataclasses.replace(phase, first=steps_before(self.stages, len(done)), total=self.settings.iterations)
 
     def choice(self, tried: Sequence[Finished]) -> Choice | None:

@@ -114,7 +114,7 @@ class Trials:
         number, at = divmod(len(taken), len(self.stages))
         fold, stage, total = self.folds[number], self.stages[at], steps_before(self.stages, len(self.stages))
         scaled = dataclasses.replace(stage, membrane=stage.membrane * strength * GAP)
-        begin = remeshed(shape_of(taken[-1].result), stage) if at else fold.shape
+        begin = remeshed(shape_of(taken[-1].result), stage.edge_length) if at else fold.shape
 
         def measures(shape: Shape) -> dict[str, float]:
             return {HELD_OUT: iou_with(shape, fold.test, self.backend)} if at == len(self.stages) - 1 else {}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import json
 from collections.abc import Sequence
 
@@ -12,6 +13,7 @@ from invrender.backends.cuda.launch import translated
 from invrender.cameras.projection import look_at, perspective
 from invrender.cameras.rays import camera_rays
 from invrender.kernels.compositing import Rules, Shade
+from invrender.kernels.field import Field, FieldRays
 from invrender.nouns import Cameras
 from invrender.render.sampling import sample_rays
 
@@ -29,7 +31,7 @@ RULES = {
 }
 
 NEEDS = ("volumes",)
-CUDA, REFERENCE = select("cuda", needs=NEEDS), select("torch", needs=NEEDS)
+CUDA, CPU, REFERENCE = (select(name, needs=NEEDS) for name in ("cuda", "cpu", "torch"))
 ERRORS: dict[str, float] = {}
 
 
@@ -107,6 +109,27 @@ def composites(density: Tensor, cameras: Cameras, generator: torch.Generator) ->
         compare(f"composite_adjoint {kind}", parts[: 1 if table is None else 2], others[: 1 if table is None else 2])
 
 
+def fields(generator: torch.Generator) -> None:
+    """Radiance fields against the cpu backend, which leaves the same faint colours out."""
+    index = torch.full((4, 5, 6), -1, dtype=torch.int32)
+    inside = torch.zeros(index.shape, dtype=torch.bool)
+    inside[1:-1, 1:-1, 1:-1] = torch.rand(2, 3, 4, generator=generator) < 0.8
+    index[inside] = torch.arange(int(inside.sum()), dtype=torch.int32)
+    field = Field(
+        2 * torch.randn(len(index[inside]), generator=generator) - 1,
+        torch.randn(len(index[inside]), 12, generator=generator), index,
+    )  # fmt: skip
+    start, end = torch.rand(2, 12, 3, generator=generator) * torch.tensor([5.0, 4.0, 3.0])
+    count, step = torch.full((12,), 9, dtype=torch.int32), (end - start) / 9
+    count[0] = 0
+    rays = FieldRays(start, step, step.norm(dim=1), count, torch.randn(12, 4, generator=generator))
+    target = torch.rand(12, 4, generator=generator)
+    importlib.import_module("invrender.backends.cuda.field").SCRATCH = 5 * 9 * 9  # numbers: five rays at a time
+    compare("field", [CUDA.field(field, rays)], [CPU.field(field, rays)])
+    compare("field_misfit", CUDA.field_misfit(field, rays, target), CPU.field_misfit(field, rays, target))
+    compare("field_light", [CUDA.field_light(field, rays)], [CPU.field_light(field, rays)])
+
+
 def main() -> None:
     """Compare with the reference, which is tested against known answers and differences."""
     lens = perspective(50.0, SIZE, 0.1, 4.0).repeat(len(EYES), 1, 1)
@@ -120,6 +143,7 @@ def main() -> None:
         missed.append(misses)
         step(grid, generator)
         composites(grid, cameras, generator)
+        fields(generator)
     away = CUDA.joseph_rays(SHAPES[0], BOUNDS + 9, cameras)
     driver = ("[700] CUDA_ERROR_OUT_OF_MEMORY: out of memory", "[719] unspecified launch failure", "[1] invalid value")
     print(

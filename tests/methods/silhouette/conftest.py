@@ -61,7 +61,7 @@ def refined(backend):
                 return None
             stage = stages[len(finished)]
             begin = shape_of(finished[-1].result) if finished else shape
-            begin = begin if ready and not finished else remeshed(begin, stage)
+            begin = begin if ready and not finished else remeshed(begin, stage.edge_length)
             phase = stage_phase(begin, target, stage, by, Regulariser())
             before = steps_before(stages, len(finished))
             return dataclasses.replace(phase, first=before, total=steps_before(stages, len(stages)))

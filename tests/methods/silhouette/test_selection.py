@@ -34,7 +34,7 @@ def test_views_left_out_are_spread_and_have_neighbours(views):
 def problem(egg, views_of, backend):
     target = target_in(frame_of(egg.numpy()[0]), views_of(egg, 8, 40), backend)
     stages = [Stage(iterations=8, edge_length=0.2, rate=0.03, membrane=0.1)]
-    shape = remeshed(Shape(*egg.numpy()), stages[0])
+    shape = remeshed(Shape(*egg.numpy()), stages[0].edge_length)
     return target, [Fold(target[train], target[test], shape) for train, test in held_out(8)], stages
 
 
