@@ -52,12 +52,13 @@ def resolve(
         samples, amounts, owner: filled in for the pieces of this pixel; owner [K] holds -1 before.
     """
     hide_doubled(first, following, values)
+    here = np.int64(pixel[first])
     normal_x, normal_y, single = mean_normal(first, following, values)
     j = first
     while j >= 0:
         if values[j, OWN] > -math.inf:
             way_x, way_y = normal_x if single else values[j, OUT_X], normal_y if single else values[j, OUT_Y]
-            if _place(pixel[j], way_x, way_y, values[j], x, y, z, faces, face_id, depth, height, width, samples[j]):
+            if _place(here, way_x, way_y, values[j], x, y, z, faces, face_id, depth, height, width, samples[j]):
                 owner[j] = _owner_of(j, first, following, samples, owner)
                 if owner[j] == j:
                     amounts[j, 0], amounts[j, 1], amounts[j, 2] = 0.0, 0.0, 0.0

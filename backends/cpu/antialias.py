@@ -1,4 +1,4 @@
-"""Antialiasing of images on the CPU, view by view: the contour's pieces, what is seen of them, and the blends they make.
+"""Antialiasing of images on the CPU, view by view: the contour's pieces, what is seen of them, the blends they make.
 
 See `invrender.backends.torch.antialias`. The adjoint looks for the blends again: that costs less than keeping them.
 """
@@ -12,7 +12,16 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from invrender.backends.bodies.blend import COLUMNS, SAMPLES, TARGET, pull, resolve, shares, shares_adjoint, vertex_depth
+from invrender.backends.bodies.blend import (
+    COLUMNS,
+    SAMPLES,
+    TARGET,
+    pull,
+    resolve,
+    shares,
+    shares_adjoint,
+    vertex_depth,
+)
 from invrender.backends.bodies.target import device
 from invrender.backends.cpu.arrays import packed_mesh, to_numpy
 from invrender.backends.cpu.contour import Contour, Floats, Ints, Signs, contour, workspace
@@ -142,7 +151,7 @@ def _apply_adjoint(
     image: Floats, grad: Floats, d_image: Floats, clip: Floats, d_clip: Floats,
     samples: Ints, amounts: Floats, owner: Ints, segment: Ints, values: Floats, outline: Contour,
 ) -> None:  # fmt: skip
-    """The adjoint of `_apply` and, through the pieces' areas, of how they were found; amounts become their gradients."""
+    """The adjoint of `_apply` and, through the pieces' areas, of how they were found; amounts turn into gradients."""
     height, width, channels = image.shape
     share, d_share = np.empty(SAMPLES, np.float64), np.empty(SAMPLES, np.float64)
     source, incoming = image.reshape(height * width, channels), grad.reshape(height * width, channels)

@@ -11,7 +11,7 @@ from invrender.backends.bodies.clip import GUARD_PIXELS, PIECES, cut, is_safe
 from invrender.backends.bodies.pieces import REACH
 from invrender.backends.bodies.sight import hold, hold_cut
 from invrender.backends.bodies.target import device
-from invrender.backends.cpu.contour import Floats, Ints, Signs
+from invrender.backends.cpu.contour import Floats, Ints
 from invrender.backends.cpu.pieces import Pieces
 
 TILE = 2  # pixels on a side

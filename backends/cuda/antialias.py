@@ -26,7 +26,7 @@ pull, resolve, shares, shares_adjoint = bodies.pull, bodies.resolve, bodies.shar
 
 def antialias(image: Tensor, face_id: Tensor, depth: Tensor, clip: Tensor, faces: Tensor, topology: Topology) -> Tensor:
     """Image [N,H,W,C] blended across silhouettes and depth discontinuities; see the torch backend's `antialias`."""
-    shape, found, blends = _blends(face_id, depth, clip, faces, topology)
+    _, found, blends = _blends(face_id, depth, clip, faces, topology)
     blended = image.detach().clone(memory_format=torch.contiguous_format)
     per_view, width = len(faces) + len(topology.edges), face_id.shape[2]
     images = (image.contiguous().flatten(1, 2), blended.flatten(1, 2))
@@ -56,7 +56,7 @@ def _blends(
     size = (face_id.shape[1], face_id.shape[2])
     shape = outline(clip, faces, topology, size)
     found = contour_pieces(shape, size)
-    screen, _ = look(shape, size, found)
+    screen = look(shape, size, found)
     room, device = len(found.pixel), clip.device
     samples = torch.full((room, COLUMNS), -1, dtype=torch.int32, device=device)
     amounts = torch.zeros(room, 3, dtype=torch.float64, device=device)

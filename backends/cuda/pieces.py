@@ -74,8 +74,8 @@ def contour_pieces(shape: Outline, size: Size) -> Lists:
     return parts
 
 
-def look(shape: Outline, size: Size, found: Lists) -> tuple[Tensor, Tensor]:
-    """Hold all faces against the pieces: the vertices on the screen and their depth [N,3,V], and which are safe."""
+def look(shape: Outline, size: Size, found: Lists) -> Tensor:
+    """Hold all faces against the pieces; gives the vertices on the screen and their depth [N,3,V] float64."""
     views, count = shape.clip.shape[:2]
     screen = torch.empty(views, 3, count, dtype=torch.float64, device=shape.clip.device)
     safe = torch.empty(views, count, dtype=torch.int8, device=shape.clip.device)
@@ -88,7 +88,7 @@ def look(shape: Outline, size: Size, found: Lists) -> tuple[Tensor, Tensor]:
         _look, views * len(faces), shape.clip, faces, *size, screen, safe, sums.flatten(1), found.head,
         found.following, found.values,
     )  # fmt: skip
-    return screen, safe
+    return screen
 
 
 def _lists(shape: Outline, size: Size, room: int) -> Lists:
