@@ -35,42 +35,6 @@ def is_safe(x: float, y: float, z: float, w: float, right: float, top: float) ->
 
 
 @device
-def draw_cut(work: Floats, face: int, keys: Keys, height: int, width: int, first_row: int, last_row: int) -> None:
-    """Draw what is left of the triangle work[0, 0] after cutting it.
-
-    Args:
-        work: [2, PIECES, 3, 4] float64; overwritten.
-        face, keys, width, first_row, last_row: see `draw`.
-        height: of the image.
-    """
-    for corner in range(3):
-        for axis in range(4):
-            if not math.isfinite(work[0, 0, corner, axis]):
-                return
-    right, top = 2 * GUARD_PIXELS / width, 2 * GUARD_PIXELS / height
-    count = 1
-    for plane in range(5):
-        source = plane % 2
-        kept = 0
-        for piece in range(count):
-            kept = _split(work, source, piece, kept, plane, right, top)
-        count = kept
-    half_width, half_height = 0.5 * width, 0.5 * height
-    for k in range(count):
-        wa, wb, wc = work[1, k, 0, 3], work[1, k, 1, 3], work[1, k, 2, 3]
-        if wa > 0.0 and wb > 0.0 and wc > 0.0:
-            draw(
-                snap_x(work[1, k, 0, 0], wa, half_width), snap_y(work[1, k, 0, 1], wa, half_height),
-                work[1, k, 0, 2] / wa,
-                snap_x(work[1, k, 1, 0], wb, half_width), snap_y(work[1, k, 1, 1], wb, half_height),
-                work[1, k, 1, 2] / wb,
-                snap_x(work[1, k, 2, 0], wc, half_width), snap_y(work[1, k, 2, 1], wc, half_height),
-                work[1, k, 2, 2] / wc,
-                face, keys, width, first_row, last_row,
-            )  # fmt: skip
-
-
-@device
 def _corner_distance(work: Floats, side: int, piece: int, corner: int, plane: int, right: float, top: float) -> float:
     return plane_distance(
         plane, work[side, piece, corner, 0], work[side, piece, corner, 1], work[side, piece, corner, 2],
@@ -112,3 +76,51 @@ def _split(work: Floats, side: int, piece: int, kept: int, plane: int, right: fl
         work[1 - side, kept, 1, axis] = pb
         work[1 - side, kept, 2, axis] = pc
     return kept + (2 if inside == 2 else 1)
+
+
+@device
+def cut(work: Floats, height: int, width: int) -> int:
+    """Cut the triangle work[0, 0] at all planes: the number of triangles that it leaves in work[1].
+
+    Args:
+        work: [2, PIECES, 3, 4] float64; overwritten.
+        height, width: of the image.
+    """
+    for corner in range(3):
+        for axis in range(4):
+            if not math.isfinite(work[0, 0, corner, axis]):
+                return 0
+    right, top = 2 * GUARD_PIXELS / width, 2 * GUARD_PIXELS / height
+    count = 1
+    for plane in range(5):
+        source = plane % 2
+        kept = 0
+        for piece in range(count):
+            kept = _split(work, source, piece, kept, plane, right, top)
+        count = kept
+    return count
+
+
+@device
+def draw_cut(work: Floats, face: int, keys: Keys, height: int, width: int, first_row: int, last_row: int) -> None:
+    """Draw what is left of the triangle work[0, 0] after cutting it.
+
+    Args:
+        work: [2, PIECES, 3, 4] float64; overwritten.
+        face, keys, width, first_row, last_row: see `draw`.
+        height: of the image.
+    """
+    count = cut(work, height, width)
+    half_width, half_height = 0.5 * width, 0.5 * height
+    for k in range(count):
+        wa, wb, wc = work[1, k, 0, 3], work[1, k, 1, 3], work[1, k, 2, 3]
+        if wa > 0.0 and wb > 0.0 and wc > 0.0:
+            draw(
+                snap_x(work[1, k, 0, 0], wa, half_width), snap_y(work[1, k, 0, 1], wa, half_height),
+                work[1, k, 0, 2] / wa,
+                snap_x(work[1, k, 1, 0], wb, half_width), snap_y(work[1, k, 1, 1], wb, half_height),
+                work[1, k, 1, 2] / wb,
+                snap_x(work[1, k, 2, 0], wc, half_width), snap_y(work[1, k, 2, 1], wc, half_height),
+                work[1, k, 2, 2] / wc,
+                face, keys, width, first_row, last_row,
+            )  # fmt: skip

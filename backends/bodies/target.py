@@ -57,6 +57,20 @@ def lower(cells: NDArray[np.int64], index: int, value: int) -> None:
     cells[index] = min(cells[index], value)
 
 
+@device
+def lower_cell(cells: NDArray[np.float64], row: int, column: int, value: float) -> None:
+    """The same for a cell of two indices."""
+    cells[row, column] = min(cells[row, column], value)
+
+
+@device
+def push(heads: NDArray[np.int32], index: int, item: int) -> int:
+    """Put an item at the head of a list, and give the one that was there. On a GPU this is atomic."""
+    before = heads[index]
+    heads[index] = item
+    return before
+
+
 @inlined
 def add_at(cells: NDArray[np.float32], index: int, value: float) -> None:
     """Add to a cell of a flat array. One thread owns the cells here; on a GPU this is atomic."""

@@ -22,8 +22,10 @@ contour: Any
 field: Any
 line_integral: Any
 lines: Any
+pieces: Any
 projector: Any
 raster: Any
+sight: Any
 smooth_step: Any
 bvh: Any
 weights: Any

@@ -82,6 +82,18 @@ def lower(cells: Any, index: int, value: int) -> None:
 
 
 @with_cuda
+def lower_cell(cells: Any, row: int, column: int, value: float) -> None:
+    """The same for a cell of two indices."""
+    cuda.atomic.min(cells, (row, column), value)
+
+
+@with_cuda
+def push(heads: Any, index: int, item: int) -> int:
+    """Put an item at the head of a list, and give the one that was there, atomically."""
+    return cuda.atomic.exch(heads, index, item)  # type: ignore[no-any-return]
+
+
+@with_cuda
 def add_at(cells: Any, index: int, value: float) -> None:
     """Add to a cell of a flat array, atomically."""
     cuda.atomic.add(cells, index, value)

@@ -1,15 +1,21 @@
 """Antialiasing of rasterized images along contour edges, and the adjoint that makes visibility differentiable.
 
-Every contour edge (see `crossings`) is intersected with the rows and columns of pixel centres. Between the
-two centres around a crossing one pixel lies inside the edge's surface and one outside. With d the distance from the
-inner centre to the crossing, the pixel that the crossing lies in moves towards the other one:
+A picture holds the colour at every pixel's centre. Where a visible contour edge (an outer silhouette, or one where a
+nearer surface ends before a farther one) runs through a pixel, the part of it on the other side of the edge has another
+colour. With `area` that part and m its centroid (exact, see `pieces`; of visible pieces alone, see `sight`),
 
-    image[target] += weight * (d - 1/2) * (image[inner] - image[outer]),    target = outer if d > 1/2 else inner.
+    image[p] += area * (near(-m) + far(m) - 2 image[p]),
 
-It is the blend of Laine et al. 2020 ("Modular Primitives for High-Performance Differentiable Rendering") but starts
-from the edges of the mesh instead of the faces seen in the pixels, so that it also holds where triangles are smaller
-than pixels. Rows count with cos^2 and columns with sin^2 of the edge's angle to the vertical, as in `silhouette`.
-The adjoint holds that weight constant.
+where near and far are the colours on the centre's side of the edge and on the other one, extrapolated linearly from two
+samples of that side: the pixel next to p along the edge's normal, and the one behind it. If colours are linear on both
+sides this is the pixel's mean: near(-m) - 2 near(0) = -near(m). Just before an edge reaches the centre of p (area 1/2),
+and just after it, image[p] itself does not count: the picture is a continuous function of positions while the centre's
+own sample jumps from one surface to the other. Where the centre shows neither side, image[p] += area * (inner(m) -
+outer(m)) with the area of the piece's surface. Everything is linear in the area and its moment, area * m.
+
+The derivative with respect to positions is Reynolds' transport theorem on the visible pieces (Li et al. 2018,
+"Differentiable Monte Carlo Ray Tracing through Edge Sampling"), with those colours on both sides. It is the picture's
+own wherever the pieces of a pixel part the same samples.
 """
 
 from __future__ import annotations
@@ -18,45 +24,44 @@ from dataclasses import dataclass
 
 import torch
 
-from invrender.backends.torch.crossings import Crossings, Segments, contour_segments, scanline_crossings, screen_adjoint
+from invrender.backends.torch.crossings import Segments, contour_segments, screen_adjoint
+from invrender.backends.torch.pieces import Pieces, contour_pieces, doubled
+from invrender.backends.torch.sight import sight
 from invrender.nouns.topology import Topology
 
 Tensor = torch.Tensor
 
-_SNAP = (
-    1.0 / 128.0
-)  # the rasterizer moves edges by up to 1/512 pixel; search the pixel pair that results within this distance
-_DEPTH_MARGIN = 1e-6  # NDC
+_MISJUDGED = -0.4  # an area below it: the rasterizer's rounding put the pixel's centre on the other side of the contour
 
 
 @dataclass(frozen=True)
 class _Blends:
-    """One blend per pixel pair that a visible contour edge separates.
+    """One blend for all pieces of a pixel that part the same samples: target += sum of shares * image[samples].
 
     Attributes:
-        inner, outer: [K] int64, flat pixel indices into [N,H,W].
-        d: [K] float64, distance in pixels from the inner centre to the crossing.
-        away: [K] float64, +1 where d grows with the position along the scanline, -1 where it falls.
-        weight: [K] float64.
-        ends: [K,2] int64, rows of the segments' clip.
-        slant: [K,2,2] float64, d position / d screen (x, y) of the two ends.
+        target: [K] int64, flat pixel index into [N,H,W].
+        samples: [K,5] int64: inner and the one behind it, outer and the one behind it, target.
+        per_area, per_moment: [K,5] and [K,5,2] float64, the samples' shares for each unit of area and of its moment.
+        area: [K] float64; moment: [K,2] float64.
+        sign: [K] float64, d area / d (area of the surface that ends).
+        pieces: the P visible pieces.
+        owner: [P] int64, each piece's blend.
     """
 
-    inner: Tensor
-    outer: Tensor
-    d: Tensor
-    away: Tensor
-    weight: Tensor
-    ends: Tensor
-    slant: Tensor
+    target: Tensor
+    samples: Tensor
+    per_area: Tensor
+    per_moment: Tensor
+    area: Tensor
+    moment: Tensor
+    sign: Tensor
+    pieces: Pieces
+    owner: Tensor
 
     @property
-    def target(self) -> Tensor:
-        return torch.where(self.d > 0.5, self.outer, self.inner)
-
-    @property
-    def amount(self) -> Tensor:
-        return self.weight * (self.d - 0.5)
+    def shares(self) -> Tensor:
+        """[K,5] float64."""
+        return self.per_area * self.area[:, None] + (self.per_moment * self.moment[:, None]).sum(2)
 
 
 def antialias(image: Tensor, face_id: Tensor, depth: Tensor, clip: Tensor, faces: Tensor, topology: Topology) -> Tensor:
@@ -71,11 +76,11 @@ def antialias(image: Tensor, face_id: Tensor, depth: Tensor, clip: Tensor, faces
         topology: of `faces`.
 
     Returns:
-        [N,H,W,C]; convex combinations of neighbours up to small overshoots at corners thinner than a pixel.
+        [N,H,W,C]; mixed from up to two pixels on both sides of each contour, so values may overshoot a little.
     """
     _, blends = _blends(face_id, depth, clip, faces, topology)
     flat = image.reshape(-1, image.shape[-1])
-    change = blends.amount.to(image.dtype)[:, None] * (flat[blends.inner] - flat[blends.outer])
+    change = (blends.shares.to(image.dtype)[:, :, None] * flat[blends.samples]).sum(1)
     return flat.index_add(0, blends.target, change).reshape(image.shape)
 
 
@@ -86,14 +91,26 @@ def antialias_adjoint(
     segments, blends = _blends(face_id, depth, clip, faces, topology)
     grad_flat, flat = grad.reshape(-1, grad.shape[-1]), image.reshape(-1, image.shape[-1])
     d_target = grad_flat[blends.target]
-    share = blends.amount.to(grad.dtype)[:, None] * d_target
-    d_image = grad_flat.index_add(0, blends.inner, share).index_add_(0, blends.outer, -share)
-    d_amount = (d_target * (flat[blends.inner] - flat[blends.outer])).sum(1).double()
-    d_position = d_amount * blends.weight * blends.away
-    d_screen = torch.zeros_like(segments.screen)
-    d_screen.index_add_(0, blends.ends.reshape(-1), (d_position[:, None, None] * blends.slant).reshape(-1, 2))
+    d_samples = blends.shares.to(grad.dtype)[:, :, None] * d_target[:, None]
+    d_image = grad_flat.index_add(0, blends.samples.reshape(-1), d_samples.reshape(-1, grad.shape[-1]))
+    d_share = (d_target[:, None] * flat[blends.samples]).sum(2).double() * blends.sign[:, None]
+    d_area, d_moment = (d_share * blends.per_area).sum(1), (d_share[:, :, None] * blends.per_moment).sum(1)
     size = (face_id.shape[1], face_id.shape[2])
+    d_screen = _transport(d_area, d_moment, blends, segments)
     return d_image.reshape(image.shape), screen_adjoint(segments, d_screen, size, clip.shape)
+
+
+def _transport(d_area: Tensor, d_moment: Tensor, blends: _Blends, segments: Segments) -> Tensor:
+    """The gradient [M,2] of the contour's points: what is swept, integrated over each piece with its ends' shares."""
+    pieces, owner = blends.pieces, blends.owner
+    first, last = (d_area[owner] + (d_moment[owner] * at).sum(1) for at in (pieces.first, pieces.last))
+    # Both factors are linear along the piece: what is swept, and the share of the segment's second end in the motion.
+    whole = 0.5 * (first + last)
+    second = ((2 * first + last) * pieces.begin + (first + 2 * last) * pieces.end) / 6
+    ends = segments.ends[pieces.segment]
+    d_screen = torch.zeros_like(segments.screen)
+    d_screen.index_add_(0, ends[:, 0], (whole - second)[:, None] * pieces.outward)
+    return d_screen.index_add_(0, ends[:, 1], second[:, None] * pieces.outward)
 
 
 def _blends(
@@ -101,10 +118,45 @@ def _blends(
 ) -> tuple[Segments, _Blends]:
     size = (face_id.shape[1], face_id.shape[2])
     segments = contour_segments(clip, faces, topology, size)
-    scene = _Rasterized(face_id.reshape(-1), depth.reshape(-1).double(), clip, faces, size)
-    parts = [_along(axis, scanline_crossings(segments, axis, size), segments, scene) for axis in (0, 1)]
-    fields = zip(*((b.inner, b.outer, b.d, b.away, b.weight, b.ends, b.slant) for b in parts), strict=True)
-    return segments, _Blends(*(torch.cat(field) for field in fields))
+    pieces = contour_pieces(segments, size)
+    seen, own, behind = sight(pieces, segments, clip, faces, size)
+    kept = (seen & torch.isfinite(own)).nonzero()[:, 0]
+    kept = kept[~doubled(pieces[kept], own[kept])]
+    pieces, own, behind = pieces[kept], own[kept], behind[kept]
+    shown = _Rasterized(face_id.reshape(-1), depth.reshape(-1).double(), clip, faces, size)
+    samples, role = _samples(pieces, own, behind, shown)
+    found = (samples >= 0).all(1).nonzero()[:, 0]
+    pieces = pieces[found]
+    rows = torch.cat([samples[found], pieces.pixel[:, None], role[found, None]], 1)
+    rows, owner = torch.unique(rows, dim=0, return_inverse=True)
+    return segments, _blend(rows[:, :5], rows[:, 5], pieces, owner, size)
+
+
+def _blend(samples: Tensor, role: Tensor, pieces: Pieces, owner: Tensor, size: tuple[int, int]) -> _Blends:
+    mixed = role != 0
+    sign = torch.where(role == 1, -1.0, 1.0).double()
+    area = sign * sign.new_zeros(len(sign)).index_add_(0, owner, pieces.area)
+    area = torch.where(mixed & (area < _MISJUDGED), area + 1, area)
+    moment = sign[:, None] * sign.new_zeros(len(sign), 2).index_add_(0, owner, pieces.moment)
+    per_area, per_moment = sign.new_zeros(len(sign), 5), sign.new_zeros(len(sign), 5, 2)
+    per_area[:, 4] = torch.where(mixed, -2.0, 0.0)
+    for column, side in ((0, 1), (2, -1)):
+        near, far = samples[:, column], samples[:, column + 1]
+        weight = torch.where(mixed, 1.0, side).double()
+        slant = torch.where(near != far, weight, 0.0)  # how much of the difference of both is extrapolated
+        mirrored = torch.where(role == side, 1.0, -1.0).double()
+        way = _offset(samples[:, 4], near, size)
+        way = way / way.square().sum(1, keepdim=True).clamp(min=1)
+        per_area[:, column], per_area[:, column + 1] = weight + slant, -slant
+        per_moment[:, column] = (slant * mirrored)[:, None] * way
+        per_moment[:, column + 1] = -per_moment[:, column]
+    return _Blends(samples[:, 4], samples, per_area, per_moment, area, moment, sign, pieces, owner)
+
+
+def _offset(pixel: Tensor, other: Tensor, size: tuple[int, int]) -> Tensor:
+    """Columns and rows [K,2] float64 from one pixel to another of the same view."""
+    rows = torch.div(other, size[1], rounding_mode="floor") - torch.div(pixel, size[1], rounding_mode="floor")
+    return torch.stack([other % size[1] - pixel % size[1], rows], 1).double()
 
 
 @dataclass(frozen=True)
@@ -118,78 +170,66 @@ class _Rasterized:
     size: tuple[int, int]
 
 
-def _along(axis: int, crossings: Crossings, segments: Segments, seen: _Rasterized) -> _Blends:
-    """Blends along rows (axis 0) or columns (axis 1)."""
-    height, width = seen.size
-    length, stride = (width, 1) if axis == 0 else (height, width)
-    which, first = _pairs(crossings.position)
-    fits = (first >= 0) & (first + 1 < length)
-    which, first = which[fits], first[fits]
-    line, segment = crossings.line[which], crossings.segment[which]
-    row, column = (line, first) if axis == 0 else (first, line)
-    low = (segments.view[segment] * height + row) * width + column
-    begins = crossings.step[which] > 0  # the edge's surface starts here, so the inner pixel is the second of the pair
-    inner, outer = torch.where(begins, low + stride, low), torch.where(begins, low, low + stride)
-    offset = crossings.position[which] - (first + 0.5)
-    d = torch.where(begins, 1 - offset, offset)
+def _samples(pieces: Pieces, own: Tensor, behind: Tensor, shown: _Rasterized) -> tuple[Tensor, Tensor]:
+    """For each piece two pixels that show its surface and two of what lies behind [K,4], and the role of its own [K].
 
-    visible = (seen.face_id[inner] >= 0) & (seen.face_id[inner] != seen.face_id[outer])
-    checked = (visible & (seen.face_id[outer] >= 0)).nonzero()[:, 0]
-    visible[checked] = _in_front(crossings, which[checked], inner[checked], outer[checked], axis, segments, seen)
-    picked = visible.nonzero()[:, 0]
-    picked = picked[_outermost(low[picked], d[picked], seen.face_id.numel())]
-    which = which[picked]
-    slope, t = crossings.slope[which], crossings.t[which]
-    share = torch.stack([1 - t, t], 1)  # position = p_a + t (p_b - p_a) at a fixed line
-    across = -slope[:, None] * share
-    return _Blends(
-        inner=inner[picked],
-        outer=outer[picked],
-        d=d[picked],
-        away=torch.where(begins[picked], -1.0, 1.0).double(),
-        weight=1 / (1 + slope**2),
-        ends=segments.ends[crossings.segment[which]],
-        slant=torch.stack([share, across] if axis == 0 else [across, share], 2),
-    )
-
-
-def _pairs(position: Tensor) -> tuple[Tensor, Tensor]:
-    """Pixel pairs that a crossing may separate: (crossing, first pixel of the pair).
-
-    Usually the pair around the position. Very close to a centre the rasterizer may have rounded the edge to the
-    other side of it, so the neighbouring pair is offered as well; only one of them shows the edge.
+    Asked are the three neighbours along the contour's normal, and then the pixel itself; -1 where none of them fits.
+    The second one is as far beyond the first, and the first again where it does not fit. The role is 1 where the pixel
+    shows the surface, -1 where it shows what is behind, 0 for neither.
     """
-    first = torch.floor(position - 0.5)
-    gap = position - 0.5 - first
-    early, late = (gap < _SNAP).nonzero()[:, 0], (gap > 1 - _SNAP).nonzero()[:, 0]
-    every = torch.arange(len(position), device=position.device)
-    first = first.clamp(-2, 2**31).long()
-    return torch.cat([every, early, late]), torch.cat([first, first[early] - 1, first[late] + 1])
+    way = _normals(pieces, len(shown.face_id))
+    role = _side(pieces.pixel, pieces.middle, own, behind, shown)
+    found = []
+    for side in (-1, 1):
+        best = torch.where(role == -side, pieces.pixel, -1)
+        second = best
+        for kind in (2, 1, 0):
+            near, far = (_neighbour(pieces.pixel, kind, side, way, shown.size, steps) for steps in (1, 2))
+            fits, more = (
+                (at >= 0) & (_side(at.clamp(min=0), pieces.middle, own, behind, shown) == -side) for at in (near, far)
+            )
+            best = torch.where(fits, near, best)
+            second = torch.where(fits, torch.where(more, far, near), second)
+        found += [best, second]
+    return torch.stack(found, 1), role
 
 
-def _in_front(
-    crossings: Crossings, which: Tensor, inner: Tensor, outer: Tensor, axis: int, segments: Segments, seen: _Rasterized
-) -> Tensor:
-    """Whether the edge, where both of its sides show a face, lies before the outer and not before the inner one."""
-    ends = segments.clip[segments.ends[crossings.segment[which]]].double()
-    z = ends[..., 2] / ends[..., 3]
-    edge = z[:, 0] + crossings.t[which] * (z[:, 1] - z[:, 0])
-    along, across = crossings.position[which], crossings.line[which] + 0.5
-    x, y = (along, across) if axis == 0 else (across, along)
-    behind, _ = _depth_at(outer, x, y, seen)
-    own, reach = _depth_at(inner, x, y, seen)
-    # Where triangles are small the inner pixel shows a neighbour of the edge's own face, so allow for its reach.
-    return (edge < behind - _DEPTH_MARGIN) & (own < edge + 4 * reach + _DEPTH_MARGIN)
+def _normals(pieces: Pieces, pixels: int) -> Tensor:
+    """For each piece [K,2] the sum of all normals in its pixel where they agree, else its own."""
+    total = pieces.outward.new_zeros(pixels, 2).index_add_(0, pieces.pixel, pieces.outward)
+    length = pieces.outward.new_zeros(pixels).index_add_(0, pieces.pixel, pieces.outward.norm(dim=1))
+    agree = total.norm(dim=1) >= 0.5 * length
+    return torch.where(agree[pieces.pixel][:, None], total[pieces.pixel], pieces.outward)
 
 
-def _depth_at(pixel: Tensor, x: Tensor, y: Tensor, seen: _Rasterized) -> tuple[Tensor, Tensor]:
-    """NDC depth of the face seen in a pixel at a nearby screen point, kept within its corners' range, and that range.
+def _neighbour(pixel: Tensor, kind: int, side: int, way: Tensor, size: tuple[int, int], steps: int) -> Tensor:
+    """The pixel some steps along the normal's larger component (kind 0), its smaller one (1) or both (2); else -1."""
+    height, width = size
+    level = way[:, 0].abs() >= way[:, 1].abs()
+    step = torch.where(way >= 0, side, -side)
+    column, row = pixel % width, torch.div(pixel, width, rounding_mode="floor") % height
+    along_x, along_y = (level == (kind == 0)) | (kind == 2), (level == (kind == 1)) | (kind == 2)
+    across, down = (steps * torch.where(along, step[:, k], 0) for k, along in enumerate((along_x, along_y)))
+    inside = (column + across >= 0) & (column + across < width) & (row + down >= 0) & (row + down < height)
+    return torch.where(inside, pixel + down * width + across, -1)
 
-    The face's plane decides more reliably than the depth at the pixel's centre whether an edge lies in front of it.
-    """
-    height, width = seen.size
-    corner = seen.faces[seen.face_id[pixel]]
-    clip = seen.clip.reshape(-1, 4)[corner + (pixel // (height * width) * seen.clip.shape[1])[:, None]].double()
+
+def _side(pixel: Tensor, at: Tensor, own: Tensor, behind: Tensor, shown: _Rasterized) -> Tensor:
+    """Whether pixels show the surface that ends at the screen points `at` (1), what lies behind it (-1), or neither."""
+    hit, empty = shown.face_id[pixel] >= 0, torch.isinf(behind)
+    side = torch.where(hit, torch.where(empty, 1, 0), torch.where(empty, -1, 0))
+    which = (hit & ~empty).nonzero()[:, 0]
+    z = _depth_at(pixel[which], at[which, 0], at[which, 1], shown)
+    side[which] = torch.where((z - own[which]).abs() < (z - behind[which]).abs(), 1, -1)
+    return side
+
+
+def _depth_at(pixel: Tensor, x: Tensor, y: Tensor, shown: _Rasterized) -> Tensor:
+    """NDC depth of the face seen in a pixel at a nearby screen point, kept within the range of its corners."""
+    height, width = shown.size
+    corner = shown.faces[shown.face_id[pixel]]
+    view = torch.div(pixel, height * width, rounding_mode="floor")
+    clip = shown.clip.reshape(-1, 4)[corner + (view * shown.clip.shape[1])[:, None]].double()
     in_front = (clip[..., 2] + clip[..., 3] > 0).all(1)
     ndc = clip[..., :3] / torch.where(clip[..., 3:] == 0, 1e-30, clip[..., 3:])
     px, py = (ndc[..., 0] + 1) * (0.5 * width), (1 - ndc[..., 1]) * (0.5 * height)
@@ -198,19 +238,7 @@ def _depth_at(pixel: Tensor, x: Tensor, y: Tensor, seen: _Rasterized) -> tuple[T
     area = x1 * y2 - x2 * y1
     good = in_front & (area != 0)
     area = torch.where(good, area, 1)
-    dx = x - (pixel % width + 0.5)
-    dy = y - (pixel // width % height + 0.5)
-    z = seen.depth[pixel] + ((z1 * y2 - z2 * y1) * dx + (z2 * x1 - z1 * x2) * dy) / area
-    low, high = ndc[..., 2].amin(1), ndc[..., 2].amax(1)
-    z = torch.minimum(torch.maximum(z, low), high)
-    return torch.where(good, z, seen.depth[pixel]), torch.where(good, high - low, 0)
-
-
-def _outermost(pair: Tensor, d: Tensor, pixels: int) -> Tensor:
-    """Of all crossings of the same pixel pair the one furthest from the inner pixel; ties go to the first."""
-    furthest = torch.full((pixels,), -torch.inf, dtype=d.dtype, device=d.device)
-    furthest.scatter_reduce_(0, pair, d, "amax")
-    best = (d == furthest[pair]).nonzero()[:, 0]
-    first = torch.full((pixels,), len(pair), dtype=torch.int64, device=d.device)
-    first.scatter_reduce_(0, pair[best], best, "amin")
-    return best[first[pair[best]] == best]
+    dx, dy = x - (pixel % width + 0.5), y - (torch.div(pixel, width, rounding_mode="floor") % height + 0.5)
+    z = shown.depth[pixel] + ((z1 * y2 - z2 * y1) * dx + (z2 * x1 - z1 * x2) * dy) / area
+    z = torch.minimum(torch.maximum(z, ndc[..., 2].amin(1)), ndc[..., 2].amax(1))
+    return torch.where(good, z, shown.depth[pixel])

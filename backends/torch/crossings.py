@@ -196,14 +196,15 @@ def screen_adjoint(segments: Segments, grad_screen: Tensor, size: tuple[int, int
     height, width = size
     flat = segments.clip.double()
     touched = (grad_screen != 0).any(1)
-    w = torch.where(touched, flat[:, 3], torch.ones_like(flat[:, 3]))
+    x_clip, y_clip, _, w = torch.where(touched[:, None], flat, flat.new_tensor([0.0, 0, 0, 1])).unbind(1)  # finite
     x = grad_screen[:, 0] * (0.5 * width) / w
     y = -grad_screen[:, 1] * (0.5 * height) / w
-    grad = torch.stack([x, y, torch.zeros_like(x), -(x * flat[:, 0] + y * flat[:, 1]) / w], 1)
+    grad = torch.stack([x, y, torch.zeros_like(x), -(x * x_clip + y * y_clip) / w], 1)
     whole = len(flat) - len(segments.parents)
     if len(segments.parents):
         grad, cut = grad[:whole].clone(), grad[whole:]
-        _cut_points_adjoint(grad, cut, flat, segments.parents)
+        used = touched[whole:]
+        _cut_points_adjoint(grad, cut[used], flat, segments.parents[used])
     return grad.reshape(shape).to(segments.clip.dtype)
 
 

@@ -8,13 +8,13 @@ top-left rule for centres on an edge. Only covered pixels are expanded; the near
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 
 import torch
 
 from invrender.backends.arguments import check_faces
 from invrender.backends.torch.cut import project, screen_triangles
+from invrender.backends.torch.expand import chunks, expand
 from invrender.kernels import Size
 
 Tensor = torch.Tensor
@@ -127,15 +127,15 @@ def _smallest(corner: Tensor) -> Tensor:
 
 
 def _draw(triangles: _Triangles, size: Size, keys: Tensor) -> None:
-    for which in _chunks(triangles.rows, _SPANS):
-        owner, step = _expand(triangles.rows[which])
+    for which in chunks(triangles.rows, _SPANS):
+        owner, step = expand(triangles.rows[which])
         triangle = owner + which.start
         row = triangles.top[triangle] + step
         left, count = _columns(triangles, triangle, row, size[1])
         spans = (count > 0).nonzero()[:, 0]
         triangle, row, left, count = triangle[spans], row[spans], left[spans], count[spans]
-        for part in _chunks(count, _FRAGMENTS):
-            span, step = _expand(count[part])
+        for part in chunks(count, _FRAGMENTS):
+            span, step = expand(count[part])
             span += part.start
             _scatter(triangles, triangle[span], row[span], left[span] + step, size, keys)
 
@@ -172,22 +172,3 @@ def _scatter(triangles: _Triangles, triangle: Tensor, row: Tensor, column: Tenso
     height, width = size
     pixel = (triangles.view[triangle] * height + row) * width + column
     keys.scatter_reduce_(0, pixel, key, "amin")
-
-
-def _chunks(counts: Tensor, limit: int) -> Iterator[slice]:
-    """Consecutive slices of items whose counts sum to about `limit` each, never none."""
-    if not len(counts):
-        return
-    group = torch.div(counts.cumsum(0) - 1, limit, rounding_mode="floor")
-    sizes = torch.unique_consecutive(group, return_counts=True)[1].tolist()
-    begin = 0
-    for size in sizes:
-        yield slice(begin, begin + size)
-        begin += size
-
-
-def _expand(counts: Tensor) -> tuple[Tensor, Tensor]:
-    """Item i counts[i] times, as (item, running number within the item)."""
-    item = torch.repeat_interleave(counts)
-    start = counts.cumsum(0) - counts
-    return item, torch.arange(len(item), device=item.device) - start[item]

@@ -158,6 +158,21 @@ def test_faces_behind_the_camera_give_finite_gradients(backend, project, dtype):
     assert clip.grad.abs().max() > 0
 
 
+@pytest.mark.parametrize("near", [False, True])
+def test_corners_that_are_not_finite_take_no_part(backend, project, icosphere, near):
+    vertices, faces = icosphere(2)
+    clip, edges = project(vertices, 0.9 if near else 2.2).float(), topology(faces)
+    clip[0, 5], clip[0, 40, 0] = torch.nan, torch.inf
+    face_id, depth = backend.rasterize(clip, faces, (33, 20))
+    grad, image = torch.rand(2, 1, 33, 20, 2, generator=torch.Generator().manual_seed(2))
+    assert torch.isfinite(backend.antialias(image, face_id, depth, clip, faces, edges)).all()
+    d_image, d_clip = backend.antialias_adjoint(grad, image, face_id, depth, clip, faces, edges)
+    assert torch.isfinite(d_image).all()
+    assert torch.isfinite(d_clip).all()
+    assert d_clip.abs().max() > 0
+    assert float(d_clip[0, [5, 40]].abs().max()) == 0
+
+
 def test_one_pixel_and_no_faces(backend, project, icosphere):
     vertices, faces = icosphere(1)
     for some in (faces, faces[:0]):

@@ -22,7 +22,7 @@ from invrender.nouns.topology import topology
 
 CAPABILITY, ARCHITECTURES = (8, 0), ("80", "90")
 MODULES = (
-    "rasterize", "interpolate", "antialias", "silhouette", "trace",
+    "rasterize", "interpolate", "pieces", "antialias", "silhouette", "trace",
     "line_integral", "projector", "smooth_step", "composite", "field",
 )  # fmt: skip
 
