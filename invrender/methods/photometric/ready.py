@@ -27,6 +27,7 @@ from invrender.solve.phase import Finished, Phase
 
 SCORE, HULL, FIELD = "score", "hull", "field"  # measures of phases
 FIELD_STEPS = 450
+OUTLINES = 250.0  # what an IoU of 1 counts in dB where a lit shape is judged, beside its share of the score
 
 
 @dataclass(frozen=True)
@@ -147,8 +148,12 @@ class Ready:
         return Shape(*glimpsed(volume, self.first.frame))
 
     def score(self, shape: Shape) -> float:
-        """How well a shape predicts each photograph from the others; see `photometry.score`."""
-        return predicted(shape.vertices, shape.faces, self.photos, self.backend).value
+        """How well a shape predicts each photograph from the others; see `photometry.score`.
+
+        Shading can buy agreement inside an outline by bending the outline; for a lit shape that counts more.
+        """
+        found = predicted(shape.vertices, shape.faces, self.photos, self.backend)
+        return found.value + (OUTLINES * found.iou if self.lit else 0.0)
 
     @cached_property
     def hull_score(self) -> float:
