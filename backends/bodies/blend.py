@@ -52,7 +52,7 @@ def resolve(
         samples, amounts, owner: filled in for the pieces of this pixel; owner [K] holds -1 before.
     """
     hide_doubled(first, following, values)
-    here = np.int64(pixel[first])
+    here = int(pixel[first])
     normal_x, normal_y, single = mean_normal(first, following, values)
     j = first
     while j >= 0:

@@ -66,7 +66,7 @@ def lower_cell(cells: NDArray[np.float64], row: int, column: int, value: float) 
 @device
 def push(heads: NDArray[np.int32], index: int, item: int) -> int:
     """Put an item at the head of a list, and give the one that was there. On a GPU this is atomic."""
-    before = heads[index]
+    before = int(heads[index])
     heads[index] = item
     return before
 

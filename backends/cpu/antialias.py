@@ -6,7 +6,7 @@ See `invrender.backends.torch.antialias`. The adjoint looks for the blends again
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, TypeAlias
+from typing import TypeAlias
 
 import numpy as np
 import torch
@@ -69,7 +69,7 @@ def _for_each_view(
     work: Callable[[int, Blends], None], face_id: Tensor, depth: Tensor, clip: Tensor, faces: Tensor, topology: Topology
 ) -> None:
     height, width = face_id.shape[1:]
-    mesh: tuple[Any, ...] = packed_mesh(faces, topology, clip.shape[1])
+    mesh = packed_mesh(faces, topology, clip.shape[1])
     positions, ids, z = to_numpy(clip), to_numpy(face_id), to_numpy(depth.to(clip.dtype))
 
     def some(first: int, step: int) -> None:
@@ -181,5 +181,5 @@ def _apply_adjoint(
 def _end(point: int, vertices: int, parents: Ints) -> tuple[int, int]:
     """A segment's end as a vertex and -1, or as the two vertices between which it was cut."""
     if point < vertices:
-        return np.int64(point), np.int64(-1)
-    return np.int64(parents[point - vertices, 0]), np.int64(parents[point - vertices, 1])
+        return int(point), -1
+    return int(parents[point - vertices, 0]), int(parents[point - vertices, 1])
