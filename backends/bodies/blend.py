@@ -52,7 +52,7 @@ def resolve(
         samples, amounts, owner: filled in for the pieces of this pixel; owner [K] holds -1 before.
     """
     hide_doubled(first, following, values)
-    here = int(pixel[first])
+    here = int(np.int64(pixel[first]))  # of one width, as what is computed from it is
     normal_x, normal_y, single = mean_normal(first, following, values)
     j = first
     while j >= 0:

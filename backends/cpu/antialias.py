@@ -181,5 +181,5 @@ def _apply_adjoint(
 def _end(point: int, vertices: int, parents: Ints) -> tuple[int, int]:
     """A segment's end as a vertex and -1, or as the two vertices between which it was cut."""
     if point < vertices:
-        return int(point), -1
-    return int(parents[point - vertices, 0]), int(parents[point - vertices, 1])
+        return int(np.int64(point)), -1  # Numba keeps the width of what int() is given
+    return int(np.int64(parents[point - vertices, 0])), int(np.int64(parents[point - vertices, 1]))
