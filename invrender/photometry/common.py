@@ -15,6 +15,10 @@ from invrender.photometry.registration import Moved, twist_of, twisted
 
 Tensor = torch.Tensor
 
+RIDGE = (
+    1e-9  # of a camera's weight: cameras that all stand in one place tell a shift from a change of distance by nothing
+)
+
 
 @dataclass(frozen=True)
 class Settled:
@@ -59,10 +63,13 @@ def aligned(cameras: Cameras, given: Cameras, frame: Frame) -> Cameras:
 def _in_common(motions: Tensor, eye: Tensor) -> tuple[Tensor, float]:
     """The twist [6], and the part of the distances, that are nearest to N motions [N,4,4] before cameras at `eye`.
 
-    Both at once, by least squares: cameras on one side of the object that come nearer also shift towards it.
+    Both at once, by least squares: cameras on one side of the object that come nearer also shift towards it. By the
+    normal equations, whose last bits do not depend on where in memory the motions lie.
     """
     twists = torch.stack([twist_of(motion) for motion in motions])
     basis = torch.eye(6, 7, dtype=torch.float64).repeat(len(eye), 1, 1)
     basis[:, 3:, 6] = -eye
-    found = torch.linalg.lstsq(basis.reshape(-1, 7), twists.reshape(-1, 1)).solution[:, 0]
+    normal = (basis[..., :, None] * basis[..., None, :]).sum((0, 1))
+    right = (basis * twists[..., None]).sum((0, 1))
+    found = torch.linalg.solve(normal + RIDGE * torch.eye(7, dtype=torch.float64), right)
     return found[:6], float(found[6])
