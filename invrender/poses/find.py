@@ -107,6 +107,7 @@ def find_poses(
         found = _photographs(start, target, place, chosen, say)
         shop = _workshop(place, found, chosen, say)
         search = _search(shop, is_video(start), say)
+        say("writing the dataset")
         result = _write(search, found, place / "new", target, chosen)
         put_in_place(place / "new", target, place / "old")
     return result
