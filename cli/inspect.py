@@ -56,20 +56,16 @@ def inspect(
     as_json: JsonOption = False,
 ) -> None:
     """Print what is in a mesh, a volume, a dataset or photographs: counts, bounds, topology, values; cameras, masks."""
-    from invrender.cli.inspect_bare import inspect_bare
     from invrender.cli.inspect_run import inspect_run
     from invrender.io.assets import identify
     from invrender.poses.photographs import is_bare_photographs
-    from invrender.run.heard import heard
     from invrender.run.staged import settle_dataset
 
     settle_dataset(source)
     if inspect_run(source, as_json):
         return
     if is_bare_photographs(source):
-        _refuse(masks, "--masks", source)
-        _refuse(picture, "--picture", source)
-        inspect_bare(source, as_json)
+        _inspect_photographs(source, masks, picture, as_json)
         return
     kind, path = identify(source)
     _check_options(kind, path, masks, noise, picture)
@@ -78,11 +74,17 @@ def inspect(
     elif kind == "transmittance":
         _inspect_transmittance(path, noise, strict, as_json)
     elif kind == "views":
-        with heard():
-            views, unfound = _read_views(path, masks, size, skip_missing)
-        _inspect_dataset(path, views, unfound, picture, strict, as_json)
+        _inspect_dataset(path, *_read_views(path, masks, size, skip_missing), picture, strict, as_json)
     else:
         _inspect_mesh(path, as_json)
+
+
+def _inspect_photographs(source: Path, masks: Path | None, picture: Path | None, as_json: bool) -> None:
+    from invrender.cli.inspect_bare import inspect_bare
+
+    _refuse(masks, "--masks", source)
+    _refuse(picture, "--picture", source)
+    inspect_bare(source, as_json)
 
 
 def _check_options(kind: str, path: Path, masks: Path | None, noise: str | None, picture: Path | None) -> None:
@@ -113,10 +115,12 @@ def _read_views(
     """A dataset, with masks found for views that bring none, and why that failed, as `reconstruct` would find it."""
     from invrender.io.datasets.dataset import read_views
     from invrender.io.datasets.found_masks import folder_of_masks, masks_as_far_as_found
+    from invrender.run.heard import heard
 
     given, asked = folder_of_masks(masks)
-    read = read_views(path, given, size=size, unmasked=True, skip_missing=skip_missing)
-    views, unfound = masks_as_far_as_found(read.views, read.masked, read.covered)
+    with heard():
+        read = read_views(path, given, size=size, unmasked=True, skip_missing=skip_missing)
+        views, unfound = masks_as_far_as_found(read.views, read.masked, read.covered)
     if asked and unfound is not None:
         raise unfound
     return views, unfound
