@@ -39,14 +39,15 @@ from invrender.geometry.closest import Surface
 from invrender.geometry.visibility import visible_from_outside
 from invrender.io.meshes.read import read_mesh
 from invrender.kernels import Backend
-from invrender.methods.photometric.appearance import Appearance, plain
-from invrender.methods.photometric.objective import SOFTNESS_OF_SHADOWS, Unknowns, pictures_of
-from invrender.methods.photometric.shaded import CHUNKS, SHADOWED_STAGES, STAGES, Shading
+from invrender.methods.photometric.appearance import Appearance
+from invrender.methods.photometric.lit import CONSTANT
+from invrender.methods.photometric.ready import Ready
+from invrender.methods.photometric.settings import PhotometricSettings
 from invrender.methods.silhouette.schedule import Plan
 from invrender.methods.silhouette.settings import SilhouetteSettings
 from invrender.methods.silhouette.start import FirstShape, first_shape
 from invrender.methods.silhouette.target import Shape
-from invrender.nouns import Material, Mesh, Views
+from invrender.nouns import Lights, Material, Mesh, Views
 from invrender.solve.loop import Loop
 
 Tensor = torch.Tensor
@@ -113,29 +114,19 @@ def problem(case: Case, mesh: Mesh, backend: Backend) -> Problem:
     return Problem(case, truth, draw(truth, training(), shade, backend), draw(truth, held_out(), shade, backend))
 
 
-def shaded(task: Problem, first: FirstShape, backend: Backend, effort: float = 1.0) -> tuple[Shape, Appearance]:
-    """The reconstruction from shading and silhouettes, with a share of its steps."""
-    known, images = task.case, task.given.images
-    brightness = float(images[task.given.masks > 0.99].mean())
-    look = plain(len(first.shape.vertices), brightness)
-    if known.light == "known":
-        look = replace(look, light=true_light())
-    if known.albedo == "known":
-        look = replace(look, albedo=torch.full_like(look.albedo, WHITE))
-    unknowns = Unknowns(
-        "free" if known.albedo == "texture" else "known" if known.albedo == "known" else "constant",
-        "known" if known.light == "known" else "free",
+def shaded(task: Problem, backend: Backend, effort: float = 1.0) -> tuple[FirstShape, Shape, Appearance]:
+    """The reconstruction that `--appearance lit` gives, with a share of its steps: the hull, and shape and look."""
+    known = task.case
+    albedo = {"known": str(WHITE), "constant": CONSTANT, "texture": None}[known.albedo]
+    settings = PhotometricSettings(
+        Path(known.file), effort=effort, appearance="lit", albedo=albedo, shadows=known.shadows
     )
-    pictures = pictures_of(first.target, images)
-    if known.shadows:
-        pictures = replace(pictures, softness=SOFTNESS_OF_SHADOWS)
-    whole = SHADOWED_STAGES if known.shadows else STAGES
-    stages = [replace(stage, iterations=max(CHUNKS, round(stage.iterations * effort))) for stage in whole]
-    schedule = Shading(first.shape, look, pictures, unknowns, backend, known.shadows, stages)
-    loop = Loop(schedule.following)
+    views = Views(training(), task.given.masks, task.given.images)
+    ready = Ready(views, settings, backend, Lights.around(true_light()) if known.light == "known" else None, False)
+    loop = Loop(ready.following)
     for _ in loop:
         pass
-    return schedule.result(loop.state.finished)
+    return ready.first, *ready.look(loop.state.finished)
 
 
 def silhouettes(task: Problem, backend: Backend) -> Mesh:
@@ -242,9 +233,7 @@ def run(case: Case, mesh: Mesh, backend: Backend, alone: bool, mi: Any) -> None:
     """Print the rows of a case."""
     task = problem(case, mesh, backend)
     start = time.process_time()
-    views, settings = Views(training(), task.given.masks, task.given.images), SilhouetteSettings(input=Path(case.file))
-    first = first_shape(views, settings, backend)
-    shape, look = shaded(task, first, backend)
+    first, shape, look = shaded(task, backend)
     seconds = time.process_time() - start
     vertices = torch.from_numpy(first.frame.restore(shape.vertices))
     found = Mesh(vertices, torch.from_numpy(shape.faces), colours=look.albedo, material=Material((1.0, 1.0, 1.0)))
@@ -261,8 +250,7 @@ def run(case: Case, mesh: Mesh, backend: Backend, alone: bool, mi: Any) -> None:
 def warm_up(backend: Backend) -> None:
     """Compile the kernels."""
     task = problem(OWN[1], read_mesh(Path(__file__).resolve().parent.parent / "data" / OWN[1].file), backend)
-    views = Views(training(), task.given.masks)
-    shaded(task, first_shape(views, SilhouetteSettings(Path("warm")), backend), backend, 0.01)
+    shaded(task, backend, 0.01)
 
 
 def main() -> None:

@@ -27,7 +27,8 @@ from invrender.solve.phase import Finished, Phase
 
 SCORE, HULL, FIELD = "score", "hull", "field"  # measures of phases
 FIELD_STEPS = 450
-OUTLINES = 250.0  # what an IoU of 1 counts in dB where a lit shape is judged, beside its share of the score
+ALONE = 2.0  # times the steps that outlines take after searches: from a hull they have farther to go
+OUTLINES = 100.0  # what an IoU of 1 counts in dB where a lit shape is judged, beside its share of the score
 
 
 @dataclass(frozen=True)
@@ -57,7 +58,7 @@ class Ready:
         Of a lit result only what silhouettes alone give, which shading is held against.
         """
         if self.lit:
-            return [outline_stage(self.first, self.settings.effort, self.backend)]
+            return [outline_stage(self.first, ALONE * self.settings.effort, self.backend)]
         if self.grows_field:
             return []
         return search_stages(self.first, self.photos, self.settings.effort, self.backend)
