@@ -171,7 +171,17 @@ def _draw(
         colour = _colour(values[..., 6:], normal, to_eye, None if mode == "color" else lights, cameras, prepared)
     hit = (face_id >= 0)[..., None].to(colour.dtype)
     flat = torch.cat([colour * hit, hit], -1)
-    return ops.antialias(backend, flat, face_id, depth, clip, prepared.faces, prepared.topology)
+    return _limited(ops.antialias(backend, flat, face_id, depth, clip, prepared.faces, prepared.topology), flat)
+
+
+def _limited(mixed: Tensor, flat: Tensor) -> Tensor:
+    """Antialiased pictures [N,H,W,C] within what the pixels around show without it.
+
+    Colours are extrapolated to contours; across a crease that overshoots, which shows as specks.
+    """
+    around = flat.permute(0, 3, 1, 2)
+    highest, negative = (torch.nn.functional.max_pool2d(each, 3, 1, 1) for each in (around, -around))
+    return torch.minimum(torch.maximum(mixed, -negative.permute(0, 2, 3, 1)), highest.permute(0, 2, 3, 1))
 
 
 def _facing_normals(smooth: Tensor, to_eye: Tensor, face_id: Tensor, prepared: Surface) -> Tensor:

@@ -155,3 +155,13 @@ def test_nothing_in_view_is_background_and_unknown_modes_are_refused(ball):
     assert (render(Scene(replace(ball, faces=ball.faces[:0])), front(), "normal", BACKEND) == 1).all()
     with pytest.raises(UsageError, match="wireframe"):
         render(Scene(ball), front(), "wireframe", BACKEND)
+
+
+def test_no_colour_is_brighter_or_darker_than_those_of_the_surface():
+    ring = trimesh.creation.torus(0.6, 0.3)
+    dark = torch.rand(len(ring.vertices), 3, generator=torch.Generator().manual_seed(2)) < 0.5
+    colours = torch.where(dark, 0.3, 0.7)
+    mesh = Mesh(torch.tensor(ring.vertices), torch.tensor(ring.faces), None, colours, Material((1.0, 1.0, 1.0)))
+    found = layers(Scene(mesh), front(views=3, size=(24, 24), elevation=40.0), "color", BACKEND).cpu()
+    assert float(found[..., :3].max()) <= 0.7 + 1e-6
+    assert float(found[..., :3][found[..., 3] == 1].min()) >= 0.3 - 1e-6
