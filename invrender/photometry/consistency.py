@@ -22,6 +22,7 @@ from invrender.geometry.triples import Triple, along, point
 from invrender.geometry.vectors import Bools, Floats, unit
 from invrender.jit import body, kernel
 from invrender.photometry.photos import Photos
+from invrender.photometry.sampling import pixel_matrices, seen_at
 
 Array = NDArray[Any]
 
@@ -96,16 +97,6 @@ def tangents(normals: Floats) -> tuple[Floats, Floats]:
     return first, np.cross(normals, first)
 
 
-def pixel_matrices(photos: Photos) -> Floats:
-    """[N,3,4] float64: homogeneous points to (column w, row w, w), in pixels; a pixel's centre has whole numbers."""
-    height, width = photos.size
-    clip = photos.clip_from_object.numpy()
-    across, down, depth = clip[:, 0], -clip[:, 1], clip[:, 3]
-    return np.stack(
-        [(across + depth) * (width / 2) - depth / 2, (down + depth) * (height / 2) - depth / 2, depth], 1
-    ).copy()
-
-
 @kernel
 def _compare(
     points: Floats, normals: Floats, first: Floats, second: Floats, offsets: Floats, weight: Array, images: Array,
@@ -154,29 +145,20 @@ def _choose(weight: Array, p: int, chosen: Array) -> int:
 
 
 @body
-def _seen_at(matrix: Floats, p: Triple) -> Triple:
-    """(column, row, depth) of a point in a photograph."""
-    w = matrix[2, 0] * p[0] + matrix[2, 1] * p[1] + matrix[2, 2] * p[2] + matrix[2, 3]
-    x = matrix[0, 0] * p[0] + matrix[0, 1] * p[1] + matrix[0, 2] * p[2] + matrix[0, 3]
-    y = matrix[1, 0] * p[0] + matrix[1, 1] * p[1] + matrix[1, 2] * p[2] + matrix[1, 3]
-    return x / w, y / w, w
-
-
-@body
 def _patch(
     image: Array, inner: Bools, matrix: Floats, centre: Triple, first: Triple, second: Triple, radius: int,
     patch: Array, mean: Array,
 ) -> bool:  # fmt: skip
     """Bilinear samples of the patch around `centre`, less their mean colour; whether it is wholly on the object."""
     height, width = image.shape[0], image.shape[1]
-    x, y, w = _seen_at(matrix, centre)
+    x, y, w = seen_at(matrix, centre)
     if not (w > 0 and x >= 0 and y >= 0 and x < width - 1 and y < height - 1):
         return False
     if not inner[int(y + 0.5), int(x + 0.5)]:
         return False
     # The projection is affine over a patch: it is a few pixels wide.
-    ax, ay, _ = _seen_at(matrix, along(centre, 1.0, first))
-    bx, by, _ = _seen_at(matrix, along(centre, 1.0, second))
+    ax, ay, _ = seen_at(matrix, along(centre, 1.0, first))
+    bx, by, _ = seen_at(matrix, along(centre, 1.0, second))
     ax, ay, bx, by = ax - x, ay - y, bx - x, by - y
     mean[:] = 0
     at = 0
@@ -279,7 +261,7 @@ def _bar(
         for k in range(len(offsets)):
             candidate = along(point(points, p), offsets[k], point(normals, p))
             for view in range(len(background)):
-                x, y, w = _seen_at(matrices[view], candidate)
+                x, y, w = seen_at(matrices[view], candidate)
                 if w > 0 and x >= 0 and y >= 0 and x < width - 1 and y < height - 1:
                     i, j = int(y), int(x)
                     u, v = x - j, y - i

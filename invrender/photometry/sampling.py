@@ -6,18 +6,28 @@ pixels), where the surface faces the camera, and where the mask says that the ob
 
 from __future__ import annotations
 
+import math
+from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
+import numpy as np
 import torch
+from numpy.typing import NDArray
 
 from invrender import ops
+from invrender.geometry.triples import Triple, dot, minus, normalized, point
+from invrender.geometry.vectors import Bools, Floats, Ints
+from invrender.jit import body, kernel
 from invrender.kernels import Backend
 from invrender.photometry.photos import Photos
 
 Tensor = torch.Tensor
+Array = NDArray[Any]
 
 SLACK = 4.0  # pixels' sizes by which a point may lie behind the depth buffer: the surface between its samples
 NO_DEPTH = 1e30
+FAR = 1e6  # pixels: where a point that lies beside a camera projects to, which no whole number can count
 
 
 @dataclass(frozen=True)
@@ -46,14 +56,6 @@ def project(points: Tensor, matrices: Tensor) -> tuple[Tensor, Tensor]:
     return torch.stack([clip[..., 0] / safe, -clip[..., 1] / safe], -1), w
 
 
-def look_up(pictures: Tensor, at: Tensor) -> Tensor:
-    """Bilinear values [N,P,C] of pictures [N,H,W,C] at coordinates [N,P,2] in [-1, 1]; 0 beyond the border."""
-    read = torch.nn.functional.grid_sample(
-        pictures.permute(0, 3, 1, 2), at[:, None].to(pictures), mode="bilinear", align_corners=False
-    )
-    return read[:, :, 0].transpose(1, 2)
-
-
 def depth_buffer(vertices: Tensor, faces: Tensor, matrices: Tensor, size: tuple[int, int], backend: Backend) -> Tensor:
     """Distances along the viewing axis [N,H,W] float32 of the nearest surface at every pixel's centre; inf: nothing.
 
@@ -71,7 +73,9 @@ def depth_buffer(vertices: Tensor, faces: Tensor, matrices: Tensor, size: tuple[
     return torch.where(face_id >= 0, along, torch.inf).cpu()
 
 
-def look_at_points(points: Tensor, normals: Tensor, photos: Photos, depth: Tensor) -> Samples:
+def look_at_points(
+    points: Tensor, normals: Tensor, photos: Photos, depth: Tensor, asked: Sequence[int] = ()
+) -> Samples:
     """What the photographs show at points of the surface whose depth buffers are given.
 
     Args:
@@ -79,22 +83,125 @@ def look_at_points(points: Tensor, normals: Tensor, photos: Photos, depth: Tenso
         normals: [P,3] float64, unit.
         photos: N of them.
         depth: [N,H,W], see `depth_buffer`.
+        asked: numbers of the photographs that are looked at; empty: all of them.
     """
-    at, w = project(points, photos.clip_from_object)
-    colours = look_up(photos.images, at)
-    known = look_up((photos.masks * photos.confidence)[..., None], at)[..., 0]
-    to_eye = torch.nn.functional.normalize(photos.eye[:, None] - points, dim=-1)
-    cosine = (to_eye * normals).sum(-1).clamp(min=0)
-    seen = (w > 0) & (at.abs() < 1).all(-1) & in_front(at, w, depth, photos)
-    weight = torch.where(seen, cosine, torch.zeros_like(cosine)).float() * (known > 0.5)
-    return Samples(colours, weight)
+    views = np.asarray(asked or range(len(photos)), np.int64)
+    colours = np.zeros((len(views), len(points), 3), np.float32)
+    weight = np.zeros((len(views), len(points)), np.float32)
+    _look(
+        points.numpy(), normals.numpy(), views, pixel_matrices(photos), photos.eye.numpy(), photos.images.numpy(),
+        photos.masks.numpy(), photos.confidence.numpy(), depth.numpy(), slack(photos).numpy(), colours, weight,
+    )  # fmt: skip
+    return Samples(torch.from_numpy(colours), torch.from_numpy(weight))
+
+
+def pixel_matrices(photos: Photos) -> Floats:
+    """[N,3,4] float64: homogeneous points to (column w, row w, w), in pixels; a pixel's centre has whole numbers."""
+    height, width = photos.size
+    clip = photos.clip_from_object.numpy()
+    across, down, depth = clip[:, 0], -clip[:, 1], clip[:, 3]
+    return np.stack(
+        [(across + depth) * (width / 2) - depth / 2, (down + depth) * (height / 2) - depth / 2, depth], 1
+    ).copy()
+
+
+def slack(photos: Photos) -> Tensor:
+    """By how much [N] float64 points may lie behind the depth buffers, in the buffers' units."""
+    # a pixel's size in the depth's own units: what it is in normalised ones, times units per normalised unit
+    unit: Tensor = photos.clip_from_object[:, 3, :3].norm(dim=1)
+    return SLACK * photos.pixel * unit
 
 
 def in_front(at: Tensor, w: Tensor, depth: Tensor, photos: Photos) -> Tensor:
-    """Which points [N,P] no surface hides: nearer than the farthest of the pixels around, but for some slack."""
-    far = torch.nn.functional.max_pool2d(depth.clamp(max=NO_DEPTH)[:, None], 3, 1, 1)
-    read = torch.nn.functional.grid_sample(far, at[:, None].to(far), mode="nearest", align_corners=False)[:, 0, 0]
-    # a pixel's size in the depth's own units: what it is in normalised ones, times units per normalised unit
-    unit = photos.clip_from_object[:, 3, :3].norm(dim=1)
-    hidden: Tensor = w > read + (SLACK * photos.pixel * unit)[:, None]
-    return ~hidden
+    """Which points [N,P] no surface hides: nearer than the farthest of the pixels around, but for some slack.
+
+    Args:
+        at: [N,P,2] float64 picture coordinates, see `project`.
+        w: [N,P] their depths.
+        depth: [N,H,W], see `depth_buffer`.
+        photos: N of them.
+    """
+    size = torch.tensor(photos.size[::-1], dtype=torch.float64)
+    pixel = ((at + 1) * (size / 2) - 0.5).numpy()
+    free = np.zeros(w.shape, bool)
+    _free(pixel, w.double().numpy(), depth.numpy(), slack(photos).numpy(), free)
+    return torch.from_numpy(free)
+
+
+@kernel
+def _look(
+    points: Floats, normals: Floats, views: Ints, matrices: Floats, eyes: Floats, images: Array, masks: Array,
+    confidence: Array, depth: Array, slack: Floats, colours: Array, weight: Array,
+) -> None:  # fmt: skip
+    """Fill colours [K,P,3] and weight [K,P] of the K views; colours also where a photograph does not see the point."""
+    height, width = masks.shape[1], masks.shape[2]
+    for k in range(len(views)):
+        view = views[k]
+        for p in range(len(points)):
+            here = point(points, p)
+            x, y, w = seen_at(matrices[view], here)
+            if not (w > 0 and x > -0.5 and y > -0.5 and x < width - 0.5 and y < height - 0.5):
+                continue
+            i, j, v, u = _cell(y, height), _cell(x, width), _within(y, height), _within(x, width)
+            for c in range(3):
+                upper = images[view, i, j, c] + u * (images[view, i, j + 1, c] - images[view, i, j, c])
+                lower = images[view, i + 1, j, c] + u * (images[view, i + 1, j + 1, c] - images[view, i + 1, j, c])
+                colours[k, p, c] = upper + v * (lower - upper)
+            above = _known(masks, confidence, view, i, j) * (1 - u) + _known(masks, confidence, view, i, j + 1) * u
+            below = (
+                _known(masks, confidence, view, i + 1, j) * (1 - u) + _known(masks, confidence, view, i + 1, j + 1) * u
+            )
+            cosine = dot(normalized(minus(point(eyes, view), here)), point(normals, p))
+            if cosine > 0 and above + v * (below - above) > 0.5 and _unhidden(x, y, w - slack[view], depth[view]):
+                weight[k, p] = cosine
+
+
+@kernel
+def _free(pixel: Floats, w: Floats, depth: Array, slack: Floats, free: Bools) -> None:
+    """Fill `free` [N,P] with whether points at pixels [N,P,2] are not hidden."""
+    for view in range(len(pixel)):
+        for p in range(pixel.shape[1]):
+            x, y = pixel[view, p, 0], pixel[view, p, 1]
+            free[view, p] = _unhidden(x, y, w[view, p] - slack[view], depth[view])
+
+
+@body
+def seen_at(matrix: Floats, p: Triple) -> Triple:
+    """(column, row, depth) of a point in a photograph, see `pixel_matrices`."""
+    w = matrix[2, 0] * p[0] + matrix[2, 1] * p[1] + matrix[2, 2] * p[2] + matrix[2, 3]
+    x = matrix[0, 0] * p[0] + matrix[0, 1] * p[1] + matrix[0, 2] * p[2] + matrix[0, 3]
+    y = matrix[1, 0] * p[0] + matrix[1, 1] * p[1] + matrix[1, 2] * p[2] + matrix[1, 3]
+    return x / w, y / w, w
+
+
+@body
+def _known(masks: Array, confidence: Array, view: int, i: int, j: int) -> float:
+    """How far a pixel is known to be the object's."""
+    return float(masks[view, i, j] * confidence[view, i, j])
+
+
+@body
+def _cell(at: float, count: int) -> int:
+    """The pixel before a place between pixels; that before the last one at most."""
+    return int(min(max(at, 0.0), count - 1.001))
+
+
+@body
+def _within(at: float, count: int) -> np.float32:
+    """How far behind the pixel before it a place lies, in [0, 1]."""
+    return np.float32(min(max(at, 0.0), count - 1.001) - _cell(at, count))
+
+
+@body
+def _unhidden(x: float, y: float, w: float, depth: Array) -> bool:
+    """Whether a depth is at most the farthest of those of the pixels around; beyond the picture nothing hides."""
+    if not (abs(x) < FAR and abs(y) < FAR):
+        return True
+    i, j = math.floor(y + 0.5), math.floor(x + 0.5)
+    if i < 0 or j < 0 or i >= depth.shape[0] or j >= depth.shape[1]:
+        return True
+    for row in range(max(i - 1, 0), min(i + 2, depth.shape[0])):
+        for column in range(max(j - 1, 0), min(j + 2, depth.shape[1])):
+            if depth[row, column] >= w:
+                return True
+    return False

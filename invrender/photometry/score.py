@@ -77,7 +77,7 @@ def _of_view(
     there = ops.interpolate(backend, attributes, faces, face_id, clip[[view]])[0].cpu()[hit].double()
     others = _nearest(photos, view)
     normals = torch.nn.functional.normalize(there[:, 3:], dim=1)
-    samples = look_at_points(there[:, :3].contiguous(), normals, photos[others], depth[others])
+    samples = look_at_points(there[:, :3].contiguous(), normals, photos, depth, others)
     told = torch.zeros_like(hit)
     told[hit] = samples.weight.amax(0) > TRUSTED
     target = photos.images[view] * photos.masks[view][..., None]
