@@ -22,7 +22,7 @@ from invrender.shading.spherical_harmonics import COUNT, ambient, irradiance_bas
 
 Tensor = torch.Tensor
 
-MEAN_ALBEDO = 0.5
+MEAN_ALBEDO = 0.2  # about what an average scene reflects; how smooth an albedo is held goes with it
 BRIGHT = 0.85  # of the albedo that is written, where the light is not known
 DARKEST, BRIGHTEST = 0.005, 2.0  # of albedo
 STEP = 0.1  # difference of albedo from which on the variation counts it as an edge, which costs the same however high
@@ -44,9 +44,6 @@ class LightPrior:
 
 WEAK = LightPrior(1e-4, 0.0)
 """Where the albedo is known to be the same everywhere, and pictures tell the light."""
-
-STRONG = LightPrior(1e-2, 0.1)
-"""Where an albedo that goes with the normals (a dark back, a red front) could as well be a light from one side."""
 
 
 @dataclass(frozen=True)

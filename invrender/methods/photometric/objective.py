@@ -16,17 +16,17 @@ from typing import Literal
 import torch
 
 from invrender import losses
+from invrender.geometry.vectors import Ints, vertex_normals
 from invrender.kernels import Backend, ColourMisfit, SilhouetteMisfit
 from invrender.methods.photometric.appearance import (
-    STRONG,
     WEAK,
     Appearance,
     fitted_albedo,
     fitted_constant,
     fitted_light,
-    neutral,
 )
 from invrender.methods.photometric.normals import smooth_normals
+from invrender.methods.photometric.separation import pairs_of, separated
 from invrender.methods.silhouette.refine import DIFFUSED, FARTHEST, MISFIT_WEIGHT
 from invrender.methods.silhouette.target import Shape, Target
 from invrender.nouns.topology import Topology, topology
@@ -41,8 +41,6 @@ WITHIN = 0.995  # coverage from which on a pixel shows nothing but the object
 SOFTNESS = 0.02  # linear radiance
 SOFTNESS_OF_SHADOWS = 0.06  # where hard shadows are traced per vertex, which misses their borders
 BATCH = 6  # views of a step
-SEPARATING = 1.0  # weight of the albedo's variation where it decides what is albedo and what is light
-ROUNDS = 3  # of light and albedo in turn in each of them, where neither is known
 
 Knowledge = Literal["known", "constant", "free"]
 
@@ -117,6 +115,7 @@ class Objective:
     map: LargeSteps
     stage: Stage
     unknowns: Unknowns
+    pairs: Ints | None
     occlusion: Tensor | None
     look: Appearance
 
@@ -155,8 +154,11 @@ class Objective:
         vertices.requires_grad_(False)
         return found.misfit / len(views), (found.d_vertices + through_normals) / len(views)
 
-    def refitted(self, params: Params) -> Params:
-        """The parameters with the albedo and light that all views ask for."""
+    def refitted(self, params: Params, separate: bool = False) -> Params:
+        """The parameters with the albedo and light that all views ask for.
+
+        Where neither is known the light changes only if they are to be told apart anew.
+        """
         if self.unknowns.albedo == "known" and self.unknowns.light == "known":
             return params
         vertices = self.map.decode(params[DIFFUSED])
@@ -166,20 +168,18 @@ class Objective:
         colours = look.colours(normals)
         found = self.compare(vertices, colours, self.pictures.target.clip_from_object, every)
         wanted = colours - found.d_colours / found.curvature.clamp(min=1e-12)
-        look = self._fitted(look, normals, wanted, found.curvature)
+        look = self._fitted(look, normals, wanted, found.curvature, separate)
         return {**params, ALBEDO: look.albedo, LIGHT: look.light}
 
-    def _fitted(self, look: Appearance, normals: Tensor, wanted: Tensor, weight: Tensor) -> Appearance:
+    def _fitted(self, look: Appearance, normals: Tensor, wanted: Tensor, weight: Tensor, separate: bool) -> Appearance:
         given = (normals, wanted, weight)
         if self.unknowns.albedo == "constant" and self.unknowns.light == "known":
             return fitted_constant(look, *given)
         if self.unknowns.albedo != "free":
             return fitted_light(look, *given, WEAK)
+        if separate and self.pairs is not None:
+            look = separated(look, *given, self.pairs)
         area = float(self.pictures.target.pixel.square().sum())
-        if self.unknowns.light == "free":
-            for _ in range(ROUNDS):
-                look = fitted_albedo(look, *given, self.edges, SEPARATING * area)
-                look = neutral(fitted_light(look, *given, STRONG))
         return fitted_albedo(look, *given, self.edges, self.stage.variation * area)
 
 
@@ -197,6 +197,7 @@ def objective(
     silhouettes = [
         backend.silhouette_misfit(faces, edges, count, target.masks[list(b)], area[list(b)] / len(b)) for b in batches
     ]
+    apart = unknowns.albedo == unknowns.light == "free"
     weight = pictures.weight * area[:, None, None].to(pictures.weight)
     return Objective(
         pictures=pictures,
@@ -210,6 +211,7 @@ def objective(
         map=large_steps(laplacian, diffusion),
         stage=stage,
         unknowns=unknowns,
+        pairs=pairs_of(shape.vertices, vertex_normals(shape.vertices, shape.faces)) if apart else None,
         occlusion=look.occlusion,
         look=look,
     )

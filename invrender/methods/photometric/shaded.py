@@ -123,12 +123,12 @@ def shaded_phase(
 
     def result(params: Params, state: Any) -> Params:
         del state
-        last = _settled(loss, params, after)
+        last = _settled(loss, params, after, False)
         return {**as_params(settle(decode(params))), ALBEDO: last[ALBEDO], LIGHT: last[LIGHT]}
 
     def start() -> Start:
         coordinates = loss.map.encode(torch.from_numpy(begin.vertices))
-        return Start(_settled(loss, {DIFFUSED: coordinates, ALBEDO: look.albedo, LIGHT: look.light}, before))
+        return Start(_settled(loss, {DIFFUSED: coordinates, ALBEDO: look.albedo, LIGHT: look.light}, before, True))
 
     return Phase(
         name="shade", title="shade", steps=stage.iterations, start=start, objective=loss,
@@ -137,8 +137,8 @@ def shaded_phase(
     )  # fmt: skip
 
 
-def _settled(loss: Objective, params: Params, rounds: int) -> Params:
+def _settled(loss: Objective, params: Params, rounds: int, separate: bool) -> Params:
     """The parameters with albedo and light fitted again and again."""
     for _ in range(rounds):
-        params = loss.refitted(params)
+        params = loss.refitted(params, separate)
     return params
