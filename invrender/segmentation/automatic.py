@@ -41,7 +41,7 @@ AUTO = "auto"
 REFINEMENTS = ("none", "grabcut")
 LEAST, MOST = 0.0005, 0.97  # an object takes more and less than these shares of the picture
 FEW = 0.5  # of the views; where fewer show an object, nothing is to be trusted
-CALM = 0.05  # noise of a dark backdrop without folds, before which deep shadow can be told on average
+CALM = 0.05  # noise of a dark backdrop without folds, before which deep shadow and parts of a pixel can be told
 DOUBT = 0.5  # confidence below which a pixel may change sides
 
 
@@ -156,6 +156,8 @@ def before_backdrop(view: int, picture: Picture, backdrop: Backdrop, refine: str
         confidence[slits(mask)] = 0
         if backdrop.noise < CALM:
             confidence[dim(_smoothed_distance(view, picture, backdrop, mask), mask, inside, picture.covered)] = 0
+    if not (backdrop.clear or backdrop.noise < CALM):  # a threshold above folds is tight enough
+        return mask.astype(np.float32), confidence
     behind = srgb_to_linear(backdrop.colours(view, distance.shape))
     away = np.abs(srgb_to_linear(picture.colours) - behind).max(-1)
     return softened(mask, away, not backdrop.clear) * inside, confidence
