@@ -29,6 +29,7 @@ from invrender.segmentation.cleaning import (
 )
 from invrender.segmentation.confirmed import confirmed
 from invrender.segmentation.grabcut import check_grabcut, grabcut
+from invrender.segmentation.matting import unmixed
 from invrender.segmentation.segmenter import segmented, segmenter_hint, segmenter_model
 
 Floats: TypeAlias = NDArray[np.float32]
@@ -40,7 +41,7 @@ AUTO = "auto"
 REFINEMENTS = ("none", "grabcut")
 LEAST, MOST = 0.0005, 0.97  # an object takes more and less than these shares of the picture
 FEW = 0.5  # of the views; where fewer show an object, nothing is to be trusted
-CALM = 0.05  # noise of a dark backdrop without folds, before which deep shadow can be told on average
+CALM = 0.05  # noise of a dark backdrop without folds, before which deep shadow and parts of a pixel can be told
 DOUBT = 0.5  # confidence below which a pixel may change sides
 
 
@@ -110,6 +111,8 @@ def with_automatic_masks(
 ) -> tuple[Views, str]:
     """Views whose masks have been found where they have none of their own, and what was found, for people.
 
+    Their colours are straight ones then: the backdrop's share is taken out of pixels that show some of it.
+
     Args:
         views: with images; the object stays within `views.bounds` where these are known.
         masked: whether each view has a mask of its own.
@@ -131,7 +134,11 @@ def with_automatic_masks(
     found_views, changed = confirmed(replace(views, masks=masks, confidence=confidence), bare)
     if changed:
         note += f"; in {changed} of them parts were left out that others rule out or that are faint from all sides"
-    return found_views, f"masks found in {len(bare)} pictures: {note}"
+    assert found_views.images is not None
+    images = found_views.images.clone()
+    for view in bare:
+        images[view] = torch.from_numpy(unmixed(images[view].numpy(), found_views.masks[view].numpy()))
+    return replace(found_views, images=images), f"masks found in {len(bare)} pictures: {note}"
 
 
 def before_backdrop(view: int, picture: Picture, backdrop: Backdrop, refine: str = "none") -> tuple[Floats, Floats]:
@@ -148,15 +155,17 @@ def before_backdrop(view: int, picture: Picture, backdrop: Backdrop, refine: str
         confidence[doubtful] = np.minimum(confidence[doubtful], FAINT)
         confidence[slits(mask)] = 0
         if backdrop.noise < CALM:
-            confidence[dim(_smoothed_distance(view, picture, backdrop), mask, inside, picture.covered)] = 0
+            confidence[dim(_smoothed_distance(view, picture, backdrop, mask), mask, inside, picture.covered)] = 0
+    if not (backdrop.clear or backdrop.noise < CALM):  # a threshold above folds is tight enough
         return mask.astype(np.float32), confidence
-    behind = backdrop.colours(view, distance.shape)
-    return softened(mask, srgb_to_linear(picture.colours), srgb_to_linear(behind)) * inside, confidence
+    behind = srgb_to_linear(backdrop.colours(view, distance.shape))
+    away = np.abs(srgb_to_linear(picture.colours) - behind).max(-1)
+    return softened(mask, away, not backdrop.clear) * inside, confidence
 
 
-def _smoothed_distance(view: int, picture: Picture, backdrop: Backdrop) -> Floats:
+def _smoothed_distance(view: int, picture: Picture, backdrop: Backdrop, mask: NDArray[np.bool_]) -> Floats:
     """How far pixels [H,W] are from the backdrop with those around them, which noise changes less."""
-    return np.where(picture.covered, backdrop.distance(view, smoothed(picture.colours)), 0).astype(np.float32)
+    return np.where(picture.covered, backdrop.distance(view, smoothed(picture.colours, mask)), 0).astype(np.float32)
 
 
 def _gathered(

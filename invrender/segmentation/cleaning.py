@@ -26,7 +26,10 @@ FILLED = 0.3  # confidence of what was background by the threshold and object by
 SLIT = 0.025  # half-width of a hole, in square roots of the mask's area, below which it may be a groove in shadow
 MEDIANS = 3  # of the backdrop's differences, beyond which hardly any lie,
 SOFT = 1.5  # pixels by which pictures are smoothed to tell deep shadow from a dark backdrop,
+SHINE = 1  # pixels beyond a mask that lenses and compression brighten,
+NEAR = 0.05  # the least share of the neighbours that are averaged,
 DIM = 0.004  # and the least difference that does, of sRGB
+WHOLE = 0.75  # of the next pixel's light, from which on a pixel at an outline is wholly the object's: limbs are darker
 CROSS = ndimage.generate_binary_structure(2, 1)
 
 
@@ -117,9 +120,15 @@ def faint(distance: Floats, plain: float, mask: Bools) -> Bools:
     return found
 
 
-def smoothed(picture: Floats) -> Floats:
-    """A picture [H,W,3] in which neighbours are averaged."""
-    averaged: Floats = ndimage.gaussian_filter(picture, (SOFT, SOFT, 0), mode="nearest")
+def smoothed(picture: Floats, mask: Bools) -> Floats:
+    """A picture [H,W,3] in which neighbours outside a mask [H,W] are averaged: what is bright would shine as far.
+
+    Where a mask is all around, pixels stay as they are.
+    """
+    counts = (~ndimage.binary_dilation(mask, iterations=SHINE)).astype(np.float32)
+    share = ndimage.gaussian_filter(counts, SOFT, mode="nearest")[..., None]
+    total = ndimage.gaussian_filter(picture * counts[..., None], (SOFT, SOFT, 0), mode="nearest")
+    averaged: Floats = np.where(share > NEAR, total / np.maximum(share, NEAR), picture)
     return averaged
 
 
@@ -158,17 +167,24 @@ def slits(mask: Bools) -> Bools:
     return found
 
 
-def softened(mask: Bools, picture: Floats, backdrop: Floats) -> Floats:
+def softened(mask: Bools, away: Floats, shaded: bool) -> Floats:
     """Coverage [H,W]: in the pixels along the outline, how far their colour has left the backdrop for the object.
 
     Args:
         mask: [H,W].
-        picture, backdrop: [H,W,3] linear, in which light mixes.
+        away: [H,W], how far the pixels are from the backdrop in linear light, in which colours mix.
+        shaded: whether the object may get as dark as the backdrop towards its outline: pixels are then compared with
+            the next one inside, not with the plainest of those around.
     """
-    away = np.abs(picture - backdrop).max(-1)
     inner = ndimage.binary_erosion(mask, border_value=1)
-    around = ndimage.maximum_filter(np.where(inner, away, 0), size=5)
+    if not inner.any():
+        return mask.astype(np.float32)
+    if shaded:
+        nearest = ndimage.distance_transform_edt(~inner, return_distances=False, return_indices=True)
+        around = away[tuple(nearest)]
+    else:
+        around = ndimage.maximum_filter(np.where(inner, away, 0), size=5)
     band = ndimage.binary_dilation(mask) & ~inner
-    share = np.clip(away / np.maximum(around, 1e-6), 0, 1)
+    share = np.clip(away / np.maximum(around * (WHOLE if shaded else 1), 1e-6), 0, 1)
     coverage: Floats = np.where(band & (around > 0), share, mask).astype(np.float32)
     return coverage

@@ -87,6 +87,25 @@ def test_an_object_may_touch_the_border():
     assert iou(automatic_masks(pictures, names())[0], expected) > 0.97
 
 
+def test_outlines_before_a_dark_backdrop_lie_between_the_pixels_where_the_light_says():
+    pictures, expected = photographs(BACKDROPS["dark"], 0.015, hole=-1.0)
+    masks, _, _ = automatic_masks(pictures, names())
+    area = masks.numpy().sum((1, 2)) / expected.sum((1, 2))
+    outline = 2 * np.pi * 36.0 / expected[0].sum()  # of which half a pixel would be lost or won by whole pixels
+    assert float(np.abs(area - 1).max()) < 0.25 * outline
+
+
+def test_a_bright_object_does_not_shine_into_a_dark_backdrop_s_deep_shadow():
+    random = np.random.default_rng(5)
+    pictures, expected = photographs(BACKDROPS["dark"], 0.0, hole=-1.0)
+    other = disc((60.0, 118.0), 30.0, -1.0)  # nearly touches the first, and light shines into the corners between
+    pictures = np.where(other[..., None] > 0, 0.6 * other[..., None], pictures[:1]).astype(np.float32).repeat(VIEWS, 0)
+    pictures = (pictures + random.uniform(0, 0.0025, pictures.shape)).astype(np.float32)
+    _, confidence, _ = automatic_masks(pictures, names())
+    background = np.maximum(expected[0], other) == 0
+    assert float((confidence.numpy()[:, background] == 0).mean()) < 0.001
+
+
 def test_small_holes_are_filled_where_shadows_look_like_the_backdrop_and_kept_where_nothing_does():
     for kind, filled in (("dark", True), ("green", False)):
         pictures, expected = photographs(BACKDROPS[kind], 0.004, hole=2.2)
@@ -218,5 +237,9 @@ def test_views_keep_their_own_masks_and_get_those_that_they_lack():
     assert torch.equal(found.masks[0], own)
     assert bool((found.confidence[0] == 1).all())
     assert iou(found.masks[1:], expected[1:]) > 0.965
+    mixed = (found.masks[1:] > 0.2) & (found.masks[1:] < 0.8)
+    before, after = (each[1:][mixed].mean(0) for each in (torch.from_numpy(pictures), found.images))
+    inside = torch.from_numpy(pictures)[1:][found.masks[1:] == 1].mean(0)
+    assert float((after - inside).abs().max()) < 0.3 * float((before - inside).abs().max())  # its own colours alone
     assert "3 pictures" in note
     assert with_automatic_masks(views, [True] * 4) == (views, "")
