@@ -49,7 +49,7 @@ LAST_LEVELS = (2, 1)  # of the finished shape
 COARSE_ROUNDS = 3
 STILL = 0.1  # pixels of motion in a round
 SEARCHES = (0, 0, 1)  # levels of search of the rounds, and of all later ones
-OUTLINE = 0.01  # weight of outlines where the shape is good
+OUTLINE = None  # weight of outlines where the shape is good: by how well they fit
 FARTHER, MOMENTUM = 1.6, 0.25  # of a round's motion and of the last one's: shape and cameras follow one another slowly
 RESOLUTION = 64
 
