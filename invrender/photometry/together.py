@@ -77,7 +77,7 @@ def register_together(
             motions, bend = Moved(step).motions @ motions, bend + bent
             if float(size.mean()) < STILL and abs(bent) < STILL * float(small.pixel.mean()):
                 break
-    return settled(motions, bend, photos.eye)
+    return replace(settled(motions, bend, photos.eye), share=float(parts.share.median()))
 
 
 def _samples(

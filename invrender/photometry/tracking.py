@@ -95,10 +95,21 @@ class Equations:
     @property
     def dispersion(self) -> Tensor:
         """[N]: the variance of residuals, as blocks of them pull at the object's motion."""
-        own, apart = self.normal[:, :6, :6], self.scatter[:, :6, :6]
+        found: Tensor = torch.linalg.solve(self._own, self.scatter[:, :6, :6]).diagonal(dim1=1, dim2=2).mean(1)
+        return found.clamp(min=1e-12)
+
+    @property
+    def variance(self) -> Tensor:
+        """[N]: of the object's motion, turn and shift, as far as the equations and their dispersion tell it."""
+        found: Tensor = torch.linalg.inv(self._own).diagonal(dim1=1, dim2=2).sum(1) * self.dispersion
+        return found
+
+    @property
+    def _own(self) -> Tensor:
+        """Of motions [N,6,6], with what makes them invertible."""
+        own = self.normal[:, :6, :6]
         ridge = RIDGE * own.diagonal(dim1=1, dim2=2).amax(1) + 1e-12
-        found: Tensor = torch.linalg.solve(own + ridge[:, None, None] * torch.eye(6, dtype=own.dtype), apart)
-        return found.diagonal(dim1=1, dim2=2).mean(1)
+        return own + ridge[:, None, None] * torch.eye(6, dtype=own.dtype)
 
 
 @dataclass(frozen=True)
@@ -111,7 +122,12 @@ class Parts:
     @property
     def worth(self) -> Tensor:
         """The weight [N] of outlines that makes up for the dispersions of both kinds, at most 1."""
-        return (self.colours.dispersion / self.outlines.dispersion.clamp(min=1e-12)).clamp(max=1)
+        return (self.colours.dispersion / self.outlines.dispersion).clamp(max=1)
+
+    @property
+    def share(self) -> Tensor:
+        """The share [N] of colours in what both kinds tell of the object's motion."""
+        return self.outlines.variance / (self.outlines.variance + self.colours.variance)
 
     def together(self, outline: float | Tensor | None) -> Equations:
         """Of both kinds, under a weight of outlines; None: by what they are worth."""
