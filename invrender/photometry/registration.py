@@ -152,7 +152,7 @@ def solved(given: Equations, damping: Tensor, focal: bool, pose: bool = True) ->
     """Steps [N,6] of damped equations (damping [N]), and that of the seventh unknown, common to all.
 
     Either is 0 where it is not sought.
-    The common one is found first, by eliminating the others (Schur's complement).
+    The common one is found first, by eliminating the others (Schur's complement), and shrunk as far as it is noise.
     """
     diagonal = given.normal.diagonal(dim1=1, dim2=2)
     extra = damping[:, None] * diagonal + STIFF * diagonal[:, :6].amax(1, keepdim=True) + 1e-12
@@ -165,6 +165,10 @@ def solved(given: Equations, damping: Tensor, focal: bool, pose: bool = True) ->
         return apart[..., 0], 0.0
     rest = normal[:, 6, 6].sum() - (common[..., 0] * apart[..., 1]).sum()
     bend = (given.right[:, 6].sum() - (common[..., 0] * apart[..., 0]).sum()) / rest
+    told = bend**2 / (
+        given.dispersion.mean() / rest
+    )  # by its variance: steps within their noise would add up to a drift
+    bend = bend * told / (1 + told)
     return apart[..., 0] - apart[..., 1] * bend, float(bend)
 
 
