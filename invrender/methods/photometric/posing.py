@@ -44,7 +44,7 @@ GROWN = 4  # pixels by which masks are grown for the first shape: wrong cameras 
 EDGE, STEPS, RATE = 0.05, (80, 50), (0.02, 0.01)  # of the shape between cameras: coarse, at first and later
 MEMBRANE = (3.0, 2.0, 1.0, 0.5)  # annealed over the rounds
 WORLD, PROJECTION, LAST, SHARE = "world_to_camera ", "projection ", "last", "share"
-TELLING = 0.1  # share of colours in what is known of cameras, below which shapes that follow them lead cameras astray
+TELLING = 0.05  # share of colours in what is known of cameras, below which shapes that follow them lead cameras astray
 # pictures so many times smaller at first, later, in the last round
 COARSE, FINE, FINEST = (4, 2), (2,), (2, 1)
 LAST_LEVELS = (2, 1)  # of the finished shape
