@@ -27,10 +27,12 @@ class Settled:
     Attributes:
         moved: their corrections, without what they have in common.
         common: [4,4] float64, the similarity that the object goes through in their place.
+        share: of colours in what is known of the cameras, 0 to 1; the rest is outlines'.
     """
 
     moved: Moved
     common: Tensor
+    share: float = 0.0
 
 
 def settled(motions: Tensor, bend: float, eye: Tensor) -> Settled:

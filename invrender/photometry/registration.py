@@ -22,7 +22,7 @@ from invrender.nouns import Cameras
 from invrender.nouns.topology import topology
 from invrender.parameters.frame import Frame
 from invrender.photometry.photos import Photos, smaller
-from invrender.photometry.tracking import Equations, Subject, equations, outlines
+from invrender.photometry.tracking import Equations, Parts, Subject, equations, outlines
 
 Tensor = torch.Tensor
 
@@ -59,7 +59,7 @@ def register(
     backend: Backend,
     focal: bool = False,
     centred: bool = True,
-    outline: float = 1.0,
+    outline: float | None = None,
 ) -> Moved:
     """The corrections under which a coloured mesh fits its photographs.
 
@@ -70,7 +70,7 @@ def register(
         backend: what draws.
         focal: whether one factor on the focal lengths is sought as well.
         centred: whether the mean of the twists is taken out.
-        outline: weight of coverage.
+        outline: weight of coverage; None: for each photograph by how well masks and colours fit.
     """
     subject = Subject(vertices, faces, topology(faces))
     each = colours.float().expand(len(photos), -1, -1)
@@ -78,17 +78,19 @@ def register(
     for level in levels(photos.size):
         small = smaller(photos, level)
 
-        def told(motions: Tensor, bend: float, small: Photos = small) -> Equations:
+        def parts(motions: Tensor, bend: float, small: Photos = small) -> Parts:
             matrices = seen_from(small, motions, bend)
             seen = outlines(subject, matrices, small.size, backend)
             known = torch.ones(each.shape[:2])
-            return equations(subject, seen, each, known, small, motions, matrices, backend, outline)
+            return equations(subject, seen, each, known, small, motions, matrices, backend)
 
-        damping, here = torch.full((len(photos),), DAMPING, dtype=torch.float64), told(motions, bend)
+        first = parts(motions, bend)
+        weight = first.worth if outline is None else outline
+        damping, here = torch.full((len(photos),), DAMPING, dtype=torch.float64), first.together(weight)
         for _ in range(ROUNDS):
             step, bent = solved(here, damping, focal)
             tried = Moved(step).motions @ motions, bend + bent
-            there = told(*tried)
+            there = parts(*tried).together(weight)
             better = there.cost < here.cost
             damping = torch.where(better, damping * BOLDER, damping * CALMER)
             if focal and float(there.cost.sum()) >= float(here.cost.sum()):
@@ -111,6 +113,7 @@ def _chosen(first: Tensor, a: Equations, b: Equations) -> Equations:
         torch.where(first[:, None, None], a.normal, b.normal),
         torch.where(first[:, None], a.right, b.right),
         torch.where(first, a.cost, b.cost),
+        torch.where(first[:, None, None], a.scatter, b.scatter),
     )
 
 
@@ -149,7 +152,7 @@ def solved(given: Equations, damping: Tensor, focal: bool, pose: bool = True) ->
     """Steps [N,6] of damped equations (damping [N]), and that of the seventh unknown, common to all.
 
     Either is 0 where it is not sought.
-    The common one is found first, by eliminating the others (Schur's complement).
+    The common one is found first, by eliminating the others (Schur's complement), and shrunk as far as it is noise.
     """
     diagonal = given.normal.diagonal(dim1=1, dim2=2)
     extra = damping[:, None] * diagonal + STIFF * diagonal[:, :6].amax(1, keepdim=True) + 1e-12
@@ -162,6 +165,10 @@ def solved(given: Equations, damping: Tensor, focal: bool, pose: bool = True) ->
         return apart[..., 0], 0.0
     rest = normal[:, 6, 6].sum() - (common[..., 0] * apart[..., 1]).sum()
     bend = (given.right[:, 6].sum() - (common[..., 0] * apart[..., 0]).sum()) / rest
+    told = bend**2 / (
+        given.dispersion.mean() / rest
+    )  # by its variance: steps within their noise would add up to a drift
+    bend = bend * told / (1 + told)
     return apart[..., 0] - apart[..., 1] * bend, float(bend)
 
 

@@ -42,7 +42,7 @@ def register_together(
     backend: Backend,
     optimize: Sequence[str] = ("pose",),
     levels: Sequence[int] = (2, 1),
-    outline: float = 1.0,
+    outline: float | None = None,
 ) -> Settled:
     """Corrections of N cameras under which their photographs agree on a surface.
 
@@ -53,7 +53,7 @@ def register_together(
         optimize: what is sought: pose; intrinsics, one factor on the focal lengths; exposure: photographs may differ
             by factors.
         levels: how many times smaller the pictures are, one after the other.
-        outline: weight of coverage; little where the shape is better than the masks.
+        outline: weight of coverage; None: for each photograph by how well masks and colours fit.
     """
     subject = Subject(vertices, faces, topology(faces))
     normals = torch.from_numpy(vertex_normals(vertices.numpy(), faces.numpy()))
@@ -70,14 +70,14 @@ def register_together(
                 small = exposed(small, gains)
                 samples = _samples(subject, normals, seen, small, motions, matrices, backend)
             colours, known = without(samples)
-            given = equations(subject, seen, colours, known, small, motions, matrices, backend, outline)
-            step, bent = solved(given, damping, "intrinsics" in optimize, "pose" in optimize)
+            parts = equations(subject, seen, colours, known, small, motions, matrices, backend)
+            step, bent = solved(parts.together(outline), damping, "intrinsics" in optimize, "pose" in optimize)
             size = step.norm(dim=1, keepdim=True) / small.pixel[:, None]
             step = step * (FARTHEST / size.clamp(min=FARTHEST))
             motions, bend = Moved(step).motions @ motions, bend + bent
             if float(size.mean()) < STILL and abs(bent) < STILL * float(small.pixel.mean()):
                 break
-    return settled(motions, bend, photos.eye)
+    return replace(settled(motions, bend, photos.eye), share=float(parts.share.median()))
 
 
 def _samples(

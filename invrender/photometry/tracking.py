@@ -6,6 +6,12 @@ photograph's, which makes the step accurate to second order (efficient second-or
 2004). At outlines, where the surface turns away and other points of it take over, the exact derivatives of coverage
 stand in for that. Unknowns are a twist of the object, see `registration.twisted`, and the logarithm of a factor on the
 focal length.
+
+Colours and outlines are two kinds of measurement, and how far either is to be trusted differs: masks may be exact where
+a surface has hardly any colours of its own, or off by pixels where it is full of them. What blocks of the picture pull
+towards tells: how much farther apart their pulls lie than unit variance would have them is the dispersion of a kind
+(errors of neighbouring pixels are alike, which blocks allow for; Liang and Zeger 1986), and weights by the inverse of
+dispersions are those of the best estimate.
 """
 
 from __future__ import annotations
@@ -25,6 +31,8 @@ COLOUR = 0.7  # weight of colours (sRGB, 0 to 1) relative to coverage
 OUTLIER = 0.1  # difference of colours that counts half: the shape is not perfect, and surfaces shine
 WHOLE = 0.99  # coverage and share of known colours from which on a pixel's colour counts
 UNKNOWNS = 7
+RIDGE = 1e-6  # of the largest entry of the normal equations
+BLOCK = 16  # pixels a side, beyond which errors have little to do with one another
 
 
 @dataclass(frozen=True)
@@ -53,19 +61,78 @@ class Outlines:
 
 @dataclass(frozen=True)
 class Equations:
-    """Of N pictures: normal matrices [N,7,7], right sides [N,7], and costs [N] float64 (robust sums of squares)."""
+    """Of N pictures.
+
+    Attributes:
+        normal, right: matrices [N,7,7] and right sides [N,7].
+        cost: [N] float64, robust sums of squares.
+        scatter: [N,7,7], sums over blocks of the pictures of the squares (outer products) of their right sides.
+    """
 
     normal: Tensor
     right: Tensor
     cost: Tensor
+    scatter: Tensor
 
     def __add__(self, other: Equations) -> Equations:
         """Those of both sets of residuals."""
-        return Equations(self.normal + other.normal, self.right + other.right, self.cost + other.cost)
+        return Equations(
+            self.normal + other.normal,
+            self.right + other.right,
+            self.cost + other.cost,
+            self.scatter + other.scatter,
+        )
 
-    def times(self, weight: float) -> Equations:
-        """Those of residuals that count so much."""
-        return Equations(self.normal * weight, self.right * weight, self.cost * weight)
+    def times(self, weight: Tensor) -> Equations:
+        """Those of residuals that count so much, weight [N]."""
+        return Equations(
+            self.normal * weight[:, None, None],
+            self.right * weight[:, None],
+            self.cost * weight,
+            self.scatter * weight[:, None, None] ** 2,
+        )
+
+    @property
+    def dispersion(self) -> Tensor:
+        """[N]: the variance of residuals, as blocks of them pull at the object's motion."""
+        found: Tensor = torch.linalg.solve(self._own, self.scatter[:, :6, :6]).diagonal(dim1=1, dim2=2).mean(1)
+        return found.clamp(min=1e-12)
+
+    @property
+    def variance(self) -> Tensor:
+        """[N]: of the object's motion, turn and shift, as far as the equations and their dispersion tell it."""
+        found: Tensor = torch.linalg.inv(self._own).diagonal(dim1=1, dim2=2).sum(1) * self.dispersion
+        return found
+
+    @property
+    def _own(self) -> Tensor:
+        """Of motions [N,6,6], with what makes them invertible."""
+        own = self.normal[:, :6, :6]
+        ridge = RIDGE * own.diagonal(dim1=1, dim2=2).amax(1) + 1e-12
+        return own + ridge[:, None, None] * torch.eye(6, dtype=own.dtype)
+
+
+@dataclass(frozen=True)
+class Parts:
+    """The equations of colours, and those of outlines."""
+
+    colours: Equations
+    outlines: Equations
+
+    @property
+    def worth(self) -> Tensor:
+        """The weight [N] of outlines that makes up for the dispersions of both kinds, at most 1."""
+        return (self.colours.dispersion / self.outlines.dispersion).clamp(max=1)
+
+    @property
+    def share(self) -> Tensor:
+        """The share [N] of colours in what both kinds tell of the object's motion."""
+        return self.outlines.variance / (self.outlines.variance + self.colours.variance)
+
+    def together(self, outline: float | Tensor | None) -> Equations:
+        """Of both kinds, under a weight of outlines; None: by what they are worth."""
+        weight = self.worth if outline is None else torch.as_tensor(outline, dtype=torch.float64)
+        return self.colours + self.outlines.times(weight.expand_as(self.outlines.cost))
 
 
 def outlines(subject: Subject, matrices: Tensor, size: tuple[int, int], backend: Backend) -> Outlines:
@@ -79,8 +146,8 @@ def outlines(subject: Subject, matrices: Tensor, size: tuple[int, int], backend:
 
 def equations(
     subject: Subject, seen: Outlines, colours: Tensor, known: Tensor, photos: Photos, motions: Tensor, matrices: Tensor,
-    backend: Backend, outline: float = 1.0,
-) -> Equations:  # fmt: skip
+    backend: Backend,
+) -> Parts:  # fmt: skip
     """The normal equations of photographs, linearised where the object is.
 
     Args:
@@ -90,7 +157,6 @@ def equations(
         motions: [N,4,4] by which the object is moved before the photographs' cameras see it.
         matrices: [N,4,4] from the object to clip space, motions included.
         backend: what draws.
-        outline: weight of coverage.
     """
     cameras = matrices @ torch.linalg.inv(motions)
     inside = [
@@ -98,8 +164,8 @@ def equations(
                 backend)
         for i in range(len(photos))
     ]  # fmt: skip
-    along = _outlines(subject, seen, photos, motions, cameras).times(outline)
-    return along + Equations(*(torch.stack(parts) for parts in zip(*inside, strict=True)))
+    colour = Equations(*(torch.stack(parts) for parts in zip(*inside, strict=True)))
+    return Parts(colour, _outlines(subject, seen, photos, motions, cameras))
 
 
 def _outlines(subject: Subject, seen: Outlines, photos: Photos, motions: Tensor, cameras: Tensor) -> Equations:
@@ -110,7 +176,7 @@ def _outlines(subject: Subject, seen: Outlines, photos: Photos, motions: Tensor,
         torch.autograd.grad(total, seen.clip, retain_graph=True)[0].double().cpu()
         for total in (squares.sum() / 2, (sure * seen.cover).sum())
     )
-    normal, right = [], []
+    normal, right, scatter = [], [], []
     for i in range(len(photos)):
         held = (length[i] != 0).any(1) | (pull[i] != 0).any(1)
         moved = subject.vertices[held] @ motions[i, :3, :3].T + motions[i, :3, 3]
@@ -119,14 +185,28 @@ def _outlines(subject: Subject, seen: Outlines, photos: Photos, motions: Tensor,
         across, drawn = length[i, held, :2] * scale, pull[i, held, :2] * scale  # by pixels right and down
         share = (across[:, None] @ flow)[:, 0] / across.norm(dim=1, keepdim=True).sqrt().clamp(min=1e-6)
         normal.append(share.T @ share)
-        right.append(-(drawn[:, None] @ flow)[:, 0].sum(0))
-    return Equations(torch.stack(normal), torch.stack(right), squares.detach().sum((1, 2)).double().cpu())
+        pulls = -(drawn[:, None] @ flow)[:, 0]
+        right.append(pulls.sum(0))
+        at = seen.clip[i, held].detach().double().cpu()
+        at = (at[:, :2] / at[:, 3:] * torch.tensor([1.0, -1.0]) + 1) / 2 * torch.tensor(photos.size[::-1])
+        scatter.append(_scatter(pulls, at, photos.size))
+    cost = squares.detach().sum((1, 2)).double().cpu()
+    return Equations(torch.stack(normal), torch.stack(right), cost, torch.stack(scatter))
+
+
+def _scatter(pulls: Tensor, at: Tensor, size: tuple[int, int]) -> Tensor:
+    """Sum [7,7] over blocks of the squares of what they pull together, from pulls [P,7] at pixels [P,2] (x, y)."""
+    across, down = (n // BLOCK + 1 for n in size[::-1])
+    x, y = (at.T / BLOCK).long()
+    blocks = torch.zeros(across * down, UNKNOWNS, dtype=torch.float64)
+    blocks.index_add_(0, y.clamp(0, down - 1) * across + x.clamp(0, across - 1), pulls)
+    return blocks.T @ blocks
 
 
 def _inside(
     subject: Subject, seen: Outlines, i: int, colours: Tensor, photos: Photos, motion: Tensor, camera: Tensor,
     backend: Backend,
-) -> tuple[Tensor, Tensor, Tensor]:  # fmt: skip
+) -> tuple[Tensor, Tensor, Tensor, Tensor]:  # fmt: skip
     """Of colours."""
     attributes = torch.cat([subject.vertices.float(), colours.float()], 1).to(backend.device)
     clip, face_id = seen.clip[i : i + 1].detach(), seen.face_id[i : i + 1]
@@ -142,8 +222,11 @@ def _inside(
     moved = drawn[..., :3][inside].double() @ motion[:3, :3].T + motion[:3, 3]
     flow = _flow(moved, camera, photos.principal[i], photos.size)
     flat = flow.reshape(-1, UNKNOWNS).T
-    cost = COLOUR**2 * OUTLIER**2 * (photos.confidence[i][inside] * torch.log1p(squares / OUTLIER**2)).sum()
-    return flat @ (tensor @ flow).reshape(-1, UNKNOWNS), flat @ vector.reshape(-1), cost.double()
+    known = photos.confidence[i][inside]
+    cost = COLOUR**2 * OUTLIER**2 * (known * torch.log1p(squares / OUTLIER**2)).sum()
+    pulls = (vector[:, None] @ flow)[:, 0]
+    scatter = _scatter(pulls, inside.nonzero().flip(1), photos.size)
+    return flat @ (tensor @ flow).reshape(-1, UNKNOWNS), pulls.sum(0), cost.double(), scatter
 
 
 def _shrunk(inside: Tensor) -> Tensor:

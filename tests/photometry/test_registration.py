@@ -56,6 +56,16 @@ def test_good_cameras_stay_where_they_are() -> None:
     assert float(found.twist.norm(dim=1).mean()) < 0.4 * float(photos.pixel[0])
 
 
+def test_outlines_count_as_far_as_they_fit() -> None:
+    photos, still = taken(5, fine=4), torch.zeros(5, 6, dtype=torch.float64)
+    cut = replace(photos, masks=photos.masks * photos.masks.roll(-4, 2))  # all masks lack a rim on the right
+    trusting, weighing = (
+        error(photos, still, register(*coloured(), cut, select("cpu"), centred=False, outline=outline))
+        for outline in (1.0, None)
+    )
+    assert weighing < 0.5 * trusting
+
+
 def test_corrections_move_cameras_in_the_world() -> None:
     frame = Frame(np.array([5.0, -2.0, 1.0]), 3.0)
     cameras = rig("sphere", 3, frame.centre, 3.0, SIZE)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import torch
 
 from invrender.backends import select
@@ -59,3 +61,18 @@ def test_a_focal_length_alone_leaves_cameras_where_they_are() -> None:
     )
     assert abs(found.moved.focal + 0.02) < 0.003
     assert float(found.moved.twist.abs().max()) < 1e-9
+
+
+def test_what_colours_tell_of_cameras_is_told() -> None:
+    photos = taken(10, fine=4)
+    shining = replace(photos, images=_lit_from_the_camera(photos))
+    bright, dull = (register_together(*ball(4), each, select("cpu"), levels=(2,)).share for each in (photos, shining))
+    assert dull < 0.1 < bright
+
+
+def _lit_from_the_camera(photos: Photos) -> torch.Tensor:
+    """Images of a surface without paint whose lamp moves with the camera: brightest in the middle."""
+    height, width = photos.size
+    y, x = torch.meshgrid(torch.linspace(-1, 1, height), torch.linspace(-width / height, width / height, width),
+                          indexing="ij")  # fmt: skip
+    return (0.8 - 0.3 * (x**2 + y**2)).clamp(min=0)[None, ..., None].expand(len(photos), -1, -1, 3)

@@ -3,7 +3,8 @@
 The shape balances the outlines of all views and the colours that a camera is moved by are those that the other
 photographs show, so that each camera is drawn to what the rest agree on. Smooth shapes that fit the masks catch cameras
 that are far off. Shapes that search has given their hollows then bring colours together to a fraction of a pixel, and
-outlines count little beside these: masks are off by a pixel in the same direction in many views.
+outlines count as far as they fit: masks may be off by a pixel in the same direction in many views. Where colours tell
+next to nothing of cameras, as on smooth surfaces that shine, shapes stay smooth.
 """
 
 from __future__ import annotations
@@ -42,14 +43,14 @@ SMOOTH, SEARCHED = KINDS = ("smooth", "searched")  # cameras at the end of eithe
 GROWN = 4  # pixels by which masks are grown for the first shape: wrong cameras cut the hull down
 EDGE, STEPS, RATE = 0.05, (80, 50), (0.02, 0.01)  # of the shape between cameras: coarse, at first and later
 MEMBRANE = (3.0, 2.0, 1.0, 0.5)  # annealed over the rounds
-WORLD, PROJECTION, LAST = "world_to_camera ", "projection ", "last"
+WORLD, PROJECTION, LAST, SHARE = "world_to_camera ", "projection ", "last", "share"
+TELLING = 0.05  # share of colours in what is known of cameras, below which shapes that follow them lead cameras astray
 # pictures so many times smaller at first, later, in the last round
 COARSE, FINE, FINEST = (4, 2), (2,), (2, 1)
 LAST_LEVELS = (2, 1)  # of the finished shape
 COARSE_ROUNDS = 3
 STILL = 0.1  # pixels of motion in a round
 SEARCHES = (0, 0, 1)  # levels of search of the rounds, and of all later ones
-OUTLINE = 0.01  # weight of outlines where the shape is good
 FARTHER, MOMENTUM = 1.6, 0.25  # of a round's motion and of the last one's: shape and cameras follow one another slowly
 RESOLUTION = 64
 
@@ -72,19 +73,20 @@ class Posing:
         last = params.get(LAST)
         if last is not None and number != self.smooth and self._still(last, photos):
             return params, {"motion": self._pixels(last, photos), "focal": 0.0}
-        if number < self.smooth:
-            shape = self._fitted(params, views, number)
-            settled = together(subdivided(shape), photos, self.backend, self.optimize, self._levels(number), 1.0)
+        if number >= self.smooth and float(params[SHARE]) > TELLING:
+            fine = shape = self._climbed(params, photos, number - self.smooth)
         else:
-            shape = self._climbed(params, photos, number - self.smooth)
-            settled = together(shape, photos, self.backend, self.optimize, self._levels(number), OUTLINE)
+            shape = self._fitted(params, views, number)
+            fine = subdivided(shape)
+        outline = 1.0 if number < self.smooth else None
+        settled = together(fine, photos, self.backend, self.optimize, self._levels(number), outline)
         moved = settled.moved
         if last is not None:
             moved = replace(moved, twist=FARTHER * moved.twist + MOMENTUM * last)
         cameras = corrected(views.cameras, self.frame, moved)
         terms = {"motion": self._pixels(moved.twist, photos), "focal": moved.focal}
         kept = {name: params[name] for name in params if name.startswith((WORLD, PROJECTION))}
-        now = {**kept, **_as_params(cameras, SEARCHED), LAST: moved.twist}
+        now = {**kept, **_as_params(cameras, SEARCHED), LAST: moved.twist, SHARE: torch.tensor(settled.share)}
         if number < self.smooth:
             now |= _as_params(cameras, SMOOTH)
         return {**silhouettes.as_params(carried(shape, settled.common)), **now}, terms
@@ -169,7 +171,12 @@ def subdivided(shape: Shape) -> Shape:
 
 
 def together(
-    shape: Shape, photos: Photos, backend: Backend, optimize: Sequence[str], levels: Sequence[int], outline: float
+    shape: Shape,
+    photos: Photos,
+    backend: Backend,
+    optimize: Sequence[str],
+    levels: Sequence[int],
+    outline: float | None,
 ) -> Settled:
     """Corrections of all cameras, each by the colours that the other photographs show on a shape."""
     vertices, faces = (torch.from_numpy(np.asarray(a)) for a in (shape.vertices, shape.faces))
@@ -182,7 +189,7 @@ def settled(shape: Shape, views: Views, frame: Frame, optimize: Sequence[str], b
     As they were, where photographs then predict one another worse.
     """
     photos = photos_in(frame, views)
-    found = together(shape, photos, backend, optimize, LAST_LEVELS, OUTLINE)
+    found = together(shape, photos, backend, optimize, LAST_LEVELS, None)
     after, moved = carried(shape, found.common), replace(views, cameras=corrected(views.cameras, frame, found.moved))
     before = predicted(shape.vertices, shape.faces, photos, backend).value
     better = predicted(after.vertices, after.faces, photos_in(frame, moved), backend).value > before
@@ -198,5 +205,5 @@ def by_the_model(shape: Shape, colours: Tensor, views: Views, frame: Frame, back
     """Views whose cameras are set right by a finished model, for fair pictures of what it has not seen."""
     photos = photos_in(frame, views)
     vertices, faces = torch.from_numpy(shape.vertices), torch.from_numpy(shape.faces)
-    moved = register(vertices, faces, colours, photos, backend, centred=False, outline=OUTLINE)
+    moved = register(vertices, faces, colours, photos, backend, centred=False)
     return replace(views, cameras=corrected(views.cameras, frame, moved))
