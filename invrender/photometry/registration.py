@@ -165,9 +165,7 @@ def solved(given: Equations, damping: Tensor, focal: bool, pose: bool = True) ->
         return apart[..., 0], 0.0
     rest = normal[:, 6, 6].sum() - (common[..., 0] * apart[..., 1]).sum()
     bend = (given.right[:, 6].sum() - (common[..., 0] * apart[..., 0]).sum()) / rest
-    told = bend**2 / (
-        given.dispersion.mean() / rest
-    )  # by its variance: steps within their noise would add up to a drift
+    told = bend**2 * rest / given.dispersion.mean()  # by its variance: steps within noise would add up to a drift
     bend = bend * told / (1 + told)
     return apart[..., 0] - apart[..., 1] * bend, float(bend)
 
