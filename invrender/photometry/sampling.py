@@ -74,7 +74,7 @@ def depth_buffer(vertices: Tensor, faces: Tensor, matrices: Tensor, size: tuple[
 
 
 def look_at_points(
-    points: Tensor, normals: Tensor, photos: Photos, depth: Tensor, asked: Sequence[int] = ()
+    points: Tensor, normals: Tensor, photos: Photos, depth: Tensor, asked: Sequence[int] | None = None
 ) -> Samples:
     """What the photographs show at points of the surface whose depth buffers are given.
 
@@ -83,9 +83,9 @@ def look_at_points(
         normals: [P,3] float64, unit.
         photos: N of them.
         depth: [N,H,W], see `depth_buffer`.
-        asked: numbers of the photographs that are looked at; empty: all of them.
+        asked: numbers of the photographs that are looked at; None: all of them.
     """
-    views = np.asarray(asked or range(len(photos)), np.int64)
+    views = np.asarray(range(len(photos)) if asked is None else asked, np.int64)
     colours = np.zeros((len(views), len(points), 3), np.float32)
     weight = np.zeros((len(views), len(points)), np.float32)
     _look(
@@ -143,16 +143,19 @@ def _look(
             if not (w > 0 and x > -0.5 and y > -0.5 and x < width - 0.5 and y < height - 0.5):
                 continue
             i, j, v, u = _cell(y, height), _cell(x, width), _within(y, height), _within(x, width)
+            below, right = min(i + 1, height - 1), min(j + 1, width - 1)
             for c in range(3):
-                upper = images[view, i, j, c] + u * (images[view, i, j + 1, c] - images[view, i, j, c])
-                lower = images[view, i + 1, j, c] + u * (images[view, i + 1, j + 1, c] - images[view, i + 1, j, c])
-                colours[k, p, c] = upper + v * (lower - upper)
-            above = _known(masks, confidence, view, i, j) * (1 - u) + _known(masks, confidence, view, i, j + 1) * u
-            below = (
-                _known(masks, confidence, view, i + 1, j) * (1 - u) + _known(masks, confidence, view, i + 1, j + 1) * u
-            )
+                colours[k, p, c] = _between(
+                    images[view, i, j, c], images[view, i, right, c], images[view, below, j, c],
+                    images[view, below, right, c], u, v,
+                )  # fmt: skip
+            known = _between(
+                masks[view, i, j] * confidence[view, i, j], masks[view, i, right] * confidence[view, i, right],
+                masks[view, below, j] * confidence[view, below, j],
+                masks[view, below, right] * confidence[view, below, right], u, v,
+            )  # fmt: skip
             cosine = dot(normalized(minus(point(eyes, view), here)), point(normals, p))
-            if cosine > 0 and above + v * (below - above) > 0.5 and _unhidden(x, y, w - slack[view], depth[view]):
+            if cosine > 0 and known > 0.5 and _unhidden(x, y, w - slack[view], depth[view]):
                 weight[k, p] = cosine
 
 
@@ -175,21 +178,22 @@ def seen_at(matrix: Floats, p: Triple) -> Triple:
 
 
 @body
-def _known(masks: Array, confidence: Array, view: int, i: int, j: int) -> float:
-    """How far a pixel is known to be the object's."""
-    return float(masks[view, i, j] * confidence[view, i, j])
+def _between(a: float, b: float, c: float, d: float, u: float, v: float) -> float:
+    """Bilinear, from the upper values a, b and the lower ones c, d."""
+    upper, lower = a + u * (b - a), c + u * (d - c)
+    return upper + v * (lower - upper)
 
 
 @body
 def _cell(at: float, count: int) -> int:
     """The pixel before a place between pixels; that before the last one at most."""
-    return int(min(max(at, 0.0), count - 1.001))
+    return int(max(min(at, count - 1.001), 0.0))
 
 
 @body
-def _within(at: float, count: int) -> np.float32:
+def _within(at: float, count: int) -> float:
     """How far behind the pixel before it a place lies, in [0, 1]."""
-    return np.float32(min(max(at, 0.0), count - 1.001) - _cell(at, count))
+    return max(min(at, count - 1.001), 0.0) - _cell(at, count)
 
 
 @body

@@ -29,21 +29,8 @@ STEP = 0.1  # difference of albedo from which on the variation counts it as an e
 SWEEPS = 12  # of conjugate gradients: each fit starts from the one before
 
 
-@dataclass(frozen=True)
-class LightPrior:
-    """What lights are like, in shares of how strongly the pictures determine the constant coefficient.
-
-    Attributes:
-        ridge: weight of all coefficients but the constant one (a hundredth of it for that).
-        chroma: weight of what differs between the channels.
-    """
-
-    ridge: float
-    chroma: float
-
-
-WEAK = LightPrior(1e-4, 0.0)
-"""Where the albedo is known to be the same everywhere, and pictures tell the light."""
+WEAK = 1e-4
+"""Prior of a light where the albedo is known to be the same everywhere, see `fitted_light`."""
 
 
 @dataclass(frozen=True)
@@ -100,23 +87,21 @@ def carried(look: Appearance, shape: Shape, to: Shape) -> Appearance:
     return Appearance(torch.from_numpy(albedo), look.light)
 
 
-def fitted_light(look: Appearance, normals: Tensor, wanted: Tensor, weight: Tensor, prior: LightPrior) -> Appearance:
-    """The light that gives the vertices the colours wanted [V,3], by least squares with weights [V,3]."""
+def fitted_light(look: Appearance, normals: Tensor, wanted: Tensor, weight: Tensor, ridge: float) -> Appearance:
+    """The light that gives the vertices the colours wanted [V,3], by least squares with weights [V,3].
+
+    `ridge` holds all coefficients but the constant one (a hundredth of it that), as a share of how strongly the
+    pictures determine the constant one.
+    """
     basis = irradiance_basis(normals) / math.pi
-    blocks, rights = [], []
-    for channel in range(3):
-        rows = look.reflectance[:, channel, None] * basis
-        blocks.append(rows.T @ (weight[:, channel, None] * rows))
-        rights.append(rows.T @ (weight[:, channel] * wanted[:, channel]))
-    matrix = torch.block_diag(*blocks)
-    identity = torch.eye(COUNT, dtype=torch.float64)
-    directed = identity.clone()
-    directed[0, 0] = 0.01
-    apart = torch.eye(3, dtype=torch.float64) - 1 / 3
-    strength = matrix[0, 0].clamp(min=1e-12)
-    matrix += strength * prior.chroma * torch.kron(apart, identity)
-    matrix += strength * prior.ridge * torch.kron(torch.eye(3, dtype=torch.float64), directed)
-    return replace(look, light=torch.linalg.solve(matrix, torch.cat(rights)).reshape(3, COUNT).T.contiguous())
+    rows = look.reflectance.T[..., None] * basis
+    weighed = rows * weight.T[..., None]
+    matrix = weighed.transpose(1, 2) @ rows
+    right = weighed.transpose(1, 2) @ wanted.T[..., None]
+    directed = torch.ones(COUNT, dtype=torch.float64)
+    directed[0] = 0.01
+    matrix = matrix + ridge * matrix[0, 0, 0].clamp(min=1e-12) * torch.diag(directed)
+    return replace(look, light=torch.linalg.solve(matrix, right)[..., 0].T.contiguous())
 
 
 def fitted_constant(look: Appearance, normals: Tensor, wanted: Tensor, weight: Tensor) -> Appearance:

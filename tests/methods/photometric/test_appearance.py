@@ -12,7 +12,6 @@ from invrender.methods.photometric.appearance import (
     MEAN_ALBEDO,
     WEAK,
     Appearance,
-    LightPrior,
     fitted_albedo,
     fitted_constant,
     fitted_light,
@@ -24,7 +23,7 @@ from invrender.shading.spherical_harmonics import ambient, directional
 
 NORMALS = fibonacci(200)
 LIGHT = ambient(torch.tensor([0.5, 0.6, 0.7])).double() + directional(torch.tensor([1.0, 2.0, 0.5]).double(), 0.4)
-EXACT = LightPrior(0.0, 0.0)
+EXACT = 0.0
 
 
 def look(albedo=0.6):
