@@ -13,7 +13,7 @@ from invrender.backends.cpu.arrays import packed_faces
 from invrender.backends.cpu.bvh import build
 from invrender.backends.cpu.contour import Floats, Ints
 from invrender.backends.cpu.threads import parallel_for
-from invrender.backends.torch.trace import intersect
+from invrender.backends.torch.trace import located
 from invrender.jit import kernel
 
 Tensor = torch.Tensor
@@ -34,11 +34,7 @@ def trace(vertices: Tensor, faces: Tensor, origin: Tensor, direction: Tensor) ->
     parts = (bvh.corners, bvh.order, bvh.boxes, bvh.links)
     if len(bvh.order):
         parallel_for(partial(_trace, rays[0], rays[1], *parts, face.numpy()), -(-len(origin) // BLOCK))
-    hit = face >= 0
-    t, u, v = vertices.new_full((len(face),), torch.inf), vertices.new_zeros(len(face)), vertices.new_zeros(len(face))
-    corners = vertices[faces[face[hit]]]
-    t[hit], u[hit], v[hit] = intersect(corners, origin[hit].to(vertices.dtype), direction[hit].to(vertices.dtype))
-    return face, t, u, v
+    return located(vertices, faces, face, origin, direction)
 
 
 @kernel

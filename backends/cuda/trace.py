@@ -13,7 +13,7 @@ from invrender.backends.cpu.bvh import build
 from invrender.backends.cuda.bodies import bvh
 from invrender.backends.cuda.launch import launch
 from invrender.backends.cuda.target import kernel
-from invrender.backends.torch.trace import intersect
+from invrender.backends.torch.trace import located
 
 Tensor = torch.Tensor
 
@@ -33,11 +33,7 @@ def trace(vertices: Tensor, faces: Tensor, origin: Tensor, direction: Tensor) ->
         parts = [torch.as_tensor(part, device=origin.device) for part in (built.corners, built.order, built.boxes)]
         parts.append(torch.as_tensor(built.links, device=origin.device))
         launch(_trace, len(origin), origin.double().contiguous(), direction.double().contiguous(), *parts, face)
-    hit = face >= 0
-    t, u, v = vertices.new_full((len(face),), torch.inf), vertices.new_zeros(len(face)), vertices.new_zeros(len(face))
-    corners = vertices[faces[face[hit]]]
-    t[hit], u[hit], v[hit] = intersect(corners, origin[hit].to(vertices.dtype), direction[hit].to(vertices.dtype))
-    return face, t, u, v
+    return located(vertices, faces, face, origin, direction)
 
 
 @kernel

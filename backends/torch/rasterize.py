@@ -21,14 +21,14 @@ Tensor = torch.Tensor
 
 SUBPIXEL = 256
 _ID_BITS = 31
-_DEPTH_STEPS = 2**32 - 1
+DEPTH_STEPS = 2**32 - 1
 _EMPTY = 2**63 - 1
 # Chunks stay below the size at which torch starts threads: waking them costs more than it saves here.
 _TRIANGLES, _SPANS, _FRAGMENTS = 2**15, 30_000, 30_000
 
 
 @dataclass(frozen=True)
-class _Triangles:
+class Triangles:
     """Screen triangles, snapped, oriented to positive area.
 
     Attributes:
@@ -77,14 +77,14 @@ def rasterize(clip: Tensor, faces: Tensor, size: Size) -> tuple[Tensor, Tensor]:
     for begin in range(0, views * len(faces), _TRIANGLES):
         index = torch.arange(begin, min(begin + _TRIANGLES, views * len(faces)), device=clip.device)
         screen, view, face = screen_triangles(projection, faces, index // len(faces), index % len(faces))
-        _draw(_setup(screen, view, face, size), size, keys)
+        _draw(snapped(screen, view, face, size), size, keys)
     hit = keys != _EMPTY
     face_id = torch.where(hit, keys & (2**_ID_BITS - 1), -1)
-    depth = torch.where(hit, (keys >> _ID_BITS).double() * (2.0 / _DEPTH_STEPS) - 1.0, torch.inf)
+    depth = torch.where(hit, (keys >> _ID_BITS).double() * (2.0 / DEPTH_STEPS) - 1.0, torch.inf)
     return face_id.reshape(views, height, width), depth.to(clip.dtype).reshape(views, height, width)
 
 
-def _setup(screen: Tensor, view: Tensor, face: Tensor, size: Size) -> _Triangles:
+def snapped(screen: Tensor, view: Tensor, face: Tensor, size: Size) -> Triangles:
     """Snap, drop what covers no pixel centre, orient to positive area, and fit the depth plane."""
     height, width = size
     across, down, z = screen.permute(2, 1, 0).contiguous()
@@ -99,7 +99,7 @@ def _setup(screen: Tensor, view: Tensor, face: Tensor, size: Size) -> _Triangles
     x[1], x[2] = torch.where(flip, x[2], x[1]), torch.where(flip, x[1], x[2])
     y[1], y[2] = torch.where(flip, y[2], y[1]), torch.where(flip, y[1], y[2])
     scale = 1 / torch.where(area == 0, 1, area).double()
-    return _Triangles(
+    return Triangles(
         x=x,
         y=y,
         z=z[0],
@@ -126,7 +126,7 @@ def _smallest(corner: Tensor) -> Tensor:
     return torch.minimum(torch.minimum(corner[0], corner[1]), corner[2])
 
 
-def _draw(triangles: _Triangles, size: Size, keys: Tensor) -> None:
+def _draw(triangles: Triangles, size: Size, keys: Tensor) -> None:
     for which in chunks(triangles.rows, _SPANS):
         owner, step = expand(triangles.rows[which])
         triangle = owner + which.start
@@ -140,7 +140,7 @@ def _draw(triangles: _Triangles, size: Size, keys: Tensor) -> None:
             _scatter(triangles, triangle[span], row[span], left[span] + step, size, keys)
 
 
-def _columns(triangles: _Triangles, triangle: Tensor, row: Tensor, width: int) -> tuple[Tensor, Tensor]:
+def _columns(triangles: Triangles, triangle: Tensor, row: Tensor, width: int) -> tuple[Tensor, Tensor]:
     """First covered column and number of columns of the spans (triangle, row), by exact integer division."""
     x, y = triangles.x[:, triangle], triangles.y[:, triangle]
     at_y = row * SUBPIXEL + SUBPIXEL // 2
@@ -160,14 +160,14 @@ def _columns(triangles: _Triangles, triangle: Tensor, row: Tensor, width: int) -
     return left, right - left + 1
 
 
-def _scatter(triangles: _Triangles, triangle: Tensor, row: Tensor, column: Tensor, size: Size, keys: Tensor) -> None:
+def _scatter(triangles: Triangles, triangle: Tensor, row: Tensor, column: Tensor, size: Size, keys: Tensor) -> None:
     """Offer fragments to the depth buffer."""
     x = column * SUBPIXEL + SUBPIXEL // 2 - triangles.x[0, triangle]
     y = row * SUBPIXEL + SUBPIXEL // 2 - triangles.y[0, triangle]
     z = triangles.z[triangle] + triangles.z_x[triangle] * x + triangles.z_y[triangle] * y
     z = torch.minimum(torch.maximum(z, triangles.z_low[triangle]), triangles.z_high[triangle])
-    depth = torch.round((z.clamp(min=-1) + 1) * (_DEPTH_STEPS / 2)).long()
-    key = (depth.clamp(max=_DEPTH_STEPS) << _ID_BITS) | triangles.face[triangle]
+    depth = torch.round((z.clamp(min=-1) + 1) * (DEPTH_STEPS / 2)).long()
+    key = (depth.clamp(max=DEPTH_STEPS) << _ID_BITS) | triangles.face[triangle]
     key = torch.where(z <= 1, key, _EMPTY)
     height, width = size
     pixel = (triangles.view[triangle] * height + row) * width + column

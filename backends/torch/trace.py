@@ -48,6 +48,13 @@ def trace(
         face = _embree(vertices, faces, origin, direction)
     else:
         face = _brute_force(vertices, faces, origin, direction)
+    return located(vertices, faces, face, origin, direction)
+
+
+def located(
+    vertices: Tensor, faces: Tensor, face: Tensor, origin: Tensor, direction: Tensor
+) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+    """The faces [R] that rays meet (-1: miss) with t [R] (inf: miss), u and v [R] of vertices' dtype."""
     hit = face >= 0
     t, u, v = vertices.new_full((len(face),), torch.inf), vertices.new_zeros(len(face)), vertices.new_zeros(len(face))
     corners = vertices[faces[face[hit]]]

@@ -1,0 +1,95 @@
+"""Running shaders: compute kernels over a number of threads, and rays by pipelines or queries."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import slangpy as spy
+
+from invrender.backends.vulkan.device import Vulkan
+from invrender.errors import RetryError
+
+WIDTH = 2**16
+"""Threads along the first axis; further ones go along the second, since drivers may allow 65,535 groups per axis."""
+
+Shader = tuple[str, str]
+"""The name of a shader file without its ending, and its entry point."""
+
+
+def compute(vulkan: Vulkan, shader: Shader, threads: int, **values: Any) -> None:
+    """Run a compute shader for a number of threads; `width` and `threads` are bound beside the values."""
+    if threads <= 0:
+        return
+    width = min(WIDTH, threads)
+    with vulkan.lock:
+        vulkan.check()
+        pipeline = vulkan.made.get(shader) or _compute_pipeline(vulkan, shader)
+        encoder = vulkan.device.create_command_encoder()
+        with encoder.begin_compute_pass() as work:
+            _bind(work.bind_pipeline(pipeline), {**values, "width": width, "threads": threads})
+            work.dispatch([width, -(-threads // width), 1])
+        submit(vulkan, encoder)
+
+
+def trace_rays(vulkan: Vulkan, name: str, count: int, **values: Any) -> None:
+    """Trace a number of rays by the entry points of a shader; by its queries where there are no pipelines.
+
+    The shader has the entry points `generate` (ray generation), `miss` and `hit` in its
+    form for pipelines, and `query` in the one for queries.
+    """
+    if count <= 0:
+        return
+    if vulkan.by_query:
+        compute(vulkan, (f"{name}_query", "query"), count, **values)
+        return
+    width = min(WIDTH, count)
+    with vulkan.lock:
+        vulkan.check()
+        pipeline, table = vulkan.made.get((name, "")) or _ray_pipeline(vulkan, name)
+        encoder = vulkan.device.create_command_encoder()
+        with encoder.begin_ray_tracing_pass() as work:
+            _bind(work.bind_pipeline(pipeline, table), {**values, "width": width, "threads": count})
+            work.dispatch_rays(0, [width, -(-count // width), 1])
+        submit(vulkan, encoder)
+
+
+def submit(vulkan: Vulkan, encoder: Any) -> None:
+    """Hand recorded work to the device.
+
+    Raises:
+        RetryError: the device was lost.
+    """
+    try:
+        vulkan.device.submit_command_buffer(encoder.finish())
+    except RuntimeError as error:
+        raise RetryError(f"the Vulkan device {vulkan.adapter.name} was lost", "run the same command again") from error
+
+
+def _bind(shader_object: Any, values: dict[str, Any]) -> None:
+    cursor = spy.ShaderCursor(shader_object)
+    for name, value in values.items():  # a name that the shader lacks raises
+        cursor[name] = value
+
+
+def _compute_pipeline(vulkan: Vulkan, shader: Shader) -> Any:
+    program = vulkan.device.load_program(f"{shader[0]}.slang", [shader[1]])
+    return vulkan.made.setdefault(shader, vulkan.device.create_compute_pipeline(program))
+
+
+def _ray_pipeline(vulkan: Vulkan, name: str) -> Any:
+    program = vulkan.device.load_program(f"{name}_pipeline.slang", ["generate", "miss", "hit"])
+    kind = "any_hit_entry_point" if name in ANY_HIT else "closest_hit_entry_point"
+    pipeline = vulkan.device.create_ray_tracing_pipeline(
+        program=program,
+        hit_groups=[spy.HitGroupDesc({"hit_group_name": "hits", kind: "hit"})],
+        max_recursion=1,
+        max_ray_payload_size=16,
+    )
+    table = vulkan.device.create_shader_table(
+        program=program, ray_gen_entry_points=["generate"], miss_entry_points=["miss"], hit_group_names=["hits"]
+    )
+    return vulkan.made.setdefault((name, ""), (pipeline, table))
+
+
+ANY_HIT = ("rasterize",)
+"""Shaders whose `hit` looks at every face along a ray; those of the others see the closest one."""

@@ -1,0 +1,77 @@
+"""The process that `probe` starts: it opens every Vulkan adapter and runs all kernels on it, and says how far it got.
+
+Run as `python -m invrender.backends.vulkan.worker [SKIP...]`; each line it prints is a JSON object. Adapters to skip
+are named by the numbers of their luid, joined by hyphens, or else by their name.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+from dataclasses import asdict, replace
+from typing import Any
+
+import slangpy as spy
+
+from invrender.backends.vulkan.adapters import Adapter
+from invrender.backends.vulkan.device import mute, opened
+
+NEEDED = ("acceleration_structure", "atomic_float", "int64")
+"""Features without which nothing works, beside one way of tracing rays."""
+
+_CALLED = {"acceleration_structure": "ray tracing", "atomic_float": "atomic sums", "int64": "64-bit integers"}
+
+
+def main(skip: list[str]) -> None:
+    """Try all adapters but those that are named."""
+    mute()
+    found = _listed()
+    for one in found:
+        say("found", asdict(one))
+    for one in found:
+        key = "-".join(map(str, one.luid)) or one.name
+        if key not in skip:
+            say("trying", key)
+            say("done", asdict(tried(one)))
+
+
+def say(what: str, value: Any) -> None:
+    """One line of the report, at once: the next step may be the last."""
+    print(json.dumps({what: value}), flush=True)
+
+
+def tried(adapter: Adapter) -> Adapter:
+    """The adapter with its features, and its problem where it has one."""
+    from invrender.backends.self_test import self_test
+    from invrender.backends.vulkan import kernels_on
+    from invrender.errors import InvrenderError
+
+    try:
+        device = spy.Device(type=spy.DeviceType.vulkan, adapter_luid=list(adapter.luid) or None)
+    except RuntimeError as error:
+        return replace(adapter, problem=f"it cannot be opened ({str(error).splitlines()[0]})")
+    features = tuple(feature.name for feature in device.features)
+    device.close()
+    found = replace(adapter, features=features, software="software_device" in features)
+    if lacking := _lacking(features):
+        return replace(found, problem=f"its driver has no {', no '.join(lacking)}")
+    try:
+        return replace(found, problem=self_test(kernels_on(opened(found))))
+    except InvrenderError as error:
+        return replace(found, problem=error.cause)
+
+
+def _listed() -> list[Adapter]:
+    try:
+        return [Adapter(one.name, tuple(one.luid)) for one in spy.Device.enumerate_adapters(spy.DeviceType.vulkan)]
+    except RuntimeError:  # there is no Vulkan at all
+        return []
+
+
+def _lacking(features: tuple[str, ...]) -> list[str]:
+    rays = not {"ray_tracing", "ray_query"} & set(features)
+    return [_CALLED[name] for name in NEEDED if name not in features or (rays and name == "acceleration_structure")]
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])
