@@ -5,12 +5,15 @@ Tensors live in the host's memory: what a kernel takes is copied to the device, 
 
 from __future__ import annotations
 
+from functools import partial
+
 import torch
 
 from invrender.backends.completion import completed
 from invrender.backends.cpu import load as load_cpu
 from invrender.backends.vulkan.adapters import Adapter, choose
 from invrender.backends.vulkan.device import Vulkan, opened
+from invrender.backends.vulkan.interpolate import interpolate, interpolate_adjoint
 from invrender.backends.vulkan.probe import adapters
 from invrender.backends.vulkan.rasterize import Rasterizer
 from invrender.backends.vulkan.trace import Tracer
@@ -45,6 +48,8 @@ def kernels_on(vulkan: Vulkan) -> Backend:
         about(vulkan.adapter, vulkan.by_query),
         load_cpu(CPU),
         rasterize=Rasterizer(vulkan),
+        interpolate=partial(interpolate, vulkan),
+        interpolate_adjoint=partial(interpolate_adjoint, vulkan),
         trace=Tracer(vulkan),
     )
 

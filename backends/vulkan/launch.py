@@ -31,6 +31,11 @@ def compute(vulkan: Vulkan, shader: Shader, threads: int, **values: Any) -> None
         submit(vulkan, encoder)
 
 
+def precise(vulkan: Vulkan, name: str) -> str:
+    """The form of a shader that computes in doubles, or that in floats where the device has no doubles."""
+    return name if "double" in vulkan.adapter.features else f"{name}_single"
+
+
 def trace_rays(vulkan: Vulkan, name: str, count: int, **values: Any) -> None:
     """Trace a number of rays by the entry points of a shader; by its queries where there are no pipelines.
 
