@@ -14,6 +14,7 @@ from invrender.backends.cpu import load as load_cpu
 from invrender.backends.vulkan.adapters import Adapter, choose
 from invrender.backends.vulkan.device import Vulkan, opened
 from invrender.backends.vulkan.interpolate import interpolate, interpolate_adjoint
+from invrender.backends.vulkan.line_integral import line_integral, line_integral_adjoint
 from invrender.backends.vulkan.probe import adapters
 from invrender.backends.vulkan.rasterize import Rasterizer
 from invrender.backends.vulkan.trace import Tracer
@@ -51,6 +52,8 @@ def kernels_on(vulkan: Vulkan) -> Backend:
         interpolate=partial(interpolate, vulkan),
         interpolate_adjoint=partial(interpolate_adjoint, vulkan),
         trace=Tracer(vulkan),
+        line_integral=partial(line_integral, vulkan),
+        line_integral_adjoint=partial(line_integral_adjoint, vulkan),
     )
 
 

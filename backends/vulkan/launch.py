@@ -33,7 +33,12 @@ def compute(vulkan: Vulkan, shader: Shader, threads: int, **values: Any) -> None
 
 def precise(vulkan: Vulkan, name: str) -> str:
     """The form of a shader that computes in doubles, or that in floats where the device has no doubles."""
-    return name if "double" in vulkan.adapter.features else f"{name}_single"
+    return name if has_doubles(vulkan) else f"{name}_single"
+
+
+def has_doubles(vulkan: Vulkan) -> bool:
+    """Whether shaders can compute in float64."""
+    return "double" in vulkan.adapter.features
 
 
 def trace_rays(vulkan: Vulkan, name: str, count: int, **values: Any) -> None:
