@@ -12,6 +12,7 @@ import torch
 from invrender.backends.completion import completed
 from invrender.backends.cpu import load as load_cpu
 from invrender.backends.vulkan.adapters import Adapter, choose
+from invrender.backends.vulkan.composite import composite, composite_adjoint
 from invrender.backends.vulkan.device import Vulkan, opened
 from invrender.backends.vulkan.interpolate import interpolate, interpolate_adjoint
 from invrender.backends.vulkan.line_integral import line_integral, line_integral_adjoint
@@ -54,6 +55,8 @@ def kernels_on(vulkan: Vulkan) -> Backend:
         trace=Tracer(vulkan),
         line_integral=partial(line_integral, vulkan),
         line_integral_adjoint=partial(line_integral_adjoint, vulkan),
+        composite=partial(composite, vulkan),
+        composite_adjoint=partial(composite_adjoint, vulkan),
     )
 
 
