@@ -1,4 +1,4 @@
-"""Kernels that a backend lacks are filled in by the reference, and its description says so."""
+"""Kernels that a backend lacks are filled in by another, and its description says so."""
 
 from __future__ import annotations
 
@@ -16,27 +16,28 @@ _COMPOSED = ("silhouette_misfit", "colour_misfit")
 _COMPANIONS = ("_adjoint", "_taped", "_misfit", "_light")
 
 
-def completed(name: str, about: str, reference: Backend, **kernels: Callable[..., Any]) -> Backend:
-    """A backend made of its own kernels and, where it has none, the reference's.
+def completed(name: str, about: str, others: Backend, **kernels: Callable[..., Any]) -> Backend:
+    """A backend made of its own kernels and, where it has none, another's.
 
     Without a fused comparison with masks or with pictures, one is composed of the backend's own kernels and
-    adjoints.
+    adjoints, where it has these.
 
     Args:
         name: as `--backend` calls it.
         about: what it runs on.
-        reference: the torch backend on the same device.
+        others: a backend on the same device, mostly the reference.
         kernels: the backend's own, by their name in `Backend`.
     """
-    own = replace(reference, **cast("Any", kernels))
-    if "silhouette_misfit" not in kernels:
+    own = replace(others, **cast("Any", kernels))
+    if "silhouette_misfit" not in kernels and "silhouette_taped" in kernels:
         own = replace(own, silhouette_misfit=misfit_by(own.silhouette_taped, own.silhouette_adjoint))
     if "colour_misfit" not in kernels:
         composed = colour_misfit_by(own.rasterize, own.interpolate, own.interpolate_adjoint)
         own = replace(own, colour_misfit=composed)
-    foreign = [kernel for kernel in _all_kernels(reference) if kernel not in {*kernels, *_COMPOSED}]
+    foreign = [kernel for kernel in _all_kernels(others) if kernel not in {*kernels, *_COMPOSED}]
     named = [kernel for kernel in foreign if kernel == _head(kernel) or _head(kernel) in kernels]
-    note = f"; in plain torch: {', '.join(named)}" if named else ""
+    where = "in plain torch" if others.name == "torch" else f"by the {others.name} backend"
+    note = f"; {where}: {', '.join(named)}" if named else ""
     return replace(own, name=name, description=about + note)
 
 

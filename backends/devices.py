@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from importlib.util import find_spec
 
 import torch
 
@@ -57,10 +58,18 @@ def is_simulated() -> bool:
     return os.environ.get("NUMBA_ENABLE_CUDASIM", "0") not in ("", "0")
 
 
+def has_package(name: str) -> bool:
+    """Whether a package is installed, without importing it."""
+    return find_spec(name) is not None
+
+
 def without_package(name: str, error: ImportError) -> BackendError:
-    """The error where Numba or its CUDA part cannot be imported."""
+    """The error where Numba, its CUDA part or slangpy cannot be imported."""
     if name == "cpu":
         return BackendError(f"the cpu backend needs Numba: {error}", "pip install numba")
+    if name == "vulkan":
+        cause = f"the vulkan backend needs slangpy: {str(error).splitlines()[0]}"
+        return BackendError(cause, f"pip install 'invrender[vulkan]'; or {NO_OTHER}")
     major = (torch.version.cuda or "13").split(".")[0]
     cause = f"the cuda backend needs numba-cuda: {str(error).splitlines()[0]}"
     return BackendError(cause, f"pip install 'invrender[cuda{major}]'")

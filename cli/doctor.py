@@ -125,8 +125,9 @@ def _backends(warmup: bool) -> Iterator[Check]:
     """Every backend with its self-test; one must work, none by itself."""
     import torch
 
-    from invrender.backends import BACKENDS, PLANNED
+    from invrender.backends import BACKENDS
 
+    yield from _vulkan_devices()
     working = 0
     for name in BACKENDS:
         check = _backend(name, None, warmup)
@@ -134,8 +135,6 @@ def _backends(warmup: bool) -> Iterator[Check]:
         yield check
     if torch.cuda.is_available():
         yield _backend("torch", torch.device("cuda"), warmup)
-    for name in PLANNED:
-        yield Check(f"backend {name}", "optional", "not part of this version", "nothing to do: --backend auto")
     if not working:
         fix = "pip install --force-reinstall -c constraints.txt invrender"
         yield Check("backends", "broken", "no backend passes its self-test", fix)
@@ -145,7 +144,7 @@ def _backend(name: str, device: torch.device | None, warmup: bool) -> Check:
     from invrender.backends import select
     from invrender.backends.completion import kernel_names
     from invrender.errors import BackendError
-    from invrender.run.trial import exercise, milliseconds
+    from invrender.run.trial import exercise, milliseconds, rays_per_second
 
     title = f"backend {name}" + (f" on {device}" if device else "")
     try:
@@ -155,8 +154,25 @@ def _backend(name: str, device: torch.device | None, warmup: bool) -> Check:
     if warmup:
         exercise(backend)
     speed = f"{milliseconds(backend):.2g} ms per small silhouette and its gradient"
+    speed += f", {rays_per_second(backend) / 1e6:.2g} million rays per second"
     kernels = ", ".join(kernel_names(backend))
     return Check(title, "ok", f"{backend.description}; self-test passed; {speed}; {kernels}")
+
+
+def _vulkan_devices() -> Iterator[Check]:
+    """Every Vulkan device with what it can do, tried anew in a process of its own."""
+    if importlib.util.find_spec("slangpy") is None:
+        return
+    from invrender.backends.vulkan.adapters import INSTALL_DRIVER
+    from invrender.backends.vulkan.probe import adapters
+
+    for number, one in enumerate(adapters(fresh=True)):
+        kind = "software" if one.software else "hardware"
+        if one.problem:
+            yield Check(f"vulkan device {number}", "optional", f"{one.name}: {one.problem}", INSTALL_DRIVER)
+        else:
+            ways = [name.replace("_", " ") for name in ("ray_tracing", "ray_query", "double") if name in one.features]
+            yield Check(f"vulkan device {number}", "ok", f"{one.name}, {kind}: {', '.join(ways)}; all kernels tried")
 
 
 def _embree() -> Check:

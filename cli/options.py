@@ -110,7 +110,10 @@ _BACKEND = typer.Option(
     help="What computes the geometry; auto takes the fastest that passes its self-test.",
 )
 _DEVICE = typer.Option(
-    "--device", envvar="INVRENDER_DEVICE", show_envvar=False, help="Torch device, such as cpu, cuda or cuda:1."
+    "--device",
+    envvar="INVRENDER_DEVICE",
+    show_envvar=False,
+    help="cpu, cuda or cuda:1; for vulkan a number or name of `doctor`.",
 )
 _SEED = typer.Option(
     "--seed",
@@ -181,7 +184,7 @@ _PRESET = typer.Option(
 _OPTIONS = (
     _BACKEND, _DEVICE, _SEED, _SIZE, _VIEWS, _CAMERAS, _FOV, _DISTANCE, _ELEVATION, _PRESET,
 )  # fmt: skip
-VARIABLES = ("INVRENDER_CACHE_DIR", *(str(option.envvar) for option in _OPTIONS))
+VARIABLES = ("INVRENDER_CACHE_DIR", "INVRENDER_VULKAN_RAYS", *(str(option.envvar) for option in _OPTIONS))
 """Environment variables that invrender knows elsewhere: a command's settings leave them alone."""
 
 BackendOption = Annotated[str, _BACKEND]

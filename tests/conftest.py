@@ -7,6 +7,8 @@ import subprocess
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass, fields, is_dataclass, replace
+from functools import cache
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +16,7 @@ import pytest
 import torch
 
 from invrender.backends import select
+from invrender.errors import BackendError
 from invrender.kernels import Backend
 
 if "PYTEST_XDIST_WORKER" in os.environ:  # the workers share the cores; threads within them only get in the way
@@ -21,14 +24,39 @@ if "PYTEST_XDIST_WORKER" in os.environ:  # the workers share the cores; threads 
     os.environ["OMP_NUM_THREADS"] = "1"
 
 
+ENVIRON = dict(os.environ)
 HAS_GPU = torch.cuda.is_available() or os.environ.get("NUMBA_ENABLE_CUDASIM", "0") not in ("", "0")
 
 
+NEEDS_VULKAN = "INVRENDER_TESTS_NEED_VULKAN"
+"""Environment variable that turns a missing Vulkan driver from a reason to skip into a failure."""
+
+
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Leave out what takes a GPU, or Numba's simulator of one; `test_there_is_a_gpu` is skipped in their name."""
+    """Leave out what takes a GPU, or Numba's simulator of one; `test_there_is_a_gpu` is skipped in their name.
+
+    What takes a Vulkan driver is left out in the name of `test_there_is_a_vulkan_driver`.
+    """
+    if (any(item.get_closest_marker("vulkan") for item in items)) and without_vulkan() and NEEDS_VULKAN not in ENVIRON:
+        config.hook.pytest_deselected(items=[item for item in items if item.get_closest_marker("vulkan")])
+        items[:] = [item for item in items if not item.get_closest_marker("vulkan")]
     if not HAS_GPU:
         config.hook.pytest_deselected(items=[item for item in items if item.get_closest_marker("gpu")])
         items[:] = [item for item in items if not item.get_closest_marker("gpu")]
+
+
+@cache
+def without_vulkan() -> str:
+    """Why the vulkan backend cannot work here, or nothing."""
+    if find_spec("slangpy") is None:
+        return "slangpy is not installed"
+    from invrender.backends.vulkan import usable
+
+    try:
+        usable()
+    except BackendError as error:
+        return error.cause
+    return ""
 
 
 @dataclass(frozen=True)

@@ -5,24 +5,22 @@ Tensors live in the host's memory: what a kernel takes is copied to the device, 
 
 from __future__ import annotations
 
+from contextlib import suppress
 from functools import partial
-
-import torch
 
 from invrender.backends.completion import completed
 from invrender.backends.cpu import load as load_cpu
+from invrender.backends.devices import CPU
 from invrender.backends.vulkan.adapters import Adapter, choose
 from invrender.backends.vulkan.composite import composite, composite_adjoint
-from invrender.backends.vulkan.device import Vulkan, opened
+from invrender.backends.vulkan.device import Vulkan, check_rays, opened
 from invrender.backends.vulkan.interpolate import interpolate, interpolate_adjoint
 from invrender.backends.vulkan.line_integral import line_integral, line_integral_adjoint
-from invrender.backends.vulkan.probe import adapters
+from invrender.backends.vulkan.probe import adapters, on_record
 from invrender.backends.vulkan.rasterize import Rasterizer
 from invrender.backends.vulkan.trace import Tracer
 from invrender.errors import BackendError
 from invrender.kernels import Backend
-
-CPU = torch.device("cpu")
 
 
 def load(wanted: str | None = None) -> Backend:
@@ -32,23 +30,24 @@ def load(wanted: str | None = None) -> Backend:
         UsageError: there is no such adapter.
         BackendError: none works here; the message says why.
     """
-    return kernels_on(opened(usable(wanted)))
+    check_rays()
+    return kernels_on(opened(usable(wanted)), load_cpu(CPU))
 
 
 def usable(wanted: str | None = None) -> Adapter:
     """The adapter that `load` takes, without opening it here. A failure that is on record is tried once more."""
-    try:
-        return choose(adapters(), wanted)
-    except BackendError:
-        return choose(adapters(fresh=True), wanted)
+    with suppress(BackendError):
+        if (known := on_record()) is not None:
+            return choose(known, wanted)
+    return choose(adapters(fresh=True), wanted)
 
 
-def kernels_on(vulkan: Vulkan) -> Backend:
-    """All kernels on a device that is open; the cpu backend fills in for those that are not written in Slang."""
+def kernels_on(vulkan: Vulkan, others: Backend) -> Backend:
+    """All kernels on a device that is open; another backend fills in for those that are not written in Slang."""
     return completed(
         "vulkan",
         about(vulkan.adapter, vulkan.by_query),
-        load_cpu(CPU),
+        others,
         rasterize=Rasterizer(vulkan),
         interpolate=partial(interpolate, vulkan),
         interpolate_adjoint=partial(interpolate_adjoint, vulkan),

@@ -18,7 +18,7 @@ from typing import Any
 import slangpy as spy
 
 from invrender.backends.vulkan.adapters import Adapter
-from invrender.errors import BackendError
+from invrender.errors import BackendError, UsageError
 from invrender.jit import tell_unkept, user_cache
 
 SHADERS = Path(__file__).parent / "shaders"
@@ -85,16 +85,21 @@ def opened(adapter: Adapter) -> Vulkan:
     return Vulkan(device, adapter, by_query(adapter.features), os.getpid())
 
 
-def by_query(features: tuple[str, ...]) -> bool:
-    """Whether rays go by queries: only where that is asked for, or where a driver has nothing else.
+def check_rays() -> str:
+    """How rays are asked for: "pipeline" or "query".
 
     Raises:
-        BackendError: what is asked for does not exist.
+        UsageError: in a way that does not exist.
     """
     wanted = os.environ.get(RAYS, "pipeline")
     if wanted not in ("pipeline", "query"):
-        raise BackendError(f"{RAYS} is {wanted!r}", "set it to pipeline or query, or unset it")
-    return wanted == "query" if "ray_tracing" in features else True
+        raise UsageError(f"{RAYS} is {wanted!r}", "set it to pipeline or query, or unset it")
+    return wanted
+
+
+def by_query(features: tuple[str, ...]) -> bool:
+    """Whether rays go by queries: only where that is asked for, or where a driver has nothing else."""
+    return check_rays() == "query" or "ray_tracing" not in features
 
 
 def _cache_folder() -> Path | None:

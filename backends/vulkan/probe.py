@@ -21,6 +21,7 @@ from importlib import metadata
 from pathlib import Path
 from typing import Any
 
+from invrender.backends.devices import has_package
 from invrender.backends.vulkan.adapters import Adapter
 from invrender.errors import UsageError
 from invrender.io.files.atomic import atomic_write_text
@@ -52,14 +53,30 @@ def adapters(fresh: bool = False, command: Sequence[str] = WORKER, timeout: floa
         command: the process that tries them.
         timeout: seconds that it may take.
     """
-    path = _kept_at()
-    if not fresh and path is not None and (known := _kept(path)) is not None:
+    if not fresh and (known := on_record()) is not None:
         return known
+    logging.getLogger(__name__).info("trying this machine's Vulkan devices, once a day")
     found = tuple(_tried(command, timeout))
-    if path is not None:
+    if (path := _kept_at()) is not None:
         with suppress(UsageError, OSError):  # a folder that cannot be written costs time alone
             atomic_write_text(path, json.dumps([asdict(one) for one in found]), lasting=False)
     return found
+
+
+def on_record() -> tuple[Adapter, ...] | None:
+    """What was found within a day, or None."""
+    path = _kept_at()
+    return None if path is None else _kept(path)
+
+
+def has_slangpy() -> bool:
+    """Whether there is anything to try adapters with."""
+    return has_package("slangpy")
+
+
+def has_hardware() -> bool:
+    """Whether there is an adapter that is no software driver, be it one that does not work."""
+    return any(not one.software for one in adapters())
 
 
 def _tried(command: Sequence[str], timeout: float) -> Iterator[Adapter]:

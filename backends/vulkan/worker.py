@@ -13,8 +13,13 @@ from typing import Any
 
 import slangpy as spy
 
+from invrender.backends.devices import CPU
+from invrender.backends.self_test import self_test
+from invrender.backends.torch import load as load_torch
+from invrender.backends.vulkan import kernels_on
 from invrender.backends.vulkan.adapters import Adapter
 from invrender.backends.vulkan.device import mute, opened
+from invrender.errors import InvrenderError
 
 NEEDED = ("acceleration_structure", "atomic_float", "int64")
 """Features without which nothing works, beside one way of tracing rays."""
@@ -42,10 +47,6 @@ def say(what: str, value: Any) -> None:
 
 def tried(adapter: Adapter) -> Adapter:
     """The adapter with its features, and its problem where it has one."""
-    from invrender.backends.self_test import self_test
-    from invrender.backends.vulkan import kernels_on
-    from invrender.errors import InvrenderError
-
     try:
         device = spy.Device(type=spy.DeviceType.vulkan, adapter_luid=list(adapter.luid) or None)
     except RuntimeError as error:
@@ -56,7 +57,7 @@ def tried(adapter: Adapter) -> Adapter:
     if lacking := _lacking(features):
         return replace(found, problem=f"its driver has no {', no '.join(lacking)}")
     try:
-        return replace(found, problem=self_test(kernels_on(opened(found))))
+        return replace(found, problem=self_test(kernels_on(opened(found), load_torch(CPU))))
     except InvrenderError as error:
         return replace(found, problem=error.cause)
 

@@ -22,6 +22,9 @@ GRID, RAYS = (4, 5, 6), (2, 3, 4)
 """Of the trial of volumes: samples of the grid; views, rows and columns of rays."""
 
 
+RAYS_PER_POINT = 50
+
+
 @dataclass(frozen=True)
 class Trial:
     """A bumpy ball before a few cameras: clip positions [N,V,4] float32, points [V,3], faces and edges."""
@@ -126,6 +129,19 @@ def silhouettes(backend: Backend, t: Trial) -> None:
     """Silhouettes and their adjoint."""
     coverage, tape = backend.silhouette_taped(t.clip, t.faces, t.edges, t.size)
     backend.silhouette_adjoint(coverage, tape)
+
+
+def rays_per_second(backend: Backend, rounds: int = 3) -> float:
+    """Rays traced through the trial's ball per second, the best of some rounds."""
+    t, best = trial(backend.device), float("inf")
+    origin = t.points.repeat(RAYS_PER_POINT, 1) * 3
+    for _ in range(rounds + 1):
+        start = time.perf_counter()
+        backend.trace(t.points, t.faces, origin, -origin)
+        if backend.device.type == "cuda":
+            torch.cuda.synchronize()
+        best = min(best, time.perf_counter() - start)
+    return len(origin) / best
 
 
 def milliseconds(backend: Backend, rounds: int = 5) -> float:

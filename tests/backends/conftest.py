@@ -12,6 +12,13 @@ from invrender.kernels import Backend
 
 Tensor = torch.Tensor
 
+BACKENDS = [
+    "torch",
+    "cpu",
+    pytest.param("cuda", marks=pytest.mark.gpu),
+    pytest.param("vulkan", marks=pytest.mark.vulkan),
+]
+
 
 @pytest.fixture(autouse=True)
 def _one_thread():
@@ -21,7 +28,7 @@ def _one_thread():
     torch.set_num_threads(before)
 
 
-@pytest.fixture(scope="session", params=["torch", "cpu", pytest.param("cuda", marks=pytest.mark.gpu)])
+@pytest.fixture(scope="session", params=BACKENDS)
 def backend(request: pytest.FixtureRequest, open_backend: Callable[[str], Backend]) -> Backend:
     return open_backend(request.param)
 

@@ -62,13 +62,10 @@ def test_what_is_not_needed_is_neither_tested_nor_called(
         select("cpu")
 
 
-@pytest.mark.parametrize(
-    "name",
-    [pytest.param("cuda", marks=pytest.mark.skipif(HAS_GPU, reason="there is a CUDA device")), "vulkan"],
-)
-def test_a_backend_that_is_not_there_is_refused_with_a_remedy(name: str) -> None:
-    with pytest.raises(BackendError, match=name) as caught:
-        select(name)
+@pytest.mark.skipif(HAS_GPU, reason="there is a CUDA device")
+def test_a_backend_that_is_not_there_is_refused_with_a_remedy() -> None:
+    with pytest.raises(BackendError, match="cuda") as caught:
+        select("cuda")
     assert "--backend torch" in caught.value.remedy
 
 

@@ -14,7 +14,13 @@ NO_EMBREE = pytest.mark.skipif(not find_spec("embreex"), reason="no Embree")
 
 
 @pytest.fixture(
-    params=["cpu", pytest.param("cuda", marks=pytest.mark.gpu), "torch", pytest.param("embree", marks=NO_EMBREE)]
+    params=[
+        "cpu",
+        pytest.param("cuda", marks=pytest.mark.gpu),
+        pytest.param("vulkan", marks=pytest.mark.vulkan),
+        "torch",
+        pytest.param("embree", marks=NO_EMBREE),
+    ]
 )
 def trace(request, open_backend):
     if request.param in ("torch", "embree"):

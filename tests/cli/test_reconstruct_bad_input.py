@@ -69,7 +69,6 @@ BAD_FILES = {
         (("ball.ply", "--set", "smothness=2"), 2, ["smoothness"]),
         (("ball.ply", "--set", "rate=0"), 2, ["rate"]),
         (("ball.ply", "--config", "no.toml"), 3, ["no.toml"]),
-        (("ball.ply", "--backend", "vulkan"), 4, ["--backend"]),
         (("ball.ply", "--device", "tpu"), 2, ["cuda"]),
         (("ball.ply", "--distance", "0.5"), 3, ["fills the image", "--distance"]),
         (("ball.ply", "--distance", "900", "--size", "8"), 3, ["cannot be seen", "--distance"]),

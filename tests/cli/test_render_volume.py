@@ -70,7 +70,6 @@ def test_a_turntable_and_a_dataset_of_colours(ball):
         (["--window", "5"], 2, "--window 0,255"),
         (["--mode", "transmittance", "--extinction", "much"], 2, "use auto, or the factor"),
         (["--shape", "2,2,2"], 2, "go with .raw files"),
-        (["--backend", "vulkan"], 4, "not part of this version"),
     ],
 )
 def test_slips(ball, capsys, arguments, code, word):
