@@ -45,6 +45,12 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         items[:] = [item for item in items if not item.get_closest_marker("gpu")]
 
 
+@pytest.fixture(scope="session")
+def no_vulkan() -> str:
+    """Why tests that take a Vulkan driver are left out; empty where they run."""
+    return "" if NEEDS_VULKAN in ENVIRON else without_vulkan()
+
+
 @cache
 def without_vulkan() -> str:
     """Why the vulkan backend cannot work here, or nothing."""
