@@ -17,7 +17,9 @@ from invrender.backends.vulkan.device import Vulkan, check_rays, opened
 from invrender.backends.vulkan.interpolate import interpolate, interpolate_adjoint
 from invrender.backends.vulkan.line_integral import line_integral, line_integral_adjoint
 from invrender.backends.vulkan.probe import adapters, on_record
+from invrender.backends.vulkan.projector import joseph_rays
 from invrender.backends.vulkan.rasterize import Rasterizer
+from invrender.backends.vulkan.smooth_step import smooth_step
 from invrender.backends.vulkan.trace import Tracer
 from invrender.errors import BackendError
 from invrender.kernels import Backend
@@ -54,6 +56,8 @@ def kernels_on(vulkan: Vulkan, others: Backend) -> Backend:
         trace=Tracer(vulkan),
         line_integral=partial(line_integral, vulkan),
         line_integral_adjoint=partial(line_integral_adjoint, vulkan),
+        joseph_rays=partial(joseph_rays, vulkan),
+        smooth_step=partial(smooth_step, vulkan),
         composite=partial(composite, vulkan),
         composite_adjoint=partial(composite_adjoint, vulkan),
     )
