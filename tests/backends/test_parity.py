@@ -118,15 +118,19 @@ def test_pictures_and_gradients_are_the_reference_s(candidate, seed, size, corne
 @scenes
 @example(seed=0, size=(23, 40), corners=30, count=50, kind="near", views=2)
 @nasty
-def test_interpolated_values_are_the_reference_s(drawing, seed, size, corners, count, kind, views):
+def test_interpolation_and_its_gradients_are_the_reference_s(drawing, seed, size, corners, count, kind, views):
     clip, faces = scene(seed, corners, count, kind, views)
     face_id, _ = REFERENCE.rasterize(clip, faces, size)
     generator = torch.Generator().manual_seed(seed)
     attributes = torch.randn(*((views,) if seed % 2 else ()), corners, 3, generator=generator)
+    grad = torch.randn(views, *size, 3, generator=generator)
     agree(
         drawing.interpolate(attributes, faces, face_id, clip),
         REFERENCE.interpolate(attributes.double(), faces, face_id, clip.double()),
     )
+    expected = REFERENCE.interpolate_adjoint(grad.double(), attributes.double(), faces, face_id, clip.double())
+    for value, other in zip(drawing.interpolate_adjoint(grad, attributes, faces, face_id, clip), expected, strict=True):
+        agree(value / other.abs().max().clamp(min=1), other / other.abs().max().clamp(min=1))
 
 
 @scenes
