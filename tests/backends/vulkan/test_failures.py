@@ -34,14 +34,14 @@ def refusing():
 
 
 def test_memory_that_is_full_is_said_with_what_was_asked_for(refusing):
-    with pytest.raises(MemoryLimitError, match="Stand-in 9000 cannot hold 0.50 GiB"):
+    with pytest.raises(MemoryLimitError, match=r"Stand-in 9000 cannot hold 0\.50 GiB"):
         empty(refusing, 2**27)
     with pytest.raises(MemoryLimitError, match="cannot hold"):
         upload(refusing, torch.zeros(3), np.float32)
 
 
 def test_what_shaders_cannot_address_is_refused_before_it_is_tried(refusing):
-    with pytest.raises(MemoryLimitError, match="16.00 GiB"):
+    with pytest.raises(MemoryLimitError, match="cannot hold 16"):
         empty(refusing, 2**32)
 
 
