@@ -68,8 +68,9 @@ def screen_triangles(projection: Projection, faces: Tensor, view: Tensor, face: 
     if bool(safe.all()):
         return screen[corner], view, face
     whole = safe.all(1)
-    owner = (~whole).nonzero()[:, 0]
-    pieces = projection.clip.reshape(-1, 4)[corner[owner]]
+    clip = projection.clip.reshape(-1, 4)[corner]
+    owner = (~whole & torch.isfinite(clip).all(-1).all(-1)).nonzero()[:, 0]
+    pieces = clip[owner]
     for plane in projection.planes:
         pieces, kept = _cut(pieces, plane)
         owner = owner[kept]

@@ -6,14 +6,20 @@ Tensors live in the host's memory: what a kernel takes is copied to the device, 
 from __future__ import annotations
 
 from contextlib import suppress
+from functools import partial
 
 from invrender.backends.completion import completed
 from invrender.backends.cpu import load as load_cpu
 from invrender.backends.devices import CPU
 from invrender.backends.vulkan.adapters import Adapter, choose
+from invrender.backends.vulkan.composite import composite, composite_adjoint
 from invrender.backends.vulkan.device import Vulkan, check_rays, opened
+from invrender.backends.vulkan.interpolate import interpolate, interpolate_adjoint
+from invrender.backends.vulkan.line_integral import line_integral, line_integral_adjoint
 from invrender.backends.vulkan.probe import adapters, on_record
+from invrender.backends.vulkan.projector import joseph_rays
 from invrender.backends.vulkan.rasterize import Rasterizer
+from invrender.backends.vulkan.smooth_step import smooth_step
 from invrender.backends.vulkan.trace import Tracer
 from invrender.errors import BackendError
 from invrender.kernels import Backend
@@ -45,7 +51,15 @@ def kernels_on(vulkan: Vulkan, others: Backend) -> Backend:
         about(vulkan.adapter, vulkan.by_query),
         others,
         rasterize=Rasterizer(vulkan),
+        interpolate=partial(interpolate, vulkan),
+        interpolate_adjoint=partial(interpolate_adjoint, vulkan),
         trace=Tracer(vulkan),
+        line_integral=partial(line_integral, vulkan),
+        line_integral_adjoint=partial(line_integral_adjoint, vulkan),
+        joseph_rays=partial(joseph_rays, vulkan),
+        smooth_step=partial(smooth_step, vulkan),
+        composite=partial(composite, vulkan),
+        composite_adjoint=partial(composite_adjoint, vulkan),
     )
 
 

@@ -34,6 +34,16 @@ def compute(vulkan: Vulkan, shader: Shader, threads: int, **values: Any) -> None
         submit(vulkan, encoder)
 
 
+def precise(vulkan: Vulkan, name: str) -> str:
+    """The form of a shader that computes in doubles, or that in floats where the device has no doubles."""
+    return name if has_doubles(vulkan) else f"{name}_single"
+
+
+def has_doubles(vulkan: Vulkan) -> bool:
+    """Whether shaders can compute in float64."""
+    return "double" in vulkan.adapter.features
+
+
 def trace_rays(vulkan: Vulkan, name: str, count: int, **values: Any) -> None:
     """Trace a number of rays by the entry points of a shader; by its queries where there are no pipelines.
 

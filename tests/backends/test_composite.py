@@ -140,7 +140,9 @@ def test_the_adjoint_against_central_differences(kind: str, mode: str) -> None:
 
 @pytest.mark.parametrize("mode", EVERY)
 @pytest.mark.parametrize("kind", ["table", "lit", "colour"])
-@pytest.mark.parametrize("name", ["cpu", pytest.param("cuda", marks=pytest.mark.gpu)])
+@pytest.mark.parametrize(
+    "name", ["cpu", pytest.param("cuda", marks=pytest.mark.gpu), pytest.param("vulkan", marks=pytest.mark.vulkan)]
+)
 def test_kernels_agree_with_the_reference(
     name: str, kind: str, mode: str, open_volumes: Callable[[str], Backend]
 ) -> None:

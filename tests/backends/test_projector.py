@@ -19,7 +19,14 @@ from invrender.ops import line_integral
 Tensor = torch.Tensor
 
 
-@pytest.fixture(params=["cpu", pytest.param("cuda", marks=pytest.mark.gpu), "torch"])
+@pytest.fixture(
+    params=[
+        "cpu",
+        pytest.param("cuda", marks=pytest.mark.gpu),
+        pytest.param("vulkan", marks=pytest.mark.vulkan),
+        "torch",
+    ]
+)
 def kernels(request: pytest.FixtureRequest, open_volumes: Callable[[str], Backend]) -> Backend:
     return open_volumes(request.param)
 
