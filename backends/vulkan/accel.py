@@ -11,7 +11,7 @@ import torch
 
 from invrender.backends.vulkan.device import Vulkan
 from invrender.backends.vulkan.launch import submit
-from invrender.backends.vulkan.memory import GEOMETRY, upload
+from invrender.backends.vulkan.memory import GEOMETRY, empty, too_large, upload
 
 Tensor = torch.Tensor
 
@@ -96,7 +96,10 @@ def _scene(vulkan: Vulkan, bottom: Any) -> tuple[Any, Any]:
 def _made(vulkan: Vulkan, desc: Any, kind: Any) -> Any:
     size = vulkan.device.get_acceleration_structure_sizes(desc).acceleration_structure_size
     with vulkan.lock:
-        made = vulkan.device.create_acceleration_structure(kind=kind, size=size)
+        try:
+            made = vulkan.device.create_acceleration_structure(kind=kind, size=size)
+        except RuntimeError as error:
+            raise too_large(vulkan, size) from error
     _record(vulkan, desc, made, None)
     return made
 
@@ -105,7 +108,7 @@ def _record(vulkan: Vulkan, desc: Any, target: Any, source: Any) -> None:
     with vulkan.lock:
         sizes = vulkan.device.get_acceleration_structure_sizes(desc)
         scratch = sizes.scratch_size if source is None else sizes.update_scratch_size
-        room = vulkan.device.create_buffer(size=max(scratch, 16), usage=spy.BufferUsage.unordered_access)
+        room = empty(vulkan, scratch, np.uint8, spy.BufferUsage.unordered_access)
         encoder = vulkan.device.create_command_encoder()
         encoder.build_acceleration_structure(desc=desc, dst=target, src=source, scratch_buffer=room)
         submit(vulkan, encoder)

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import logging
+from collections.abc import Callable
 from typing import Any
 
 import slangpy as spy
 
+from invrender.backends.devices import NO_OTHER
 from invrender.backends.vulkan.device import Vulkan
-from invrender.errors import RetryError
+from invrender.errors import BackendError, RetryError
 
 WIDTH = 2**16
 """Threads along the first axis; further ones go along the second, since drivers may allow 65,535 groups per axis."""
@@ -23,7 +26,7 @@ def compute(vulkan: Vulkan, shader: Shader, threads: int, **values: Any) -> None
     width = min(WIDTH, threads)
     with vulkan.lock:
         vulkan.check()
-        pipeline = vulkan.made.get(shader) or _compute_pipeline(vulkan, shader)
+        pipeline = _made(vulkan, shader, _compute_pipeline)
         encoder = vulkan.device.create_command_encoder()
         with encoder.begin_compute_pass() as work:
             _bind(work.bind_pipeline(pipeline), {**values, "width": width, "threads": threads})
@@ -55,7 +58,7 @@ def trace_rays(vulkan: Vulkan, name: str, count: int, **values: Any) -> None:
     width = min(WIDTH, count)
     with vulkan.lock:
         vulkan.check()
-        pipeline, table = vulkan.made.get((name, "")) or _ray_pipeline(vulkan, name)
+        pipeline, table = _made(vulkan, (name, ""), _ray_pipeline)
         encoder = vulkan.device.create_command_encoder()
         with encoder.begin_ray_tracing_pass() as work:
             _bind(work.bind_pipeline(pipeline, table), {**values, "width": width, "threads": count})
@@ -72,7 +75,12 @@ def submit(vulkan: Vulkan, encoder: Any) -> None:
     try:
         vulkan.device.submit_command_buffer(encoder.finish())
     except RuntimeError as error:
-        raise RetryError(f"the Vulkan device {vulkan.adapter.name} was lost", "run the same command again") from error
+        raise lost(vulkan) from error
+
+
+def lost(vulkan: Vulkan) -> RetryError:
+    """The error for a device that no longer answers."""
+    return RetryError(f"the Vulkan device {vulkan.adapter.name} was lost", "run the same command again")
 
 
 def _bind(shader_object: Any, values: dict[str, Any]) -> None:
@@ -81,12 +89,25 @@ def _bind(shader_object: Any, values: dict[str, Any]) -> None:
         cursor[name] = value
 
 
+def _made(vulkan: Vulkan, shader: Shader, make: Callable[[Vulkan, Shader], Any]) -> Any:
+    """A pipeline, compiled at the first call or taken from the cache folder."""
+    if shader not in vulkan.made:
+        try:
+            vulkan.made[shader] = make(vulkan, shader)
+        except RuntimeError as error:
+            logging.getLogger(__name__).debug("compiling %s failed:\n%s", shader[0], error)
+            cause = f"the Vulkan driver of {vulkan.adapter.name} takes no shader called {shader[0]}"
+            raise BackendError(cause, NO_OTHER) from error
+    return vulkan.made[shader]
+
+
 def _compute_pipeline(vulkan: Vulkan, shader: Shader) -> Any:
     program = vulkan.device.load_program(f"{shader[0]}.slang", [shader[1]])
-    return vulkan.made.setdefault(shader, vulkan.device.create_compute_pipeline(program))
+    return vulkan.device.create_compute_pipeline(program)
 
 
-def _ray_pipeline(vulkan: Vulkan, name: str) -> Any:
+def _ray_pipeline(vulkan: Vulkan, shader: Shader) -> Any:
+    name, _ = shader
     program = vulkan.device.load_program(f"{name}_pipeline.slang", ["generate", "miss", "hit"])
     kind = "any_hit_entry_point" if name in ANY_HIT else "closest_hit_entry_point"
     pipeline = vulkan.device.create_ray_tracing_pipeline(
@@ -98,7 +119,7 @@ def _ray_pipeline(vulkan: Vulkan, name: str) -> Any:
     table = vulkan.device.create_shader_table(
         program=program, ray_gen_entry_points=["generate"], miss_entry_points=["miss"], hit_group_names=["hits"]
     )
-    return vulkan.made.setdefault((name, ""), (pipeline, table))
+    return pipeline, table
 
 
 ANY_HIT = ("rasterize",)

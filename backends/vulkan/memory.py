@@ -10,6 +10,7 @@ import torch
 from numpy.typing import DTypeLike, NDArray
 
 from invrender.backends.vulkan.device import Vulkan
+from invrender.backends.vulkan.launch import lost, submit
 from invrender.errors import MemoryLimitError
 
 Tensor = torch.Tensor
@@ -38,7 +39,7 @@ def zeros(vulkan: Vulkan, count: int, dtype: DTypeLike = np.float32) -> Any:
         buffer = _buffer(vulkan, max(count, 1) * item, item, READ_WRITE)
         encoder = vulkan.device.create_command_encoder()
         encoder.clear_buffer(buffer)
-        vulkan.device.submit_command_buffer(encoder.finish())
+        submit(vulkan, encoder)
     return buffer
 
 
@@ -53,24 +54,29 @@ def download(vulkan: Vulkan, buffer: Any, shape: tuple[int, ...], dtype: DTypeLi
     """What a buffer holds, once all work on it is done."""
     count = int(np.prod(shape))
     with vulkan.lock:
-        held: NDArray[Any] = buffer.to_numpy()
+        vulkan.check()
+        try:
+            held: NDArray[Any] = buffer.to_numpy()
+        except RuntimeError as error:
+            raise lost(vulkan) from error
     return held.view(dtype).reshape(-1)[:count].reshape(shape)
 
 
 def _buffer(vulkan: Vulkan, size: int, item: int, usage: Any, data: NDArray[Any] | None = None) -> Any:
     vulkan.check()
     if size > MOST_BYTES:
-        raise _too_large(vulkan, size)
+        raise too_large(vulkan, size)
     try:
         if data is None:
             return vulkan.device.create_buffer(size=size, struct_size=item, usage=usage)
         return vulkan.device.create_buffer(data=data, struct_size=item, usage=usage)
     except RuntimeError as error:
-        raise _too_large(vulkan, size) from error
+        raise too_large(vulkan, size) from error
 
 
-def _too_large(vulkan: Vulkan, size: int) -> MemoryLimitError:
+def too_large(vulkan: Vulkan, size: int) -> MemoryLimitError:
+    """The error for what a device cannot hold."""
     return MemoryLimitError(
-        f"{vulkan.adapter.name} cannot hold a buffer of {size / 2**30:.2f} GiB",
+        f"{vulkan.adapter.name} cannot hold {size / 2**30:.2f} GiB at once",
         "use a smaller picture, mesh or volume, or --backend cpu",
     )
