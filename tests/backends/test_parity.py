@@ -180,6 +180,20 @@ def test_the_misfit_follows_a_ball_that_moves_and_grows(backend, icosphere):
     assert [float((gradient * m).sum()) for m in motions] == pytest.approx(slopes, abs=0.05 * slopes[0])
 
 
+def test_weights_of_pixels_beyond_their_face_are_clamped_and_do_not_move(drawing):
+    clip, _ = scene(0, 12, 0, "soup", 2)
+    generator = torch.Generator().manual_seed(0)
+    faces = torch.rand(20, 12, generator=generator).argsort(1)[:, :3]
+    face_id = torch.randint(0, 20, (2, 9, 11), generator=generator)
+    attributes, grad = torch.randn(12, 2, generator=generator), torch.randn(2, 9, 11, 2, generator=generator)
+    given, exact = (attributes, faces, face_id, clip), (attributes.double(), faces, face_id, clip.double())
+    agree(drawing.interpolate(*given), REFERENCE.interpolate(*exact))
+    for value, other in zip(
+        drawing.interpolate_adjoint(grad, *given), REFERENCE.interpolate_adjoint(grad.double(), *exact), strict=True
+    ):
+        agree(value / other.abs().max(), other / other.abs().max())
+
+
 @pytest.mark.parametrize("shared", [True, False])
 def test_gradients_of_interpolation_are_the_reference_s(drawing, icosphere, project, shared):
     vertices, faces = icosphere(2)
