@@ -13,6 +13,7 @@ import torch
 from invrender.backends.bodies.kinds import COLOUR, LIT, TABLE
 from invrender.errors import InputError
 from invrender.kernels.compositing import Rules
+from invrender.kernels.field import EMPTY, FAINT, Field
 
 Tensor = torch.Tensor
 Numbers = tuple[np.float32, ...]
@@ -72,3 +73,20 @@ def index_rays(grid: Tensor, bounds: Tensor, origin: Tensor, direction: Tensor) 
     scale = (count - 1) / (high - low)
     start = (origin.detach().to(device, torch.float64) - low) * scale
     return start.contiguous(), (direction.detach().to(device, torch.float64) * scale).contiguous()
+
+
+def dense_field(field: Field) -> Tensor:
+    """u of every vertex of a field's grid, [D,H,W] float32."""
+    index = field.index.to(field.density.device)
+    dense = torch.full(index.shape, EMPTY, dtype=torch.float32, device=index.device)
+    dense[index >= 0] = field.density.detach().float()[index[index >= 0].long()]
+    return dense
+
+
+def occupied_cells(dense: Tensor) -> Tensor:
+    """[D*H*W] uint8: the cells one of whose corners, from their own vertex on, is not too faint."""
+    strong: Tensor = dense >= FAINT
+    for axis in range(3):
+        ahead = strong.narrow(axis, 1, strong.shape[axis] - 1)
+        strong = torch.cat([strong.narrow(axis, 0, ahead.shape[axis]) | ahead, strong.narrow(axis, -1, 1)], axis)
+    return strong.to(torch.uint8).reshape(-1)

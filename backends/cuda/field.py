@@ -12,10 +12,11 @@ from typing import Any
 import torch
 from numba import cuda
 
+from invrender.backends.arguments import dense_field, occupied_cells
 from invrender.backends.cuda.bodies import field as bodies
 from invrender.backends.cuda.launch import launch
 from invrender.backends.cuda.target import kernel
-from invrender.kernels.field import EMPTY, Field, FieldRays
+from invrender.kernels.field import Field, FieldRays
 
 Tensor = torch.Tensor
 
@@ -53,25 +54,14 @@ def field_light(field: Field, rays: FieldRays) -> Tensor:
 
 def _arguments(field: Field, rays: FieldRays) -> tuple[Any, ...]:
     beside = field.density
-    index = field.index.to(beside.device, torch.int32).contiguous()
-    dense = torch.full(index.shape, EMPTY, dtype=torch.float32, device=beside.device)
-    dense[index >= 0] = _floats(beside, beside)[index[index >= 0].long()]
+    index, dense = field.index.to(beside.device, torch.int32).contiguous(), dense_field(field)
     _, height, width = index.shape
     floats = (_floats(values, beside) for values in (rays.start, rays.step, rays.length))
     count = rays.count.to(beside.device, torch.int32).contiguous()
     return (
-        dense.reshape(-1), _occupied(dense), index.reshape(-1), _floats(field.colours, beside), height, width,
+        dense.reshape(-1), occupied_cells(dense), index.reshape(-1), _floats(field.colours, beside), height, width,
         *floats, count, _floats(rays.basis, beside),
     )  # fmt: skip
-
-
-def _occupied(dense: Tensor) -> Tensor:
-    """[D*H*W] uint8: the cells one of whose corners, from their own vertex on, is not too faint."""
-    strong: Tensor = dense >= float(bodies.FAINT)
-    for axis in range(3):
-        ahead = strong.narrow(axis, 1, strong.shape[axis] - 1)
-        strong = torch.cat([strong.narrow(axis, 0, ahead.shape[axis]) | ahead, strong.narrow(axis, -1, 1)], axis)
-    return strong.to(torch.uint8).reshape(-1)
 
 
 def _parts(rays: FieldRays, beside: Tensor) -> Iterator[tuple[int, tuple[Tensor, Tensor]]]:

@@ -14,6 +14,7 @@ from invrender.backends.devices import CPU
 from invrender.backends.vulkan.adapters import Adapter, choose
 from invrender.backends.vulkan.composite import composite, composite_adjoint
 from invrender.backends.vulkan.device import Vulkan, check_rays, opened
+from invrender.backends.vulkan.field import field, field_light, field_misfit
 from invrender.backends.vulkan.interpolate import interpolate, interpolate_adjoint
 from invrender.backends.vulkan.line_integral import line_integral, line_integral_adjoint
 from invrender.backends.vulkan.probe import adapters, on_record
@@ -60,6 +61,9 @@ def kernels_on(vulkan: Vulkan, others: Backend) -> Backend:
         smooth_step=partial(smooth_step, vulkan),
         composite=partial(composite, vulkan),
         composite_adjoint=partial(composite_adjoint, vulkan),
+        field=partial(field, vulkan),
+        field_misfit=partial(field_misfit, vulkan),
+        field_light=partial(field_light, vulkan),
     )
 
 

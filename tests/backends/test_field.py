@@ -82,7 +82,9 @@ def test_the_gradient_of_the_misfit_against_central_differences() -> None:
 
 
 @pytest.mark.parametrize("functions", [1, 9])
-@pytest.mark.parametrize("name", ["cpu", pytest.param("cuda", marks=pytest.mark.gpu)])
+@pytest.mark.parametrize(
+    "name", ["cpu", pytest.param("cuda", marks=pytest.mark.gpu), pytest.param("vulkan", marks=pytest.mark.vulkan)]
+)
 def test_kernels_agree_with_the_reference(name: str, functions: int, open_volumes: Callable[[str], Backend]) -> None:
     kernels = open_volumes(name)
     known, along = field(torch.float32, functions), rays(200, torch.float32, functions)
