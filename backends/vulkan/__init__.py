@@ -5,7 +5,10 @@ Tensors live in the host's memory: what a kernel takes is copied to the device, 
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from contextlib import suppress
+from functools import partial
+from typing import Any
 
 from invrender.backends.completion import completed
 from invrender.backends.cpu import load as load_cpu
@@ -14,6 +17,7 @@ from invrender.backends.vulkan.adapters import Adapter, choose
 from invrender.backends.vulkan.device import Vulkan, check_rays, opened
 from invrender.backends.vulkan.probe import adapters, on_record
 from invrender.backends.vulkan.rasterize import Rasterizer
+from invrender.backends.vulkan.silhouette import silhouette, silhouette_adjoint, silhouette_taped
 from invrender.backends.vulkan.trace import Tracer
 from invrender.errors import BackendError
 from invrender.kernels import Backend
@@ -46,7 +50,16 @@ def kernels_on(vulkan: Vulkan, others: Backend) -> Backend:
         others,
         rasterize=Rasterizer(vulkan),
         trace=Tracer(vulkan),
+        **of_doubles(vulkan),
     )
+
+
+def of_doubles(vulkan: Vulkan) -> dict[str, Callable[..., Any]]:
+    """Kernels that compute in doubles; none where the device has no such numbers."""
+    if "double" not in vulkan.adapter.features:
+        return {}
+    kernels = (silhouette, silhouette_taped, silhouette_adjoint)
+    return {kernel.__name__: partial(kernel, vulkan) for kernel in kernels}
 
 
 def about(adapter: Adapter, by_query: bool) -> str:
