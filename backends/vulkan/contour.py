@@ -11,7 +11,7 @@ import torch
 
 from invrender.backends.arguments import check_faces, check_indices
 from invrender.backends.vulkan.device import Vulkan
-from invrender.backends.vulkan.launch import compute
+from invrender.backends.vulkan.launch import Shader, compute
 from invrender.backends.vulkan.memory import download, empty, upload, zeros
 from invrender.kernels import Size
 from invrender.nouns.topology import Topology
@@ -55,18 +55,12 @@ class Ends:
     """Crossings of the contour with scanlines, in order along each of them; some are ends of visible intervals.
 
     Attributes:
-        given: what shaders of contours take.
-        arrays: pixel, segment and kind [K] int32 of the shaders.
-        along: [K] float64, where they lie on their lines.
-        inside: [N,H,W] float32, whether pixels' centres are covered.
-        count: K.
+        given: what shaders of contours and ends take.
+        count: of crossings.
         shape: N, H, W.
     """
 
     given: dict[str, Any]
-    arrays: dict[str, Any]
-    along: Any
-    inside: Any
     count: int
     shape: tuple[int, int, int]
 
@@ -85,32 +79,50 @@ def packed_mesh(vulkan: Vulkan, faces: Tensor, topology: Topology, vertices: int
     return Mesh(upload(vulkan, faces, np.int32), upload(vulkan, edges, np.int32), count)
 
 
-def visible_ends(vulkan: Vulkan, mesh: Mesh, clip: Any, views: int, size: Size) -> Ends:
-    """The ends in as many views as go at once, from their clip positions [N,V,4] float64 on the device."""
-    given = _oriented(vulkan, mesh, clip, views, size)
-    lines, items = views * (size[0] + size[1]), views * mesh.segments
+def visible_ends(
+    vulkan: Vulkan, mesh: Mesh, clip: Any, views: int, size: Size, project: Shader = (SHADER, "project"), **values: Any
+) -> Ends:
+    """The ends in as many views as go at once.
+
+    Args:
+        clip: their clip positions [N,V,4] float64 on the device.
+        project: what projects all vertices of all views first; with other values, it may find the clip positions.
+    """
+    given = _contours(vulkan, mesh, clip, views, size)
+    compute(vulkan, project, views * mesh.count[0], **values, **given)
+    found, number = _segments(vulkan, mesh, given, views)
+    lines = views * (size[0] + size[1])
     counts = zeros(vulkan, lines, np.uint32)
-    compute(vulkan, (SHADER, "count"), items, counts=counts, **given)
+    compute(vulkan, (SHADER, "count"), number, counts=counts, listed=found, **given)
     start = np.concatenate([[0], np.cumsum(download(vulkan, counts, (lines,), np.uint32), dtype=np.int64)])
     total = int(start[-1])
-    arrays = {name: empty(vulkan, total, np.int32) for name in ("pixel", "segment", "kind")}
-    along, inside = empty(vulkan, total, np.float64), zeros(vulkan, views * size[0] * size[1])
-    crossings = {"start": upload(vulkan, start, np.uint32), "along": along, "layers": empty(vulkan, total, np.int32)}
+    given |= {name: empty(vulkan, total, np.int32) for name in ("pixel", "segment", "kind")}
+    given |= {"along": empty(vulkan, total, np.float64), "inside": zeros(vulkan, views * size[0] * size[1])}
+    crossings = {"start": upload(vulkan, start, np.uint32), "layers": empty(vulkan, total, np.int32)}
     if total:
-        compute(vulkan, (SHADER, "store"), items, counts=counts, segment=arrays["segment"], **crossings, **given)
-        compute(vulkan, (SHADER, "sweep"), lines, inside=inside, **arrays, **crossings, **given)
-    return Ends(given, arrays, along, inside, total, (views, *size))
+        compute(vulkan, (SHADER, "store"), number, counts=counts, listed=found, **crossings, **given)
+        compute(vulkan, (SHADER, "sweep"), lines, **crossings, **given)
+    return Ends(given, total, (views, *size))
 
 
-def shown(vulkan: Vulkan, ends: Ends) -> torch.Tensor:
-    """Pixels [K] int64 of all crossings; -1 where one ends nothing."""
-    return torch.from_numpy(download(vulkan, ends.arrays["pixel"], (ends.count,), np.int32)).long()
+def pixels(vulkan: Vulkan, ends: Ends) -> Tensor:
+    """Pixels [K] int64 of all crossings, numbered through [N,H,W]; -1 where one ends nothing."""
+    return torch.from_numpy(download(vulkan, ends.given["pixel"], (ends.count,), np.int32)).long()
 
 
-def _oriented(vulkan: Vulkan, mesh: Mesh, clip: Any, views: int, size: Size) -> dict[str, Any]:
-    """What shaders of contours take, with vertices projected and faces oriented."""
+def _segments(vulkan: Vulkan, mesh: Mesh, given: dict[str, Any], views: int) -> tuple[Any, int]:
+    """The segments of all views in a buffer, and their number."""
+    found, number = empty(vulkan, views * mesh.segments, np.uint32), zeros(vulkan, 1, np.uint32)
+    lists = {"listed": found, "listed_count": number}
+    compute(vulkan, (SHADER, "orient"), views * mesh.count[1], **lists, **given)
+    compute(vulkan, (SHADER, "choose"), views * mesh.count[2], **lists, **given)
+    return found, int(download(vulkan, number, (1,), np.uint32)[0])
+
+
+def _contours(vulkan: Vulkan, mesh: Mesh, clip: Any, views: int, size: Size) -> dict[str, Any]:
+    """What shaders of contours take."""
     vertices, faces, edges = mesh.count
-    given = {
+    return {
         "clip": clip,
         "screen": empty(vulkan, 2 * views * vertices, np.float64),
         "state": empty(vulkan, views * vertices, np.int32),
@@ -123,6 +135,3 @@ def _oriented(vulkan: Vulkan, mesh: Mesh, clip: Any, views: int, size: Size) -> 
         "rows": size[0],
         "columns": size[1],
     }
-    compute(vulkan, (SHADER, "project"), views * vertices, **given)
-    compute(vulkan, (SHADER, "orient"), views * faces, **given)
-    return given

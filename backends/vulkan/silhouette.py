@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 
-from invrender.backends.vulkan.contour import SHADER, Ends, packed_mesh, shown, visible_ends
+from invrender.backends.vulkan.contour import SHADER, Ends, packed_mesh, pixels, visible_ends
 from invrender.backends.vulkan.device import Vulkan
 from invrender.backends.vulkan.launch import compute
 from invrender.backends.vulkan.memory import download, empty, upload
@@ -71,10 +71,9 @@ def silhouette_adjoint(vulkan: Vulkan, grad: Tensor, tape: Tape) -> Tensor:
 def _drawn(vulkan: Vulkan, ends: Ends) -> tuple[Tensor, Tensor]:
     """Coverage [N,H,W] float64, and which of the ends [T] int64 are shown."""
     amount = empty(vulkan, ends.count, np.float64)
-    given = {"along": ends.along, "inside": ends.inside, "amount": amount, **ends.arrays, **ends.given}
-    compute(vulkan, (SHADER, "correct"), ends.count, **given)
-    image = torch.from_numpy(download(vulkan, ends.inside, ends.shape)).double()
-    pixel = shown(vulkan, ends)
+    compute(vulkan, (SHADER, "correct"), ends.count, amount=amount, **ends.given)
+    image = torch.from_numpy(download(vulkan, ends.given["inside"], ends.shape)).double()
+    pixel = pixels(vulkan, ends)
     counting = (pixel >= 0).nonzero()[:, 0]
     pieces = torch.from_numpy(download(vulkan, amount, (ends.count,), np.float64))
     image.view(-1).index_add_(0, pixel[counting], pieces[counting])
@@ -87,7 +86,7 @@ def _add_corners(vulkan: Vulkan, ends: Ends, counting: Tensor, grad: Tensor, d_c
     corner, d_corner = empty(vulkan, 4 * count, np.int32), empty(vulkan, 16 * count, np.float64)
     compute(
         vulkan, (SHADER, "adjoint"), count, grad=upload(vulkan, grad, np.float64),
-        shown=upload(vulkan, counting, np.uint32), corner=corner, d_corner=d_corner, **ends.arrays, **ends.given,
+        shown=upload(vulkan, counting, np.uint32), corner=corner, d_corner=d_corner, **ends.given,
     )  # fmt: skip
     row = torch.from_numpy(download(vulkan, corner, (4 * count,), np.int32)).long()
     values = torch.from_numpy(download(vulkan, d_corner, (4 * count, 4), np.float64))
