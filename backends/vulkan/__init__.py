@@ -5,8 +5,10 @@ Tensors live in the host's memory: what a kernel takes is copied to the device, 
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from contextlib import suppress
 from functools import partial
+from typing import Any
 
 from invrender.backends.completion import completed
 from invrender.backends.cpu import load as load_cpu
@@ -17,9 +19,11 @@ from invrender.backends.vulkan.device import Vulkan, check_rays, opened
 from invrender.backends.vulkan.field import field, field_light, field_misfit
 from invrender.backends.vulkan.interpolate import interpolate, interpolate_adjoint
 from invrender.backends.vulkan.line_integral import line_integral, line_integral_adjoint
+from invrender.backends.vulkan.misfit import silhouette_misfit
 from invrender.backends.vulkan.probe import adapters, on_record
 from invrender.backends.vulkan.projector import joseph_rays
 from invrender.backends.vulkan.rasterize import Rasterizer
+from invrender.backends.vulkan.silhouette import silhouette, silhouette_adjoint, silhouette_taped
 from invrender.backends.vulkan.smooth_step import smooth_step
 from invrender.backends.vulkan.trace import Tracer
 from invrender.errors import BackendError
@@ -64,7 +68,16 @@ def kernels_on(vulkan: Vulkan, others: Backend) -> Backend:
         field=partial(field, vulkan),
         field_misfit=partial(field_misfit, vulkan),
         field_light=partial(field_light, vulkan),
+        **of_doubles(vulkan),
     )
+
+
+def of_doubles(vulkan: Vulkan) -> dict[str, Callable[..., Any]]:
+    """Kernels that compute in doubles; none where the device has no such numbers."""
+    if "double" not in vulkan.adapter.features:
+        return {}
+    kernels = (silhouette, silhouette_taped, silhouette_adjoint, silhouette_misfit)
+    return {kernel.__name__: partial(kernel, vulkan) for kernel in kernels}
 
 
 def about(adapter: Adapter, by_query: bool) -> str:

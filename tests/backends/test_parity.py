@@ -65,7 +65,9 @@ def agree(values, expected):
         assert float((value - other).abs().max() if len(value) else 0) <= TOLERANCE * max(1.0, float(other.abs().max()))
 
 
-@pytest.fixture(params=["cpu", pytest.param("cuda", marks=pytest.mark.gpu)])
+@pytest.fixture(
+    params=["cpu", pytest.param("cuda", marks=pytest.mark.gpu), pytest.param("vulkan", marks=pytest.mark.vulkan)]
+)
 def candidate(request, open_backend):
     return open_backend(request.param)
 
