@@ -15,23 +15,27 @@ from invrender.errors import BackendError, RetryError
 WIDTH = 2**16
 """Threads along the first axis; further ones go along the second, since drivers may allow 65,535 groups per axis."""
 
+PART = 2**18
+"""Threads of a compute shader in one launch: drivers of displays take a device for hung that is busy for seconds."""
+
 Shader = tuple[str, str]
 """The name of a shader file without its ending, and its entry point."""
 
 
 def compute(vulkan: Vulkan, shader: Shader, threads: int, **values: Any) -> None:
-    """Run a compute shader for a number of threads; `width` and `threads` are bound beside the values."""
-    if threads <= 0:
-        return
-    width = min(WIDTH, threads)
+    """Run a compute shader for a number of threads; what `threads.slang` asks for is bound beside the values."""
     with vulkan.lock:
         vulkan.check()
-        pipeline = _made(vulkan, shader, _compute_pipeline)
-        encoder = vulkan.device.create_command_encoder()
-        with encoder.begin_compute_pass() as work:
-            _bind(work.bind_pipeline(pipeline), {**values, "width": width, "threads": threads})
-            work.dispatch([width, -(-threads // width), 1])
-        submit(vulkan, encoder)
+        for begin in range(0, threads, PART):
+            pipeline = _made(vulkan, shader, _compute_pipeline)
+            count = min(PART, threads - begin)
+            width = min(WIDTH, count)
+            encoder = vulkan.device.create_command_encoder()
+            with encoder.begin_compute_pass() as work:
+                given = {**values, "width": width, "first": begin, "threads": begin + count}
+                _bind(work.bind_pipeline(pipeline), given)
+                work.dispatch([width, -(-count // width), 1])
+            submit(vulkan, encoder)
 
 
 def precise(vulkan: Vulkan, name: str) -> str:
@@ -61,7 +65,7 @@ def trace_rays(vulkan: Vulkan, name: str, count: int, **values: Any) -> None:
         pipeline, table = _made(vulkan, (name, ""), _ray_pipeline)
         encoder = vulkan.device.create_command_encoder()
         with encoder.begin_ray_tracing_pass() as work:
-            _bind(work.bind_pipeline(pipeline, table), {**values, "width": width, "threads": count})
+            _bind(work.bind_pipeline(pipeline, table), {**values, "width": width, "first": 0, "threads": count})
             work.dispatch_rays(0, [width, -(-count // width), 1])
         submit(vulkan, encoder)
 
