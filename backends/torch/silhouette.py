@@ -96,7 +96,9 @@ def silhouette_adjoint(grad: Tensor, tape: SilhouetteTape) -> Tensor:
 def _interval_ends(crossings: Crossings, view: Tensor, lines: int) -> tuple[Crossings, Tensor]:
     """Those crossings alone where the union begins or ends, and whether it begins there."""
     line_id = view[crossings.segment] * lines + crossings.line
-    by_position = torch.argsort(crossings.position)
+    # Where two coincide, layers begin before others end, so that parts which touch leave no gap.
+    by_step = torch.argsort(crossings.step, descending=True, stable=True)
+    by_position = by_step[torch.argsort(crossings.position[by_step], stable=True)]
     order = by_position[torch.argsort(line_id[by_position], stable=True)]
     after = crossings.step[order].cumsum(0)  # a line's steps sum to zero, so no reset is needed between lines
     before = after - crossings.step[order]

@@ -43,7 +43,13 @@ class Accelerated:
 
 
 def build(vulkan: Vulkan, vertices: Tensor, faces: Tensor, opaque: bool = True) -> Accelerated:
-    """Vertices [V,3] and at least one of faces [F,3] to a structure that can be refitted."""
+    """Vertices [V,3] and at least one of faces [F,3] to a structure that can be refitted.
+
+    No more than three vertices to a face: slangpy takes the greater of the counts of vertices and of corners for that
+    of corners, and drivers read beyond the faces then.
+    """
+    if len(vertices) > 3 * len(faces):
+        raise ValueError(f"{len(vertices)} vertices are too many for {len(faces)} faces")
     corners = upload(vulkan, vertices, np.float32, GEOMETRY)
     indices = upload(vulkan, faces, np.uint32, GEOMETRY)
     count = (len(vertices), len(faces))
@@ -112,3 +118,4 @@ def _record(vulkan: Vulkan, desc: Any, target: Any, source: Any) -> None:
         encoder = vulkan.device.create_command_encoder()
         encoder.build_acceleration_structure(desc=desc, dst=target, src=source, scratch_buffer=room)
         submit(vulkan, encoder)
+        vulkan.device.wait_for_idle()  # before the room is given back

@@ -34,6 +34,7 @@ class Kept:
     Attributes:
         vertices, faces: copies of what was given.
         number: [K] of the faces that can be hit.
+        used: [U] of the vertices that these faces have.
         frame: the middle [3] and the size of the mesh.
         built: its structure.
         refits: how often that was refitted.
@@ -42,6 +43,7 @@ class Kept:
     vertices: Tensor
     faces: Tensor
     number: Tensor
+    used: Tensor
     frame: tuple[Tensor, float]
     built: Accelerated
     refits: int = 0
@@ -86,20 +88,27 @@ class Tracer:
         same = kept is not None and torch.equal(kept.faces, faces) and kept.vertices.shape == vertices.shape
         if kept is not None and same and torch.equal(kept.vertices, vertices):
             return kept
-        usable = torch.isfinite(vertices).all(1)
-        if kept is not None and same and kept.refits < REFITS and bool(usable.all()) and len(kept.number) == len(faces):
-            frame = _frame(vertices)
-            moved = refit(self.vulkan, kept.built, _placed(vertices, *frame))
+        finite = torch.isfinite(vertices).all(1)
+        if kept is not None and same and kept.refits < REFITS and bool(finite.all()) and len(kept.number) == len(faces):
+            frame = _frame(vertices[kept.used])
+            moved = refit(self.vulkan, kept.built, _placed(vertices[kept.used], *frame))
             self.kept = replace(kept, vertices=vertices.clone(), frame=frame, built=moved, refits=kept.refits + 1)
             return self.kept
-        number = usable[faces].all(1).nonzero()[:, 0]
+        number = finite[faces].all(1).nonzero()[:, 0]
         self.kept = None
         if len(number):
-            frame = _frame(vertices[usable])
-            placed = _placed(torch.where(usable[:, None], vertices, frame[0]), *frame)
-            built = build(self.vulkan, placed, faces[number])
-            self.kept = Kept(vertices.clone(), faces.clone(), number, frame, built)
+            used, corners = _compacted(faces[number], len(vertices))
+            frame = _frame(vertices[used])
+            built = build(self.vulkan, _placed(vertices[used], *frame), corners)
+            self.kept = Kept(vertices.clone(), faces.clone(), number, used, frame, built)
         return self.kept
+
+
+def _compacted(faces: Tensor, count: int) -> tuple[Tensor, Tensor]:
+    """Those of `count` vertices that faces [F,3] have, and the faces in terms of them."""
+    mask = torch.zeros(count, dtype=torch.bool)
+    mask[faces.reshape(-1)] = True
+    return mask.nonzero()[:, 0], (mask.cumsum(0) - 1)[faces]
 
 
 def _parts(count: int) -> Iterator[slice]:

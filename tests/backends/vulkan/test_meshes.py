@@ -104,6 +104,17 @@ def test_faces_with_a_corner_that_is_no_number_are_not_hit_and_others_are(vulkan
     assert vulkan.trace(vertices, faces, middle.double(), torch.zeros(4, 3).double())[0].tolist() == [-1] * 4
 
 
+def test_vertices_that_no_face_has_are_harmless(vulkan):
+    scattered = torch.rand(5000, 3, generator=torch.Generator().manual_seed(0), dtype=torch.float64) * 1e6
+    vertices, faces = torch.cat([scattered, TRIANGLE, TRIANGLE + 2]), ONE + torch.tensor([[5000], [5003]])
+    middle = torch.tensor([[0.2, 0.2, 5.0], [2.2, 2.2, 5.0], [9.0, 9.0, 5.0]], dtype=torch.float64)
+    down = torch.tensor([[0.0, 0, -1]], dtype=torch.float64).expand(3, 3)
+    for shift in (0.0, 0.5):
+        face, t, _, _ = vulkan.trace(vertices + shift, faces, middle + shift, down)
+        assert face.tolist() == [0, 1, -1]
+        assert t[:2].tolist() == pytest.approx([5.0, 3.0], rel=1e-12)
+
+
 def test_a_mesh_that_changes_is_traced_as_it_is_now(vulkan):
     """Refitted structures and new ones: vertices moved in place, moved far, back again, and other faces."""
     vertices, faces = terrain(20)
