@@ -46,7 +46,7 @@ class Mesh:
     def parts(self, views: int, size: Size) -> Iterator[slice]:
         """The views, as many as go at once."""
         vertices, faces, edges = self.count
-        largest = max(32 * vertices, 72 * faces, 4 * edges, 8 * size[0] * size[1], 1)
+        largest = max(32 * vertices, 4 * (faces + edges), 8 * size[0] * size[1], 1)
         step = max(1, BYTES // largest)
         return (slice(at, min(at + step, views)) for at in range(0, views, step))
 

@@ -12,7 +12,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from invrender.backends.torch.cut import project, screen_triangles
+from invrender.backends.torch.cut import GUARD_PIXELS, project, screen_triangles
 from invrender.backends.vulkan.contour import Mesh, segments, starts
 from invrender.backends.vulkan.device import Vulkan
 from invrender.backends.vulkan.launch import compute
@@ -81,8 +81,11 @@ def _by_pixel(vulkan: Vulkan, given: dict[str, Any], listed: NDArray[np.uint32],
 
 def _stored(vulkan: Vulkan, count: int) -> dict[str, Any]:
     """Room for pieces."""
-    names = {"piece": PIECE, "pixel": np.int32, "segment": np.uint32}
-    return {name: empty(vulkan, count, dtype) for name, dtype in names.items()}
+    return {
+        "piece": empty(vulkan, count, PIECE),
+        "pixel": empty(vulkan, count, np.int32),
+        "segment": empty(vulkan, count, np.uint32),
+    }
 
 
 def _marked(vulkan: Vulkan, given: dict[str, Any], stored: dict[str, Any], count: int, views: int) -> Pieces:
@@ -96,15 +99,17 @@ def _marked(vulkan: Vulkan, given: dict[str, Any], stored: dict[str, Any], count
 def _look(vulkan: Vulkan, found: Pieces, clip: Tensor, faces: Tensor, size: Size, pixel: Tensor) -> None:
     """Hold all faces against the pieces, which lie in those pixels."""
     views, count = len(clip), len(faces)
-    item = torch.arange(views * count if found.count else 0)
-    corner, view, _ = screen_triangles(
-        project(clip.cpu(), size), faces.cpu(), item // max(count, 1), item % max(count, 1)
-    )
+    items = views * count if found.count else 0
     occupied = torch.zeros(views * size[0] * size[1], dtype=torch.int32)
     occupied[pixel] = 1
     sums = torch.zeros(views, size[0] + 1, size[1] + 1, dtype=torch.int32)
     sums[:, 1:, 1:] = occupied.reshape(views, *size).cumsum(1).cumsum(2)
-    compute(
-        vulkan, (SHADER, "look"), len(view), corner=upload(vulkan, corner, np.float64),
-        corner_view=upload(vulkan, view, np.uint32), sums=upload(vulkan, sums, np.int32), **found.given,
-    )  # fmt: skip
+    given = {**found.given, "sums": upload(vulkan, sums, np.int32)}
+    left, number = empty(vulkan, items, np.uint32), zeros(vulkan, 1, np.uint32)
+    compute(vulkan, (SHADER, "look"), items, left=left, left_count=number, guard=GUARD_PIXELS, **given)
+    cut = int(download(vulkan, number, (1,), np.uint32)[0])
+    if cut:
+        item = torch.from_numpy(download(vulkan, left, (cut,), np.uint32).astype(np.int64))
+        corner, view, _ = screen_triangles(project(clip.cpu(), size), faces.cpu(), item // count, item % count)
+        corners = {"corner": upload(vulkan, corner, np.float64), "corner_view": upload(vulkan, view, np.uint32)}
+        compute(vulkan, (SHADER, "look_cut"), len(view), **corners, **given)
