@@ -14,6 +14,7 @@ from invrender.backends.completion import completed
 from invrender.backends.cpu import load as load_cpu
 from invrender.backends.devices import CPU
 from invrender.backends.vulkan.adapters import Adapter, choose
+from invrender.backends.vulkan.antialias import antialias, antialias_adjoint
 from invrender.backends.vulkan.composite import composite, composite_adjoint
 from invrender.backends.vulkan.device import Vulkan, check_rays, opened
 from invrender.backends.vulkan.field import field, field_light, field_misfit
@@ -76,7 +77,7 @@ def of_doubles(vulkan: Vulkan) -> dict[str, Callable[..., Any]]:
     """Kernels that compute in doubles; none where the device has no such numbers."""
     if "double" not in vulkan.adapter.features:
         return {}
-    kernels = (silhouette, silhouette_taped, silhouette_adjoint, silhouette_misfit)
+    kernels = (silhouette, silhouette_taped, silhouette_adjoint, silhouette_misfit, antialias, antialias_adjoint)
     return {kernel.__name__: partial(kernel, vulkan) for kernel in kernels}
 
 

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 
 from invrender.backends.arguments import check_faces, check_indices
 from invrender.backends.vulkan.device import Vulkan
@@ -45,7 +46,7 @@ class Mesh:
     def parts(self, views: int, size: Size) -> Iterator[slice]:
         """The views, as many as go at once."""
         vertices, faces, edges = self.count
-        largest = max(32 * vertices, 4 * (faces + edges), 4 * size[0] * size[1], 1)
+        largest = max(32 * vertices, 4 * (faces + edges), 8 * size[0] * size[1], 1)
         step = max(1, BYTES // largest)
         return (slice(at, min(at + step, views)) for at in range(0, views, step))
 
@@ -79,6 +80,19 @@ def packed_mesh(vulkan: Vulkan, faces: Tensor, topology: Topology, vertices: int
     return Mesh(upload(vulkan, faces, np.int32), upload(vulkan, edges, np.int32), count)
 
 
+def segments(
+    vulkan: Vulkan, mesh: Mesh, clip: Any, views: int, size: Size, project: Shader = (SHADER, "project"), **values: Any
+) -> tuple[dict[str, Any], Any, int]:
+    """What shaders of contours take, and the numbers of the segments of all views, in any order, and of how many."""
+    given = _contours(vulkan, mesh, clip, views, size)
+    compute(vulkan, project, views * mesh.count[0], **values, **given)
+    found, number = empty(vulkan, views * mesh.segments, np.uint32), zeros(vulkan, 1, np.uint32)
+    lists = {"listed": found, "listed_count": number}
+    compute(vulkan, (SHADER, "orient"), views * mesh.count[1], **lists, **given)
+    compute(vulkan, (SHADER, "choose"), views * mesh.count[2], **lists, **given)
+    return given, found, int(download(vulkan, number, (1,), np.uint32)[0])
+
+
 def visible_ends(
     vulkan: Vulkan, mesh: Mesh, clip: Any, views: int, size: Size, project: Shader = (SHADER, "project"), **values: Any
 ) -> Ends:
@@ -88,13 +102,11 @@ def visible_ends(
         clip: their clip positions [N,V,4] float64 on the device.
         project: what projects all vertices of all views first; with other values, it may find the clip positions.
     """
-    given = _contours(vulkan, mesh, clip, views, size)
-    compute(vulkan, project, views * mesh.count[0], **values, **given)
-    found, number = _segments(vulkan, mesh, given, views)
+    given, found, number = segments(vulkan, mesh, clip, views, size, project, **values)
     lines = views * (size[0] + size[1])
     counts = zeros(vulkan, lines, np.uint32)
     compute(vulkan, (SHADER, "count"), number, counts=counts, listed=found, **given)
-    start = np.concatenate([[0], np.cumsum(download(vulkan, counts, (lines,), np.uint32), dtype=np.int64)])
+    start = starts(download(vulkan, counts, (lines,), np.uint32))
     total = int(start[-1])
     given |= {name: empty(vulkan, total, np.int32) for name in ("pixel", "segment", "kind")}
     given |= {"along": empty(vulkan, total, np.float64), "inside": zeros(vulkan, views * size[0] * size[1])}
@@ -105,18 +117,14 @@ def visible_ends(
     return Ends(given, total, (views, *size))
 
 
+def starts(counts: NDArray[np.uint32]) -> NDArray[np.int64]:
+    """Where each of some runs of those lengths begins, and where the last one ends."""
+    return np.concatenate([np.zeros(1, np.int64), np.cumsum(counts, dtype=np.int64)])
+
+
 def pixels(vulkan: Vulkan, ends: Ends) -> Tensor:
     """Pixels [K] int64 of all crossings, numbered through [N,H,W]; -1 where one ends nothing."""
     return torch.from_numpy(download(vulkan, ends.given["pixel"], (ends.count,), np.int32)).long()
-
-
-def _segments(vulkan: Vulkan, mesh: Mesh, given: dict[str, Any], views: int) -> tuple[Any, int]:
-    """The segments of all views in a buffer, and their number."""
-    found, number = empty(vulkan, views * mesh.segments, np.uint32), zeros(vulkan, 1, np.uint32)
-    lists = {"listed": found, "listed_count": number}
-    compute(vulkan, (SHADER, "orient"), views * mesh.count[1], **lists, **given)
-    compute(vulkan, (SHADER, "choose"), views * mesh.count[2], **lists, **given)
-    return found, int(download(vulkan, number, (1,), np.uint32)[0])
 
 
 def _contours(vulkan: Vulkan, mesh: Mesh, clip: Any, views: int, size: Size) -> dict[str, Any]:
@@ -135,3 +143,10 @@ def _contours(vulkan: Vulkan, mesh: Mesh, clip: Any, views: int, size: Size) -> 
         "rows": size[0],
         "columns": size[1],
     }
+
+
+def corner_sums(vulkan: Vulkan, corner: Any, d_corner: Any, count: int, total: Tensor) -> None:
+    """Add to a gradient [R,C] float64 that of corners, of which the device has rows [count] and values [count,C]."""
+    row = torch.from_numpy(download(vulkan, corner, (count,), np.int32)).long()
+    values = torch.from_numpy(download(vulkan, d_corner, (count, total.shape[1]), np.float64))
+    total.index_add_(0, row[row >= 0], values[row >= 0])

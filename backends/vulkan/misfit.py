@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 import torch
 
-from invrender.backends.vulkan.contour import Ends, Mesh, packed_mesh, pixels, visible_ends
+from invrender.backends.vulkan.contour import Ends, Mesh, corner_sums, packed_mesh, pixels, visible_ends
 from invrender.backends.vulkan.device import Vulkan
 from invrender.backends.vulkan.launch import compute
 from invrender.backends.vulkan.memory import download, empty, upload, zeros
@@ -83,9 +83,7 @@ class Misfit:
         corner, d_corner = empty(vulkan, 4 * count, np.int32), empty(vulkan, 12 * count, np.float64)
         drawn = {"shown": upload(vulkan, shown, np.uint32), "corner": corner, "d_corner": d_corner}
         compute(vulkan, (SHADER, "adjoint"), count, **drawn, **given)
-        vertex = torch.from_numpy(download(vulkan, corner, (4 * count,), np.int32)).long()
-        values = torch.from_numpy(download(vulkan, d_corner, (4 * count, 3), np.float64))
-        gradient.index_add_(0, vertex[vertex >= 0], values[vertex >= 0])
+        corner_sums(vulkan, corner, d_corner, 4 * count, gradient)
 
 
 def silhouette_misfit(

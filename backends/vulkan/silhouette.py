@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 
-from invrender.backends.vulkan.contour import SHADER, Ends, packed_mesh, pixels, visible_ends
+from invrender.backends.vulkan.contour import SHADER, Ends, corner_sums, packed_mesh, pixels, visible_ends
 from invrender.backends.vulkan.device import Vulkan
 from invrender.backends.vulkan.launch import compute
 from invrender.backends.vulkan.memory import download, empty, upload
@@ -88,6 +88,4 @@ def _add_corners(vulkan: Vulkan, ends: Ends, counting: Tensor, grad: Tensor, d_c
         vulkan, (SHADER, "adjoint"), count, grad=upload(vulkan, grad, np.float64),
         shown=upload(vulkan, counting, np.uint32), corner=corner, d_corner=d_corner, **ends.given,
     )  # fmt: skip
-    row = torch.from_numpy(download(vulkan, corner, (4 * count,), np.int32)).long()
-    values = torch.from_numpy(download(vulkan, d_corner, (4 * count, 4), np.float64))
-    d_clip.index_add_(0, row[row >= 0], values[row >= 0])
+    corner_sums(vulkan, corner, d_corner, 4 * count, d_clip)
