@@ -13,8 +13,8 @@ from invrender.backends.cpu.arrays import packed_faces
 from invrender.backends.cpu.bvh import build
 from invrender.backends.cpu.contour import Floats, Ints
 from invrender.backends.cpu.threads import parallel_for
-from invrender.backends.torch.trace import intersect
 from invrender.jit import kernel
+from invrender.kernels.intersect import intersect
 
 Tensor = torch.Tensor
 

@@ -13,7 +13,7 @@ from invrender.backends.cpu.bvh import build
 from invrender.backends.cuda.bodies import bvh
 from invrender.backends.cuda.launch import launch
 from invrender.backends.cuda.target import kernel
-from invrender.backends.torch.trace import intersect
+from invrender.kernels.intersect import intersect
 
 Tensor = torch.Tensor
 
