@@ -34,6 +34,7 @@ def reflected(
     roughness: Tensor,
     metallic: Tensor,
     lights: Lights,
+    openness: Tensor | None = None,
 ) -> Tensor:
     """Radiance [...,3] towards the eye; differentiable in all.
 
@@ -43,9 +44,11 @@ def reflected(
         colour: [...,3] base colour.
         roughness, metallic: [...,1] or [] in [0, 1].
         lights: their directions are in `to_light`; ambient and SH light: see `split_sum`.
+        openness: [...,1] the share of the light from everywhere that arrives; None: all of it.
     """
     rough = torch.atleast_1d(roughness.clamp(SMOOTHEST, 1))
     total = ambient_reflection(normal, to_eye, colour, rough, metallic, lights)
+    total = total if openness is None else total * openness
     for towards, intensity in zip(to_light, intensities(lights, len(to_light), normal), strict=True):
         cosine = (normal * towards).sum(-1, keepdim=True)
         lit = brdf(normal, to_eye, towards.expand_as(normal), colour, rough, metallic) * cosine.clamp(min=0)

@@ -5,6 +5,8 @@ from __future__ import annotations
 import torch
 
 from invrender.nouns import Lights, Material
+from invrender.shading.blinn_phong import highlights
+from invrender.shading.finish import Finish, of_material
 from invrender.shading.lambert import lambert
 from invrender.shading.metallic_roughness import reflected
 from invrender.shading.texture import gloss
@@ -20,8 +22,12 @@ def radiance(
     to_eye: Tensor,
     to_light: Tensor,
     lights: Lights,
+    finish: Finish | None = None,
+    openness: Tensor | None = None,
 ) -> Tensor:
-    """Linear RGB [...,3] towards the eye: unlit, Lambertian or metallic-roughness; differentiable in all.
+    """Linear RGB [...,3] towards the eye: unlit, Lambertian, Blinn-Phong or metallic-roughness; differentiable in all.
+
+    What mirrored rays see is not part of it.
 
     Args:
         material: says which, and the gloss.
@@ -29,11 +35,19 @@ def radiance(
         uv: [...,2] texture coordinates, or None.
         normal, to_eye: [...,3] unit vectors.
         to_light: [K,...,3] unit vectors towards the K directional lights.
-        lights: their intensities, and light from everywhere.
+        lights: their intensities ([K,...,3] where they differ from point to point), and light from everywhere.
+        finish: at the points; None: the material's.
+        openness: [...,1] the share of the light from everywhere that arrives; None: all of it.
     """
+    shine = finish or of_material(material, normal)
+    own = colour.expand_as(normal)
     if material.unlit:
-        return colour.expand_as(normal)
-    if material.lambertian:
-        return lambert(normal, to_light, colour, lights)
-    roughness, metallic = gloss(material, uv, normal)
-    return reflected(normal, to_eye, to_light, colour, roughness, metallic, lights)
+        return own + shine.emission
+    if material.glossy:
+        roughness, metallic = gloss(material, uv, normal)
+        lit = reflected(normal, to_eye, to_light, colour, roughness, metallic, lights, openness)
+    else:
+        lit = lambert(normal, to_light, colour, lights, openness)
+        if finish is not None or material.highlighted:
+            lit = lit + highlights(normal, to_eye, to_light, shine.specular, shine.shininess, lights)
+    return shine.emission + (lit if finish is None else shine.lit * lit + (1 - shine.lit) * own)
