@@ -53,6 +53,7 @@ def read_looks(path: Path, libraries: Sequence[str], names: Sequence[str]) -> li
     pictures = [picture_of(entry, [path.parent]) for entry in chosen if entry is not None]
     read = texture_reader(filter(None, pictures))
     looks = [Look() if entry is None else _look(path, entry, read) for entry in chosen]
+    _tell_transparent(path, [entry for entry in chosen if entry is not None and entry.opacity < 1])
     unknown = [name for name, look in zip(names, looks, strict=True) if look.material is None]
     unknown = [name for name in unknown if name.lower() not in _NOBODY]
     if unknown and None not in files:
@@ -61,6 +62,16 @@ def read_looks(path: Path, libraries: Sequence[str], names: Sequence[str]) -> li
             shown(path.name), shown(unknown[0]), f" and {len(unknown) - 1} more" if unknown[1:] else "",
         )  # fmt: skip
     return looks
+
+
+def _tell_transparent(path: Path, entries: list[Entry]) -> None:
+    """Pictures here know surfaces that are there or not."""
+    if entries:
+        log.warning(
+            "%s: the material '%s'%s lets light through (opacity %.3g): shown opaque.",
+            shown(path.name), shown(entries[0].name), f" (and {len(entries) - 1} more)" if entries[1:] else "",
+            entries[0].opacity,
+        )  # fmt: skip
 
 
 def _entry(name: str, entries: dict[str, Entry]) -> Entry | None:
