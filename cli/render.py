@@ -9,7 +9,18 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from invrender.cli.look_options import LightOption, LookOptions, ReflectionOption, TurnOption, ViewDependentOption
+from invrender.cli.look_options import (
+    DepthOption,
+    LightOption,
+    LookOptions,
+    OcclusionOption,
+    RayOptions,
+    ReachOption,
+    ReflectionOption,
+    ShadowsOption,
+    TurnOption,
+    ViewDependentOption,
+)
 from invrender.cli.options import (
     AzimuthOption,
     BackendOption,
@@ -100,6 +111,10 @@ def render(
     light: LightOption = None,
     turn: TurnOption = None,
     reflection: ReflectionOption = None,
+    depth: DepthOption = None,
+    shadows: ShadowsOption = None,
+    occlusion: OcclusionOption = None,
+    occlusion_reach: ReachOption = None,
     view_dependent: ViewDependentOption = None,
     colormap: ColormapOption = "inferno",
     opacity: OpacityOption = "linear",
@@ -123,7 +138,8 @@ def render(
     """Render a mesh or a volume: a still, a turntable, or a dataset that reconstruct takes."""
     check_at_least("--size", size, 1)
     drawn = _mode(asset, mode)
-    look = LookOptions(light, turn, reflection, view_dependent)
+    rays = RayOptions(depth, shadows, occlusion, occlusion_reach)
+    look = LookOptions(light, turn, reflection, view_dependent, rays)
     look.check(drawn, dataset)
     style = StyleOptions(colormap, opacity, strength, window, lighting, compositing, quality)
     if drawn.subject == "volume":

@@ -1,0 +1,142 @@
+"""The mesh as rays meet it: in a frame about its middle, where they meet it, and where they start from it.
+
+Every ray that leaves the surface starts a little above it, or it would meet the face that it comes from. Coordinates in
+the frame are at most 1, whatever the world's offset and units, so that a distance of `LIFT` is far above the rounding
+of float32, in which some backends compute, and far below anything that is seen.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import torch
+
+from invrender.kernels import Backend
+from invrender.ops import first_hits
+from invrender.shading.points import facing_normals
+from invrender.shading.surface import Surface
+
+Tensor = torch.Tensor
+
+LIFT = 1e-5  # of the frame, by which rays start above their face
+GRAZING = 0.1  # cosine with the face below which rays start from the smooth surface instead of its facets
+
+
+@dataclass(frozen=True)
+class Body:
+    """What rays meet.
+
+    Attributes:
+        backend: that traces them.
+        surface: of the mesh.
+        vertices: [P,3] the positions in the frame: (world - centre) / unit.
+        centre: [3] float64, the middle of the mesh in the world.
+        unit: world units per unit of the frame, a power of two, so that the coordinates are in [-1, 1].
+        side: the mesh's longest side, in the frame.
+    """
+
+    backend: Backend
+    surface: Surface
+    vertices: Tensor
+    centre: Tensor
+    unit: float
+    side: float
+
+    def local(self, points: Tensor) -> Tensor:
+        """Points [...,3] of the world in the frame."""
+        return ((points.to(self.centre) - self.centre) / self.unit).to(self.vertices)
+
+
+@dataclass(frozen=True)
+class Places:
+    """Where R rays meet the surface.
+
+    Attributes:
+        face: [R] int64.
+        weights: [R,3] of its corners.
+        point: [R,3] in the frame.
+        normal: [R,3] unit, of the smooth surface, on the side that the ray comes from.
+        flat: [R,3] unit, of the face, likewise.
+    """
+
+    face: Tensor
+    weights: Tensor
+    point: Tensor
+    normal: Tensor
+    flat: Tensor
+
+    def some(self, chosen: Tensor | slice) -> Places:
+        """Those of a slice or an index tensor."""
+        parts = (self.face, self.weights, self.point, self.normal, self.flat)
+        return Places(*(part[chosen] for part in parts))
+
+
+def body(surface: Surface, backend: Backend, dtype: torch.dtype = torch.float32) -> Body:
+    """The surface in its frame."""
+    at = surface.positions.double()
+    used = at.detach()[surface.faces.reshape(-1)] if len(surface.faces) else at.new_zeros(1, 3)
+    low, high = used.amin(0), used.amax(0)
+    centre = (low + high) / 2
+    half = float((high - low).max()) / 2
+    unit = math.ldexp(1.0, math.frexp(half)[1]) if half > 0 else 1.0
+    return Body(backend, surface, ((at - centre) / unit).to(dtype), centre, unit, 2 * half / unit)
+
+
+def meet(body: Body, origin: Tensor, direction: Tensor) -> tuple[Tensor, Places]:
+    """The rays [R,3] of the frame that meet the surface, [H] int64 of R, and where these meet it; differentiable."""
+    hits = first_hits(body.backend, body.vertices, body.surface.faces, origin, direction)
+    found = (hits.face >= 0).nonzero()[:, 0]
+    u, v = hits.u[found], hits.v[found]
+    return found, places(body, hits.face[found], torch.stack([1 - u - v, u, v], -1), -direction[found])
+
+
+def places(body: Body, face: Tensor, weights: Tensor, to_eye: Tensor) -> Places:
+    """Points of faces [R], with weights [R,3] on their corners, as seen from the unit vectors `to_eye` [R,3]."""
+    prepared = body.surface
+    point = between(body.vertices, prepared.faces, face, weights)
+    flat = prepared.face_normals.to(point)[face]
+    smooth = between(prepared.normals.to(point), prepared.attribute_faces, face, weights)
+    normal, own_side = facing_normals(smooth, flat, to_eye), facing_normals(flat, flat, to_eye)
+    return Places(face, weights, point, normal, own_side)
+
+
+def between(rows: Tensor, faces: Tensor, face: Tensor, weights: Tensor) -> Tensor:
+    """Values [R,C] at points of faces, of rows [A,C] at their corners."""
+    return (rows[faces[face]] * weights[..., None]).sum(1)
+
+
+def start(body: Body, at: Places, towards: Tensor) -> tuple[Tensor, Tensor]:
+    """Where rays along unit vectors [R,3] leave the surface, and whether they leave it at all.
+
+    Facets of a smooth surface shade each other where light grazes them, which shows as dark triangles. There rays start
+    from the surface that the normals at the corners describe (Hanika 2021, "Hacking the shadow terminator"), blended in
+    by how much they graze the facet (as Blender's Cycles does), so that all others start where they should.
+
+    Returns:
+        origin [R,3] in the frame; and [R] bool, False where the direction lies behind the face.
+    """
+    cosine = (at.flat * towards).sum(-1, keepdim=True)
+    bulge = _bulge(body, at) * (1 - cosine / GRAZING).clamp(0, 1)
+    leaves = (cosine[:, 0] > 0) | (bulge.norm(dim=-1) > LIFT)
+    return at.point + bulge + LIFT * at.flat, leaves
+
+
+def _bulge(body: Body, at: Places) -> Tensor:
+    """From points of facets to the smooth surface above them [R,3]; 0 where that lies below, or the facet is flat."""
+    prepared = body.surface
+    corners = body.vertices[prepared.faces[at.face]]
+    normals = prepared.normals.to(at.point)[prepared.attribute_faces[at.face]]
+    outside = (prepared.face_normals.to(at.point)[at.face] * at.flat).sum(-1) >= 0
+    normals = torch.where(outside[:, None, None], normals, -normals)
+    below = ((at.point[:, None] - corners) * normals).sum(-1, keepdim=True).clamp(max=0)
+    return -(at.weights[..., None] * below * normals).sum(1)
+
+
+def escapes(body: Body, origin: Tensor, towards: Tensor, distance: Tensor | float = math.inf) -> Tensor:
+    """[R] bool: whether rays in the frame meet nothing within a distance [R]; no gradient."""
+    with torch.no_grad():
+        face, t, _, _ = body.backend.trace(
+            body.vertices.detach(), body.surface.faces, origin.detach(), towards.detach()
+        )
+    return (face < 0) | (t >= distance)
