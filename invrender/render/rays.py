@@ -20,6 +20,7 @@ from invrender.shading.surface import Surface
 Tensor = torch.Tensor
 
 LIFT = 1e-5  # of the frame, by which rays start above their face
+_AROUND = 1.75  # radius of a sphere that holds the frame's cube
 GRAZING = 0.1  # cosine with the face below which rays start from the smooth surface instead of its facets
 
 
@@ -31,6 +32,7 @@ class Body:
         backend: that traces them.
         surface: of the mesh.
         vertices: [P,3] the positions in the frame: (world - centre) / unit.
+        normals, face_normals: [A,3] and [F,3], those of the surface, with the dtype of `vertices`.
         centre: [3] float64, the middle of the mesh in the world.
         unit: world units per unit of the frame, a power of two, so that the coordinates are in [-1, 1].
         side: the mesh's longest side, in the frame.
@@ -39,13 +41,27 @@ class Body:
     backend: Backend
     surface: Surface
     vertices: Tensor
+    normals: Tensor
+    face_normals: Tensor
     centre: Tensor
     unit: float
     side: float
 
     def local(self, points: Tensor) -> Tensor:
         """Points [...,3] of the world in the frame."""
-        return ((points.to(self.centre) - self.centre) / self.unit).to(self.vertices)
+        return self._local(points).to(self.vertices)
+
+    def near(self, origin: Tensor, direction: Tensor) -> Tensor:
+        """Where rays [R,3] of the world with unit directions enter the sphere about the frame, or start within it.
+
+        A ray from far away would meet the surface at a distance that float32 knows too coarsely.
+        """
+        far = self._local(origin)
+        ahead = -(far * direction).sum(-1, keepdim=True) - _AROUND
+        return (far + ahead.clamp(min=0) * direction).to(self.vertices)
+
+    def _local(self, points: Tensor) -> Tensor:
+        return (points.to(self.centre) - self.centre) / self.unit
 
 
 @dataclass(frozen=True)
@@ -80,7 +96,9 @@ def body(surface: Surface, backend: Backend, dtype: torch.dtype = torch.float32)
     centre = (low + high) / 2
     half = float((high - low).max()) / 2
     unit = math.ldexp(1.0, math.frexp(half)[1]) if half > 0 else 1.0
-    return Body(backend, surface, ((at - centre) / unit).to(dtype), centre, unit, 2 * half / unit)
+    vertices = ((at - centre) / unit).to(dtype)
+    normals, flat = surface.normals.to(dtype), surface.face_normals.to(dtype)
+    return Body(backend, surface, vertices, normals, flat, centre, unit, 2 * half / unit)
 
 
 def meet(body: Body, origin: Tensor, direction: Tensor) -> tuple[Tensor, Places]:
@@ -95,8 +113,8 @@ def places(body: Body, face: Tensor, weights: Tensor, to_eye: Tensor) -> Places:
     """Points of faces [R], with weights [R,3] on their corners, as seen from the unit vectors `to_eye` [R,3]."""
     prepared = body.surface
     point = between(body.vertices, prepared.faces, face, weights)
-    flat = prepared.face_normals.to(point)[face]
-    smooth = between(prepared.normals.to(point), prepared.attribute_faces, face, weights)
+    flat = body.face_normals[face]
+    smooth = between(body.normals, prepared.attribute_faces, face, weights)
     normal, own_side = facing_normals(smooth, flat, to_eye), facing_normals(flat, flat, to_eye)
     return Places(face, weights, point, normal, own_side)
 
@@ -126,8 +144,8 @@ def _bulge(body: Body, at: Places) -> Tensor:
     """From points of facets to the smooth surface above them [R,3]; 0 where that lies below, or the facet is flat."""
     prepared = body.surface
     corners = body.vertices[prepared.faces[at.face]]
-    normals = prepared.normals.to(at.point)[prepared.attribute_faces[at.face]]
-    outside = (prepared.face_normals.to(at.point)[at.face] * at.flat).sum(-1) >= 0
+    normals = body.normals[prepared.attribute_faces[at.face]]
+    outside = (body.face_normals[at.face] * at.flat).sum(-1) >= 0
     normals = torch.where(outside[:, None, None], normals, -normals)
     below = ((at.point[:, None] - corners) * normals).sum(-1, keepdim=True).clamp(max=0)
     return -(at.weights[..., None] * below * normals).sum(1)

@@ -148,7 +148,7 @@ def radiance(scene: Traceable, origin: Tensor, direction: Tensor) -> Tensor:
     Returns:
         [R,4] with the dtype of the scene's frame.
     """
-    origin, direction = scene.body.local(origin), direction.to(scene.body.vertices)
+    origin, direction = scene.body.near(origin, direction), direction.to(scene.body.vertices)
     total, alpha = torch.zeros_like(direction), torch.zeros_like(direction[:, :1])
     row, weight = torch.arange(len(direction), device=direction.device), torch.ones_like(direction)
     for bounce in range(scene.settings.depth + 1):
@@ -173,16 +173,19 @@ def radiance(scene: Traceable, origin: Tensor, direction: Tensor) -> Tensor:
 
 
 def _picture(scene: Traceable, camera: Cameras, supersample: int) -> Tensor:
-    """[1,H,W,4] of one camera; rays go a bounded number at a time."""
+    """[1,H,W,4] of one camera; rays go some rows of pixels at a time, so that memory grows with the picture alone."""
     large = enlarge(camera, supersample)
-    rays = camera_rays(large)
-    starts = range(0, len(rays.origin), _RAYS_AT_ONCE)
-    device = scene.body.vertices.device
-    parts = [
-        radiance(scene, *(each[begin : begin + _RAYS_AT_ONCE].to(device) for each in (rays.origin, rays.direction)))
-        for begin in starts
-    ]
-    return average(torch.cat(parts).reshape(1, *large.size, 4), supersample)
+    height, width = large.size
+    step = supersample * max(1, _RAYS_AT_ONCE // (supersample * width))
+    return torch.cat(
+        [_rows(scene, large, (top, min(top + step, height)), supersample) for top in range(0, height, step)], 1
+    )
+
+
+def _rows(scene: Traceable, large: Cameras, rows: tuple[int, int], supersample: int) -> Tensor:
+    rays, device = camera_rays(large, rows), scene.body.vertices.device
+    seen_by = radiance(scene, rays.origin.to(device), rays.direction.to(device))
+    return average(seen_by.reshape(1, rows[1] - rows[0], large.size[1], 4), supersample)
 
 
 def _points(scene: Traceable, at: Places) -> tuple[Points, Finish]:
@@ -209,7 +212,8 @@ def _reaches(scene: Traceable, at: Places, light: Arriving) -> Tensor:
         return free
     with torch.no_grad():
         origin, leaves = start(scene.body, at, light.towards)
-        asked = (leaves & ((at.normal * light.towards).sum(-1) > 0)).nonzero()[:, 0]
+        sends = (light.intensity > 0).any(-1) & ((at.normal * light.towards).sum(-1) > 0)
+        asked = (leaves & sends).nonzero()[:, 0]
         far = light.distance if isinstance(light.distance, float) else light.distance[asked]
         clear = escapes(scene.body, origin[asked], light.towards[asked], far)
         return torch.zeros_like(free).index_put((asked,), clear.to(free))

@@ -156,6 +156,16 @@ def test_neither_the_place_nor_the_unit_changes_a_picture(offset, scale, backend
     assert int(differ.sum()) <= 8
 
 
+def test_a_camera_may_be_far_away():
+    mesh, scale = together(ball(8), floor(-1.0, 2.0)), 1e5
+    cameras = [
+        rig("orbit", 1, [0.0, 0, 0], 2.0, (40, 40), distance=d, fov=f)
+        for d, f in ((1e3, 0.4), (1e3 * scale, 0.4 / scale))
+    ]
+    near, far = (render(Scene(mesh, SLANTED), each, TORCH) for each in cameras)
+    assert int(((near - far).abs().amax(-1) > 5e-3).sum()) <= 16
+
+
 def test_no_light_leaks_under_what_stands_on_the_floor():
     """A cube on the floor: right beside it, away from the light, all is dark; right before it all is lit."""
     cube = Mesh(*_cube())
