@@ -12,6 +12,7 @@ import torch
 import trimesh
 from PIL import Image
 
+from invrender.evaluate.mesh_facts import mesh_facts
 from invrender.io.meshes.read import read_mesh
 from invrender.io.meshes.write import write_mesh
 from invrender.nouns import Material, Mesh
@@ -91,6 +92,8 @@ def test_several_materials_keep_their_highlights(tmp_path, caplog):
     assert first.emission[2].tolist() == [1, 2, 3]
     assert first.shininess[[0, 2], 0].tolist() == [250, 250]
     assert first.lit[:, 0].tolist() == [1, 1, 1, 0]
+    assert mesh_facts(mesh).shine == ("highlights", "mirrors", "emission", "unlit")
+    assert mesh_facts(SQUARE).shine == ()
 
 
 def test_those_that_shine_alike_share_one_material(tmp_path):
