@@ -13,7 +13,7 @@ from invrender.errors import UsageError
 from invrender.nouns import Lights, Material, Mesh, Scene
 from invrender.render import raster, traced
 from invrender.render.traced import RaySettings, backdrop, layers, radiance, render
-from invrender.shading.finish import COLUMNS
+from invrender.shading.finish import COLUMNS, of_material
 from tests.render.solids import TORCH, ball, floor, grid, ready, together
 
 Tensor = torch.Tensor
@@ -118,12 +118,18 @@ LOOKS = {
     "blinn-phong": Material((0.7, 0.5, 0.3), specular=(0.4, 0.5, 0.6), shininess=20.0, emission=(0.1, 0.0, 0.0)),
     "metallic-roughness": Material((0.7, 0.5, 0.3), roughness=0.4, metallic=0.5),
     "unlit": Material((0.7, 0.5, 0.3), unlit=True),
+    "several": Material((0.7, 0.5, 0.3), name="joined"),
 }
 
 
 @pytest.mark.parametrize("name", LOOKS)
 def test_without_shadows_and_mirrors_it_is_the_raster_picture(name):
     mesh = replace(together(ball(8), floor(-1.0, 1.5)), material=LOOKS[name])
+    if name == "several":
+        rows = [of_material(LOOKS[each], mesh.vertices).rows() for each in ("blinn-phong", "unlit")]
+        mesh = replace(
+            mesh, finish=torch.stack([rows[int(k >= len(mesh.vertices) - 4)] for k in range(len(mesh.vertices))])
+        )
     cameras = rig("orbit", 1, [0.0, 0, 0], 1.5, (48, 48), elevation=30.0)
     scene = Scene(mesh, Lights((0.5, 1.0, 0.3)))
     ours = render(scene, cameras, TORCH, dtype=torch.float64, settings=BARE)
