@@ -197,7 +197,7 @@ def _jump(task: _Task, screen: Tensor, points: _Points, across: Tensor, channels
     reach = REACH * max(1.0, max(task.size) / 500)  # float32 has so many digits for the whole width of a picture
     sides = torch.cat([points.place + reach * across, points.place - reach * across])
     origin, direction = screen_rays(screen, points.view.repeat(2), sides)
-    found = task.radiance(origin + task.centre, direction).to(across)
+    found: Tensor = task.radiance(origin + task.centre, direction).to(across)
     check_channels(found, len(origin), channels)
     plus, minus = found.chunk(2)
     return plus - minus
