@@ -94,8 +94,7 @@ def visibility(
     check_image(image, cameras)
     check_finite(surface.positions)
     centre = middle(surface.positions)
-    edges = edges_of(surface.topology)
-    task = _Task(surface.faces, edges, jumps(surface, edges), centre, cameras.size, radiance, sampling, lights)
+    task = _Task(surface, centre, cameras.size, radiance, sampling, lights)
     return boundary(image, partial(_estimate, task), surface.positions - centre, screen_from_world(cameras, centre))
 
 
@@ -121,9 +120,7 @@ def check_image(image: Tensor, cameras: Cameras) -> None:
 class _Task:
     """What the estimate needs beside the tensors that move; positions are about `centre`."""
 
-    faces: Tensor
-    edges: Edges
-    jumps: Tensor
+    surface: Surface
     centre: Tensor
     size: tuple[int, int]
     radiance: Radiance
@@ -134,45 +131,52 @@ class _Task:
 def _estimate(task: _Task, grad: Tensor, positions: Tensor, screen: Tensor) -> Iterator[Tensor]:
     generator = torch.Generator().manual_seed(task.sampling.seed)
     step = max(1, _RAYS // (2 * task.sampling.samples))
-    always = task.jumps | _light_folds(task, positions.detach())
+    with torch.no_grad():
+        edges = edges_of(task.surface.topology)
+        always = jumps(task.surface, edges) | _light_folds(task, edges, positions)
     for begin in range(0, len(screen), step):
         with torch.no_grad():
             views = range(begin, min(begin + step, len(screen)))
-            parts = [_points(task, always, positions, screen[k], k, generator) for k in views]
+            parts = [_points(task, edges, always, positions, screen, k, generator) for k in views]
             points = _Points(*(torch.cat(each) for each in zip(*parts, strict=True)))
         if len(points.view):
             yield _signed(task, grad, positions, screen, points)
 
 
-def _light_folds(task: _Task, positions: Tensor) -> Tensor:
-    found = torch.zeros_like(task.jumps)
+def _light_folds(task: _Task, edges: Edges, positions: Tensor) -> Tensor:
+    """[E] bool: the edges that are contours as seen by one of the lights."""
+    found = torch.zeros_like(edges.open)
     for light in () if task.lights is None else task.lights.detach().to(positions):
         local = torch.cat([light[:3] - light[3] * task.centre, light[3:]])
-        found |= folds(task.edges, facing(positions, task.faces, local))
+        found |= folds(edges, facing(positions, task.surface.faces, local))
     return found
 
 
 def _points(
-    task: _Task, always: Tensor, positions: Tensor, screen: Tensor, view: int, generator: torch.Generator
+    task: _Task, edges: Edges, always: Tensor, positions: Tensor, screen: Tensor, view: int, generator: torch.Generator
 ) -> _Points:
     """Points on the edges that one view shows, by their length; at least half of them on contours."""
-    contour = folds(task.edges, facing(positions, task.faces, eye_points(screen[None])[0]))
+    contour = folds(edges, facing(positions, task.surface.faces, eye_points(screen[[view]])[0]))
     chosen = (contour | always).nonzero()[:, 0]
-    parts = clipped(project(screen, positions[task.edges.ends[chosen]]), task.size)
+    parts = clipped(project(screen[view], positions[edges.ends[chosen]]), task.size)
     length = (parts[:, 1] - parts[:, 0]).norm(dim=1)
     chosen, parts, length = (each[length > 0] for each in (chosen, parts, length))
     if not len(chosen):
-        none = chosen[:0]
-        return _Points(none, task.edges.ends[none], parts[none, 0], length[none])
-    on_contours = length[contour[chosen]].sum()
-    other = length.sum() - on_contours
-    scale = float((on_contours / other).clamp(max=1)) if on_contours > 0 and other > 0 else 1.0
-    weight = torch.where(contour[chosen], 1.0, scale).to(length)
+        return _Points(chosen, edges.ends[chosen], parts[:, 0], length)
+    weight = _weights(length, contour[chosen])
     measure = length * weight
     line, along = stratified(measure, task.sampling.samples, generator)
     place = parts[line, 0] + along[:, None] * (parts[line, 1] - parts[line, 0])
     share = measure.sum() / task.sampling.samples / weight[line]
-    return _Points(torch.full_like(line, view), task.edges.ends[chosen[line]], place, share)
+    return _Points(torch.full_like(line, view), edges.ends[chosen[line]], place, share)
+
+
+def _weights(length: Tensor, contour: Tensor) -> Tensor:
+    """How densely edges [E] are looked at: such that those inside of outlines take half of the points at most."""
+    outline = length[contour].sum()
+    inside = length[~contour].sum()
+    share = outline / inside if bool((outline > 0) & (inside > outline)) else torch.ones_like(outline)
+    return torch.where(contour, torch.ones_like(share), share)
 
 
 def project(screen: Tensor, points: Tensor) -> Tensor:

@@ -265,7 +265,8 @@ def _signed(task: _Task, grad: Tensor, positions: Tensor, screen: Tensor, light:
         lit = points.outward * side[:, 0].sign()
         jump = lit[:, None] * _light_there(task, screen, points, grad.shape[-1]).to(line)
         factor = (jump * pixel_values(grad, points.view, points.place).to(jump)).sum(1) * points.share
-    return (factor * distance(line, points.place)).sum()
+    total: Tensor = (factor * distance(line, points.place)).sum()
+    return total
 
 
 def _light_there(task: _Task, screen: Tensor, points: _Shadows, channels: int) -> Tensor:
