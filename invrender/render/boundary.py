@@ -65,17 +65,26 @@ def distance(line: Tensor, point: Tensor) -> Tensor:
     return ((line[:, :2] * point).sum(1) + line[:, 2]) / torch.where(length > 0, length, 1)
 
 
-def stratified(measure: Tensor, count: int, generator: torch.Generator) -> tuple[Tensor, Tensor]:
-    """Points spread evenly by a measure [E] > 0 along E lines: which line [K] int64, and how far along, in [0, 1].
+def spread(density: Tensor, count: int, generator: torch.Generator) -> tuple[Tensor, Tensor]:
+    """Places [K] in [0, 1], one at random in each of `count` parts that weigh the same, and the length of each [K].
 
-    One point lies at random in each of `count` equal parts.
+    The density [J] > 0 need not be normalised; it is constant over each of J equal cells. A mean over [0, 1] is the sum
+    over the places of lengths times values, without bias whatever the density.
     """
-    end = measure.double().cumsum(0)
+    end = density.double().cumsum(0)
     strata = torch.arange(count, dtype=torch.float64) + torch.rand(count, generator=generator, dtype=torch.float64)
     at = strata.to(end.device) / count * end[-1]
+    cell = torch.searchsorted(end, at, right=True).clamp(max=len(end) - 1)
+    within = ((at - (end[cell] - density[cell])) / density[cell]).clamp(0, 1)
+    return (cell + within) / len(end), end[-1] / density[cell] / (count * len(end))
+
+
+def located(measure: Tensor, place: Tensor) -> tuple[Tensor, Tensor]:
+    """Which of E lines of a measure [E] > 0, laid end to end, holds a place [K] in [0, 1], and how far along it [K]."""
+    end = measure.double().cumsum(0)
+    at = place * end[-1]
     line = torch.searchsorted(end, at, right=True).clamp(max=len(end) - 1)
-    along = (at - (end[line] - measure[line])) / measure[line]
-    return line, along.clamp(0, 1)
+    return line, ((at - (end[line] - measure[line])) / measure[line]).clamp(0, 1)
 
 
 def pixel_values(grad: Tensor, view: Tensor, point: Tensor) -> Tensor:

@@ -19,9 +19,9 @@ import torch
 from invrender.errors import UsageError
 from invrender.nouns import Cameras
 from invrender.ops.rays import check_finite
-from invrender.render.boundary import boundary, distance, pixel_values, stratified
-from invrender.render.folds import Edges, edges_of, facing, folds, jumps
-from invrender.render.screen import clipped, eye_points, screen_from_world, screen_rays
+from invrender.render.boundary import boundary, distance, located, pixel_values, spread
+from invrender.render.folds import Edges, contours, edges_of, jumps
+from invrender.render.screen import Frame, clipped, eye_points, frame_of, screen_from_frame, screen_rays
 from invrender.shading.surface import Surface
 
 Tensor = torch.Tensor
@@ -93,14 +93,9 @@ def visibility(
     """
     check_image(image, cameras)
     check_finite(surface.positions)
-    centre = middle(surface.positions)
-    task = _Task(surface, centre, cameras.size, radiance, sampling, lights)
-    return boundary(image, partial(_estimate, task), surface.positions - centre, screen_from_world(cameras, centre))
-
-
-def middle(positions: Tensor) -> Tensor:
-    """The mean [3] of positions [P,3], constant in gradients; 0 where there are none."""
-    return positions.detach().mean(0) if len(positions) else positions.new_zeros(3)
+    frame = frame_of(surface)
+    task = _Task(surface, frame, cameras.size, radiance, sampling, lights)
+    return boundary(image, partial(_estimate, task), frame.local(surface.positions), screen_from_frame(cameras, frame))
 
 
 def check_image(image: Tensor, cameras: Cameras) -> None:
@@ -118,10 +113,10 @@ def check_image(image: Tensor, cameras: Cameras) -> None:
 
 @dataclass(frozen=True)
 class _Task:
-    """What the estimate needs beside the tensors that move; positions are about `centre`."""
+    """What the estimate needs beside the tensors that move; positions are those of `frame`."""
 
     surface: Surface
-    centre: Tensor
+    frame: Frame
     size: tuple[int, int]
     radiance: Radiance
     sampling: EdgeSampling
@@ -147,8 +142,7 @@ def _light_folds(task: _Task, edges: Edges, positions: Tensor) -> Tensor:
     """[E] bool: the edges that are contours as seen by one of the lights."""
     found = torch.zeros_like(edges.open)
     for light in () if task.lights is None else task.lights.detach().to(positions):
-        local = torch.cat([light[:3] - light[3] * task.centre, light[3:]])
-        found |= folds(edges, facing(positions, task.surface.faces, local))
+        found |= contours(edges, positions, task.surface.faces, task.frame.local_point(light))
     return found
 
 
@@ -156,7 +150,7 @@ def _points(
     task: _Task, edges: Edges, always: Tensor, positions: Tensor, screen: Tensor, view: int, generator: torch.Generator
 ) -> _Points:
     """Points on the edges that one view shows, by their length; at least half of them on contours."""
-    contour = folds(edges, facing(positions, task.surface.faces, eye_points(screen[[view]])[0]))
+    contour = contours(edges, positions, task.surface.faces, eye_points(screen[[view]])[0])
     chosen = (contour | always).nonzero()[:, 0]
     parts = clipped(project(screen[view], positions[edges.ends[chosen]]), task.size)
     length = (parts[:, 1] - parts[:, 0]).norm(dim=1)
@@ -165,9 +159,10 @@ def _points(
         return _Points(chosen, edges.ends[chosen], parts[:, 0], length)
     weight = _weights(length, contour[chosen])
     measure = length * weight
-    line, along = stratified(measure, task.sampling.samples, generator)
+    along_all, part = spread(measure.new_ones(1), task.sampling.samples, generator)
+    line, along = located(measure, along_all)
     place = parts[line, 0] + along[:, None] * (parts[line, 1] - parts[line, 0])
-    share = measure.sum() / task.sampling.samples / weight[line]
+    share = part * measure.sum() / weight[line]
     return _Points(torch.full_like(line, view), edges.ends[chosen[line]], place, share)
 
 
@@ -180,7 +175,7 @@ def _weights(length: Tensor, contour: Tensor) -> Tensor:
 
 
 def project(screen: Tensor, points: Tensor) -> Tensor:
-    """Homogeneous screen positions [...,4] of points [...,3] about the screen's centre."""
+    """Homogeneous screen positions [...,4] of points [...,3] of the frame."""
     return points @ screen[:, :3].T + screen[:, 3]
 
 
@@ -201,7 +196,7 @@ def _jump(task: _Task, screen: Tensor, points: _Points, across: Tensor, channels
     reach = REACH * max(1.0, max(task.size) / 500)  # float32 has so many digits for the whole width of a picture
     sides = torch.cat([points.place + reach * across, points.place - reach * across])
     origin, direction = screen_rays(screen, points.view.repeat(2), sides)
-    found: Tensor = task.radiance(origin + task.centre, direction).to(across)
+    found: Tensor = task.radiance(task.frame.world(origin), direction).to(across)
     check_channels(found, len(origin), channels)
     plus, minus = found.chunk(2)
     return plus - minus

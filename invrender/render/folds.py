@@ -15,6 +15,8 @@ from invrender.shading.surface import Surface
 
 Tensor = torch.Tensor
 
+_NO_WIDTH = 1e-6  # of a face's longest edge, below which its width is rounding
+
 
 @dataclass(frozen=True)
 class Edges:
@@ -45,26 +47,30 @@ def edges_of(topology: Topology) -> Edges:
     return Edges(topology.edges[first], faces, winding, (faces[:, 1] < 0) | (entries > 1))
 
 
-def facing(positions: Tensor, faces: Tensor, eye: Tensor) -> Tensor:
-    """Which side of each face is seen from a homogeneous point [4]: [F] int8, +1 or -1.
+def contours(edges: Edges, positions: Tensor, faces: Tensor, eye: Tensor) -> Tensor:
+    """[E] bool: the edges that are contours as seen from a homogeneous point [4].
 
-    Faces seen edge-on, and those without area, count as one of the two, so that contours are closed chains all the
-    same and no contour is counted twice.
+    They form closed chains, since every face counts as seen from one side or the other, those seen edge-on too. Faces
+    without width, which fill the gaps where vertices lie on other faces' edges, go with the face at their longest edge:
+    a contour runs on one side of them and is not counted on the other.
     """
-    a, b, c = (positions[faces[:, k]] for k in range(3))
-    side = (torch.linalg.cross(b - a, c - a) * (eye[:3] - eye[3] * a)).sum(1)
-    return torch.where(side >= 0, 1, -1).to(torch.int8)
-
-
-def folds(edges: Edges, side: Tensor) -> Tensor:
-    """[E] bool: the contours as seen from where the faces show the sides [F] of `facing`."""
-    if not len(side):
+    if not len(faces):
         return edges.open
+    a, b, c = (positions[faces[:, k]] for k in range(3))
+    outward = (torch.linalg.cross(b - a, c - a) * (eye[:3] - eye[3] * a)).sum(1)
+    side = torch.where(outward >= 0, 1, -1).to(torch.int8)
+    spine = _spines(edges, positions, faces)
+    for k in range(2):
+        own = spine[:, k].nonzero()[:, 0]
+        side[edges.faces[own, k]] = -edges.winding[own] * side[edges.faces[own, 1 - k]]
     return edges.open | (side[edges.faces[:, 0]] * side[edges.faces[:, 1]] * edges.winding > 0)
 
 
 def jumps(surface: Surface, edges: Edges) -> Tensor:
-    """[E] bool: edges on whose two sides normals, texture coordinates or colours differ (creases, seams)."""
+    """[E] bool: edges on whose two sides normals, texture coordinates or colours differ (creases, seams).
+
+    Where there is a face without width between the two sides, its shorter edges stand for all of them.
+    """
     two = (~edges.open).nonzero()[:, 0]
     differ = torch.zeros(len(edges.ends), dtype=torch.bool, device=edges.ends.device)
     for end in range(2):
@@ -72,7 +78,22 @@ def jumps(surface: Surface, edges: Edges) -> Tensor:
         for values in (surface.normals, surface.uv, surface.colours):
             if values is not None:
                 differ[two] |= (values[one] != values[other]).any(1)
-    return differ
+    spine = _spines(edges, surface.positions.detach(), surface.faces)
+    across = torch.zeros(len(surface.faces), dtype=torch.bool, device=differ.device)
+    across[edges.faces[spine & differ[:, None]]] = True
+    found: Tensor = (differ | (across[edges.faces] & (edges.faces >= 0)).any(1)) & ~spine.any(1)
+    return found
+
+
+def _spines(edges: Edges, positions: Tensor, faces: Tensor) -> Tensor:
+    """[E,2] bool: whether an edge of two faces is the longest one of one of them that has no width."""
+    corners = positions[faces]
+    longest = (corners - corners.roll(1, 1)).norm(dim=2).amax(1)
+    area = torch.linalg.cross(corners[:, 1] - corners[:, 0], corners[:, 2] - corners[:, 0]).norm(dim=1)
+    flat = (area <= _NO_WIDTH * longest**2)[edges.faces] & ~edges.open[:, None]
+    length = (positions[edges.ends[:, 1]] - positions[edges.ends[:, 0]]).norm(dim=1)
+    found: Tensor = flat & (length[:, None] >= (1 - 1e-9) * longest[edges.faces])
+    return found
 
 
 def _rows(surface: Surface, face: Tensor, vertex: Tensor) -> Tensor:

@@ -2,29 +2,67 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import torch
 
 from invrender.nouns import Cameras
+from invrender.shading.surface import Surface
 
 Tensor = torch.Tensor
 
 _AT_INFINITY = 1e-12  # of a homogeneous point's length: a last number below this is rounding
 
 
-def screen_from_world(cameras: Cameras, centre: Tensor) -> Tensor:
-    """[N,4,4] float64: takes (x - centre, 1) of points x to (column w, row w, z w, w); differentiable.
+@dataclass(frozen=True)
+class Frame:
+    """Coordinates (x - centre) / unit of at most 1, whatever the world's offset and units; constant in gradients.
 
-    Columns and rows are in pixels, centres at +0.5, and z is the depth from -1 (near) to 1 (far). It works about a
-    centre [3], so that coordinates far from the origin cost no digits.
+    Attributes:
+        centre: [3] float64.
+        unit: world units.
+    """
+
+    centre: Tensor
+    unit: float
+
+    def local(self, points: Tensor) -> Tensor:
+        """Points [...,3] of the world in the frame."""
+        return (points - self.centre) / self.unit
+
+    def world(self, points: Tensor) -> Tensor:
+        """Points [...,3] of the frame in the world."""
+        return points * self.unit + self.centre
+
+    def local_point(self, point: Tensor) -> Tensor:
+        """A homogeneous point [4] of the world in the frame: (position, 1), or (direction, 0), which becomes a unit."""
+        point = point.to(self.centre)
+        place, direction = self.local(point[:3]), torch.nn.functional.normalize(point[:3], dim=0)
+        return torch.cat([torch.where(point[3] == 0, direction, place), point[3:]])
+
+
+def frame_of(surface: Surface) -> Frame:
+    """The frame of a mesh, about the middle of its box."""
+    at = surface.positions.detach().double()
+    at = at[surface.faces.reshape(-1)] if len(surface.faces) else at.new_zeros(1, 3)
+    centre = (at.amin(0) + at.amax(0)) / 2
+    unit = float((at - centre).norm(dim=1).max())
+    return Frame(centre, unit if unit > 0 else 1.0)
+
+
+def screen_from_frame(cameras: Cameras, frame: Frame) -> Tensor:
+    """[N,4,4] float64: takes (x, 1) of points in a frame to (column w, row w, z w, w); differentiable in the cameras.
+
+    Columns and rows are in pixels, centres at +0.5, and z is the depth from -1 (near) to 1 (far).
     """
     height, width = cameras.size
     view = torch.tensor(
         [[width / 2, 0, 0, width / 2], [0, -height / 2, 0, height / 2], [0, 0, 1, 0], [0, 0, 0, 1]], dtype=torch.float64
     )
-    shift = torch.eye(4, dtype=torch.float64)
-    shift[:3, 3] = centre.detach().cpu()
-    shifted = cameras.world_to_camera @ shift.to(cameras.world_to_camera.device)
-    screen: Tensor = (view.to(cameras.projection) @ cameras.projection @ shifted).to(centre.device)
+    world = torch.diag(torch.tensor([frame.unit] * 3 + [1.0], dtype=torch.float64))
+    world[:3, 3] = frame.centre.cpu()
+    on_camera = cameras.world_to_camera @ world.to(cameras.world_to_camera)
+    screen: Tensor = (view.to(on_camera) @ cameras.projection @ on_camera).to(frame.centre.device)
     return screen
 
 
