@@ -1,0 +1,115 @@
+"""Gradients of visibility by edge sampling: exact where pictures are polygons, and against supersampled pictures."""
+
+from __future__ import annotations
+
+from functools import partial
+
+import pytest
+import torch
+
+from invrender.errors import InputError, UsageError
+from invrender.render.edges import EdgeSampling, visibility
+from tests.render.polygons import SIZE, area, lit, numbers, orthographic, pinhole, pixels, prepared, square
+
+Tensor = torch.Tensor
+
+BACKENDS = ["torch", "cpu", pytest.param("cuda", marks=pytest.mark.gpu)]
+IMAGE = torch.zeros(1, *SIZE, 3)
+PYRAMID = [[0, 1, 4], [1, 2, 4], [2, 3, 4], [3, 0, 4], [1, 0, 2], [3, 2, 0]]
+COLOURS = torch.rand(6, 3, generator=torch.Generator().manual_seed(2), dtype=torch.float64)
+
+
+def pyramid() -> Tensor:
+    return torch.cat([square(1.2, 0.0), numbers([[0.1, 0.05, 0.5]])])
+
+
+def seen(vertices, faces, cameras, backend, colours=COLOURS, samples=4000):
+    """The zeros that have the gradient of faces' outlines, each face of its own colour on black."""
+    shown = prepared(vertices, faces)
+    see = partial(lit, shown, backend, colours[: len(faces)], None)
+    return visibility(IMAGE, shown, cameras, see, EdgeSampling(samples))
+
+
+@pytest.mark.parametrize("backend", BACKENDS)
+@pytest.mark.parametrize("view", [pinhole, orthographic])
+def test_a_pyramid_from_above_shows_four_triangles(open_backend, backend, view):
+    """Outlines and ridges, for every vertex and the camera; the picture adds up to areas times colours."""
+    found, exact = ([pyramid().requires_grad_(), torch.zeros(6).double().requires_grad_()] for _ in range(2))
+    zeros = seen(found[0], PYRAMID, view(found[1]), open_backend(backend))
+    assert torch.equal(zeros, IMAGE)
+    zeros.sum().backward()
+    corners = pixels(exact[0], view(exact[1]))
+    total = sum(COLOURS[k].sum() * area(corners[PYRAMID[k]]) for k in range(4))
+    total.backward()
+    for one, other in zip(found, exact, strict=True):
+        assert torch.allclose(one.grad, other.grad, rtol=0, atol=0.01 * float(exact[0].grad.abs().max()))
+
+
+def test_unmerged_triangles_move_as_merged_ones(open_backend):
+    """Files that repeat vertices along seams do not count edges twice; where three faces meet they count once."""
+    faces, colours = torch.tensor([*PYRAMID, [0, 4, 2]]), COLOURS[[0, 1, 2, 3, 4, 5, 0]]
+    found = []
+    for soup in (False, True):
+        vertices = pyramid().requires_grad_()
+        given = (vertices[faces.reshape(-1)], torch.arange(21).reshape(-1, 3)) if soup else (vertices, faces)
+        seen(given[0], given[1].tolist(), pinhole(), open_backend("cpu"), colours).sum().backward()
+        found.append(vertices.grad)
+    assert torch.allclose(*found, rtol=0, atol=0.01 * float(found[0].abs().max()))
+
+
+def test_an_edge_that_passes_the_eye_counts_as_far_as_it_is_seen(open_backend):
+    """A road reaches from before the camera to behind it; another one ends where the picture does."""
+    found = []
+    for near in (40.0, 2.0):
+        road = numbers([[-0.4, -0.5, -9], [0.5, -0.5, -9], [0.5, -0.5, near], [-0.4, -0.5, near]])
+        motion = torch.zeros(6).double().requires_grad_()
+        seen(road, [[0, 1, 2], [0, 2, 3]], pinhole(motion, (0.0, 0.0, 3.0)), open_backend("cpu")).sum().backward()
+        found.append(motion.grad)
+    assert float(found[0].abs().max()) > 100
+    assert torch.allclose(*found, rtol=0, atol=0.005 * float(found[0].abs().max()))
+
+
+def test_equal_seeds_give_equal_gradients_and_others_others(open_backend):
+    found = []
+    for seed in (1, 1, 2):
+        shown = prepared(pyramid().requires_grad_(), PYRAMID)
+        see = partial(lit, shown, open_backend("cpu"), COLOURS, None)
+        zeros = visibility(IMAGE, shown, pinhole(), see, EdgeSampling(50, seed))
+        found.append(torch.autograd.grad(zeros.sum(), shown.positions)[0])
+    assert torch.equal(found[0], found[1])
+    assert not torch.equal(found[0], found[2])
+
+
+@pytest.mark.parametrize("faces", [[], [[0, 0, 1]], [[0, 1, 2], [2, 1, 1], [3, 0, 3]]])
+def test_triangles_without_area_and_none_at_all(open_backend, faces):
+    vertices = square(1.0, 0.0).requires_grad_()
+    seen(vertices, faces, pinhole(), open_backend("cpu")).sum().backward()
+    assert torch.isfinite(vertices.grad).all()
+    assert (float(vertices.grad[:3].abs().max()) > 1) == (len(faces) == 3)
+
+
+def test_a_triangle_without_area_in_an_outline_changes_nothing(open_backend):
+    """Its third corner lies on an edge that two others share, which thus is the outline on one of its sides only."""
+    base, middle = square(1.0, 0.0), numbers([[0.0, -0.5, 0.0]])
+    rest = [[1, 2, 3], [1, 3, 0]]
+    found = []
+    for faces in (rest, [*rest, [0, 4, 1]]):
+        shift = torch.zeros(3).double().requires_grad_()
+        backs = [[a + 5, c + 5, b + 5] for a, b, c in rest]
+        vertices = torch.cat([base, middle, base - numbers([0, 0, 0.1]), middle]) + shift
+        colours = COLOURS[:1].expand(9, 3)
+        seen(vertices, [*faces, *backs], pinhole(), open_backend("cpu"), colours).sum().backward()
+        found.append(shift.grad)
+    assert torch.allclose(*found, rtol=0, atol=0.02 * float(found[0].abs().max()))
+
+
+def test_what_cannot_be_is_refused(open_backend):
+    with pytest.raises(InputError, match="not finite"):
+        seen(pyramid() * torch.nan, PYRAMID, pinhole(), open_backend("cpu"))
+    with pytest.raises(UsageError, match="at least 1"):
+        EdgeSampling(0)
+    shown = prepared(pyramid().requires_grad_(), PYRAMID)
+    with pytest.raises(UsageError, match="shape"):
+        visibility(IMAGE[:, 1:], shown, pinhole(), lambda o, d: d)
+    with pytest.raises(UsageError, match="channels"):
+        visibility(IMAGE, shown, pinhole(), lambda o, d: d[:, :1]).sum().backward()
