@@ -15,7 +15,7 @@ from invrender.render.modes import Mode
 if TYPE_CHECKING:
     from invrender.nouns import Mesh
     from invrender.nouns.appearance import Colour
-    from invrender.render.traced import RaySettings
+    from invrender.render.ray_radiance import RaySettings
     from invrender.run.relight import Turn
     from invrender.run.render_mesh import MeshShot
 
@@ -97,7 +97,7 @@ class RayOptions:
     def settings(self, samples: int) -> RaySettings:
         """The same for the renderer; `samples` on each side of a pixel share the rays of occlusion."""
         from invrender.render.occlusion import Occlusion
-        from invrender.render.traced import RaySettings
+        from invrender.render.ray_radiance import RaySettings
 
         plain = RaySettings()
         occlusion = None

@@ -22,7 +22,7 @@ from invrender.render.absorption import transmittance
 from invrender.render.emission import VolumeStyle, render_volume
 from invrender.render.images import average, enlarge
 from invrender.render.modes import Mode, find_mode
-from invrender.render.traced import RaySettings
+from invrender.render.ray_radiance import RaySettings, backdrop
 from invrender.render.transfer import transfer_function
 
 Tensor = torch.Tensor
@@ -120,7 +120,7 @@ def _mesh(
 ) -> Tensor:
     """Premultiplied RGBA where the mode has an alpha, else one channel."""
     if mode.renderer == "traced":
-        sky = None if alpha else traced.backdrop(scene.background)
+        sky = None if alpha else backdrop(scene.background)
         return traced.layers(scene, cameras, backend, supersample, dtype, settings=rays, sky=sky)
     if not mode.layered:
         return raster.render(scene, cameras, mode.name, backend, supersample, dtype)

@@ -19,7 +19,7 @@ from invrender.render.images import depth_picture, stored_as_is, straight
 from invrender.render.modes import Mode
 from invrender.render.pictures import WHITE
 from invrender.render.raster import layers, render, render_views
-from invrender.render.traced import RaySettings
+from invrender.render.ray_radiance import RaySettings, backdrop
 from invrender.run.pictures import Written, dataset_written, on_background, write_picture
 from invrender.run.relight import Relight
 from invrender.run.staged import write_staged
@@ -98,7 +98,7 @@ def _traced(
     mesh: Mesh, cameras: Cameras, shot: MeshShot, backend: Backend, lights: list[Lights] | None = None
 ) -> Tensor:
     """Premultiplied RGBA [N,H,W,4] by rays; mirrors see the background, and the light from everywhere over none."""
-    sky = None if shot.background is None else traced.backdrop(shot.background)
+    sky = None if shot.background is None else backdrop(shot.background)
     scene = Scene(mesh, shot.light.lights)
     return traced.layers(scene, cameras, backend, shot.supersample, lights=lights, settings=shot.rays, sky=sky)
 

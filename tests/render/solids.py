@@ -10,8 +10,8 @@ import torch
 from invrender.backends import select
 from invrender.kernels import Backend
 from invrender.nouns import Lights, Material, Mesh
+from invrender.render.ray_radiance import RaySettings, Sky, Traceable, traceable
 from invrender.render.rays import body
-from invrender.render.traced import RaySettings, Sky, Traceable, traceable
 from invrender.shading.surface import surface_on
 
 Tensor = torch.Tensor

@@ -11,8 +11,8 @@ from invrender.cameras.rigs import rig
 from invrender.nouns import Lights, Material, Mesh, Scene
 from invrender.render import raster, traced
 from invrender.render.occlusion import Occlusion, cosine_directions, openness
+from invrender.render.ray_radiance import RaySettings
 from invrender.render.rays import body, meet
-from invrender.render.traced import RaySettings
 from invrender.shading.surface import surface_on
 from tests.render.solids import TORCH, ball, floor, grid, together
 

@@ -12,7 +12,8 @@ from invrender.cameras.rigs import rig
 from invrender.errors import UsageError
 from invrender.nouns import Lights, Material, Mesh, Scene
 from invrender.render import raster, traced
-from invrender.render.traced import RaySettings, backdrop, layers, radiance, render
+from invrender.render.ray_radiance import RaySettings, backdrop, radiance
+from invrender.render.traced import layers, render
 from invrender.shading.finish import COLUMNS, of_material
 from tests.render.solids import TORCH, ball, floor, grid, ready, together
 
