@@ -94,16 +94,15 @@ class RayOptions:
         if self.reach is not None and not self.reach > 0:  # NaN, too
             raise UsageError(f"--occlusion-reach is {self.reach:g}", "use a share above 0, such as 0.25")
 
-    def settings(self, samples: int) -> RaySettings:
-        """The same for the renderer; `samples` on each side of a pixel share the rays of occlusion."""
+    def settings(self) -> RaySettings:
+        """The same for the renderer."""
         from invrender.render.occlusion import Occlusion
         from invrender.render.ray_radiance import RaySettings
 
         plain = RaySettings()
         occlusion = None
         if self.occlusion:
-            rays = -(-self.occlusion // samples**2)
-            occlusion = Occlusion(rays, Occlusion().reach if self.reach is None else self.reach)
+            occlusion = Occlusion(self.occlusion, Occlusion().reach if self.reach is None else self.reach)
         return RaySettings(
             plain.depth if self.depth is None else self.depth,
             plain.shadows if self.shadows is None else self.shadows,
@@ -148,7 +147,7 @@ class LookOptions:
 
         light = Relight(parse_light(self.light or "camera"), cast("Turn", self.turn or "camera"))
         coefficients = None if self.view_dependent is None else read_view_dependent(self.view_dependent)
-        return MeshShot(mode, background, samples, light, coefficients, self.rays.settings(samples))
+        return MeshShot(mode, background, samples, light, coefficients, self.rays.settings())
 
     def reflecting(self, mesh: Mesh) -> Mesh:
         """The mesh as `--reflection` wants it."""

@@ -14,7 +14,7 @@ a number: no gradient passes through it.
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import torch
 
@@ -32,12 +32,16 @@ class Occlusion:
     """How ambient occlusion is estimated.
 
     Attributes:
-        rays: per point.
+        rays: per pixel; the samples of a pixel share them.
         reach: how far something blocks, as a share of the mesh's longest side.
     """
 
-    rays: int = 16
+    rays: int = 64
     reach: float = 0.25
+
+    def shared(self, supersample: int) -> Occlusion:
+        """What each of `supersample` x `supersample` samples of a pixel has of it."""
+        return replace(self, rays=-(-self.rays // supersample**2))
 
 
 def openness(body: Body, at: Places, settings: Occlusion) -> Tensor:

@@ -101,7 +101,7 @@ def layers(
     if row.renderer != "raster":
         raise UsageError(f"mode {mode} is drawn by rays", "use `invrender.render`, or `render.traced.layers`")
     prepared = surface_on(backend.device, scene.mesh)
-    style = _Style(mode, backend, dtype, occlusion)
+    style = _Style(mode, backend, dtype, occlusion and occlusion.shared(supersample))
 
     def draw(some: Cameras, light: Lights) -> Tensor:
         return _by_view(some, lambda part: _draw(prepared, part, style, light), supersample)

@@ -7,6 +7,7 @@ vertices, cameras and the directions of lights (`traced_edges`).
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import torch
 
@@ -62,7 +63,8 @@ def layers(
         settings: depth of mirroring, shadows, occlusion, and gradients of edges.
         sky: what mirrored rays see that meet nothing; None: the light from everywhere.
     """
-    prepared = body(surface_on(backend.device, scene.mesh), backend, dtype)
+    prepared, settings = body(surface_on(backend.device, scene.mesh), backend, dtype), settings or RaySettings()
+    settings = replace(settings, occlusion=settings.occlusion and settings.occlusion.shared(supersample))
     pictures = []
     for k in range(len(cameras)):
         own = fixed(lights[k] if lights is not None else scene.lights, cameras[[k]])
