@@ -19,9 +19,8 @@ from invrender.nouns import Lights
 from invrender.render.edges import DEFAULT, EdgeSampling
 from invrender.render.occlusion import Occlusion, openness
 from invrender.render.rays import Body, Places, between, escapes, meet, start
-from invrender.shading.finish import Finish, of_material
 from invrender.shading.lights import Arriving, arriving
-from invrender.shading.points import Points, carried, points_of, seen
+from invrender.shading.points import Points, carried, mirror, points_of, seen
 from invrender.shading.spherical_harmonics import radiance as light_from
 
 Tensor = torch.Tensor
@@ -110,11 +109,11 @@ def radiance(scene: Traceable, origin: Tensor, direction: Tensor) -> Tensor:
             lost = _without(found, len(row))
             total = total.index_add(0, row[lost], weight[lost] * scene.sky(direction[lost]))
         row, weight, direction = row[found], weight[found], direction[found]
-        points, finish = _points(scene, at)
-        total = total.index_add(0, row, weight * _reflected(scene, at, points, -direction))
-        if bounce == scene.settings.depth:
+        points, last = _points(scene, at), bounce == scene.settings.depth
+        total = total.index_add(0, row, weight * _reflected(scene, at, points, -direction, not last))
+        if last:
             break
-        share = weight * finish.mirror
+        share = weight * mirror(points, at.normal, -direction)
         on = (share.detach() > 0).any(-1).nonzero()[:, 0]
         if not len(on):
             break
@@ -127,7 +126,7 @@ def direct(scene: Traceable, light: int, origin: Tensor, direction: Tensor) -> T
     """What surfaces reflect to rays of one light alone, if nothing blocks it: linear RGB and 0; [R,4] as `radiance`."""
     origin, direction = scene.body.near(origin, direction), direction.to(scene.body.vertices)
     found, at = meet(scene.body, origin, direction)
-    points, _ = _points(scene, at)
+    points = _points(scene, at)
     coming = arriving(scene.lights, at.point)[light]
     dark = replace(scene.lights, intensity=torch.zeros_like(coming.intensity)[None], ambient=0.0, sh=None)
     lit = replace(dark, intensity=coming.intensity[None])
@@ -138,21 +137,20 @@ def direct(scene: Traceable, light: int, origin: Tensor, direction: Tensor) -> T
     return share.new_zeros(len(direction), 4).index_add(0, found, share)
 
 
-def _points(scene: Traceable, at: Places) -> tuple[Points, Finish]:
-    """What shading needs at the places, and their finish."""
+def _points(scene: Traceable, at: Places) -> Points:
+    """What shading needs at the places."""
     prepared = scene.body.surface
-    points = points_of(prepared, between(scene.attributes, prepared.attribute_faces, at.face, at.weights))
-    return points, points.finish or of_material(prepared.material, at.point)
+    return points_of(prepared, between(scene.attributes, prepared.attribute_faces, at.face, at.weights))
 
 
-def _reflected(scene: Traceable, at: Places, points: Points, to_eye: Tensor) -> Tensor:
-    """Linear RGB [R,3] that the surface reflects of the lights that reach it."""
+def _reflected(scene: Traceable, at: Places, points: Points, to_eye: Tensor, mirrored: bool) -> Tensor:
+    """Linear RGB [R,3] that the surface reflects of the lights that reach it, besides what mirrored rays see."""
     coming = arriving(scene.lights, at.point)
     strength = torch.stack([each.intensity * _reaches(scene, at, each)[:, None] for each in coming])
     occlusion = scene.settings.occlusion
     share = None if occlusion is None else openness(scene.body, at, occlusion)
     lights = replace(scene.lights, intensity=strength)
-    return seen(points, at.normal, to_eye, torch.stack([each.towards for each in coming]), lights, share)
+    return seen(points, at.normal, to_eye, torch.stack([each.towards for each in coming]), lights, share, mirrored)
 
 
 def _reaches(scene: Traceable, at: Places, light: Arriving) -> Tensor:

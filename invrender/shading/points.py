@@ -8,7 +8,7 @@ import torch
 
 from invrender.nouns import Lights, Material
 from invrender.shading.finish import COLUMNS, Finish, of_rows
-from invrender.shading.radiance import radiance
+from invrender.shading.radiance import mirror_share, radiance
 from invrender.shading.surface import Surface
 from invrender.shading.texture import albedo
 
@@ -52,12 +52,22 @@ def points_of(surface: Surface, values: Tensor) -> Points:
 
 
 def seen(
-    points: Points, normal: Tensor, to_eye: Tensor, to_light: Tensor, lights: Lights, openness: Tensor | None = None
+    points: Points,
+    normal: Tensor,
+    to_eye: Tensor,
+    to_light: Tensor,
+    lights: Lights,
+    openness: Tensor | None = None,
+    mirrored: bool = False,
 ) -> Tensor:
     """Linear RGB [...,3] of the points under lights; arguments as in `radiance`."""
-    return radiance(
-        points.material, points.colour, points.uv, normal, to_eye, to_light, lights, points.finish, openness
-    )
+    surface = (points.material, points.colour, points.uv, normal, to_eye, to_light, lights, points.finish)
+    return radiance(*surface, openness, mirrored)
+
+
+def mirror(points: Points, normal: Tensor, to_eye: Tensor) -> Tensor:
+    """The share [...,3] of what mirrored rays see that is added at the points."""
+    return mirror_share(points.material, points.colour, points.uv, normal, to_eye, points.finish)
 
 
 def facing_normals(smooth: Tensor, flat: Tensor, to_eye: Tensor) -> Tensor:

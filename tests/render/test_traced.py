@@ -114,6 +114,18 @@ def test_what_a_surface_reflects_and_mirrors_of_constant_light_adds_up():
     assert torch.allclose(seen[:, :3], torch.full_like(seen[:, :3], 0.5))
 
 
+@pytest.mark.parametrize("roughness", [0.0, 0.1, 0.2, 0.5])
+def test_in_constant_light_traced_gloss_is_that_which_stands_in_for_it(roughness):
+    mesh = floor(albedo=(0.9, 0.6, 0.3), roughness=roughness, metallic=0.7)
+    origin, direction = grid(4, 1.0, 1.0)
+    lights = Lights((0.0, 1.0, 0.0), 0.0, 0.5)
+    none, mirrored = (radiance(ready(mesh, lights, RaySettings(depth)), origin, direction) for depth in (0, 1))
+    assert torch.allclose(none, mirrored)
+    dark = radiance(ready(mesh, lights, RaySettings(1), backdrop((0.0, 0.0, 0.0))), origin, direction)
+    assert bool((dark[:, :3] < 0.5 * none[:, :3]).all()) == (roughness < 0.15)
+    assert torch.allclose(dark, none) == (roughness > 0.25)
+
+
 LOOKS = {
     "lambertian": Material((0.7, 0.5, 0.3)),
     "blinn-phong": Material((0.7, 0.5, 0.3), specular=(0.4, 0.5, 0.6), shininess=20.0, emission=(0.1, 0.0, 0.0)),
