@@ -27,6 +27,7 @@ from invrender.nouns.appearance import PLAIN, Colour
 log = logging.getLogger(__name__)
 
 MAX_BYTES = 2**26  # no real .mtl is larger
+_BRIGHTEST, _SHARPEST = 1e6, 1e5  # of Ke and Ns: what float32 can compute with
 # how many arguments an option of map_Kd takes; those of _VECTORS take up to three numbers
 _OPTIONS = {"-blendu": 1, "-blendv": 1, "-boost": 1, "-bm": 1, "-cc": 1, "-clamp": 1, "-imfchan": 1, "-mm": 2}
 _OPTIONS |= {"-texres": 1, "-type": 1}
@@ -108,7 +109,7 @@ def _with_colour(entry: Entry, word: str, text: str) -> Shine:
     if word == "ks":
         specular = _colour("Ks", text, entry)
         return entry.shine if specular is None else replace(entry.shine, specular=specular)
-    emission = _colour("Ke", text, entry, math.inf)
+    emission = _colour("Ke", text, entry, _BRIGHTEST)
     return entry.shine if emission is None else replace(entry.shine, emission=emission)
 
 
@@ -117,9 +118,9 @@ def _with_number(entry: Entry, word: str, value: float) -> Entry:
     if word in ("pr", "pm"):
         return replace(entry, roughness=share) if word == "pr" else replace(entry, metallic=share)
     if word == "ns":
-        return replace(entry, shine=replace(entry.shine, shininess=max(value, 0.0)))
+        return replace(entry, shine=replace(entry.shine, shininess=min(max(value, 0.0), _SHARPEST)))
     if word == "illum":
-        return replace(entry, shine=replace(entry.shine, model=int(value)))
+        return replace(entry, shine=replace(entry.shine, model=int(min(max(value, -1), 99))))
     if word == "d":
         return replace(entry, opacity=share, dissolve=True)
     if word == "tr" and not entry.dissolve and value < 1:  # 1 would be invisible: who writes it alone means opaque
@@ -137,9 +138,8 @@ def _colour(word: str, text: str, entry: Entry, most: float = 1.0) -> Colour | N
         log.warning("Material '%s': its colour '%s %s' is not understood.", shown(entry.name), word, shown(text))
         return None
     if not all(0 <= value <= most for value in (red, green, blue)):
-        limits = "0 to 1" if most == 1 else "0 and above"
         log.warning(
-            "Material '%s': its colour '%s %s' is not in %s: clipped.", shown(entry.name), word, shown(text), limits
+            "Material '%s': its colour '%s %s' is not in 0 to %g: clipped.", shown(entry.name), word, shown(text), most
         )
     return min(max(red, 0.0), most), min(max(green, 0.0), most), min(max(blue, 0.0), most)
 

@@ -76,10 +76,12 @@ def test_what_cannot_be_shown_is_said(tmp_path, caplog):
     caplog.clear()
     assert read(tmp_path, PLASTIC + "illum 12").material.specular == KS
     assert "no illumination model 12" in caplog.text
+    huge = read(tmp_path, PLASTIC + "illum 1e300\nNs 1e300\nKe 1e300 0 0\nillum nan\nNs what").material
+    assert (huge.shininess, huge.emission, huge.specular) == (1e5, (1e6, 0, 0), KS)
     assert read(tmp_path, PLASTIC + "Ks xyz 1 1 1\nKe what\n").material.specular == KS
     assert "'Ks xyz 1 1 1' is not understood" in caplog.text
     assert read(tmp_path, "Ke 5 -1 0").material.emission == (5, 0, 0)
-    assert "'Ke 5 -1 0' is not in 0 and above: clipped" in caplog.text
+    assert "'Ke 5 -1 0' is not in 0 to 1e+06: clipped" in caplog.text
 
 
 def test_several_materials_keep_their_highlights(tmp_path, caplog):
