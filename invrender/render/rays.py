@@ -19,7 +19,8 @@ from invrender.shading.surface import Surface
 
 Tensor = torch.Tensor
 
-LIFT = 1e-5  # of the frame, by which rays start above their face
+LIFT = 4e-6  # of the frame, by which rays start above their face
+_FLAT = 1e-3  # sine of the angle up to which a facet and the normals at its corners count as flat
 _AROUND = 1.75  # radius of a sphere that holds the frame's cube
 GRAZING = 0.1  # cosine with the face below which rays start from the smooth surface instead of its facets
 
@@ -135,20 +136,22 @@ def start(body: Body, at: Places, towards: Tensor) -> tuple[Tensor, Tensor]:
         origin [R,3] in the frame; and [R] bool, False where the direction lies behind the face.
     """
     cosine = (at.flat * towards).sum(-1, keepdim=True)
-    bulge = _bulge(body, at) * (1 - cosine / GRAZING).clamp(0, 1)
-    leaves = (cosine[:, 0] > 0) | (bulge.norm(dim=-1) > LIFT)
-    return at.point + bulge + LIFT * at.flat, leaves
+    bulge, curved = _bulge(body, at)
+    share = (1 - cosine / GRAZING).clamp(0, 1)
+    return at.point + share * bulge + LIFT * at.flat, (cosine[:, 0] > 0) | curved
 
 
-def _bulge(body: Body, at: Places) -> Tensor:
-    """From points of facets to the smooth surface above them [R,3]; 0 where that lies below, or the facet is flat."""
+def _bulge(body: Body, at: Places) -> tuple[Tensor, Tensor]:
+    """From points of facets to the smooth surface above them [R,3], and whether [R] there is one; else 0."""
     prepared = body.surface
     corners = body.vertices[prepared.faces[at.face]]
     normals = body.normals[prepared.attribute_faces[at.face]]
     outside = (body.face_normals[at.face] * at.flat).sum(-1) >= 0
     normals = torch.where(outside[:, None, None], normals, -normals)
-    below = ((at.point[:, None] - corners) * normals).sum(-1, keepdim=True).clamp(max=0)
-    return -(at.weights[..., None] * below * normals).sum(1)
+    away = at.point[:, None] - corners
+    below = (away * normals).sum(-1, keepdim=True).clamp(max=0)
+    curved = (-below[..., 0] > _FLAT * away.norm(dim=-1)).any(1)
+    return -(at.weights[..., None] * below * normals).sum(1), curved
 
 
 def escapes(body: Body, origin: Tensor, towards: Tensor, distance: Tensor | float = math.inf) -> Tensor:
