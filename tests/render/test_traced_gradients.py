@@ -13,7 +13,7 @@ from invrender.nouns import Lights, Material, Mesh, Scene
 from invrender.render.edges import DEFAULT, EdgeSampling
 from invrender.render.ray_radiance import RaySettings, backdrop, radiance
 from invrender.render.traced import layers
-from tests.render.slopes import agree, weight
+from tests.render.slopes import agree, shifted, weight
 from tests.render.solids import ball, floor, grid, ready, together
 
 Tensor = torch.Tensor
@@ -77,32 +77,42 @@ def test_rows_of_a_finish_change():
 MATT = replace(together(floor(), ball(6, 0.7, (0.1, 1.3, 0.0))), material=Material((0.7, 0.6, 0.5)))
 
 
-def drawn(vertices: Tensor, direction: Tensor, supersample: int, edges: EdgeSampling | None = DEFAULT) -> Tensor:
-    """A weighted mean of a picture of a ball above a floor."""
-    cameras = rig("orbit", 1, [0.0, 0.5, 0.0], 1.6, (32, 32), elevation=35.0)
+def drawn(
+    vertices: Tensor, direction: Tensor, step: Tensor, supersample: int, edges: EdgeSampling | None = DEFAULT
+) -> Tensor:
+    """A weighted mean of a picture of a ball above a floor, the camera a step [3] aside."""
+    cameras = shifted(rig("orbit", 1, [0.0, 0.5, 0.0], 1.6, (32, 32), elevation=35.0), step)
     scene = Scene(replace(MATT, vertices=vertices), Lights(direction, 0.8, 0.2))
     picture = layers(scene, cameras, CPU, supersample, torch.float64, settings=RaySettings(0, edges=edges))
     return (picture * weight(cameras, 4) ** 4).mean()
 
 
-@pytest.mark.parametrize("what", ["the ball rises", "the ball comes nearer", "the light turns"])
+MOVES = {
+    "the ball rises": (0, 1),
+    "the ball comes nearer": (0, 2),
+    "the light turns": (1, 2),
+    "the camera rises": (2, 1),
+}
+
+
+@pytest.mark.parametrize("what", MOVES)
 def test_outlines_and_shadows_move(what):
     """Their part is what the gradient without edges lacks, a tenth of it at least."""
-    vertices, direction = MATT.vertices, torch.tensor([0.7, 1.0, 0.3], dtype=torch.float64)
-    by = torch.zeros_like(vertices), torch.zeros(3).double()
-    if what == "the light turns":
-        by[1].copy_(torch.tensor([0.3, -0.2, 0.9]))
+    at = [MATT.vertices, torch.tensor([0.7, 1.0, 0.3], dtype=torch.float64), torch.zeros(3, dtype=torch.float64)]
+    by = [torch.zeros_like(each) for each in at]
+    which, axis = MOVES[what]
+    if which == 0:
+        by[0][4:, axis] = 1  # the floor stays
     else:
-        by[0][4:, 1 if what == "the ball rises" else 2] = 1
+        by[which][axis] = 1
     with torch.no_grad():
-        ends = [drawn(vertices + s * by[0], direction + s * by[1], 12) for s in (0.02, -0.02)]
-    expected = float(ends[0] - ends[1]) / 0.04
+        ends = [drawn(*(each + s * step for each, step in zip(at, by, strict=True)), 20) for s in (0.04, -0.04)]
+    expected = float(ends[0] - ends[1]) / 0.08
     slopes = []
     for edges in (DEFAULT, None):
-        given = [each.clone().requires_grad_() for each in (vertices, direction)]
-        drawn(given[0], given[1], 4, edges).backward()
-        slopes.append(
-            sum(float((each.grad * step).sum()) for each, step in zip(given, by, strict=True) if each.grad is not None)
-        )
-    assert slopes[0] == pytest.approx(expected, rel=0.06)
+        given = at[which].clone().requires_grad_()
+        drawn(*at[:which], given, *at[which + 1 :], 4, edges).backward()
+        assert given.grad is not None
+        slopes.append(float((given.grad * by[which]).sum()))
+    assert slopes[0] == pytest.approx(expected, rel=0.04)
     assert abs(slopes[1] - expected) > 0.1 * abs(expected)
