@@ -97,7 +97,7 @@ MOVES = {
 
 @pytest.mark.parametrize("what", MOVES)
 def test_outlines_and_shadows_move(what):
-    """Their part is what the gradient without edges lacks, a tenth of it at least."""
+    """Their part of the gradient is what it lacks without edges."""
     at = [MATT.vertices, torch.tensor([0.7, 1.0, 0.3], dtype=torch.float64), torch.zeros(3, dtype=torch.float64)]
     by = [torch.zeros_like(each) for each in at]
     which, axis = MOVES[what]
@@ -106,13 +106,14 @@ def test_outlines_and_shadows_move(what):
     else:
         by[which][axis] = 1
     with torch.no_grad():
-        ends = [drawn(*(each + s * step for each, step in zip(at, by, strict=True)), 20) for s in (0.04, -0.04)]
-    expected = float(ends[0] - ends[1]) / 0.08
+        ends = [drawn(*(each + s * step for each, step in zip(at, by, strict=True)), 16) for s in (0.03, -0.03)]
+    expected = float(ends[0] - ends[1]) / 0.06
     slopes = []
     for edges in (DEFAULT, None):
         given = at[which].clone().requires_grad_()
         drawn(*at[:which], given, *at[which + 1 :], 4, edges).backward()
         assert given.grad is not None
         slopes.append(float((given.grad * by[which]).sum()))
-    assert slopes[0] == pytest.approx(expected, rel=0.04)
-    assert abs(slopes[1] - expected) > 0.1 * abs(expected)
+    part = abs(slopes[0] - slopes[1])
+    assert abs(slopes[0] - expected) < 0.1 * part  # the noise of counting 16 x 16 rays a pixel
+    assert part > 0.1 * abs(expected)
