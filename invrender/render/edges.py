@@ -134,8 +134,9 @@ def _estimate(task: _Task, grad: Tensor, positions: Tensor, screen: Tensor) -> I
             views = range(begin, min(begin + step, len(screen)))
             parts = [_points(task, edges, always, positions, screen, k, generator) for k in views]
             points = _Points(*(torch.cat(each) for each in zip(*parts, strict=True)))
-        if len(points.view):
-            yield _signed(task, grad, positions, screen, points)
+        for first in range(0, len(points.view), _RAYS // 2):
+            part = _Points(*(each[first : first + _RAYS // 2] for each in points))
+            yield _signed(task, grad, positions, screen, part)
 
 
 def _light_folds(task: _Task, edges: Edges, positions: Tensor) -> Tensor:

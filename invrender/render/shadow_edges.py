@@ -31,8 +31,9 @@ from invrender.shading.surface import Surface
 
 Tensor = torch.Tensor
 
-PAST = 1e-5  # of the frame, by which light passes an edge, and up to which two places are the same
+PAST = 3e-6  # of the frame, by which light passes an edge, and up to which two places are the same
 _RAYS = 2**18  # that are followed at once
+_OUTSIDE = 3.0  # of the frame: rays start no farther away, where float32 would not aim at an edge
 _ANYWHERE = 0.1  # of the points look for shadows where the first look saw none
 
 
@@ -133,8 +134,9 @@ def _estimate(task: _Task, grad: Tensor, positions: Tensor, screen: Tensor, ligh
         views = torch.arange(begin, min(begin + step, len(screen)), device=positions.device)
         with torch.no_grad():
             points = _points(task, casting, positions.detach(), screen.detach(), light.detach(), views, generator)
-        if len(points.view):
-            yield _signed(task, grad, positions, screen, light, points)
+        for first in range(0, len(points.view), _RAYS):
+            part = _Shadows(*(each[first : first + _RAYS] for each in points))
+            yield _signed(task, grad, positions, screen, light, part)
 
 
 def _points(
@@ -216,19 +218,18 @@ def _cast(
 def _receivers(task: _Task, positions: Tensor, light: Tensor, at: Tensor, outside: Tensor) -> Tensor:
     """The faces [K], -1 for none, that light meets which just passes the edges at points [K,3] on their outer sides."""
     beside = at + PAST * torch.nn.functional.normalize(outside, dim=1)
-    if float(light[3]) == 0:
-        way = -torch.nn.functional.normalize(light[:3], dim=0).expand_as(beside)
-        origin = beside - 3 * way
-    else:
-        origin, way = light[:3].expand_as(beside), torch.nn.functional.normalize(beside - light[:3], dim=1)
-    face, t, _, _ = task.backend.trace(positions, task.faces, origin.contiguous(), way.contiguous())
-    return torch.where(t > (beside - origin).norm(dim=1) + PAST, face, -1)
+    to_light = light[:3] - light[3] * beside
+    distance = torch.where(light[3] == 0, _OUTSIDE, to_light.norm(dim=1, keepdim=True).clamp(max=_OUTSIDE))
+    way = -torch.nn.functional.normalize(to_light, dim=1)
+    face, t, _, _ = task.backend.trace(positions, task.faces, beside - distance * way, way)
+    return torch.where(t > distance[:, 0] + PAST, face, -1)
 
 
 def _seen(task: _Task, positions: Tensor, screen: Tensor, points: _Shadows) -> _Shadows:
     """Those of the points that no face hides from the camera."""
     origin, direction = screen_rays(screen, points.view, points.place)
-    face, t, _, _ = task.backend.trace(positions, task.faces, origin.contiguous(), direction.contiguous())
+    origin = origin - ((origin * direction).sum(1, keepdim=True) + _OUTSIDE).clamp(max=0) * direction
+    face, t, _, _ = task.backend.trace(positions, task.faces, origin, direction)
     there = intersect(positions[task.faces[points.receiver]], origin, direction)[0]
     near = t >= there - PAST
     kept = ((face == points.receiver) | ((face >= 0) & near)).nonzero()[:, 0]

@@ -6,8 +6,11 @@ from functools import partial
 
 import pytest
 import torch
+import trimesh
 
+from invrender.cameras.rays import camera_rays
 from invrender.errors import InputError, UsageError
+from invrender.nouns import Cameras
 from invrender.render.edges import EdgeSampling
 from invrender.render.shadow_edges import shadow_visibility
 from tests.render.polygons import SIZE, area, lit, numbers, orthographic, pinhole, pixels, prepared, square
@@ -65,6 +68,40 @@ def test_a_square_over_a_floor_darkens_a_polygon(open_backend, backend, light, v
     far = 1 if light == "direction" else 0.25  # what a light's position changes is small
     for one, other, scale in zip(found, exact, (1, 1, far, 1), strict=True):
         assert torch.allclose(one.grad, other.grad, rtol=0, atol=0.01 * scale * corner)
+
+
+def test_a_shadow_on_a_bumpy_floor_moves_as_finite_differences_say(open_backend):
+    """The border crosses many faces: the ball, the floor and the light move, and the picture shows the shadow alone."""
+    backend, finer, step = open_backend("cpu"), 9, 0.04
+    ball, floor = trimesh.creation.icosphere(2), trimesh.creation.box((6, 6, 0.1)).subdivide().subdivide()
+    faces = torch.tensor([*ball.faces.tolist(), *(floor.faces + len(ball.vertices)).tolist()])
+    ground = torch.tensor(floor.vertices)
+    ground[:, 2] += 0.1 * torch.sin(3 * ground[:, 0]) * torch.cos(2 * ground[:, 1])
+    camera, weights = pinhole(), torch.linspace(0, 1, SIZE[1], dtype=torch.float64)[:, None] * WHITE
+
+    def scene(motion: Tensor):
+        """Moved by: ball [3], floor's x and height [2], light [3]."""
+        above = torch.tensor(ball.vertices) * 0.4 + numbers([0.1, 0, 5]) + motion[:3]
+        light = torch.cat([numbers([1.0, -0.5, 30.0]) + motion[5:], numbers([1.0])])
+        slid = torch.stack([motion[3], torch.zeros_like(motion[3]), motion[4]])
+        return prepared(torch.cat([above, ground + slid]), faces.tolist()), light
+
+    def value(motion: Tensor) -> float:
+        shown, light = scene(motion)
+        rays = camera_rays(Cameras(camera.world_to_camera, camera.projection, (SIZE[0] * finer, SIZE[1] * finer)))
+        found = lit(shown, backend, WHITE.expand(len(faces), 3), light, rays.origin, rays.direction)
+        return float((found.reshape(SIZE[0], finer, SIZE[1], finer, 3).mean((1, 3)) * weights).sum())
+
+    motion = torch.zeros(8, dtype=torch.float64, requires_grad=True)
+    shown, light = scene(motion)
+    there = partial(lit, shown, backend, WHITE.expand(len(faces), 3), None)
+    zeros = shadow_visibility(IMAGE.double(), shown, camera, backend, light, there)
+    (found,) = torch.autograd.grad((zeros * weights).sum(), motion)
+    for k in (0, 4, 5):
+        way = torch.zeros(8, dtype=torch.float64)
+        way[k] = step if k < 5 else 10 * step
+        slope = (value(way) - value(-way)) / (2 * float(way[k]))
+        assert float(found[k]) == pytest.approx(slope, rel=0.02)
 
 
 def test_a_shadow_within_a_shadow_does_not_count(open_backend):
