@@ -7,6 +7,7 @@ from dataclasses import replace
 import pytest
 import torch
 
+import invrender
 from invrender.backends import select
 from invrender.cameras.rigs import rig
 from invrender.errors import UsageError
@@ -217,6 +218,15 @@ def test_rays_go_in_parts_of_bounded_size(monkeypatch):
     whole = render(Scene(mesh, SLANTED), cameras, TORCH, 2)
     monkeypatch.setattr(traced, "_RAYS_AT_ONCE", 77)
     assert torch.equal(render(Scene(mesh, SLANTED), cameras, TORCH, 2), whole)
+
+
+def test_the_public_function_takes_its_settings():
+    mesh, cameras = floor(mirror=(0.5, 0.5, 0.5)), rig("orbit", 1, [0.0, 0, 0], 2.0, (12, 12), elevation=40.0)
+    blue = (0.1, 0.2, 0.9)
+    seen = invrender.render(mesh, cameras, "raytraced", backend=TORCH, background=blue, rays=RaySettings(1))
+    assert torch.allclose(seen, render(Scene(mesh, background=blue), cameras, TORCH, settings=RaySettings(1)))
+    none = invrender.render(mesh, cameras, "raytraced", backend=TORCH, background=blue, rays=RaySettings(0))
+    assert float((seen - none)[..., 2].max()) == pytest.approx(0.45)
 
 
 def test_the_raster_path_does_not_draw_it():
