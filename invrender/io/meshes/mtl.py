@@ -22,7 +22,7 @@ from invrender.io.meshes.references import find_file
 from invrender.io.meshes.text import decoded, join_continued, plain
 from invrender.io.meshes.texture import TextureReader, read_texture
 from invrender.nouns import Material
-from invrender.nouns.appearance import PLAIN, Colour
+from invrender.nouns.appearance import BLACK, PLAIN, Colour
 
 log = logging.getLogger(__name__)
 
@@ -31,6 +31,7 @@ _BRIGHTEST, _SHARPEST = 1e6, 1e5  # of Ke and Ns: what float32 can compute with
 # how many arguments an option of map_Kd takes; those of _VECTORS take up to three numbers
 _OPTIONS = {"-blendu": 1, "-blendv": 1, "-boost": 1, "-bm": 1, "-cc": 1, "-clamp": 1, "-imfchan": 1, "-mm": 2}
 _OPTIONS |= {"-texres": 1, "-type": 1}
+_UNSHOWN = {"map_ks": "map_Ks", "map_ke": "map_Ke", "map_d": "map_d"}  # pictures that would be missed
 _VECTORS = ("-o", "-s", "-t")
 
 
@@ -49,6 +50,7 @@ class Entry:
         shine: highlight, mirroring and emission.
         opacity: d, or 1 - Tr where there is no d; 1 where neither is stated.
         dissolve: whether there is a d.
+        unshown: statements of pictures that are not read, though something of it would be seen.
     """
 
     name: str
@@ -63,6 +65,7 @@ class Entry:
     shine: Shine = field(default_factory=Shine)
     opacity: float = 1.0
     dissolve: bool = False
+    unshown: tuple[str, ...] = ()
 
 
 def read_entries(path: Path) -> dict[str, Entry]:
@@ -96,6 +99,8 @@ def _with(entry: Entry, word: str, rest: str) -> Entry:
     plain_rest = rest.partition("#")[0].strip()
     if word == "map_kd":
         return _with_picture(entry, rest)
+    if word in _UNSHOWN:
+        return replace(entry, unshown=(*entry.unshown, _UNSHOWN[word]))
     if word == "kd":
         return replace(entry, albedo=_colour("Kd", plain_rest, entry))
     if word in ("ks", "ke"):
@@ -222,7 +227,9 @@ def material_of(entry: Entry, folders: Sequence[Path], read: TextureReader = rea
     # exporters often leave Kd black or grey beside a map_Kd that holds the full colour
     albedo = (1.0, 1.0, 1.0) if texture is not None else entry.albedo or PLAIN
     plain = Material(albedo, texture, entry.name or "default", entry.roughness, entry.metallic or 0.0)
-    return shine_of(entry.shine, plain)
+    # beside a picture of where it shines, Ke is white as a rule: all of it would glow
+    shine = replace(entry.shine, emission=BLACK) if "map_Ke" in entry.unshown else entry.shine
+    return shine_of(shine, plain)
 
 
 def _picture(name: str, folders: Sequence[Path]) -> Path | None:

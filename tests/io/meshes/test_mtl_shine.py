@@ -84,6 +84,12 @@ def test_what_cannot_be_shown_is_said(tmp_path, caplog):
     assert "'Ke 5 -1 0' is not in 0 to 1e+06: clipped" in caplog.text
 
 
+def test_pictures_that_would_be_missed_are_said(tmp_path, caplog):
+    look = read(tmp_path, PLASTIC + "Ke 1 1 1\nmap_Ke a.png\nmap_Ks b.png\nmap_Bump c.png").material
+    assert look.emission == BLACK and look.specular == KS
+    assert "a.obj: the material 'm0' has pictures that are not shown: map_Ke, map_Ks." in caplog.text
+
+
 def test_several_materials_keep_their_highlights(tmp_path, caplog):
     mesh = read(tmp_path, PLASTIC + "illum 2", "Kd 0.2 0.2 0.2\n", PLASTIC + "illum 3\nKe 1 2 3", "Kd 1 0 0\nillum 0")
     assert not caplog.records
