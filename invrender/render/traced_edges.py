@@ -10,6 +10,7 @@ from invrender.nouns import Cameras
 from invrender.render.edges import EdgeSampling, visibility
 from invrender.render.ray_radiance import Traceable, direct, radiance
 from invrender.render.shadow_edges import shadow_visibility
+from invrender.shading.lights import unit
 
 Tensor = torch.Tensor
 
@@ -20,7 +21,7 @@ def moving_edges(picture: Tensor, scene: Traceable, camera: Cameras, sampling: E
     Edges in mirrors have none; see `edges.visibility` and `shadow_edges.shadow_visibility`.
     """
     surface = scene.body.surface
-    towards = torch.as_tensor(scene.lights.direction).to(surface.positions).reshape(-1, 3)
+    towards = unit(torch.as_tensor(scene.lights.direction, dtype=torch.float64).to(surface.positions).reshape(-1, 3))
     lights = torch.cat([towards, torch.zeros_like(towards[:, :1])], 1)
     seen = partial(radiance, scene)
     if not scene.settings.shadows:

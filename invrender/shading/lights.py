@@ -39,7 +39,13 @@ def to_lights(lights: Lights, cameras: Cameras) -> Tensor:
     else:
         own = torch.as_tensor(lights.direction, dtype=torch.float64).reshape(-1, 1, 3)
         towards = own.expand(-1, len(cameras), 3)
-    return torch.nn.functional.normalize(towards, dim=-1)[:, :, None, None, :]
+    return unit(towards)[:, :, None, None, :]
+
+
+def unit(towards: Tensor) -> Tensor:
+    """Unit vectors [...,3], of lengths that may be far beyond what can be squared."""
+    largest = towards.detach().abs().amax(-1, keepdim=True)
+    return torch.nn.functional.normalize(towards / torch.where(largest > 0, largest, 1), dim=-1)
 
 
 def intensities(lights: Lights, count: int, like: Tensor) -> list[Tensor]:
@@ -52,7 +58,8 @@ def arriving(lights: Lights, points: Tensor) -> list[Arriving]:
     """What each of the lights sends to points [R,3]; one over the camera's shoulder must have a direction (`fixed`)."""
     if lights.direction is None:
         raise ValueError("a light that moves with the camera has no direction: give it one (`fixed`)")
-    towards = torch.nn.functional.normalize(torch.as_tensor(lights.direction).to(points).reshape(-1, 3), dim=-1)
+    own = torch.as_tensor(lights.direction, dtype=torch.float64, device=points.device)
+    towards = unit(own.reshape(-1, 3)).to(points)
     strength = intensities(lights, len(towards), points)
     return [
         Arriving(each.expand_as(points), math.inf, much.expand_as(points))
