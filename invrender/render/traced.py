@@ -17,7 +17,7 @@ from invrender.nouns import Cameras, Lights, Scene
 from invrender.render.images import average, enlarge
 from invrender.render.ray_radiance import RaySettings, Sky, Traceable, backdrop, radiance, traceable
 from invrender.render.rays import body
-from invrender.render.traced_edges import moving_edges
+from invrender.render.traced_edges import moves, moving_edges
 from invrender.shading.lights import fixed
 from invrender.shading.surface import surface_on
 
@@ -70,8 +70,8 @@ def layers(
         own = fixed(lights[k] if lights is not None else scene.lights, cameras[[k]])
         ready = traceable(prepared, own, settings, sky)
         picture = _picture(ready, cameras[[k]], supersample)
-        if ready.settings.edges is not None and torch.is_grad_enabled():
-            picture = picture + moving_edges(picture, ready, cameras[[k]], ready.settings.edges)
+        if settings.edges is not None and moves(ready, cameras):
+            picture = picture + moving_edges(picture, ready, cameras[[k]], settings.edges)
         pictures.append(picture)
     return torch.cat(pictures)
 

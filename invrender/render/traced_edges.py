@@ -15,6 +15,12 @@ from invrender.shading.lights import unit
 Tensor = torch.Tensor
 
 
+def moves(scene: Traceable, cameras: Cameras) -> bool:
+    """Whether gradients are asked for with something that moves edges."""
+    parts = (scene.body.surface.positions, cameras.world_to_camera, cameras.projection, scene.lights.direction)
+    return torch.is_grad_enabled() and any(isinstance(part, Tensor) and part.requires_grad for part in parts)
+
+
 def moving_edges(picture: Tensor, scene: Traceable, camera: Cameras, sampling: EdgeSampling) -> Tensor:
     """Zeros [1,H,W,4] that add to a picture the gradients of its edges, with vertices, camera and directions of lights.
 
