@@ -9,7 +9,7 @@ recommends. Highlights of Blinn-Phong become the roughness whose microfacets spr
 
     roughness = (2 / (Ns + 2))^(1/4)                                          Walter et al. 2007
 
-and what is left out (mirrors, emission, highlights that differ within the mesh) is said. Texture coordinates have v
+and what is left out (mirrors, highlights that differ within the mesh) is said. Texture coordinates have v
 down in glTF; pictures are sRGB, but for roughness (green) and metallic (blue).
 """
 
@@ -28,7 +28,7 @@ from invrender.io.meshes.gltf_pack import Packer
 from invrender.io.meshes.single import origin
 from invrender.io.meshes.texture_write import colour_png, gloss_png
 from invrender.nouns import Material, Mesh
-from invrender.nouns.appearance import WHITE
+from invrender.nouns.appearance import WHITE, plain_colour
 
 if TYPE_CHECKING:
     import pygltflib
@@ -120,11 +120,13 @@ def _add_material(document: pygltflib.GLTF2, pack: Packer, mesh: Mesh) -> None:
     if pictures:
         document.samplers = [gltf.Sampler(magFilter=_LINEAR, minFilter=_MIPMAPS, wrapS=_REPEAT, wrapT=_REPEAT)]
     extensions = _extensions(look)
+    brightest = max(*plain_colour(look.emission), 1.0)
     document.extensionsUsed = list(extensions)
     document.materials = [
         gltf.Material(
             name=look.name,
             pbrMetallicRoughness=surface,
+            emissiveFactor=[value / brightest for value in plain_colour(look.emission)],
             extensions=extensions,
             doubleSided=True,
         )
@@ -153,8 +155,13 @@ def _roughness(look: Material) -> float:
 def _extensions(look: Material) -> dict[str, Any]:
     if look.unlit:
         return {"KHR_materials_unlit": {}}
-    dull = not (look.glossy or look.highlighted)
-    return {"KHR_materials_specular": {"specularFactor": 0.0}} if dull else {}
+    found: dict[str, Any] = {}
+    if not (look.glossy or look.highlighted):
+        found["KHR_materials_specular"] = {"specularFactor": 0.0}
+    brightest = max(plain_colour(look.emission))
+    if brightest > 1:
+        found["KHR_materials_emissive_strength"] = {"emissiveStrength": brightest}
+    return found
 
 
 def _tell_lost(mesh: Mesh) -> None:
@@ -162,7 +169,7 @@ def _tell_lost(mesh: Mesh) -> None:
     look = mesh.material
     if look.highlighted:
         log.warning("glTF has no Blinn-Phong highlight: written as a roughness of %.3g.", _roughness(look))
-    lost = {"mirrors": look.mirrors, "emission": look.emits, "highlights that differ": mesh.finish is not None}
+    lost = {"mirrors": look.mirrors, "highlights that differ": mesh.finish is not None}
     if any(lost.values()):
         names = " and ".join(name for name, there in lost.items() if there)
         log.warning("A .glb written here does not hold %s: an .obj does.", names)

@@ -49,9 +49,9 @@ def shine_of(shine: Shine, material: Material) -> Material:
     model = HIGHLIGHT if shine.model is None else shine.model
     if model not in _KNOWN:
         log.warning("Material '%s': there is no illumination model %d: read as 2.", shown(material.name), model)
-    lit = replace(material, emission=shine.emission)
     if model == UNLIT:
-        return replace(lit, unlit=True)
+        return replace(material, unlit=True)
+    lit = replace(material, emission=shine.emission)
     if model == DULL or material.glossy or shine.specular == BLACK:
         return lit
     if shine.shininess > 0:

@@ -165,6 +165,14 @@ def test_a_mesh_of_several_materials_reads_back_from_an_obj(tmp_path):
     assert back.colours is not None and torch.allclose(back.colours[back.faces], mesh.colours[mesh.faces], atol=1e-4)
 
 
+@pytest.mark.parametrize("emission", [(0.25, 0.5, 0.125), (3.0, 0.75, 0.0)])
+def test_a_glb_holds_emission(tmp_path, caplog, emission):
+    write_mesh(tmp_path / "a.glb", replace(SQUARE, material=Material((0.5, 0.5, 0.5), emission=emission)))
+    back = read_mesh(tmp_path / "a.glb").material
+    assert back.emission == pytest.approx(emission) and back.rgb == (0.5, 0.5, 0.5)
+    assert not caplog.records
+
+
 def test_a_glb_holds_the_nearest_roughness_and_says_what_it_lacks(tmp_path, caplog):
     write_mesh(tmp_path / "a.glb", replace(SQUARE, material=LOOKS["mirror"]))
     (material,) = pygltflib.GLTF2().load(str(tmp_path / "a.glb")).materials
