@@ -44,11 +44,12 @@ def pixels(path) -> np.ndarray:
 
 def test_the_real_command_draws_shadows(run_cli, render, tmp_path):
     shot = ("--mode", "raytraced", "--size", "48", "--elevation", "40", "--light", "1,1,0", "--background", "black")
-    outcome = run_cli("render", "a.obj", "-o", "a.png", *shot, "--depth", "0", "--json")
+    shot = (*shot, "--depth", "0", "--backend", "torch")
+    outcome = run_cli("render", "a.obj", "-o", "a.png", *shot, "--json")
     assert outcome.code == 0
     assert json.loads(outcome.stdout) == {"mode": "raytraced", "files": ["a.png"]}
     assert "wrote a.png (48 x 48)" in outcome.stderr
-    assert render("-o", "b.png", *shot, "--depth", "0", "--no-shadows") == 0
+    assert render("-o", "b.png", *shot, "--no-shadows") == 0
     with_shadow, without = pixels(tmp_path / "a.png"), pixels(tmp_path / "b.png")
     darker = (with_shadow < without - 20).any(-1)
     assert 10 < darker.sum() < 100
