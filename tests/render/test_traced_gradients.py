@@ -89,7 +89,6 @@ def drawn(
 
 MOVES = {
     "the ball rises": (0, 1),
-    "the ball comes nearer": (0, 2),
     "the light turns": (1, 2),
     "the camera rises": (2, 1),
 }
