@@ -18,6 +18,7 @@ from dataclasses import dataclass, replace
 
 import torch
 
+from invrender.errors import UsageError
 from invrender.render.rays import LIFT, Body, Places, escapes
 
 Tensor = torch.Tensor
@@ -32,12 +33,18 @@ class Occlusion:
     """How ambient occlusion is estimated.
 
     Attributes:
-        rays: per pixel; the samples of a pixel share them.
+        rays: per pixel, whose samples share them; where points are asked one by one, per point.
         reach: how far something blocks, as a share of the mesh's longest side.
     """
 
     rays: int = 64
     reach: float = 0.25
+
+    def __post_init__(self) -> None:
+        if self.rays < 1:
+            raise UsageError(f"ambient occlusion cannot be told from {self.rays} rays", "use at least 1")
+        if not self.reach > 0:  # NaN, too
+            raise UsageError(f"ambient occlusion cannot reach {self.reach:g}", "use a share above 0, such as 0.25")
 
     def shared(self, supersample: int) -> Occlusion:
         """What each of `supersample` x `supersample` samples of a pixel has of it."""

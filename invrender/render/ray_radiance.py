@@ -15,6 +15,7 @@ from dataclasses import dataclass, field, replace
 
 import torch
 
+from invrender.errors import UsageError
 from invrender.nouns import Lights
 from invrender.render.edges import DEFAULT, EdgeSampling
 from invrender.render.occlusion import Occlusion, openness
@@ -43,6 +44,10 @@ class RaySettings:
     shadows: bool = True
     occlusion: Occlusion | None = None
     edges: EdgeSampling | None = DEFAULT
+
+    def __post_init__(self) -> None:
+        if self.depth < 0:
+            raise UsageError(f"rays cannot be mirrored {self.depth} times", "use a depth from 0")
 
 
 @dataclass(frozen=True)

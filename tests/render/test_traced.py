@@ -13,6 +13,7 @@ from invrender.cameras.rigs import rig
 from invrender.errors import UsageError
 from invrender.nouns import Lights, Material, Mesh, Scene
 from invrender.render import raster, traced
+from invrender.render.occlusion import Occlusion
 from invrender.render.ray_radiance import RaySettings, backdrop, radiance
 from invrender.render.traced import layers, render
 from invrender.shading.finish import COLUMNS, of_material
@@ -227,6 +228,19 @@ def test_the_public_function_takes_its_settings():
     assert torch.allclose(seen, render(Scene(mesh, background=blue), cameras, TORCH, settings=RaySettings(1)))
     none = invrender.render(mesh, cameras, "raytraced", backend=TORCH, background=blue, rays=RaySettings(0))
     assert float((seen - none)[..., 2].max()) == pytest.approx(0.45)
+
+
+@pytest.mark.parametrize(
+    ("wrong", "message"),
+    [
+        (lambda: RaySettings(-1), "use a depth from 0"),
+        (lambda: Occlusion(0), "use at least 1"),
+        (lambda: Occlusion(8, float("nan")), "use a share above 0"),
+    ],
+)
+def test_settings_that_show_nothing_are_refused(wrong, message):
+    with pytest.raises(UsageError, match=message):
+        wrong()
 
 
 def test_the_raster_path_does_not_draw_it():
