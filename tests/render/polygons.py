@@ -27,10 +27,10 @@ def pinhole(motion: Tensor | None = None, eye: tuple[float, float, float] = (0.3
     return Cameras(world_to_camera, perspective(50.0, SIZE, 0.1, 100.0)[None], SIZE)
 
 
-def orthographic(motion: Tensor | None = None) -> Cameras:
+def orthographic(motion: Tensor | None = None, eye: tuple[float, float, float] = (0.3, -0.2, 3.0)) -> Cameras:
     projection = torch.diag(numbers([1 / 1.2, 1 / 1.0, -0.1, 1.0]))
     projection[2, 3] = -1.0  # the near plane goes through the camera's place
-    return Cameras(pinhole(motion).world_to_camera, projection[None], SIZE)
+    return Cameras(pinhole(motion, eye).world_to_camera, projection[None], SIZE)
 
 
 def moved(twist: Tensor) -> Tensor:

@@ -57,6 +57,20 @@ def test_unmerged_triangles_move_as_merged_ones(open_backend):
     assert torch.allclose(*found, rtol=0, atol=0.01 * float(found[0].abs().max()))
 
 
+@pytest.mark.parametrize("turned", [False, True])
+def test_an_edge_of_three_faces_counts_once(open_backend, turned):
+    """One on each side of it and a smaller one behind the first, in either order: two triangles are seen."""
+    corners = numbers([[0.1, -0.6, 0], [0.05, 0.7, 0], [-0.8, 0.1, 0.4], [0.6, 0.2, 0], [-0.3, 0.1, 0]])
+    faces = [[0, 1, 4], [1, 0, 3], [0, 1, 2]][:: -1 if turned else 1]
+    colours = COLOURS[[0, 0, 1]].flip(0) if turned else COLOURS[[0, 0, 1]]
+    camera = orthographic(eye=(0.0, 0.0, 3.0))
+    found, exact = (corners.clone().requires_grad_() for _ in range(2))
+    seen(found, faces, camera, open_backend("cpu"), colours).sum().backward()
+    at = pixels(exact, camera)
+    (COLOURS[1].sum() * area(at[[0, 1, 2]]) + COLOURS[0].sum() * area(at[[0, 1, 3]])).backward()
+    assert torch.allclose(found.grad, exact.grad, rtol=0, atol=0.01 * float(exact.grad.abs().max()))
+
+
 def test_an_edge_that_passes_the_eye_counts_as_far_as_it_is_seen(open_backend):
     """A road reaches from before the camera to behind it; another one ends where the picture does."""
     found = []
@@ -67,6 +81,16 @@ def test_an_edge_that_passes_the_eye_counts_as_far_as_it_is_seen(open_backend):
         found.append(motion.grad)
     assert float(found[0].abs().max()) > 100
     assert torch.allclose(*found, rtol=0, atol=0.005 * float(found[0].abs().max()))
+
+
+def test_an_edge_that_ends_in_the_eye_spoils_nothing(open_backend):
+    camera = pinhole()
+    eye = camera.position[0]
+    corners = torch.stack([eye, *numbers([[0.5, 0.2, 0], [-0.4, 0.6, 0], [0.1, -0.7, 0.1]])]).requires_grad_()
+    seen(corners, [[0, 1, 2], [1, 2, 3]], camera, open_backend("cpu")).sum().backward()
+    assert torch.isfinite(corners.grad).all()
+    assert float(corners.grad[0].abs().max()) == 0
+    assert float(corners.grad[3].abs().max()) > 1
 
 
 def test_equal_seeds_give_equal_gradients_and_others_others(open_backend):
