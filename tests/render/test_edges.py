@@ -57,15 +57,14 @@ def test_unmerged_triangles_move_as_merged_ones(open_backend):
     assert torch.allclose(*found, rtol=0, atol=0.01 * float(found[0].abs().max()))
 
 
-@pytest.mark.parametrize("turned", [False, True])
-def test_an_edge_of_three_faces_counts_once(open_backend, turned):
-    """One on each side of it and a smaller one behind the first, in either order: two triangles are seen."""
-    corners = numbers([[0.1, -0.6, 0], [0.05, 0.7, 0], [-0.8, 0.1, 0.4], [0.6, 0.2, 0], [-0.3, 0.1, 0]])
-    faces = [[0, 1, 4], [1, 0, 3], [0, 1, 2]][:: -1 if turned else 1]
-    colours = COLOURS[[0, 0, 1]].flip(0) if turned else COLOURS[[0, 0, 1]]
-    camera = orthographic(eye=(0.0, 0.0, 3.0))
-    found, exact = (corners.clone().requires_grad_() for _ in range(2))
-    seen(found, faces, camera, open_backend("cpu"), colours).sum().backward()
+@pytest.mark.parametrize("tips", [[4, 3, 2], [2, 3, 4], [4, 5, 2, 6, 3]])
+def test_an_edge_of_many_faces_counts_once(open_backend, tips):
+    """Triangles with these tips: one on each side of it, and smaller ones behind the first, which are not seen."""
+    corners = [[0.1, -0.6, 0], [0.05, 0.7, 0], [-0.8, 0.1, 0.4], [0.6, 0.2, 0]]
+    corners += [[-0.3, 0.1, 0], [-0.2, 0.1, -0.2], [-0.1, 0.1, -0.3]]
+    camera, colours = orthographic(eye=(0.0, 0.0, 3.0)), torch.stack([COLOURS[int(tip != 3)] for tip in tips])
+    found, exact = (numbers(corners).requires_grad_() for _ in range(2))
+    seen(found, [[0, 1, tip] for tip in tips], camera, open_backend("cpu"), colours).sum().backward()
     at = pixels(exact, camera)
     (COLOURS[1].sum() * area(at[[0, 1, 2]]) + COLOURS[0].sum() * area(at[[0, 1, 3]])).backward()
     assert torch.allclose(found.grad, exact.grad, rtol=0, atol=0.01 * float(exact.grad.abs().max()))
