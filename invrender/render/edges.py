@@ -83,7 +83,8 @@ def visibility(
         image: [N,H,W,C] the picture without this; only its shape, dtype and device are used.
         surface: the mesh; its positions are what gradients reach.
         cameras: N of them, perspective or orthographic, with the image's size.
-        radiance: linear radiance along rays, background included; called without gradients.
+        radiance: linear radiance along rays, background included; called without gradients. Rays start in the eye or,
+            where that is far from the mesh, before it: whatever the function knows beyond the surface must be near.
         sampling: how many points on edges.
         lights: [K,4], lights that cast hard shadows: (position, 1), or (direction towards it, 0).
 

@@ -25,7 +25,7 @@ from invrender.ops.rays import check_finite
 from invrender.render.boundary import boundary, distance, located, pixel_values, spread
 from invrender.render.edges import DEFAULT, EdgeSampling, Radiance, check_channels, check_image
 from invrender.render.folds import Edges, contours, edges_of
-from invrender.render.screen import Frame, frame_of, screen_from_frame, screen_rays
+from invrender.render.screen import OUTSIDE, Frame, frame_of, screen_from_frame, screen_rays
 from invrender.render.shadow_planes import edge_planes, face_planes, shadow_lines, shadow_points
 from invrender.shading.surface import Surface
 
@@ -33,7 +33,6 @@ Tensor = torch.Tensor
 
 PAST = 3e-6  # of the frame, by which light passes an edge, and up to which two places are the same
 _RAYS = 2**18  # that are followed at once
-_OUTSIDE = 3.0  # of the frame: rays start no farther away, where float32 would not aim at an edge
 _ANYWHERE = 0.1  # of the points look for shadows where the first look saw none
 
 
@@ -219,7 +218,7 @@ def _receivers(task: _Task, positions: Tensor, light: Tensor, at: Tensor, outsid
     """The faces [K], -1 for none, that light meets which just passes the edges at points [K,3] on their outer sides."""
     beside = at + PAST * torch.nn.functional.normalize(outside, dim=1)
     to_light = light[:3] - light[3] * beside
-    distance = torch.where(light[3] == 0, _OUTSIDE, to_light.norm(dim=1, keepdim=True).clamp(max=_OUTSIDE))
+    distance = torch.where(light[3] == 0, OUTSIDE, to_light.norm(dim=1, keepdim=True).clamp(max=OUTSIDE))
     way = -torch.nn.functional.normalize(to_light, dim=1)
     face, t, _, _ = task.backend.trace(positions, task.faces, beside - distance * way, way)
     return torch.where(t > distance[:, 0] + PAST, face, -1)
@@ -228,7 +227,6 @@ def _receivers(task: _Task, positions: Tensor, light: Tensor, at: Tensor, outsid
 def _seen(task: _Task, positions: Tensor, screen: Tensor, points: _Shadows) -> _Shadows:
     """Those of the points that no face hides from the camera."""
     origin, direction = screen_rays(screen, points.view, points.place)
-    origin = origin - ((origin * direction).sum(1, keepdim=True) + _OUTSIDE).clamp(max=0) * direction
     face, t, _, _ = task.backend.trace(positions, task.faces, origin, direction)
     there = intersect(positions[task.faces[points.receiver]], origin, direction)[0]
     near = t >= there - PAST

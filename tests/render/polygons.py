@@ -41,6 +41,12 @@ def moved(twist: Tensor) -> Tensor:
     return torch.linalg.matrix_exp(torch.stack([torch.stack(row) for row in rows]))
 
 
+def telescope(motion: Tensor | None = None) -> Cameras:
+    """A camera 300 times as far away, with as narrow a lens."""
+    world_to_camera = pinhole(motion, (90.0, -60.0, 900.0)).world_to_camera
+    return Cameras(world_to_camera, perspective(50.0 / 300, SIZE, 0.1, 1e4)[None], SIZE)
+
+
 def pixels(points: Tensor, cameras: Cameras) -> Tensor:
     """Where a camera sees points [K,3]: [K,2]."""
     clip = torch.cat([points, torch.ones_like(points[:, :1])], 1) @ cameras.clip_from_world[0].T
