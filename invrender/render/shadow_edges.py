@@ -4,7 +4,7 @@
 
 What casts the border of a shadow is an edge that is a contour as the light sees it. The plane through the light and the
 edge meets the plane of the face that the shadow falls on in a line, and the picture of that line follows from the
-light, the edge's ends, the face's corners and the camera by algebra (`shadow_planes`), which gradients go through. On
+light, the edge's ends, the face's corners and the camera by algebra (`planes`), which gradients go through. On
 its one side the light's share of the radiance is there, on the other it is not: see `boundary`.
 """
 
@@ -25,8 +25,8 @@ from invrender.ops.rays import check_finite
 from invrender.render.boundary import boundary, distance, located, pixel_values, spread
 from invrender.render.edges import DEFAULT, EdgeSampling, Radiance, check_channels, check_image
 from invrender.render.folds import Edges, contours, edges_of
+from invrender.render.planes import edge_planes, face_planes, lines_of_planes, shadow_points
 from invrender.render.screen import OUTSIDE, Frame, frame_of, screen_from_frame, screen_rays
-from invrender.render.shadow_planes import edge_planes, face_planes, shadow_lines, shadow_points
 from invrender.shading.surface import Surface
 
 Tensor = torch.Tensor
@@ -237,7 +237,7 @@ def _seen(task: _Task, positions: Tensor, screen: Tensor, points: _Shadows) -> _
 def _signed(task: _Task, grad: Tensor, positions: Tensor, screen: Tensor, light: Tensor, points: _Shadows) -> Tensor:
     """The sum over the points of (f+ - f-) . grad share distance; see `boundary`."""
     edge, face = edge_planes(positions, light, points.ends), face_planes(positions, task.faces[points.receiver])
-    line, side = shadow_lines(torch.linalg.inv(screen)[points.view], edge, face)
+    line, side = lines_of_planes(torch.linalg.inv(screen)[points.view], edge, face)
     with torch.no_grad():
         lit = points.outward * side.sign()
         jump = lit[:, None] * _light_there(task, screen, points, grad.shape[-1]).to(line)

@@ -72,6 +72,26 @@ def test_an_edge_of_many_faces_counts_once(open_backend, tips):
     assert torch.allclose(found.grad, exact.grad, rtol=0, atol=0.01 * float(exact.grad.abs().max()))
 
 
+@pytest.mark.parametrize("view", [pinhole, orthographic, telescope])
+def test_faces_that_pass_through_each_other_part_along_a_line(open_backend, view):
+    """A triangle comes out of a square: the picture shows its upper half, up to a line that all of them move."""
+    sheet = numbers([[-0.8, -0.6, 0], [0.8, -0.6, 0.1], [0.8, 0.6, 0], [-0.8, 0.6, 0]])  # not flat: two triangles
+    given = [torch.cat([sheet, numbers([[-0.1, -0.2, -0.3], [0.6, -0.15, 0.4], [0.5, 0.25, 0.3]])])]
+    found, exact = ([part.clone().requires_grad_() for part in (*given, torch.zeros(6).double())] for _ in range(2))
+    faces = [[0, 1, 2], [0, 2, 3], [4, 5, 6]]
+    seen(found[0], faces, view(found[1]), open_backend("cpu"), COLOURS[[0, 0, 1]]).sum().backward()
+    corners, plane = exact[0], torch.linalg.cross(*(exact[0][k] - exact[0][0] for k in (1, 2)))
+    height = (corners[4:] - corners[0]) @ plane
+    cuts = [corners[4] + height[0] / (height[0] - height[k]) * (corners[4 + k] - corners[4]) for k in (1, 2)]
+    shown = area(pixels(torch.stack([*cuts, corners[6], corners[5]]), view(exact[1])))
+    whole = sum(area(pixels(corners[face], view(exact[1]))) for face in faces[:2])
+    (COLOURS[0].sum() * (whole - shown) + COLOURS[1].sum() * shown).backward()
+    turn = 300 if view is telescope else 1
+    for one, other, scale in zip(found, exact, (1, turn), strict=True):
+        most = scale * float(exact[0].grad.abs().max())
+        assert torch.allclose(one.grad, other.grad, rtol=0, atol=0.01 * most)
+
+
 def test_an_edge_that_passes_the_eye_counts_as_far_as_it_is_seen(open_backend):
     """A road reaches from before the camera to behind it; another one ends where the picture does."""
     found = []
