@@ -87,6 +87,27 @@ def located(measure: Tensor, place: Tensor) -> tuple[Tensor, Tensor]:
     return line, ((at - (end[line] - measure[line])) / measure[line]).clamp(0, 1)
 
 
+def spread_on_lines(measure: Tensor, count: int, generator: torch.Generator) -> tuple[Tensor, Tensor, Tensor]:
+    """About `count` points on lines of a measure [E] > 0: which line, how far along it, and what each stands for; [K].
+
+    Lines that have a share in the points of one or more are divided into equal parts with one point each, so that what
+    is constant along them adds up without noise; the others share the points that remain.
+    """
+    expected = count * measure / measure.sum()
+    long, short = (expected >= 1).nonzero()[:, 0], (expected < 1).nonzero()[:, 0]
+    parts = expected[long].ceil().long()
+    line = long.repeat_interleave(parts)
+    part = torch.arange(len(line), device=line.device) - (parts.cumsum(0) - parts).repeat_interleave(parts)
+    shift = torch.rand(len(line), generator=generator, dtype=torch.float64).to(measure.device)
+    along, share = (part + shift) / parts.repeat_interleave(parts), (measure[long] / parts).repeat_interleave(parts)
+    if not len(short):
+        return line, along, share
+    place, weight = spread(measure.new_ones(1), max(1, int(expected[short].sum().ceil())), generator)
+    which, within = located(measure[short], place)
+    total = measure[short].sum()
+    return torch.cat([line, short[which]]), torch.cat([along, within]), torch.cat([share, total * weight])
+
+
 def pixel_values(grad: Tensor, view: Tensor, point: Tensor) -> Tensor:
     """Values [K,C] of pictures [N,H,W,C] at the pixels of views [K] that points [K,2] lie in."""
     height, width = grad.shape[1:3]

@@ -19,7 +19,8 @@ import torch
 from invrender.errors import UsageError
 from invrender.nouns import Cameras
 from invrender.ops.rays import check_finite
-from invrender.render.boundary import boundary, distance, located, pixel_values, spread
+from invrender.render.boundary import boundary, distance, pixel_values, spread_on_lines
+from invrender.render.crossings import crossing_lines, crossings
 from invrender.render.folds import Edges, contours, edges_of, jumps
 from invrender.render.screen import Frame, clipped, eye_points, frame_of, screen_from_frame, screen_rays
 from invrender.shading.surface import Surface
@@ -38,8 +39,8 @@ class EdgeSampling:
     """How closely edges are looked at.
 
     Attributes:
-        samples: points on the edges of each view, two rays each. The noise falls with their number: with its root at
-            least, faster where the colours along the edges are smooth.
+        samples: about how many points on the edges of each view, two rays each. The noise falls with their number: with
+            its root at least, faster where the colours along the edges are smooth.
         seed: of the points' places; equal seeds give equal gradients.
     """
 
@@ -55,12 +56,30 @@ DEFAULT = EdgeSampling()
 
 
 class _Points(NamedTuple):
-    """K points on edges: view, vertex ids of the edge [K,2], place [K,2] in pixels, pixels that each stands for."""
+    """K points on lines across which colours jump.
+
+    Attributes:
+        view: [K] int64.
+        pair: [K,2] int64, the ids of an edge's two vertices, or of two faces that pass through each other.
+        crossing: [K] bool, which of them.
+        place: [K,2] in pixels.
+        share: [K] pixels that each point stands for.
+    """
 
     view: Tensor
-    ends: Tensor
+    pair: Tensor
+    crossing: Tensor
     place: Tensor
     share: Tensor
+
+
+class _Lines(NamedTuple):
+    """The lines of a mesh: its edges, which of them count from everywhere [E], and crossings of faces (`crossings`)."""
+
+    edges: Edges
+    always: Tensor
+    crossed: Tensor
+    ends: Tensor
 
 
 def visibility(
@@ -77,13 +96,14 @@ def visibility(
     Time and memory grow with the samples and not with the pixels. Edges count where they are contours or borders as
     the camera sees them, where the surface's normals, colours or texture coordinates are different on both sides, and,
     with `lights`, where they are contours as seen by a light, since what casts a shadow on itself is dark from there
-    on. Lines in which faces pass through each other are no edges and have no gradient here; nor have edges in mirrors.
+    on. Lines in which faces pass through each other count as edges. Edges that mirrors show have no gradient here.
 
     Args:
         image: [N,H,W,C] the picture without this; only its shape, dtype and device are used.
         surface: the mesh; its positions are what gradients reach.
         cameras: N of them, perspective or orthographic, with the image's size.
-        radiance: linear radiance along rays, background included; called without gradients.
+        radiance: linear radiance along rays, background included; called without gradients. Rays start in the eye or,
+            where that is far from the mesh, before it: whatever the function knows beyond the surface must be near.
         sampling: how many points on edges.
         lights: [K,4], lights that cast hard shadows: (position, 1), or (direction towards it, 0).
 
@@ -129,10 +149,11 @@ def _estimate(task: _Task, grad: Tensor, positions: Tensor, screen: Tensor) -> I
     with torch.no_grad():
         edges = edges_of(task.surface.topology)
         always = jumps(task.surface, edges) | _light_folds(task, edges, positions)
+        lines = _Lines(edges, always, *crossings(positions, task.surface.faces))
     for begin in range(0, len(screen), step):
         with torch.no_grad():
             views = range(begin, min(begin + step, len(screen)))
-            parts = [_points(task, edges, always, positions, screen, k, generator) for k in views]
+            parts = [_points(task, lines, positions, screen, k, generator) for k in views]
             points = _Points(*(torch.cat(each) for each in zip(*parts, strict=True)))
         for first in range(0, len(points.view), _RAYS // 2):
             part = _Points(*(each[first : first + _RAYS // 2] for each in points))
@@ -148,23 +169,25 @@ def _light_folds(task: _Task, edges: Edges, positions: Tensor) -> Tensor:
 
 
 def _points(
-    task: _Task, edges: Edges, always: Tensor, positions: Tensor, screen: Tensor, view: int, generator: torch.Generator
+    task: _Task, lines: _Lines, positions: Tensor, screen: Tensor, view: int, generator: torch.Generator
 ) -> _Points:
-    """Points on the edges that one view shows, by their length; at least half of them on contours."""
+    """Points on the lines that one view shows, by their length; at least half of them on contours."""
+    edges = lines.edges
     contour = contours(edges, positions, task.surface.faces, eye_points(screen[[view]])[0])
-    chosen = (contour | always).nonzero()[:, 0]
-    parts = clipped(project(screen[view], positions[edges.ends[chosen]]), task.size)
+    chosen = (contour | lines.always).nonzero()[:, 0]
+    pair, ends = torch.cat([edges.ends[chosen], lines.crossed]), torch.cat([positions[edges.ends[chosen]], lines.ends])
+    crossing = torch.arange(len(pair), device=pair.device) >= len(chosen)
+    outline = torch.cat([contour[chosen], crossing[len(chosen) :]])
+    parts = clipped(project(screen[view], ends), task.size)
     length = (parts[:, 1] - parts[:, 0]).norm(dim=1)
-    chosen, parts, length = (each[length > 0] for each in (chosen, parts, length))
-    if not len(chosen):
-        return _Points(chosen, edges.ends[chosen], parts[:, 0], length)
-    weight = _weights(length, contour[chosen])
-    measure = length * weight
-    along_all, part = spread(measure.new_ones(1), task.sampling.samples, generator)
-    line, along = located(measure, along_all)
+    seen = length > 0
+    pair, crossing, outline, parts, length = (each[seen] for each in (pair, crossing, outline, parts, length))
+    if not len(pair):
+        return _Points(pair[:, 0], pair, crossing, parts[:, 0], length)
+    weight = _weights(length, outline)
+    line, along, share = spread_on_lines(length * weight, task.sampling.samples, generator)
     place = parts[line, 0] + along[:, None] * (parts[line, 1] - parts[line, 0])
-    share = part * measure.sum() / weight[line]
-    return _Points(torch.full_like(line, view), edges.ends[chosen[line]], place, share)
+    return _Points(torch.full_like(line, view), pair[line], crossing[line], place, share / weight[line])
 
 
 def _weights(length: Tensor, contour: Tensor) -> Tensor:
@@ -182,14 +205,24 @@ def project(screen: Tensor, points: Tensor) -> Tensor:
 
 def _signed(task: _Task, grad: Tensor, positions: Tensor, screen: Tensor, points: _Points) -> Tensor:
     """The sum over the points of (f+ - f-) . grad share distance; see `boundary`."""
-    camera, ends = screen[points.view][:, [0, 1, 3]], positions[points.ends]
-    first, second = ((camera[..., :3] @ ends[:, k, :, None])[..., 0] + camera[..., 3] for k in range(2))
-    line = torch.linalg.cross(first, second)
+    line = _lines(task, positions, screen, points)
     with torch.no_grad():
         across = torch.nn.functional.normalize(line[:, :2], dim=1)
         jump = _jump(task, screen, points, across, grad.shape[-1])
         factor = (jump * pixel_values(grad, points.view, points.place).to(jump)).sum(1) * points.share
     return (factor * distance(line, points.place)).sum()
+
+
+def _lines(task: _Task, positions: Tensor, screen: Tensor, points: _Points) -> Tensor:
+    """The lines [K,3] in the pictures that the points lie on; differentiable."""
+    edge, face = (~points.crossing).nonzero()[:, 0], points.crossing.nonzero()[:, 0]
+    camera, ends = screen[points.view[edge]][:, [0, 1, 3]], positions[points.pair[edge]]
+    first, second = ((camera[..., :3] @ ends[:, k, :, None])[..., 0] + camera[..., 3] for k in range(2))
+    found = positions.new_zeros(len(points.view), 3).index_put((edge,), torch.linalg.cross(first, second))
+    if not len(face):
+        return found
+    from_screen = torch.linalg.inv(screen)[points.view[face]]
+    return found.index_put((face,), crossing_lines(from_screen, positions, task.surface.faces, points.pair[face]))
 
 
 def _jump(task: _Task, screen: Tensor, points: _Points, across: Tensor, channels: int) -> Tensor:

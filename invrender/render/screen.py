@@ -11,6 +11,7 @@ from invrender.shading.surface import Surface
 
 Tensor = torch.Tensor
 
+OUTSIDE = 4.0  # of a frame, from its middle: rays start no farther away
 _AT_INFINITY = 1e-12  # of a homogeneous point's length: a last number below this is rounding
 
 
@@ -77,7 +78,8 @@ def eye_points(screen: Tensor) -> Tensor:
 def screen_rays(screen: Tensor, view: Tensor, points: Tensor) -> tuple[Tensor, Tensor]:
     """Origins and unit directions [K,3] of the rays through points [K,2] of the images of cameras view [K] of [N,4,4].
 
-    Rays start in the eye; those of an orthographic camera on its near plane.
+    Rays start in the eye; those of an orthographic camera on its near plane. Where that is far from the mesh they start
+    closer to it, since float32, in which some backends compute, would not aim at an edge from there.
     """
     eye, inverse = eye_points(screen)[view], torch.linalg.inv(screen)[view]
     homogeneous = torch.cat([points, points.new_tensor([-1.0, 1.0]).expand(len(points), 2)], 1)
@@ -86,7 +88,9 @@ def screen_rays(screen: Tensor, view: Tensor, points: Tensor) -> tuple[Tensor, T
     position = eye[:, :3] / torch.where(central, eye[:, 3:], 1)
     origin = torch.where(central, position, near[:, :3] / near[:, 3:])
     direction = torch.where(central, near[:, :3] - position * near[:, 3:], eye[:, :3])
-    return origin, torch.nn.functional.normalize(direction, dim=1)
+    direction = torch.nn.functional.normalize(direction, dim=1)
+    ahead = -(origin * direction).sum(1, keepdim=True) - OUTSIDE
+    return origin + ahead.clamp(min=0) * direction, direction
 
 
 def clipped(ends: Tensor, size: tuple[int, int]) -> Tensor:

@@ -4,7 +4,7 @@
 
 What casts the border of a shadow is an edge that is a contour as the light sees it. The plane through the light and the
 edge meets the plane of the face that the shadow falls on in a line, and the picture of that line follows from the
-light, the edge's ends, the face's corners and the camera by algebra (`shadow_planes`), which gradients go through. On
+light, the edge's ends, the face's corners and the camera by algebra (`planes`), which gradients go through. On
 its one side the light's share of the radiance is there, on the other it is not: see `boundary`.
 """
 
@@ -25,15 +25,14 @@ from invrender.ops.rays import check_finite
 from invrender.render.boundary import boundary, distance, located, pixel_values, spread
 from invrender.render.edges import DEFAULT, EdgeSampling, Radiance, check_channels, check_image
 from invrender.render.folds import Edges, contours, edges_of
-from invrender.render.screen import Frame, frame_of, screen_from_frame, screen_rays
-from invrender.render.shadow_planes import edge_planes, face_planes, shadow_lines, shadow_points
+from invrender.render.planes import edge_planes, face_planes, lines_of_planes, shadow_points
+from invrender.render.screen import OUTSIDE, Frame, frame_of, screen_from_frame, screen_rays
 from invrender.shading.surface import Surface
 
 Tensor = torch.Tensor
 
 PAST = 3e-6  # of the frame, by which light passes an edge, and up to which two places are the same
 _RAYS = 2**18  # that are followed at once
-_OUTSIDE = 3.0  # of the frame: rays start no farther away, where float32 would not aim at an edge
 _ANYWHERE = 0.1  # of the points look for shadows where the first look saw none
 
 
@@ -219,7 +218,7 @@ def _receivers(task: _Task, positions: Tensor, light: Tensor, at: Tensor, outsid
     """The faces [K], -1 for none, that light meets which just passes the edges at points [K,3] on their outer sides."""
     beside = at + PAST * torch.nn.functional.normalize(outside, dim=1)
     to_light = light[:3] - light[3] * beside
-    distance = torch.where(light[3] == 0, _OUTSIDE, to_light.norm(dim=1, keepdim=True).clamp(max=_OUTSIDE))
+    distance = torch.where(light[3] == 0, OUTSIDE, to_light.norm(dim=1, keepdim=True).clamp(max=OUTSIDE))
     way = -torch.nn.functional.normalize(to_light, dim=1)
     face, t, _, _ = task.backend.trace(positions, task.faces, beside - distance * way, way)
     return torch.where(t > distance[:, 0] + PAST, face, -1)
@@ -228,7 +227,6 @@ def _receivers(task: _Task, positions: Tensor, light: Tensor, at: Tensor, outsid
 def _seen(task: _Task, positions: Tensor, screen: Tensor, points: _Shadows) -> _Shadows:
     """Those of the points that no face hides from the camera."""
     origin, direction = screen_rays(screen, points.view, points.place)
-    origin = origin - ((origin * direction).sum(1, keepdim=True) + _OUTSIDE).clamp(max=0) * direction
     face, t, _, _ = task.backend.trace(positions, task.faces, origin, direction)
     there = intersect(positions[task.faces[points.receiver]], origin, direction)[0]
     near = t >= there - PAST
@@ -239,7 +237,7 @@ def _seen(task: _Task, positions: Tensor, screen: Tensor, points: _Shadows) -> _
 def _signed(task: _Task, grad: Tensor, positions: Tensor, screen: Tensor, light: Tensor, points: _Shadows) -> Tensor:
     """The sum over the points of (f+ - f-) . grad share distance; see `boundary`."""
     edge, face = edge_planes(positions, light, points.ends), face_planes(positions, task.faces[points.receiver])
-    line, side = shadow_lines(torch.linalg.inv(screen)[points.view], edge, face)
+    line, side = lines_of_planes(torch.linalg.inv(screen)[points.view], edge, face)
     with torch.no_grad():
         lit = points.outward * side.sign()
         jump = lit[:, None] * _light_there(task, screen, points, grad.shape[-1]).to(line)

@@ -27,10 +27,10 @@ def pinhole(motion: Tensor | None = None, eye: tuple[float, float, float] = (0.3
     return Cameras(world_to_camera, perspective(50.0, SIZE, 0.1, 100.0)[None], SIZE)
 
 
-def orthographic(motion: Tensor | None = None) -> Cameras:
+def orthographic(motion: Tensor | None = None, eye: tuple[float, float, float] = (0.3, -0.2, 3.0)) -> Cameras:
     projection = torch.diag(numbers([1 / 1.2, 1 / 1.0, -0.1, 1.0]))
     projection[2, 3] = -1.0  # the near plane goes through the camera's place
-    return Cameras(pinhole(motion).world_to_camera, projection[None], SIZE)
+    return Cameras(pinhole(motion, eye).world_to_camera, projection[None], SIZE)
 
 
 def moved(twist: Tensor) -> Tensor:
@@ -39,6 +39,12 @@ def moved(twist: Tensor) -> Tensor:
     zero = torch.zeros_like(x)
     rows = [[zero, -z, y, shift[0]], [z, zero, -x, shift[1]], [-y, x, zero, shift[2]], [zero] * 4]
     return torch.linalg.matrix_exp(torch.stack([torch.stack(row) for row in rows]))
+
+
+def telescope(motion: Tensor | None = None) -> Cameras:
+    """A camera 300 times as far away, with as narrow a lens."""
+    world_to_camera = pinhole(motion, (90.0, -60.0, 900.0)).world_to_camera
+    return Cameras(world_to_camera, perspective(50.0 / 300, SIZE, 0.1, 1e4)[None], SIZE)
 
 
 def pixels(points: Tensor, cameras: Cameras) -> Tensor:

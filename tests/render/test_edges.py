@@ -9,7 +9,7 @@ import torch
 
 from invrender.errors import InputError, UsageError
 from invrender.render.edges import EdgeSampling, visibility
-from tests.render.polygons import SIZE, area, lit, numbers, orthographic, pinhole, pixels, prepared, square
+from tests.render.polygons import SIZE, area, lit, numbers, orthographic, pinhole, pixels, prepared, square, telescope
 
 Tensor = torch.Tensor
 
@@ -31,7 +31,7 @@ def seen(vertices, faces, cameras, backend, colours=COLOURS, samples=4000):
 
 
 @pytest.mark.parametrize("backend", BACKENDS)
-@pytest.mark.parametrize("view", [pinhole, orthographic])
+@pytest.mark.parametrize("view", [pinhole, orthographic, telescope])
 def test_a_pyramid_from_above_shows_four_triangles(open_backend, backend, view):
     """Outlines and ridges, for every vertex and the camera; the picture adds up to areas times colours."""
     found, exact = ([pyramid().requires_grad_(), torch.zeros(6).double().requires_grad_()] for _ in range(2))
@@ -41,8 +41,10 @@ def test_a_pyramid_from_above_shows_four_triangles(open_backend, backend, view):
     corners = pixels(exact[0], view(exact[1]))
     total = sum(COLOURS[k].sum() * area(corners[PYRAMID[k]]) for k in range(4))
     total.backward()
-    for one, other in zip(found, exact, strict=True):
-        assert torch.allclose(one.grad, other.grad, rtol=0, atol=0.01 * float(exact[0].grad.abs().max()))
+    turn = 300 if view is telescope else 1  # what a turn moves, compared with a shift
+    for one, other, scale in zip(found, exact, (1, turn), strict=True):
+        most = scale * float(exact[0].grad.abs().max())
+        assert torch.allclose(one.grad, other.grad, rtol=0, atol=0.01 * most)
 
 
 def test_unmerged_triangles_move_as_merged_ones(open_backend):
@@ -57,6 +59,39 @@ def test_unmerged_triangles_move_as_merged_ones(open_backend):
     assert torch.allclose(*found, rtol=0, atol=0.01 * float(found[0].abs().max()))
 
 
+@pytest.mark.parametrize("tips", [[4, 3, 2], [2, 3, 4], [4, 5, 2, 6, 3]])
+def test_an_edge_of_many_faces_counts_once(open_backend, tips):
+    """Triangles with these tips: one on each side of it, and smaller ones behind the first, which are not seen."""
+    corners = [[0.1, -0.6, 0], [0.05, 0.7, 0], [-0.8, 0.1, 0.4], [0.6, 0.2, 0]]
+    corners += [[-0.3, 0.1, 0], [-0.2, 0.1, -0.2], [-0.1, 0.1, -0.3]]
+    camera, colours = orthographic(eye=(0.0, 0.0, 3.0)), torch.stack([COLOURS[int(tip != 3)] for tip in tips])
+    found, exact = (numbers(corners).requires_grad_() for _ in range(2))
+    seen(found, [[0, 1, tip] for tip in tips], camera, open_backend("cpu"), colours).sum().backward()
+    at = pixels(exact, camera)
+    (COLOURS[1].sum() * area(at[[0, 1, 2]]) + COLOURS[0].sum() * area(at[[0, 1, 3]])).backward()
+    assert torch.allclose(found.grad, exact.grad, rtol=0, atol=0.01 * float(exact.grad.abs().max()))
+
+
+@pytest.mark.parametrize("view", [pinhole, orthographic, telescope])
+def test_faces_that_pass_through_each_other_part_along_a_line(open_backend, view):
+    """A triangle comes out of a square: the picture shows its upper half, up to a line that all of them move."""
+    sheet = numbers([[-0.8, -0.6, 0], [0.8, -0.6, 0.1], [0.8, 0.6, 0], [-0.8, 0.6, 0]])  # not flat: two triangles
+    given = [torch.cat([sheet, numbers([[-0.1, -0.2, -0.3], [0.6, -0.15, 0.4], [0.5, 0.25, 0.3]])])]
+    found, exact = ([part.clone().requires_grad_() for part in (*given, torch.zeros(6).double())] for _ in range(2))
+    faces = [[0, 1, 2], [0, 2, 3], [4, 5, 6]]
+    seen(found[0], faces, view(found[1]), open_backend("cpu"), COLOURS[[0, 0, 1]]).sum().backward()
+    corners, plane = exact[0], torch.linalg.cross(*(exact[0][k] - exact[0][0] for k in (1, 2)))
+    height = (corners[4:] - corners[0]) @ plane
+    cuts = [corners[4] + height[0] / (height[0] - height[k]) * (corners[4 + k] - corners[4]) for k in (1, 2)]
+    shown = area(pixels(torch.stack([*cuts, corners[6], corners[5]]), view(exact[1])))
+    whole = sum(area(pixels(corners[face], view(exact[1]))) for face in faces[:2])
+    (COLOURS[0].sum() * (whole - shown) + COLOURS[1].sum() * shown).backward()
+    turn = 300 if view is telescope else 1
+    for one, other, scale in zip(found, exact, (1, turn), strict=True):
+        most = scale * float(exact[0].grad.abs().max())
+        assert torch.allclose(one.grad, other.grad, rtol=0, atol=0.01 * most)
+
+
 def test_an_edge_that_passes_the_eye_counts_as_far_as_it_is_seen(open_backend):
     """A road reaches from before the camera to behind it; another one ends where the picture does."""
     found = []
@@ -67,6 +102,16 @@ def test_an_edge_that_passes_the_eye_counts_as_far_as_it_is_seen(open_backend):
         found.append(motion.grad)
     assert float(found[0].abs().max()) > 100
     assert torch.allclose(*found, rtol=0, atol=0.005 * float(found[0].abs().max()))
+
+
+def test_an_edge_that_ends_in_the_eye_spoils_nothing(open_backend):
+    camera = pinhole()
+    eye = camera.position[0]
+    corners = torch.stack([eye, *numbers([[0.5, 0.2, 0], [-0.4, 0.6, 0], [0.1, -0.7, 0.1]])]).requires_grad_()
+    seen(corners, [[0, 1, 2], [1, 2, 3]], camera, open_backend("cpu")).sum().backward()
+    assert torch.isfinite(corners.grad).all()
+    assert float(corners.grad[0].abs().max()) == 0
+    assert float(corners.grad[3].abs().max()) > 1
 
 
 def test_equal_seeds_give_equal_gradients_and_others_others(open_backend):

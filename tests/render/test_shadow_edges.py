@@ -104,15 +104,26 @@ def test_a_shadow_on_a_bumpy_floor_moves_as_finite_differences_say(open_backend)
         assert float(found[k]) == pytest.approx(slope, rel=0.02)
 
 
-def test_a_shadow_within_a_shadow_does_not_count(open_backend):
-    """Of two squares one over the other the light sees the upper alone."""
+@pytest.mark.parametrize("eye", [(0.0, 0.0, 1.0), (2.0, 0.0, 8.0)])
+def test_a_shadow_within_a_shadow_does_not_count(open_backend, eye):
+    """Of two squares one over the other the light sees the upper alone; seen from below and from above."""
     vertices = torch.cat([square(8.0, 0.0), square(0.4, 3.0), square(0.9, 4.0)]).requires_grad_()
-    faces = [*TWO_SQUARES, [8, 9, 10], [8, 10, 11]]
-    darkened(
-        vertices, faces, pinhole(eye=(0.0, 0.0, 1.0)), numbers([0.0, 0, 1, 0]), open_backend("cpu")
-    ).sum().backward()
+    faces, light = [*TWO_SQUARES, [8, 9, 10], [8, 10, 11]], numbers([0.0, 0, 1, 0])
+    darkened(vertices, faces, pinhole(eye=eye), light, open_backend("cpu")).sum().backward()
     assert float(vertices.grad[8:].abs().sum()) > 10
     assert float(vertices.grad[4:8].abs().sum()) == 0
+
+
+def test_a_shadow_behind_the_camera_is_not_seen(open_backend):
+    """It would appear upside down on a wall before the camera."""
+    wall = numbers([[-9, -9, -9], [9, -9, -9], [9, 9, -9], [-9, 9, -9]])
+    ground = numbers([[-9, -1, 9], [9, -1, 9], [9, -1, -9], [-9, -1, -9]])
+    above = numbers([[-1, 3, 5], [1, 3, 5], [1, 3, 7], [-1, 3, 7]])
+    vertices = torch.cat([wall, ground, above]).requires_grad_()
+    faces = [*TWO_SQUARES, [8, 9, 10], [8, 10, 11]]
+    camera = pinhole(eye=(0.0, 0.0, 1.0))
+    darkened(vertices, faces, camera, numbers([0.0, 1, 0, 0]), open_backend("cpu")).sum().backward()
+    assert float(vertices.grad[8:].abs().sum()) == 0
 
 
 def test_what_hides_its_own_shadow_has_none(open_backend):

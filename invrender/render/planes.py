@@ -1,4 +1,4 @@
-"""Where shadows fall, by homogeneous points and planes: no divisions, so that nothing is singular before the end.
+"""Where planes meet and shadows fall, by homogeneous coordinates: nothing is divided, and singular, before the end.
 
 With L = (position, 1) or (direction, 0) the light, e the eye, A the plane through L and an edge and B the plane of a
 face that the edge's shadow falls on: the plane (B . e) A - (A . e) B contains the shadow's line and the eye, and takes
@@ -47,8 +47,8 @@ def shadow_points(
     return place, velocity.norm(dim=1), (point[:, 3] * shadow[:, 3]) > 0
 
 
-def shadow_lines(from_screen: Tensor, edge: Tensor, face: Tensor) -> tuple[Tensor, Tensor]:
-    """The lines [K,3] of pictures in which planes through the light [K,4] meet planes of faces [K,4].
+def lines_of_planes(from_screen: Tensor, edge: Tensor, face: Tensor) -> tuple[Tensor, Tensor]:
+    """The lines [K,3] of pictures in which planes [K,4], such as those through the light, meet planes of faces [K,4].
 
     Args:
         from_screen: [K,4,4], inverses of what takes points to the screen, whose third columns are the eyes.
