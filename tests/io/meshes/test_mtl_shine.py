@@ -68,6 +68,12 @@ def test_what_is_not_stated_is_lambertian(tmp_path):
     assert read(tmp_path, "Kd 0.5 0.5 0.5\nKs 0.25\n").material.specular == (0.25, 0.25, 0.25)
 
 
+def test_files_of_meshlab_are_dull_and_opaque(tmp_path, caplog):
+    look = read(tmp_path, "Ka 0.2 0.2 0.2\nKd 0.6 0.6 0.6\nKs 1 1 1\nTr 1.0\nillum 2\nNs 0.0").material
+    assert look.lambertian and not look.unlit
+    assert not caplog.records
+
+
 def test_what_cannot_be_shown_is_said(tmp_path, caplog):
     read(
         tmp_path, PLASTIC + "d 0.3", PLASTIC + "Tr 0.4", PLASTIC + "d 1\nTr 1", PLASTIC + "Tr 1", PLASTIC + "d -halo 1"
