@@ -104,7 +104,7 @@ def _appearance(facts: MeshFacts) -> str:
     parts += [f"texture {facts.texture[0]} x {facts.texture[1]}"] if facts.texture else []
     parts += ["texture coordinates"] if facts.uv else []
     parts += ["vertex colours"] if facts.colours else []
-    return ", ".join(parts)
+    return ", ".join([*parts, *facts.shine])
 
 
 def dataset_rows(facts: DatasetFacts, explained: tuple[float, ...] | None) -> Rows:

@@ -9,7 +9,18 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from invrender.cli.look_options import LightOption, LookOptions, ReflectionOption, TurnOption, ViewDependentOption
+from invrender.cli.look_options import (
+    DepthOption,
+    LightOption,
+    LookOptions,
+    OcclusionOption,
+    RayOptions,
+    ReachOption,
+    ReflectionOption,
+    ShadowsOption,
+    TurnOption,
+    ViewDependentOption,
+)
 from invrender.cli.options import (
     AzimuthOption,
     BackendOption,
@@ -77,6 +88,13 @@ ModeOption = Annotated[
     str | None,
     typer.Option("--mode", metavar="|".join(mode_names()), help="What the pictures show (shaded; volume)."),
 ]
+BackgroundOption = Annotated[
+    str, typer.Option("--background", metavar="white|black|transparent|#RRGGBB", help="Behind the object.")
+]
+SamplesOption = Annotated[
+    int,
+    typer.Option("--samples", min=1, max=8, help="Samples on each side of a pixel (stills, turntables; all by rays)."),
+]
 
 
 def render(
@@ -91,15 +109,15 @@ def render(
     elevation: ElevationOption = 10.0,
     distance: DistanceFlag = None,
     fov: FovFlag = None,
-    background: Annotated[
-        str, typer.Option("--background", metavar="white|black|transparent|#RRGGBB", help="Behind the object.")
-    ] = "white",
-    samples: Annotated[
-        int, typer.Option("--samples", min=1, max=8, help="Samples on each side of a pixel (stills and turntables).")
-    ] = 2,
+    background: BackgroundOption = "white",
+    samples: SamplesOption = 2,
     light: LightOption = None,
     turn: TurnOption = None,
     reflection: ReflectionOption = None,
+    depth: DepthOption = None,
+    shadows: ShadowsOption = None,
+    occlusion: OcclusionOption = None,
+    occlusion_reach: ReachOption = None,
     view_dependent: ViewDependentOption = None,
     colormap: ColormapOption = "inferno",
     opacity: OpacityOption = "linear",
@@ -123,7 +141,7 @@ def render(
     """Render a mesh or a volume: a still, a turntable, or a dataset that reconstruct takes."""
     check_at_least("--size", size, 1)
     drawn = _mode(asset, mode)
-    look = LookOptions(light, turn, reflection, view_dependent)
+    look = LookOptions(light, turn, reflection, view_dependent, RayOptions(depth, shadows, occlusion, occlusion_reach))
     look.check(drawn, dataset)
     style = StyleOptions(colormap, opacity, strength, window, lighting, compositing, quality)
     if drawn.subject == "volume":

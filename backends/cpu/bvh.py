@@ -31,8 +31,23 @@ class Bvh:
     links: Ints
 
 
+_kept: list[Bvh] = []  # that of the last call
+
+
 def build(corners: Floats) -> Bvh:
-    """The hierarchy over faces with corners [F,3,3] float64. Faces that are not finite can never be hit: left out."""
+    """The hierarchy over faces with corners [F,3,3] float64, which must not change any more.
+
+    Faces that are not finite can never be hit: left out. The last one is kept, since rays come in many parts.
+    """
+    for last in _kept[:1]:
+        if np.array_equal(last.corners, corners):
+            return last
+    built = _built(corners)
+    _kept[:] = [built]
+    return built
+
+
+def _built(corners: Floats) -> Bvh:
     order = np.flatnonzero(np.isfinite(corners).all((1, 2))).astype(np.int32)
     boxes, links = np.empty((2 * len(order) + 1, 6)), np.zeros((2 * len(order) + 1, 2), np.int32)
     count = _build(corners, order, boxes, links)

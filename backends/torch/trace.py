@@ -12,6 +12,7 @@ import numpy as np
 import torch
 
 from invrender.backends.arguments import check_faces
+from invrender.kernels.intersect import intersect
 
 Tensor = torch.Tensor
 
@@ -60,22 +61,6 @@ def located(
     corners = vertices[faces[face[hit]]]
     t[hit], u[hit], v[hit] = intersect(corners, origin[hit].to(vertices.dtype), direction[hit].to(vertices.dtype))
     return face, t, u, v
-
-
-def intersect(corners: Tensor, origin: Tensor, direction: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-    """Where rays meet the planes of triangles: t, u, v of corners [...,3,3] and rays [...,3] (broadcast).
-
-    Moeller and Trumbore 1997 ("Fast, Minimum Storage Ray/Triangle Intersection"); not finite for parallel ones.
-    """
-    a, b, c = corners.unbind(-2)
-    side, other = b - a, c - a
-    across = torch.linalg.cross(direction, other)
-    det = (side * across).sum(-1)
-    to_origin = origin - a
-    u = (to_origin * across).sum(-1) / det
-    crossed = torch.linalg.cross(to_origin, side)
-    v = (direction * crossed).sum(-1) / det
-    return (other * crossed).sum(-1) / det, u, v
 
 
 def _brute_force(vertices: Tensor, faces: Tensor, origin: Tensor, direction: Tensor) -> Tensor:

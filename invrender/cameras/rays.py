@@ -22,10 +22,16 @@ def pixel_directions(cameras: Cameras) -> Tensor:
     return cameras.world_to_camera[:, :3, :3].transpose(1, 2) @ matrix
 
 
-def camera_rays(cameras: Cameras) -> Rays:
-    """One ray per pixel, N*H*W of them in the order of the images, float64 with unit directions."""
+def camera_rays(cameras: Cameras, rows: tuple[int, int] | None = None) -> Rays:
+    """One ray per pixel, N*H*W of them in the order of the images, float64 with unit directions.
+
+    Args:
+        cameras: N of them, perspective.
+        rows: the first row of pixels, and the one after the last; None: all.
+    """
     height, width = cameras.size
-    row, column = torch.meshgrid(torch.arange(height) + 0.5, torch.arange(width) + 0.5, indexing="ij")
+    first, end = rows or (0, height)
+    row, column = torch.meshgrid(torch.arange(first, end) + 0.5, torch.arange(width) + 0.5, indexing="ij")
     pixels = torch.stack([column, row, torch.ones_like(row)], -1).double().reshape(-1, 3)
     direction = torch.einsum("nij,pj->npi", pixel_directions(cameras), pixels)
     origin = cameras.position[:, None].expand_as(direction)

@@ -12,6 +12,7 @@ from invrender.cameras.projection import common_point, intrinsics
 from invrender.evaluate.posed_views import informed, view_names
 from invrender.geometry.connectivity import components, edge_face_counts, genus, is_watertight, merge_vertices
 from invrender.nouns import Cameras, Mesh, Views
+from invrender.shading.finish import of_rows
 
 Triple = tuple[float, float, float]
 Range = tuple[float, float]
@@ -43,6 +44,7 @@ class MeshFacts:
         texture: its (width, height), or None.
         material: its name.
         albedo: linear RGB.
+        shine: what some of it does besides reflecting diffusely: highlights, mirrors, gloss, emission, unlit.
     """
 
     vertices: int
@@ -68,6 +70,7 @@ class MeshFacts:
     texture: tuple[int, int] | None
     material: str
     albedo: Triple
+    shine: tuple[str, ...]
 
 
 def mesh_facts(mesh: Mesh) -> MeshFacts:
@@ -107,7 +110,24 @@ def mesh_facts(mesh: Mesh) -> MeshFacts:
         texture=None if texture is None else (texture.shape[1], texture.shape[0]),
         material=mesh.material.name,
         albedo=mesh.material.rgb,
+        shine=_shine(mesh),
     )
+
+
+def _shine(mesh: Mesh) -> tuple[str, ...]:
+    look = mesh.material
+    found = {
+        "highlights": look.highlighted,
+        "mirrors": look.mirrors,
+        "gloss": look.glossy,
+        "emission": look.emits,
+        "unlit": look.unlit,
+    }
+    if mesh.finish is not None:
+        rows = of_rows(mesh.finish)
+        some = {"highlights": rows.specular > 0, "mirrors": rows.mirror > 0, "emission": rows.emission > 0}
+        found |= {name: bool(each.any()) for name, each in {**some, "unlit": rows.lit == 0}.items()}
+    return tuple(name for name, there in found.items() if there)
 
 
 def _consistent(faces: NDArray[np.int64]) -> bool:

@@ -14,11 +14,16 @@ Colour = tuple[float, float, float]
 
 PLAIN: Colour = (0.8, 0.8, 0.8)
 WHITE: Colour = (1.0, 1.0, 1.0)
+BLACK: Colour = (0.0, 0.0, 0.0)
+SHININESS = 30.0  # of a highlight whose file gives none
 
 
 @dataclass(frozen=True)
 class Material:
-    """How a surface reflects light: Lambertian, metallic-roughness as in glTF 2.0, or not at all (unlit).
+    """How a surface reflects light: Lambertian, with highlights and mirroring as in .mtl files, metallic-roughness as
+    in glTF 2.0, or not at all (unlit).
+
+    Whatever is stated of roughness, metallic or gloss makes it metallic-roughness, without a highlight besides.
 
     Attributes:
         albedo: linear RGB in [0, 1], as three numbers or a tensor [3]; multiplies the texture. Left out it is white
@@ -29,6 +34,10 @@ class Material:
         metallic: in [0, 1], a number or a tensor [].
         unlit: the colour is what is seen, whatever the light (baked pictures of a real light, for instance).
         gloss: [h,w,2] roughness and metallic over the texture coordinates, or None; multiplies the two numbers.
+        specular: Ks, linear RGB of the highlight (`shading.blinn_phong`), as three numbers or a tensor [3].
+        shininess: Ns, the exponent of the highlight, a number or a tensor []; the larger, the smaller the highlight.
+        mirror: linear RGB, the share of what a mirrored ray sees that is added; of the modes that trace rays.
+        emission: Ke, linear RGB that the surface adds by itself, whatever the light.
     """
 
     albedo: Colour | Tensor = PLAIN
@@ -38,29 +47,64 @@ class Material:
     metallic: float | Tensor = 0.0
     unlit: bool = False
     gloss: Tensor | None = None
+    specular: Colour | Tensor = BLACK
+    shininess: float | Tensor = SHININESS
+    mirror: Colour | Tensor = BLACK
+    emission: Colour | Tensor = BLACK
 
     def __post_init__(self) -> None:
         if self.texture is not None and self.albedo is PLAIN:  # not stated: a grey of the same value stays
             object.__setattr__(self, "albedo", WHITE)
 
     @property
+    def glossy(self) -> bool:
+        """Whether it is a metallic-roughness surface."""
+        metal = isinstance(self.metallic, Tensor) or self.metallic != 0
+        return not self.unlit and (self.roughness is not None or metal or self.gloss is not None)
+
+    @property
+    def emits(self) -> bool:
+        """Whether it adds light of its own."""
+        return _some(self.emission)
+
+    @property
+    def mirrors(self) -> bool:
+        """Whether mirrored rays add to it."""
+        return not self.unlit and _some(self.mirror)
+
+    @property
+    def highlighted(self) -> bool:
+        """Whether it has a Blinn-Phong highlight."""
+        return not self.unlit and not self.glossy and _some(self.specular)
+
+    @property
     def lambertian(self) -> bool:
         """Whether it reflects diffusely alone (or is unlit)."""
-        metal = isinstance(self.metallic, Tensor) or self.metallic != 0
-        return self.unlit or (self.roughness is None and not metal and self.gloss is None)
+        return not (self.glossy or self.highlighted or self.mirrors)
 
     @property
     def is_default(self) -> bool:
         """Whether it is the default, as for a file that names no material; a material with a tensor is not."""
         chosen = isinstance(self.albedo, Tensor) or self.albedo != PLAIN or self.unlit or not self.lambertian
+        chosen = chosen or self.emits
         return not chosen and self.texture is None and self.name == "default"
 
     @property
     def rgb(self) -> Colour:
         """The albedo as plain numbers, for files and other programs."""
-        albedo = self.albedo.detach().tolist() if isinstance(self.albedo, Tensor) else self.albedo
-        red, green, blue = (float(value) for value in albedo)
-        return red, green, blue
+        return plain_colour(self.albedo)
+
+
+def plain_colour(colour: Colour | Tensor) -> Colour:
+    """Three numbers of a colour."""
+    values = colour.detach().tolist() if isinstance(colour, Tensor) else colour
+    red, green, blue = (float(value) for value in values)
+    return red, green, blue
+
+
+def _some(colour: Colour | Tensor) -> bool:
+    """Whether a colour may be other than black: a tensor may, since it can change."""
+    return isinstance(colour, Tensor) or any(value != 0 for value in colour)
 
 
 @dataclass(frozen=True)

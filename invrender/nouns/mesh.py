@@ -26,6 +26,8 @@ class Mesh:
         uv: [V,2] float, or None.
         colours: [V,3] linear float RGB in [0, 1], or None.
         material: what the surface reflects.
+        finish: [V,11] float, or None: how each vertex shines, where a file has several materials; see
+            `shading.finish`. It stands in for what the material says of highlight, mirroring and emission.
     """
 
     vertices: Tensor
@@ -33,6 +35,7 @@ class Mesh:
     uv: Tensor | None = None
     colours: Tensor | None = None
     material: Material = field(default_factory=Material)
+    finish: Tensor | None = None
 
     @staticmethod
     def from_numpy(vertices: NDArray[np.floating], faces: NDArray[np.integer]) -> Mesh:

@@ -4,6 +4,7 @@ Every function takes the backend first and otherwise reads like the kernel in `i
 """
 
 from invrender.ops.mesh import antialias, interpolate, rasterize, silhouette
+from invrender.ops.rays import Hits, first_hits
 from invrender.ops.volume import composite, line_integral
 
-__all__ = ["antialias", "composite", "interpolate", "line_integral", "rasterize", "silhouette"]
+__all__ = ["Hits", "antialias", "composite", "first_hits", "interpolate", "line_integral", "rasterize", "silhouette"]

@@ -12,7 +12,7 @@ from typing import Literal
 from invrender.errors import UsageError
 
 Subject = Literal["mesh", "volume"]
-Renderer = Literal["raster", "emission", "absorption"]
+Renderer = Literal["raster", "traced", "emission", "absorption"]
 
 
 @dataclass(frozen=True)
@@ -42,6 +42,7 @@ class Mode:
 
 MODES = (
     Mode("shaded", "mesh", "raster", "linear RGB under the lights, as the material says", colour=True, layered=True),
+    Mode("raytraced", "mesh", "traced", "the same with shadows and mirrors, by rays", colour=True, layered=True),
     Mode("color", "mesh", "raster", "albedo, texture, vertex colours as they are", colour=True, layered=True),
     Mode("silhouette", "mesh", "raster", "coverage of the pixel, 0 to 1", channels=1),
     Mode("depth", "mesh", "raster", "distance along the viewing axis; inf: nothing", channels=1, dataset=False),

@@ -17,11 +17,12 @@ from invrender.errors import UsageError
 from invrender.kernels import Backend, Part
 from invrender.nouns import Cameras, Mesh, Scene, Volume
 from invrender.nouns.appearance import Colour
-from invrender.render import raster
+from invrender.render import raster, traced
 from invrender.render.absorption import transmittance
 from invrender.render.emission import VolumeStyle, render_volume
 from invrender.render.images import average, enlarge
 from invrender.render.modes import Mode, find_mode
+from invrender.render.ray_radiance import RaySettings, backdrop
 from invrender.render.transfer import transfer_function
 
 Tensor = torch.Tensor
@@ -44,6 +45,7 @@ def render(
     style: VolumeStyle | None = None,
     extinction: float | Tensor | Literal["auto"] = 1.0,
     dtype: torch.dtype = torch.float32,
+    rays: RaySettings | None = None,
 ) -> Tensor:
     """Draw a mesh, a scene or a volume; differentiable in what the asset, its lights and the cameras hold as tensors.
 
@@ -65,6 +67,7 @@ def render(
         extinction: of mode "transmittance": the factor on the density; "auto" makes the volume well visible, and counts
             as constant in gradients.
         dtype: of pictures of meshes; those of volumes have that of the values.
+        rays: of mode "raytraced": depth of mirroring, shadows, ambient occlusion; of mode "shaded" the occlusion alone.
 
     Returns:
         [N,H,W,C] on the backend's device: linear RGB, or one channel for silhouette, depth and transmittance.
@@ -86,8 +89,8 @@ def render(
     scene = asset if isinstance(asset, Scene) else Scene(asset)
     if background is not None:
         scene = replace(scene, background=background)
-    draw = raster.layers if alpha else raster.render
-    return draw(scene, cameras, row.name, _selected(backend, "meshes"), supersample, dtype)
+    drawn = _mesh(scene, cameras, row, _selected(backend, "meshes"), supersample, dtype, rays or RaySettings(), alpha)
+    return drawn if alpha or row.channels == 1 else over(drawn, scene.background)
 
 
 def default_style(volume: Volume) -> VolumeStyle:
@@ -103,6 +106,25 @@ def over(premultiplied: Tensor, background: Colour | Tensor) -> Tensor:
 
 def _selected(backend: str | Backend, part: Part) -> Backend:
     return select(backend, needs=(part,)) if isinstance(backend, str) else backend
+
+
+def _mesh(
+    scene: Scene,
+    cameras: Cameras,
+    mode: Mode,
+    backend: Backend,
+    supersample: int,
+    dtype: torch.dtype,
+    rays: RaySettings,
+    alpha: bool,
+) -> Tensor:
+    """Premultiplied RGBA where the mode has an alpha, else one channel."""
+    if mode.renderer == "traced":
+        sky = None if alpha else backdrop(scene.background)
+        return traced.layers(scene, cameras, backend, supersample, dtype, settings=rays, sky=sky)
+    if not mode.layered:
+        return raster.render(scene, cameras, mode.name, backend, supersample, dtype)
+    return raster.layers(scene, cameras, mode.name, backend, supersample, dtype, occlusion=rays.occlusion)
 
 
 def _volume(

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 
 import torch
 
@@ -18,14 +19,25 @@ from invrender.kernels import Backend
 from invrender.nouns import Cameras, Lights, Mesh, Scene, Views
 from invrender.render.images import average, enlarge, straight
 from invrender.render.modes import find_mode
+from invrender.render.occlusion import Occlusion, openness
+from invrender.render.rays import Body, Places, body
 from invrender.shading.lights import to_lights
-from invrender.shading.radiance import radiance
-from invrender.shading.surface import Surface, surface
-from invrender.shading.texture import albedo
+from invrender.shading.points import carried, facing_normals, points_of, seen
+from invrender.shading.surface import Surface, surface_on
 
 Tensor = torch.Tensor
 
 _PIXELS_AT_ONCE = 2**20
+
+
+@dataclass(frozen=True)
+class _Style:
+    """How pictures with colours are drawn; see `render`."""
+
+    mode: str
+    backend: Backend
+    dtype: torch.dtype
+    occlusion: Occlusion | None
 
 
 def render(
@@ -36,6 +48,7 @@ def render(
     supersample: int = 1,
     dtype: torch.dtype = torch.float32,
     lights: Sequence[Lights] | None = None,
+    occlusion: Occlusion | None = None,
 ) -> Tensor:
     """Pictures of a scene's mesh from N cameras.
 
@@ -50,6 +63,7 @@ def render(
         supersample: pictures are drawn at this many times the size and averaged (not depth).
         dtype: of the computation after projection, which is float64 in any case.
         lights: those of each picture, instead of the scene's for all.
+        occlusion: of the light from everywhere, in mode "shaded"; None: all of it arrives.
 
     Returns:
         [N,H,W,C] of that dtype, C = 1 for silhouette and depth, else 3; antialiased, but for depth.
@@ -60,9 +74,9 @@ def render(
     if mode == "silhouette":
         return _coverage(scene.mesh, cameras, backend, supersample, dtype)[..., None]
     if mode == "depth":
-        prepared = _prepare(scene.mesh, backend)
+        prepared = surface_on(backend.device, scene.mesh)
         return _by_view(cameras, lambda part: _draw_depth(prepared, part, backend, dtype))
-    premultiplied = layers(scene, cameras, mode, backend, supersample, dtype, lights)
+    premultiplied = layers(scene, cameras, mode, backend, supersample, dtype, lights, occlusion)
     background = torch.as_tensor(scene.background).to(premultiplied)
     return premultiplied[..., :3] + (1 - premultiplied[..., 3:]) * background
 
@@ -75,17 +89,22 @@ def layers(
     supersample: int = 1,
     dtype: torch.dtype = torch.float32,
     lights: Sequence[Lights] | None = None,
+    occlusion: Occlusion | None = None,
 ) -> Tensor:
     """Colour over nothing: [N,H,W,4] premultiplied linear RGB and alpha, in mode "normal", "color" or "shaded".
 
     See `render`.
     """
-    if not find_mode(mode, "mesh").layered:
+    row = find_mode(mode, "mesh")
+    if not row.layered:
         raise UsageError(f"mode {mode} draws no colours over nothing", "take shaded, color or normal, or `render`")
-    prepared = _prepare(scene.mesh, backend)
+    if row.renderer != "raster":
+        raise UsageError(f"mode {mode} is drawn by rays", "use `invrender.render`, or `render.traced.layers`")
+    prepared = surface_on(backend.device, scene.mesh)
+    style = _Style(mode, backend, dtype, occlusion and occlusion.shared(supersample))
 
     def draw(some: Cameras, light: Lights) -> Tensor:
-        return _by_view(some, lambda part: _draw(prepared, part, mode, light, backend, dtype), supersample)
+        return _by_view(some, lambda part: _draw(prepared, part, style, light), supersample)
 
     if lights is None:
         return draw(cameras, scene.lights).clamp(min=0)
@@ -93,11 +112,16 @@ def layers(
 
 
 def render_views(
-    mesh: Mesh, cameras: Cameras, backend: Backend, lights: Lights | None = None, mode: str = "shaded"
+    mesh: Mesh,
+    cameras: Cameras,
+    backend: Backend,
+    lights: Lights | None = None,
+    mode: str = "shaded",
+    occlusion: Occlusion | None = None,
 ) -> Views:
     """An asset's own views: masks of exact coverage and colours ("shaded" or "color") with straight alpha."""
     scene = Scene(mesh, lights or Lights())
-    images, _ = straight(layers(scene, cameras, mode, backend))
+    images, _ = straight(layers(scene, cameras, mode, backend, occlusion=occlusion))
     masks = _coverage(mesh, cameras, backend, 1, torch.float32).clamp(0, 1)
     names = tuple(f"view_{i:03d}" for i in range(len(cameras)))
     return Views(cameras, masks.cpu(), images.clamp(0, 1).cpu(), names)
@@ -110,21 +134,6 @@ def clip_positions(positions: Tensor, cameras: Cameras, dtype: torch.dtype = tor
     return (homogeneous @ matrix.transpose(1, 2)).to(dtype)
 
 
-def _prepare(mesh: Mesh, backend: Backend) -> Surface:
-    def move(values: Tensor | None) -> Tensor | None:
-        return None if values is None else values.to(backend.device)
-
-    return surface(
-        Mesh(
-            mesh.vertices.to(backend.device),
-            mesh.faces.to(backend.device),
-            move(mesh.uv),
-            move(mesh.colours),
-            mesh.material,
-        )
-    )
-
-
 def _by_view(cameras: Cameras, draw: Callable[[Cameras], Tensor], supersample: int = 1) -> Tensor:
     """Draw a few cameras at a time and average blocks of pixels, so that memory grows with the pictures alone."""
     large = enlarge(cameras, supersample)
@@ -135,7 +144,7 @@ def _by_view(cameras: Cameras, draw: Callable[[Cameras], Tensor], supersample: i
 
 
 def _coverage(mesh: Mesh, cameras: Cameras, backend: Backend, supersample: int, dtype: torch.dtype) -> Tensor:
-    prepared = _prepare(mesh, backend)
+    prepared = surface_on(backend.device, mesh)
 
     def draw(part: Cameras) -> Tensor:
         clip = clip_positions(prepared.positions, part, dtype)
@@ -151,27 +160,50 @@ def _draw_depth(prepared: Surface, cameras: Cameras, backend: Backend, dtype: to
     return torch.where(face_id[..., None] >= 0, along, math.inf)
 
 
-def _draw(
-    prepared: Surface, cameras: Cameras, mode: str, lights: Lights, backend: Backend, dtype: torch.dtype
-) -> Tensor:
+def _draw(prepared: Surface, cameras: Cameras, style: _Style, lights: Lights) -> Tensor:
     """Premultiplied RGBA [N,H,W,4]; everything that varies over the surface is interpolated in one go."""
-    clip = clip_positions(prepared.positions, cameras, dtype)
+    backend = style.backend
+    clip = clip_positions(prepared.positions, cameras, style.dtype)
     face_id, depth = ops.rasterize(backend, clip, prepared.faces, cameras.size)
     centre = prepared.positions.detach().mean(0)  # float32 holds positions about it, whatever the world's offset
-    columns = [prepared.normals, prepared.positions[prepared.position_of] - centre]
-    columns += [extra for extra in (prepared.uv, prepared.colours) if extra is not None]
-    attributes = torch.cat(columns, 1).to(dtype)
+    columns = [prepared.normals, prepared.positions[prepared.position_of] - centre, *carried(prepared)]
+    attributes = torch.cat(columns, 1).to(style.dtype)
     values = ops.interpolate(backend, attributes, prepared.attribute_faces, face_id, clip[:, prepared.position_of])
-    eye = (cameras.position.to(centre) - centre).to(dtype)[:, None, None, :]
+    eye = (cameras.position.to(centre) - centre).to(style.dtype)[:, None, None, :]
     to_eye = torch.nn.functional.normalize(eye - values[..., 3:6], dim=-1)
-    normal = _facing_normals(values[..., :3], to_eye, face_id, prepared)
-    if mode == "normal":
+    flat = _face_normals(prepared, face_id, values)
+    normal = facing_normals(values[..., :3], flat, to_eye)
+    if style.mode == "normal":
         colour = 0.5 + 0.5 * normal
+    elif style.mode == "color":
+        colour = points_of(prepared, values[..., 6:]).colour
     else:
-        colour = _colour(values[..., 6:], normal, to_eye, None if mode == "color" else lights, cameras, prepared)
+        share = None
+        if style.occlusion is not None:
+            at = Places(face_id, values[..., :0], values[..., 3:6], normal, facing_normals(flat, flat, to_eye))
+            share = _openness(body(prepared, backend, style.dtype), at, centre, style.occlusion)
+        to_light = to_lights(lights, cameras).to(normal)
+        colour = seen(points_of(prepared, values[..., 6:]), normal, to_eye, to_light, lights, share)
     hit = (face_id >= 0)[..., None].to(colour.dtype)
-    flat = torch.cat([colour * hit, hit], -1)
-    return _limited(ops.antialias(backend, flat, face_id, depth, clip, prepared.faces, prepared.topology), flat)
+    drawn = torch.cat([colour * hit, hit], -1)
+    return _limited(ops.antialias(backend, drawn, face_id, depth, clip, prepared.faces, prepared.topology), drawn)
+
+
+def _face_normals(prepared: Surface, face_id: Tensor, like: Tensor) -> Tensor:
+    """The normals [N,H,W,3] of the faces that pixels see, those of any face where they see none."""
+    if not len(prepared.faces):
+        return like.new_zeros(*face_id.shape, 3)
+    return prepared.face_normals.to(like)[face_id.clamp(min=0)]
+
+
+def _openness(solid: Body, at: Places, centre: Tensor, occlusion: Occlusion) -> Tensor:
+    """Ambient occlusion [N,H,W,1] at what pixels see; the points are world units about `centre`."""
+    hit = at.face >= 0
+    found = at.some(hit)
+    offset = ((centre - solid.centre) / solid.unit).to(found.point)
+    share = torch.ones_like(at.point[..., :1])
+    share[hit] = openness(solid, replace(found, point=found.point.detach() / solid.unit + offset), occlusion)
+    return share
 
 
 def _limited(mixed: Tensor, flat: Tensor) -> Tensor:
@@ -182,26 +214,3 @@ def _limited(mixed: Tensor, flat: Tensor) -> Tensor:
     around = flat.permute(0, 3, 1, 2)
     highest, negative = (torch.nn.functional.max_pool2d(each, 3, 1, 1) for each in (around, -around))
     return torch.minimum(torch.maximum(mixed, -negative.permute(0, 2, 3, 1)), highest.permute(0, 2, 3, 1))
-
-
-def _facing_normals(smooth: Tensor, to_eye: Tensor, face_id: Tensor, prepared: Surface) -> Tensor:
-    """Unit normals, flipped to the side of the face that the camera sees."""
-    if not len(prepared.faces):
-        return smooth
-    flat = prepared.face_normals.to(smooth)[face_id.clamp(min=0)]
-    away = (flat * to_eye).sum(-1, keepdim=True) < 0
-    unit = torch.nn.functional.normalize(smooth, dim=-1)
-    return torch.where(away, -unit, unit)
-
-
-def _colour(
-    attributes: Tensor, normal: Tensor, to_eye: Tensor, lights: Lights | None, cameras: Cameras, prepared: Surface
-) -> Tensor:
-    """Linear RGB [N,H,W,3] of the surface under lights; its own colour where there are none."""
-    at = 0 if prepared.uv is None else 2
-    uv = None if prepared.uv is None else attributes[..., :2]
-    own = None if prepared.colours is None else attributes[..., at : at + 3]
-    base = albedo(prepared.material, uv, own).to(normal).expand_as(normal)
-    if lights is None:
-        return base
-    return radiance(prepared.material, base, uv, normal, to_eye, to_lights(lights, cameras).to(normal), lights)

@@ -11,13 +11,15 @@ import torch
 from invrender.evaluate.posed_views import cut_off
 from invrender.io.datasets.dataset import write_dataset
 from invrender.kernels import Backend
-from invrender.nouns import Cameras, Mesh, Scene, Views
+from invrender.nouns import Cameras, Lights, Mesh, Scene, Views
 from invrender.nouns.appearance import Colour
 from invrender.photometry.view_dependent import pictures
+from invrender.render import traced
 from invrender.render.images import depth_picture, stored_as_is, straight
 from invrender.render.modes import Mode
 from invrender.render.pictures import WHITE
 from invrender.render.raster import layers, render, render_views
+from invrender.render.ray_radiance import RaySettings, backdrop
 from invrender.run.pictures import Written, dataset_written, on_background, write_picture
 from invrender.run.relight import Relight
 from invrender.run.staged import write_staged
@@ -32,10 +34,11 @@ class MeshShot:
     Attributes:
         mode: of `render.modes`.
         background: linear RGB; None: transparent, in modes that have an alpha.
-        supersample: samples on each side of a pixel, of stills and turntables.
-        light: of mode "shaded", and whether it goes round.
+        supersample: samples on each side of a pixel, of stills, turntables and whatever is traced.
+        light: of modes "shaded" and "raytraced", and whether it goes round.
         coefficients: of mode "color": [V,K,3], colours of the vertices that change with the view, see
             `photometry.view_dependent`; None: the mesh's own.
+        rays: of mode "raytraced"; of mode "shaded" their ambient occlusion.
     """
 
     mode: Mode
@@ -43,6 +46,7 @@ class MeshShot:
     supersample: int = 2
     light: Relight = field(default_factory=Relight)
     coefficients: Tensor | None = None
+    rays: RaySettings = field(default_factory=RaySettings)
 
 
 def mesh_views(mesh: Mesh, cameras: Cameras, shot: MeshShot, backend: Backend) -> Views:
@@ -51,11 +55,14 @@ def mesh_views(mesh: Mesh, cameras: Cameras, shot: MeshShot, backend: Backend) -
     What is no colour (normals) is prepared so that an image file holds its values as they are.
     """
     mode = shot.mode
-    if mode.colour and shot.coefficients is None:
-        return render_views(mesh, cameras, backend, shot.light.lights, mode.name)
+    if mode.colour and mode.renderer == "raster" and shot.coefficients is None:
+        return render_views(mesh, cameras, backend, shot.light.lights, mode.name, shot.rays.occlusion)
     views = render_views(mesh, cameras, backend)
     if not mode.layered:
         return replace(views, images=None)
+    if mode.renderer == "traced":
+        colours = _up_to_contours(_traced(mesh, cameras, shot, backend))
+        return replace(views, images=colours.clamp(0, 1).to(views.masks))
     if shot.coefficients is not None:
         colours, _ = straight(pictures(mesh, shot.coefficients, cameras, backend))
         return replace(views, images=colours.clamp(0, 1).to(views.masks))
@@ -72,8 +79,11 @@ def mesh_pictures(mesh: Mesh, cameras: Cameras, shot: MeshShot, backend: Backend
     name = shot.mode.name
     cameras, lights = shot.light.over(cameras)
     if shot.mode.layered:
-        if shot.coefficients is None:
-            drawn = layers(Scene(mesh, shot.light.lights), cameras, name, backend, shot.supersample, lights=lights)
+        if shot.mode.renderer == "traced":
+            drawn = _traced(mesh, cameras, shot, backend, lights)
+        elif shot.coefficients is None:
+            scene, occlusion = Scene(mesh, shot.light.lights), shot.rays.occlusion
+            drawn = layers(scene, cameras, name, backend, shot.supersample, lights=lights, occlusion=occlusion)
         else:
             drawn = pictures(mesh, shot.coefficients, cameras, backend, shot.supersample).float()
         return on_background(drawn.cpu(), shot.background), {}
@@ -82,6 +92,26 @@ def mesh_pictures(mesh: Mesh, cameras: Cameras, shot: MeshShot, backend: Backend
         return found, {}
     grey, near, far = depth_picture(found)
     return grey, {"depth_range": [near, far]}
+
+
+def _traced(
+    mesh: Mesh, cameras: Cameras, shot: MeshShot, backend: Backend, lights: list[Lights] | None = None
+) -> Tensor:
+    """Premultiplied RGBA [N,H,W,4] by rays; mirrors see the background, and the light from everywhere over none."""
+    sky = None if shot.background is None else backdrop(shot.background)
+    scene = Scene(mesh, shot.light.lights)
+    return traced.layers(scene, cameras, backend, shot.supersample, lights=lights, settings=shot.rays, sky=sky)
+
+
+def _up_to_contours(premultiplied: Tensor) -> Tensor:
+    """Straight colours [N,H,W,3]; pixels that no ray found something in take the mean of those around.
+
+    The masks of a dataset are exact coverage, which may reach into pixels that all rays miss.
+    """
+    planes = premultiplied.permute(0, 3, 1, 2)
+    around = 9 * torch.nn.functional.avg_pool2d(planes, 3, 1, 1, count_include_pad=True)
+    filled = torch.where(planes[:, 3:] > 0, planes, around).permute(0, 2, 3, 1)
+    return filled[..., :3] / torch.where(filled[..., 3:] > 0, filled[..., 3:], 1)
 
 
 def write_mesh_picture(path: Path, mesh: Mesh, cameras: Cameras, shot: MeshShot, backend: Backend) -> Written:

@@ -13,7 +13,9 @@ from invrender.shading.lights import intensities
 Tensor = torch.Tensor
 
 
-def lambert(normal: Tensor, to_light: Tensor, reflectance: Tensor, lights: Lights) -> Tensor:
+def lambert(
+    normal: Tensor, to_light: Tensor, reflectance: Tensor, lights: Lights, openness: Tensor | None = None
+) -> Tensor:
     """Radiance that a Lambertian surface reflects; differentiable in all.
 
     reflectance * (ambient + E(n) / pi + sum_k intensity_k max(0, n . l_k)), E the irradiance of light from all sides.
@@ -23,9 +25,11 @@ def lambert(normal: Tensor, to_light: Tensor, reflectance: Tensor, lights: Light
         to_light: [K,...,3] unit vectors towards K lights, or [...,3] with as many axes as the normals towards one.
         reflectance: [...,3] or [...,1].
         lights: their directions are in `to_light`.
+        openness: [...,1] the share of the light from everywhere that arrives; None: all of it.
     """
     each = list(to_light) if to_light.ndim > normal.ndim else [to_light]
     total = surround(normal, lights)
+    total = total if openness is None else total * openness
     for towards, intensity in zip(each, intensities(lights, len(each), normal), strict=True):
         total = total + intensity * (normal * towards).sum(-1, keepdim=True).clamp(min=0)
     return reflectance * total

@@ -19,11 +19,9 @@ import torch
 
 from invrender.nouns import Lights
 from invrender.shading.lights import intensities
-from invrender.shading.split_sum import DIELECTRIC, ambient_reflection
+from invrender.shading.split_sum import DIELECTRIC, SMOOTHEST, ambient_reflection, gloss_albedo, sharp
 
 Tensor = torch.Tensor
-
-SMOOTHEST = 0.045  # the least roughness: below, a directional light's highlight is brighter than float32 holds well
 
 
 def reflected(
@@ -34,6 +32,8 @@ def reflected(
     roughness: Tensor,
     metallic: Tensor,
     lights: Lights,
+    openness: Tensor | None = None,
+    mirrored: bool = False,
 ) -> Tensor:
     """Radiance [...,3] towards the eye; differentiable in all.
 
@@ -43,14 +43,28 @@ def reflected(
         colour: [...,3] base colour.
         roughness, metallic: [...,1] or [] in [0, 1].
         lights: their directions are in `to_light`; ambient and SH light: see `split_sum`.
+        openness: [...,1] the share of the light from everywhere that arrives; None: all of it.
+        mirrored: whether mirrored rays are traced, and see what a smooth surface reflects of that; see `mirror_share`.
     """
-    rough = torch.atleast_1d(roughness.clamp(SMOOTHEST, 1))
-    total = ambient_reflection(normal, to_eye, colour, rough, metallic, lights)
+    rough = _least(roughness)
+    total = ambient_reflection(normal, to_eye, colour, rough, metallic, lights, mirrored)
+    total = total if openness is None else total * openness
     for towards, intensity in zip(to_light, intensities(lights, len(to_light), normal), strict=True):
         cosine = (normal * towards).sum(-1, keepdim=True)
         lit = brdf(normal, to_eye, towards.expand_as(normal), colour, rough, metallic) * cosine.clamp(min=0)
         total = total + math.pi * intensity * lit  # a white Lambertian surface (1 / pi) shows the intensity
     return total
+
+
+def mirror_share(normal: Tensor, to_eye: Tensor, colour: Tensor, roughness: Tensor, metallic: Tensor) -> Tensor:
+    """The share [...,3] of what mirrored rays see that is added, 0 where a surface is too rough for them."""
+    rough = _least(roughness)
+    return sharp(rough) * gloss_albedo(normal, to_eye, colour, rough, metallic)
+
+
+def _least(roughness: Tensor) -> Tensor:
+    least: Tensor = torch.atleast_1d(roughness.clamp(SMOOTHEST, 1))
+    return least
 
 
 def brdf(

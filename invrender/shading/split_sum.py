@@ -12,6 +12,9 @@ GGX's lobe (weighted with n.l) within 0.01 and 0.03, and exact for a mirror (1, 
 Lambertian (2/3, 1/4). The axis lies between mirror direction and normal (Lagarde and de Rousiers 2014). What gloss
 reflects of constant light the Lambertian part below it lacks, so that a white dielectric under constant light shows
 that light.
+
+Where rays are traced, those mirrored at a smooth surface see more than constant light and harmonics can tell. They take
+over the gloss of what is as good as a mirror (`sharp`), and `gloss_albedo` of what they see is added.
 """
 
 from __future__ import annotations
@@ -27,16 +30,39 @@ Tensor = torch.Tensor
 DIELECTRIC = 0.04  # reflected head-on at a refractive index of 1.5
 
 
+SMOOTHEST = 0.045  # the least roughness: below, a directional light's highlight is brighter than float32 holds well
+_BLURRED = 0.25  # roughness from which mirrored rays would show too sharp a picture
+
+
 def ambient_reflection(
-    normal: Tensor, to_eye: Tensor, colour: Tensor, roughness: Tensor, metallic: Tensor, lights: Lights
+    normal: Tensor,
+    to_eye: Tensor,
+    colour: Tensor,
+    roughness: Tensor,
+    metallic: Tensor,
+    lights: Lights,
+    mirrored: bool = False,
 ) -> Tensor:
     """Radiance [...,3] that a surface reflects of light from everywhere; arguments as in `metallic_roughness`."""
     cosine = (normal * to_eye).sum(-1, keepdim=True)
     scale, bias = directional_albedo(cosine.abs(), roughness)
     layer = DIELECTRIC * scale + bias
     glossy = blurred(normal, to_eye, roughness, lights)
+    glossy = glossy * (1 - sharp(roughness)) if mirrored else glossy
     dielectric = (1 - layer) * colour * surround(normal, lights) + layer * glossy
     return (1 - metallic) * dielectric + metallic * (colour * scale + bias) * glossy
+
+
+def gloss_albedo(normal: Tensor, to_eye: Tensor, colour: Tensor, roughness: Tensor, metallic: Tensor) -> Tensor:
+    """The share [...,3] of constant light that the gloss reflects; arguments as in `metallic_roughness`."""
+    scale, bias = directional_albedo((normal * to_eye).sum(-1, keepdim=True).abs(), roughness)
+    return (1 - metallic) * (DIELECTRIC * scale + bias) + metallic * (colour * scale + bias)
+
+
+def sharp(roughness: Tensor) -> Tensor:
+    """The share of the gloss that mirrored rays take over: all at the least roughness, none from 0.25 on."""
+    rough = ((roughness - SMOOTHEST) / (_BLURRED - SMOOTHEST)).clamp(0, 1)
+    return 1 - rough * rough * (3 - 2 * rough)
 
 
 def directional_albedo(cosine: Tensor, roughness: Tensor) -> tuple[Tensor, Tensor]:

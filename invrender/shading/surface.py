@@ -38,6 +38,7 @@ class Surface:
         uv: [A,2] float64 or None.
         colours: [A,3] float64 linear RGB or None.
         material: of the mesh.
+        finish: [A,11] float64 (`shading.finish`) or None.
     """
 
     positions: Tensor
@@ -50,6 +51,7 @@ class Surface:
     uv: Tensor | None
     colours: Tensor | None
     material: Material
+    finish: Tensor | None = None
 
 
 def surface(mesh: Mesh, crease_degrees: float = CREASE_DEGREES) -> Surface:
@@ -82,7 +84,18 @@ def surface(mesh: Mesh, crease_degrees: float = CREASE_DEGREES) -> Surface:
         uv=None if mesh.uv is None else mesh.uv.double()[source],
         colours=None if mesh.colours is None else mesh.colours.double()[source],
         material=mesh.material,
+        finish=None if mesh.finish is None else mesh.finish.double()[source],
     )
+
+
+def surface_on(device: torch.device, mesh: Mesh) -> Surface:
+    """The surface of a mesh, with all its tensors on a device; the material's own follow when they are used."""
+
+    def move(values: Tensor | None) -> Tensor | None:
+        return None if values is None else values.to(device)
+
+    vertices, faces = mesh.vertices.to(device), mesh.faces.to(device)
+    return surface(Mesh(vertices, faces, move(mesh.uv), move(mesh.colours), mesh.material, move(mesh.finish)))
 
 
 def equal_rows(points: Tensor) -> Tensor:

@@ -63,6 +63,19 @@ def test_nothing_to_hit_and_nothing_to_ask(trace):
     assert trace(triangle, torch.tensor([[0, 1, 2]]), none, none)[1].shape == (0,)
 
 
+def test_a_mesh_that_changes_in_place_is_another_one(trace):
+    """What is kept from call to call does not outlive it."""
+    vertices, faces = (
+        torch.tensor([[0.0, 0, 0], [1, 0, 0], [0, 1, 0], [0, 0, 0], [-1, 0, 0], [0, -1, 0]]),
+        torch.arange(6),
+    )
+    origin, direction = torch.tensor([[0.2, 0.3, 1.0]]), torch.tensor([[0.0, 0, -1]])
+    for step in range(3):
+        assert trace(vertices, faces.reshape(2, 3), origin, direction)[1].tolist() == [1 + step]
+        vertices[:, 2] -= 1
+    assert trace(vertices, faces.flip(0).reshape(2, 3), origin, direction)[0].tolist() == [1]
+
+
 def test_the_nearest_face_is_found_among_many_of_every_size(trace):
     generator = torch.Generator().manual_seed(4)
     scale = 10 ** (torch.rand(400, 1, 1, generator=generator, dtype=torch.float64) * 2 - 1.5)

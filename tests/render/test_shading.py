@@ -12,6 +12,7 @@ from invrender.backends import select
 from invrender.cameras.rigs import rig
 from invrender.nouns import Cameras, Lights, Material, Mesh, Scene
 from invrender.render.raster import render
+from invrender.render.traced import render as render_rays
 from invrender.shading import spherical_harmonics as harmonics
 from invrender.shading.lights import fixed, turned
 from tests.render.slopes import agree, weight
@@ -60,6 +61,14 @@ def test_lights_add_up():
     intensity = torch.tensor([[0.1, 0.0, 0.0], [9, 9, 9], [0.0, 0.4, 0.0]])
     lights = Lights(directions, intensity, 0.05, harmonics.ambient(torch.tensor([0.0, 0.0, 0.3])))
     assert middle(white, lights).tolist() == pytest.approx([0.15, 0.25, 0.35])
+
+
+@pytest.mark.parametrize("length", [1e-200, 1e-13, 1e13, 1e200])
+def test_directions_of_any_length_mean_the_same(length):
+    white = square(material=Material((1.0, 1.0, 1.0)))
+    lights = Lights((0.0, 0.6 * length, 0.8 * length), 1.0, 0.0)
+    assert middle(white, lights).tolist() == pytest.approx([0.8] * 3)
+    assert render_rays(Scene(white, lights), front(), BACKEND)[0, 4, 4].tolist() == pytest.approx([0.8] * 3)
 
 
 def test_a_glossy_square_mirrors_one_light_and_lacks_the_other():

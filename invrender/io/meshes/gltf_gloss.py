@@ -14,6 +14,7 @@ import torch
 from invrender.colour import linear_to_srgb
 from invrender.io.meshes.gltf_json import Item
 from invrender.nouns import Material
+from invrender.nouns.appearance import BLACK
 
 STATED = ("roughnessFactor", "metallicFactor", "metallicRoughnessTexture")
 
@@ -21,7 +22,7 @@ STATED = ("roughnessFactor", "metallicFactor", "metallicRoughnessTexture")
 def with_gloss(material: Material, source: Item) -> Material:
     """The material with what its description in the file says of gloss, but for the texture."""
     if source.extension("KHR_materials_unlit") is not None:
-        return replace(material, unlit=True)
+        return replace(material, unlit=True, emission=BLACK)
     base = source.item("pbrMetallicRoughness")
     older = source.extension("KHR_materials_pbrSpecularGlossiness")  # of which the diffuse part is read
     if older is not None or base is None or not any(base.has(name) for name in STATED):

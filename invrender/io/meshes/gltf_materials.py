@@ -22,8 +22,11 @@ from invrender.io.meshes.gltf_opacity import Opacity, read_opacity
 from invrender.io.meshes.gltf_pictures import Picture, Pictures
 from invrender.io.meshes.gltf_wrap import NEAREST, REPEAT, Axis, axis, continued, unblended
 from invrender.nouns import Material
+from invrender.nouns.appearance import BLACK, Colour
 
 log = logging.getLogger(__name__)
+
+_BRIGHTEST = 1e6  # of emission: what float32 can compute with
 
 Array = NDArray[np.float64]
 
@@ -97,7 +100,7 @@ class Surfaces:
             log.warning("%s: material '%s': its colour is above 1, and cut off there", source.path.name, name)
         red, green, blue = (min(max(value, 0.0), 1.0) for value in factor[:3])
         plain = Material((red, green, blue), None, name)
-        plain = plain if emits else with_gloss(plain, source)
+        plain = plain if emits else with_gloss(replace(plain, emission=_steady(source)), source)
         glossy = gloss_info(plain, source)
         lies = info if info is not None else glossy
         texture = self._texture(info)
@@ -152,7 +155,8 @@ class Surfaces:
         if not self._bright(light, lamp):
             return factor, info, False
         if self._bright(factor[:3], info):
-            log.warning("%s: material '%s': the light that it sends out is not shown", source.path.name, name)
+            if lamp is not None:
+                log.warning("%s: material '%s': the light that it sends out is not shown", source.path.name, name)
             return factor, info, False
         log.warning("%s: material '%s' is black: the light that it sends out is its colour", source.path.name, name)
         return [*light, 1.0], lamp, True
@@ -194,6 +198,13 @@ def _emission(source: Item) -> tuple[list[float], Item | None]:
     strength = 1.0 if extension is None else extension.number("emissiveStrength", 1.0)
     factor = source.numbers("emissiveFactor", [0.0, 0.0, 0.0])
     return [strength * value for value in factor], source.item("emissiveTexture")
+
+
+def _steady(source: Item) -> Colour:
+    """The emission, where it is the same all over the surface."""
+    light, lamp = _emission(source)
+    red, green, blue = (min(max(value, 0.0), _BRIGHTEST) for value in light)
+    return (red, green, blue) if lamp is None else BLACK
 
 
 def _transform(info: Item) -> tuple[int, Array]:

@@ -5,11 +5,17 @@ centre, with the centre as the translation of its node: that one is text in the 
 
 glTF's surface has gloss by itself. A Lambertian material is one whose KHR_materials_specular is 0; programs that do not
 know that extension show it as rough as can be. An unlit one has KHR_materials_unlit, with the fallback that extension
-recommends. Texture coordinates have v down in glTF; pictures are sRGB, but for roughness (green) and metallic (blue).
+recommends. Highlights of Blinn-Phong become the roughness whose microfacets spread as far,
+
+    roughness = (2 / (Ns + 2))^(1/4)                                          Walter et al. 2007
+
+and what is left out (mirrors, highlights that differ within the mesh) is said. Texture coordinates have v
+down in glTF; pictures are sRGB, but for roughness (green) and metallic (blue).
 """
 
 from __future__ import annotations
 
+import logging
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -22,10 +28,12 @@ from invrender.io.meshes.gltf_pack import Packer
 from invrender.io.meshes.single import origin
 from invrender.io.meshes.texture_write import colour_png, gloss_png
 from invrender.nouns import Material, Mesh
-from invrender.nouns.appearance import WHITE
+from invrender.nouns.appearance import WHITE, plain_colour
 
 if TYPE_CHECKING:
     import pygltflib
+
+log = logging.getLogger(__name__)
 
 _LINEAR, _MIPMAPS, _REPEAT = 9729, 9987, 10497
 _UNLIT_ROUGHNESS = 0.9  # what programs that know no KHR_materials_unlit should show
@@ -112,10 +120,18 @@ def _add_material(document: pygltflib.GLTF2, pack: Packer, mesh: Mesh) -> None:
     if pictures:
         document.samplers = [gltf.Sampler(magFilter=_LINEAR, minFilter=_MIPMAPS, wrapS=_REPEAT, wrapT=_REPEAT)]
     extensions = _extensions(look)
+    brightest = max(*plain_colour(look.emission), 1.0)
     document.extensionsUsed = list(extensions)
     document.materials = [
-        gltf.Material(name=look.name, pbrMetallicRoughness=surface, extensions=extensions, doubleSided=True)
+        gltf.Material(
+            name=look.name,
+            pbrMetallicRoughness=surface,
+            emissiveFactor=[value / brightest for value in plain_colour(look.emission)],
+            extensions=extensions,
+            doubleSided=True,
+        )
     ]
+    _tell_lost(mesh)
 
 
 def _pictures(mesh: Mesh) -> dict[str, bytes]:
@@ -131,10 +147,29 @@ def _pictures(mesh: Mesh) -> dict[str, bytes]:
 def _roughness(look: Material) -> float:
     if look.unlit:
         return _UNLIT_ROUGHNESS
+    if look.highlighted:
+        return float((2 / (float(look.shininess) + 2)) ** 0.25)
     return 1.0 if look.roughness is None else float(look.roughness)
 
 
 def _extensions(look: Material) -> dict[str, Any]:
     if look.unlit:
         return {"KHR_materials_unlit": {}}
-    return {"KHR_materials_specular": {"specularFactor": 0.0}} if look.lambertian else {}
+    found: dict[str, Any] = {}
+    if not (look.glossy or look.highlighted):
+        found["KHR_materials_specular"] = {"specularFactor": 0.0}
+    brightest = max(plain_colour(look.emission))
+    if brightest > 1:
+        found["KHR_materials_emissive_strength"] = {"emissiveStrength": brightest}
+    return found
+
+
+def _tell_lost(mesh: Mesh) -> None:
+    """Say which reflections the file does not hold."""
+    look = mesh.material
+    if look.highlighted:
+        log.warning("glTF has no Blinn-Phong highlight: written as a roughness of %.3g.", _roughness(look))
+    lost = {"mirrors": look.mirrors, "highlights that differ": mesh.finish is not None}
+    if any(lost.values()):
+        names = " and ".join(name for name, there in lost.items() if there)
+        log.warning("A .glb written here does not hold %s: an .obj does.", names)

@@ -1,7 +1,10 @@
-"""Material files (.mtl) of Wavefront OBJ: diffuse colour and picture, and roughness and metallic where stated.
+"""Material files (.mtl) of Wavefront OBJ: diffuse colour and picture, highlight, mirroring, emission, and roughness
+and metallic where stated.
 
-Source: Alias/Wavefront, MTL material format, 1995 (statements newmtl, Kd, map_Kd and its options); Pr and Pm are those
-of the extension for physically based materials that Blender and others write.
+Source: Alias/Wavefront, MTL material format, 1995 (statements newmtl, Kd, Ks, Ns, Ke, illum, d, Tr, map_Kd and its
+options); Pr and Pm are those of the extension for physically based materials that Blender and others write. What the
+statements for highlights mean is said in `mtl_shine`. Ka is passed over: exporters write anything from black to white
+there, so that the light from everywhere meets Kd.
 """
 
 from __future__ import annotations
@@ -10,22 +13,25 @@ import logging
 import math
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from invrender.io.files.paths import shown
+from invrender.io.meshes.mtl_shine import Shine, shine_of
 from invrender.io.meshes.references import find_file
 from invrender.io.meshes.text import decoded, join_continued, plain
 from invrender.io.meshes.texture import TextureReader, read_texture
 from invrender.nouns import Material
-from invrender.nouns.appearance import PLAIN, Colour
+from invrender.nouns.appearance import BLACK, PLAIN, Colour
 
 log = logging.getLogger(__name__)
 
 MAX_BYTES = 2**26  # no real .mtl is larger
+_BRIGHTEST, _SHARPEST = 1e6, 1e5  # of Ke and Ns: what float32 can compute with
 # how many arguments an option of map_Kd takes; those of _VECTORS take up to three numbers
 _OPTIONS = {"-blendu": 1, "-blendv": 1, "-boost": 1, "-bm": 1, "-cc": 1, "-clamp": 1, "-imfchan": 1, "-mm": 2}
 _OPTIONS |= {"-texres": 1, "-type": 1}
+_UNSHOWN = {"map_ks": "map_Ks", "map_ke": "map_Ke", "map_d": "map_d"}  # pictures that would be missed
 _VECTORS = ("-o", "-s", "-t")
 
 
@@ -41,6 +47,10 @@ class Entry:
         folder: where the material file lies.
         clamp: whether the picture ends at its border (-clamp on) instead of repeating.
         roughness, metallic: in [0, 1], or None where they are not stated.
+        shine: highlight, mirroring and emission.
+        opacity: d, or 1 - Tr where there is no d; 1 where neither is stated.
+        dissolve: whether there is a d.
+        unshown: statements of pictures that are not read, though something of it would be seen.
     """
 
     name: str
@@ -52,6 +62,10 @@ class Entry:
     clamp: bool = False
     roughness: float | None = None
     metallic: float | None = None
+    shine: Shine = field(default_factory=Shine)
+    opacity: float = 1.0
+    dissolve: bool = False
+    unshown: tuple[str, ...] = ()
 
 
 def read_entries(path: Path) -> dict[str, Entry]:
@@ -82,29 +96,57 @@ def read_entries(path: Path) -> dict[str, Entry]:
 
 def _with(entry: Entry, word: str, rest: str) -> Entry:
     """The entry with one more statement."""
-    if word == "kd":
-        return replace(entry, albedo=_colour(rest.partition("#")[0], entry))
+    plain_rest = rest.partition("#")[0].strip()
     if word == "map_kd":
         return _with_picture(entry, rest)
+    if word in _UNSHOWN:
+        return replace(entry, unshown=(*entry.unshown, _UNSHOWN[word]))
+    if word == "kd":
+        return replace(entry, albedo=_colour("Kd", plain_rest, entry))
+    if word in ("ks", "ke"):
+        return replace(entry, shine=_with_colour(entry, word, plain_rest))
+    value = _number(plain_rest.removeprefix("-halo").strip())
+    return entry if value is None else _with_number(entry, word, value)
+
+
+def _with_colour(entry: Entry, word: str, text: str) -> Shine:
+    """The shine with one more colour; what is not understood leaves it as it is."""
+    if word == "ks":
+        specular = _colour("Ks", text, entry)
+        return entry.shine if specular is None else replace(entry.shine, specular=specular)
+    emission = _colour("Ke", text, entry, _BRIGHTEST)
+    return entry.shine if emission is None else replace(entry.shine, emission=emission)
+
+
+def _with_number(entry: Entry, word: str, value: float) -> Entry:
+    share = min(max(value, 0.0), 1.0)
     if word in ("pr", "pm"):
-        value = _number(rest.partition("#")[0].strip())
-        share = None if value is None else min(max(value, 0.0), 1.0)
         return replace(entry, roughness=share) if word == "pr" else replace(entry, metallic=share)
+    if word == "ns":
+        return replace(entry, shine=replace(entry.shine, shininess=min(max(value, 0.0), _SHARPEST)))
+    if word == "illum":
+        return replace(entry, shine=replace(entry.shine, model=int(min(max(value, -1), 99))))
+    if word == "d":
+        return replace(entry, opacity=share, dissolve=True)
+    if word == "tr" and not entry.dissolve and value < 1:  # 1 would be invisible: who writes it alone means opaque
+        return replace(entry, opacity=1 - share)
     return entry
 
 
-def _colour(text: str, entry: Entry) -> Colour | None:
-    """The linear colour of a Kd statement (one number is grey), or None where it is not one; said."""
-    values = [_number(word) for word in text.split()[:3]]
+def _colour(word: str, text: str, entry: Entry, most: float = 1.0) -> Colour | None:
+    """The linear colour of a statement (one number is grey), or None where it is not one; said."""
+    values = [_number(each) for each in text.split()[:3]]
     if len(values) == 1:
         values *= 3
     red, green, blue = [*values, None, None, None][:3]
     if red is None or green is None or blue is None:
-        log.warning("Material '%s': its colour 'Kd %s' is not understood.", shown(entry.name), shown(text))
+        log.warning("Material '%s': its colour '%s %s' is not understood.", shown(entry.name), word, shown(text))
         return None
-    if not all(0 <= value <= 1 for value in (red, green, blue)):
-        log.warning("Material '%s': its colour 'Kd %s' is not in 0 to 1: clipped.", shown(entry.name), shown(text))
-    return min(max(red, 0.0), 1.0), min(max(green, 0.0), 1.0), min(max(blue, 0.0), 1.0)
+    if not all(0 <= value <= most for value in (red, green, blue)):
+        log.warning(
+            "Material '%s': its colour '%s %s' is not in 0 to %g: clipped.", shown(entry.name), word, shown(text), most
+        )
+    return min(max(red, 0.0), most), min(max(green, 0.0), most), min(max(blue, 0.0), most)
 
 
 def _number(word: str) -> float | None:
@@ -184,7 +226,10 @@ def material_of(entry: Entry, folders: Sequence[Path], read: TextureReader = rea
             log.warning("The picture %s of material '%s' %s.", shown(entry.picture), shown(entry.name), trouble)
     # exporters often leave Kd black or grey beside a map_Kd that holds the full colour
     albedo = (1.0, 1.0, 1.0) if texture is not None else entry.albedo or PLAIN
-    return Material(albedo, texture, entry.name or "default", entry.roughness, entry.metallic or 0.0)
+    plain = Material(albedo, texture, entry.name or "default", entry.roughness, entry.metallic or 0.0)
+    # beside a picture of where it shines, Ke is white as a rule: all of it would glow
+    shine = replace(entry.shine, emission=BLACK) if "map_Ke" in entry.unshown else entry.shine
+    return shine_of(shine, plain)
 
 
 def _picture(name: str, folders: Sequence[Path]) -> Path | None:

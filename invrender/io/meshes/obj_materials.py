@@ -53,6 +53,7 @@ def read_looks(path: Path, libraries: Sequence[str], names: Sequence[str]) -> li
     pictures = [picture_of(entry, [path.parent]) for entry in chosen if entry is not None]
     read = texture_reader(filter(None, pictures))
     looks = [Look() if entry is None else _look(path, entry, read) for entry in chosen]
+    _tell_unshown(path, [entry for entry in chosen if entry is not None])
     unknown = [name for name, look in zip(names, looks, strict=True) if look.material is None]
     unknown = [name for name in unknown if name.lower() not in _NOBODY]
     if unknown and None not in files:
@@ -61,6 +62,26 @@ def read_looks(path: Path, libraries: Sequence[str], names: Sequence[str]) -> li
             shown(path.name), shown(unknown[0]), f" and {len(unknown) - 1} more" if unknown[1:] else "",
         )  # fmt: skip
     return looks
+
+
+def _tell_unshown(path: Path, entries: list[Entry]) -> None:
+    """Say what pictures do not show of the materials: light that passes through, and pictures but for the colour."""
+    clear = [entry for entry in entries if entry.opacity < 1]
+    if clear:
+        log.warning(
+            "%s: the material %s lets light through (opacity %.3g): shown opaque.",
+            shown(path.name), _first(clear), clear[0].opacity,
+        )  # fmt: skip
+    pictured = [entry for entry in entries if entry.unshown]
+    if pictured:
+        names = ", ".join(sorted({name for entry in pictured for name in entry.unshown}))
+        log.warning(
+            "%s: the material %s has pictures that are not shown: %s.", shown(path.name), _first(pictured), names
+        )
+
+
+def _first(entries: list[Entry]) -> str:
+    return f"'{shown(entries[0].name)}'" + (f" (and {len(entries) - 1} more)" if entries[1:] else "")
 
 
 def _entry(name: str, entries: dict[str, Entry]) -> Entry | None:

@@ -17,6 +17,8 @@ from invrender.colour import linear_to_srgb
 from invrender.errors import OutputExistsError
 from invrender.io.files.atomic import atomic_write_bytes
 from invrender.io.meshes.generator import GENERATOR
+from invrender.io.meshes.looks import Looks, looks_of
+from invrender.io.meshes.mtl_shine import statements
 from invrender.io.meshes.texture_write import colour_png, written_here
 from invrender.nouns import Material, Mesh
 from invrender.nouns.appearance import WHITE
@@ -36,7 +38,8 @@ def write_obj(path: str | Path, mesh: Mesh) -> None:
         InputError: the texture holds values that are no numbers.
     """
     vertices, faces = mesh.numpy()
-    rows = _write_material(Path(path), mesh)
+    looks = looks_of(mesh)
+    rows = _write_material(Path(path), mesh, looks.materials)
     points = [row("v", point) for point in vertices.tolist()]
     if mesh.colours is not None:
         encoded = linear_to_srgb(mesh.colours.detach().cpu().double().numpy())
@@ -45,9 +48,11 @@ def write_obj(path: str | Path, mesh: Mesh) -> None:
     if mesh.uv is not None:
         points += [row("vt", place) for place in mesh.uv.detach().cpu().double().tolist()]
         corner = "{0}/{0}"
-    triangles = ["f " + " ".join(corner.format(i + 1) for i in face) for face in faces.tolist()]
-    used = [f"usemtl {_word(mesh.material.name)}"] if rows else []
-    text = "\n".join([f"# {GENERATOR}", *rows, *points, *used, *triangles, ""])
+    used = _uses(looks)
+    triangles = [
+        used.get(k, "") + "f " + " ".join(corner.format(i + 1) for i in face) for k, face in enumerate(faces.tolist())
+    ]
+    text = "\n".join([f"# {GENERATOR}", *rows, *points, *triangles, ""])
     atomic_write_bytes(path, text.encode())
 
 
@@ -56,9 +61,22 @@ def row(key: str, values: list[float]) -> str:
     return f"{key} {' '.join(map(repr, values))}"
 
 
-def _write_material(path: Path, mesh: Mesh) -> list[str]:
-    """Write the files beside the .obj that its material needs, and return the line that names them."""
-    if mesh.material.is_default:
+def _uses(looks: Looks) -> dict[int, str]:
+    """The line before each face that begins with another material; none for the default one."""
+    if not looks.materials:
+        return {}
+    before, names = -1, [_word(material.name) for material in looks.materials]
+    lines = {}
+    for face, k in enumerate(looks.of_face):
+        if k != before:
+            lines[face] = f"usemtl {names[k]}\n"
+        before = k
+    return lines
+
+
+def _write_material(path: Path, mesh: Mesh, looks: list[Material]) -> list[str]:
+    """Write the files beside the .obj that its materials need, and return the line that names them."""
+    if not looks:
         return []
     base = _word(path.stem)
     library, picture = path.parent / f"{base}.mtl", path.parent / f"{base}.png"
@@ -68,15 +86,15 @@ def _write_material(path: Path, mesh: Mesh) -> list[str]:
     if mesh.material.texture is not None and mesh.uv is not None:
         # many programs leave Kd out beside map_Kd, so the picture holds the product
         atomic_write_bytes(picture, colour_png(mesh.material.texture, mesh.material.rgb))
-    atomic_write_bytes(library, _mtl(mesh.material, picture.name if textured else None).encode())
+    blocks = [_mtl(look, picture.name if textured else None) for look in looks]
+    atomic_write_bytes(library, "\n".join([f"# {GENERATOR}", *blocks]).encode())
     return [f"mtllib {library.name}"]
 
 
 def _mtl(look: Material, picture: str | None) -> str:
     colour = WHITE if picture else look.rgb
-    lines = [f"# {GENERATOR}", f"newmtl {_word(look.name)}", row("Kd", list(colour)), "Ks 0.0 0.0 0.0"]
-    lines.append(f"illum {0 if look.unlit else 1 if look.lambertian else 2}")
-    if not look.lambertian:
+    lines = [f"newmtl {_word(look.name)}", row("Kd", list(colour)), *statements(look)]
+    if look.glossy:
         roughness, metallic = _mean_gloss(look)
         lines += [row("Pr", [roughness]), row("Pm", [metallic])]
     return "\n".join([*lines, *([f"map_Kd {picture}"] if picture else []), ""])

@@ -1,7 +1,8 @@
 """What readers hand over: the parts of a file, each with its own material; and how they become one mesh.
 
 A `Mesh` has one material. Parts that share one keep it; several flat ones become vertex colours; and where textures are
-among several, all are packed into one picture (`atlas.py`). Of gloss they keep what is the same in all of them.
+among several, all are packed into one picture (`atlas.py`). Highlights, mirroring and emission that differ become a row
+for each vertex (`shading.finish`); of roughness and metallic they keep what is the same in all of them.
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ from numpy.typing import NDArray
 from invrender.io.meshes.atlas import Region, pack
 from invrender.nouns import Material, Mesh
 from invrender.nouns.appearance import PLAIN, Colour
+from invrender.shading.finish import of_material
 
 log = logging.getLogger(__name__)
 
@@ -85,20 +87,55 @@ def _alike(parts: Sequence[Part]) -> bool:
     return len(looks) == 1
 
 
+def _look(part: Part) -> Material:
+    return part.material or Material()
+
+
 def _gloss(part: Part) -> tuple[object, ...]:
-    """What makes two materials equally glossy."""
-    look = part.material or Material()
-    return look.roughness, look.metallic, look.unlit, id(look.gloss)
+    """What makes two materials equally glossy: all of it but the colours."""
+    return (*_roughness(_look(part)), *_shine(_look(part)))
+
+
+def _roughness(look: Material) -> tuple[object, ...]:
+    return look.roughness, look.metallic, id(look.gloss)
+
+
+def _shine(look: Material) -> tuple[object, ...]:
+    return look.specular, look.shininess, look.mirror, look.emission, look.unlit
 
 
 def _joined(parts: Sequence[Part], texture: torch.Tensor | None, name: str) -> Material:
-    """The white material of several parts, as glossy as all of them; where they differ, Lambertian, which is said."""
-    plain = Material(_WHITE, texture, name)
-    looks = [part.material or Material() for part in parts]
-    if len({_gloss(part) for part in parts}) == 1 and looks[0].gloss is None:
-        return replace(plain, roughness=looks[0].roughness, metallic=looks[0].metallic, unlit=looks[0].unlit)
-    log.warning("The materials differ in gloss: all are shown without any.")
+    """The white material of several parts, as rough as all of them; where they differ, not at all, which is said.
+
+    Highlights and the like are those of all of them, or none (and `_rows` has them).
+    """
+    plain, looks = Material(_WHITE, texture, name), [_look(part) for part in parts]
+    if len({_shine(look) for look in looks}) == 1:
+        one = looks[0]
+        plain = replace(
+            plain,
+            specular=one.specular,
+            shininess=one.shininess,
+            mirror=one.mirror,
+            emission=one.emission,
+            unlit=one.unlit,
+        )
+    lit = [look for look in looks if not look.unlit]
+    if not any(look.glossy for look in lit):
+        return plain
+    if len({_roughness(look) for look in lit}) == 1 and lit[0].gloss is None:
+        return replace(plain, roughness=lit[0].roughness, metallic=lit[0].metallic)
+    log.warning("The materials differ in gloss: all are shown without any roughness or metallic.")
     return plain
+
+
+def _rows(parts: Sequence[Part], looks: Sequence[Material]) -> torch.Tensor | None:
+    """[V,11] how each vertex shines, of the materials that parts had; None where all shine alike."""
+    if len({_shine(look) for look in looks}) == 1:
+        return None
+    like = torch.zeros(1, dtype=torch.float64)
+    rows = [of_material(look, like).rows() for look in looks]
+    return torch.cat([row.expand(len(part.vertices), -1) for row, part in zip(rows, parts, strict=True)])
 
 
 def _texture(part: Part) -> torch.Tensor | None:
@@ -113,7 +150,8 @@ def _flat(parts: Sequence[Part], colours: list[Array] | None) -> Mesh:
     baked = [np.tile(np.asarray(part.base, np.float64), (len(part.vertices), 1)) for part in parts]
     if colours is not None:
         baked = [base * own for base, own in zip(baked, colours, strict=True)]
-    return _mesh(parts, uv, baked, _joined(parts, None, "baked"))
+    joined = _mesh(parts, uv, baked, _joined(parts, None, "baked"))
+    return replace(joined, finish=_rows(parts, [_look(part) for part in parts]))
 
 
 def _colours(parts: Sequence[Part]) -> list[Array] | None:
@@ -134,7 +172,8 @@ def _atlas(parts: Sequence[Part]) -> Mesh:
         for part, each in zip(parts, placed, strict=True)
     ]
     material = _joined(parts, torch.from_numpy(picture), "atlas")
-    return _mesh(moved, [each.uv for each in placed], _colours(moved), material)
+    joined = _mesh(moved, [each.uv for each in placed], _colours(moved), material)
+    return replace(joined, finish=_rows(moved, [_look(part) for part in parts]))
 
 
 def _mesh(

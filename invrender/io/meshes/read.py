@@ -80,8 +80,8 @@ def read_units(path: str | Path) -> str | None:
 
 
 def _merge(mesh: Mesh) -> Mesh:
-    """Make one of the vertices that agree in position, texture coordinate and colour; the first of each stays."""
-    columns = [part.numpy() for part in (mesh.vertices, mesh.uv, mesh.colours) if part is not None]
+    """Make one of the vertices that agree in position and all they carry; the first of each stays."""
+    columns = [part.numpy() for part in (mesh.vertices, mesh.uv, mesh.colours, mesh.finish) if part is not None]
     rows = np.concatenate(columns, axis=1) + 0.0  # -0 and 0 are the same position
     order = np.lexsort(rows.T)
     new = np.ones(len(rows), bool)
@@ -95,4 +95,5 @@ def _merge(mesh: Mesh) -> Mesh:
     faces = torch.from_numpy(rank[group])[mesh.faces]
     uv = None if mesh.uv is None else mesh.uv[keep]
     colours = None if mesh.colours is None else mesh.colours[keep]
-    return Mesh(mesh.vertices[keep], faces, uv, colours, mesh.material)
+    finish = None if mesh.finish is None else mesh.finish[keep]
+    return Mesh(mesh.vertices[keep], faces, uv, colours, mesh.material, finish)

@@ -27,8 +27,8 @@ WRITE_EXTENSIONS = (".glb", ".ply", ".obj", ".stl")
 def write_mesh(path: str | Path, mesh: Mesh, units: str | None = None) -> None:
     """Write a mesh in the format that the extension names.
 
-    .glb keeps all that a mesh holds; .obj all but textured gloss, with material and picture in files beside it; .ply
-    positions and the colours at the vertices; .stl positions only.
+    .glb keeps all that a mesh holds but highlights and mirrors; .obj all but textured gloss, with material
+    and picture in files beside it; .ply positions and the colours at the vertices; .stl positions only.
 
     Args:
         path: ends in .glb, .ply, .obj or .stl; the file appears in one piece.
