@@ -2,22 +2,17 @@
 
 from __future__ import annotations
 
-import _thread
-import time
-
 import pytest
 import torch
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from invrender.backends import select
-from invrender.backends.cpu.threads import parallel_for, parallel_map
 from invrender.errors import InputError
 from invrender.losses.silhouettes import soft_iou
 from invrender.nouns.topology import topology
 
 REFERENCE = select("torch")
-started = _thread.start_new_thread
 TOLERANCE = 2e-5  # of the largest value, in float32
 
 nasty = settings(
@@ -238,33 +233,6 @@ def test_results_do_not_depend_on_the_number_of_threads(candidate, icosphere, pr
     one = everything()
     monkeypatch.setenv("OMP_NUM_THREADS", "2")
     assert all(torch.equal(a, b) for a, b in zip(one, everything(), strict=True))
-
-
-def test_no_threads_are_left_behind(candidate, icosphere, project, monkeypatch):
-    vertices, faces = icosphere(1)
-    monkeypatch.setenv("OMP_NUM_THREADS", "2")
-    monkeypatch.setattr("os.sched_getaffinity", lambda _: {0, 1}, raising=False)
-    used = []
-    monkeypatch.setattr(_thread, "start_new_thread", lambda *given: (used.append(1), started(*given)))
-    before = _thread._count()
-    candidate.rasterize(project(vertices).expand(4, -1, -1), faces, (8, 8))
-    deadline = time.monotonic() + 60
-    while _thread._count() > before and time.monotonic() < deadline:
-        time.sleep(0.001)  # its work is done, but a thread takes a moment to go
-    assert _thread._count() == before
-    assert bool(used) == (candidate.name == "cpu")
-
-
-def test_what_a_thread_raises_reaches_the_caller(monkeypatch):
-    monkeypatch.setattr("invrender.backends.cpu.threads.thread_count", lambda: 3)
-
-    def work(first, step):
-        if first == 1:
-            raise ValueError(f"thread {first} of {step}")
-
-    with pytest.raises(ValueError, match="thread 1 of 3"):
-        parallel_for(work, 5)
-    assert parallel_map(lambda a, b: a * b, [(k, 10) for k in range(7)]) == [10 * k for k in range(7)]
 
 
 def test_faces_with_corners_that_are_not_finite_are_not_drawn(drawing):
