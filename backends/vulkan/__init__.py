@@ -56,7 +56,6 @@ def kernels_on(vulkan: Vulkan, others: Backend) -> Backend:
         "vulkan",
         about(vulkan.adapter, vulkan.by_query),
         others,
-        rasterize=Rasterizer(vulkan),
         interpolate=partial(interpolate, vulkan),
         interpolate_adjoint=partial(interpolate_adjoint, vulkan),
         trace=Tracer(vulkan),
@@ -69,16 +68,16 @@ def kernels_on(vulkan: Vulkan, others: Backend) -> Backend:
         field=partial(field, vulkan),
         field_misfit=partial(field_misfit, vulkan),
         field_light=partial(field_light, vulkan),
-        **of_doubles(vulkan),
+        **exact_kernels(vulkan),
     )
 
 
-def of_doubles(vulkan: Vulkan) -> dict[str, Callable[..., Any]]:
-    """Kernels that compute in doubles; none where the device has no such numbers."""
-    if "double" not in vulkan.adapter.features:
+def exact_kernels(vulkan: Vulkan) -> dict[str, Callable[..., Any]]:
+    """Kernels that compute in doubles and 64-bit integers; none where the device has no such numbers."""
+    if not {"double", "int64"} <= set(vulkan.adapter.features):
         return {}
     kernels = (silhouette, silhouette_taped, silhouette_adjoint, silhouette_misfit, antialias, antialias_adjoint)
-    return {kernel.__name__: partial(kernel, vulkan) for kernel in kernels}
+    return {"rasterize": Rasterizer(vulkan), **{kernel.__name__: partial(kernel, vulkan) for kernel in kernels}}
 
 
 def about(adapter: Adapter, by_query: bool) -> str:

@@ -40,12 +40,12 @@ class Vulkan:
         made: compute and ray-tracing pipelines by shader and entry point.
     """
 
-    device: Any
+    device: Any = field(repr=False)
     adapter: Adapter
     by_query: bool
     process: int
     lock: threading.RLock = field(default_factory=threading.RLock)
-    made: dict[tuple[str, str], Any] = field(default_factory=dict)
+    made: dict[tuple[str, str], Any] = field(default_factory=dict, repr=False)
 
     def check(self) -> None:
         """

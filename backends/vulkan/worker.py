@@ -21,10 +21,10 @@ from invrender.backends.vulkan.adapters import Adapter
 from invrender.backends.vulkan.device import mute, opened
 from invrender.errors import InvrenderError
 
-NEEDED = ("acceleration_structure", "atomic_float", "int64")
+NEEDED = ("acceleration_structure", "atomic_float")
 """Features without which nothing works, beside one way of tracing rays."""
 
-_CALLED = {"acceleration_structure": "ray tracing", "atomic_float": "atomic sums", "int64": "64-bit integers"}
+_CALLED = {"acceleration_structure": "ray tracing", "atomic_float": "atomic sums"}
 
 
 def main(skip: list[str]) -> None:
@@ -54,8 +54,8 @@ def tried(adapter: Adapter) -> Adapter:
     features = tuple(feature.name for feature in device.features)
     device.close()
     found = replace(adapter, features=features, software="software_device" in features)
-    if lacking := _lacking(features):
-        return replace(found, problem=f"its driver has no {', no '.join(lacking)}")
+    if missing := lacking(features):
+        return replace(found, problem=f"its driver has no {', no '.join(missing)}")
     try:
         return replace(found, problem=self_test(kernels_on(opened(found), load_torch(CPU))))
     except InvrenderError as error:
@@ -69,7 +69,8 @@ def _listed() -> list[Adapter]:
         return []
 
 
-def _lacking(features: tuple[str, ...]) -> list[str]:
+def lacking(features: tuple[str, ...]) -> list[str]:
+    """What a device would need and does not have, in words."""
     rays = not {"ray_tracing", "ray_query"} & set(features)
     return [_CALLED[name] for name in NEEDED if name not in features or (rays and name == "acceleration_structure")]
 

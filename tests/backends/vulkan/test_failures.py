@@ -16,6 +16,7 @@ pytest.importorskip("slangpy")
 from invrender.backends.vulkan.device import Vulkan
 from invrender.backends.vulkan.launch import compute, submit
 from invrender.backends.vulkan.memory import download, empty, upload
+from invrender.backends.vulkan.worker import lacking
 
 
 class Refusing:
@@ -55,3 +56,10 @@ def test_a_lost_device_asks_to_try_again(refusing):
     for act in (lambda: submit(refusing, Refusing()), lambda: download(refusing, Refusing(), (1,))):
         with pytest.raises(RetryError, match="Stand-in 9000 was lost"):
             act()
+
+
+def test_what_a_driver_lacks_is_named():
+    assert lacking(("acceleration_structure", "ray_query", "atomic_float")) == []
+    assert lacking(("acceleration_structure", "ray_tracing", "atomic_float")) == []
+    assert lacking(("acceleration_structure", "atomic_float")) == ["ray tracing"]
+    assert lacking(("ray_tracing",)) == ["ray tracing", "atomic sums"]
