@@ -1,4 +1,4 @@
-"""What silhouettes on a Vulkan device have of their own: views in parts, long lines, no atomic sums, and no doubles."""
+"""What contours on a Vulkan device have of their own: views in parts, long lines, no atomic sums, and no doubles."""
 
 from __future__ import annotations
 
@@ -33,15 +33,18 @@ def views(icosphere):
 
 
 def drawn(backend, views):
-    """Coverage, its gradient, and the misfit with its gradient and IoU."""
+    """Coverage, its gradient, the misfit with its gradient and IoU, and an antialiased picture with its gradients."""
     vertices, faces, matrices = views
     edges = topology(faces)
     clip = torch.einsum("nij,vj->nvi", matrices[:, :, :3], vertices) + matrices[:, None, :, 3]
+    image, grad = torch.rand(2, 5, *SIZE, 3, generator=torch.Generator().manual_seed(2), dtype=torch.float64)
+    given = (image, *REFERENCE.rasterize(clip, faces, SIZE), clip, faces, edges)
     coverage, tape = backend.silhouette_taped(clip, faces, edges, SIZE)
     d_clip = backend.silhouette_adjoint(coverage - 0.3, tape)
     compare = backend.silhouette_misfit(faces, edges, len(vertices), coverage.flip(2).float(), torch.ones(5))
     misfit, gradient, iou = compare(vertices, matrices, [4, 1, 3])
-    return coverage, d_clip, torch.tensor(misfit), gradient, iou
+    blended = (backend.antialias(*given), *backend.antialias_adjoint(grad, *given))
+    return coverage, d_clip, torch.tensor(misfit), gradient, iou, *blended
 
 
 def test_views_in_parts_are_those_at_once_to_the_last_bit(vulkan, views, monkeypatch):
@@ -62,6 +65,18 @@ def test_the_misfit_is_that_of_the_reference_s_silhouettes_in_doubles(vulkan, vi
     d_clip = REFERENCE.silhouette_adjoint(2 * (coverage - masks), tape)
     expected = torch.einsum("nij,nvi->vj", matrices[:, :, :3], d_clip)
     torch.testing.assert_close(gradient, expected, rtol=0, atol=1e-7 * float(expected.abs().max()))
+
+
+def test_a_picture_is_left_as_it_was(vulkan, views):
+    vertices, faces, matrices = views
+    clip = torch.einsum("nij,vj->nvi", matrices[:, :, :3], vertices) + matrices[:, None, :, 3]
+    face_id, depth = REFERENCE.rasterize(clip, faces, SIZE)
+    image = (face_id >= 0)[..., None].double()
+    before, given = image.clone(), (face_id, depth, clip, faces, topology(faces))
+    blended, (d_image, _) = vulkan.antialias(image, *given), vulkan.antialias_adjoint(image, image, *given)
+    assert torch.equal(image, before)
+    assert not torch.equal(blended, before)
+    assert not torch.equal(d_image, before)
 
 
 def test_a_soup_whose_lines_have_thousands_of_crossings(vulkan):
