@@ -131,6 +131,25 @@ def test_outlines_have_the_gradient_of_the_rasters_silhouettes():
         assert along[0] == pytest.approx(along[1], rel=0.03)
 
 
+def test_outlines_of_one_colour_have_the_gradient_of_the_rasters_colours():
+    """Here the raster's antialiasing is exact but where the outline turns within a pixel."""
+    (vertices, faces), weights = ball(3, 0.8, 0.1), ramps(48)
+    cameras, found = camera(48, torch.zeros(6).double()), []
+    for traced in (True, False):
+        at = vertices.clone().requires_grad_()
+        mesh = Mesh(at, faces, colours=torch.full_like(vertices, 0.7))
+        if traced:
+            shown = surface(mesh)
+            drawn = visibility(weights, shown, cameras, partial(shaded, shown, lit=False))
+        else:
+            drawn = raster.render(Scene(mesh, background=(0.1, 0.1, 0.1)), cameras, "color", TORCH, dtype=torch.float64)
+        found.append(torch.autograd.grad((drawn * weights).sum(), at)[0])
+    assert float((found[0] - found[1]).norm()) < 0.01 * float(found[0].norm())
+    for phase in range(3):
+        along = [float((each * torch.sin(3 * vertices + phase)).sum()) for each in found]
+        assert along[0] == pytest.approx(along[1], rel=0.003)
+
+
 def test_few_points_make_noise_and_no_bias():
     """A ball grows: its outline has more edges than there are points to look at them, and as many as that."""
     (vertices, faces), weights = ball(3, 0.8, 0.1), ramps(32)[..., :1]
