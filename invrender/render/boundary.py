@@ -109,7 +109,7 @@ def spread_on_lines(measure: Tensor, count: int, generator: torch.Generator) -> 
 
 
 def pixel_values(grad: Tensor, view: Tensor, point: Tensor) -> Tensor:
-    """Values [K,C] of pictures [N,H,W,C] at the pixels of views [K] that points [K,2] lie in."""
+    """Values [K,C] of pictures [N,H,W,C] at the pixels of views [K] that points [K,2] lie in; where the points live."""
     height, width = grad.shape[1:3]
     column, row = point[:, 0].long().clamp(0, width - 1), point[:, 1].long().clamp(0, height - 1)
-    return grad[view, row, column]
+    return grad[view.to(grad.device), row.to(grad.device), column.to(grad.device)].to(point)

@@ -171,7 +171,7 @@ def _light_folds(task: _Task, edges: Edges, positions: Tensor) -> Tensor:
 def _points(
     task: _Task, lines: _Lines, positions: Tensor, screen: Tensor, view: int, generator: torch.Generator
 ) -> _Points:
-    """Points on the lines that one view shows, by their length; at least half of them on contours."""
+    """Points on the lines that one view shows, by their length; at least half of them on contours and crossings."""
     edges = lines.edges
     contour = contours(edges, positions, task.surface.faces, eye_points(screen[[view]])[0])
     chosen = (contour | lines.always).nonzero()[:, 0]
@@ -191,7 +191,7 @@ def _points(
 
 
 def _weights(length: Tensor, contour: Tensor) -> Tensor:
-    """How densely edges [E] are looked at: such that those inside of outlines take half of the points at most."""
+    """How densely edges [E] are looked at: such that those that are no outlines take half of the points at most."""
     outline = length[contour].sum()
     inside = length[~contour].sum()
     share = outline / inside if bool((outline > 0) & (inside > outline)) else torch.ones_like(outline)
@@ -209,7 +209,7 @@ def _signed(task: _Task, grad: Tensor, positions: Tensor, screen: Tensor, points
     with torch.no_grad():
         across = torch.nn.functional.normalize(line[:, :2], dim=1)
         jump = _jump(task, screen, points, across, grad.shape[-1])
-        factor = (jump * pixel_values(grad, points.view, points.place).to(jump)).sum(1) * points.share
+        factor = (jump * pixel_values(grad, points.view, points.place)).sum(1) * points.share
     return (factor * distance(line, points.place)).sum()
 
 

@@ -241,7 +241,7 @@ def _signed(task: _Task, grad: Tensor, positions: Tensor, screen: Tensor, light:
     with torch.no_grad():
         lit = points.outward * side.sign()
         jump = lit[:, None] * _light_there(task, screen, points, grad.shape[-1]).to(line)
-        factor = (jump * pixel_values(grad, points.view, points.place).to(jump)).sum(1) * points.share
+        factor = (jump * pixel_values(grad, points.view, points.place)).sum(1) * points.share
     total: Tensor = (factor * distance(line, points.place)).sum()
     return total
 

@@ -121,7 +121,7 @@ def test_outlines_have_the_gradient_of_the_rasters_silhouettes():
     for traced in (True, False):
         at = vertices.clone().requires_grad_()
         if traced:
-            drawn = visibility(weights, surface(Mesh(at, faces)), cameras, lambda o, d: covered(vertices, faces, o, d))
+            drawn = visibility(weights, surface(Mesh(at, faces)), cameras, partial(covered, vertices, faces))
         else:
             drawn = raster.render(Scene(Mesh(at, faces)), cameras, "silhouette", TORCH, dtype=torch.float64)
         found.append(torch.autograd.grad((drawn * weights).sum(), at)[0])
@@ -129,6 +129,42 @@ def test_outlines_have_the_gradient_of_the_rasters_silhouettes():
     for phase in range(3):
         along = [float((each * torch.sin(3 * vertices + phase)).sum()) for each in found]
         assert along[0] == pytest.approx(along[1], rel=0.03)
+
+
+def test_outlines_of_one_colour_have_the_gradient_of_the_rasters_colours():
+    """Here the raster's antialiasing is exact but where the outline turns within a pixel."""
+    (vertices, faces), weights = ball(3, 0.8, 0.1), ramps(48)
+    cameras, found = camera(48, torch.zeros(6).double()), []
+    for traced in (True, False):
+        at = vertices.clone().requires_grad_()
+        mesh = Mesh(at, faces, colours=torch.full_like(vertices, 0.7))
+        if traced:
+            shown = surface(mesh)
+            drawn = visibility(weights, shown, cameras, partial(shaded, shown, lit=False))
+        else:
+            drawn = raster.render(Scene(mesh, background=(0.1, 0.1, 0.1)), cameras, "color", TORCH, dtype=torch.float64)
+        found.append(torch.autograd.grad((drawn * weights).sum(), at)[0])
+    assert float((found[0] - found[1]).norm()) < 0.01 * float(found[0].norm())
+    for phase in range(3):
+        along = [float((each * torch.sin(3 * vertices + phase)).sum()) for each in found]
+        assert along[0] == pytest.approx(along[1], rel=0.003)
+
+
+def test_few_points_make_noise_and_no_bias():
+    """A ball grows: its outline has more edges than there are points to look at them, and as many as that."""
+    (vertices, faces), weights = ball(3, 0.8, 0.1), ramps(32)[..., :1]
+    cameras, means, errors = camera(32, torch.zeros(6).double()), [], []
+    for samples, seeds in ((30, 60), (2000, 2)):
+        grown = []
+        for seed in range(seeds):
+            size = torch.ones((), dtype=torch.float64, requires_grad=True)
+            shown, see = surface(Mesh(vertices * size, faces)), partial(covered, vertices, faces)
+            zeros = visibility(weights, shown, cameras, see, EdgeSampling(samples, seed))
+            grown.append(torch.autograd.grad((zeros * weights).sum(), size)[0])
+        means.append(float(torch.stack(grown).mean()))
+        errors.append(float(torch.stack(grown).std()) / seeds**0.5)
+    assert errors[0] < 0.02 * means[0]
+    assert abs(means[0] - means[1]) < 4 * errors[0]
 
 
 def covered(vertices: Tensor, faces: Tensor, origin: Tensor, direction: Tensor) -> Tensor:

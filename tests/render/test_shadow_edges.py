@@ -38,11 +38,11 @@ def thrown(points: Tensor, light: Tensor, floor: Tensor) -> Tensor:
     return points - ((points - floor[0]) @ normal / (away @ normal))[:, None] * away
 
 
-def darkened(vertices, faces, cameras, light, backend, samples=8000):
+def darkened(vertices, faces, cameras, light, backend, samples=8000, seed=0):
     """The zeros that have the gradient of the shadows on a floor of one colour."""
     shown = prepared(vertices, faces)
     there = partial(lit, shown, backend, WHITE.expand(len(faces), 3), None)
-    return shadow_visibility(IMAGE, shown, cameras, backend, light, there, EdgeSampling(samples))
+    return shadow_visibility(IMAGE, shown, cameras, backend, light, there, EdgeSampling(samples, seed))
 
 
 @pytest.mark.parametrize("backend", BACKENDS)
@@ -112,6 +112,21 @@ def test_a_shadow_within_a_shadow_does_not_count(open_backend, eye):
     darkened(vertices, faces, pinhole(eye=eye), light, open_backend("cpu")).sum().backward()
     assert float(vertices.grad[8:].abs().sum()) > 10
     assert float(vertices.grad[4:8].abs().sum()) == 0
+
+
+def test_few_points_make_noise_and_no_bias(open_backend):
+    """Though a first look decides where to look again."""
+    found = []
+    for samples, seeds in ((20, 60), (4000, 2)):
+        for seed in range(seeds):
+            side = torch.ones((), dtype=torch.float64, requires_grad=True)
+            vertices = torch.cat([square(8.0, 0.0), square(0.9, 5.0) * torch.stack([side, side, side / side])])
+            light = numbers(LIGHTS["position"])
+            zeros = darkened(vertices, TWO_SQUARES, pinhole(), light, open_backend("cpu"), samples, seed)
+            found.append(torch.autograd.grad(zeros.sum(), side)[0])
+    few, many = torch.stack(found[:60]), torch.stack(found[60:]).mean()
+    assert 0.02 * float(many.abs()) < float(few.std()) < float(many.abs())
+    assert float((few.mean() - many).abs()) < 4 * float(few.std()) / 60**0.5
 
 
 def test_a_shadow_behind_the_camera_is_not_seen(open_backend):
