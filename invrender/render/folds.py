@@ -75,7 +75,7 @@ def jumps(surface: Surface, edges: Edges) -> Tensor:
     differ = torch.zeros(len(edges.ends), dtype=torch.bool, device=edges.ends.device)
     for end in range(2):
         one, other = (_rows(surface, edges.faces[two, k], edges.ends[two, end]) for k in range(2))
-        for values in (surface.normals, surface.uv, surface.colours):
+        for values in (surface.normals, surface.uv, surface.colours, surface.finish):
             if values is not None:
                 differ[two] |= (values[one] != values[other]).any(1)
     spine = _spines(edges, surface.positions.detach(), surface.faces)
