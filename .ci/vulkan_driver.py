@@ -73,7 +73,8 @@ def _sources(folder: Path, release: str) -> tuple[list[str], list[str]]:
     (folder / "sources.list").write_text("".join(f"deb {signed}{uri} {suite} main\n" for suite in suites))
     (folder / "lists" / "partial").mkdir(parents=True)
     places = {"Etc::sourcelist": folder / "sources.list", "Etc::sourceparts": "-", "State::lists": folder / "lists"}
-    given = [word for name, value in places.items() for word in ("-o", f"Dir::{name}={value}")]
+    sandbox = ["-o", "APT::Sandbox::User=root"]  # another user cannot read a folder of ours
+    given = sandbox + [word for name, value in places.items() for word in ("-o", f"Dir::{name}={value}")]
     return given, ["-t", TOO_OLD[release]]
 
 

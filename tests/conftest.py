@@ -28,7 +28,7 @@ ENVIRON = dict(os.environ)
 HAS_GPU = torch.cuda.is_available() or os.environ.get("NUMBA_ENABLE_CUDASIM", "0") not in ("", "0")
 
 
-NEEDS_VULKAN = "INVRENDER_TESTS_NEED_VULKAN"
+NEEDS_VULKAN = "NEED_VULKAN_DRIVER"
 """Environment variable that turns a missing Vulkan driver from a reason to skip into a failure."""
 
 

@@ -6,7 +6,6 @@ Tensors live in the host's memory: what a kernel takes is copied to the device, 
 from __future__ import annotations
 
 from collections.abc import Callable
-from contextlib import suppress
 from functools import partial
 from typing import Any
 
@@ -21,13 +20,12 @@ from invrender.backends.vulkan.field import field, field_light, field_misfit
 from invrender.backends.vulkan.interpolate import interpolate, interpolate_adjoint
 from invrender.backends.vulkan.line_integral import line_integral, line_integral_adjoint
 from invrender.backends.vulkan.misfit import silhouette_misfit
-from invrender.backends.vulkan.probe import adapters, on_record
+from invrender.backends.vulkan.probe import adapters
 from invrender.backends.vulkan.projector import joseph_rays
 from invrender.backends.vulkan.rasterize import Rasterizer
 from invrender.backends.vulkan.silhouette import silhouette, silhouette_adjoint, silhouette_taped
 from invrender.backends.vulkan.smooth_step import smooth_step
 from invrender.backends.vulkan.trace import Tracer
-from invrender.errors import BackendError
 from invrender.kernels import Backend
 
 
@@ -43,11 +41,8 @@ def load(wanted: str | None = None) -> Backend:
 
 
 def usable(wanted: str | None = None) -> Adapter:
-    """The adapter that `load` takes, without opening it here. A failure that is on record is tried once more."""
-    with suppress(BackendError):
-        if (known := on_record()) is not None:
-            return choose(known, wanted)
-    return choose(adapters(fresh=True), wanted)
+    """The adapter that `load` takes, without opening it here."""
+    return choose(adapters(), wanted)
 
 
 def kernels_on(vulkan: Vulkan, others: Backend) -> Backend:

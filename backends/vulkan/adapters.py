@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from invrender.errors import BackendError, UsageError
 
 INSTALL_DRIVER = (
-    "install your GPU's Vulkan driver, or a software one (README: Drivers for Vulkan), or use --backend auto"
+    "install your GPU's Vulkan driver, or a software one (README: Drivers for Vulkan), or use --backend auto; "
+    "`invrender doctor` tries again"
 )
 
 

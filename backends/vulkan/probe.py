@@ -17,6 +17,7 @@ import time
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from dataclasses import asdict, dataclass, replace
+from functools import cache
 from importlib import metadata
 from pathlib import Path
 from typing import Any
@@ -28,6 +29,7 @@ from invrender.io.files.atomic import atomic_write_text
 from invrender.jit import user_cache
 
 TIMEOUT = 120.0  # seconds; compiling all shaders on a slow machine takes a quarter of it
+PATIENCE = 15.0  # seconds until one is told what takes so long
 KEPT = 24 * 3600.0  # seconds
 WORKER = (sys.executable, "-m", "invrender.backends.vulkan.worker")
 
@@ -55,8 +57,7 @@ def adapters(fresh: bool = False, command: Sequence[str] = WORKER, timeout: floa
     """
     if not fresh and (known := on_record()) is not None:
         return known
-    logging.getLogger(__name__).info("trying this machine's Vulkan devices, once a day")
-    found = tuple(_tried(command, timeout))
+    found = _tried_once(tuple(command), timeout, _digest())
     if (path := _kept_at()) is not None:
         with suppress(UsageError, OSError):  # a folder that cannot be written costs time alone
             atomic_write_text(path, json.dumps([asdict(one) for one in found]), lasting=False)
@@ -79,6 +80,13 @@ def has_hardware() -> bool:
     return any(not one.software for one in adapters())
 
 
+@cache
+def _tried_once(command: tuple[str, ...], timeout: float, digest: str) -> tuple[Adapter, ...]:
+    """What trying comes to; a driver that hangs is not waited for twice. `digest`: of all that decides it."""
+    logging.getLogger(__name__).debug("trying Vulkan devices for %s", digest)
+    return tuple(_tried(command, timeout))
+
+
 def _tried(command: Sequence[str], timeout: float) -> Iterator[Adapter]:
     """Adapters as they are done. The process is started anew behind one that brought it down."""
     skip: list[str] = []
@@ -96,21 +104,30 @@ def _tried(command: Sequence[str], timeout: float) -> Iterator[Adapter]:
 
 
 def _run(command: Sequence[str], timeout: float) -> Report:
-    # The Python that runs may have been given its path by hand; the process must find the same package.
-    paths = os.pathsep.join(filter(None, [str(Path(__file__).resolve().parents[2]), *sys.path]))
-    try:
-        finished = subprocess.run(
-            list(command), capture_output=True, text=True, timeout=timeout, check=False,
-            env={**os.environ, "PYTHONPATH": paths},
-        )  # fmt: skip
-    except subprocess.TimeoutExpired as error:
-        said = error.stdout.decode(errors="replace") if isinstance(error.stdout, bytes) else error.stdout or ""
-        return replace(_parsed(said), ending=f"did not answer within {timeout:.0f} s")
-    report = _parsed(finished.stdout)
-    if finished.returncode == 0:
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(path for path in sys.path if path)}
+    process = subprocess.Popen(
+        list(command), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, errors="replace", env=environment
+    )
+    said, complaints, in_time = _heard(process, timeout)
+    report = _parsed(said)
+    if not in_time:
+        return replace(report, ending=f"did not answer within {timeout:.0f} s")
+    if process.returncode == 0:
         return report
-    logging.getLogger(__name__).debug("the Vulkan probe ended with:\n%s", finished.stderr)
-    return replace(report, ending=_ending(finished.returncode, finished.stderr))
+    logging.getLogger(__name__).debug("trying Vulkan devices ended with:\n%s", complaints)
+    return replace(report, ending=_ending(process.returncode, complaints))
+
+
+def _heard(process: subprocess.Popen[str], timeout: float) -> tuple[str, str, bool]:
+    """What a process prints, and whether it ended in time; else it is killed. A long wait is explained."""
+    with suppress(subprocess.TimeoutExpired):
+        return *process.communicate(timeout=min(PATIENCE, timeout)), True
+    if timeout > PATIENCE:
+        logging.getLogger(__name__).warning("trying Vulkan devices, %.0f s at most, once a day", timeout)
+        with suppress(subprocess.TimeoutExpired):
+            return *process.communicate(timeout=timeout - PATIENCE), True
+    process.kill()
+    return *process.communicate(), False
 
 
 def _ending(code: int, stderr: str) -> str:
