@@ -36,6 +36,13 @@ def test_pyproject_lists_every_package() -> None:
     assert sorted(SETUPTOOLS["packages"]) == sorted(packages_on_disk())
 
 
+def test_shaders_are_part_of_the_distribution() -> None:
+    shaders = {path.relative_to(ROOT / "backends" / "vulkan") for path in (ROOT / "backends").rglob("*.slang")}
+    listed = SETUPTOOLS["package-data"]["invrender.backends.vulkan"]
+    assert len(shaders) > 5
+    assert all(any(shader.match(pattern) for pattern in listed) for shader in shaders)
+
+
 def test_every_package_has_an_init() -> None:
     folders = {"invrender": "invrender", **MAPPED}
     for package in SETUPTOOLS["packages"]:

@@ -32,6 +32,10 @@ def test_light_gradient(example: Example) -> None:
     assert float(example("light_gradient", MUG).split()[2]) < 2  # degrees
 
 
+def test_shadow(example: Example) -> None:
+    assert float(example("shadow", MUG).split()[2]) < 2  # degrees
+
+
 def test_fit_extinction(example: Example) -> None:
     assert float(example("fit_extinction", "cloud").split()[1]) == pytest.approx(8, rel=0.02)
 
