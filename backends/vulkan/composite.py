@@ -27,7 +27,7 @@ def composite(vulkan: Vulkan, grid: Tensor, samples: RaySamples, table: Tensor |
     result = empty(vulkan, 4 * rays)
     given = _given(vulkan, grid, samples, table, rules)
     compute(vulkan, ("composite", "forward"), rays, result=result, **given)
-    return torch.from_numpy(download(vulkan, result, (rays, 4)))
+    return torch.from_numpy(download(vulkan, result, (rays, 4))).to(grid.device)
 
 
 def composite_adjoint(
@@ -48,10 +48,11 @@ def composite_adjoint(
         grad=upload(vulkan, grad, np.float32), result=upload(vulkan, result, np.float32),
         **_given(vulkan, grid, samples, table, rules),
     )  # fmt: skip
-    spread = torch.from_numpy(download(vulkan, d_grid, tuple(grid.shape)))
+    spread = torch.from_numpy(download(vulkan, d_grid, tuple(grid.shape))).to(grid.device)
     if table is None:
         return spread, None
-    return spread, torch.from_numpy(download(vulkan, d_table, shape).sum(0, dtype=np.float64).astype(np.float32))
+    rows = download(vulkan, d_table, shape).sum(0, dtype=np.float64).astype(np.float32)
+    return spread, torch.from_numpy(rows).to(grid.device)
 
 
 def _given(vulkan: Vulkan, grid: Tensor, samples: RaySamples, table: Tensor | None, rules: Rules) -> dict[str, Any]:

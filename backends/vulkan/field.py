@@ -27,7 +27,7 @@ def field(vulkan: Vulkan, field: Field, rays: FieldRays) -> Tensor:
     result = empty(vulkan, 4 * count)
     given = _given(vulkan, field, rays) | _looks(vulkan, field, rays)
     compute(vulkan, ("field", "forward"), count, result=result, **given)
-    return torch.from_numpy(download(vulkan, result, (count, 4)))
+    return torch.from_numpy(download(vulkan, result, (count, 4))).to(field.density)
 
 
 def field_misfit(vulkan: Vulkan, field: Field, rays: FieldRays, target: Tensor) -> tuple[float, Tensor, Tensor]:

@@ -25,7 +25,7 @@ def line_integral(vulkan: Vulkan, grid: Tensor, bounds: Tensor, origin: Tensor, 
     depth = empty(vulkan, len(origin))
     given = _given(vulkan, grid, bounds, origin, direction) | {"density": upload(vulkan, grid, np.float32)}
     compute(vulkan, (precise(vulkan, SHADER), "forward"), len(origin), depth=depth, **given)
-    return torch.from_numpy(download(vulkan, depth, (len(origin),)))
+    return torch.from_numpy(download(vulkan, depth, (len(origin),))).to(grid.device)
 
 
 def line_integral_adjoint(
@@ -35,7 +35,7 @@ def line_integral_adjoint(
     d_density = zeros(vulkan, grid.numel())
     given = _given(vulkan, grid, bounds, origin, direction) | {"grad": upload(vulkan, grad, np.float32)}
     compute(vulkan, (precise(vulkan, SHADER), "adjoint"), len(origin), d_density=d_density, **given)
-    return torch.from_numpy(download(vulkan, d_density, tuple(grid.shape))), None, None
+    return torch.from_numpy(download(vulkan, d_density, tuple(grid.shape))).to(grid.device), None, None
 
 
 def _given(vulkan: Vulkan, grid: Tensor, bounds: Tensor, origin: Tensor, direction: Tensor) -> dict[str, Any]:

@@ -40,13 +40,13 @@ class VulkanRays:
         """[D,H,W] to the optical depths [R]."""
         depth = empty(self.vulkan, len(self.pixels))
         self._run("forward", grid=upload(self.vulkan, grid, np.float32), depth=depth)
-        return self._per_ray(depth)
+        return self._per_ray(depth).to(grid.device)
 
     def adjoint(self, values: Tensor) -> Tensor:
         """[R] to [D,H,W]."""
         cells = zeros(self.vulkan, int(np.prod(self.shape)))
         self._run("adjoint", values=upload(self.vulkan, values, np.float32), cells=cells)
-        return torch.from_numpy(download(self.vulkan, cells, self.shape))
+        return torch.from_numpy(download(self.vulkan, cells, self.shape)).to(values.device)
 
     def normal(self, grid: Tensor, target: Tensor, weight: Tensor) -> tuple[Tensor, float]:
         """The gradient [D,H,W] and the value of half the weighted sum of squared differences."""
@@ -54,7 +54,7 @@ class VulkanRays:
         given = {"grid": grid, "target": target, "weight": weight}
         buffers = {name: upload(self.vulkan, values, np.float32) for name, values in given.items()}
         self._run("normal", **buffers, cells=cells, loss=loss)
-        gradient = torch.from_numpy(download(self.vulkan, cells, self.shape))
+        gradient = torch.from_numpy(download(self.vulkan, cells, self.shape)).to(grid.device)
         return gradient, float(self._per_ray(loss).sum(dtype=torch.float64)) / 2
 
     def _run(self, entry: str, **values: Any) -> None:

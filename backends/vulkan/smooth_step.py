@@ -35,6 +35,7 @@ def smooth_step(
         vulkan, ("smooth_step", "step"), count, at=here, steep=steep, size=size, smoothing=weight, beta=beta,
         after=after, extrapolated=extrapolated, **buffers,
     )  # fmt: skip
-    moved, ahead = (torch.from_numpy(download(vulkan, grid, tuple(at.shape))) for grid in (after, extrapolated))
+    shape = tuple(at.shape)
+    moved, ahead = (torch.from_numpy(download(vulkan, part, shape)).to(at.device) for part in (after, extrapolated))
     uphill = ((at - moved) * (moved - before)).sum(dtype=torch.float64)
     return moved, ahead, float(uphill)
