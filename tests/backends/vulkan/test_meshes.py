@@ -115,18 +115,21 @@ def test_vertices_that_no_face_has_are_harmless(vulkan):
         assert t[:2].tolist() == pytest.approx([5.0, 3.0], rel=1e-12)
 
 
-def test_a_mesh_that_changes_is_traced_as_it_is_now(vulkan):
-    """Refitted structures and new ones: vertices moved in place, moved far, back again, and other faces."""
+@pytest.mark.parametrize("share", [1, 2])
+def test_a_mesh_that_changes_is_traced_as_it_is_now(vulkan, share):
+    """Refitted structures and new ones: vertices moved in place, stretched and flattened, and fewer faces."""
     vertices, faces = terrain(20)
     origin, direction = rays_at(1.0, 2000)
     cpu = select("cpu")
-    for shift in (0.0, 0.3, 50.0, -7.0, 0.0):
+    for shift, stretch in ((0.0, 1.0), (0.3, 1.0), (50.0, 6.0), (-7.0, 0.1), (0.0, 9.0)):
         vertices += shift
-        for part in (faces, faces[: len(faces) // 2]):
-            here = (vertices, part, origin + vertices.mean(0), direction)
-            found, expected = vulkan.trace(*here), cpu.trace(*here)
-            assert int((found[0] != expected[0]).sum()) <= 2
-            assert int((found[0] >= 0).sum()) > 100
+        vertices[:, 2] = vertices[:, 2].mean() + stretch * (vertices[:, 2] - vertices[:, 2].mean())
+        for part in (faces[: len(faces) // share], faces):
+            for _ in range(2):
+                here = (vertices, part, origin + vertices.mean(0), direction)
+                found, expected = vulkan.trace(*here), cpu.trace(*here)
+                assert int((found[0] != expected[0]).sum()) <= 2
+                assert int((found[0] >= 0).sum()) > 100
 
 
 def test_millions_of_triangles_and_of_rays(vulkan):
@@ -144,6 +147,16 @@ def test_millions_of_triangles_and_of_rays(vulkan):
     assert torch.equal(quad % 1000, column)
     assert torch.equal(torch.div(quad, 1000, rounding_mode="floor"), row)
     assert bool(((3 - t).abs() < 0.21 + 0.001).all())
+
+
+def test_of_faces_in_one_plane_the_first_is_seen(vulkan):
+    generator = torch.Generator().manual_seed(0)
+    clip = torch.cat([torch.rand(1, 300, 2, generator=generator) * 2 - 1, torch.zeros(1, 300, 1)], 2)
+    clip = torch.cat([clip, torch.ones(1, 300, 1)], 2)
+    faces = torch.randperm(300, generator=generator).reshape(100, 3)
+    found, expected = (backend.rasterize(clip, faces, (64, 64))[0] for backend in (vulkan, select("cpu")))
+    assert len(expected.unique()) > 10
+    assert torch.equal(found, expected)
 
 
 def test_pictures_of_many_triangles_are_the_cpu_backends(vulkan):
