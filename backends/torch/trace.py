@@ -12,7 +12,7 @@ import numpy as np
 import torch
 
 from invrender.backends.arguments import check_faces
-from invrender.kernels.intersect import intersect
+from invrender.kernels.intersect import approached, intersect
 
 Tensor = torch.Tensor
 
@@ -81,10 +81,14 @@ def _embree(vertices: Tensor, faces: Tensor, origin: Tensor, direction: Tensor) 
     from embreex.rtcore_scene import EmbreeScene
 
     scene = EmbreeScene(robust=True)
-    # Embree copies what it is given as float32: keep large world offsets out of it.
+    # Embree copies what it is given as float32: keep large world offsets and distances out of it.
     centre = vertices.double().mean(0)
-    TriangleMesh(scene, _array(vertices.double() - centre, np.float32), _array(faces, np.int32))
-    face: Any = scene.run(_array(origin.double() - centre, np.float32), _array(direction, np.float32))
+    placed = vertices.double() - centre
+    length = direction.double().norm(dim=1, keepdim=True)
+    unit = direction.double() / torch.where(length == 0, 1, length)
+    start = approached(origin.double() - centre, unit, 2 * float(placed.norm(dim=1).max()))
+    TriangleMesh(scene, _array(placed, np.float32), _array(faces, np.int32))
+    face: Any = scene.run(_array(start, np.float32), _array(unit, np.float32))
     return torch.as_tensor(np.asarray(face, dtype=np.int64), device=origin.device)
 
 

@@ -22,7 +22,7 @@ from invrender.backends.vulkan.line_integral import line_integral, line_integral
 from invrender.backends.vulkan.misfit import silhouette_misfit
 from invrender.backends.vulkan.probe import adapters
 from invrender.backends.vulkan.projector import joseph_rays
-from invrender.backends.vulkan.rasterize import Rasterizer
+from invrender.backends.vulkan.rasterize import rasterize
 from invrender.backends.vulkan.silhouette import silhouette, silhouette_adjoint, silhouette_taped
 from invrender.backends.vulkan.smooth_step import smooth_step
 from invrender.backends.vulkan.trace import Tracer
@@ -71,8 +71,9 @@ def exact_kernels(vulkan: Vulkan) -> dict[str, Callable[..., Any]]:
     """Kernels that compute in doubles and 64-bit integers; none where the device has no such numbers."""
     if not {"double", "int64"} <= set(vulkan.adapter.features):
         return {}
-    kernels = (silhouette, silhouette_taped, silhouette_adjoint, silhouette_misfit, antialias, antialias_adjoint)
-    return {"rasterize": Rasterizer(vulkan), **{kernel.__name__: partial(kernel, vulkan) for kernel in kernels}}
+    silhouettes = (silhouette, silhouette_taped, silhouette_adjoint, silhouette_misfit)
+    kernels = (rasterize, *silhouettes, antialias, antialias_adjoint)
+    return {kernel.__name__: partial(kernel, vulkan) for kernel in kernels}
 
 
 def about(adapter: Adapter, by_query: bool) -> str:

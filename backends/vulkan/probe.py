@@ -22,7 +22,6 @@ from importlib import metadata
 from pathlib import Path
 from typing import Any
 
-from invrender.backends.devices import has_package
 from invrender.backends.vulkan.adapters import Adapter
 from invrender.errors import UsageError
 from invrender.io.files.atomic import atomic_write_text
@@ -68,11 +67,6 @@ def on_record() -> tuple[Adapter, ...] | None:
     """What was found within a day, or None."""
     path = _kept_at()
     return None if path is None else _kept(path)
-
-
-def has_slangpy() -> bool:
-    """Whether there is anything to try adapters with."""
-    return has_package("slangpy")
 
 
 def has_hardware() -> bool:

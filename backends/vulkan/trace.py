@@ -18,6 +18,7 @@ from invrender.backends.vulkan.accel import Accelerated, build, refit
 from invrender.backends.vulkan.device import Vulkan
 from invrender.backends.vulkan.launch import trace_rays
 from invrender.backends.vulkan.memory import download, empty, upload
+from invrender.kernels.intersect import approached
 
 Tensor = torch.Tensor
 
@@ -129,9 +130,7 @@ def _in_frame(middle: Tensor, size: float, origin: Tensor, direction: Tensor) ->
     """Rays [R,7] as the shader takes them: origin, unit direction, and how far they go."""
     length = direction.norm(dim=1, keepdim=True)
     unit = direction / torch.where(length == 0, 1, length)
-    start = _placed(origin, middle, size)
-    ahead = (-(start * unit).sum(1, keepdim=True) - RADIUS).clamp(min=0)
-    start = start + ahead * unit
+    start = approached(_placed(origin, middle, size), unit, RADIUS)
     dead = ~(torch.isfinite(start) & torch.isfinite(unit)).all(1, keepdim=True) | (length == 0)
     rays = torch.cat([start, unit, torch.full_like(length, FARTHEST)], 1)
     return torch.where(dead, rays.new_tensor([0, 0, 0, 1, 0, 0, 0]), rays)

@@ -1,4 +1,4 @@
-"""Where a ray meets a triangle: what `Trace` returns once the face is known, for backends and for gradients alike."""
+"""Where a ray meets a triangle, once the face is known, and where rays from far away start; for all that trace rays."""
 
 from __future__ import annotations
 
@@ -21,3 +21,12 @@ def intersect(corners: Tensor, origin: Tensor, direction: Tensor) -> tuple[Tenso
     crossed = torch.linalg.cross(to_origin, side)
     v = (direction * crossed).sum(-1) / det
     return (other * crossed).sum(-1) / det, u, v
+
+
+def approached(origin: Tensor, direction: Tensor, radius: float) -> Tensor:
+    """Origins [R,3] of rays moved ahead along their unit directions [R,3] to a sphere about 0, where they are far away.
+
+    What lies within the sphere is met as before; float32, in which some engines compute, would miss it from there.
+    """
+    ahead = -(origin * direction).sum(-1, keepdim=True) - radius
+    return origin + ahead.clamp(min=0) * direction

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 import torch
 
 from invrender.kernels import Backend
+from invrender.kernels.intersect import approached
 from invrender.ops import first_hits
 from invrender.shading.points import facing_normals
 from invrender.shading.surface import Surface
@@ -53,13 +54,8 @@ class Body:
         return self._local(points).to(self.vertices)
 
     def near(self, origin: Tensor, direction: Tensor) -> Tensor:
-        """Where rays [R,3] of the world with unit directions enter the sphere about the frame, or start within it.
-
-        A ray from far away would meet the surface at a distance that float32 knows too coarsely.
-        """
-        far = self._local(origin)
-        ahead = -(far * direction).sum(-1, keepdim=True) - _AROUND
-        return (far + ahead.clamp(min=0) * direction).to(self.vertices)
+        """Where rays [R,3] of the world with unit directions enter the sphere about the frame, or start within it."""
+        return approached(self._local(origin), direction, _AROUND).to(self.vertices)
 
     def _local(self, points: Tensor) -> Tensor:
         return (points.to(self.centre) - self.centre) / self.unit

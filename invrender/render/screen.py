@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 import torch
 
+from invrender.kernels.intersect import approached
 from invrender.nouns import Cameras
 from invrender.shading.surface import Surface
 
@@ -78,8 +79,7 @@ def eye_points(screen: Tensor) -> Tensor:
 def screen_rays(screen: Tensor, view: Tensor, points: Tensor) -> tuple[Tensor, Tensor]:
     """Origins and unit directions [K,3] of the rays through points [K,2] of the images of cameras view [K] of [N,4,4].
 
-    Rays start in the eye; those of an orthographic camera on its near plane. Where that is far from the mesh they start
-    closer to it, since float32, in which some backends compute, would not aim at an edge from there.
+    Rays start in the eye, those of an orthographic camera on its near plane; where that is far from the mesh, near it.
     """
     eye, inverse = eye_points(screen)[view], torch.linalg.inv(screen)[view]
     homogeneous = torch.cat([points, points.new_tensor([-1.0, 1.0]).expand(len(points), 2)], 1)
@@ -89,8 +89,7 @@ def screen_rays(screen: Tensor, view: Tensor, points: Tensor) -> tuple[Tensor, T
     origin = torch.where(central, position, near[:, :3] / near[:, 3:])
     direction = torch.where(central, near[:, :3] - position * near[:, 3:], eye[:, :3])
     direction = torch.nn.functional.normalize(direction, dim=1)
-    ahead = -(origin * direction).sum(1, keepdim=True) - OUTSIDE
-    return origin + ahead.clamp(min=0) * direction, direction
+    return approached(origin, direction, OUTSIDE), direction
 
 
 def clipped(ends: Tensor, size: tuple[int, int]) -> Tensor:

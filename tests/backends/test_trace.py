@@ -47,6 +47,17 @@ def test_rays_hit_a_sphere_where_geometry_says(trace, icosphere, view_rays, shif
     assert torch.isinf(t[face < 0]).all()
 
 
+@pytest.mark.parametrize("distance", [1e3, 1e7])
+def test_rays_from_far_away_meet_what_they_aim_at(trace, icosphere, distance):
+    vertices, faces = icosphere(3)
+    target = vertices[faces].mean(1)
+    sides = vertices[faces[:, 1:]] - vertices[faces[:, :1]]
+    outward = torch.nn.functional.normalize(torch.linalg.cross(sides[:, 0], sides[:, 1]))
+    face, t, _, _ = trace(vertices, faces, target + distance * outward, -3 * outward)
+    assert torch.equal(face, torch.arange(len(faces)))
+    assert t.tolist() == pytest.approx([distance / 3] * len(faces), rel=1e-6)
+
+
 def test_both_sides_count_and_what_lies_behind_does_not(trace):
     triangle = torch.tensor([[0.0, 0, 0], [1, 0, 0], [0, 1, 0]])
     origin = torch.tensor([[0.2, 0.3, 1.0], [0.2, 0.3, -1.0], [0.2, 0.3, 1.0]])

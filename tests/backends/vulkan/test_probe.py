@@ -11,9 +11,10 @@ from pathlib import Path
 
 import pytest
 
+from invrender.backends.devices import has_package
 from invrender.backends.vulkan import probe
 
-pytestmark = pytest.mark.skipif(not probe.has_slangpy(), reason="slangpy is not installed")
+pytestmark = pytest.mark.skipif(not has_package("slangpy"), reason="slangpy is not installed")
 
 FAULTY = str(Path(__file__).parent / "programs" / "faulty_driver.py")
 
