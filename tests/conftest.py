@@ -19,8 +19,8 @@ from invrender.backends import select
 from invrender.errors import BackendError
 from invrender.kernels import Backend
 
-if "PYTEST_XDIST_WORKER" in os.environ:  # the workers share the cores; threads within them only get in the way
-    torch.set_num_threads(1)
+torch.set_num_threads(1)  # what the tests compute is so small that threads only get in each other's way
+if "PYTEST_XDIST_WORKER" in os.environ:  # and the workers share the cores
     os.environ["OMP_NUM_THREADS"] = "1"
 
 

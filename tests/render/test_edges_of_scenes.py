@@ -24,14 +24,6 @@ TORCH, CPU = select("torch"), select("cpu")
 LIGHT = torch.nn.functional.normalize(numbers([0.4, 0.7, 0.6]), dim=0)
 
 
-@pytest.fixture(autouse=True)
-def _one_thread():
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(before)
-
-
 def ball(subdivisions: int, radius: float, bumps: float = 0.0) -> tuple[Tensor, Tensor]:
     shape = trimesh.creation.icosphere(subdivisions)
     at = torch.tensor(shape.vertices)
