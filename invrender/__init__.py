@@ -18,7 +18,22 @@ if TYPE_CHECKING:
     from invrender.evaluate.compare import evaluate
     from invrender.io.assets import read, write
     from invrender.methods.reconstruct import reconstruct
-    from invrender.nouns import Cameras, Lights, Material, Mesh, Rays, Scene, TransferFunction, Views, Volume
+    from invrender.nouns import (
+        Camera,
+        Cameras,
+        DirectionalLight,
+        Environment,
+        Lights,
+        Material,
+        Mesh,
+        PointLight,
+        Rays,
+        Scene,
+        SpotLight,
+        TransferFunction,
+        Views,
+        Volume,
+    )
     from invrender.render.pictures import render
 
 __version__ = "0.1.0"
@@ -29,12 +44,17 @@ os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
 
 _NOUNS = "invrender.nouns"
 _PUBLIC = {
+    "Camera": _NOUNS,
     "Cameras": _NOUNS,
+    "DirectionalLight": _NOUNS,
+    "Environment": _NOUNS,
     "Lights": _NOUNS,
     "Material": _NOUNS,
     "Mesh": _NOUNS,
+    "PointLight": _NOUNS,
     "Rays": _NOUNS,
     "Scene": _NOUNS,
+    "SpotLight": _NOUNS,
     "TransferFunction": _NOUNS,
     "Views": _NOUNS,
     "Volume": _NOUNS,
@@ -47,12 +67,17 @@ _PUBLIC = {
 """Where each public name is; None: it is a package that can be called (see `callable_package`)."""
 
 __all__ = [
+    "Camera",
     "Cameras",
+    "DirectionalLight",
+    "Environment",
     "Lights",
     "Material",
     "Mesh",
+    "PointLight",
     "Rays",
     "Scene",
+    "SpotLight",
     "TransferFunction",
     "Views",
     "Volume",

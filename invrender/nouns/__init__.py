@@ -5,11 +5,29 @@ down -Z. Pixel centres lie at (column + 0.5, row + 0.5); row 0 is the top. Image
 """
 
 from invrender.nouns.appearance import Lights, Material
+from invrender.nouns.camera import Camera
 from invrender.nouns.cameras import Cameras, Rays
+from invrender.nouns.light import DirectionalLight, Environment, Light, PointLight, SpotLight
 from invrender.nouns.mesh import Mesh
 from invrender.nouns.scene import Scene
 from invrender.nouns.transfer import TransferFunction
 from invrender.nouns.views import Views
 from invrender.nouns.volume import Volume
 
-__all__ = ["Cameras", "Lights", "Material", "Mesh", "Rays", "Scene", "TransferFunction", "Views", "Volume"]
+__all__ = [
+    "Camera",
+    "Cameras",
+    "DirectionalLight",
+    "Environment",
+    "Light",
+    "Lights",
+    "Material",
+    "Mesh",
+    "PointLight",
+    "Rays",
+    "Scene",
+    "SpotLight",
+    "TransferFunction",
+    "Views",
+    "Volume",
+]

@@ -15,6 +15,7 @@ Colour = tuple[float, float, float]
 PLAIN: Colour = (0.8, 0.8, 0.8)
 WHITE: Colour = (1.0, 1.0, 1.0)
 BLACK: Colour = (0.0, 0.0, 0.0)
+IOR = 1.5  # of glass
 SHININESS = 30.0  # of a highlight whose file gives none
 
 
@@ -38,6 +39,10 @@ class Material:
         shininess: Ns, the exponent of the highlight, a number or a tensor []; the larger, the smaller the highlight.
         mirror: linear RGB, the share of what a mirrored ray sees that is added; of the modes that trace rays.
         emission: Ke, linear RGB that the surface adds by itself, whatever the light.
+        transmission: linear RGB, the share of light that goes through a smooth dielectric (glass, water) of those parts
+            that its surface does not reflect; black: the surface is opaque. Of the modes that trace scenes.
+        ior: the refractive index of such a dielectric against the air around it, a number or a tensor [].
+        opacity: the share of rays that meet the surface at all, in [0, 1]; others go straight through.
     """
 
     albedo: Colour | Tensor = PLAIN
@@ -51,6 +56,9 @@ class Material:
     shininess: float | Tensor = SHININESS
     mirror: Colour | Tensor = BLACK
     emission: Colour | Tensor = BLACK
+    transmission: Colour | Tensor = BLACK
+    ior: float | Tensor = IOR
+    opacity: float | Tensor = 1.0
 
     def __post_init__(self) -> None:
         if self.texture is not None and self.albedo is PLAIN:  # not stated: a grey of the same value stays
@@ -73,6 +81,11 @@ class Material:
         return not self.unlit and _some(self.mirror)
 
     @property
+    def refracts(self) -> bool:
+        """Whether light goes through it, bent."""
+        return not self.unlit and _some(self.transmission)
+
+    @property
     def highlighted(self) -> bool:
         """Whether it has a Blinn-Phong highlight."""
         return not self.unlit and not self.glossy and _some(self.specular)
@@ -80,7 +93,7 @@ class Material:
     @property
     def lambertian(self) -> bool:
         """Whether it reflects diffusely alone (or is unlit)."""
-        return not (self.glossy or self.highlighted or self.mirrors)
+        return not (self.glossy or self.highlighted or self.mirrors or self.refracts)
 
     @property
     def is_default(self) -> bool:

@@ -90,7 +90,7 @@ def render(
     if background is not None:
         scene = replace(scene, background=background)
     drawn = _mesh(scene, cameras, row, _selected(backend, "meshes"), supersample, dtype, rays or RaySettings(), alpha)
-    return drawn if alpha or row.channels == 1 else over(drawn, scene.background)
+    return drawn if alpha or row.channels == 1 else over(drawn, scene.backdrop)
 
 
 def default_style(volume: Volume) -> VolumeStyle:
@@ -120,7 +120,7 @@ def _mesh(
 ) -> Tensor:
     """Premultiplied RGBA where the mode has an alpha, else one channel."""
     if mode.renderer == "traced":
-        sky = None if alpha else backdrop(scene.background)
+        sky = None if alpha else backdrop(scene.backdrop)
         return traced.layers(scene, cameras, backend, supersample, dtype, settings=rays, sky=sky)
     if not mode.layered:
         return raster.render(scene, cameras, mode.name, backend, supersample, dtype)

@@ -77,7 +77,7 @@ def render(
         prepared = surface_on(backend.device, scene.mesh)
         return _by_view(cameras, lambda part: _draw_depth(prepared, part, backend, dtype))
     premultiplied = layers(scene, cameras, mode, backend, supersample, dtype, lights, occlusion)
-    background = torch.as_tensor(scene.background).to(premultiplied)
+    background = torch.as_tensor(scene.backdrop).to(premultiplied)
     return premultiplied[..., :3] + (1 - premultiplied[..., 3:]) * background
 
 
@@ -107,7 +107,7 @@ def layers(
         return _by_view(some, lambda part: _draw(prepared, part, style, light), supersample)
 
     if lights is None:
-        return draw(cameras, scene.lights).clamp(min=0)
+        return draw(cameras, scene.look).clamp(min=0)
     return torch.cat([draw(cameras[[k]], light) for k, light in enumerate(lights)]).clamp(min=0)
 
 

@@ -36,8 +36,8 @@ def render(
     settings: RaySettings | None = None,
 ) -> Tensor:
     """Pictures [N,H,W,3], linear RGB, over the scene's background, which mirrors see as well; see `layers`."""
-    premultiplied = layers(scene, cameras, backend, supersample, dtype, lights, settings, backdrop(scene.background))
-    background = torch.as_tensor(scene.background).to(premultiplied)
+    premultiplied = layers(scene, cameras, backend, supersample, dtype, lights, settings, backdrop(scene.backdrop))
+    background = torch.as_tensor(scene.backdrop).to(premultiplied)
     return premultiplied[..., :3] + (1 - premultiplied[..., 3:]) * background
 
 
@@ -67,7 +67,7 @@ def layers(
     settings = replace(settings, occlusion=settings.occlusion and settings.occlusion.shared(supersample))
     pictures = []
     for k in range(len(cameras)):
-        own = fixed(lights[k] if lights is not None else scene.lights, cameras[[k]])
+        own = fixed(lights[k] if lights is not None else scene.look, cameras[[k]])
         ready = traceable(prepared, own, settings, sky)
         picture = _picture(ready, cameras[[k]], supersample)
         if settings.edges is not None and moves(ready, cameras):
