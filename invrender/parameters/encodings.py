@@ -81,8 +81,28 @@ def direction(value: Tensor, spread: float = 1.0) -> Encoding:
 
     def decode(raw: Tensor) -> Tensor:
         cosine, ratio = cosine_and_ratio((raw * raw).sum())
-        turned: Tensor = cosine * start.to(raw) + ratio * (raw @ across.to(raw))
+        turned: Tensor = cosine * start.to(raw) + ratio * (raw[:, None] * across.to(raw)).sum(0)
         return turned
+
+    return Encoding(encode, decode, spread)
+
+
+def polar(value: Tensor, centre: Tensor, spread: float = 1.0) -> Encoding:
+    """A place [3] as seen from a centre: two angles (`direction`), and the logarithm of how far it is, from the start.
+
+    For what is far from the scene: how much of its light arrives, and from where, are then numbers of their own.
+    """
+    reach = float((value - centre).norm())
+    towards = direction((value - centre) / reach)
+
+    def encode(given: Tensor) -> Tensor:
+        off = given - centre
+        away = off.norm()
+        return torch.cat([towards.encode(off / away), (away / reach).log()[None]])
+
+    def decode(raw: Tensor) -> Tensor:
+        place: Tensor = centre.to(raw) + reach * raw[2].exp() * towards.decode(raw[:2])
+        return place
 
     return Encoding(encode, decode, spread)
 

@@ -97,6 +97,11 @@ def _check_apart(chosen: Iterable[Place]) -> None:
 
 def _unknown(name: str, known: Mapping[str, Place]) -> UsageError:
     """What is not there, the nearest name first."""
+    if name.endswith(".opacity"):
+        return UsageError(
+            f"{name} cannot be optimised: rays go through a surface or not, at random, which has no derivative",
+            f"leave it out; the scene has {_listed(known)}",
+        )
     inside = [path for path, place in known.items() if place.kind != path and _owned(place, name.rpartition(".")[0])]
     near = nearest(name, [*known, *(place.kind for place in known.values())]) or nearest(name.lower(), known)
     hint = f"did you mean {near}? " if near else ""

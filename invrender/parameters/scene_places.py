@@ -15,7 +15,7 @@ from typing import Any
 import torch
 
 from invrender.nouns import Camera, DirectionalLight, Environment, Lights, Material, PointLight, Scene, SpotLight
-from invrender.parameters.encodings import Encoding, above, bounded, direction, linear, positive, rigid
+from invrender.parameters.encodings import Encoding, above, bounded, direction, linear, polar, positive, rigid
 
 Tensor = torch.Tensor
 Read = Callable[[Scene], Any]
@@ -23,6 +23,8 @@ Write = Callable[[Scene, Tensor], Scene]
 
 XYZ, RGB = ("x", "y", "z"), ("red", "green", "blue")
 POSE = (*XYZ, "yaw", "pitch", "roll")
+ANGLES, TWIST = ("along", "across"), ("turn x", "turn y", "turn z", "move x", "move y", "move z")
+FAR = 1.5  # times half the scene's diagonal
 
 
 @dataclass(frozen=True)
@@ -50,7 +52,8 @@ class Place:
         read: the value in a scene: a number, a tuple or a tensor.
         write: the scene with another value there.
         encoding: of a value (float64), in a scene's measures.
-        labels: what the readable numbers are called; empty for a single one.
+        labels: what the readable numbers are called; empty for a single one. `moves`: what the free numbers are, if
+            they are others.
         readable: a value to the numbers that people are shown, [K].
         unit: of these.
         usual: whether the name of the owner alone means it too.
@@ -64,6 +67,7 @@ class Place:
     write: Write
     encoding: Callable[[Tensor, Measures], Encoding]
     labels: tuple[str, ...] = ()
+    moves: tuple[str, ...] = ()
     readable: Callable[[Tensor], Tensor] = lambda value: value.reshape(-1)
     unit: str = ""
     usual: bool = True
@@ -126,9 +130,14 @@ def _angle(most: float) -> Callable[[Tensor, Measures], Encoding]:
     return lambda value, measures: bounded(value, 0, most, spread=1.0)
 
 
+def is_far(value: Tensor, measures: Measures) -> bool:
+    """Whether a place [3] is so far from the scene that it is better told by direction and distance."""
+    return float((value - measures.centre).norm()) > FAR * measures.size
+
+
 def _point(value: Tensor, measures: Measures) -> Encoding:
-    """In units of the scene's size, or of the distance from it where that is larger."""
-    return linear(value, max(measures.size, float((value - measures.centre).norm())))
+    """In units of the scene's size; from far away by direction and distance."""
+    return polar(value, measures.centre) if is_far(value, measures) else linear(value, measures.size)
 
 
 def _unit_vector(value: Tensor, measures: Measures) -> Encoding:
@@ -173,7 +182,7 @@ def _light(owner: Owner, light: PointLight | SpotLight | DirectionalLight) -> It
     if not isinstance(light, DirectionalLight):
         yield owner.place("position", "position", _point, labels=XYZ)
     if not isinstance(light, PointLight):
-        yield owner.place("direction", "direction", _unit_vector, labels=XYZ, readable=_normalised)
+        yield owner.place("direction", "direction", _unit_vector, labels=XYZ, moves=ANGLES, readable=_normalised)
     unit = "W/m²" if isinstance(light, DirectionalLight) else "W/sr"
     yield owner.place("intensity", "intensity", _log, labels=_numbers(light.intensity), unit=unit)
     if isinstance(light, SpotLight):
@@ -183,7 +192,7 @@ def _light(owner: Owner, light: PointLight | SpotLight | DirectionalLight) -> It
 def _plain_lights(lights: Lights) -> Iterator[Place]:
     owner = Owner("light", "", lambda scene: scene.lights, lambda scene, light: replace(scene, lights=light))
     if lights.direction is not None and torch.as_tensor(lights.direction).ndim == 1:
-        yield owner.place("direction", "direction", _unit_vector, labels=XYZ, readable=_normalised)
+        yield owner.place("direction", "direction", _unit_vector, labels=XYZ, moves=ANGLES, readable=_normalised)
     yield owner.place("intensity", "intensity", _log, labels=_numbers(lights.intensity))
     yield replace(owner.place("ambient", "ambient", _log, labels=_numbers(lights.ambient)), path="ambient")
 
@@ -211,7 +220,7 @@ def _with_camera(i: int) -> Callable[[Scene, Any], Scene]:
 
 
 def _camera(owner: Owner, camera: Camera) -> Iterator[Place]:
-    yield owner.place("pose", "pose", _pose(owner.name), labels=POSE, readable=angles)
+    yield owner.place("pose", "pose", _pose(owner.name), labels=POSE, moves=TWIST, readable=angles)
     yield _camera_position(owner)
     if camera.extent is None:
         yield owner.place("fov", "fov", _angle(180.0), unit="°", usual=False)
@@ -292,7 +301,6 @@ def _material(owner: Owner, material: Material) -> Iterator[Place]:
         yield owner.place("Ns", "shininess", _log, usual=material.highlighted)
         yield owner.place("mirror", "mirror", _share, labels=RGB, usual=material.mirrors)
     yield owner.place("emission", "emission", _log, labels=RGB, usual=material.emits)
-    yield owner.place("opacity", "opacity", _share, usual=False)
 
 
 # --- the rest ---------------------------------------------------------------------------------------------------------

@@ -7,7 +7,7 @@ scene = values.decode(params)
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import pairwise
@@ -17,7 +17,7 @@ import torch
 from invrender.nouns import Scene
 from invrender.parameters.encodings import Encoding
 from invrender.parameters.scene_paths import chosen_places
-from invrender.parameters.scene_places import Measures, Place
+from invrender.parameters.scene_places import Measures, Place, is_far
 from invrender.solve.protocol import Params
 
 Tensor = torch.Tensor
@@ -58,11 +58,33 @@ class SceneValues:
         ends = torch.tensor([0, *sizes]).cumsum(0).tolist()
         return tuple(slice(first, last) for first, last in pairwise(ends))
 
+    @cached_property
+    def arriving(self) -> Mapping[str, str]:
+        """The path of a light's position by that of its intensity, where a free light is far from the scene.
+
+        What arrives is then free instead of the intensity, or every step would have to change both together: a stronger
+        light that is as much farther away shows the same.
+        """
+        far = {
+            (place.kind.partition(".")[0], place.owner): place.path
+            for place in self.places
+            if place.kind == "light.position" and is_far(place.value(self.scene), self.measures)
+        }
+        lit = ((place, far.get(("light", place.owner))) for place in self.places if place.kind == "light.intensity")
+        return {place.path: position for place, position in lit if position is not None}
+
     def encode(self, scene: Scene | None = None) -> Params:
         """The free numbers [K] of each place by its path, float64; of the start, unless a scene is given."""
         given = self.scene if scene is None else scene
         pairs = zip(self.places, self.encodings, strict=True)
-        return {place.path: encoding.encode(place.value(given)) for place, encoding in pairs}
+        return self._coupled({place.path: encoding.encode(place.value(given)) for place, encoding in pairs}, -1)
+
+    def _coupled(self, params: Params, sign: int) -> Params:
+        """Logarithms of what arrives to those of intensities (sign 1), or back (-1): r^2 lies between them."""
+        return {
+            path: numbers + sign * 2 * params[self.arriving[path]][2] if path in self.arriving else numbers
+            for path, numbers in params.items()
+        }
 
     def decode(self, params: Params) -> Scene:
         """The scene with the values that free numbers stand for, as tensors; differentiable, in forward mode too."""
@@ -73,8 +95,9 @@ class SceneValues:
 
     def decoded(self, params: Params) -> list[Tensor]:
         """The values alone."""
+        plain = self._coupled(params, 1) if self.arriving else params
         pairs = zip(self.places, self.encodings, strict=True)
-        return [encoding.decode(params[place.path]) for place, encoding in pairs]
+        return [encoding.decode(plain[place.path]) for place, encoding in pairs]
 
     def readable(self, params: Params) -> dict[str, Tensor]:
         """The numbers [K] that people are shown of each place."""
@@ -82,17 +105,30 @@ class SceneValues:
         return {place.path: place.readable(value) for place, value in pairs}
 
     def errors(self, params: Params, covariance: Tensor) -> dict[str, Tensor]:
-        """Standard errors of the readable numbers, from the covariance [n,n] of all free numbers (delta method)."""
-        spread = {}
-        for place, encoding, columns in zip(self.places, self.encodings, self.columns, strict=True):
+        """Standard errors of the readable numbers, from the covariance [n,n] of all free numbers (delta method).
 
-            def shown(raw: Tensor, place: Place = place, encoding: Encoding = encoding) -> Tensor:
-                return place.readable(encoding.decode(raw))
+        Infinite where the covariance is.
+        """
 
-            slope = _jacobian(shown, params[place.path].detach())
-            own = covariance[columns, columns]
-            spread[place.path] = (slope @ own @ slope.T).diagonal().clamp(min=0).sqrt()
-        return spread
+        def shown(numbers: Tensor) -> Tensor:
+            return torch.cat(list(self.readable(self.split(numbers)).values()))
+
+        slope: Tensor = torch.func.jacfwd(shown)(self.joined(params).detach())
+        endless = torch.isinf(covariance)
+        known = (slope @ torch.where(endless, 0.0, covariance) @ slope.T).diagonal().clamp(min=0).sqrt()
+        lost = (slope != 0).double() @ torch.isinf(covariance.diagonal()).double() > 0
+        joined = torch.where(lost, torch.inf, known)
+        sizes = [len(value) for value in self.readable(params).values()]
+        return dict(zip([place.path for place in self.places], joined.split(sizes), strict=True))
+
+    def plain(self) -> Tensor:
+        """[n,n] that takes free numbers to those of each place by itself: what arrives from lights to intensities."""
+        count = self.columns[-1].stop
+        mixed = torch.eye(count, dtype=torch.float64)
+        where = {place.path: own for place, own in zip(self.places, self.columns, strict=True)}
+        for intensity, position in self.arriving.items():
+            mixed[where[intensity], where[position].start + 2] = 2.0
+        return mixed
 
     def joined(self, params: Params) -> Tensor:
         """All free numbers [n]."""
@@ -112,6 +148,10 @@ class SceneValues:
         """What each readable number is called, all places' joined."""
         return [name for place in self.places for name in component_names(place)]
 
+    def free_names(self) -> list[str]:
+        """What each free number is called, all places' joined."""
+        return [name for place in self.places for name in number_names(place)]
+
     def moved_from_bounds(self) -> Mapping[str, Tensor]:
         """Readable values at the start of places whose value lies on a bound, by path: they start a little inside."""
         inside = self.readable(self.encode())
@@ -127,7 +167,6 @@ def component_names(place: Place) -> list[str]:
     return [f"{place.path}.{label}" for label in place.labels] or [place.path]
 
 
-def _jacobian(function: Callable[[Tensor], Tensor], at: Tensor) -> Tensor:
-    """[K,n] of a function of n numbers."""
-    slope: Tensor = torch.func.jacfwd(function)(at)
-    return slope
+def number_names(place: Place) -> list[str]:
+    """What the free numbers of a place are called."""
+    return [f"{place.path}.{label}" for label in place.moves or place.labels] or [place.path]
