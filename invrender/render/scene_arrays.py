@@ -21,10 +21,11 @@ from invrender.kernels.radiance import SceneArrays
 from invrender.nouns import Material, Mesh
 from invrender.nouns.scene import Scene
 from invrender.nouns.topology import topology
-from invrender.render.folds import Edges, edges_of, jumps
+from invrender.render.edges import Lines, lines_of
 from invrender.render.scene_environment import environment_arrays
 from invrender.render.scene_lights import ambient_of, light_rows
 from invrender.render.scene_materials import Textures, material_kinds, material_rows, pack_textures, same_material
+from invrender.render.screen import Frame
 from invrender.shading.surface import Surface, surface_on
 
 Tensor = torch.Tensor
@@ -60,10 +61,9 @@ class Geometry:
     textures: Textures
 
     @cached_property
-    def edges(self) -> tuple[Edges, Tensor]:
-        """The edges of the surface, and [E] which of them what is seen jumps across from everywhere."""
-        edges = edges_of(self.surface.topology)
-        return edges, jumps(self.surface, edges)
+    def lines(self) -> Lines:
+        """Of the surface, in the frame, as gradients of edges need them."""
+        return lines_of(self.surface, Frame(self.centre, self.unit))
 
     def local(self, points: Tensor) -> Tensor:
         """Points [...,3] of the world in the frame, float64."""

@@ -10,6 +10,7 @@ import torch
 from invrender.kernels import radiance as seam
 from invrender.nouns import Material, Mesh
 from invrender.nouns.appearance import BLACK, WHITE
+from invrender.render.derivatives import is_dual
 from invrender.render.number_table import Table
 
 Tensor = torch.Tensor
@@ -95,7 +96,7 @@ def _same(one: object, two: object) -> bool:
 
 def _constant(values: Tensor) -> bool:
     """Whether no derivative is asked for with a tensor, of either mode."""
-    return not values.requires_grad and torch.autograd.forward_ad.unpack_dual(values).tangent is None
+    return not (values.requires_grad or is_dual(values))
 
 
 def _bare(mesh: Mesh) -> bool:

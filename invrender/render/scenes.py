@@ -7,128 +7,25 @@ taken. Equal seeds give equal pictures, and a part of the pixels is a part of th
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
-from typing import Literal
+from dataclasses import dataclass
 
 import torch
 from torch.utils.checkpoint import checkpoint
 
-from invrender.cameras.lens import cameras_of, has_lens, lens_rays
-from invrender.errors import UsageError
+from invrender.cameras.lens import has_lens, lens_rays
 from invrender.kernels import Backend
-from invrender.kernels.intersect import approached
-from invrender.kernels.radiance import SceneArrays, Transport
-from invrender.nouns import Camera, Lights
+from invrender.nouns import Camera
 from invrender.nouns.scene import Scene
-from invrender.ops.radiance import radiance
-from invrender.render import scene_arrays
-from invrender.render.edges import EdgeSampling
 from invrender.render.pixel_samples import mixed, places
 from invrender.render.scene_arrays import Geometry
-from invrender.shading.lights import fixed
+from invrender.render.scene_edges import SceneEdges, edge_motion, scene_edges
+from invrender.render.scene_view import Shot, View, view
+
+__all__ = ["Estimate", "SceneEdges", "Shot", "View", "estimate", "layers", "picture", "scene_edges", "view"]
 
 Tensor = torch.Tensor
 
 RAYS_AT_ONCE = 2**18
-DEPTH = {"raytraced": 4, "path": 8}
-_AROUND = 1.75  # radius of a sphere that holds the frame's cube
-
-
-@dataclass(frozen=True)
-class Shot:
-    """What is followed for a picture, and how closely.
-
-    Attributes:
-        mode: "raytraced": light from lamps, environment and emission, through mirrors and glass; "path": all light,
-            also what surfaces pass on to each other.
-        depth: how often a path is continued from a surface, at most; None: 4, of paths 8.
-        spp: rays a pixel. One alone goes through the pixel's centre in mode "raytraced"; else they are spread over it.
-        seed: of all random numbers.
-        shadows: whether things block the light.
-        edges: how closely edges are looked at, whose motion is a part of gradients; None: it is left out.
-    """
-
-    mode: Literal["raytraced", "path"] = "raytraced"
-    depth: int | None = None
-    spp: int = 1
-    seed: int = 0
-    shadows: bool = True
-    edges: EdgeSampling | None = None
-
-    def __post_init__(self) -> None:
-        if self.mode not in DEPTH:
-            raise UsageError(f"scenes have no mode {self.mode!r}", f"use one of {', '.join(DEPTH)}")
-        if self.spp < 1:
-            raise UsageError(f"{self.spp} rays a pixel show nothing", "use at least 1")
-        if self.depth is not None and self.depth < 0:
-            raise UsageError(f"a path cannot be continued {self.depth} times", "use a depth from 0")
-
-    @property
-    def transport(self) -> Transport:
-        """The same for kernels."""
-        depth = DEPTH[self.mode] if self.depth is None else self.depth
-        return Transport(depth, indirect=self.mode == "path", shadows=self.shadows)
-
-
-@dataclass(frozen=True)
-class View:
-    """A scene made ready to be seen by one camera.
-
-    Attributes:
-        arrays: the scene for kernels.
-        background: [3] behind everything; None: the environment.
-        unseen: [3] a part of the environment that rays of the camera do not see, or None.
-        geometry, camera, size, backend, shot: it was made with.
-        in_torch: whether the reference twin follows the light.
-    """
-
-    arrays: SceneArrays
-    background: Tensor | None
-    unseen: Tensor | None
-    geometry: Geometry
-    camera: Camera
-    size: tuple[int, int]
-    backend: Backend
-    shot: Shot
-    in_torch: bool
-
-    def seen(self, origin: Tensor, direction: Tensor, seed: int) -> Tensor:
-        """What rays [R,3] of the world with unit directions see: linear RGB, background included, and alpha; [R,4]."""
-        like = self.arrays.vertices
-        start = approached(self.geometry.local(origin), direction.to(self.geometry.centre), _AROUND).to(like)
-        given = (self.arrays, start, direction.to(like), seed, self.shot.transport)
-        found = self.backend.radiance_torch(*given) if self.in_torch else radiance(self.backend, *given)
-        colour, alpha = found[:, :3], found[:, 3:]
-        if self.background is not None:
-            return torch.cat([colour * alpha + (1 - alpha) * self.background, alpha], 1)
-        return found if self.unseen is None else torch.cat([colour - (1 - alpha) * self.unseen, alpha], 1)
-
-
-def view(
-    scene: Scene,
-    camera: Camera,
-    size: tuple[int, int],
-    backend: Backend,
-    shot: Shot,
-    *,
-    in_torch: bool = False,
-    geometry: Geometry | None = None,
-) -> View:
-    """A scene made ready to be seen by a camera; arguments as `picture` has them."""
-    if geometry is None:
-        dtype = torch.float64 if in_torch else torch.float32
-        geometry = scene_arrays.geometry(scene.meshes, backend.device, dtype)
-    if geometry.vertices.requires_grad and not in_torch:
-        raise UsageError("vertices have no gradient through these kernels", "use `in_torch=True`, or detach them")
-    if isinstance(scene.lights, Lights):
-        scene = replace(scene, lights=fixed(scene.lights, cameras_of(camera, size, 1.0, 2.0)))
-    packed = scene_arrays.arrays(geometry, scene)
-    background = None if scene.background is None else packed.backdrop
-    unseen = None
-    if shot.mode == "path" and isinstance(scene.lights, Lights):
-        unseen = packed.ambient
-        packed = _all_around(packed)
-    return View(packed, background, unseen, geometry, camera, size, backend, shot, in_torch)
 
 
 def picture(
@@ -141,6 +38,7 @@ def picture(
     in_torch: bool = False,
     geometry: Geometry | None = None,
     pixels: Tensor | None = None,
+    edges: SceneEdges | None = None,
 ) -> Tensor:
     """Linear RGB over the background [H,W,3], or [P,3] for some pixels; differentiable.
 
@@ -156,12 +54,20 @@ def picture(
         in_torch: by the reference twin, in float64, whose gradients are of both modes.
         geometry: of the scene's meshes, as `scene_arrays.geometry` makes it; None: it is made here.
         pixels: [P] int64, numbers of pixels row by row from the top; None: all.
+        edges: what `scene_edges` found for the same scene and camera, for many derivatives at one place; None: it is
+            found here, where `shot.edges` asks for it and a gradient with something that moves edges is asked for.
 
     Raises:
         InputError: the meshes cannot be drawn.
         UsageError: gradients are asked for that there are none of.
     """
-    return layers(scene, camera, size, backend, shot, in_torch=in_torch, geometry=geometry, pixels=pixels)[..., :3]
+    ready = view(scene, camera, size, backend, shot, in_torch=in_torch, geometry=geometry)
+    drawn = _mean(ready, pixels)[:, :3]
+    motion = edge_motion(ready, edges)
+    if motion is not None:
+        motion = motion.reshape(-1, 3).to(drawn)
+        drawn = drawn + (motion if pixels is None else motion[pixels.to(motion.device)])
+    return drawn.reshape(*size, 3) if pixels is None else drawn
 
 
 def layers(
@@ -175,14 +81,21 @@ def layers(
     geometry: Geometry | None = None,
     pixels: Tensor | None = None,
 ) -> Tensor:
-    """The same with the share of the rays that meet something: [H,W,4] or [P,4].
+    """The same with the share of the rays that meet something: [H,W,4] or [P,4]; edges have no gradients.
 
     Over a black background the colours are premultiplied with it.
     """
     ready = view(scene, camera, size, backend, shot, in_torch=in_torch, geometry=geometry)
-    total = sum((one_pass(ready, number, pixels) for number in range(1, shot.spp)), one_pass(ready, 0, pixels))
-    mean = total / shot.spp
+    mean = _mean(ready, pixels)
     return mean.reshape(*size, 4) if pixels is None else mean
+
+
+def _mean(ready: View, pixels: Tensor | None) -> Tensor:
+    """Of all passes, [P,4]."""
+    total = one_pass(ready, 0, pixels)
+    for number in range(1, ready.shot.spp):
+        total = total + one_pass(ready, number, pixels)
+    return total / ready.shot.spp
 
 
 @dataclass(frozen=True)
@@ -257,20 +170,6 @@ def follow_needs_gradient(ready: View, *rays: Tensor) -> bool:
     """Whether reverse mode reaches the rays or the scene."""
     parts = (*vars(ready.arrays).values(), ready.background, ready.unseen, *rays)
     return any(part is not None and part.requires_grad for part in parts)
-
-
-def _all_around(packed: SceneArrays) -> SceneArrays:
-    """The same with the light from everywhere as a part of the environment, which paths then find blocked or not."""
-    if _dark(packed.ambient):
-        return packed
-    around = packed.ambient.expand(1, 1, 3) if not packed.environment.numel() else packed.environment + packed.ambient
-    return replace(packed, environment=around, ambient=torch.zeros_like(packed.ambient))
-
-
-def _dark(light: Tensor) -> bool:
-    """Whether there is none, and none that gradients ask about."""
-    tangent = torch.autograd.forward_ad.unpack_dual(light).tangent
-    return tangent is None and not light.requires_grad and not bool(light.any())
 
 
 def _noise(mean: Tensor, deviation: Tensor, passes: int) -> float:
