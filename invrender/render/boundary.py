@@ -13,35 +13,57 @@ what automatic differentiation of the picture gives. The second is estimated her
 A line is l = (l1, l2, l3) with l1 column + l2 row + l3 = 0, and + is where this is positive. If l depends on theta,
 the point x that stays where it is has the signed distance d = (l . (x, 1)) / |(l1, l2)| from it, and v = -dd/dtheta:
 (f+ - f-) dd/dtheta is all there is to compute, whatever the line's ends do.
+
+Where the points lie and how much f jumps there is found without gradients (`Points`), either when a gradient is asked
+for (`boundary`, of reverse mode), or once for many derivatives of both modes (`moved`).
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
 from typing import Any
 
 import torch
 
 Tensor = torch.Tensor
 
-Estimate = Callable[..., Iterator[Tensor]]
-"""Takes the gradient [N,H,W,C] of a picture and tensors; yields numbers whose derivatives add up to the term."""
+
+@dataclass(frozen=True)
+class Points:
+    """K points on lines across which pictures jump.
+
+    Attributes:
+        view: [K] int64, the picture.
+        place: [K,2] in pixels.
+        jump: [K,C] how much more radiance there is on the + side, times the pixels that each point stands for.
+        line: takes what moves the lines to the lines [K,3]; differentiable.
+    """
+
+    view: Tensor
+    place: Tensor
+    jump: Tensor
+    line: Callable[..., Tensor]
 
 
-def boundary(image: Tensor, estimate: Estimate, *moving: Tensor) -> Tensor:
-    """Zeros like an image, whose gradient with the tensors is the derivative of what `estimate` yields for them.
+Find = Callable[..., Iterator[Points]]
+"""Takes what moves the lines, without gradients, and yields points on them."""
+
+
+def boundary(image: Tensor, find: Find, *moving: Tensor) -> Tensor:
+    """Zeros like an image [N,H,W,C], with the gradient of how the lines on which `find` finds points move.
 
     It is called when gradients are asked for, and only then.
     """
-    zeros: Tensor = _Boundary.apply(image.detach(), estimate, *moving)  # type: ignore[no-untyped-call]
+    zeros: Tensor = _Boundary.apply(image.detach(), find, *moving)  # type: ignore[no-untyped-call]
     return zeros
 
 
 class _Boundary(torch.autograd.Function):
     @staticmethod
-    def forward(ctx: Any, image: Tensor, estimate: Estimate, *moving: Tensor) -> Tensor:
+    def forward(ctx: Any, image: Tensor, find: Find, *moving: Tensor) -> Tensor:
         ctx.save_for_backward(*moving)
-        ctx.estimate = estimate
+        ctx.find = find
         return torch.zeros_like(image)
 
     @staticmethod
@@ -50,13 +72,26 @@ class _Boundary(torch.autograd.Function):
         needed = ctx.needs_input_grad[2:]
         moving = [part.detach().requires_grad_(need) for part, need in zip(ctx.saved_tensors, needed, strict=True)]
         total = [torch.zeros_like(part) for part in moving]
-        with torch.enable_grad():
-            for part in ctx.estimate(grad, *moving):
-                asked = [k for k, need in enumerate(needed) if need]
+        asked = [k for k, need in enumerate(needed) if need]
+        for points in ctx.find(*(part.detach() for part in moving)):
+            factor = (points.jump * pixel_values(grad, points.view, points.place)).sum(1)
+            with torch.enable_grad():
+                part = (factor * distance(points.line(*moving), points.place)).sum()
                 found = torch.autograd.grad(part, [moving[k] for k in asked], allow_unused=True)
-                for k, one in zip(asked, found, strict=True):
-                    total[k] += 0 if one is None else one
+            for k, one in zip(asked, found, strict=True):
+                total[k] += 0 if one is None else one
         return None, None, *(part if need else None for part, need in zip(total, needed, strict=True))
+
+
+def moved(image: Tensor, found: Iterable[Points], *moving: Tensor) -> Tensor:
+    """Zeros like an image [N,H,W,C], with the derivative of how the lines through points move; of both modes."""
+    count, height, width, channels = image.shape
+    total = image.new_zeros(count * height * width, channels)
+    for points in found:
+        apart = distance(points.line(*moving), points.place)
+        change = points.jump * (apart - apart.detach())[:, None]
+        total = total.index_add(0, _pixel(points.view, points.place, (height, width)), change.to(total))
+    return total.reshape(image.shape)
 
 
 def distance(line: Tensor, point: Tensor) -> Tensor:
@@ -110,6 +145,12 @@ def spread_on_lines(measure: Tensor, count: int, generator: torch.Generator) -> 
 
 def pixel_values(grad: Tensor, view: Tensor, point: Tensor) -> Tensor:
     """Values [K,C] of pictures [N,H,W,C] at the pixels of views [K] that points [K,2] lie in; where the points live."""
-    height, width = grad.shape[1:3]
+    _, height, width, channels = grad.shape
+    return grad.reshape(-1, channels)[_pixel(view, point, (height, width)).to(grad.device)].to(point)
+
+
+def _pixel(view: Tensor, point: Tensor, size: tuple[int, int]) -> Tensor:
+    """The numbers [K] of the pixels that points [K,2] of views [K] lie in, over all pictures."""
+    height, width = size
     column, row = point[:, 0].long().clamp(0, width - 1), point[:, 1].long().clamp(0, height - 1)
-    return grad[view.to(grad.device), row.to(grad.device), column.to(grad.device)].to(point)
+    return (view * height + row) * width + column

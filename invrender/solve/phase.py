@@ -53,7 +53,7 @@ class Phase:
     Attributes:
         name: by which the schedule recognises it.
         title: what people see; phases in a row may share one.
-        steps: how many.
+        steps: how many; fewer are taken where the solver's state says that it has converged.
         start: gives the parameters to begin with; called once, when the phase begins.
         objective, solver: what is minimised, and how.
         decode: the estimate that parameters stand for, of whatever type the method works with.
