@@ -46,8 +46,12 @@ def read_mesh(path: str | Path) -> Mesh:
     return merged(mesh) if Path(path).suffix.lower() in _UNSHARED else mesh
 
 
-def read_parts(path: str | Path) -> list[Part]:
+def read_parts(path: str | Path, clear: bool = False) -> list[Part]:
     """The bodies of a mesh file, each with its own material, checked as those of `read_mesh`.
+
+    Args:
+        path: of the file.
+        clear: whether light goes through what lets it, as scenes have it; else all is opaque, which is said.
 
     Raises:
         InputError: as for that.
@@ -59,14 +63,14 @@ def read_parts(path: str | Path) -> list[Part]:
     if source.stat().st_size == 0:
         raise InputError(f"{source} is empty (0 bytes)", "export or download it again")
     check_kind(source, extension)
-    parts = _parts(source, extension)
+    parts = _parts(source, extension, clear)
     check_parts(parts, source)
     check_extent(parts, source)
     return parts
 
 
 def read_meshes(path: str | Path) -> list[Mesh]:
-    """The bodies of a mesh file as meshes of their own, each with its own material.
+    """The bodies of a mesh file as meshes of their own, each with its own material, through which light may go.
 
     Vertex colours of a body without a material stand alone, which a white one called 'colours' says.
 
@@ -76,20 +80,20 @@ def read_meshes(path: str | Path) -> list[Mesh]:
     painted = Material(WHITE, name="colours")
     parts = [
         replace(part, material=painted) if part.material is None and part.colours is not None else part
-        for part in read_parts(path)
+        for part in read_parts(path, clear=True)
     ]
     meshes = [join([part]) for part in parts]
     return [merged(mesh) for mesh in meshes] if Path(path).suffix.lower() in _UNSHARED else meshes
 
 
-def _parts(path: Path, extension: str) -> list[Part]:
+def _parts(path: Path, extension: str, clear: bool) -> list[Part]:
     if extension == ".obj":
-        return read_obj(path)
+        return read_obj(path, clear)
     if extension == ".ply":
         return read_ply(path)
     if extension == ".stl":
         return read_stl(path)
-    return read_gltf(path)
+    return read_gltf(path, clear)
 
 
 def read_units(path: str | Path) -> str | None:

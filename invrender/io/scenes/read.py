@@ -12,6 +12,7 @@ from pathlib import Path
 from invrender.errors import InputError
 from invrender.io.files.paths import check_extension, is_folder, shown
 from invrender.io.meshes.read import MESH_EXTENSIONS, read_meshes
+from invrender.io.scenes.gltf import Staged, read_staged
 from invrender.io.scenes.names import named_apart
 from invrender.io.scenes.scene_toml import Described, described, things_of
 from invrender.nouns import Scene
@@ -50,6 +51,7 @@ def read_described(path: str | Path) -> Described:
 
 def _of_mesh_file(path: Path) -> Described:
     meshes = named_apart(read_meshes(path))
-    lit = any(mesh.material.emits for mesh in meshes)
-    scene = Scene(meshes, () if lit else None)
+    staged = read_staged(path) if path.suffix.lower() in (".glb", ".gltf") else Staged((), ())
+    lit = bool(staged.lights) or any(mesh.material.emits for mesh in meshes)
+    scene = Scene(meshes, staged.lights if lit else None, cameras=staged.cameras)
     return Described(scene, path, things_of(path, meshes), {mesh.material.name: mesh.material for mesh in meshes}, {})
