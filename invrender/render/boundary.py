@@ -37,13 +37,19 @@ class Points:
         view: [K] int64, the picture.
         place: [K,2] in pixels.
         jump: [K,C] how much more radiance there is on the + side, times the pixels that each point stands for.
-        line: takes what moves the lines to the lines [K,3]; differentiable.
+        number: [K] int64, the line that each point lies on.
+        lines: takes what moves the lines to all of them [M,3]; differentiable.
     """
 
     view: Tensor
     place: Tensor
     jump: Tensor
-    line: Callable[..., Tensor]
+    number: Tensor
+    lines: Callable[..., Tensor]
+
+    def apart(self, *moving: Tensor) -> Tensor:
+        """How far [K] the points are from their lines when these move; see `distance`."""
+        return distance(self.lines(*moving)[self.number], self.place)
 
 
 Find = Callable[..., Iterator[Points]]
@@ -76,7 +82,7 @@ class _Boundary(torch.autograd.Function):
         for points in ctx.find(*(part.detach() for part in moving)):
             factor = (points.jump * pixel_values(grad, points.view, points.place)).sum(1)
             with torch.enable_grad():
-                part = (factor * distance(points.line(*moving), points.place)).sum()
+                part = (factor * points.apart(*moving)).sum()
                 found = torch.autograd.grad(part, [moving[k] for k in asked], allow_unused=True)
             for k, one in zip(asked, found, strict=True):
                 total[k] += 0 if one is None else one
@@ -88,7 +94,7 @@ def moved(image: Tensor, found: Iterable[Points], *moving: Tensor) -> Tensor:
     count, height, width, channels = image.shape
     total = image.new_zeros(count * height * width, channels)
     for points in found:
-        apart = distance(points.line(*moving), points.place)
+        apart = points.apart(*moving)
         change = points.jump * (apart - apart.detach())[:, None]
         total = total.index_add(0, _pixel(points.view, points.place, (height, width)), change.to(total))
     return total.reshape(image.shape)
@@ -98,6 +104,16 @@ def distance(line: Tensor, point: Tensor) -> Tensor:
     """Signed distances [K] of points [K,2] from lines [K,3]; the derivative holds for points on them."""
     length = line.detach()[:, :2].norm(dim=1)
     return ((line[:, :2] * point).sum(1) + line[:, 2]) / torch.where(length > 0, length, 1)
+
+
+def alike(*columns: Tensor) -> tuple[Tensor, Tensor]:
+    """Numbers [K] of K rows of some columns [K] int64 >= 0, the same for equal ones; and a row [M] with each number."""
+    key = columns[0]
+    for column in columns[1:]:
+        key = key * (int(column.max()) + 1 if len(column) else 1) + column
+    found, number = torch.unique(key, return_inverse=True)
+    row = torch.empty_like(found).index_put((number,), torch.arange(len(key), device=key.device))
+    return number, row
 
 
 def spread(density: Tensor, count: int, generator: torch.Generator) -> tuple[Tensor, Tensor]:

@@ -19,7 +19,7 @@ import torch
 from invrender.errors import UsageError
 from invrender.nouns import Cameras
 from invrender.ops.rays import check_finite
-from invrender.render.boundary import Points, boundary, spread_on_lines
+from invrender.render.boundary import Points, alike, boundary, spread_on_lines
 from invrender.render.crossings import crossing_lines, crossings
 from invrender.render.folds import Edges, contours, edges_of, jumps
 from invrender.render.screen import Frame, clipped, eye_points, frame_of, screen_from_frame, screen_rays
@@ -217,10 +217,11 @@ def project(screen: Tensor, points: Tensor) -> Tensor:
 
 
 def _with_jumps(task: EdgeTask, positions: Tensor, screen: Tensor, points: _Places) -> Points:
-    line = partial(_lines, task.surface.faces, points)
-    across = torch.nn.functional.normalize(line(positions, screen)[:, :2], dim=1)
+    number, row = alike(points.view, points.crossing.long(), points.pair[:, 0], points.pair[:, 1])
+    lines = partial(_lines, task.surface.faces, _Places(*(each[row] for each in points)))
+    across = torch.nn.functional.normalize(lines(positions, screen)[:, :2], dim=1)[number]
     jump = _jump(task, screen, points, across) * points.share[:, None]
-    return Points(points.view, points.place, jump, line)
+    return Points(points.view, points.place, jump, number, lines)
 
 
 def _lines(faces: Tensor, points: _Places, positions: Tensor, screen: Tensor) -> Tensor:

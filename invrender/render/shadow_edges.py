@@ -22,7 +22,7 @@ from invrender.kernels import Backend
 from invrender.kernels.intersect import intersect
 from invrender.nouns import Cameras
 from invrender.ops.rays import check_finite
-from invrender.render.boundary import Points, boundary, located, spread
+from invrender.render.boundary import Points, alike, boundary, located, spread
 from invrender.render.edges import DEFAULT, EdgeSampling, Radiance, check_channels, check_image
 from invrender.render.folds import Edges, contours, edges_of
 from invrender.render.planes import edge_planes, face_planes, lines_of_planes, shadow_points
@@ -241,13 +241,15 @@ def _seen(task: ShadowTask, positions: Tensor, screen: Tensor, points: _Shadows)
 
 
 def _with_jumps(task: ShadowTask, positions: Tensor, screen: Tensor, light: Tensor, points: _Shadows) -> Points:
-    lit = points.outward * _lines(task.faces, points, positions, screen, light)[1].sign()
+    number, row = alike(points.view, points.receiver, points.ends[:, 0], points.ends[:, 1])
+    different = _Shadows(*(each[row] for each in points))
+    lit = points.outward * _lines(task.faces, different, positions, screen, light)[1].sign()[number]
     jump = (lit * points.share)[:, None] * _light_there(task, screen, points).to(lit)
 
-    def line(*moving: Tensor) -> Tensor:
-        return _lines(task.faces, points, *moving)[0]
+    def lines(*moving: Tensor) -> Tensor:
+        return _lines(task.faces, different, *moving)[0]
 
-    return Points(points.view, points.place, jump, line)
+    return Points(points.view, points.place, jump, number, lines)
 
 
 def _lines(faces: Tensor, points: _Shadows, positions: Tensor, screen: Tensor, light: Tensor) -> tuple[Tensor, Tensor]:
