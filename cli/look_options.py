@@ -49,7 +49,10 @@ ViewDependentOption = Annotated[
     ),
 ]
 DepthOption = Annotated[
-    int | None, typer.Option("--depth", min=0, max=64, help="Modes raytraced and path: how often a ray goes on (2; scenes 4, paths 8).")
+    int | None,
+    typer.Option(
+        "--depth", min=0, max=64, help="Modes raytraced and path: how often a ray goes on (2; scenes 4, paths 8)."
+    ),
 ]
 ShadowsOption = Annotated[
     bool | None,

@@ -67,7 +67,6 @@ from invrender.cli.volume_options import (
     VolumeFile,
     WindowOption,
 )
-from invrender.io.scenes.kinds import is_scene_path
 from invrender.render.modes import Mode, Subject, find_mode, mode_names
 
 if TYPE_CHECKING:
@@ -78,14 +77,21 @@ BACKGROUNDS = {"white": (1.0, 1.0, 1.0), "black": (0.0, 0.0, 0.0)}
 
 OutputOption = Annotated[
     Path | None,
-    typer.Option("--output", "-o", metavar="FILE", help="A .png for a still, or a sheet of --views; a .gif turns; by rays also a linear .exr."),
+    typer.Option(
+        "--output",
+        "-o",
+        metavar="FILE",
+        help="A .png for a still, or a sheet of --views; a .gif turns; by rays also a linear .exr.",
+    ),
 ]
 DatasetOption = Annotated[
     Path | None, typer.Option("--dataset", metavar="DIR", help="Write transforms.json and RGBA images there.")
 ]
 ModeOption = Annotated[
     str | None,
-    typer.Option("--mode", metavar="|".join(mode_names()), help="What the pictures show (shaded; scene.toml: raytraced; volume)."),
+    typer.Option(
+        "--mode", metavar="|".join(mode_names()), help="What the pictures show (shaded; scene.toml: raytraced; volume)."
+    ),
 ]
 BackgroundOption = Annotated[
     str | None,
@@ -95,9 +101,7 @@ BackgroundOption = Annotated[
 ]
 SamplesOption = Annotated[
     int | None,
-    typer.Option(
-        "--samples", min=1, max=8, help="Samples on each side of a pixel (2), but of scenes by rays: --spp."
-    ),
+    typer.Option("--samples", min=1, max=8, help="Samples on each side of a pixel (2), but of scenes by rays: --spp."),
 ]
 
 
@@ -154,7 +158,7 @@ def render(
     look = LookOptions(light, turn, reflection, view_dependent, RayOptions(depth, shadows, occlusion, occlusion_reach))
     look.check(drawn, dataset)
     scenes = SceneOptions(spp, seed, noise_target, camera, exposure, tonemap)
-    scenes.check(drawn, is_scene_path(asset), output)
+    scenes.check(drawn, _is_scene(asset), output)
     style = StyleOptions(colormap, opacity, strength, window, lighting, compositing, quality)
     if drawn.subject == "volume":
         style.check()
@@ -192,7 +196,7 @@ def _mode(asset: Path, name: str | None) -> Mode:
     from invrender.errors import UsageError
     from invrender.io.volumes.read import is_volume_path
 
-    if name is None and is_scene_path(asset):
+    if name is None and _is_scene(asset):
         name = "raytraced"
     subject: Subject = "volume" if is_volume_path(asset) else "mesh"
     fitting = mode_names(subject)
@@ -202,6 +206,13 @@ def _mode(asset: Path, name: str | None) -> Mode:
             f"--mode {name} does not fit {asset.name}, which is {kind}", f"use one of {', '.join(fitting)}"
         )
     return find_mode(name if name is None else check_choice("--mode", name, fitting), subject)
+
+
+def _is_scene(asset: Path) -> bool:
+    """Whether a file is called as a scene is."""
+    from invrender.io.scenes.read import is_scene_path
+
+    return is_scene_path(asset)
 
 
 def _draw_mesh(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Literal, cast
 
 import typer
 
@@ -109,15 +109,13 @@ class SceneOptions:
 
     def shot(self, mode: Mode, look: LookOptions, transparent: bool) -> SceneShot:
         """What to draw."""
-        from typing import cast
-
         from invrender.render.scenes import Shot
         from invrender.render.tone_mapping import Curve, Tone
         from invrender.run.render_scene import MOST, SceneShot
 
         most = SPP[mode.name] if self.noise is None else MOST
         shadows = True if look.rays.shadows is None else look.rays.shadows
-        kind = "path" if mode.name == "path" else "raytraced"
+        kind: Literal["raytraced", "path"] = "path" if mode.name == "path" else "raytraced"
         shot = Shot(kind, look.rays.depth, self.spp or most, self.seed, shadows)
         tone = Tone(self.exposure or 0.0, cast("Curve", self.tonemap or "clip"))
         return SceneShot(mode, shot, transparent, self.noise, tone)

@@ -97,6 +97,6 @@ def write_exr(path: str | Path, image: NDArray[np.floating]) -> None:
 
     pixels = np.ascontiguousarray(image, np.float32)
     header = {"compression": OpenEXR.ZIP_COMPRESSION, "type": OpenEXR.scanlineimage}
-    with atomic_path(path) as temporary:
-        with OpenEXR.File(header, {"RGB" if pixels.shape[2] == 3 else "RGBA": pixels}) as file:
-            file.write(str(temporary))
+    channels = {"RGB" if pixels.shape[2] == 3 else "RGBA": pixels}
+    with atomic_path(path) as temporary, OpenEXR.File(header, channels) as file:
+        file.write(str(temporary))

@@ -73,7 +73,12 @@ class Drawn:
 
 
 def draw_scene(
-    scene: Scene, cameras: Sequence[Camera], size: tuple[int, int], what: SceneShot, backend: Backend, progress: Progress
+    scene: Scene,
+    cameras: Sequence[Camera],
+    size: tuple[int, int],
+    what: SceneShot,
+    backend: Backend,
+    progress: Progress,
 ) -> Drawn:
     """Pictures of a scene by each of some cameras.
 
@@ -126,7 +131,9 @@ def write_scene_picture(
     share = overexposed(drawn.images, what.tone)
     if share > _GLARE:
         hint = f"--exposure {what.tone.stops - 1:g} or --tonemap filmic shows more of them"
-        written = replace(written, note=f"{written.note}; {100 * share:.0f} % of the pixels are clipped to white: {hint}")
+        written = replace(
+            written, note=f"{written.note}; {100 * share:.0f} % of the pixels are clipped to white: {hint}"
+        )
     return _told(written, drawn, what)
 
 
