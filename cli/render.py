@@ -38,6 +38,7 @@ from invrender.cli.options import (
     check_choice,
     console,
     given,
+    output,
     print_json,
 )
 from invrender.cli.render_request import Request
@@ -187,8 +188,18 @@ def _report(results: Iterator[Written], drawn: Mode, quiet: bool, json: bool) ->
         facts |= {"files": files, **written.facts}
         if not quiet:
             console.print(f"wrote {written.path} ({written.note})", markup=False)
+        if "noise" in written.facts and not json:
+            output.print(f"{written.path}: {_noise(written)}", markup=False, soft_wrap=True)
     if json:
         print_json({"mode": drawn.name, **facts})
+
+
+def _noise(written: Written) -> str:
+    """The error estimate of pictures by rays and paths; see `render.scenes.Estimate`."""
+    spp, noise = written.facts["spp"], written.facts["noise"]
+    if spp < 2:
+        return "1 ray a pixel, which tells nothing about the noise"
+    return f"{spp} rays a pixel, standard error {100 * noise:.2g} % of the mean luminance"
 
 
 def _mode(asset: Path, name: str | None) -> Mode:

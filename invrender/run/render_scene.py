@@ -181,10 +181,7 @@ def _as_shown(images: Tensor, tone: Tone) -> Tensor:
 
 def _told(written: Written, drawn: Drawn, what: SceneShot) -> Written:
     """The same, with how many rays it took and how noisy it is."""
-    rays = f"{drawn.spp} ray{'s' if drawn.spp > 1 else ''} a pixel"
-    note, facts = f"{written.note}; {rays}", {**written.facts, "spp": drawn.spp, "noise": drawn.noise}
-    if drawn.spp > 1:
-        note += f", noise {100 * drawn.noise:.2g} %"
+    note, facts = written.note, {**written.facts, "spp": drawn.spp, "noise": drawn.noise}
     if drawn.missed:
-        note += f", not yet {100 * (what.noise or 0):.2g} %: use more --spp"
+        note += f"; the noise is not yet {100 * (what.noise or 0):.2g} %: use more --spp"
     return replace(written, note=note, facts=facts)
