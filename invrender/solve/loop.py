@@ -106,7 +106,7 @@ class Step:
     def is_last(self) -> bool:
         """Of its phase."""
         assert self.state.current is not None
-        return self.state.current.index == self.phase.steps
+        return _is_over(self.phase, self.state.current)
 
     @property
     def estimate(self) -> Any:
@@ -132,12 +132,17 @@ class Loop:
             if self.state.current is None:
                 self.state = _opened(phase, self.state)
             current = self.state.current
-            while current is not None and current.index < phase.steps:
+            while current is not None and not _is_over(phase, current):
                 self.state, terms = _advanced(phase, self.state)
                 current = self.state.current
                 assert current is not None
                 yield Step(phase, phase.first + current.index - 1, phase.total or phase.steps, terms, self.state)
             self.state = _closed(phase, self.state)
+
+
+def _is_over(phase: Phase, current: Current) -> bool:
+    """Whether a phase has taken its steps, or its solver says that there is nothing more to gain."""
+    return current.index >= phase.steps or bool(getattr(current.point.state, "converged", False))
 
 
 def _opened(phase: Phase, state: LoopState) -> LoopState:
@@ -157,9 +162,9 @@ def _opened(phase: Phase, state: LoopState) -> LoopState:
 
 def _closed(phase: Phase, state: LoopState) -> LoopState:
     assert state.current is not None
-    point, terms = state.current.point, state.current.terms
+    point, terms, taken = state.current.point, state.current.terms, state.current.index
     result, measures = phase.result(point.params, point.state), phase.measures(point.params, point.state)
-    left = Finished(phase.name, phase.steps, result, measures, terms)
+    left = Finished(phase.name, taken, result, measures, terms)
     return dataclasses.replace(state, finished=(*state.finished, left), current=None, random=point.random)
 
 
