@@ -150,7 +150,8 @@ def _root(block: Tensor) -> Tensor:
     """The inverse root of a correlation matrix; directions that are hardly there are left out."""
     values, vectors = torch.linalg.eigh(block)
     inverse = torch.where(values > 1e-9, values.clamp(min=1e-9).rsqrt(), 0.0)
-    return vectors * inverse @ vectors.T
+    root: Tensor = vectors * inverse @ vectors.T
+    return root
 
 
 def meaning(first: Place, second: Place) -> str:

@@ -48,7 +48,9 @@ def film(values: SceneValues, targets: Sequence[Target], renderer: Renderer, fra
 
     def cut(shots: Sequence[Shot], result: object) -> Mapping[str, Sequence[Picture]]:
         del result
-        pictures = [_frame([to_bytes(each) for each in left], [shot[str(k)] for k in range(len(left))]) for shot in shots]
+        pictures = [
+            _frame([to_bytes(each) for each in left], [shot[str(k)] for k in range(len(left))]) for shot in shots
+        ]
         return {"progress.gif": [*pictures, *pictures[-1:] * HOLD]} if pictures else {}
 
     return Film(frames, shoot, cut, SPEED, opening=values.encode())

@@ -4,11 +4,15 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+import torch
+
 from invrender.methods.scene.certainty import Certainty
 from invrender.methods.scene.posterior import Sampled
 from invrender.nouns import Scene
 from invrender.parameters.scene_values import SceneValues
 from invrender.solve.protocol import Params
+
+Tensor = torch.Tensor
 
 
 @dataclass(frozen=True)
@@ -21,6 +25,7 @@ class Result:
         certainty: of them; None where it was not computed: the pictures have noise, or too many numbers are free.
         solver: its name; `steps` it took in all phases, and `evaluations` of the pictures.
         loss: what is left unexplained (`misfit`).
+        shown: the pictures [H,W,3] linear that the scene shows with them, of the targets in their order.
         sampled: draws from the posterior, if they were asked for.
     """
 
@@ -31,6 +36,7 @@ class Result:
     steps: int
     evaluations: int
     loss: float
+    shown: tuple[Tensor, ...]
     sampled: Sampled | None = None
 
     @property
