@@ -66,7 +66,7 @@ class ScenePosterior:
 
     def log_likelihood(self, params: Params) -> float:
         """Of the targets, up to a constant, by the kernels."""
-        residual = self.misfit.residual(params, fast=True)
+        residual = self.misfit.residual(params)
         return -float(residual @ residual) / (2 * self.sigma**2)
 
     def log_density(self, params: Params) -> float:

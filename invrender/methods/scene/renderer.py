@@ -46,6 +46,14 @@ class Renderer:
         """For the reference twin, float64."""
         return geometry(self.meshes, self.backend.device, torch.float64)
 
+    def finer(self, spp: int) -> Renderer:
+        """The same with so many rays a pixel."""
+        if spp == self.shot.spp:
+            return self
+        made = replace(self, shot=replace(self.shot, spp=spp))
+        vars(made).update(fast=self.fast, exact=self.exact)  # cached: they do not depend on the shot
+        return made
+
     def picture(
         self,
         scene: Scene,
