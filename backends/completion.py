@@ -8,12 +8,13 @@ from typing import Any, cast
 
 from invrender.backends.torch.colour_misfit import colour_misfit_by
 from invrender.backends.torch.misfit import misfit_by
+from invrender.backends.torch.radiance import radiance_adjoint_by, radiance_by
 from invrender.kernels import Backend
 
-_COMPOSED = ("silhouette_misfit", "colour_misfit")
+_COMPOSED = ("silhouette_misfit", "colour_misfit", "radiance_torch")
 """Made of the backend's own kernels where it has no fused one."""
 
-_COMPANIONS = ("_adjoint", "_taped", "_misfit", "_light")
+_COMPANIONS = ("_adjoint", "_taped", "_misfit", "_light", "_torch")
 
 
 def completed(name: str, about: str, others: Backend, **kernels: Callable[..., Any]) -> Backend:
@@ -34,6 +35,9 @@ def completed(name: str, about: str, others: Backend, **kernels: Callable[..., A
     if "colour_misfit" not in kernels:
         composed = colour_misfit_by(own.rasterize, own.interpolate, own.interpolate_adjoint)
         own = replace(own, colour_misfit=composed)
+    own = replace(own, radiance_torch=radiance_by(own.trace))
+    if "radiance" not in kernels and others.name == "torch":
+        own = replace(own, radiance=own.radiance_torch, radiance_adjoint=radiance_adjoint_by(own.trace))
     foreign = [kernel for kernel in _all_kernels(others) if kernel not in {*kernels, *_COMPOSED}]
     named = [kernel for kernel in foreign if kernel == _head(kernel) or _head(kernel) in kernels]
     where = "in plain torch" if others.name == "torch" else f"by the {others.name} backend"

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 
 import torch
 
 from invrender.errors import RetryError
 from invrender.kernels import PARTS, Backend, Part
+from invrender.kernels.floor import floor
+from invrender.kernels.radiance import INTENSITY, Transport
 from invrender.nouns import Cameras
 from invrender.nouns.topology import topology
 
@@ -70,4 +73,20 @@ def _volumes(backend: Backend) -> str:
     return ""
 
 
-_TESTS: dict[Part, Callable[[Backend], str]] = {"meshes": _meshes, "volumes": _volumes}
+def _scenes(backend: Backend) -> str:
+    """Light a floor from one point, and see how it gets brighter."""
+    rays = torch.tensor([[0.0, 0, 1], [5.0, 0, 1]], device=backend.device)
+    down = torch.tensor([[0.0, 0, -1]] * 2, device=backend.device)
+    scene, transport = floor(backend.device), Transport(depth=0)
+    shown = backend.radiance(scene, rays, down, 0, transport)
+    given = (scene, rays, down, 0, transport, shown, frozenset({"lights"}))
+    found = backend.radiance_adjoint(torch.ones_like(shown), *given).lights
+    # Lambert's law: albedo 1, intensity pi, distance 2 upright; the second ray meets nothing.
+    if (shown - shown.new_tensor([[0.25, 0.25, 0.25, 1], [0, 0, 0, 0]])).abs().max() > 1e-4:
+        return "the self-test scene is lit wrongly"
+    if found is None or abs(float(found[0, INTENSITY]) * math.pi - 0.25) > 1e-4:
+        return "the self-test scene has a wrong derivative"
+    return ""
+
+
+_TESTS: dict[Part, Callable[[Backend], str]] = {"meshes": _meshes, "volumes": _volumes, "scenes": _scenes}

@@ -12,6 +12,7 @@ from invrender.backends.torch.interpolate import interpolate, interpolate_adjoin
 from invrender.backends.torch.line_integral import line_integral, line_integral_adjoint
 from invrender.backends.torch.misfit import misfit_by
 from invrender.backends.torch.projector import joseph_rays
+from invrender.backends.torch.radiance import radiance_adjoint_by, radiance_by
 from invrender.backends.torch.rasterize import rasterize
 from invrender.backends.torch.silhouette import silhouette, silhouette_adjoint, silhouette_taped
 from invrender.backends.torch.smooth_step import smooth_step
@@ -36,6 +37,9 @@ def load(device: torch.device) -> Backend:
         silhouette_misfit=misfit_by(silhouette_taped, silhouette_adjoint),
         colour_misfit=colour_misfit_by(rasterize, interpolate, interpolate_adjoint),
         trace=trace,
+        radiance=radiance_by(trace),
+        radiance_adjoint=radiance_adjoint_by(trace),
+        radiance_torch=radiance_by(trace),
         line_integral=line_integral,
         line_integral_adjoint=line_integral_adjoint,
         joseph_rays=joseph_rays,

@@ -28,6 +28,7 @@ from invrender.kernels.mesh import (
     SilhouetteTaped,
     Trace,
 )
+from invrender.kernels.radiance import Radiance, RadianceAdjoint
 from invrender.kernels.volume import (
     Composite,
     CompositeAdjoint,
@@ -51,6 +52,8 @@ class Backend:
         device: where its tensors live.
         rasterize ... colour_misfit: kernels that draw meshes; see the protocol of each.
         trace: rays through meshes.
+        radiance, radiance_adjoint: light transport; radiance_torch: the same in plain torch over the backend's own
+            `trace`, in any precision, differentiable by torch in reverse and in forward mode.
         line_integral, joseph_rays, composite: rays through volumes; smooth_step: one step of a solver on a volume.
         field, field_misfit, field_light: rays through radiance fields.
         passed_over: where `auto` chose it: which backends should have worked and did not, and why.
@@ -74,6 +77,9 @@ class Backend:
 
     # Rays.
     trace: Trace
+    radiance: Radiance
+    radiance_adjoint: RadianceAdjoint
+    radiance_torch: Radiance
 
     # Volumes.
     line_integral: LineIntegral
@@ -89,7 +95,7 @@ class Backend:
     passed_over: str = ""
 
 
-Part = Literal["meshes", "volumes"]
+Part = Literal["meshes", "volumes", "scenes"]
 """What a caller needs kernels for."""
 
 PARTS: tuple[Part, ...] = get_args(Part)

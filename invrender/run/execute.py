@@ -201,7 +201,7 @@ def _follow(loop: Loop, problem: Problem, run: RunFolder, progress: Progress, re
             progress.start(title, step.total, step.index)
         progress.step(step.index, step.terms)
         if step.phase.recorded:
-            run.losses(step.index, {**step.phase.labels, **step.terms})
+            run.losses(step.index, {**step.phase.labels, **step.terms, **step.phase.noted(step.params)})
             with run.timed("pictures"):
                 reel.step(step)
         run.keep(count, _Kept(problem, step, reel.shots, run.loss_rows, digest))

@@ -13,6 +13,8 @@ from invrender.cameras.rigs import fibonacci
 from invrender.kernels import Backend, Size
 from invrender.kernels.compositing import RaySamples, Rules, Shade
 from invrender.kernels.field import Field, FieldRays
+from invrender.kernels.floor import floor
+from invrender.kernels.radiance import Transport
 from invrender.nouns import Cameras
 from invrender.nouns.topology import Topology, topology
 from invrender.render.sampling import sample_rays
@@ -56,6 +58,7 @@ def exercise(backend: Backend) -> None:
     """Call every kernel and adjoint once, in each form that compiles anew."""
     _meshes(backend)
     _volumes(backend)
+    _scenes(backend)
 
 
 def _meshes(backend: Backend) -> None:
@@ -123,6 +126,18 @@ def _field(backend: Backend) -> None:
     rays = FieldRays(start, step, one / 2, torch.tensor([6], dtype=torch.int32, device=device), one.expand(1, 4))
     backend.field_misfit(site, rays, backend.field(site, rays))
     backend.field_light(site, rays)
+
+
+def _scenes(backend: Backend) -> None:
+    """A floor under a light, there and back, in each form that compiles anew."""
+    scene = floor(backend.device)
+    origin = torch.tensor([[0.0, 0, 1]], device=backend.device)
+    for transport in (Transport(), Transport(indirect=True)):
+        rays = (scene, origin, -origin, 0, transport)
+        shown = backend.radiance(*rays)
+        backend.radiance_adjoint(shown, *rays, shown, frozenset({"materials", "lights"}))
+        backend.radiance_adjoint(shown, *rays, shown, frozenset({"materials", "origin", "direction"}))
+    backend.radiance_torch(*rays)
 
 
 def silhouettes(backend: Backend, t: Trial) -> None:

@@ -50,7 +50,7 @@ def test_auto_passes_over_what_fails_its_self_test_and_says_so(
 def test_what_is_not_needed_is_neither_tested_nor_called(
     monkeypatch: pytest.MonkeyPatch, needs: Part, unneeded: Part
 ) -> None:
-    mesh = KERNELS[: KERNELS.index("trace") + 1]
+    mesh = KERNELS[: KERNELS.index("radiance_torch") + 1]
     broken = [name for name in KERNELS if (name in mesh) == (unneeded == "meshes")]
     half = replace(select("cpu"), **dict.fromkeys(broken, crash))
     monkeypatch.setitem(BACKENDS, "cpu", lambda _: half)
@@ -142,7 +142,7 @@ def test_missing_kernels_are_filled_in_and_named() -> None:
     assert half.rasterize is cpu.rasterize
     assert half.line_integral is torch_backend.line_integral
     assert half.description == (
-        "half of it; in plain torch: interpolate, antialias, silhouette, trace, line_integral, joseph_rays, "
+        "half of it; in plain torch: interpolate, antialias, silhouette, trace, radiance, line_integral, joseph_rays, "
         "smooth_step, composite_adjoint, field"
     )
     whole = completed("whole", "all of it", torch_backend, **{name: getattr(cpu, name) for name in KERNELS})

@@ -1,0 +1,87 @@
+"""The reference for light transport: what rays see, in plain torch, differentiable in reverse and in forward mode.
+
+All paths go on together, bounce by bounce, and those that end drop out. Whitted 1980 ("An improved illumination model")
+and Cook et al. 1984 ("Distributed ray tracing") where indirect light is not followed; else path tracing (Kajiya 1986)
+with light looked for at every surface, and multiple importance sampling by the balance heuristic (Veach 1995).
+
+Decisions and random directions are constants; where rays meet the surface moves with the rays, and mirrored and
+refracted directions with the normals.
+"""
+
+from __future__ import annotations
+
+import math
+from functools import partial
+
+import torch
+
+from invrender.backends.torch.radiance_bounce import Lit, met, prepared, reflected
+from invrender.backends.torch.radiance_hits import Rays
+from invrender.kernels.mesh import Trace
+from invrender.kernels.radiance import Radiance, RadianceAdjoint, RadianceGradient, SceneArrays, Transport
+
+Tensor = torch.Tensor
+
+NAMES = ("materials", "texels", "colours", "lights", "environment", "ambient", "backdrop", "origin", "direction")
+
+
+def path_radiance(
+    trace: Trace, scene: SceneArrays, origin: Tensor, direction: Tensor, seed: int, transport: Transport
+) -> Tensor:
+    """What rays see, [R,4]; see `kernels.radiance.Radiance`. Differentiable in all floats of the scene and the rays."""
+    walk = prepared(trace, scene, len(origin), seed, transport)
+    rays: Rays | None = _first(origin, direction)
+    found: list[Lit] = []
+    alpha = torch.zeros_like(origin.detach()[:, :1])
+    for bounce in range(transport.depth + 1):
+        if rays is None or not len(rays.number):
+            break
+        hits = met(walk, rays, bounce, found)
+        if bounce == 0:
+            alpha[hits.number] = 1
+        rays = reflected(walk, hits, bounce, found) if len(hits.number) else None
+    total = torch.zeros(3, len(origin), dtype=origin.dtype, device=origin.device)
+    if found:
+        total = total.index_add(1, torch.cat([part[0] for part in found]), torch.cat([part[1] for part in found], 1))
+    return torch.cat([total.T, alpha], 1)
+
+
+def radiance_by(trace: Trace) -> Radiance:
+    """The reference over a backend's own `trace`."""
+    return partial(path_radiance, trace)
+
+
+def radiance_adjoint_by(trace: Trace) -> RadianceAdjoint:
+    """The reference's adjoint over a backend's own `trace`, by torch's reverse mode: memory grows with depth."""
+    return partial(_adjoint, trace)
+
+
+def _adjoint(
+    trace: Trace, grad: Tensor, scene: SceneArrays, origin: Tensor, direction: Tensor, seed: int,
+    transport: Transport, radiance: Tensor, needs: frozenset[str],
+) -> RadianceGradient:  # fmt: skip
+    """See `kernels.radiance.RadianceAdjoint`; the radiance is computed anew."""
+    names = [name for name in NAMES if name in needs]
+    rays = {"origin": origin, "direction": direction}
+    given = {name: rays.get(name, getattr(scene, name, None)) for name in names}
+    free = {name: value.detach().clone().requires_grad_() for name, value in given.items() if value is not None}
+    parts = {name: value.detach() for name, value in vars(scene).items()}
+    parts.update({name: value for name, value in free.items() if name not in rays})
+    with torch.enable_grad():
+        starts = (free.get("origin", origin.detach()), free.get("direction", direction.detach()))
+        shown = path_radiance(trace, SceneArrays(**parts), *starts, seed, transport)[:, :3]
+    found: dict[str, Tensor] = {}
+    if shown.requires_grad:
+        sums = torch.autograd.grad(shown, list(free.values()), grad[:, :3].to(shown), allow_unused=True)
+        found = {name: value for name, value in zip(free, sums, strict=True) if value is not None}
+    found = {name: found.get(name, torch.zeros_like(value)) for name, value in free.items()}
+    return RadianceGradient(**{name: found.get(name) for name in NAMES})
+
+
+def _first(origin: Tensor, direction: Tensor) -> Rays:
+    """The camera's rays; those that are not finite see nothing."""
+    good = (torch.isfinite(origin.detach()) & torch.isfinite(direction.detach())).all(1)
+    number = torch.arange(len(origin), device=origin.device)
+    unknown = torch.full_like(origin.detach()[:, 0], math.inf)
+    rays = Rays(number, origin.T, direction.T, None, torch.full_like(number, -1), unknown, unknown)
+    return rays if bool(good.all()) else rays.some(good.nonzero()[:, 0])
