@@ -63,8 +63,8 @@ def pareto_shape(weights: Tensor) -> float:
     """The shape k of the generalised Pareto distribution in the tail of weights, from their logarithms, any shape.
 
     Zhang and Stephens 2009, with the weak prior of Vehtari et al. Above .7 means of the weights are not to be trusted.
-    Infinite if one weight is more than half of all, or none is finite; minus infinite if the tail has fewer than five or
-    is flat.
+    Infinite if one weight is more than half of all, or none is finite; minus infinite if the tail has fewer than five
+    weights or is flat.
     """
     ordered = np.sort(weights.reshape(-1).cpu().numpy())
     if not len(ordered) or ordered[-1] == -math.inf:
