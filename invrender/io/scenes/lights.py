@@ -25,7 +25,7 @@ def light_of(table: Table, name: str) -> Light:
     Raises:
         InputError: a key or value is not known or not possible.
     """
-    kind = table.choice("type", _KINDS)
+    kind = table.choice("type", _KINDS, "; an area light is a thing made of a material with Ke")
     table.check_keys(_KINDS[kind])
     intensity = table.colour("intensity", WHITE)
     if kind == "directional":

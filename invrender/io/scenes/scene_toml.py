@@ -61,7 +61,15 @@
     Ke = [0, 0, 0]                  # radiance that it sends out: an area light (also `emission`)
     opacity = 1.0                   # share of rays that meet it
     texture = "wood.png"            # multiplies Kd; false: without the file's own
-    # metallic-roughness: Kd, roughness, metallic. Glass: transmission, ior. unlit = true: Kd whatever the light
+
+    [material.glass]                # a smooth dielectric, which reflects by Fresnel's law
+    transmission = [0.9, 1, 0.9]    # share of light that goes through where it enters or leaves
+    ior = 1.5
+
+    [material.floor]                # metallic-roughness, as in glTF
+    Kd = [0.9, 0.6, 0.3]
+    roughness = 0.4
+    metallic = 1.0                  # `gloss` names a picture of both (green and blue). Or unlit = true: Kd as it is
 
 Lengths are in the units of the meshes, paths relative to the file's folder; of a mesh file its bodies are taken, not
 its cameras and lights. Plain lights, as rasterized pictures have them, may stand in a table `[lights]` with the keys of

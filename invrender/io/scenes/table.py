@@ -117,7 +117,7 @@ class Table:
             return default
         value = self.values[key]
         numbers = value if isinstance(value, list) else [value] * 3
-        if len(numbers) != 3:
+        if len(numbers) != 3 or isinstance(value, str | bool | dict):
             raise self._typed(key, "a number or three [red, green, blue]")
         red, green, blue = (self._finite(key, number) for number in numbers)
         if min(red, green, blue) < 0:
@@ -144,16 +144,16 @@ class Table:
             raise self._typed(key, 'a text in quotes ("...")')
         return value
 
-    def choice(self, key: str, known: Iterable[str]) -> str:
-        """One of the texts that are known."""
+    def choice(self, key: str, known: Iterable[str], others: str = "") -> str:
+        """One of the texts that are known; `others` is said after these."""
         names = tuple(known)
         value = self.text(key) if self.has(key) else None
         if value is None:
-            raise self.wrong(f"has no '{key}'", f"add `{key} = ...`, one of {', '.join(names)}")
+            raise self.wrong(f"has no '{key}'", f"add `{key} = ...`, one of {', '.join(names)}{others}")
         if value not in names:
             close = nearest(value, names)
             hint = f"did you mean '{close}'? " if close else ""
-            raise self.wrong(f"has {key} = '{shown(value)}'", f"{hint}known are {', '.join(names)}")
+            raise self.wrong(f"has {key} = '{shown(value)}'", f"{hint}known are {', '.join(names)}{others}")
         return value
 
     def flag(self, key: str, default: bool) -> bool:
