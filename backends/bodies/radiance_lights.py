@@ -172,6 +172,13 @@ def look(scene, d):
 
 
 @contracted
+def turned_back(turn, local):
+    """A direction of the world, from that in the picture's axes."""
+    first = scaled(local[0], three(NONE_OF, NONE_OF, turn))
+    return along(along(first, local[1], three(FIRST_OF, NONE_OF, turn)), local[2], three(SECOND_OF, NONE_OF, turn))
+
+
+@contracted
 def sky_density(scene, d, cosine):
     """The density with which the environment is looked at in a direction, at a cosine to the normal."""
     if len(scene.sky_rows) == 0:
@@ -259,11 +266,13 @@ def source_adjoint(scene, number, k, towards, colour, factor, distance, a_light,
     a_colour = scaled(factor, a_light)
     along_light = dot(a_light, colour) * factor  # by the factor's logarithm
     if number > lights:
-        sky_adjoint(scene, towards, a_colour, out.environment)
+        if len(out.environment) > 0:
+            sky_adjoint(scene, towards, a_colour, out.environment)
         return
     if number == lights:
+        first = MATERIAL_COLUMNS * I(scene.rows[k]) + EMISSION
         for channel in range(3):
-            add_at(out.materials, MATERIAL_COLUMNS * scene.rows[k] + EMISSION + channel, a_colour[channel])
+            add_at(out.materials, first + channel, a_colour[channel])
         up = cross(three(k, EDGE, scene.corners), three(k, OTHER, scene.corners))
         seen = dot(up, towards)
         if seen != ZERO:
