@@ -19,7 +19,9 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Annotated, Any
 
+import click
 import typer
+from click.core import ParameterSource
 
 from invrender.errors import UsageError
 from invrender.run.console import Messages, Results
@@ -211,6 +213,15 @@ DryRunOption = Annotated[bool, typer.Option("--dry-run", help="Check everything,
 OverwriteOption = Annotated[bool, typer.Option("--overwrite", help="Replace what an earlier call wrote there.")]
 JsonOption = Annotated[bool, typer.Option("--json", help="Machine-readable results on stdout.")]
 QuietOption = Annotated[bool, typer.Option("--quiet", "-q", help="No progress; warnings and errors alone.")]
+
+
+def given(*names: str) -> bool:
+    """Whether one of the parameters of the command that runs now was given, on its line or by a variable."""
+    context = click.get_current_context(silent=True)
+    if context is None:
+        return False
+    sources = (context.get_parameter_source(name) for name in names)
+    return any(source not in (None, ParameterSource.DEFAULT, ParameterSource.DEFAULT_MAP) for source in sources)
 
 
 def with_settings(classes: Sequence[type[Any]]) -> Callable[[Callable[..., None]], Callable[..., None]]:

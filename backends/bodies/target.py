@@ -39,6 +39,11 @@ def inlined(function: Callable[..., Any]) -> Callable[..., Any]:
     return cast("Callable[..., Any]", njit(**_OPTIONS, inline="always")(function))
 
 
+def contracted(function: Callable[..., Any]) -> Callable[..., Any]:
+    """The same for paths of light: products and sums are fused, but NaN and infinities count as they should."""
+    return cast("Callable[..., Any]", njit(error_model="numpy", nogil=True, fastmath={"contract", "nsz"})(function))
+
+
 @device
 def product(a: float, b: float) -> float:
     """a * b, rounded by itself: never fused with a sum, which would round differently from machine to machine."""

@@ -12,3 +12,8 @@ from invrender.backends.bodies.target import FAST
 def entry(function: Callable[..., Any]) -> Callable[..., Any]:
     """`jit.kernel` with the arithmetic of the bodies of volumes."""
     return jit.kernel(function, FAST)
+
+
+def path_entry(function: Callable[..., Any]) -> Callable[..., Any]:
+    """`jit.kernel` with the arithmetic of the bodies of paths of light: NaN and infinities count."""
+    return jit.kernel(function, frozenset({"contract", "nsz"}))

@@ -40,7 +40,7 @@ def with_cuda(function: Callable[P, R]) -> Callable[P, R]:
     return cast("Callable[P, R]", cuda.jit(device=True)(function))
 
 
-fast = inlined = device
+fast = inlined = contracted = device
 """On CPUs these are compiled otherwise. CUDA inlines by itself, and has one kind of arithmetic."""
 
 

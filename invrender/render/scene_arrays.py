@@ -81,7 +81,7 @@ def geometry(meshes: Sequence[Mesh], device: torch.device, dtype: torch.dtype = 
     check_meshes(meshes)
     parts = [surface_on(device, mesh) for mesh in meshes]
     whole = _joined(parts)
-    centre, unit = _frame(parts)
+    centre, unit = _frame([_box(part) for part in parts if len(part.faces)])
     row_of = _rows_of(meshes)
     first = [row_of.index(row) for row in range(max(row_of) + 1)]
     return Geometry(
@@ -176,9 +176,14 @@ def _rows_of(meshes: Sequence[Mesh]) -> tuple[int, ...]:
     return tuple(rows)
 
 
-def _frame(parts: Sequence[Surface]) -> tuple[Tensor, float]:
-    """Middle [3] of the meshes, the smaller the more they count, and a power of two that holds all of them."""
-    boxes = [_box(part) for part in parts if len(part.faces)]
+def middle_of(meshes: Sequence[Mesh]) -> Tensor:
+    """The middle [3] float64 of meshes, of which the smaller count more."""
+    boxes = [_span(mesh.vertices.detach().double(), mesh.faces) for mesh in meshes if len(mesh.faces)]
+    return _frame(boxes)[0]
+
+
+def _frame(boxes: Sequence[tuple[Tensor, Tensor]]) -> tuple[Tensor, float]:
+    """Middle [3] of boxes, the smaller the more they count, and a power of two that holds all of them."""
     low, high = torch.stack([box[0] for box in boxes]), torch.stack([box[1] for box in boxes])
     size = (high - low).amax(1)
     largest = float(size.max())
@@ -189,7 +194,12 @@ def _frame(parts: Sequence[Surface]) -> tuple[Tensor, float]:
 
 
 def _box(part: Surface) -> tuple[Tensor, Tensor]:
-    used = part.positions.detach()[part.faces.reshape(-1)]
+    return _span(part.positions.detach(), part.faces)
+
+
+def _span(vertices: Tensor, faces: Tensor) -> tuple[Tensor, Tensor]:
+    """The lower and upper corner [3] of the box about the vertices in use."""
+    used = vertices[faces.reshape(-1)]
     return used.amin(0), used.amax(0)
 
 

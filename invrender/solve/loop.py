@@ -9,8 +9,8 @@ All that the loop knows is `loop.state`, frozen data that `solve.snapshot` turns
 begun with it takes the same steps, to the last bit.
 
 One rule for all solvers detects a step that failed: the loss is not finite or a hundred times that of the start, or a
-parameter is not finite. The step before is repeated with half the step length, which is kept from then on; the sixth
-failure ends the run with DivergedError.
+parameter is not finite; a sampler's first term may rise as it likes. The step before is repeated with half the step
+length, which is kept from then on; the sixth failure ends the run with DivergedError.
 """
 
 from __future__ import annotations
@@ -177,8 +177,9 @@ def _advanced(phase: Phase, state: LoopState) -> tuple[LoopState, Terms]:
         loss = next(iter(terms.values()))
         # Objectives differ: where a phase's start is not known beforehand, its first loss is one.
         start = loss if current.start is None else current.start
-        highest = max(state.highest, start)
-        fault = _fault(loss, highest, point.params)
+        samples = getattr(phase.solver, "samples", False)
+        highest = state.highest if samples else max(state.highest, start)
+        fault = _fault(loss, math.inf if samples else highest, point.params)
         if not fault:
             moved = Current(point, current.point, current.index + 1, current.halvings, terms, start)
             return dataclasses.replace(state, current=moved, highest=highest), terms

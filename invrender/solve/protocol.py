@@ -7,7 +7,8 @@ Parameters are named tensors. A solver is a frozen dataclass of its settings wit
 
 and its state is frozen, so that `solve.loop` can save it after any step, take a step back, and go on from it to the
 same bits. The first entry of `terms` is what the solver minimises; a step that ends badly is taken again with half
-the `scale`, a factor on the solver's step length.
+the `scale`, a factor on the solver's step length. A solver that draws instead has an attribute `samples` that is true;
+its first entry may rise without end.
 """
 
 from __future__ import annotations
@@ -87,8 +88,24 @@ class NonlinearLeastSquares(Protocol):
 class LogDensity(Protocol):
     """A probability density up to a factor, for samplers."""
 
-    def log_density(self, params: Params) -> tuple[float, Params]:
-        """Its logarithm and the gradient of that."""
+    def log_density(self, params: Params) -> float:
+        """Its logarithm; -inf where the density is 0, and what is not a number counts as that."""
+        ...
+
+
+class Posterior(LogDensity, Protocol):
+    """A density that is the product of a prior, which can be drawn from, and a likelihood."""
+
+    def draw(self, random: torch.Generator) -> Params:
+        """From the prior."""
+        ...
+
+    def log_prior(self, params: Params) -> float:
+        """The logarithm of the prior's density, up to a constant."""
+        ...
+
+    def log_likelihood(self, params: Params) -> float:
+        """The logarithm of the likelihood; its constant is part of what is known as the evidence."""
         ...
 
 

@@ -7,8 +7,9 @@ that nothing is explained.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from typing import Any
 
 import torch
 from torch.autograd import forward_ad
@@ -18,7 +19,9 @@ from invrender.methods.scene.blur import blurred
 from invrender.methods.scene.renderer import Renderer
 from invrender.methods.scene.targets import Target, resized
 from invrender.nouns import Scene
+from invrender.parameters.scene_places import Place
 from invrender.parameters.scene_values import SceneValues
+from invrender.render.scene_edges import SceneEdges
 from invrender.solve.protocol import Params, Terms
 
 Tensor = torch.Tensor
@@ -98,31 +101,45 @@ class Misfit:
         level: what is compared.
         renderer: what draws.
         paths: whether rays are random: then gradients need other ones than the difference that they are weighed by.
+        hold: weight of the prior, in units of the residuals; 0: none.
     """
 
     values: SceneValues
     level: Compared
     renderer: Renderer
     paths: bool = False
+    hold: float = 0.0
 
     def residual(self, params: Params, fast: bool = False) -> Tensor:
         """r [R] float64, by the reference twin, or fast by the kernels."""
+        scene = self.values.decode(params)
         with torch.no_grad():
-            return torch.cat(list(self._differences(self.values.decode(params), in_torch=not fast)))
+            drawn = [self._difference(scene, k, in_torch=not fast) for k in range(len(self.level.targets))]
+        return torch.cat([*drawn, *self._held(params)])
+
+    def _held(self, params: Params) -> list[Tensor]:
+        """How far from the start [n] the numbers are, in standard deviations of the prior and weighed."""
+        if not self.hold:
+            return []
+        off = self.values.joined(params) - self.values.joined(self.values.encode())
+        return [self.hold * off / self.values.spreads()]
 
     def linearised(self, params: Params) -> tuple[Tensor, Tensor]:
         """r [R] and its derivatives [R,n] by all free numbers, those of a target together (forward mode)."""
         found = [self._columns(params, number) for number in range(len(self.level.targets))]
-        return torch.cat([part[0] for part in found]), torch.cat([part[1] for part in found])
+        prior = [torch.diag(self.hold / self.values.spreads())] if self.hold else []
+        residual = torch.cat([*(part[0] for part in found), *self._held(params)])
+        return residual, torch.cat([*(part[1] for part in found), *prior])
 
     def _columns(self, params: Params, number: int) -> tuple[Tensor, Tensor]:
         """One target's residual and derivatives; those by numbers of other cameras are 0."""
         numbers, moves = self.values.joined(params), self._moving(number)
         residual: list[Tensor] = []
+        edges = self._edges(params, number)
 
         def difference(free: Tensor) -> Tensor:
             scene = self.values.decode(self.values.split(numbers.index_put((part,), free)))
-            shown = self._difference(scene, number, in_torch=True)
+            shown = self._difference(scene, number, in_torch=True, edges=edges)
             residual[:] = [forward_ad.unpack_dual(shown).primal.detach()]
             return shown
 
@@ -133,6 +150,17 @@ class Misfit:
                 columns[:, part] = jacobian(difference, numbers[part], strategy="forward-mode", vectorize=True)
             residual = residual or [self._difference(self.values.decode(params), number, in_torch=True)]
         return residual[0], columns
+
+    def _edges(self, params: Params, number: int) -> SceneEdges | None:
+        """Points on the edges of a picture, if something is free that moves them."""
+        if not any(self._moves_edges(place) for place in self.values.places):
+            return None
+        target = self.level.targets[number]
+        return self.renderer.edges(self.values.decode(params), target.camera, target.size)
+
+    def _moves_edges(self, place: Place) -> bool:
+        shadows = self.renderer.shot.shadows and place.kind in ("light.position", "light.direction")
+        return shadows or place.kind in ("camera.pose", "camera.position", "camera.fov", "camera.extent")
 
     def _rays(self, number: int) -> int:
         chosen = self.level.pixels[number]
@@ -173,11 +201,8 @@ class Misfit:
         with torch.no_grad():
             return self._difference(scene, number, seed=seed).detach()
 
-    def _differences(self, scene: Scene, in_torch: bool) -> Iterator[Tensor]:
-        for number in range(len(self.level.targets)):
-            yield self._difference(scene, number, in_torch=in_torch)
-
-    def _difference(self, scene: Scene, number: int, *, in_torch: bool = False, seed: int | None = None) -> Tensor:
+    def _difference(self, scene: Scene, number: int, **how: Any) -> Tensor:
+        """One target's part of the residual; see `Renderer.picture` for how it is drawn."""
         target, chosen = self.level.targets[number], self.level.pixels[number]
-        shown = self.renderer.picture(scene, target.camera, target.size, chosen, in_torch=in_torch, seed=seed)
+        shown = self.renderer.picture(scene, target.camera, target.size, chosen, **how)
         return self.level.difference(shown, number)

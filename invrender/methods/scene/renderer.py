@@ -7,12 +7,14 @@ from functools import cached_property
 
 import torch
 
-from invrender.cameras.lens import lens_rays
+from invrender.cameras.lens import has_lens, lens_rays
 from invrender.kernels import Backend
 from invrender.nouns import Camera, Mesh, Scene
 from invrender.parameters.scene_places import Measures, distinct
 from invrender.render.scene_arrays import Geometry, geometry
-from invrender.render.scenes import Shot, picture
+from invrender.render.scene_edges import SceneEdges, scene_edges
+from invrender.render.scene_view import Shot, view
+from invrender.render.scenes import picture
 
 Tensor = torch.Tensor
 
@@ -53,14 +55,24 @@ class Renderer:
         *,
         in_torch: bool = False,
         seed: int | None = None,
+        edges: SceneEdges | None = None,
     ) -> Tensor:
         """Linear RGB [H,W,3] or [P,3] float64 of a camera, by its number, in main memory; see `render.scenes`."""
         shot = self.shot if seed is None else replace(self.shot, seed=seed)
         found = picture(
             scene, scene.cameras[camera], size, self.backend, shot,
             in_torch=in_torch, geometry=self.exact if in_torch else self.fast, pixels=pixels,
+            edges=edges,
         )  # fmt: skip
         return found.double().cpu()
+
+    def edges(self, scene: Scene, camera: int, size: tuple[int, int]) -> SceneEdges | None:
+        """Points on edges for derivatives of `picture` in forward mode; None where edges have none."""
+        if self.shot.edges is None or has_lens(scene.cameras[camera]):
+            return None
+        return scene_edges(view(
+            scene, scene.cameras[camera], size, self.backend, self.shot, in_torch=True, geometry=self.exact,
+        ))  # fmt: skip
 
     def filled(self, camera: Camera, size: tuple[int, int]) -> Tensor:
         """Numbers [P] int64 of the pixels whose rays may meet something."""

@@ -37,6 +37,7 @@ LOOKED_AT = 16  # starts that are looked at for each that is set out from
 SMALL, SOME = 64, 1500  # pixels of the longer side of the pictures by which starts are judged; of each picture
 EXPLAINED = 1e-7  # loss from which on no other start can be better
 TOLERANCE, ROUGH = 1e-6, 1e-3  # of the loss, which a step has to gain at the end, and before it
+HOLD = 0.01  # weight of the prior while pictures are so blurred that some turns of a camera hardly change them
 LONGEST, LONGEST_BLURRED = 3.0, 0.3  # of a step in a free number; by more, a camera looks elsewhere
 ADVICE = "start from values nearer to the truth, or free fewer of them with --optimize"
 VALUES = "values"  # title of the steps that are recorded
@@ -110,7 +111,8 @@ class Plan:
 
     def misfit(self, level: Compared) -> Misfit:
         """The objective at a level."""
-        return Misfit(self.values, level, self.renderer, self.settings.mode == "path")
+        hold = HOLD if level.sigma > 0 and self.moves_cameras else 0.0
+        return Misfit(self.values, level, self.renderer, self.settings.mode == "path", hold)
 
     @cached_property
     def last(self) -> Misfit:

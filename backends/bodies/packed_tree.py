@@ -1,0 +1,95 @@
+"""Bodies for rays through a scene in float32: traversal of a hierarchy whose leaves hold triangles in their order.
+
+Rows of `corners` [F,9] are a corner and two edges; a face is named by its row. `first_face` of `bvh` is for exact
+questions.
+"""
+
+# mypy: disable-error-code="no-untyped-def, operator"
+
+from __future__ import annotations
+
+from invrender.kernels.radiance import OPACITY
+
+from .target import contracted
+from .vectors import INF, ONE, TINY, ZERO, uniform_of
+
+
+@contracted
+def entry(b, k, ox, oy, oz, ix, iy, iz):
+    """Where a ray with inverse direction (ix, iy, iz) enters a box, at least 0; inf where it misses it."""
+    x0, x1 = (b[k, 0] - ox) * ix, (b[k, 3] - ox) * ix
+    y0, y1 = (b[k, 1] - oy) * iy, (b[k, 4] - oy) * iy
+    z0, z1 = (b[k, 2] - oz) * iz, (b[k, 5] - oz) * iz
+    enter = max(min(x0, x1), min(y0, y1), min(z0, z1), ZERO)
+    leave = min(max(x0, x1), max(y0, y1), max(z0, z1))
+    return enter if enter <= leave else INF
+
+
+@contracted
+def hit(scene, o, d, far, own, bits, any_hit, stack):
+    """The first face before `far` besides its own, or any: its row (-1: none), t, u and v.
+
+    `bits` decide which faces of some opacity are there.
+    """
+    ox, oy, oz, dx, dy, dz = o[0], o[1], o[2], d[0], d[1], d[2]
+    boxes, links = scene.boxes, scene.links
+    ix = ONE / (dx if dx != ZERO else TINY)
+    iy = ONE / (dy if dy != ZERO else TINY)
+    iz = ONE / (dz if dz != ZERO else TINY)
+    best, node, waiting, u, v = -1, 0, 0, ZERO, ZERO
+    if len(scene.order) == 0 or not entry(boxes, 0, ox, oy, oz, ix, iy, iz) < far:
+        return best, far, u, v
+    while True:
+        first, count = links[node, 0], links[node, 1]
+        if count == 0:
+            left, right = entry(boxes, first, ox, oy, oz, ix, iy, iz), entry(boxes, first + 1, ox, oy, oz, ix, iy, iz)
+            if left < far or right < far:
+                node = first if left <= right else first + 1
+                if left < far and right < far:
+                    stack[waiting] = first + 1 if left <= right else first
+                    waiting += 1
+                continue
+        else:
+            for k in range(first, first + count):
+                t, a, b = meets(scene.corners, k, ox, oy, oz, dx, dy, dz)
+                if t < far and k != own and there(scene, k, bits):
+                    far, best, u, v = t, k, a, b
+                    if any_hit:
+                        return best, far, u, v
+        node = -1
+        while waiting > 0 and node < 0:
+            waiting -= 1
+            if entry(boxes, stack[waiting], ox, oy, oz, ix, iy, iz) < far:
+                node = stack[waiting]
+        if node < 0:
+            return best, far, u, v
+
+
+@contracted
+def meets(c, k, ox, oy, oz, dx, dy, dz):
+    """t > 0 (inf: miss), u and v of a ray and a triangle (Moeller and Trumbore 1997)."""
+    sx, sy, sz, rx, ry, rz = c[k, 3], c[k, 4], c[k, 5], c[k, 6], c[k, 7], c[k, 8]
+    px, py, pz = dy * rz - dz * ry, dz * rx - dx * rz, dx * ry - dy * rx
+    inverse = ONE / (sx * px + sy * py + sz * pz)
+    ax, ay, az = ox - c[k, 0], oy - c[k, 1], oz - c[k, 2]
+    u = (ax * px + ay * py + az * pz) * inverse
+    if not (u >= ZERO and u <= ONE):
+        return INF, ZERO, ZERO
+    gx, gy, gz = ay * sz - az * sy, az * sx - ax * sz, ax * sy - ay * sx
+    v = (dx * gx + dy * gy + dz * gz) * inverse
+    t = (rx * gx + ry * gy + rz * gz) * inverse
+    if v >= ZERO and u + v <= ONE and t > ZERO:
+        return t, u, v
+    return INF, ZERO, ZERO
+
+
+@contracted
+def there(scene, k, bits):
+    """Whether a face is there for a ray."""
+    if scene.settings[SOLID]:
+        return True
+    return uniform_of(bits, scene.order[k]) < scene.materials[scene.rows[k], OPACITY]
+
+
+DEPTH, ROULETTE, INDIRECT, SHADOWS, SOLID, HEIGHT, WIDTH = 0, 1, 2, 3, 4, 5, 6
+"""Places in `settings`: the transport's, whether all is opaque, and the size of the environment's picture."""
