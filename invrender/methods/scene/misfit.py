@@ -27,7 +27,7 @@ Tensor = torch.Tensor
 
 FINE = 1.5  # pixels of a level, at least, in the standard deviation of its blur
 LARGEST_SEED = 2**31 - 1
-ENOUGH = 4  # rays a pixel for derivatives
+ENOUGH = 4  # rays a pixel for derivatives where cameras move, so that outlines do it smoothly
 MOST_TANGENTS = 2**19  # rays times columns that are followed at once
 
 
@@ -130,7 +130,8 @@ class Misfit:
 
         A few rays a pixel are enough for these: they say which way to go, the residual how far.
         """
-        few = replace(self, renderer=self.renderer.finer(min(self.renderer.shot.spp, ENOUGH)))
+        enough = ENOUGH if any(place.kind.startswith("camera.") for place in self.values.places) else 1
+        few = replace(self, renderer=self.renderer.finer(min(self.renderer.shot.spp, enough)))
         columns = [few.columns(params, number) for number in range(len(self.level.targets))]
         prior = [torch.diag(self.hold / self.values.spreads())] if self.hold else []
         return self.residual(params), torch.cat([*columns, *prior])
