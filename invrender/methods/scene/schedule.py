@@ -15,7 +15,7 @@ import torch
 
 from invrender.errors import UsageError
 from invrender.methods.scene.certainty import Certainty, certainty
-from invrender.methods.scene.misfit import Compared, Misfit, compared
+from invrender.methods.scene.misfit import ENOUGH, Compared, Misfit, compared
 from invrender.methods.scene.renderer import Renderer
 from invrender.methods.scene.result import Result
 from invrender.methods.scene.sampling import Sampling
@@ -47,6 +47,7 @@ LONGEST, LONGEST_BLURRED = 3.0, 0.3  # of a step in a free number; by more, a ca
 ADVICE = "start from values nearer to the truth, or free fewer of them with --optimize"
 END = "end, spp "  # names of the last phases, before their rays a pixel
 MOST_RAYS, GAIN = 16, 0.8  # a pixel; share of the loss that four times as many have to leave at most
+TOLD = 10.0  # half a difference of chi squared, from which on one picture explains the targets better than another
 VALUES = "values"  # title of the steps that are recorded
 
 
@@ -120,7 +121,12 @@ class Plan:
             raise UsageError(
                 f"--posterior takes at most {MOST_COLUMNS} free numbers", "free fewer of them with --optimize"
             )
-        return Sampling(self.last(finished), _end_of(finished).result, certain, self.settings)
+        return Sampling(
+            self.misfit(self.whole, min(_rays_of(_end_of(finished)), ENOUGH)),
+            _end_of(finished).result,
+            certain,
+            self.settings,
+        )
 
     # --- what the run needs -------------------------------------------------------------------------------------------
 
@@ -185,8 +191,14 @@ class Plan:
         if not ends:
             return self.renderer.shot.spp
         last, spp = ends[-1].measures, _rays_of(ends[-1])
-        fixed = self.settings.spp is not None or self.settings.mode == "path"
-        return None if fixed or spp >= MOST_RAYS or last["finer"] > GAIN * last["loss"] else 4 * spp
+        if self.settings.spp is not None or self.settings.mode == "path" or spp >= MOST_RAYS:
+            return None
+        gained = last["loss"] - last["finer"]
+        if self.settings.noise is None:
+            worth = (1 - GAIN) * last["loss"]
+        else:
+            worth = TOLD * (self.settings.noise / self.whole.unit) ** 2
+        return 4 * spp if gained > worth else None
 
     @cached_property
     def small(self) -> Misfit:
