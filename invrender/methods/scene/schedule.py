@@ -223,19 +223,19 @@ class Plan:
             return Start(screened(self.small, self.starts, LOOKED_AT * self.starts, self.settings.seed)[number])
 
         solver = self._solver(TRIAL_STEPS, ROUGH, LONGEST)
-        return self._phase(f"start {number}", (0, TRIAL_STEPS), self.small, solver, start, recorded=False)
+        return self._phase(f"start {number}", (0, TRIAL_STEPS), self.small, solver, start, recorded=number == 0)
 
     def _blurred(self, sigma: float, finished: Sequence[Finished]) -> Phase:
         solver = self._solver(BLUR_STEPS, ROUGH, LONGEST_BLURRED)
         name, misfit = f"blur {sigma:g}", self.misfit(compared(self.targets, sigma))
-        done = BLUR_STEPS * self.pyramid.index(sigma)
+        done = self._recorded(finished)
         return self._phase(name, (done, BLUR_STEPS), misfit, solver, lambda: Start(self._best(finished)))
 
     def _end(self, finished: Sequence[Finished]) -> Phase:
         spp = self._next_end(finished)
         assert spp is not None
         steps = self.settings.iterations
-        done = BLUR_STEPS * len(self.pyramid) + sum(each.steps for each in finished if each.name.startswith(END))
+        done = self._recorded(finished)
         solver = self._solver(steps, TOLERANCE, LONGEST)
         misfit = self.misfit(self.whole, spp)
         return self._phase(f"{END}{spp}", (done, steps), misfit, solver, lambda: Start(self._best(finished)))
@@ -286,7 +286,7 @@ class Plan:
             measures=measures,
             noted=self.noted,
             first=done,
-            total=self._total(name, done + steps),
+            total=done + steps,
             keeps=self.starts + 1,
             seed=self.settings.seed,
             recorded=recorded,
@@ -294,10 +294,10 @@ class Plan:
             advice=ADVICE,
         )
 
-    def _total(self, name: str, ahead: int) -> int:
-        """Steps of all phases that share a title, as far as one can tell."""
-        blurred = name.startswith("blur")
-        return BLUR_STEPS * len(self.pyramid) + self.settings.iterations if blurred else ahead
+    @staticmethod
+    def _recorded(finished: Sequence[Finished]) -> int:
+        """Steps that were recorded so far: those of the scene's own start, and of what followed the choice of one."""
+        return sum(each.steps for each in finished if not each.name.startswith("start") or each.name == "start 0")
 
     def noted(self, params: Params) -> Terms:
         """The readable values, by name."""
