@@ -28,7 +28,9 @@ def test_a_light_by_how_it_falls_off(tmp_path: Path) -> None:
     target = exr(tmp_path / "t.exr", lit_floor((0.4, 1.5, -0.3), 8.0, torch.full((3,), 0.5)))
     scene = written(tmp_path, FLOOR + LAMP.format("-0.8, 2.5, 0.5", 1))
     values = found(scene, target, "light")["values"]
-    assert [values[f"light.position.{axis}"]["found"] for axis in "xyz"] == pytest.approx([0.4, 1.5, -0.3], abs=4e-3)  # .exr holds three digits
+    assert [values[f"light.position.{axis}"]["found"] for axis in "xyz"] == pytest.approx(
+        [0.4, 1.5, -0.3], abs=4e-3
+    )  # .exr holds three digits
     assert values["light.intensity"]["found"] == pytest.approx(8, rel=4e-3)
 
 
@@ -75,7 +77,9 @@ def test_the_sun_by_shading_and_shadow(tmp_path: Path) -> None:
     scene = written(tmp_path, BALL + SUN.format("-0.6, 1, -0.2", 0.5))
     values = found(scene, target, "light")["values"]
     towards = torch.tensor([values[f"light.direction.{axis}"]["found"] for axis in "xyz"])
-    assert float(towards @ torch.nn.functional.normalize(torch.tensor([0.5, 1, 0.4]), dim=0)) > math.cos(math.radians(1))
+    assert float(towards @ torch.nn.functional.normalize(torch.tensor([0.5, 1, 0.4]), dim=0)) > math.cos(
+        math.radians(1)
+    )
     assert values["light.intensity"]["found"] == pytest.approx(2, rel=0.01)
 
 
