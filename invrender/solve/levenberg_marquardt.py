@@ -130,26 +130,45 @@ class _Model:
     Attributes:
         loss: at the point.
         norms: [P], of the columns; 1 for columns of zeros, whose parameters stay.
-        slope: [P], the gradient, along the eigenvectors.
-        values, vectors: [P] and [P,P], eigenvalues and eigenvectors of the Hessian's approximation.
+        slope: [P], the gradient.
+        curvature: [P,P], the Hessian's approximation J'J.
         steepness: the greatest cosine between the residual and a column.
     """
 
     loss: float
     norms: Tensor
     slope: Tensor
-    values: Tensor
-    vectors: Tensor
+    curvature: Tensor
     steepness: float
 
     def step(self, damping: float, scale: float, longest: float) -> tuple[Tensor, float]:
         """The step [P], and by how much the loss falls if the model is right."""
-        along = -scale * self.slope / (self.values + damping)
-        move = (self.vectors @ along) / self.norms
-        shorter = min(1.0, longest / max(float(move.abs().max()), 1e-300))
-        along = along * shorter
-        promised = -float(self.slope @ along) - float(self.values @ along.square()) / 2
-        return move * shorter, promised
+        scaled = scale * self._within(damping, longest * self.norms)
+        promised = -float(self.slope @ scaled) - float(scaled @ self.curvature @ scaled) / 2
+        return scaled / self.norms, promised
+
+    def _within(self, damping: float, longest: Tensor) -> Tensor:
+        """The damped step [P] of which no part is longer than allowed [P].
+
+        Parts that are too long are cut, and the others solved for again: what hardly matters, and would therefore go
+        far, must not make the rest of the step short.
+        """
+        step = _damped(self.curvature, self.slope, damping)
+        cut = torch.zeros(len(step), dtype=torch.bool)
+        while bool((too_long := (step.abs() > longest) & ~cut).any()):
+            cut |= too_long
+            step = torch.where(cut, step.clamp(-longest, longest), step)
+            free = ~cut
+            slope = self.slope[free] + self.curvature[free][:, cut] @ step[cut]
+            step[free] = _damped(self.curvature[free][:, free], slope, damping)
+        return step
+
+
+def _damped(curvature: Tensor, slope: Tensor, damping: float) -> Tensor:
+    """-(curvature + damping)^-1 slope, also where the curvature is singular."""
+    values, vectors = torch.linalg.eigh(curvature)
+    step: Tensor = vectors @ ((vectors.T @ -slope) / (values.clamp(min=0) + damping))
+    return step
 
 
 def _model(residual: Tensor, jacobian: Tensor) -> _Model:
@@ -160,7 +179,6 @@ def _model(residual: Tensor, jacobian: Tensor) -> _Model:
     square, gradient = (columns.T @ columns).cpu(), (columns.T @ r).cpu()
     norms = square.diagonal().sqrt()
     norms = torch.where(norms > 0, norms, 1.0)
-    values, vectors = torch.linalg.eigh(square / (norms[:, None] * norms))
-    cosines = gradient.abs() / norms / max(float(r.norm()), 1e-300)
-    steepness = float(cosines.max()) if len(cosines) else 0.0
-    return _Model(loss, norms, vectors.T @ (gradient / norms), values.clamp(min=0), vectors, steepness)
+    slope = gradient / norms
+    steepness = float(slope.abs().max()) / max(float(r.norm()), 1e-300) if len(slope) else 0.0
+    return _Model(loss, norms, slope, square / (norms[:, None] * norms), steepness)
