@@ -8,13 +8,12 @@ from dataclasses import replace
 from typing import Any
 
 import torch
-from scene_world import LAMP, POWER, Found, angle, recovered, seen, shot, turned, world
+from scene_world import LAMP, POWER, Found, angle, camera, recovered, seen, shot, turned, world
 
 from invrender.kernels import Backend
-from invrender.nouns import Mesh, PointLight
+from invrender.nouns import Material, Mesh, PointLight, Scene
 
 NOISE = 0.01  # standard deviation, of the pictures that poses are found from
-HIGHLIGHT = ((0.25, 0.25, 0.25), 40.0)  # of bark, which has none by itself
 Row = tuple[str, str, str, str]
 """Experiment, what was found, the bar, and CPU seconds."""
 
@@ -51,23 +50,39 @@ def pose(meshes: Sequence[Mesh], backend: Backend, starts: int = 40, size: int =
     return rows
 
 
-def materials(meshes: Sequence[Mesh], backend: Backend, size: int = 128) -> list[Row]:
-    """Kd, Ks and Ns of bark and leaves, from grey with wide highlights."""
-    rows = []
-    shiny = tuple(_with(mesh, specular=HIGHLIGHT[0], shininess=HIGHLIGHT[1]) if mesh.material.name == "Bark" else mesh
-                  for mesh in meshes)  # fmt: skip
-    near = PointLight((4.0, 7.0, -9.0), 120.0, "lamp")  # highlights of both show
-    for noise in (0.0, 0.005):
-        target = seen(world(shiny, size, near), backend, shot(), noise)
-        grey = tuple(_with(mesh, albedo=(0.5,) * 3, specular=(0.1,) * 3, shininess=10.0) for mesh in shiny)
-        free = [f"material.{mesh.material.name}.{what}" for mesh in shiny for what in ("Kd", "Ks", "Ns")]
-        found = recovered(world(grey, size, near), target, free, backend, shot())
-        errors = {what: _off(found.scene.meshes, shiny, what) for what in ("albedo", "specular", "shininess")}
+def materials(backend: Backend, size: int = 128) -> list[Row]:
+    """Kd, Ks and Ns of two balls, from grey with wide highlights."""
+    rows, truth = [], balls()
+    lamp = PointLight((2.0, 4.0, 5.0), 60.0, "lamp")
+    free = [f"material.{mesh.material.name}.{what}" for mesh in truth for what in ("Kd", "Ks", "Ns")]
+    for noise in (0.0, NOISE):
+        target = seen(before(truth, size, lamp), backend, shot(), noise)
+        grey = tuple(_with(mesh, albedo=(0.5,) * 3, specular=(0.1,) * 3, shininess=10.0) for mesh in truth)
+        found = recovered(before(grey, size, lamp), target, free, backend, shot())
+        errors = {what: _off(found.scene.meshes, truth, what) for what in ("albedo", "specular", "shininess")}
         told = f"Kd off by {errors['albedo']:.4f}, Ks by {errors['specular']:.4f}, Ns by {errors['shininess']:.2%}"
         told += f"; {found.evaluations} evaluations"
         name = f"two materials, {size}^2, noise {noise:g}"
         rows.append((name, told, "Kd .005, Ns 5 %, 2 CPU-s", f"{found.seconds:.2f}"))
     return rows
+
+
+def balls() -> tuple[Mesh, Mesh]:
+    """Two, with a narrow and a wide highlight."""
+    import trimesh
+
+    made = []
+    for name, at, kd, ks, ns in (("clay", -1.1, (0.6, 0.3, 0.1), 0.2, 20.0), ("lacquer", 1.1, (0.1, 0.2, 0.5), 0.4, 80.0)):
+        ball = trimesh.creation.icosphere(4, radius=1.0)
+        vertices = torch.tensor(ball.vertices + [at, 0, 0])
+        material = Material(albedo=kd, specular=(ks,) * 3, shininess=ns, name=name)
+        made.append(Mesh(vertices, torch.tensor(ball.faces, dtype=torch.int64), material=material))
+    return made[0], made[1]
+
+
+def before(meshes: Sequence[Mesh], size: int, lamp: PointLight) -> Scene:
+    """Meshes in front of a camera."""
+    return replace(world(meshes, size, lamp), cameras=(camera(size, (0.0, 1.0, 6.0), (0.0, 0.0, 0.0)),))
 
 
 def _with(mesh: Mesh, **changes: Any) -> Mesh:

@@ -58,9 +58,9 @@ def _mesh(made: Any, material: Material) -> Mesh:
     return Mesh(vertices, torch.tensor(made.faces, dtype=torch.int64), material=material)
 
 
-def camera(size: int) -> Camera:
+def camera(size: int, eye: Sequence[float] = EYE, aim: Sequence[float] = AIM) -> Camera:
     """Of square pictures."""
-    pose = torch.linalg.inv(look_at(torch.tensor([EYE], dtype=torch.float64), torch.tensor(AIM))[0].double())
+    pose = torch.linalg.inv(look_at(torch.tensor([eye], dtype=torch.float64), torch.tensor(aim))[0].double())
     return Camera(pose, FOV, size=(size, size), name="camera")
 
 
