@@ -59,9 +59,9 @@ class LevenbergMarquardt:
         damping: of the first step.
         tries: the most steps that are tried within one; if none of them improves, that is the end.
         longest: no parameter moves farther in one step.
-        tolerance: converged when a step promises and gains less than this share of the loss, or moves each parameter
-            by less than this share of 1 + its size; when the cosine between the residual and each column is smaller; or
-            when the loss is less than the square of this share of the first one.
+        tolerance: converged when a step promises less than this share of the loss, or moves each parameter by less than
+            this share of 1 + its size; when the cosine between the residual and each column is smaller; or when the
+            loss is less than the square of this share of the first one.
         scale: factor on the step length.
     """
 
@@ -99,7 +99,8 @@ class LevenbergMarquardt:
         at = flatten(params)
         for count in range(self.tries):
             move, promised = model.step(state.damping, self.scale, self.longest)
-            if promised <= 0 or bool((move.abs() <= self.tolerance * (1 + at.abs().cpu())).all()):
+            still = bool((move.abs() <= self.tolerance * (1 + at.abs().cpu())).all())
+            if still or promised <= self.tolerance * model.loss:
                 return params, state.ended(STUCK if count else SMALL)
             trial = unflatten(at + move.to(at.device), params)
             loss = half_square(objective.residual(trial))

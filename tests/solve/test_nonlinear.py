@@ -185,7 +185,7 @@ def test_marquardt_holds_parameters_whose_derivatives_are_missing():
     found, state, _ = solved(
         LevenbergMarquardt(), Holed(lambda x: torch.cat([rosenbrock(x), x[2:3] - 1])), [-1.2, 1, 5, 7]
     )
-    assert np.allclose(found, [1, 1, 5, 7])
+    assert np.allclose(found, [1, 1, 5, 7], atol=1e-4)
     assert state.converged
 
 
