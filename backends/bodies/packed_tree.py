@@ -57,7 +57,7 @@ def hit(scene, o, d, far, own, bits, any_hit, stack):
             for k in range(first, first + count):
                 t, a, b = meets(scene.corners, k, ox, oy, oz, dx, dy, dz)
                 if t < far and k != own and there(scene, k, bits):
-                    far, best, u, v = t, k, a, b
+                    far, best, u, v = t, I(k), a, b
                     if any_hit:
                         return best, far, u, v
         node = I(-1)
