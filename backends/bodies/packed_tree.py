@@ -8,9 +8,8 @@ questions.
 
 from __future__ import annotations
 
-from invrender.kernels.radiance import OPACITY
-
-from .target import contracted
+from .numbers import NONE_OF, OPACITY, SOLID, I
+from .target import called, contracted
 from .vectors import INF, ONE, TINY, ZERO, uniform_of
 
 
@@ -25,7 +24,7 @@ def entry(b, k, ox, oy, oz, ix, iy, iz):
     return enter if enter <= leave else INF
 
 
-@contracted
+@called
 def hit(scene, o, d, far, own, bits, any_hit, stack):
     """The first face before `far` besides its own, or any: its row (-1: none), t, u and v.
 
@@ -36,11 +35,11 @@ def hit(scene, o, d, far, own, bits, any_hit, stack):
     ix = ONE / (dx if dx != ZERO else TINY)
     iy = ONE / (dy if dy != ZERO else TINY)
     iz = ONE / (dz if dz != ZERO else TINY)
-    best, node, waiting, u, v = -1, 0, 0, ZERO, ZERO
-    if len(scene.order) == 0 or not entry(boxes, 0, ox, oy, oz, ix, iy, iz) < far:
+    best, node, waiting, u, v = I(-1), NONE_OF, 0, ZERO, ZERO
+    if len(scene.order) == 0 or not entry(boxes, NONE_OF, ox, oy, oz, ix, iy, iz) < far:
         return best, far, u, v
     while True:
-        first, count = links[node, 0], links[node, 1]
+        first, count = I(links[node, 0]), links[node, 1]
         if count == 0:
             left, right = entry(boxes, first, ox, oy, oz, ix, iy, iz), entry(boxes, first + 1, ox, oy, oz, ix, iy, iz)
             if left < far or right < far:
@@ -56,11 +55,11 @@ def hit(scene, o, d, far, own, bits, any_hit, stack):
                     far, best, u, v = t, k, a, b
                     if any_hit:
                         return best, far, u, v
-        node = -1
+        node = I(-1)
         while waiting > 0 and node < 0:
             waiting -= 1
-            if entry(boxes, stack[waiting], ox, oy, oz, ix, iy, iz) < far:
-                node = stack[waiting]
+            if entry(boxes, I(stack[waiting]), ox, oy, oz, ix, iy, iz) < far:
+                node = I(stack[waiting])
         if node < 0:
             return best, far, u, v
 
@@ -89,7 +88,3 @@ def there(scene, k, bits):
     if scene.settings[SOLID]:
         return True
     return uniform_of(bits, scene.order[k]) < scene.materials[scene.rows[k], OPACITY]
-
-
-DEPTH, ROULETTE, INDIRECT, SHADOWS, SOLID, HEIGHT, WIDTH = 0, 1, 2, 3, 4, 5, 6
-"""Places in `settings`: the transport's, whether all is opaque, and the size of the environment's picture."""

@@ -12,8 +12,8 @@ import math
 import numpy as np
 
 from invrender.kernels import paths as _paths
-from invrender.kernels.radiance import GLOSSY, KS, NS
 
+from .numbers import GLOSSY, KS, NS
 from .target import contracted
 from .vectors import HALF, ONE, PI, TWO, ZERO, along, cross, dot, mean, scaled, three
 
@@ -30,7 +30,7 @@ COLOUR, SPECULAR, SHININESS, ROUGH, METAL, NORMAL, EYE, POINT, GRADS = 0, 3, 6, 
 def half(nl, nv, vl):
     """n.h, and |l + v|, of h half-way between l and v."""
     length = math.sqrt(max(TWO + TWO * vl, LEAST))
-    return (nl + nv) / length, length
+    return min((nl + nv) / length, ONE), length
 
 
 @contracted

@@ -13,28 +13,40 @@ import math
 import numpy as np
 
 from invrender.kernels import paths as _paths
-from invrender.kernels.radiance import (
+
+from .numbers import (
+    ACROSS,
+    ALONG,
+    COLUMN,
     COS_INNER,
     COS_OUTER,
     DIRECTION,
     DIRECTIONAL,
+    EAST,
+    EDGE,
     EMISSION,
+    FACE,
+    FIRST_OF,
+    HEIGHT,
     INTENSITY,
     LIGHT_COLUMNS,
     MATERIAL_COLUMNS,
+    NONE_OF,
+    NORTH,
+    OTHER,
     POSITION,
+    ROW,
+    SECOND_OF,
     SPOT,
+    WIDTH,
+    I,
 )
-
-from .packed_tree import HEIGHT, WIDTH
 from .radiance_laws import POINT
 from .target import add_at, contracted
 from .vectors import HALF, INF, ONE, PI, TURN, TWO, ZERO, along, cross, dot, minus, scaled, three, turned, uniform
 
 F = np.float32
 NEAREST, LEAST, TINY = F(_paths.NEAREST), F(_paths.LEAST), F(1e-30)
-FACE, ALONG, ACROSS = _paths.FACE, _paths.ALONG, _paths.ACROSS
-ROW, COLUMN, EAST, NORTH = _paths.ROW, _paths.COLUMN, _paths.EAST, _paths.NORTH
 
 
 @contracted
@@ -43,7 +55,7 @@ def source(scene, number, point, n, key, bounce):
     lights = len(scene.light_kinds)
     if number < lights:
         towards, colour, factor, distance = punctual(scene.lights, scene.light_kinds[number], number, point)
-        return towards, colour, factor, ZERO, distance, -1
+        return towards, colour, factor, ZERO, distance, I(-1)
     if number == lights:
         return area(scene, point, key, bounce)
     if len(scene.sky_rows) == 0:
@@ -52,7 +64,7 @@ def source(scene, number, point, n, key, bounce):
         density = max(dot(n, towards), LEAST) / PI
     else:
         towards, density = picked(scene, key, bounce)
-    return towards, sky(scene, towards), ONE / density, density, INF, -1
+    return towards, sky(scene, towards), ONE / density, density, INF, I(-1)
 
 
 @contracted
@@ -110,19 +122,19 @@ def pick(cumulative, first, last, number):
 @contracted
 def area(scene, point, key, bounce):
     """See `source`."""
-    k = scene.emitters[pick(scene.emitters_cumulative, 0, len(scene.emitters), uniform(key, bounce, FACE))]
+    k = I(scene.emitters[pick(scene.emitters_cumulative, NONE_OF, I(len(scene.emitters)), uniform(key, bounce, FACE))])
     u, v = uniform(key, bounce, ALONG), uniform(key, bounce, ACROSS)
     if u + v > ONE:
         u, v = ONE - u, ONE - v
-    edge, other = three(k, 3, scene.corners), three(k, 6, scene.corners)
-    segment = minus(along(along(three(k, 0, scene.corners), u, edge), v, other), point)
+    edge, other = three(k, EDGE, scene.corners), three(k, OTHER, scene.corners)
+    segment = minus(along(along(three(k, NONE_OF, scene.corners), u, edge), v, other), point)
     square = max(dot(segment, segment), NEAREST)
     distance = math.sqrt(square)
     towards = scaled(ONE / distance, segment)
     up = cross(edge, other)
     seen = abs(dot(up, towards)) / max(math.sqrt(dot(up, up)), TINY)
     density = scene.emitter_density[k]
-    colour = three(scene.rows[k], EMISSION, scene.materials)
+    colour = three(I(scene.rows[k]), EMISSION, scene.materials)
     by_angle = density * square / max(seen, LEAST)
     return towards, colour, seen / (square * density), by_angle, distance, k
 
@@ -130,15 +142,19 @@ def area(scene, point, key, bounce):
 @contracted
 def picked(scene, key, bounce):
     """A direction of the world by the luminance of the environment, and its density."""
-    height, width = scene.settings[HEIGHT], scene.settings[WIDTH]
-    row = pick(scene.sky_rows, 0, height, uniform(key, bounce, ROW))
+    height, width = I(scene.settings[HEIGHT]), I(scene.settings[WIDTH])
+    row = pick(scene.sky_rows, NONE_OF, height, uniform(key, bounce, ROW))
     column = pick(scene.sky_columns, row * width, (row + 1) * width, uniform(key, bounce, COLUMN)) - row * width
     top, bottom = math.cos(F(row) * (PI / F(height))), math.cos(F(row + 1) * (PI / F(height)))
     up = top + uniform(key, bounce, NORTH) * (bottom - top)
     flat = math.sqrt(max(ONE - up * up, ZERO))
     around = ((F(column) + uniform(key, bounce, EAST)) / F(width) - HALF) * TURN
     x, z, turn = flat * math.sin(around), -flat * math.cos(around), scene.turn
-    towards = along(along(scaled(x, three(0, 0, turn)), up, three(1, 0, turn)), z, three(2, 0, turn))
+    towards = along(
+        along(scaled(x, three(NONE_OF, NONE_OF, turn)), up, three(FIRST_OF, NONE_OF, turn)),
+        z,
+        three(SECOND_OF, NONE_OF, turn),
+    )
     return towards, scene.sky_density[row * width + column]
 
 
@@ -146,9 +162,20 @@ def picked(scene, key, bounce):
 def look(scene, d):
     """Where a direction looks in the environment's picture: shares of its width and height, and in its axes."""
     turn = scene.turn
-    local = (dot(three(0, 0, turn), d), dot(three(1, 0, turn), d), dot(three(2, 0, turn), d))
+    local = (
+        dot(three(NONE_OF, NONE_OF, turn), d),
+        dot(three(FIRST_OF, NONE_OF, turn), d),
+        dot(three(SECOND_OF, NONE_OF, turn), d),
+    )
     up = min(max(local[1], LEAST - ONE), ONE - LEAST)
     return math.atan2(local[0], -local[2]) / TURN + HALF, math.acos(up) / PI, local
+
+
+@contracted
+def turned_back(turn, local):
+    """A direction of the world, from that in the picture's axes."""
+    first = scaled(local[0], three(NONE_OF, NONE_OF, turn))
+    return along(along(first, local[1], three(FIRST_OF, NONE_OF, turn)), local[2], three(SECOND_OF, NONE_OF, turn))
 
 
 @contracted
@@ -157,7 +184,7 @@ def sky_density(scene, d, cosine):
     if len(scene.sky_rows) == 0:
         return max(cosine, LEAST) / PI
     x, y, _ = look(scene, d)
-    height, width = scene.settings[HEIGHT], scene.settings[WIDTH]
+    height, width = I(scene.settings[HEIGHT]), I(scene.settings[WIDTH])
     column, row = min(max(int(x * F(width)), 0), width - 1), min(max(int(y * F(height)), 0), height - 1)
     return scene.sky_density[row * width + column]
 
@@ -168,13 +195,13 @@ def around(scene, d):
     x, y, _ = look(scene, d)
     x, y = x * F(scene.settings[WIDTH]) - HALF, y * F(scene.settings[HEIGHT]) - HALF
     left, top = math.floor(x), math.floor(y)
-    return int(left), int(top), x - F(left), y - F(top)
+    return I(left), I(top), x - F(left), y - F(top)
 
 
 @contracted
 def sky_corner(scene, left, top, fx, fy, number):
     """Row in `environment` and weight of one of the four texels around a direction."""
-    height, width = scene.settings[HEIGHT], scene.settings[WIDTH]
+    height, width = I(scene.settings[HEIGHT]), I(scene.settings[WIDTH])
     column, row = (left + number % 2) % width, min(max(top + number // 2, 0), height - 1)
     weight = (fx if number % 2 == 1 else ONE - fx) * (fy if number >= 2 else ONE - fy)
     return row * width + column, weight
@@ -184,12 +211,12 @@ def sky_corner(scene, left, top, fx, fy, number):
 def sky(scene, d):
     """The environment in a direction."""
     if len(scene.environment) == 1:
-        return three(0, 0, scene.environment)
+        return three(NONE_OF, NONE_OF, scene.environment)
     left, top, fx, fy = around(scene, d)
     total = (ZERO, ZERO, ZERO)
     for number in range(4):
         at, weight = sky_corner(scene, left, top, fx, fy, number)
-        total = along(total, weight, three(at, 0, scene.environment))
+        total = along(total, weight, three(I(at), NONE_OF, scene.environment))
     return total
 
 
@@ -216,7 +243,7 @@ def sky_slope(scene, d, grad):
     ax, ay = ZERO, ZERO
     for number in range(4):
         at, _ = sky_corner(scene, left, top, fx, fy, number)
-        value = dot(grad, three(at, 0, scene.environment))
+        value = dot(grad, three(I(at), NONE_OF, scene.environment))
         ax += (value if number % 2 == 1 else -value) * (fy if number >= 2 else ONE - fy)
         ay += (value if number >= 2 else -value) * (fx if number % 2 == 1 else ONE - fx)
     _, _, local = look(scene, d)
@@ -225,7 +252,11 @@ def sky_slope(scene, d, grad):
     # x = atan2(a, -c): by a -c / flat, by c a / flat; y = acos(b).
     a, b, c = -ax * local[2] / flat, -ay / math.sqrt(flat), ax * local[0] / flat
     turn = scene.turn
-    return along(along(scaled(a, three(0, 0, turn)), b, three(1, 0, turn)), c, three(2, 0, turn))
+    return along(
+        along(scaled(a, three(NONE_OF, NONE_OF, turn)), b, three(FIRST_OF, NONE_OF, turn)),
+        c,
+        three(SECOND_OF, NONE_OF, turn),
+    )
 
 
 @contracted
@@ -235,12 +266,14 @@ def source_adjoint(scene, number, k, towards, colour, factor, distance, a_light,
     a_colour = scaled(factor, a_light)
     along_light = dot(a_light, colour) * factor  # by the factor's logarithm
     if number > lights:
-        sky_adjoint(scene, towards, a_colour, out.environment)
+        if len(out.environment) > 0:
+            sky_adjoint(scene, towards, a_colour, out.environment)
         return
     if number == lights:
+        first = MATERIAL_COLUMNS * I(scene.rows[k]) + EMISSION
         for channel in range(3):
-            add_at(out.materials, MATERIAL_COLUMNS * scene.rows[k] + EMISSION + channel, a_colour[channel])
-        up = cross(three(k, 3, scene.corners), three(k, 6, scene.corners))
+            add_at(out.materials, first + channel, a_colour[channel])
+        up = cross(three(k, EDGE, scene.corners), three(k, OTHER, scene.corners))
         seen = dot(up, towards)
         if seen != ZERO:
             a_towards = along(a_towards, along_light / seen, up)

@@ -13,20 +13,38 @@ from collections import namedtuple
 import numpy as np
 
 from invrender.kernels import paths as _paths
-from invrender.kernels.radiance import (
+
+from .numbers import (
+    ANGLE,
+    AROUND,
+    BLOCKS,
     CLASSIC,
+    DEPTH,
     DIELECTRIC,
+    DIES,
     EMISSION,
+    ENDS,
+    FIRST_OF,
     GLOSSY,
+    INDIRECT,
     IOR,
     KIND,
+    LAYER,
+    LOBE,
     MIRROR,
+    MIRRORED,
+    NONE_OF,
     NS,
+    REFLECTED,
+    REFRACTED,
+    ROULETTE,
+    SCATTERED,
+    SHADOWS,
     TRANSMISSION,
     UNLIT,
+    I,
 )
-
-from .packed_tree import DEPTH, INDIRECT, ROULETTE, SHADOWS, hit
+from .packed_tree import hit
 from .radiance_laws import NONE, fresnel, picked_density, power, reflect, shares, sine_square
 from .radiance_lights import is_there, sky, sky_density, source, sources
 from .radiance_surface import bent, facing, leave, matter, place
@@ -52,12 +70,6 @@ from .vectors import (
 
 F = np.float32
 LEAST, REACH, SURVIVAL, HEAD_ON = F(_paths.LEAST), F(_paths.REACH), F(_paths.SURVIVAL), F(_paths.HEAD_ON)
-LOBE, ANGLE, TURNED, LAYER, BLOCKS, DIES = (
-    _paths.LOBE, _paths.ANGLE, _paths.TURN, _paths.LAYER, _paths.BLOCKS, _paths.ROULETTE,
-)  # fmt: skip
-ENDS, MIRRORED, SCATTERED, REFLECTED, REFRACTED = 0, 1, 2, 3, 4
-"""How a path goes on; the last two from dielectrics."""
-
 Scene = namedtuple(
     "Scene",
     "corners order boxes links normals uv colours rows materials kinds texels textures lights light_kinds environment "
@@ -73,8 +85,8 @@ At = namedtuple("At", "k row kind u v point normal flat side eye matter mirror")
 @contracted
 def follow(scene, o, d, key, stack):
     """What a ray sees, and whether it meets anything."""
-    depth, beta, total, alpha = scene.settings[DEPTH], (ONE, ONE, ONE), NONE, ZERO
-    own, density, cosine = -1, INF, INF
+    depth, beta, total, alpha = I(scene.settings[DEPTH]), (ONE, ONE, ONE), NONE, ZERO
+    own, density, cosine = I(-1), INF, INF
     for bounce in range(depth + 1):
         k, t, u, v = hit(scene, o, d, INF, own, drawn(key, bounce, LAYER), False, stack)
         if k < 0:
@@ -124,17 +136,17 @@ def missed(scene, d, bounce, density, cosine):
         weight = balance(scene, density, sky_density(scene, d, cosine)) if density < INF else ONE
         light = scaled(weight, sky(scene, d))
     elif bounce > 0 and (density == INF or not scene.settings[INDIRECT]):
-        light = three(1, 0, scene.glow)
+        light = three(FIRST_OF, NONE_OF, scene.glow)
     if scene.settings[INDIRECT] and density < INF:
-        light = along(light, ONE, three(0, 0, scene.glow))
+        light = along(light, ONE, three(NONE_OF, NONE_OF, scene.glow))
     return light
 
 
 @contracted
 def stand(scene, k, u, v, d, last):
     """The point that a ray has reached."""
-    row = scene.rows[k]
-    kind = scene.kinds[row, KIND]
+    row = I(scene.rows[k])
+    kind = I(scene.kinds[row, KIND])
     point, normal, flat, side = place(scene, k, u, v, d)
     eye = scaled(-ONE, d)
     if kind == GLOSSY:
@@ -161,7 +173,7 @@ def shown(scene, at, t, density, last):
         return along(light, ONE, at.matter[0])
     if scene.settings[INDIRECT] or at.kind == DIELECTRIC:
         return light
-    ambient = three(0, 0, scene.glow)
+    ambient = three(NONE_OF, NONE_OF, scene.glow)
     if at.kind == CLASSIC:
         return along(light, ONE, times(at.matter[0], ambient))
     if ambient[0] + ambient[1] + ambient[2] > ZERO:
@@ -282,7 +294,7 @@ def onward(scene, at, key, bounce):
 @contracted
 def scatter(scene, at, key, bounce, indirect):
     """A direction at random; see `onward`."""
-    nv, first, second = dot(at.normal, at.eye), uniform(key, bounce, ANGLE), uniform(key, bounce, TURNED)
+    nv, first, second = dot(at.normal, at.eye), uniform(key, bounce, ANGLE), uniform(key, bounce, AROUND)
     diffuse, lobe = shares(scene, at.row, at.kind, at.matter, nv)
     if indirect and uniform(key, bounce, LOBE) * (diffuse + lobe + at.mirror) < diffuse:
         towards = turned(at.normal, math.sqrt(ONE - first), second)

@@ -9,9 +9,9 @@ import math
 import numpy as np
 
 from invrender.kernels import paths as _paths
-from invrender.kernels.radiance import GLOSS, GLOSSY, KD, METALLIC, ROUGHNESS, TEXTURE
 from invrender.shading.split_sum import SMOOTHEST
 
+from .numbers import EDGE, GLOSS, GLOSSY, KD, METALLIC, NONE_OF, OTHER, ROUGHNESS, TEXTURE, I
 from .target import add_at, contracted
 from .vectors import HALF, ONE, TINY, ZERO, along, cross, dot, minus, scaled, three, unit
 
@@ -24,15 +24,15 @@ SMOOTH = F(SMOOTHEST)
 @contracted
 def between(cells, k, u, v):
     """Three numbers between those at the corners of a face, [F,9]."""
-    a = three(k, 0, cells)
-    return along(along(a, u, minus(three(k, 3, cells), a)), v, minus(three(k, 6, cells), a))
+    a = three(k, NONE_OF, cells)
+    return along(along(a, u, minus(three(k, EDGE, cells), a)), v, minus(three(k, OTHER, cells), a))
 
 
 @contracted
 def place(scene, k, u, v, d):
     """The point, the smooth surface's and the face's normal on the side that a ray sees, and 1 if that is its front."""
-    edge, other = three(k, 3, scene.corners), three(k, 6, scene.corners)
-    point = along(along(three(k, 0, scene.corners), u, edge), v, other)
+    edge, other = three(k, EDGE, scene.corners), three(k, OTHER, scene.corners)
+    point = along(along(three(k, NONE_OF, scene.corners), u, edge), v, other)
     flat = unit(cross(edge, other))
     side = -ONE if dot(flat, d) > ZERO else ONE
     return point, scaled(side, unit(between(scene.normals, k, u, v))), scaled(side, flat), side
@@ -54,11 +54,11 @@ def matter(scene, k, u, v, row, kind):
         own = between(scene.colours, k, u, v)
         colour = (colour[0] * own[0], colour[1] * own[1], colour[2] * own[2])
     if scene.kinds[row, TEXTURE] >= 0 and len(scene.uv) > 0:
-        own = sampled(scene, scene.kinds[row, TEXTURE], k, u, v)
+        own = sampled(scene, I(scene.kinds[row, TEXTURE]), k, u, v)
         colour = (colour[0] * own[0], colour[1] * own[1], colour[2] * own[2])
     if kind == GLOSSY:
         if scene.kinds[row, GLOSS] >= 0 and len(scene.uv) > 0:
-            own = sampled(scene, scene.kinds[row, GLOSS], k, u, v)
+            own = sampled(scene, I(scene.kinds[row, GLOSS]), k, u, v)
             rough, metal = rough * own[0], metal * own[1]
         rough = min(max(rough, SMOOTH), ONE)
     return colour, rough, metal
@@ -78,7 +78,7 @@ def texel(scene, texture, k, u, v):
     x, y = coordinates(scene, k, u, v)
     x, y = x * F(scene.textures[texture, 2]) - HALF, (ONE - y) * F(scene.textures[texture, 1]) - HALF
     left, top = math.floor(x), math.floor(y)
-    return int(left), int(top), x - F(left), y - F(top)
+    return I(left), I(top), x - F(left), y - F(top)
 
 
 @contracted
@@ -97,7 +97,7 @@ def sampled(scene, texture, k, u, v):
     total = (ZERO, ZERO, ZERO)
     for number in range(4):
         at, weight = corner(scene, texture, left, top, fx, fy, number)
-        total = along(total, weight, three(at, 0, scene.texels))
+        total = along(total, weight, three(I(at), NONE_OF, scene.texels))
     return total
 
 
@@ -118,7 +118,7 @@ def slopes(scene, texture, k, u, v, grad):
     ax, ay = ZERO, ZERO
     for number in range(4):
         at, _ = corner(scene, texture, left, top, fx, fy, number)
-        value = dot(grad, three(at, 0, scene.texels))
+        value = dot(grad, three(I(at), NONE_OF, scene.texels))
         ax += (value if number % 2 == 1 else -value) * (fy if number >= 2 else ONE - fy)
         ay += (value if number >= 2 else -value) * (fx if number % 2 == 1 else ONE - fx)
     ax, ay = ax * F(scene.textures[texture, 2]), -ay * F(scene.textures[texture, 1])
@@ -137,16 +137,16 @@ def leave(scene, k, u, v, point, flat, towards):
     start = along(point, LIFT, flat)
     if cosine >= GRAZING:
         return start, True
-    edge, other = three(k, 3, scene.corners), three(k, 6, scene.corners)
+    edge, other = three(k, EDGE, scene.corners), three(k, OTHER, scene.corners)
     side = ONE if dot(cross(edge, other), flat) >= ZERO else -ONE
     share = min(max(ONE - cosine / GRAZING, ZERO), ONE)
     curved = False
     for number in range(3):
-        base = three(k, 0, scene.corners)
+        base = three(k, NONE_OF, scene.corners)
         weight = ONE - u - v
         if number > 0:
             base, weight = along(base, ONE, edge if number == 1 else other), u if number == 1 else v
-        normal = scaled(side, three(k, 3 * number, scene.normals))
+        normal = scaled(side, three(k, I(3 * number), scene.normals))
         away = minus(point, base)
         below = min(dot(away, normal), ZERO)
         curved = curved or -below > FLAT * math.sqrt(dot(away, away))
@@ -164,7 +164,7 @@ def bent(d, flat):
 @contracted
 def across(scene, k):
     """Two vectors whose products with a step on the face are those of u and v."""
-    edge, other = three(k, 3, scene.corners), three(k, 6, scene.corners)
+    edge, other = three(k, EDGE, scene.corners), three(k, OTHER, scene.corners)
     up = cross(edge, other)
     inverse = ONE / max(dot(up, up), TINY * TINY)
     return scaled(inverse, cross(other, up)), scaled(inverse, cross(up, edge))

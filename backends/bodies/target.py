@@ -39,9 +39,28 @@ def inlined(function: Callable[..., Any]) -> Callable[..., Any]:
     return cast("Callable[..., Any]", njit(**_OPTIONS, inline="always")(function))
 
 
+_BARE: dict[str, Any] = {
+    "error_model": "numpy",
+    "nogil": True,
+    "fastmath": {"contract", "nsz"},
+    "_nrt": False,
+    "no_cpython_wrapper": True,
+    "no_cfunc_wrapper": True,
+}
+
+
 def contracted(function: Callable[..., Any]) -> Callable[..., Any]:
-    """The same for paths of light: products and sums are fused, but NaN and infinities count as they should."""
-    return cast("Callable[..., Any]", njit(error_model="numpy", nogil=True, fastmath={"contract", "nsz"})(function))
+    """The same for paths of light: products and sums are fused, but NaN and infinities count as they should.
+
+    Bodies become part of their callers, count no references and cannot be called from Python: a scene of many arrays
+    takes longer to hand over than to read, and half of the compiler's time goes into what nobody calls.
+    """
+    return cast("Callable[..., Any]", njit(**_BARE, forceinline=True)(function))
+
+
+def called(function: Callable[..., Any]) -> Callable[..., Any]:
+    """The same for bodies that are too long to become part of all their callers."""
+    return cast("Callable[..., Any]", njit(**_BARE)(function))
 
 
 @device

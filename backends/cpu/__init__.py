@@ -15,6 +15,8 @@ from invrender.backends.cpu.line_integral import line_integral, line_integral_ad
 from invrender.backends.cpu.memory import keep_freed
 from invrender.backends.cpu.misfit import silhouette_misfit
 from invrender.backends.cpu.projector import joseph_rays
+from invrender.backends.cpu.radiance import radiance
+from invrender.backends.cpu.radiance_adjoint import radiance_adjoint
 from invrender.backends.cpu.rasterize import rasterize
 from invrender.backends.cpu.silhouette import silhouette, silhouette_adjoint, silhouette_taped
 from invrender.backends.cpu.smooth_step import smooth_step
@@ -47,6 +49,8 @@ def load(device: torch.device) -> Backend:
         silhouette_misfit=silhouette_misfit,
         colour_misfit=colour_misfit,
         trace=trace,
+        radiance=radiance,
+        radiance_adjoint=radiance_adjoint,
         line_integral=line_integral,
         line_integral_adjoint=line_integral_adjoint,
         joseph_rays=joseph_rays,

@@ -40,7 +40,7 @@ def with_cuda(function: Callable[P, R]) -> Callable[P, R]:
     return cast("Callable[P, R]", cuda.jit(device=True)(function))
 
 
-fast = inlined = contracted = device
+fast = inlined = contracted = called = device
 """On CPUs these are compiled otherwise. CUDA inlines by itself, and has one kind of arithmetic."""
 
 

@@ -17,7 +17,7 @@ Tensor = torch.Tensor
 
 def highlight(shininess: Tensor, nl: Tensor, nv: Tensor, vl: Tensor) -> Tensor:
     """(n . h)^Ns / pi [N] above the surface; 0 where the shininess is 0, as `shading.blinn_phong` has it."""
-    lobe = half_cosine(nl, nv, vl).clamp(min=paths.LEAST) ** shininess / math.pi
+    lobe = half_cosine(nl, nv, vl).clamp(paths.LEAST, 1) ** shininess / math.pi
     return torch.where((nl > 0) & (shininess > 0), lobe, 0)
 
 
@@ -29,7 +29,7 @@ def half_cosine(nl: Tensor, nv: Tensor, vl: Tensor) -> Tensor:
 def glossy(colour: Tensor, rough: Tensor, metal: Tensor, nl: Tensor, nv: Tensor, vl: Tensor) -> tuple[Tensor, Tensor]:
     """The Lambertian part and the microfacets' [3,N] of `shading.metallic_roughness`."""
     nl = nl.clamp(min=0)
-    square, cosine = rough**4, half_cosine(nl, nv, vl).clamp(min=0)
+    square, cosine = rough**4, half_cosine(nl, nv, vl).clamp(0, 1)
     distribution = square / (math.pi * (cosine * cosine * (square - 1) + 1) ** 2)
     by_eye, by_light = nl * smith(nv, square), nv * smith(nl, square)
     facets = distribution * 0.5 / (by_eye + by_light).clamp(min=1e-7) * nl
@@ -46,14 +46,14 @@ def smith(cosine: Tensor, square: Tensor) -> Tensor:
 
 def glossy_density(rough: Tensor, nl: Tensor, nv: Tensor, vl: Tensor) -> Tensor:
     """Per solid angle [N], of directions mirrored at visible normals (`radiance_random.visible_half`)."""
-    square, cosine = rough**4, half_cosine(nl, nv, vl).clamp(min=0)
+    square, cosine = rough**4, half_cosine(nl, nv, vl).clamp(0, 1)
     distribution = square / (math.pi * (cosine * cosine * (square - 1) + 1) ** 2)
     return torch.where(nl > 0, distribution / (2 * (nv + smith(nv, square))), 0)
 
 
 def highlight_density(shininess: Tensor, nl: Tensor, nv: Tensor, vl: Tensor) -> Tensor:
     """Per solid angle [N], of directions mirrored at half vectors by the power of their cosine."""
-    cosine = half_cosine(nl, nv, vl).clamp(min=paths.LEAST)
+    cosine = half_cosine(nl, nv, vl).clamp(paths.LEAST, 1)
     across = ((1 + vl) / 2).clamp(min=paths.LEAST).sqrt()
     return torch.where(nl > 0, (shininess + 1) / (8 * math.pi) * cosine**shininess / across, 0)
 

@@ -22,6 +22,8 @@ from invrender.solve.protocol import Params
 
 Tensor = torch.Tensor
 
+SLIGHT = 1e-12  # derivatives of readable numbers that are rounding
+
 
 @dataclass(frozen=True)
 class SceneValues:
@@ -105,18 +107,18 @@ class SceneValues:
         return {place.path: place.readable(value) for place, value in pairs}
 
     def errors(self, params: Params, covariance: Tensor) -> dict[str, Tensor]:
-        """Standard errors of the readable numbers, from the covariance [n,n] of all free numbers (delta method).
+        """Standard errors of the readable numbers, from the covariance [n,n] of all plain numbers (delta method).
 
-        Infinite where the covariance is.
+        Infinite where the covariance is; see `plain`.
         """
 
         def shown(numbers: Tensor) -> Tensor:
             return torch.cat(list(self.readable(self.split(numbers)).values()))
 
-        slope: Tensor = torch.func.jacfwd(shown)(self.joined(params).detach())
+        slope: Tensor = torch.func.jacfwd(shown)(self.joined(params).detach()) @ torch.linalg.inv(self.plain())
         endless = torch.isinf(covariance)
         known = (slope @ torch.where(endless, 0.0, covariance) @ slope.T).diagonal().clamp(min=0).sqrt()
-        lost = (slope != 0).double() @ torch.isinf(covariance.diagonal()).double() > 0
+        lost = (slope.abs() > SLIGHT).double() @ torch.isinf(covariance.diagonal()).double() > 0
         joined = torch.where(lost, torch.inf, known)
         sizes = [len(value) for value in self.readable(params).values()]
         return dict(zip([place.path for place in self.places], joined.split(sizes), strict=True))

@@ -143,20 +143,16 @@ def _casting(ready: View) -> list[int]:
 
 
 def _edge_task(ready: View) -> EdgeTask:
-    frame, still = _frame(ready), _still(ready)
-    lights = None
-    if ready.shot.shadows:
-        lights = (
-            torch.stack([_world(each, frame) for each in _lights(still, frame)]) if len(still.arrays.lights) else None
-        )
-    geometry = ready.geometry
-    sampling = ready.shot.edges or DEFAULT
-    return EdgeTask(geometry.surface, frame, ready.size, partial(_beside, still), 3, sampling, lights, geometry.lines)
+    geometry, sampling, frame = ready.geometry, ready.shot.edges or DEFAULT, _frame(ready)
+    lights = torch.stack([_world(each, frame) for each in _lights(ready, frame)]) if _casting(ready) else None
+    seen = partial(_beside, _still(ready))
+    return EdgeTask(geometry.surface, frame, ready.size, seen, 3, sampling, lights, geometry.lines)
 
 
 def _world(light: Tensor, frame: Frame) -> Tensor:
-    place = torch.where(light[3] == 0, light[:3], frame.world(light[:3]))
-    return torch.cat([place, light[3:]]).detach()
+    """A homogeneous point [4] of the frame in the world, without derivatives."""
+    light = light.detach()
+    return torch.cat([torch.where(light[3] == 0, light[:3], frame.world(light[:3])), light[3:]])
 
 
 def _shadow_task(ready: View, number: int) -> ShadowTask:
@@ -177,10 +173,14 @@ def _shadow_task(ready: View, number: int) -> ShadowTask:
 
 
 def _still(ready: View) -> View:
-    """The same without derivatives."""
-    arrays = SceneArrays(**{name: part.detach() for name, part in vars(ready.arrays).items()})
-    background, unseen = (None if part is None else part.detach() for part in (ready.background, ready.unseen))
-    return replace(ready, arrays=arrays, background=background, unseen=unseen)
+    """The same without derivatives, followed by the backend's own kernels, which compute in float32."""
+    arrays = SceneArrays(**{name: _single(part.detach()) for name, part in vars(ready.arrays).items()})
+    background, unseen = (None if part is None else part.detach().float() for part in (ready.background, ready.unseen))
+    return replace(ready, arrays=arrays, background=background, unseen=unseen, in_torch=False)
+
+
+def _single(values: Tensor) -> Tensor:
+    return values.float() if values.is_floating_point() else values
 
 
 def _one_light(arrays: SceneArrays, number: int) -> SceneArrays:

@@ -63,12 +63,15 @@ def pareto_shape(weights: Tensor) -> float:
     """The shape k of the generalised Pareto distribution in the tail of weights, from their logarithms, any shape.
 
     Zhang and Stephens 2009, with the weak prior of Vehtari et al. Above .7 means of the weights are not to be trusted.
-    Infinite if no weight is finite, minus infinite if the tail has fewer than five or is flat.
+    Infinite if one weight is more than half of all, or none is finite; minus infinite if the tail has fewer than five
+    weights or is flat.
     """
     ordered = np.sort(weights.reshape(-1).cpu().numpy())
     if not len(ordered) or ordered[-1] == -math.inf:
         return math.inf
     plain = np.exp(ordered - ordered[-1])
+    if len(plain) > 1 and plain.sum() < 2:
+        return math.inf
     tail = min(len(plain) // 5, int(3 * math.sqrt(len(plain))))
     excess = plain[len(plain) - tail :] - plain[len(plain) - tail - 1] if tail else plain[:0]
     if tail < 5 or excess[-1] <= 1e-12:
@@ -81,7 +84,7 @@ def _generalised_pareto(excess: Array) -> float:
     """The shape of the distribution of sorted excesses."""
     count = len(excess)
     grid = np.arange(1, 31 + int(math.sqrt(count)))
-    quartile = max(float(excess[int(count / 4 + 0.5) - 1]), 1e-300)
+    quartile = max(float(excess[int(count / 4 + 0.5) - 1]), 1e-12 * float(excess[-1]))
     theta = 1 / excess[-1] + (1 - np.sqrt(len(grid) / (grid - 0.5))) / (3 * quartile)
     shapes = np.log1p(-theta[:, None] * excess).mean(1)
     with np.errstate(divide="ignore", invalid="ignore"):

@@ -126,10 +126,12 @@ def _light(document: Document, node: Item, world: Array) -> Light:
     return SpotLight(position, (-x, -y, -z), _intensity(source), math.degrees(inner), math.degrees(outer), name)
 
 
-def _intensity(source: Item) -> Colour:
+def _intensity(source: Item) -> float | Colour:
     strength = source.number("intensity", 1.0)
     colour = source.numbers("color", [1.0, 1.0, 1.0])
     if strength < 0 or min(colour) < 0:
         raise source.wrong("has a negative color or intensity", "light cannot be: use numbers from 0")
+    if not source.has("color"):
+        return strength
     red, green, blue = (strength * value for value in colour)
     return red, green, blue

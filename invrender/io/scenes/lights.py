@@ -27,7 +27,7 @@ def light_of(table: Table, name: str) -> Light:
     """
     kind = table.choice("type", _KINDS, "; an area light is a thing made of a material with Ke")
     table.check_keys(_KINDS[kind])
-    intensity = table.colour("intensity", WHITE)
+    intensity = _grey_or_colour(table)
     if kind == "directional":
         return DirectionalLight(_towards(table), intensity, name)
     position = table.vector("position")
@@ -41,6 +41,12 @@ def light_of(table: Table, name: str) -> Light:
             "they are half the angles of the full and of the whole cone: make 'outer' larger",
         )
     return SpotLight(position, _along(table, position), intensity, inner, outer, name)
+
+
+def _grey_or_colour(table: Table) -> float | Colour:
+    """The intensity as it is stated: a light that is called grey stays so while its intensity is looked for."""
+    colour = table.colour("intensity", WHITE)
+    return colour if isinstance(table.values.get("intensity"), list) else colour[0]
 
 
 def _towards(table: Table) -> Vector:

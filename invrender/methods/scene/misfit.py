@@ -26,6 +26,7 @@ from invrender.solve.protocol import Params, Terms
 
 Tensor = torch.Tensor
 
+FINE = 1.5  # pixels of a level, at least, in the standard deviation of its blur
 LARGEST_SEED = 2**31 - 1
 MOST_TANGENTS = 2**19  # rays times columns that are followed at once
 
@@ -76,7 +77,7 @@ def compared(
         pixels: for each target those that count, or None for all; of targets that are compared at full size.
         most: pixels of the longer side.
     """
-    factor = max(1.0, sigma / 2)
+    factor = max(1.0, sigma / FINE)
     if most is not None:
         factor = max(factor, max(max(target.size) for target in targets) / most)
     level = tuple(_shrunk(target, factor) for target in targets)

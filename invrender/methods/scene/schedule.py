@@ -6,15 +6,19 @@ that is off by more than a few pixels finds its way by pictures that are blurred
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, Literal
 
 import torch
 
+from invrender.errors import UsageError
+from invrender.methods.scene.certainty import Certainty, certainty
 from invrender.methods.scene.misfit import Compared, Misfit, compared
 from invrender.methods.scene.renderer import Renderer
+from invrender.methods.scene.result import Result
+from invrender.methods.scene.sampling import Sampling
 from invrender.methods.scene.settings import SceneSettings
 from invrender.methods.scene.starts import levelled, looked_for, screened
 from invrender.methods.scene.targets import Target
@@ -22,13 +26,14 @@ from invrender.parameters.scene_values import SceneValues
 from invrender.solve.adam import Adam
 from invrender.solve.lbfgs import Lbfgs
 from invrender.solve.levenberg_marquardt import LevenbergMarquardt
-from invrender.solve.phase import Finished, Phase, Start
+from invrender.solve.phase import Finished, Phase, Start, memoise_last
 from invrender.solve.protocol import Params, Solver, Terms
 from invrender.solve.rates import linear_decay
 
 Tensor = torch.Tensor
 SolverName = Literal["lm", "lbfgs", "adam"]
 
+MOST_COLUMNS = 200  # free numbers for which standard errors are computed
 FEW = 40  # free numbers up to which columns are cheaper than many steps
 PYRAMID = (8.0, 4.0, 2.0, 1.0)
 BLUR_STEPS, TRIAL_STEPS = 8, 8
@@ -36,7 +41,7 @@ SEVERAL = 3  # starts where the place or direction of a light is free
 LOOKED_AT = 16  # starts that are looked at for each that is set out from
 SMALL, SOME = 64, 1500  # pixels of the longer side of the pictures by which starts are judged; of each picture
 EXPLAINED = 1e-7  # loss from which on no other start can be better
-TOLERANCE, ROUGH = 1e-6, 1e-3  # of the loss, which a step has to gain at the end, and before it
+TOLERANCE, ROUGH = 1e-6, 1e-4  # of the loss, which a step has to gain at the end, and before it
 HOLD = 0.01  # weight of the prior while pictures are so blurred that some turns of a camera hardly change them
 LONGEST, LONGEST_BLURRED = 3.0, 0.3  # of a step in a free number; by more, a camera looks elsewhere
 ADVICE = "start from values nearer to the truth, or free fewer of them with --optimize"
@@ -68,7 +73,50 @@ class Plan:
         for sigma in self.pyramid:
             if f"blur {sigma:g}" not in done:
                 return self._blurred(sigma, finished)
-        return None if "end" in done else self._end(finished)
+        if "end" not in done:
+            return self._end(finished)
+        return self.sampling(finished).following(finished) if self.settings.posterior else None
+
+    def result(self, finished: tuple[Finished, ...]) -> Result:
+        """What the phases found."""
+        end = _end_of(finished)
+        solved = [each for each in finished if "loss" in each.measures]
+        return Result(
+            values=self.values,
+            params=end.result,
+            certainty=self.certain(finished),
+            solver=self.solver,
+            steps=sum(each.steps for each in solved),
+            evaluations=round(sum(each.measures["evaluations"] for each in solved)),
+            loss=end.measures["loss"],
+            shown=tuple(self._shown(end.result)),
+            sampled=self.sampling(finished).result(finished) if self.settings.posterior else None,
+        )
+
+    def _shown(self, params: Params) -> Iterator[Tensor]:
+        scene = self.values.decode(params)
+        with torch.no_grad():
+            for target in self.targets:
+                yield self.renderer.picture(scene, target.camera, target.size)
+
+    def certain(self, finished: Sequence[Finished]) -> Certainty | None:
+        """How certain the values are that the solver ended with."""
+        if self.last.paths or len(self.values.joined(self.values.encode())) > MOST_COLUMNS:
+            return None
+        return self._certain(_end_of(finished))
+
+    @cached_property
+    def _certain(self) -> Callable[[Finished], Certainty]:
+        return memoise_last(lambda end: certainty(self.last, end.result, self.settings.noise))
+
+    def sampling(self, finished: Sequence[Finished]) -> Sampling:
+        """The phases that draw from the posterior."""
+        certain = self.certain(finished)
+        if certain is None:
+            raise UsageError(
+                f"--posterior takes at most {MOST_COLUMNS} free numbers", "free fewer of them with --optimize"
+            )
+        return Sampling(self.last, _end_of(finished).result, certain, self.settings)
 
     # --- what the run needs -------------------------------------------------------------------------------------------
 
@@ -222,6 +270,10 @@ def moves_cameras(values: SceneValues) -> bool:
 def _shows_everywhere(values: SceneValues) -> bool:
     """Whether something is free that shows where nothing is met."""
     return any(place.kind.startswith(("environment.", "background")) for place in values.places)
+
+
+def _end_of(finished: Sequence[Finished]) -> Finished:
+    return next(each for each in finished if each.name == "end")
 
 
 def _explained(trials: Sequence[Finished]) -> bool:

@@ -91,7 +91,7 @@ def test_lights_shine_as_their_nodes_are_turned(tmp_path: Path) -> None:
     assert lamp.position == pytest.approx((0, 2, -3))
     assert isinstance(spot, SpotLight) and (spot.inner, spot.outer) == pytest.approx((10, 20))
     assert spot.direction == pytest.approx((-1, 0, 0))
-    assert isinstance(sun, DirectionalLight) and sun.name == "sun" and sun.intensity == (3, 3, 3)
+    assert isinstance(sun, DirectionalLight) and sun.name == "sun" and sun.intensity == 3
     assert sun.direction == pytest.approx((1, 0, 0))  # towards it
 
 
