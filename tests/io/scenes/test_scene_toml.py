@@ -47,10 +47,10 @@ def test_lights_of_every_kind(tmp_path: Path) -> None:
         + '[[light]]\ntype = "directional"\nposition = [5, 5, 0]\ntarget = [4, 5, 0]\n',
     ).lights
     assert lights == (
-        PointLight((1, 2, 3), (4, 4, 4), "light"),
-        SpotLight((0, 3, 0), (0, -2, 1), (1, 1, 1), 10, 20, "light2"),
+        PointLight((1, 2, 3), 4, "light"),
+        SpotLight((0, 3, 0), (0, -2, 1), 1, 10, 20, "light2"),
         DirectionalLight((0, 2, 0), (1, 2, 3), "sun"),
-        DirectionalLight((1, 0, 0), (1, 1, 1), "light3"),
+        DirectionalLight((1, 0, 0), 1, "light3"),
     )
 
 
