@@ -142,6 +142,14 @@ def test_a_picture_without_texture_coordinates_is_said(tmp_path: Path, caplog: p
     assert "'m0' has no texture coordinates: its picture is not shown" in caplog.text
 
 
+def test_things_lost_in_their_scene_are_said(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    ball = LAMP + '[[sphere]]\nname = "pea"\n[[plane]]\nsize = '
+    scene(tmp_path, ball + "1e4\n")
+    assert not caplog.records
+    scene(tmp_path, ball + "1e6\n")
+    assert "'pea' is 5e+05 times smaller than the whole scene" in caplog.text
+
+
 def test_words_may_be_spelled_as_in_america(tmp_path: Path) -> None:
     found = scene(tmp_path, "[environment]\ncolor = 2\n[[sphere]]\ncentre = [0, 3, 0]\n")
     assert found.environment is not None and found.environment.colour == (2, 2, 2)
