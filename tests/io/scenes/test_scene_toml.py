@@ -47,10 +47,10 @@ def test_lights_of_every_kind(tmp_path: Path) -> None:
         + '[[light]]\ntype = "directional"\nposition = [5, 5, 0]\ntarget = [4, 5, 0]\n',
     ).lights
     assert lights == (
-        PointLight((1, 2, 3), (4, 4, 4), "light"),
-        SpotLight((0, 3, 0), (0, -2, 1), (1, 1, 1), 10, 20, "light2"),
+        PointLight((1, 2, 3), 4, "light"),
+        SpotLight((0, 3, 0), (0, -2, 1), 1, 10, 20, "light2"),
         DirectionalLight((0, 2, 0), (1, 2, 3), "sun"),
-        DirectionalLight((1, 0, 0), (1, 1, 1), "light3"),
+        DirectionalLight((1, 0, 0), 1, "light3"),
     )
 
 
@@ -140,6 +140,14 @@ def test_a_picture_without_texture_coordinates_is_said(tmp_path: Path, caplog: p
     Image.fromarray(np.full((2, 2, 3), 255, np.uint8)).save(tmp_path / "p.png")
     scene(tmp_path, LAMP + '[[mesh]]\nfile = "a.obj"\n[material.m0]\ntexture = "p.png"\n')
     assert "'m0' has no texture coordinates: its picture is not shown" in caplog.text
+
+
+def test_things_lost_in_their_scene_are_said(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    ball = LAMP + '[[sphere]]\nname = "pea"\n[[plane]]\nsize = '
+    scene(tmp_path, ball + "1e4\n")
+    assert not caplog.records
+    scene(tmp_path, ball + "1e6\n")
+    assert "'pea' is 5e+05 times smaller than the whole scene" in caplog.text
 
 
 def test_words_may_be_spelled_as_in_america(tmp_path: Path) -> None:
