@@ -11,13 +11,14 @@ import numpy as np
 import torch
 
 from invrender.io.files.atomic import atomic_path, atomic_write_bytes
+from invrender.io.hdr import read_hdr
 from invrender.io.images import read_image
 from invrender.io.meshes.gltf_gloss import gloss_of
 from invrender.io.meshes.texture import read_texture
 from invrender.io.meshes.texture_write import colour_png, gloss_png
 from invrender.io.scenes.table import Table
 
-FLOATS = (".exr", ".npy")
+FLOATS = (".exr", ".hdr", ".npy")
 
 
 def read_picture(table: Table, key: str, channels: int = 3) -> torch.Tensor:
@@ -38,7 +39,8 @@ def read_picture(table: Table, key: str, channels: int = 3) -> torch.Tensor:
 
 
 def _floats(path: Path, table: Table, channels: int) -> torch.Tensor:
-    array = read_image(path)[0] if path.suffix.lower() == ".exr" else _numpy(path, table)
+    kind = path.suffix.lower()
+    array = read_image(path)[0] if kind == ".exr" else read_hdr(path) if kind == ".hdr" else _numpy(path, table)
     array = array[..., 1:] if channels == 2 and array.ndim == 3 and array.shape[2] == 3 else array
     if array.ndim != 3 or array.shape[2] != channels or not array.size or array.dtype.kind != "f":
         shape = " x ".join(map(str, array.shape))
