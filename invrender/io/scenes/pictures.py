@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 import torch
 
+from invrender.io.exr import write_exr
 from invrender.io.files.atomic import atomic_path, atomic_write_bytes
 from invrender.io.hdr import read_hdr
 from invrender.io.images import read_image
@@ -93,11 +94,21 @@ class Pictures:
             again = gloss_of(again, (values.shape[0], values.shape[1]))
         if not same_picture(again, values):
             file.unlink()
-            file = self.target.with_name(f"{stem}.npy")
-            with atomic_path(file) as temporary:
-                np.save(temporary, values.numpy())
+            file = _write_floats(self.target.with_name(stem), values)
         self.written.append(file)
         return file.name
+
+
+def _write_floats(stem: Path, values: torch.Tensor) -> Path:
+    """Write [h,w,3] as .exr, and gloss [h,w,2] as .npy; the file."""
+    if values.shape[2] == 3:
+        file = stem.with_name(f"{stem.name}.exr")
+        write_exr(file, values.numpy())
+        return file
+    file = stem.with_name(f"{stem.name}.npy")
+    with atomic_path(file) as temporary:
+        np.save(temporary, values.numpy())
+    return file
 
 
 def _word(name: str) -> str:

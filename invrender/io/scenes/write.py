@@ -2,7 +2,7 @@
 
 What a scene was read from stays referred to: mesh files and pictures, by paths relative to the new file. Meshes and
 pictures that are in no file are written beside it: meshes as .obj with all digits (vertex colours have four), pictures
-as .png where 8 bits hold them, else as .npy.
+as .png where 8 bits hold them, else as .exr (gloss as .npy).
 """
 
 from __future__ import annotations

@@ -187,7 +187,7 @@ def made() -> Scene:
 def test_a_scene_made_in_python_brings_its_files(tmp_path: Path) -> None:
     found = made()
     written = write_scene(tmp_path / "made.toml", found)
-    assert {path.suffix for path in written} == {".toml", ".obj", ".png", ".npy"}
+    assert {path.suffix for path in written} == {".toml", ".obj", ".png", ".npy", ".exr"}
     assert all(path.is_file() for path in written)
     assert sorted(path.name for path in tmp_path.iterdir()) == sorted(path.name for path in written)
     again = read_scene(tmp_path / "made.toml")
