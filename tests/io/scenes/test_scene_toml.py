@@ -176,6 +176,8 @@ def test_all_meshes_joined(tmp_path: Path) -> None:
     seen = mesh.colours[mesh.faces[:, 0]]
     assert seen[[0, 2, 4]].tolist() == [[1, 0, 0], [0, 1, 0], [0.8, 0.8, 0.8]]
     assert joined(read_scene(squares(tmp_path, "Kd 1 0 0"))).material.albedo == (1, 0, 0)
+    glass = joined(scene(tmp_path, LAMP + BALL + 'material = "g"\n[material.g]\ntransmission = 1\nopacity = 0.5\n'))
+    assert not glass.material.refracts and glass.material.opacity == 1
 
 
 @pytest.mark.parametrize("name", ["sky.hdr", "sky.exr", "sky.npy", "sky.png"])
