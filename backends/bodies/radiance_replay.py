@@ -111,7 +111,7 @@ def replay(scene, o, d, key, delta, left, stack, grads, moves, sums):
             grads[number] = ZERO
         left = along(left, -ONE, times(beta, shown(scene, at, t, density, bounce == depth)))
         shown_adjoint(scene, at, t, density, bounce == depth, a, grads, sums)
-        if at.kind != DIELECTRIC and at.kind != UNLIT:
+        if at.kind not in (DIELECTRIC, UNLIT):
             seen = direct_adjoint(scene, at, key, bounce, a, stack, grads, sums)
             left = along(left, -ONE, times(beta, seen))
         how = I(ENDS)
