@@ -44,7 +44,9 @@ def pose(meshes: Sequence[Mesh], backend: Backend, starts: int = 40, size: int =
             errors.append(angle(found[-1].scene.cameras[0].pose, truth.cameras[0].pose))
         good = sum(error < 0.5 for error in errors) / starts
         seconds = [each.seconds for each in found]
-        told = f"{good:.1%} within .5 degrees of {starts}; median {statistics.median(errors):.3f}, worst {max(errors):.1f}"
+        told = (
+            f"{good:.1%} within .5 degrees of {starts}; median {statistics.median(errors):.3f}, worst {max(errors):.1f}"
+        )
         spent = f"{statistics.median(seconds):.2f}, most {max(seconds):.2f}"
         rows.append((f"camera {degrees:g} degrees and {0.1 * degrees:g} off, {size}^2", told, f"{bar}, 5 CPU-s", spent))
     return rows
@@ -72,7 +74,10 @@ def balls() -> tuple[Mesh, Mesh]:
     import trimesh
 
     made = []
-    for name, at, kd, ks, ns in (("clay", -1.1, (0.6, 0.3, 0.1), 0.2, 20.0), ("lacquer", 1.1, (0.1, 0.2, 0.5), 0.4, 80.0)):
+    for name, at, kd, ks, ns in (
+        ("clay", -1.1, (0.6, 0.3, 0.1), 0.2, 20.0),
+        ("lacquer", 1.1, (0.1, 0.2, 0.5), 0.4, 80.0),
+    ):
         ball = trimesh.creation.icosphere(4, radius=1.0)
         vertices = torch.tensor(ball.vertices + [at, 0, 0])
         material = Material(albedo=kd, specular=(ks,) * 3, shininess=ns, name=name)

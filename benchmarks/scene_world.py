@@ -120,9 +120,7 @@ class Found:
         return sum(self.calls.values())
 
 
-def recovered(
-    scene: Scene, target: Target, free: Sequence[str], backend: Backend, how: Shot, **settings: Any
-) -> Found:
+def recovered(scene: Scene, target: Target, free: Sequence[str], backend: Backend, how: Shot, **settings: Any) -> Found:
     """Values of the scene from one picture, as `invrender reconstruct --method scene` finds them."""
     began, calls = time.process_time(), Counter[str]()
     draw = Renderer(scene.meshes, backend, how)

@@ -89,9 +89,17 @@ class View:
 
     def seen(self, origin: Tensor, direction: Tensor, seed: int) -> Tensor:
         """What rays [R,3] of the world with unit directions see: linear RGB, background included, and alpha; [R,4]."""
+        return self.followed(*self.started(origin, direction), seed)
+
+    def started(self, origin: Tensor, direction: Tensor) -> tuple[Tensor, Tensor]:
+        """Where rays of the world enter the scene's frame, and their directions, as kernels take them."""
         like = self.arrays.vertices
-        start = approached(self.geometry.local(origin), direction.to(self.geometry.centre), _AROUND).to(like)
-        given = (self.arrays, start, direction.to(like), seed, self.shot.transport)
+        start = approached(self.geometry.local(origin), direction.to(self.geometry.centre), _AROUND)
+        return start.to(like), direction.to(like)
+
+    def followed(self, start: Tensor, direction: Tensor, seed: int) -> Tensor:
+        """What rays see that were `started`."""
+        given = (self.arrays, start, direction, seed, self.shot.transport)
         found = self.backend.radiance_torch(*given) if self.in_torch else radiance(self.backend, *given)
         colour, alpha = found[:, :3], found[:, 3:]
         if self.background is not None:

@@ -12,7 +12,6 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 import torch
-from torch.autograd import forward_ad
 from torch.autograd.functional import jacobian
 
 from invrender.methods.scene.blur import blurred
@@ -28,6 +27,7 @@ Tensor = torch.Tensor
 
 FINE = 1.5  # pixels of a level, at least, in the standard deviation of its blur
 LARGEST_SEED = 2**31 - 1
+ENOUGH = 4  # rays a pixel for derivatives where cameras move, so that outlines do it smoothly
 MOST_TANGENTS = 2**19  # rays times columns that are followed at once
 
 
@@ -111,11 +111,11 @@ class Misfit:
     paths: bool = False
     hold: float = 0.0
 
-    def residual(self, params: Params, fast: bool = False) -> Tensor:
-        """r [R] float64, by the reference twin, or fast by the kernels."""
+    def residual(self, params: Params) -> Tensor:
+        """r [R] float64, by the kernels."""
         scene = self.values.decode(params)
         with torch.no_grad():
-            drawn = [self._difference(scene, k, in_torch=not fast) for k in range(len(self.level.targets))]
+            drawn = [self._difference(scene, k) for k in range(len(self.level.targets))]
         return torch.cat([*drawn, *self._held(params)])
 
     def _held(self, params: Params) -> list[Tensor]:
@@ -126,31 +126,31 @@ class Misfit:
         return [self.hold * off / self.values.spreads()]
 
     def linearised(self, params: Params) -> tuple[Tensor, Tensor]:
-        """r [R] and its derivatives [R,n] by all free numbers, those of a target together (forward mode)."""
-        found = [self._columns(params, number) for number in range(len(self.level.targets))]
-        prior = [torch.diag(self.hold / self.values.spreads())] if self.hold else []
-        residual = torch.cat([*(part[0] for part in found), *self._held(params)])
-        return residual, torch.cat([*(part[1] for part in found), *prior])
+        """r [R] and its derivatives [R,n] by all free numbers, which the reference twin gives in forward mode.
 
-    def _columns(self, params: Params, number: int) -> tuple[Tensor, Tensor]:
-        """One target's residual and derivatives; those by numbers of other cameras are 0."""
+        A few rays a pixel are enough for these: they say which way to go, the residual how far.
+        """
+        enough = ENOUGH if any(place.kind.startswith("camera.") for place in self.values.places) else 1
+        few = replace(self, renderer=self.renderer.finer(min(self.renderer.shot.spp, enough)))
+        columns = [few.columns(params, number) for number in range(len(self.level.targets))]
+        prior = [torch.diag(self.hold / self.values.spreads())] if self.hold else []
+        return self.residual(params), torch.cat([*columns, *prior])
+
+    def columns(self, params: Params, number: int) -> Tensor:
+        """The derivatives [R,n] of one target's residual; those by numbers of other cameras are 0."""
         numbers, moves = self.values.joined(params), self._moving(number)
-        residual: list[Tensor] = []
         edges = self._edges(params, number)
 
         def difference(free: Tensor) -> Tensor:
             scene = self.values.decode(self.values.split(numbers.index_put((part,), free)))
-            shown = self._difference(scene, number, in_torch=True, edges=edges)
-            residual[:] = [forward_ad.unpack_dual(shown).primal.detach()]
-            return shown
+            return self._difference(scene, number, in_torch=True, edges=edges)
 
         # Tangents of all columns go through the picture together, or as many as memory takes.
         columns = numbers.new_zeros(3 * self._rays(number), len(numbers))
         with torch.no_grad():
             for part in moves.split(max(1, MOST_TANGENTS // self._rays(number))):
                 columns[:, part] = jacobian(difference, numbers[part], strategy="forward-mode", vectorize=True)
-            residual = residual or [self._difference(self.values.decode(params), number, in_torch=True)]
-        return residual[0], columns
+        return columns
 
     def _edges(self, params: Params, number: int) -> SceneEdges | None:
         """Points on the edges of a picture, if something is free that moves them."""

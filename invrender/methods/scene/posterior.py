@@ -66,7 +66,7 @@ class ScenePosterior:
 
     def log_likelihood(self, params: Params) -> float:
         """Of the targets, up to a constant, by the kernels."""
-        residual = self.misfit.residual(params, fast=True)
+        residual = self.misfit.residual(params)
         return -float(residual @ residual) / (2 * self.sigma**2)
 
     def log_density(self, params: Params) -> float:
@@ -81,7 +81,7 @@ class Sampled:
     Attributes:
         method: how they were drawn.
         distrusted: why the first method was not enough; empty where it was.
-        numbers: [C,N,n], the free numbers of C chains.
+        numbers: [C,N,n], the free numbers of C chains; `density`: [C,N], the logarithm of the posterior there.
         shown: [C,N,K], the readable values.
         names: of the readable values, [K].
         diagnosis: of the free numbers, by which draws are judged; `summary`: of the readable values, for people.
@@ -91,6 +91,7 @@ class Sampled:
     method: str
     distrusted: str
     numbers: NDArray[np.float64]
+    density: NDArray[np.float64]
     shown: NDArray[np.float64]
     names: tuple[str, ...]
     diagnosis: Diagnosis
@@ -119,7 +120,7 @@ def _finite(value: float) -> float | None:
     return value if math.isfinite(value) else None
 
 
-def sampled(values: SceneValues, draws: Tensor, method: str, distrusted: str, sigma: float) -> Sampled:
+def sampled(values: SceneValues, draws: Tensor, density: Tensor, method: str, distrusted: str, sigma: float) -> Sampled:
     """Draws [C,N,n] with what they say of the readable values."""
 
     def shown(numbers: Tensor) -> Tensor:
@@ -129,6 +130,6 @@ def sampled(values: SceneValues, draws: Tensor, method: str, distrusted: str, si
     readable = torch.func.vmap(shown)(flat).reshape(*draws.shape[:2], -1)
     names = tuple(values.names())
     return Sampled(
-        method, distrusted, draws.numpy(), readable.numpy(), names, diagnose(draws, values.free_names()),
-        diagnose(readable, names), sigma,
+        method, distrusted, draws.numpy(), density.numpy(), readable.numpy(), names,
+        diagnose(draws, values.free_names()), diagnose(readable, names), sigma,
     )  # fmt: skip

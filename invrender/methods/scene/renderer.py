@@ -11,10 +11,11 @@ from invrender.cameras.lens import has_lens, lens_rays
 from invrender.kernels import Backend
 from invrender.nouns import Camera, Mesh, Scene
 from invrender.parameters.scene_places import Measures, distinct
+from invrender.render.pixel_samples import mixed, places
 from invrender.render.scene_arrays import Geometry, geometry
 from invrender.render.scene_edges import SceneEdges, scene_edges
 from invrender.render.scene_view import Shot, view
-from invrender.render.scenes import picture
+from invrender.render.scenes import RAYS_AT_ONCE, picture
 
 Tensor = torch.Tensor
 
@@ -46,6 +47,14 @@ class Renderer:
         """For the reference twin, float64."""
         return geometry(self.meshes, self.backend.device, torch.float64)
 
+    def finer(self, spp: int) -> Renderer:
+        """The same with so many rays a pixel."""
+        if spp == self.shot.spp:
+            return self
+        made = replace(self, shot=replace(self.shot, spp=spp))
+        vars(made).update(fast=self.fast, exact=self.exact)  # cached: they do not depend on the shot
+        return made
+
     def picture(
         self,
         scene: Scene,
@@ -58,6 +67,8 @@ class Renderer:
         edges: SceneEdges | None = None,
     ) -> Tensor:
         """Linear RGB [H,W,3] or [P,3] float64 of a camera, by its number, in main memory; see `render.scenes`."""
+        if not (in_torch or torch.is_grad_enabled()) and self._is_plain(scene.cameras[camera], size):
+            return self._still(scene, camera, size, pixels)
         shot = self.shot if seed is None else replace(self.shot, seed=seed)
         found = picture(
             scene, scene.cameras[camera], size, self.backend, shot,
@@ -65,6 +76,36 @@ class Renderer:
             edges=edges,
         )  # fmt: skip
         return found.double().cpu()
+
+    def _is_plain(self, camera: Camera, size: tuple[int, int]) -> bool:
+        """Whether all rays of a picture come from one point and can be followed at once."""
+        few = self.shot.spp * size[0] * size[1] <= RAYS_AT_ONCE
+        return self.shot.mode == "raytraced" and few and not has_lens(camera)
+
+    def _still(self, scene: Scene, camera: int, size: tuple[int, int], pixels: Tensor | None) -> Tensor:
+        """`picture` without gradients, all passes at once; the rays of a camera that has not moved are made once."""
+        of = scene.cameras[camera]
+        ready = view(scene, of, size, self.backend, self.shot, geometry=self.fast)
+        known = self._started.get((camera, size))
+        if known is None or known[0] is not of or known[1] is not pixels:
+            origin, direction = self._rays(of, size, pixels)
+            known = (of, pixels, *ready.started(origin.to(self.backend.device), direction.to(self.backend.device)))
+            self._started[camera, size] = known
+        found = ready.followed(known[2], known[3], mixed(self.shot.seed, 2, 0, 0))[:, :3]
+        mean = found.reshape(self.shot.spp, -1, 3).mean(0).double().cpu()
+        return mean.reshape(*size, 3) if pixels is None else mean
+
+    def _rays(self, camera: Camera, size: tuple[int, int], pixels: Tensor | None) -> tuple[Tensor, Tensor]:
+        """Origins and directions of the rays of all passes, one pass after the other."""
+        spp, seed = self.shot.spp, mixed(self.shot.seed, 0)
+        every = torch.arange(size[0] * size[1]) if pixels is None else pixels
+        passes = [lens_rays(camera, size, every, None if spp == 1 else places(every, k, seed)) for k in range(spp)]
+        return torch.cat([rays.origin for rays in passes]), torch.cat([rays.direction for rays in passes])
+
+    @cached_property
+    def _started(self) -> dict[tuple[int, tuple[int, int]], tuple[Camera, Tensor | None, Tensor, Tensor]]:
+        """The last rays by camera and size of picture: the camera, the pixels, and the rays for kernels."""
+        return {}
 
     def edges(self, scene: Scene, camera: int, size: tuple[int, int]) -> SceneEdges | None:
         """Points on edges for derivatives of `picture` in forward mode; None where edges have none."""

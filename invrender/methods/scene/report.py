@@ -13,7 +13,7 @@ import numpy as np
 import torch
 
 from invrender.findings import Finding
-from invrender.io.files.atomic import atomic_path, atomic_write_text
+from invrender.io.files.atomic import atomic_write_text
 from invrender.io.images import write_png
 from invrender.io.scenes import write_scene
 from invrender.kernels import Backend
@@ -24,6 +24,7 @@ from invrender.methods.scene.result import Result
 from invrender.methods.scene.task import Task
 from invrender.nouns import Scene
 from invrender.parameters.scene_values import component_names
+from invrender.run.corner import write_corner, write_samples
 from invrender.run.folder import RunFolder
 from invrender.run.losses_csv import read_losses
 
@@ -200,10 +201,9 @@ def _log_certainty(run: RunFolder, certain: Certainty) -> None:
 
 
 def _write_samples(run: RunFolder, drawn: Sampled, result: Result) -> None:
-    arrays: dict[str, Any] = {"values": drawn.shown, "names": np.array(drawn.names), "numbers": drawn.numbers,
-              "number_names": np.array(result.values.free_names())}  # fmt: skip
-    with atomic_path(run.file(SAMPLES)) as temporary, temporary.open("wb") as file:
-        np.savez_compressed(file, **arrays)
+    write_samples(run.file(SAMPLES), drawn.names, drawn.shown, drawn.density)
+    found = torch.cat(list(result.values.readable(result.params).values())).tolist()
+    write_corner(run.file(CORNER), drawn.names, drawn.shown.reshape(-1, len(drawn.names)), estimate=found)
 
 
 # --- for people -------------------------------------------------------------------------------------------------------

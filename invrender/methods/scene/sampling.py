@@ -80,7 +80,7 @@ class Sampling:
             del params
             return {"evaluations": float(state.evaluations)}
 
-        return self._phase(POPULATIONS, MOST_STAGES, self.posterior, TemperedMonteCarlo(), measures)
+        return self._phase(POPULATIONS, MOST_STAGES, self.posterior, TemperedMonteCarlo(chains=24), measures)
 
     def _phase(
         self, name: str, steps: int, posterior: ScenePosterior, solver: Solver[Any, Any], measures: Any
@@ -110,4 +110,4 @@ class Sampling:
         accepted = f"{100 * chains.measures['accepted']:.0f} % of the proposals were accepted"
         why = "" if method == METROPOLIS else f"draws around the optimum could not be trusted ({accepted})"
         sigma = self.posterior.sigma * self.misfit.level.unit
-        return sampled(self.misfit.values, last.result[DRAWS], method, why, sigma)
+        return sampled(self.misfit.values, last.result[DRAWS], last.result[DENSITY], method, why, sigma)

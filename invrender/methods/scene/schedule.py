@@ -15,7 +15,7 @@ import torch
 
 from invrender.errors import UsageError
 from invrender.methods.scene.certainty import Certainty, certainty
-from invrender.methods.scene.misfit import Compared, Misfit, compared
+from invrender.methods.scene.misfit import ENOUGH, Compared, Misfit, compared
 from invrender.methods.scene.renderer import Renderer
 from invrender.methods.scene.result import Result
 from invrender.methods.scene.sampling import Sampling
@@ -45,6 +45,9 @@ TOLERANCE, ROUGH = 1e-6, 1e-4  # of the loss, which a step has to gain at the en
 HOLD = 0.01  # weight of the prior while pictures are so blurred that some turns of a camera hardly change them
 LONGEST, LONGEST_BLURRED = 3.0, 0.3  # of a step in a free number; by more, a camera looks elsewhere
 ADVICE = "start from values nearer to the truth, or free fewer of them with --optimize"
+END = "end, spp "  # names of the last phases, before their rays a pixel
+MOST_RAYS, GAIN = 16, 0.8  # a pixel; share of the loss that four times as many have to leave at most
+TOLD = 10.0  # half a difference of chi squared, from which on one picture explains the targets better than another
 VALUES = "values"  # title of the steps that are recorded
 
 
@@ -73,7 +76,7 @@ class Plan:
         for sigma in self.pyramid:
             if f"blur {sigma:g}" not in done:
                 return self._blurred(sigma, finished)
-        if "end" not in done:
+        if self._next_end(finished) is not None:
             return self._end(finished)
         return self.sampling(finished).following(finished) if self.settings.posterior else None
 
@@ -89,25 +92,27 @@ class Plan:
             steps=sum(each.steps for each in solved),
             evaluations=round(sum(each.measures["evaluations"] for each in solved)),
             loss=end.measures["loss"],
-            shown=tuple(self._shown(end.result)),
+            shown=tuple(self._shown(end.result, self.last(finished).renderer)),
             sampled=self.sampling(finished).result(finished) if self.settings.posterior else None,
         )
 
-    def _shown(self, params: Params) -> Iterator[Tensor]:
+    def _shown(self, params: Params, renderer: Renderer) -> Iterator[Tensor]:
         scene = self.values.decode(params)
         with torch.no_grad():
             for target in self.targets:
-                yield self.renderer.picture(scene, target.camera, target.size)
+                yield renderer.picture(scene, target.camera, target.size)
 
     def certain(self, finished: Sequence[Finished]) -> Certainty | None:
         """How certain the values are that the solver ended with."""
-        if self.last.paths or len(self.values.joined(self.values.encode())) > MOST_COLUMNS:
+        if self.settings.mode == "path" or len(self.values.joined(self.values.encode())) > MOST_COLUMNS:
             return None
         return self._certain(_end_of(finished))
 
     @cached_property
     def _certain(self) -> Callable[[Finished], Certainty]:
-        return memoise_last(lambda end: certainty(self.last, end.result, self.settings.noise))
+        return memoise_last(
+            lambda end: certainty(self.misfit(self.whole, _rays_of(end)), end.result, self.settings.noise)
+        )
 
     def sampling(self, finished: Sequence[Finished]) -> Sampling:
         """The phases that draw from the posterior."""
@@ -116,7 +121,12 @@ class Plan:
             raise UsageError(
                 f"--posterior takes at most {MOST_COLUMNS} free numbers", "free fewer of them with --optimize"
             )
-        return Sampling(self.last, _end_of(finished).result, certain, self.settings)
+        return Sampling(
+            self.misfit(self.whole, min(_rays_of(_end_of(finished)), ENOUGH)),
+            _end_of(finished).result,
+            certain,
+            self.settings,
+        )
 
     # --- what the run needs -------------------------------------------------------------------------------------------
 
@@ -157,15 +167,38 @@ class Plan:
         cameras = self.values.scene.cameras
         return tuple(self.renderer.filled(cameras[target.camera], target.size) for target in self.targets)
 
-    def misfit(self, level: Compared) -> Misfit:
-        """The objective at a level."""
+    def misfit(self, level: Compared, spp: int | None = None) -> Misfit:
+        """The objective at a level, with the usual rays a pixel or so many."""
         hold = HOLD if level.sigma > 0 and self.moves_cameras else 0.0
-        return Misfit(self.values, level, self.renderer, self.settings.mode == "path", hold)
+        renderer = self.renderer.finer(spp or self.renderer.shot.spp)
+        return Misfit(self.values, level, renderer, self.settings.mode == "path", hold)
 
     @cached_property
-    def last(self) -> Misfit:
-        """The objective of the end."""
-        return self.misfit(compared(self.targets, 0.0, self.pixels))
+    def whole(self) -> Compared:
+        """All that is compared in the end."""
+        return compared(self.targets, 0.0, self.pixels)
+
+    def last(self, finished: Sequence[Finished]) -> Misfit:
+        """The objective of the end that was reached."""
+        return self.misfit(self.whole, _rays_of(_end_of(finished)))
+
+    def _next_end(self, finished: Sequence[Finished]) -> int | None:
+        """Rays a pixel with which to go on to the end: more where they explain the targets better; None: it is there.
+
+        Targets that are smooth at edges need several rays a pixel, those that are not one; it shows only in the end.
+        """
+        ends = [each for each in finished if each.name.startswith(END)]
+        if not ends:
+            return self.renderer.shot.spp
+        last, spp = ends[-1].measures, _rays_of(ends[-1])
+        if self.settings.spp is not None or self.settings.mode == "path" or spp >= MOST_RAYS:
+            return None
+        gained = last["loss"] - last["finer"]
+        if self.settings.noise is None:
+            worth = (1 - GAIN) * last["loss"]
+        else:
+            worth = TOLD * (self.settings.noise / self.whole.unit) ** 2
+        return 4 * spp if gained > worth else None
 
     @cached_property
     def small(self) -> Misfit:
@@ -190,18 +223,22 @@ class Plan:
             return Start(screened(self.small, self.starts, LOOKED_AT * self.starts, self.settings.seed)[number])
 
         solver = self._solver(TRIAL_STEPS, ROUGH, LONGEST)
-        return self._phase(f"start {number}", (0, TRIAL_STEPS), self.small, solver, start, recorded=False)
+        return self._phase(f"start {number}", (0, TRIAL_STEPS), self.small, solver, start, recorded=number == 0)
 
     def _blurred(self, sigma: float, finished: Sequence[Finished]) -> Phase:
         solver = self._solver(BLUR_STEPS, ROUGH, LONGEST_BLURRED)
         name, misfit = f"blur {sigma:g}", self.misfit(compared(self.targets, sigma))
-        done = BLUR_STEPS * self.pyramid.index(sigma)
+        done = self._recorded(finished)
         return self._phase(name, (done, BLUR_STEPS), misfit, solver, lambda: Start(self._best(finished)))
 
     def _end(self, finished: Sequence[Finished]) -> Phase:
-        steps, done = self.settings.iterations, BLUR_STEPS * len(self.pyramid)
+        spp = self._next_end(finished)
+        assert spp is not None
+        steps = self.settings.iterations
+        done = self._recorded(finished)
         solver = self._solver(steps, TOLERANCE, LONGEST)
-        return self._phase("end", (done, steps), self.last, solver, lambda: Start(self._best(finished)))
+        misfit = self.misfit(self.whole, spp)
+        return self._phase(f"{END}{spp}", (done, steps), misfit, solver, lambda: Start(self._best(finished)))
 
     def _best(self, finished: Sequence[Finished]) -> Params:
         """Where the phase before ended; after several starts, where the best of them did."""
@@ -232,8 +269,10 @@ class Plan:
         done, steps = span
 
         def measures(params: Params, state: Any) -> Terms:
-            loss = misfit.residual(params, fast=True).square().sum() / 2
-            return {"loss": float(loss), "evaluations": float(getattr(state, "evaluations", 0))}
+            found = {"loss": _loss(misfit, params), "evaluations": float(getattr(state, "evaluations", 0))}
+            if name.startswith(END):
+                found["finer"] = _loss(self.misfit(misfit.level, 4 * misfit.renderer.shot.spp), params)
+            return found
 
         return Phase(
             name=name,
@@ -247,13 +286,18 @@ class Plan:
             measures=measures,
             noted=self.noted,
             first=done,
-            total=BLUR_STEPS * len(self.pyramid) + self.settings.iterations if recorded else 0,
+            total=done + steps,
             keeps=self.starts + 1,
             seed=self.settings.seed,
             recorded=recorded,
             labels={"phase": name},
             advice=ADVICE,
         )
+
+    @staticmethod
+    def _recorded(finished: Sequence[Finished]) -> int:
+        """Steps that were recorded so far: those of the scene's own start, and of what followed the choice of one."""
+        return sum(each.steps for each in finished if not each.name.startswith("start") or each.name == "start 0")
 
     def noted(self, params: Params) -> Terms:
         """The readable values, by name."""
@@ -273,7 +317,17 @@ def _shows_everywhere(values: SceneValues) -> bool:
 
 
 def _end_of(finished: Sequence[Finished]) -> Finished:
-    return next(each for each in finished if each.name == "end")
+    """The last phase of the solver."""
+    return [each for each in finished if each.name.startswith(END)][-1]
+
+
+def _rays_of(end: Finished) -> int:
+    """Rays a pixel of the last phase."""
+    return int(end.name.removeprefix(END))
+
+
+def _loss(misfit: Misfit, params: Params) -> float:
+    return float(misfit.residual(params).square().sum()) / 2
 
 
 def _explained(trials: Sequence[Finished]) -> bool:

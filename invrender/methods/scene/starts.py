@@ -38,12 +38,12 @@ def levelled(misfit: Misfit, params: Params) -> tuple[Params, float]:
         params: free numbers.
     """
     bright = [place.path for place in misfit.values.places if place.kind in LINEAR]
-    lit = misfit.residual(params, fast=True)
+    lit = misfit.residual(params)
     loss = float(lit.square().sum()) / 2
     if not bright:
         return params, loss
     dark = {name: torch.full_like(raw, DARK) if name in bright else raw for name, raw in params.items()}
-    unlit = misfit.residual(dark, fast=True)
+    unlit = misfit.residual(dark)
     added = lit - unlit
     power = float(added.square().sum())
     factor = -float((added * unlit).sum()) / power if power > 0 else 0.0
