@@ -30,7 +30,7 @@ def light(meshes: Sequence[Mesh], backend: Backend, size: int = 128) -> list[Row
     return [(f"lamp from far off, {size}^2", told, "1 %, 150 evaluations, 1 CPU-s", f"{found.seconds:.2f}")]
 
 
-def pose(meshes: Sequence[Mesh], backend: Backend, starts: int = 40, size: int = 128) -> list[Row]:
+def pose(meshes: Sequence[Mesh], backend: Backend, starts: int = 40, size: int = 96) -> list[Row]:
     """From cameras that are turned and moved some way."""
     rows = []
     for degrees, bar in ((5.0, "95 %"), (10.0, "90 %")):
@@ -48,7 +48,7 @@ def pose(meshes: Sequence[Mesh], backend: Backend, starts: int = 40, size: int =
             f"{good:.1%} within .5 degrees of {starts}; median {statistics.median(errors):.3f}, worst {max(errors):.1f}"
         )
         spent = f"{statistics.median(seconds):.2f}, most {max(seconds):.2f}"
-        rows.append((f"camera {degrees:g} degrees and {0.1 * degrees:g} off", told, f"{bar}, 5 CPU-s", spent))
+        rows.append((f"camera {degrees:g} degrees and {0.1 * degrees:g} off, {size}^2", told, f"{bar}, 5 CPU-s", spent))
     return rows
 
 

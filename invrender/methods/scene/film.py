@@ -20,6 +20,7 @@ Tensor = torch.Tensor
 
 SIDE = 192  # pixels of the longer side of a picture: larger ones are scaled down, small ones up by whole numbers
 MOST = 3  # cameras that are shown
+MOST_SHOTS = 200  # few steps may be all that it takes: each is shot, or so many of them
 GREY = 200  # of the line between pictures
 SPEED, HOLD = 6.0, 8  # pictures per second; for how many of them the result stays
 
@@ -31,7 +32,7 @@ def film(values: SceneValues, targets: Sequence[Target], renderer: Renderer, fra
         values: what is free.
         targets: of the run.
         renderer: what draws.
-        frames: how many; 0 for no film.
+        frames: how many at most, of all steps; 0 for no film.
     """
     if not frames:
         return None
@@ -48,12 +49,13 @@ def film(values: SceneValues, targets: Sequence[Target], renderer: Renderer, fra
 
     def cut(shots: Sequence[Shot], result: object) -> Mapping[str, Sequence[Picture]]:
         del result
+        shots = [shots[i] for i in np.unique(np.linspace(0, len(shots) - 1, frames).round().astype(int))]
         pictures = [
             _frame([to_bytes(each) for each in left], [shot[str(k)] for k in range(len(left))]) for shot in shots
         ]
         return {"progress.gif": [*pictures, *pictures[-1:] * HOLD]} if pictures else {}
 
-    return Film(frames, shoot, cut, SPEED, opening=values.encode())
+    return Film(MOST_SHOTS, shoot, cut, SPEED, opening=values.encode())
 
 
 def _size(target: Target) -> tuple[int, int]:

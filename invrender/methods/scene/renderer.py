@@ -11,7 +11,7 @@ from invrender.cameras.lens import has_lens, lens_rays
 from invrender.kernels import Backend
 from invrender.nouns import Camera, Mesh, Scene
 from invrender.parameters.scene_places import Measures, distinct
-from invrender.render.pixel_samples import mixed
+from invrender.render.pixel_samples import mixed, places
 from invrender.render.scene_arrays import Geometry, geometry
 from invrender.render.scene_edges import SceneEdges, scene_edges
 from invrender.render.scene_view import Shot, view
@@ -78,22 +78,29 @@ class Renderer:
         return found.double().cpu()
 
     def _is_plain(self, camera: Camera, size: tuple[int, int]) -> bool:
-        """Whether a picture is one ray through each pixel's centre, all at once."""
-        one = self.shot.mode == "raytraced" and self.shot.spp == 1
-        return one and not has_lens(camera) and size[0] * size[1] <= RAYS_AT_ONCE
+        """Whether all rays of a picture come from one point and can be followed at once."""
+        few = self.shot.spp * size[0] * size[1] <= RAYS_AT_ONCE
+        return self.shot.mode == "raytraced" and few and not has_lens(camera)
 
     def _still(self, scene: Scene, camera: int, size: tuple[int, int], pixels: Tensor | None) -> Tensor:
-        """`picture` by one ray a pixel, without gradients; the rays of a camera that has not moved are made once."""
+        """`picture` without gradients, all passes at once; the rays of a camera that has not moved are made once."""
         of = scene.cameras[camera]
         ready = view(scene, of, size, self.backend, self.shot, geometry=self.fast)
         known = self._started.get((camera, size))
         if known is None or known[0] is not of or known[1] is not pixels:
-            rays = lens_rays(of, size, pixels)
-            device = self.backend.device
-            known = (of, pixels, *ready.started(rays.origin.to(device), rays.direction.to(device)))
+            origin, direction = self._rays(of, size, pixels)
+            known = (of, pixels, *ready.started(origin.to(self.backend.device), direction.to(self.backend.device)))
             self._started[camera, size] = known
-        found = ready.followed(known[2], known[3], mixed(self.shot.seed, 2, 0, 0))[:, :3].double().cpu()
-        return found.reshape(*size, 3) if pixels is None else found
+        found = ready.followed(known[2], known[3], mixed(self.shot.seed, 2, 0, 0))[:, :3]
+        mean = found.reshape(self.shot.spp, -1, 3).mean(0).double().cpu()
+        return mean.reshape(*size, 3) if pixels is None else mean
+
+    def _rays(self, camera: Camera, size: tuple[int, int], pixels: Tensor | None) -> tuple[Tensor, Tensor]:
+        """Origins and directions of the rays of all passes, one pass after the other."""
+        spp, seed = self.shot.spp, mixed(self.shot.seed, 0)
+        every = torch.arange(size[0] * size[1]) if pixels is None else pixels
+        passes = [lens_rays(camera, size, every, None if spp == 1 else places(every, k, seed)) for k in range(spp)]
+        return torch.cat([rays.origin for rays in passes]), torch.cat([rays.direction for rays in passes])
 
     @cached_property
     def _started(self) -> dict[tuple[int, tuple[int, int]], tuple[Camera, Tensor | None, Tensor, Tensor]]:

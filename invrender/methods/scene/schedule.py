@@ -15,7 +15,7 @@ import torch
 
 from invrender.errors import UsageError
 from invrender.methods.scene.certainty import Certainty, certainty
-from invrender.methods.scene.misfit import Compared, Misfit, compared
+from invrender.methods.scene.misfit import ENOUGH, Compared, Misfit, compared
 from invrender.methods.scene.renderer import Renderer
 from invrender.methods.scene.result import Result
 from invrender.methods.scene.sampling import Sampling
@@ -47,6 +47,7 @@ LONGEST, LONGEST_BLURRED = 3.0, 0.3  # of a step in a free number; by more, a ca
 ADVICE = "start from values nearer to the truth, or free fewer of them with --optimize"
 END = "end, spp "  # names of the last phases, before their rays a pixel
 MOST_RAYS, GAIN = 16, 0.8  # a pixel; share of the loss that four times as many have to leave at most
+TOLD = 10.0  # half a difference of chi squared, from which on one picture explains the targets better than another
 VALUES = "values"  # title of the steps that are recorded
 
 
@@ -120,7 +121,12 @@ class Plan:
             raise UsageError(
                 f"--posterior takes at most {MOST_COLUMNS} free numbers", "free fewer of them with --optimize"
             )
-        return Sampling(self.last(finished), _end_of(finished).result, certain, self.settings)
+        return Sampling(
+            self.misfit(self.whole, min(_rays_of(_end_of(finished)), ENOUGH)),
+            _end_of(finished).result,
+            certain,
+            self.settings,
+        )
 
     # --- what the run needs -------------------------------------------------------------------------------------------
 
@@ -185,8 +191,14 @@ class Plan:
         if not ends:
             return self.renderer.shot.spp
         last, spp = ends[-1].measures, _rays_of(ends[-1])
-        fixed = self.settings.spp is not None or self.settings.mode == "path"
-        return None if fixed or spp >= MOST_RAYS or last["finer"] > GAIN * last["loss"] else 4 * spp
+        if self.settings.spp is not None or self.settings.mode == "path" or spp >= MOST_RAYS:
+            return None
+        gained = last["loss"] - last["finer"]
+        if self.settings.noise is None:
+            worth = (1 - GAIN) * last["loss"]
+        else:
+            worth = TOLD * (self.settings.noise / self.whole.unit) ** 2
+        return 4 * spp if gained > worth else None
 
     @cached_property
     def small(self) -> Misfit:
@@ -211,19 +223,19 @@ class Plan:
             return Start(screened(self.small, self.starts, LOOKED_AT * self.starts, self.settings.seed)[number])
 
         solver = self._solver(TRIAL_STEPS, ROUGH, LONGEST)
-        return self._phase(f"start {number}", (0, TRIAL_STEPS), self.small, solver, start, recorded=False)
+        return self._phase(f"start {number}", (0, TRIAL_STEPS), self.small, solver, start, recorded=number == 0)
 
     def _blurred(self, sigma: float, finished: Sequence[Finished]) -> Phase:
         solver = self._solver(BLUR_STEPS, ROUGH, LONGEST_BLURRED)
         name, misfit = f"blur {sigma:g}", self.misfit(compared(self.targets, sigma))
-        done = BLUR_STEPS * self.pyramid.index(sigma)
+        done = self._recorded(finished)
         return self._phase(name, (done, BLUR_STEPS), misfit, solver, lambda: Start(self._best(finished)))
 
     def _end(self, finished: Sequence[Finished]) -> Phase:
         spp = self._next_end(finished)
         assert spp is not None
         steps = self.settings.iterations
-        done = BLUR_STEPS * len(self.pyramid) + sum(each.steps for each in finished if each.name.startswith(END))
+        done = self._recorded(finished)
         solver = self._solver(steps, TOLERANCE, LONGEST)
         misfit = self.misfit(self.whole, spp)
         return self._phase(f"{END}{spp}", (done, steps), misfit, solver, lambda: Start(self._best(finished)))
@@ -274,7 +286,7 @@ class Plan:
             measures=measures,
             noted=self.noted,
             first=done,
-            total=self._total(name, done + steps),
+            total=done + steps,
             keeps=self.starts + 1,
             seed=self.settings.seed,
             recorded=recorded,
@@ -282,10 +294,10 @@ class Plan:
             advice=ADVICE,
         )
 
-    def _total(self, name: str, ahead: int) -> int:
-        """Steps of all phases that share a title, as far as one can tell."""
-        blurred = name.startswith("blur")
-        return BLUR_STEPS * len(self.pyramid) + self.settings.iterations if blurred else ahead
+    @staticmethod
+    def _recorded(finished: Sequence[Finished]) -> int:
+        """Steps that were recorded so far: those of the scene's own start, and of what followed the choice of one."""
+        return sum(each.steps for each in finished if not each.name.startswith("start") or each.name == "start 0")
 
     def noted(self, params: Params) -> Terms:
         """The readable values, by name."""

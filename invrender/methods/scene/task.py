@@ -39,7 +39,7 @@ class Task:
         targets: its pictures.
         free: paths of what is free.
         measures: of the scene.
-        inside: values that lay on a bound and start a little inside, as `path from -> to`.
+        said: what a user should know of values that start on their bounds, and of derivatives that are left out.
     """
 
     scene: Scene
@@ -47,7 +47,7 @@ class Task:
     targets: tuple[Target, ...]
     free: tuple[str, ...]
     measures: Measures
-    inside: tuple[str, ...] = ()
+    said: tuple[str, ...] = ()
 
     @property
     def values(self) -> SceneValues:
@@ -71,9 +71,10 @@ def load(settings: SceneSettings, backend: Backend) -> Task:
     measures = draw.measures(scene)
     values = SceneValues(scene, values.places, measures)
     _check_seen(values, targets, draw)
-    inside = tuple(f"{path} at {_numbers(at)}" for path, at in values.moved_from_bounds().items())
+    said = [f"{path} starts inside its bounds: {_numbers(at)}" for path, at in values.moved_from_bounds().items()]
+    said += _left_out(values, targets[0], draw)
     paths = tuple(place.path for place in values.places)
-    return Task(scene, str(settings.input), targets, paths, measures, inside)
+    return Task(scene, str(settings.input), targets, paths, measures, tuple(said))
 
 
 def shot_of(settings: SceneSettings, values: SceneValues) -> Shot:
@@ -136,7 +137,7 @@ def describe(task: Task) -> str:
 
 def notices(task: Task) -> list[str]:
     """What a user should know beforehand."""
-    said = [f"starts inside its bounds: {each}" for each in task.inside]
+    said = list(task.said)
     through = [target for target in task.targets if target.had_alpha]
     if through:
         names = listing([target.name for target in through])
@@ -147,15 +148,16 @@ def notices(task: Task) -> list[str]:
 
 def check(task: Task, backend: Backend) -> list[Finding]:
     """Targets that are black, or that end at white in many places."""
-    del backend
+    draw = Renderer(task.scene.meshes, backend, Shot())
     black = [target.name for target in task.targets if float(target.image.max()) < DARK]
     findings = [Finding(f"the target of {name} is black", "check the picture", (name,)) for name in black]
     for target in task.targets:
-        share = float(target.full.all(-1).double().mean())
+        seen = draw.filled(task.scene.cameras[target.camera], target.size)
+        share = float(target.full.all(-1).reshape(-1)[seen].double().mean()) if len(seen) else 0.0
         if share > 0.25:
             findings.append(
                 Finding(
-                    f"{share:.0%} of the target of {target.name} is white, where files of 8 bits end",
+                    f"{share:.0%} of what the target of {target.name} shows is white, where files of 8 bits end",
                     "give a darker picture, or an .exr, which holds brighter light",
                     (target.name,),
                 )
@@ -163,14 +165,14 @@ def check(task: Task, backend: Backend) -> list[Finding]:
     return findings
 
 
-def edge_notices(task: Task, draw: Renderer) -> list[str]:
+def _left_out(values: SceneValues, target: Target, draw: Renderer) -> list[str]:
     """What of the motion of edges derivatives leave out, where something is free that moves them."""
     moving = ("camera.pose", "camera.position", "camera.fov", "camera.extent", "light.position", "light.direction")
-    if not any(place.kind in moving for place in task.values.places):
+    if not any(place.kind in moving for place in values.places):
         return []
     if draw.shot.edges is None:
         return ["how outlines and shadows move is left out of the derivatives (edges = false)"]
-    scene, target = task.scene, task.targets[0]
+    scene = values.scene
     ready = view(
         scene, scene.cameras[target.camera], target.size, draw.backend, draw.shot, in_torch=True, geometry=draw.exact
     )

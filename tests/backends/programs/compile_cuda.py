@@ -59,7 +59,6 @@ def launches() -> dict[str, tuple[Any, tuple[Any, ...]]]:
     drivers["silhouette"].silhouette_adjoint(depth, drivers["silhouette"].silhouette_taped(clip, faces, edges, size)[1])
     drivers["trace"].trace(torch.eye(3), faces, torch.zeros(2, 3), torch.ones(2, 3))
     rays = (floor(torch.device("cpu")), torch.ones(1, 3), torch.ones(1, 3), 1, Transport())
-    drivers["radiance"].radiance(*rays)
     drivers["radiance"].radiance_adjoint(torch.ones(1, 4), *rays, torch.ones(1, 4), frozenset({"origin"}))
     _volumes(drivers)
     return calls
