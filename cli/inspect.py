@@ -1,4 +1,4 @@
-"""`invrender inspect`: print what is in a mesh, a volume, a dataset, a run folder, photographs or a video."""
+"""`invrender inspect`: print what is in a mesh, a scene, a volume, a dataset, a run folder, photographs or a video."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from invrender.cli.inspect_rows import Rows, dataset_rows, mesh_rows, split_rows, transmittance_rows, volume_rows
+from invrender.cli.inspect_scene import inspect_scene, scene_of_mesh_file, scene_table, show_scene
 from invrender.cli.options import JsonOption, console, print_json
 from invrender.cli.volume_options import DtypeOption, FrameOption, KeyOption, ShapeOption, VolumeFile
 
@@ -24,7 +25,7 @@ def inspect(
         Path,
         typer.Argument(
             metavar="INPUT",
-            help="A mesh, a volume, a dataset (or its transforms.json), a run folder, photographs or a video.",
+            help="A mesh, a scene, a volume, a dataset (or its transforms.json), a run folder, photographs or a video.",
         ),
     ],
     masks: Annotated[
@@ -55,7 +56,7 @@ def inspect(
     frame: FrameOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Print what is in a mesh, a volume, a dataset or photographs: counts, bounds, topology, values; cameras, masks."""
+    """Print what is in a mesh, scene, volume, dataset or photographs: counts, bounds, topology, materials, cameras."""
     from invrender.cli.inspect_run import inspect_run
     from invrender.io.assets import identify
     from invrender.poses.photographs import is_bare_photographs
@@ -69,14 +70,16 @@ def inspect(
         return
     kind, path = identify(source)
     _check_options(kind, path, masks, noise, picture)
-    if kind == "volume":
+    if kind == "scene":
+        inspect_scene(path, strict, as_json)
+    elif kind == "volume":
         _inspect_volume(VolumeFile(path, key, shape, dtype, frame), as_json)
     elif kind == "transmittance":
         _inspect_transmittance(path, noise, strict, as_json)
     elif kind == "views":
         _inspect_dataset(path, *_read_views(path, masks, size, skip_missing), picture, strict, as_json)
     else:
-        _inspect_mesh(path, as_json)
+        _inspect_mesh(path, strict, as_json)
 
 
 def _inspect_photographs(source: Path, masks: Path | None, picture: Path | None, as_json: bool) -> None:
@@ -91,7 +94,7 @@ def _check_options(kind: str, path: Path, masks: Path | None, noise: str | None,
     """Refuse options that do not go with what a path names (UsageError)."""
     from invrender.errors import UsageError
 
-    if kind in ("mesh", "volume"):
+    if kind in ("mesh", "scene", "volume"):
         _refuse(masks, "--masks", path)
     if kind != "transmittance" and noise is not None:
         raise UsageError(f"--noise goes with transmittance images, and {path} holds none", "leave --noise out")
@@ -101,12 +104,21 @@ def _check_options(kind: str, path: Path, masks: Path | None, noise: str | None,
         raise UsageError(f"--picture is {picture}", "name a .png file")
 
 
-def _inspect_mesh(path: Path, as_json: bool) -> None:
+def _inspect_mesh(path: Path, strict: bool, as_json: bool) -> None:
+    """The facts of all of a mesh file as one mesh; and as a scene, where there is more to say."""
     from invrender.evaluate.mesh_facts import mesh_facts
     from invrender.io.meshes.read import read_mesh, read_units
 
     facts, units = mesh_facts(read_mesh(path)), read_units(path)
-    _show({"kind": "mesh", "path": str(path), "units": units, **asdict(facts)}, mesh_rows(facts, units), as_json)
+    scene = scene_of_mesh_file(path)
+    table = {"kind": "mesh", "path": str(path), "units": units, **asdict(facts)}
+    table |= {} if scene is None else {"scene": scene_table(scene)}
+    _show(table, mesh_rows(facts, units), as_json)
+    if scene is not None:
+        if not as_json:
+            typer.echo("as a scene:")
+            show_scene(scene)
+        _warn(scene.findings, strict)
 
 
 def _read_views(

@@ -20,7 +20,8 @@ if TYPE_CHECKING:
     from invrender.run.render_mesh import MeshShot
 
 TURNS = ("camera", "light", "both")
-LIT = ("shaded", "raytraced")  # modes with a light
+LIT = ("shaded", "raytraced", "path")  # modes with a light
+BY_RAYS = ("raytraced", "path")
 REFLECTIONS = ("material", "lambertian")
 
 LightOption = Annotated[
@@ -28,7 +29,7 @@ LightOption = Annotated[
     typer.Option(
         "--light",
         metavar="X,Y,Z[,INTENSITY]|camera|FILE.json",
-        help="Where the light of modes shaded and raytraced comes from (camera: over its shoulder).",
+        help="Where the light of modes shaded, raytraced and path comes from (camera: over its shoulder).",
     ),
 ]
 TurnOption = Annotated[
@@ -48,11 +49,14 @@ ViewDependentOption = Annotated[
     ),
 ]
 DepthOption = Annotated[
-    int | None, typer.Option("--depth", min=0, max=64, help="Mode raytraced: how often a ray is mirrored (2).")
+    int | None,
+    typer.Option(
+        "--depth", min=0, max=64, help="Modes raytraced and path: how often a ray goes on (2; scenes 4, paths 8)."
+    ),
 ]
 ShadowsOption = Annotated[
     bool | None,
-    typer.Option("--shadows/--no-shadows", help="Mode raytraced: whether things block the light (they do)."),
+    typer.Option("--shadows/--no-shadows", help="Modes raytraced and path: whether things block the light (they do)."),
 ]
 OcclusionOption = Annotated[
     int | None,
@@ -82,10 +86,12 @@ class RayOptions:
     def check(self, mode: Mode) -> None:
         """Refuse what has no effect in a mode, and a reach that is none (UsageError)."""
         for flag, value in (("--depth", self.depth), ("--shadows", self.shadows)):
-            if value is not None and mode.name != "raytraced":
-                raise UsageError(f"{flag} has no effect in mode {mode.name}", "leave it out, or use --mode raytraced")
+            if value is not None and mode.name not in BY_RAYS:
+                raise UsageError(
+                    f"{flag} has no effect in mode {mode.name}", "leave it out, or use --mode raytraced or path"
+                )
         for flag, given in (("--occlusion", self.occlusion), ("--occlusion-reach", self.reach)):
-            if given is not None and mode.name not in LIT:
+            if given is not None and mode.name not in ("shaded", "raytraced"):
                 raise UsageError(
                     f"{flag} has no effect in mode {mode.name}", "leave it out, or use --mode shaded or raytraced"
                 )
@@ -126,7 +132,7 @@ class LookOptions:
         for flag, value in given.items():
             if value is not None and mode.name not in LIT:
                 raise UsageError(
-                    f"{flag} has no effect in mode {mode.name}", "leave it out, or use --mode shaded or raytraced"
+                    f"{flag} has no effect in mode {mode.name}", "leave it out, or use --mode shaded, raytraced or path"
                 )
         self.rays.check(mode)
         if self.view_dependent is not None and mode.name != "color":

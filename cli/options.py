@@ -213,6 +213,12 @@ JsonOption = Annotated[bool, typer.Option("--json", help="Machine-readable resul
 QuietOption = Annotated[bool, typer.Option("--quiet", "-q", help="No progress; warnings and errors alone.")]
 
 
+def given(context: typer.Context, *names: str) -> bool:
+    """Whether one of the parameters of a command was given, on its line or by a variable."""
+    sources = (context.get_parameter_source(name) for name in names)
+    return any(source is not None and not source.name.startswith("DEFAULT") for source in sources)
+
+
 def with_settings(classes: Sequence[type[Any]]) -> Callable[[Callable[..., None]], Callable[..., None]]:
     """Give a command a flag for each field of some settings classes that has one; it gets them as **flags.
 

@@ -28,7 +28,8 @@ from invrender.cli.options import (
     with_settings,
 )
 from invrender.cli.poses import tell
-from invrender.errors import UsageError
+from invrender.errors import DivergedError, UsageError
+from invrender.findings import refuse
 from invrender.methods.names import AUTO, METHODS, settings_of
 
 BARE = "Photographs"
@@ -96,6 +97,7 @@ def reconstruct(
         print_json({"output": destination.folder, **outcome.metrics})
     elif not quiet:
         _summarise(used, outcome.metrics, destination.folder)
+    refuse(outcome.severe, DivergedError)
 
 
 def _summarise(used: Any, metrics: dict[str, Any], folder: Path) -> None:
@@ -105,7 +107,10 @@ def _summarise(used: Any, metrics: dict[str, Any], folder: Path) -> None:
     names = f"{used.files(metrics)}, progress.gif, metrics.json".split(", ")
     files = [name for name in names if (folder / name).exists()]  # without frames there is no GIF
     console.print(f"wrote {folder}: {', '.join(files)}", markup=False)
-    console.print(f"look at it: invrender preview {folder}", markup=False)
+    if used.name == "scene":
+        console.print(f"render it: invrender render {folder / 'scene.toml'} -o picture.png", markup=False)
+    else:
+        console.print(f"look at it: invrender preview {folder}", markup=False)
 
 
 @dataclass(frozen=True)

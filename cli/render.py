@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -32,12 +31,25 @@ from invrender.cli.options import (
     JsonOption,
     OverwriteOption,
     QuietOption,
+    SeedOption,
     SizeOption,
     ViewsFlag,
     check_at_least,
     check_choice,
     console,
+    given,
+    output,
     print_json,
+)
+from invrender.cli.render_request import Request
+from invrender.cli.render_scenes import as_scene, draw_scene
+from invrender.cli.scene_options import (
+    CameraOption,
+    ExposureOption,
+    NoiseOption,
+    SceneOptions,
+    SppOption,
+    TonemapOption,
 )
 from invrender.cli.volume_options import (
     ColormapOption,
@@ -59,46 +71,44 @@ from invrender.cli.volume_options import (
 from invrender.render.modes import Mode, Subject, find_mode, mode_names
 
 if TYPE_CHECKING:
-    from invrender.run.pictures import CameraPlacement, Written
+    from invrender.run.pictures import Written
 
 BACKGROUNDS = {"white": (1.0, 1.0, 1.0), "black": (0.0, 0.0, 0.0)}
 
 
-@dataclass(frozen=True)
-class _Request:
-    """What to draw and where it goes, whatever the asset is; background None: transparent."""
-
-    mode: Mode
-    background: tuple[float, float, float] | None
-    output: Path | None
-    dataset: Path | None
-    placement: CameraPlacement
-    backend: str
-    device: str | None
-
-
 OutputOption = Annotated[
     Path | None,
-    typer.Option("--output", "-o", metavar="FILE", help="A .png for a still, or a sheet of --views; a .gif turns."),
+    typer.Option(
+        "--output",
+        "-o",
+        metavar="FILE",
+        help="A .png for a still, or a sheet of --views; a .gif turns; by rays also a linear .exr.",
+    ),
 ]
 DatasetOption = Annotated[
     Path | None, typer.Option("--dataset", metavar="DIR", help="Write transforms.json and RGBA images there.")
 ]
 ModeOption = Annotated[
     str | None,
-    typer.Option("--mode", metavar="|".join(mode_names()), help="What the pictures show (shaded; volume)."),
+    typer.Option(
+        "--mode", metavar="|".join(mode_names()), help="What the pictures show (shaded; scene.toml: raytraced; volume)."
+    ),
 ]
 BackgroundOption = Annotated[
-    str, typer.Option("--background", metavar="white|black|transparent|#RRGGBB", help="Behind the object.")
+    str | None,
+    typer.Option(
+        "--background", metavar="white|black|transparent|#RRGGBB", help="Behind the object (white; a scene's own)."
+    ),
 ]
 SamplesOption = Annotated[
-    int,
-    typer.Option("--samples", min=1, max=8, help="Samples on each side of a pixel (stills, turntables; all by rays)."),
+    int | None,
+    typer.Option("--samples", min=1, max=8, help="Samples on each side of a pixel (2), but of scenes by rays: --spp."),
 ]
 
 
 def render(
-    asset: Annotated[Path, typer.Argument(metavar="ASSET", help="A mesh, or a volume (.npz .vti .nrrd .nii.gz ...).")],
+    context: typer.Context,
+    asset: Annotated[Path, typer.Argument(metavar="ASSET", help="A mesh, a scene.toml, or a volume (.npz .vti ...).")],
     output: OutputOption = None,
     dataset: DatasetOption = None,
     mode: ModeOption = None,
@@ -109,8 +119,8 @@ def render(
     elevation: ElevationOption = 10.0,
     distance: DistanceFlag = None,
     fov: FovFlag = None,
-    background: BackgroundOption = "white",
-    samples: SamplesOption = 2,
+    background: BackgroundOption = None,
+    samples: SamplesOption = None,
     light: LightOption = None,
     turn: TurnOption = None,
     reflection: ReflectionOption = None,
@@ -119,6 +129,12 @@ def render(
     occlusion: OcclusionOption = None,
     occlusion_reach: ReachOption = None,
     view_dependent: ViewDependentOption = None,
+    spp: SppOption = None,
+    seed: SeedOption = 0,
+    noise_target: NoiseOption = None,
+    camera: CameraOption = None,
+    exposure: ExposureOption = None,
+    tonemap: TonemapOption = None,
     colormap: ColormapOption = "inferno",
     opacity: OpacityOption = "linear",
     strength: StrengthOption = 0.5,
@@ -138,25 +154,35 @@ def render(
     json: JsonOption = False,
     quiet: QuietOption = False,
 ) -> None:
-    """Render a mesh or a volume: a still, a turntable, or a dataset that reconstruct takes."""
+    """Render a mesh, a scene or a volume: a still, a turntable, or a dataset that reconstruct takes."""
     check_at_least("--size", size, 1)
     drawn = _mode(asset, mode)
     look = LookOptions(light, turn, reflection, view_dependent, RayOptions(depth, shadows, occlusion, occlusion_reach))
     look.check(drawn, dataset)
+    scenes = SceneOptions(spp, seed, noise_target, camera, exposure, tonemap)
+    scenes.check(drawn, _is_scene(asset), output)
     style = StyleOptions(colormap, opacity, strength, window, lighting, compositing, quality)
     if drawn.subject == "volume":
         style.check()
     from invrender.run.pictures import CameraPlacement, check_outputs
 
-    behind = _background(background)
+    behind = _background(background or "white")
     check_outputs(output, dataset, drawn, behind, overwrite)
     placement = CameraPlacement(cameras, views, (size, size), distance, fov, elevation, azimuth)
-    request = _Request(drawn, behind, output, dataset, placement, backend, device)
+    placed, sized = _placed(context), given(context, "size")
+    side = size if sized else None
+    stated = background is not None
+    request = Request(drawn, behind, stated, output, dataset, placement, placed, side, backend, device, quiet)
     if drawn.subject == "mesh":
-        results = _draw_mesh(asset, request, samples, look)
+        results = _draw_mesh(asset, request, samples, look, scenes)
     else:
         results = _draw_volume(VolumeFile(asset, key, shape, dtype, frame), request, style, extinction, floats)
     _report(results, drawn, quiet, json)
+
+
+def _placed(context: typer.Context) -> bool:
+    """Whether cameras are to be placed, in place of a scene's own."""
+    return given(context, "cameras", "azimuth", "elevation", "distance", "fov")
 
 
 def _report(results: Iterator[Written], drawn: Mode, quiet: bool, json: bool) -> None:
@@ -168,8 +194,18 @@ def _report(results: Iterator[Written], drawn: Mode, quiet: bool, json: bool) ->
         facts |= {"files": files, **written.facts}
         if not quiet:
             console.print(f"wrote {written.path} ({written.note})", markup=False)
+        if "noise" in written.facts and not json:
+            output.print(f"{written.path}: {_noise(written)}", markup=False, soft_wrap=True)
     if json:
         print_json({"mode": drawn.name, **facts})
+
+
+def _noise(written: Written) -> str:
+    """The error estimate of pictures by rays and paths; see `render.scenes.Estimate`."""
+    spp, noise = written.facts["spp"], written.facts["noise"]
+    if spp < 2:
+        return "1 ray a pixel, which tells nothing about the noise"
+    return f"{spp} rays a pixel, standard error {100 * noise:.2g} % of the mean luminance"
 
 
 def _mode(asset: Path, name: str | None) -> Mode:
@@ -177,6 +213,8 @@ def _mode(asset: Path, name: str | None) -> Mode:
     from invrender.errors import UsageError
     from invrender.io.volumes.read import is_volume_path
 
+    if name is None and _is_scene(asset):
+        name = "raytraced"
     subject: Subject = "volume" if is_volume_path(asset) else "mesh"
     fitting = mode_names(subject)
     if name in mode_names() and name not in fitting:
@@ -187,7 +225,16 @@ def _mode(asset: Path, name: str | None) -> Mode:
     return find_mode(name if name is None else check_choice("--mode", name, fitting), subject)
 
 
-def _draw_mesh(asset: Path, request: _Request, samples: int, look: LookOptions) -> Iterator[Written]:
+def _is_scene(asset: Path) -> bool:
+    """Whether a file is called as a scene is."""
+    from invrender.io.scenes.read import is_scene_path
+
+    return is_scene_path(asset)
+
+
+def _draw_mesh(
+    asset: Path, request: Request, samples: int | None, look: LookOptions, scenes: SceneOptions
+) -> Iterator[Written]:
     from invrender.backends import select
     from invrender.io.assets import identify
     from invrender.io.meshes.read import read_mesh
@@ -196,8 +243,12 @@ def _draw_mesh(asset: Path, request: _Request, samples: int, look: LookOptions) 
 
     if asset.is_dir():
         identify(asset)  # tells what to do with slices of a volume
+    scene = as_scene(asset, request, look, scenes)
+    if scene is not None:
+        yield from draw_scene(scene, request, look, scenes, samples, not _is_scene(asset))
+        return
     backend = select(request.backend, request.device, ("meshes",))
-    shot = look.shot(request.mode, request.background, samples)
+    shot = look.shot(request.mode, request.background, samples or 2)
     mesh = look.reflecting(read_mesh(asset))
     if request.dataset is not None:
         cameras = request.placement.cameras(mesh, DATASET)
@@ -208,7 +259,7 @@ def _draw_mesh(asset: Path, request: _Request, samples: int, look: LookOptions) 
 
 
 def _draw_volume(
-    file: VolumeFile, request: _Request, style: StyleOptions, extinction: str, floats: bool
+    file: VolumeFile, request: Request, style: StyleOptions, extinction: str, floats: bool
 ) -> Iterator[Written]:
     from invrender.backends import select
     from invrender.render.absorption import check_extinction

@@ -16,11 +16,13 @@ class Finding:
         cause: one sentence that says what, with the names and numbers.
         remedy: what to do about it, the likely causes included.
         views: names of the views it is about, the worst first; none: it is about all of them.
+        severe: whether a result with it is no result: its files are written, and the run ends with exit code 8.
     """
 
     cause: str
     remedy: str
     views: tuple[str, ...] = ()
+    severe: bool = False
 
     def __str__(self) -> str:
         return f"{self.cause}; {self.remedy}"

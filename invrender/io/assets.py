@@ -1,7 +1,7 @@
 """Reading and writing assets of every kind, by what a path names and by the type of what is written.
 
-A path may name a mesh, a volume, a dataset of posed images (or its pose file), or the folder of a finished run, which
-stands for its result.
+A path may name a mesh, a scene, a volume, a dataset of posed images (or its pose file), or the folder of a finished
+run, which stands for its result.
 """
 
 from __future__ import annotations
@@ -21,12 +21,13 @@ from invrender.io.datasets.transmittance import (
 from invrender.io.files.paths import is_file, is_folder
 from invrender.io.meshes.read import read_mesh
 from invrender.io.meshes.write import write_mesh
+from invrender.io.scenes import is_scene_path, read_scene, write_scene
 from invrender.io.volumes.foreign import is_foreign, refuse_dicom, refuse_slices
 from invrender.io.volumes.read import is_volume_path, read_volume
 from invrender.io.volumes.write import write_volume
-from invrender.nouns import Mesh, Views, Volume
+from invrender.nouns import Mesh, Scene, Views, Volume
 
-Kind = Literal["mesh", "volume", "transmittance", "views"]
+Kind = Literal["mesh", "scene", "volume", "transmittance", "views"]
 
 RUN = "run.json"  # marks the folder of a run
 MESH_RESULTS = ("mesh.ply", "mesh.glb")
@@ -40,6 +41,8 @@ def identify(source: str | Path) -> tuple[Kind, Path]:
         InputError: a run that has no result yet, or slices of a volume (DICOM, pictures).
     """
     path = Path(source)
+    if is_scene_path(path) and not is_folder(path):
+        return "scene", path
     volume = volume_file(path)
     if volume is not None:
         return "volume", volume
@@ -61,8 +64,8 @@ def read(
     shape: Sequence[int] | None = None,
     dtype: str | None = None,
     frame: int | None = None,
-) -> Mesh | Volume | Views | TransmittanceViews:
-    """Read whatever a path names: a mesh, a volume, a dataset of posed images, or the result of a run.
+) -> Mesh | Scene | Volume | Views | TransmittanceViews:
+    """Read whatever a path names: a mesh, a scene, a volume, a dataset of posed images, or the result of a run.
 
         mesh = invrender.read("data/mug.glb")
         volume = invrender.read("outputs/cloud")
@@ -85,24 +88,26 @@ def read(
         return read_volume(path, key=key, shape=shape, dtype=dtype, frame=frame)
     if kind == "transmittance":
         return read_transmittance(path)
+    if kind == "scene":
+        return read_scene(path)
     return read_dataset(path, masks) if kind == "views" else read_mesh(path)
 
 
 def write(
-    target: str | Path, thing: Mesh | Volume | Views | TransmittanceViews, units: str | None = None
+    target: str | Path, thing: Mesh | Scene | Volume | Views | TransmittanceViews, units: str | None = None
 ) -> list[Path]:
-    """Write a mesh or a volume in the format that the extension names, or posed images as a dataset folder.
+    """Write a mesh or a volume in the format that the extension names, a scene, or posed images as a dataset folder.
 
         invrender.write("mug.ply", mesh)
 
     Args:
-        target: of a mesh .glb, .ply, .obj or .stl; of a volume .npz, .vti, .nrrd, ...; of images a folder. What lies
-            there is replaced.
+        target: of a mesh .glb, .ply, .obj or .stl; of a scene .toml, beside which its meshes are written; of a volume
+            .npz, .vti, .nrrd, ...; of images a folder. What lies there is replaced.
         thing: what to write; gradients are left behind.
         units: what one unit of a mesh's coordinates is ('metre', ...), where the format has a place for it.
 
     Returns:
-        The files written; of a dataset, the poses first.
+        The files written; of a dataset the poses first, and of a scene the .toml.
 
     Raises:
         UsageError: the extension is unknown, or the place cannot be written to.
@@ -111,6 +116,8 @@ def write(
         write_mesh(target, thing, units)
     elif isinstance(thing, Volume):
         write_volume(target, thing)
+    elif isinstance(thing, Scene):
+        return write_scene(target, thing)
     elif isinstance(thing, Views):
         return write_dataset(target, thing)
     else:

@@ -1,4 +1,4 @@
-"""OpenEXR images: the size from the header by ourselves, the pixels through the optional package of that name."""
+"""OpenEXR images: the size from the header by ourselves, the pixels through the package of that name."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from invrender.errors import InputError
+from invrender.io.files.atomic import atomic_path
 from invrender.io.files.paths import shown
 
 _MAGIC = 20000630  # openexr.com, "OpenEXR File Layout": the magic number, the version, then attributes
@@ -80,3 +81,22 @@ def read_exr(path: Path) -> NDArray[np.float32]:
     raise InputError(
         f"{shown(path)} has the channels {', '.join(channels)}, but no RGB", "save it with R, G, B or Y channels"
     )
+
+
+def write_exr(path: str | Path, image: NDArray[np.floating]) -> None:
+    """Write an OpenEXR image of 32-bit floats, compressed without loss.
+
+    Args:
+        path: where to; the file appears in one piece.
+        image: [H,W,3] linear RGB, or [H,W,4] with colours multiplied by alpha, as the format wants them.
+
+    Raises:
+        UsageError: the place cannot be written to.
+    """
+    import OpenEXR
+
+    pixels = np.ascontiguousarray(image, np.float32)
+    header = {"compression": OpenEXR.ZIP_COMPRESSION, "type": OpenEXR.scanlineimage}
+    channels = {"RGB" if pixels.shape[2] == 3 else "RGBA": pixels}
+    with atomic_path(path) as temporary, OpenEXR.File(header, channels) as file:
+        file.write(str(temporary))

@@ -39,7 +39,19 @@ def read_lights(path: Path) -> Lights:
     Raises:
         InputError: it is missing or no JSON; a field is unknown, or not the numbers that belong there; it has no light.
     """
-    table = read_json_table(path, "light", EXAMPLE)
+    return lights_of(path, read_json_table(path, "light", EXAMPLE))
+
+
+def lights_of(path: Path, table: dict[str, Any]) -> Lights:
+    """The lights of a table with the fields of a light file.
+
+    Args:
+        path: of the file, for messages.
+        table: its fields.
+
+    Raises:
+        InputError: a field is unknown, or not the numbers that belong there; it has no light.
+    """
     _check_names(path, table, _FIELDS, "a light file")
     if not table:
         raise InputError(f"{shown(path)} holds no light", f"write {EXAMPLE}")
@@ -55,6 +67,11 @@ def write_lights(path: str | Path, lights: Lights) -> None:
     Raises:
         UsageError: the place cannot be written to.
     """
+    atomic_write_bytes(path, (json.dumps(table_of(lights), indent=2) + "\n").encode())
+
+
+def table_of(lights: Lights) -> dict[str, Any]:
+    """The fields of a light file that `lights_of` reads as these lights."""
     if lights.direction is None:
         directions: list[Any] = ["camera"]
     else:
@@ -67,7 +84,7 @@ def write_lights(path: str | Path, lights: Lights) -> None:
     }
     if lights.sh is not None:
         table["sh"] = lights.sh.detach().double().expand(9, 3).tolist()
-    atomic_write_bytes(path, (json.dumps(table, indent=2) + "\n").encode())
+    return table
 
 
 def _plain(value: Any) -> Any:
@@ -102,10 +119,11 @@ def _directional(path: Path, found: Any) -> tuple[torch.Tensor | None, float | t
                 "keep that one alone, or give it a direction",
             )
         return None, intensity[0]
-    directions = torch.tensor([_numbers(path, "direction", each.get("direction"), 3) for each in found])
+    numbers = [_numbers(path, "direction", each.get("direction"), 3) for each in found]
+    directions = torch.tensor(numbers, dtype=torch.float64)
     if bool((directions.norm(dim=1) == 0).any()):
         raise InputError(f"{shown(path)} has a light of direction 0, 0, 0", "point it towards the light")
-    return directions.double(), intensity
+    return directions, intensity
 
 
 def _colour(path: Path, field: str, value: Any) -> torch.Tensor:

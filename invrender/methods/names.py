@@ -20,6 +20,7 @@ METHODS = {
     "photometric": "invrender.methods.photometric",
     "transmittance": "invrender.methods.transmittance",
     "volume": "invrender.methods.volume_colour",
+    "scene": "invrender.methods.scene",
 }
 """Folders by name. In each, settings.py has SETTINGS and suits(path), and method.py METHOD."""
 

@@ -9,7 +9,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from invrender.errors import UsageError
+from invrender.errors import DivergedError, UsageError
+from invrender.findings import refuse
 from invrender.methods.names import AUTO, METHODS, method_called, method_for, settings_of
 from invrender.run.resolve import ENVIRONMENT_PREFIX, first_given, resolve
 from invrender.run.settings import RunSettings, check_ranges
@@ -115,14 +116,14 @@ def reconstruct(
     Args:
         source: mesh or volume file, or dataset folder.
         output: the run folder; a stopped run in it is resumed. None: nothing stays on disk.
-        method: silhouette, transmittance, volume, or auto: by the input.
+        method: silhouette, transmittance, volume, scene, or auto: by the input.
         overwrite: replace a finished run.
         fresh: start over where a stopped run could be resumed.
         quiet: show no progress.
         settings: any setting of the method by its name, as `--set` takes them.
 
     Returns:
-        The asset (`Mesh`, `Volume` or `TransferFunction`) and its metrics.
+        The asset (`Mesh`, `Volume`, `TransferFunction` or `Scene`) and its metrics.
 
     Raises:
         InvrenderError: whatever the command line would end with.
@@ -134,4 +135,6 @@ def reconstruct(
     backend = select(resolved.backend, resolved.device, used.needs)
     with tempfile.TemporaryDirectory() as temporary:
         folder = Path(temporary) / "run" if output is None else Path(output)
-        return execute(used, resolved, backend, Destination(folder, overwrite, fresh), quiet)
+        outcome = execute(used, resolved, backend, Destination(folder, overwrite, fresh), quiet)
+    refuse(outcome.severe, DivergedError)
+    return outcome

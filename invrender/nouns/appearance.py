@@ -99,7 +99,7 @@ class Material:
     def is_default(self) -> bool:
         """Whether it is the default, as for a file that names no material; a material with a tensor is not."""
         chosen = isinstance(self.albedo, Tensor) or self.albedo != PLAIN or self.unlit or not self.lambertian
-        chosen = chosen or self.emits
+        chosen = chosen or self.emits or isinstance(self.opacity, Tensor) or self.opacity != 1
         return not chosen and self.texture is None and self.name == "default"
 
     @property

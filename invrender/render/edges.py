@@ -19,7 +19,7 @@ import torch
 from invrender.errors import UsageError
 from invrender.nouns import Cameras
 from invrender.ops.rays import check_finite
-from invrender.render.boundary import boundary, distance, pixel_values, spread_on_lines
+from invrender.render.boundary import Points, alike, boundary, spread_on_lines
 from invrender.render.crossings import crossing_lines, crossings
 from invrender.render.folds import Edges, contours, edges_of, jumps
 from invrender.render.screen import Frame, clipped, eye_points, frame_of, screen_from_frame, screen_rays
@@ -55,7 +55,7 @@ class EdgeSampling:
 DEFAULT = EdgeSampling()
 
 
-class _Points(NamedTuple):
+class _Places(NamedTuple):
     """K points on lines across which colours jump.
 
     Attributes:
@@ -73,13 +73,21 @@ class _Points(NamedTuple):
     share: Tensor
 
 
-class _Lines(NamedTuple):
+class Lines(NamedTuple):
     """The lines of a mesh: its edges, which of them count from everywhere [E], and crossings of faces (`crossings`)."""
 
     edges: Edges
     always: Tensor
     crossed: Tensor
     ends: Tensor
+
+
+def lines_of(surface: Surface, frame: Frame) -> Lines:
+    """The lines of a mesh, positions in a frame; without gradients."""
+    with torch.no_grad():
+        edges = edges_of(surface.topology)
+        crossed, ends = crossings(frame.local(surface.positions), surface.faces)
+        return Lines(edges, jumps(surface, edges), crossed, ends)
 
 
 def visibility(
@@ -114,8 +122,10 @@ def visibility(
     check_image(image, cameras)
     check_finite(surface.positions)
     frame = frame_of(surface)
-    task = _Task(surface, frame, cameras.size, radiance, sampling, lights)
-    return boundary(image, partial(_estimate, task), frame.local(surface.positions), screen_from_frame(cameras, frame))
+    task = EdgeTask(surface, frame, cameras.size, radiance, image.shape[-1], sampling, lights)
+    return boundary(
+        image, partial(edge_points, task), frame.local(surface.positions), screen_from_frame(cameras, frame)
+    )
 
 
 def check_image(image: Tensor, cameras: Cameras) -> None:
@@ -132,35 +142,38 @@ def check_image(image: Tensor, cameras: Cameras) -> None:
 
 
 @dataclass(frozen=True)
-class _Task:
-    """What the estimate needs beside the tensors that move; positions are those of `frame`."""
+class EdgeTask:
+    """What finding points on edges takes beside the tensors that move; positions are those of `frame`.
+
+    See `visibility`; `channels` has the radiance, and `lines` are those of the surface, or None: found anew.
+    """
 
     surface: Surface
     frame: Frame
     size: tuple[int, int]
     radiance: Radiance
+    channels: int
     sampling: EdgeSampling
     lights: Tensor | None
+    lines: Lines | None = None
 
 
-def _estimate(task: _Task, grad: Tensor, positions: Tensor, screen: Tensor) -> Iterator[Tensor]:
+@torch.no_grad()
+def edge_points(task: EdgeTask, positions: Tensor, screen: Tensor) -> Iterator[Points]:
+    """Points on the edges that views [N,4,4] see, whose lines move with positions and views; see `boundary`."""
     generator = torch.Generator().manual_seed(task.sampling.seed)
     step = max(1, _RAYS // (2 * task.sampling.samples))
-    with torch.no_grad():
-        edges = edges_of(task.surface.topology)
-        always = jumps(task.surface, edges) | _light_folds(task, edges, positions)
-        lines = _Lines(edges, always, *crossings(positions, task.surface.faces))
+    lines = task.lines or lines_of(task.surface, task.frame)
+    lines = lines._replace(always=lines.always | _light_folds(task, lines.edges, positions))
     for begin in range(0, len(screen), step):
-        with torch.no_grad():
-            views = range(begin, min(begin + step, len(screen)))
-            parts = [_points(task, lines, positions, screen, k, generator) for k in views]
-            points = _Points(*(torch.cat(each) for each in zip(*parts, strict=True)))
+        views = range(begin, min(begin + step, len(screen)))
+        parts = [_points(task, lines, positions, screen, k, generator) for k in views]
+        points = _Places(*(torch.cat(each) for each in zip(*parts, strict=True)))
         for first in range(0, len(points.view), _RAYS // 2):
-            part = _Points(*(each[first : first + _RAYS // 2] for each in points))
-            yield _signed(task, grad, positions, screen, part)
+            yield _with_jumps(task, positions, screen, _Places(*(e[first : first + _RAYS // 2] for e in points)))
 
 
-def _light_folds(task: _Task, edges: Edges, positions: Tensor) -> Tensor:
+def _light_folds(task: EdgeTask, edges: Edges, positions: Tensor) -> Tensor:
     """[E] bool: the edges that are contours as seen by one of the lights."""
     found = torch.zeros_like(edges.open)
     for light in () if task.lights is None else task.lights.detach().to(positions):
@@ -169,8 +182,8 @@ def _light_folds(task: _Task, edges: Edges, positions: Tensor) -> Tensor:
 
 
 def _points(
-    task: _Task, lines: _Lines, positions: Tensor, screen: Tensor, view: int, generator: torch.Generator
-) -> _Points:
+    task: EdgeTask, lines: Lines, positions: Tensor, screen: Tensor, view: int, generator: torch.Generator
+) -> _Places:
     """Points on the lines that one view shows, by their length; at least half of them on contours and crossings."""
     edges = lines.edges
     contour = contours(edges, positions, task.surface.faces, eye_points(screen[[view]])[0])
@@ -183,11 +196,11 @@ def _points(
     seen = length > 0
     pair, crossing, outline, parts, length = (each[seen] for each in (pair, crossing, outline, parts, length))
     if not len(pair):
-        return _Points(pair[:, 0], pair, crossing, parts[:, 0], length)
+        return _Places(pair[:, 0], pair, crossing, parts[:, 0], length)
     weight = _weights(length, outline)
     line, along, share = spread_on_lines(length * weight, task.sampling.samples, generator)
     place = parts[line, 0] + along[:, None] * (parts[line, 1] - parts[line, 0])
-    return _Points(torch.full_like(line, view), pair[line], crossing[line], place, share / weight[line])
+    return _Places(torch.full_like(line, view), pair[line], crossing[line], place, share / weight[line])
 
 
 def _weights(length: Tensor, contour: Tensor) -> Tensor:
@@ -203,17 +216,15 @@ def project(screen: Tensor, points: Tensor) -> Tensor:
     return points @ screen[:, :3].T + screen[:, 3]
 
 
-def _signed(task: _Task, grad: Tensor, positions: Tensor, screen: Tensor, points: _Points) -> Tensor:
-    """The sum over the points of (f+ - f-) . grad share distance; see `boundary`."""
-    line = _lines(task, positions, screen, points)
-    with torch.no_grad():
-        across = torch.nn.functional.normalize(line[:, :2], dim=1)
-        jump = _jump(task, screen, points, across, grad.shape[-1])
-        factor = (jump * pixel_values(grad, points.view, points.place)).sum(1) * points.share
-    return (factor * distance(line, points.place)).sum()
+def _with_jumps(task: EdgeTask, positions: Tensor, screen: Tensor, points: _Places) -> Points:
+    number, row = alike(points.view, points.crossing.long(), points.pair[:, 0], points.pair[:, 1])
+    lines = partial(_lines, task.surface.faces, _Places(*(each[row] for each in points)))
+    across = torch.nn.functional.normalize(lines(positions, screen)[:, :2], dim=1)[number]
+    jump = _jump(task, screen, points, across) * points.share[:, None]
+    return Points(points.view, points.place, jump, number, lines)
 
 
-def _lines(task: _Task, positions: Tensor, screen: Tensor, points: _Points) -> Tensor:
+def _lines(faces: Tensor, points: _Places, positions: Tensor, screen: Tensor) -> Tensor:
     """The lines [K,3] in the pictures that the points lie on; differentiable."""
     edge, face = (~points.crossing).nonzero()[:, 0], points.crossing.nonzero()[:, 0]
     camera, ends = screen[points.view[edge]][:, [0, 1, 3]], positions[points.pair[edge]]
@@ -222,16 +233,16 @@ def _lines(task: _Task, positions: Tensor, screen: Tensor, points: _Points) -> T
     if not len(face):
         return found
     from_screen = torch.linalg.inv(screen)[points.view[face]]
-    return found.index_put((face,), crossing_lines(from_screen, positions, task.surface.faces, points.pair[face]))
+    return found.index_put((face,), crossing_lines(from_screen, positions, faces, points.pair[face]))
 
 
-def _jump(task: _Task, screen: Tensor, points: _Points, across: Tensor, channels: int) -> Tensor:
+def _jump(task: EdgeTask, screen: Tensor, points: _Places, across: Tensor) -> Tensor:
     """How much more radiance [K,C] there is on the + side of the edges."""
     reach = REACH * max(1.0, max(task.size) / 500)  # float32 has so many digits for the whole width of a picture
     sides = torch.cat([points.place + reach * across, points.place - reach * across])
     origin, direction = screen_rays(screen, points.view.repeat(2), sides)
     found: Tensor = task.radiance(task.frame.world(origin), direction).to(across)
-    check_channels(found, len(origin), channels)
+    check_channels(found, len(origin), task.channels)
     plus, minus = found.chunk(2)
     return plus - minus
 

@@ -12,7 +12,7 @@ from typing import Literal
 from invrender.errors import UsageError
 
 Subject = Literal["mesh", "volume"]
-Renderer = Literal["raster", "traced", "emission", "absorption"]
+Renderer = Literal["raster", "traced", "paths", "emission", "absorption"]
 
 
 @dataclass(frozen=True)
@@ -22,7 +22,7 @@ class Mode:
     Attributes:
         name: as `--mode` calls it.
         subject: what it draws.
-        renderer: the module in `invrender.render` that draws it.
+        renderer: what draws it: the module of that name in `invrender.render`; of "paths", `scenes`.
         about: what the values mean, in a few words.
         channels: of a picture over a background.
         colour: whether the values are linear RGB, which image files hold as sRGB; others are stored as they are.
@@ -43,6 +43,7 @@ class Mode:
 MODES = (
     Mode("shaded", "mesh", "raster", "linear RGB under the lights, as the material says", colour=True, layered=True),
     Mode("raytraced", "mesh", "traced", "the same with shadows and mirrors, by rays", colour=True, layered=True),
+    Mode("path", "mesh", "paths", "all light, also between surfaces, by paths", colour=True, layered=True),
     Mode("color", "mesh", "raster", "albedo, texture, vertex colours as they are", colour=True, layered=True),
     Mode("silhouette", "mesh", "raster", "coverage of the pixel, 0 to 1", channels=1),
     Mode("depth", "mesh", "raster", "distance along the viewing axis; inf: nothing", channels=1, dataset=False),

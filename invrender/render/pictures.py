@@ -6,6 +6,7 @@ and with mode "transmittance" and the torch backend the cameras. Where a backend
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import Literal
 
@@ -13,16 +14,21 @@ import torch
 
 from invrender.backends import select
 from invrender.cameras.around import around
+from invrender.cameras.lens import camera_of
 from invrender.errors import UsageError
+from invrender.io.scenes.join import joined
 from invrender.kernels import Backend, Part
-from invrender.nouns import Cameras, Mesh, Scene, Volume
-from invrender.nouns.appearance import Colour
+from invrender.nouns import Camera, Cameras, Lights, Mesh, Scene, Volume
+from invrender.nouns.appearance import BLACK, Colour
 from invrender.render import raster, traced
 from invrender.render.absorption import transmittance
 from invrender.render.emission import VolumeStyle, render_volume
 from invrender.render.images import average, enlarge
 from invrender.render.modes import Mode, find_mode
 from invrender.render.ray_radiance import RaySettings, backdrop
+from invrender.render.scene_arrays import geometry
+from invrender.render.scene_checks import check_scene
+from invrender.render.scenes import Shot, layers, picture
 from invrender.render.transfer import transfer_function
 
 Tensor = torch.Tensor
@@ -33,7 +39,7 @@ STRENGTH = 0.5  # opacity of a volume's greatest value, as `invrender render` ha
 
 def render(
     asset: Mesh | Volume | Scene,
-    cameras: Cameras | None = None,
+    cameras: Cameras | Camera | Sequence[Camera] | None = None,
     mode: str | None = None,
     *,
     size: int | tuple[int, int] = 512,
@@ -46,18 +52,24 @@ def render(
     extinction: float | Tensor | Literal["auto"] = 1.0,
     dtype: torch.dtype = torch.float32,
     rays: RaySettings | None = None,
+    shot: Shot | None = None,
 ) -> Tensor:
     """Draw a mesh, a scene or a volume; differentiable in what the asset, its lights and the cameras hold as tensors.
 
         picture = invrender.render(mesh)                                  # shaded, [1,512,512,3] linear RGB
         masks = invrender.render(mesh, cameras, "silhouette")             # [N,H,W,1]
         light = invrender.render(volume, mode="transmittance", views=8)   # [8,512,512,1]
+        seen = invrender.render(scene, mode="path", shot=Shot("path", spp=256))   # by the scene's first camera
+
+    Scenes with lamps, environment, several meshes or a camera of their own are drawn in mode "raytraced" as in "path":
+    see `render.scenes`, with gradients of materials, lights and camera, but for those of vertices.
 
     Args:
         asset: a mesh under a light that moves with the camera, a scene, or a volume.
-        cameras: N of them; None places `views` around the asset (`cameras.around`) with images of `size`.
+        cameras: N of them; None takes the scene's first, else places `views` around the asset (`cameras.around`) with
+            images of `size`.
         mode: of `render.modes`; None takes "shaded" for meshes and "volume" for volumes.
-        size: (H, W) in pixels, or the side of square images; only where there are no cameras.
+        size: (H, W) in pixels, or the side of square images; only where the cameras have none.
         views: how many cameras; only where there are none.
         backend: a name; or what `backends.select` returned, which then is tested once and not in every call.
         background: linear RGB behind what is seen; None: the scene's own, else white.
@@ -67,7 +79,10 @@ def render(
         extinction: of mode "transmittance": the factor on the density; "auto" makes the volume well visible, and counts
             as constant in gradients.
         dtype: of pictures of meshes; those of volumes have that of the values.
-        rays: of mode "raytraced": depth of mirroring, shadows, ambient occlusion; of mode "shaded" the occlusion alone.
+        rays: of mode "raytraced" of meshes: depth of mirroring, shadows, ambient occlusion; of mode "shaded" the
+            occlusion alone.
+        shot: of modes "raytraced" and "path" of scenes: depth, rays a pixel, seed, gradients of edges; None: 16 rays a
+            pixel, of paths 64. Given for a mesh, it is drawn as a scene.
 
     Returns:
         [N,H,W,C] on the backend's device: linear RGB, or one channel for silhouette, depth and transmittance.
@@ -80,17 +95,72 @@ def render(
     row = find_mode(mode, "volume" if isinstance(asset, Volume) else "mesh")
     if alpha and not row.layered:
         raise UsageError(f"mode {row.name} has no alpha", "leave `alpha` out")
-    if cameras is None:
-        cameras = around(asset.mesh if isinstance(asset, Scene) else asset, "orbit", views, size)
     if isinstance(asset, Volume):
+        posed = _posed(cameras) or around(asset, "orbit", views, size)
         return _volume(
-            asset, cameras, row, _selected(backend, "volumes"), background, alpha, supersample, style, extinction
+            asset, posed, row, _selected(backend, "volumes"), background, alpha, supersample, style, extinction
         )
     scene = asset if isinstance(asset, Scene) else Scene(asset)
     if background is not None:
         scene = replace(scene, background=background)
-    drawn = _mesh(scene, cameras, row, _selected(backend, "meshes"), supersample, dtype, rays or RaySettings(), alpha)
+    ready = _selected(backend, "meshes")
+    if row.renderer == "paths" or (row.renderer == "traced" and (shot is not None or _needs_rays(scene, cameras))):
+        return _followed(scene, _cameras_of_scene(scene, cameras, views, size), row, ready, shot, alpha)
+    if shot is not None:
+        raise UsageError(f"mode {row.name} follows no rays through a scene", "leave `shot` out")
+    mesh = joined(scene)
+    posed = _posed(cameras) or around(mesh, "orbit", views, size)
+    flat = scene if len(scene.meshes) == 1 else replace(scene, meshes=(mesh,))
+    drawn = _mesh(flat, posed, row, ready, supersample, dtype, rays or RaySettings(), alpha)
     return drawn if alpha or row.channels == 1 else over(drawn, scene.backdrop)
+
+
+def _posed(cameras: Cameras | Camera | Sequence[Camera] | None) -> Cameras | None:
+    """Cameras as matrices, as all but scenes take them."""
+    if cameras is None or isinstance(cameras, Cameras):
+        return cameras
+    raise UsageError("this mode takes cameras as matrices", "make them by `cameras.lens.cameras_of`")
+
+
+def _needs_rays(scene: Scene, cameras: Cameras | Camera | Sequence[Camera] | None) -> bool:
+    """Whether a scene holds more than a mesh under plain lights."""
+    lamps, own = not isinstance(scene.lights, Lights), not (cameras is None or isinstance(cameras, Cameras))
+    clear = any(mesh.material.refracts for mesh in scene.meshes)
+    return lamps or own or clear or len(scene.meshes) > 1 or bool(scene.cameras) or scene.environment is not None
+
+
+def _cameras_of_scene(
+    scene: Scene, cameras: Cameras | Camera | Sequence[Camera] | None, views: int, size: int | tuple[int, int]
+) -> list[Camera]:
+    """The cameras, each with the size of its picture."""
+    if cameras is None:
+        cameras = scene.cameras[:1] or around(joined(scene), "orbit", views, size)
+    if isinstance(cameras, Cameras):
+        return [camera_of(cameras, k) for k in range(len(cameras))]
+    several = [cameras] if isinstance(cameras, Camera) else list(cameras)
+    shape = (size, size) if isinstance(size, int) else size
+    sized = [camera if camera.size else replace(camera, size=shape) for camera in several]
+    if len({camera.size for camera in sized}) != 1:
+        raise UsageError("the cameras have no size in common", "draw them one by one")
+    return sized
+
+
+def _followed(
+    scene: Scene, cameras: Sequence[Camera], mode: Mode, backend: Backend, shot: Shot | None, alpha: bool
+) -> Tensor:
+    """Pictures by rays or paths: [N,H,W,3] over the background, or [N,H,W,4] premultiplied."""
+    if shot is None:
+        shot = Shot("path", spp=64) if mode.renderer == "paths" else Shot("raytraced", spp=16)
+    elif shot.mode != mode.name:
+        raise UsageError(f"the mode is {mode.name}, and that of the shot {shot.mode}", "choose one of them")
+    check_scene(scene)
+    if alpha:
+        scene = replace(scene, background=BLACK)
+    prepared = geometry(scene.meshes, backend.device)
+    draw = layers if alpha else picture
+    return torch.stack(
+        [draw(scene, each, each.size or (512, 512), backend, shot, geometry=prepared) for each in cameras]
+    )
 
 
 def default_style(volume: Volume) -> VolumeStyle:

@@ -22,7 +22,7 @@ from invrender.kernels import Backend
 from invrender.kernels.intersect import intersect
 from invrender.nouns import Cameras
 from invrender.ops.rays import check_finite
-from invrender.render.boundary import boundary, distance, located, pixel_values, spread
+from invrender.render.boundary import Points, alike, boundary, located, spread
 from invrender.render.edges import DEFAULT, EdgeSampling, Radiance, check_channels, check_image
 from invrender.render.folds import Edges, contours, edges_of
 from invrender.render.planes import edge_planes, face_planes, lines_of_planes, shadow_points
@@ -59,8 +59,11 @@ class _Shadows(NamedTuple):
 
 
 @dataclass(frozen=True)
-class _Task:
-    """What the estimate needs beside the tensors that move; positions are those of `frame`."""
+class ShadowTask:
+    """What finding points on shadows takes beside the tensors that move; positions are those of `frame`.
+
+    See `shadow_visibility`; `channels` has the contribution.
+    """
 
     backend: Backend
     faces: Tensor
@@ -68,6 +71,7 @@ class _Task:
     frame: Frame
     size: tuple[int, int]
     contribution: Radiance
+    channels: int
     sampling: EdgeSampling
 
 
@@ -104,9 +108,10 @@ def shadow_visibility(
     check_finite(surface.positions)
     _check_light(light)
     frame = frame_of(surface)
-    task = _Task(backend, surface.faces, edges_of(surface.topology), frame, cameras.size, contribution, sampling)
-    screen = screen_from_frame(cameras, frame)
-    return boundary(image, partial(_estimate, task), frame.local(surface.positions), screen, frame.local_point(light))
+    edges, channels = edges_of(surface.topology), image.shape[-1]
+    task = ShadowTask(backend, surface.faces, edges, frame, cameras.size, contribution, channels, sampling)
+    moving = (frame.local(surface.positions), screen_from_frame(cameras, frame), frame.local_point(light))
+    return boundary(image, partial(shadow_edge_points, task), *moving)
 
 
 def _check_light(light: Tensor) -> None:
@@ -123,23 +128,24 @@ def _check_light(light: Tensor) -> None:
         )
 
 
-def _estimate(task: _Task, grad: Tensor, positions: Tensor, screen: Tensor, light: Tensor) -> Iterator[Tensor]:
+@torch.no_grad()
+def shadow_edge_points(task: ShadowTask, positions: Tensor, screen: Tensor, light: Tensor) -> Iterator[Points]:
+    """Points on the borders of a light's shadows, whose lines move with positions, views [N,4,4] and light [4]."""
     generator = torch.Generator().manual_seed(task.sampling.seed)
-    casting = _casting(task, positions.detach(), light.detach())
+    casting = _casting(task, positions, light)
     if not len(casting):
         return
     step = max(1, _RAYS // task.sampling.samples)
     for begin in range(0, len(screen), step):
         views = torch.arange(begin, min(begin + step, len(screen)), device=positions.device)
-        with torch.no_grad():
-            points = _points(task, casting, positions.detach(), screen.detach(), light.detach(), views, generator)
+        points = _points(task, casting, positions, screen, light, views, generator)
         for first in range(0, len(points.view), _RAYS):
             part = _Shadows(*(each[first : first + _RAYS] for each in points))
-            yield _signed(task, grad, positions, screen, light, part)
+            yield _with_jumps(task, positions, screen, light, part)
 
 
 def _points(
-    task: _Task,
+    task: ShadowTask,
     casting: Tensor,
     positions: Tensor,
     screen: Tensor,
@@ -159,7 +165,7 @@ def _points(
     return _seen(task, positions, screen, _cast(task, casting, positions, screen, light, views, drawn))
 
 
-def _casting(task: _Task, positions: Tensor, light: Tensor) -> Tensor:
+def _casting(task: ShadowTask, positions: Tensor, light: Tensor) -> Tensor:
     """The edges, int64, that are contours as the light sees them."""
     chosen = contours(task.edges, positions, task.faces, light).nonzero()[:, 0]
     return chosen[_seen_length(positions[task.edges.ends[chosen]], light) > 0]
@@ -173,7 +179,7 @@ def _seen_length(ends: Tensor, light: Tensor) -> Tensor:
     return length
 
 
-def _outward(task: _Task, positions: Tensor, edges: Tensor, plane: Tensor) -> Tensor:
+def _outward(task: ShadowTask, positions: Tensor, edges: Tensor, plane: Tensor) -> Tensor:
     """[K] the sign of the plane through light and edge on the side where the edge's faces are not."""
     sides = []
     for k in range(2):
@@ -186,7 +192,7 @@ def _outward(task: _Task, positions: Tensor, edges: Tensor, plane: Tensor) -> Te
 
 
 def _cast(
-    task: _Task,
+    task: ShadowTask,
     casting: Tensor,
     positions: Tensor,
     screen: Tensor,
@@ -214,7 +220,7 @@ def _cast(
     return _Shadows(view[kept], ends[line[kept]], receiver[kept], outward[kept], pixel[kept], share[kept], kept)
 
 
-def _receivers(task: _Task, positions: Tensor, light: Tensor, at: Tensor, outside: Tensor) -> Tensor:
+def _receivers(task: ShadowTask, positions: Tensor, light: Tensor, at: Tensor, outside: Tensor) -> Tensor:
     """The faces [K], -1 for none, that light meets which just passes the edges at points [K,3] on their outer sides."""
     beside = at + PAST * torch.nn.functional.normalize(outside, dim=1)
     to_light = light[:3] - light[3] * beside
@@ -224,7 +230,7 @@ def _receivers(task: _Task, positions: Tensor, light: Tensor, at: Tensor, outsid
     return torch.where(t > distance[:, 0] + PAST, face, -1)
 
 
-def _seen(task: _Task, positions: Tensor, screen: Tensor, points: _Shadows) -> _Shadows:
+def _seen(task: ShadowTask, positions: Tensor, screen: Tensor, points: _Shadows) -> _Shadows:
     """Those of the points that no face hides from the camera."""
     origin, direction = screen_rays(screen, points.view, points.place)
     face, t, _, _ = task.backend.trace(positions, task.faces, origin, direction)
@@ -234,21 +240,27 @@ def _seen(task: _Task, positions: Tensor, screen: Tensor, points: _Shadows) -> _
     return _Shadows(*(each[kept] for each in points))
 
 
-def _signed(task: _Task, grad: Tensor, positions: Tensor, screen: Tensor, light: Tensor, points: _Shadows) -> Tensor:
-    """The sum over the points of (f+ - f-) . grad share distance; see `boundary`."""
-    edge, face = edge_planes(positions, light, points.ends), face_planes(positions, task.faces[points.receiver])
-    line, side = lines_of_planes(torch.linalg.inv(screen)[points.view], edge, face)
-    with torch.no_grad():
-        lit = points.outward * side.sign()
-        jump = lit[:, None] * _light_there(task, screen, points, grad.shape[-1]).to(line)
-        factor = (jump * pixel_values(grad, points.view, points.place)).sum(1) * points.share
-    total: Tensor = (factor * distance(line, points.place)).sum()
-    return total
+def _with_jumps(task: ShadowTask, positions: Tensor, screen: Tensor, light: Tensor, points: _Shadows) -> Points:
+    number, row = alike(points.view, points.receiver, points.ends[:, 0], points.ends[:, 1])
+    different = _Shadows(*(each[row] for each in points))
+    lit = points.outward * _lines(task.faces, different, positions, screen, light)[1].sign()[number]
+    jump = (lit * points.share)[:, None] * _light_there(task, screen, points).to(lit)
+
+    def lines(*moving: Tensor) -> Tensor:
+        return _lines(task.faces, different, *moving)[0]
+
+    return Points(points.view, points.place, jump, number, lines)
 
 
-def _light_there(task: _Task, screen: Tensor, points: _Shadows, channels: int) -> Tensor:
+def _lines(faces: Tensor, points: _Shadows, positions: Tensor, screen: Tensor, light: Tensor) -> tuple[Tensor, Tensor]:
+    """The lines [K,3] in the pictures that the points lie on, and their sides [K] (`lines_of_planes`)."""
+    edge, face = edge_planes(positions, light, points.ends), face_planes(positions, faces[points.receiver])
+    return lines_of_planes(torch.linalg.inv(screen)[points.view], edge, face)
+
+
+def _light_there(task: ShadowTask, screen: Tensor, points: _Shadows) -> Tensor:
     """What [K,C] of the radiance at the points the light adds where it is not blocked."""
     origin, direction = screen_rays(screen, points.view, points.place)
     found: Tensor = task.contribution(task.frame.world(origin), direction)
-    check_channels(found, len(origin), channels)
+    check_channels(found, len(origin), task.channels)
     return found

@@ -56,10 +56,17 @@ class Destination:
 
 @dataclass(frozen=True)
 class Outcome:
-    """What a run found: the asset (a mesh, a volume, ...), and what was measured of it."""
+    """What a run found.
+
+    Attributes:
+        asset: a mesh, a volume, ...
+        metrics: what was measured of it.
+        severe: why the result is none, although it is written; those who hand it on `refuse` them.
+    """
 
     asset: Any
     metrics: Metrics
+    severe: tuple[Finding, ...] = ()
 
 
 def execute(
@@ -170,10 +177,10 @@ def _run(job: Job, run: RunFolder, progress: Progress, saved: Saved | None) -> O
         method.write(run, task, result)
         reel.write(run, result)
         run.metrics(metrics)
-    _warn(doubts, run, progress)
+    _warn([doubt for doubt in doubts if not doubt.severe], run, progress)
     if job.settings.strict:
         refuse(doubts, DivergedError)
-    return Outcome(method.asset(task, result), metrics)
+    return Outcome(method.asset(task, result), metrics, tuple(doubt for doubt in doubts if doubt.severe))
 
 
 def _warn(findings: Sequence[Finding], run: RunFolder, progress: Progress) -> None:
@@ -201,7 +208,7 @@ def _follow(loop: Loop, problem: Problem, run: RunFolder, progress: Progress, re
             progress.start(title, step.total, step.index)
         progress.step(step.index, step.terms)
         if step.phase.recorded:
-            run.losses(step.index, {**step.phase.labels, **step.terms})
+            run.losses(step.index, {**step.phase.labels, **step.terms, **step.phase.noted(step.params)})
             with run.timed("pictures"):
                 reel.step(step)
         run.keep(count, _Kept(problem, step, reel.shots, run.loss_rows, digest))

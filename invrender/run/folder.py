@@ -69,6 +69,11 @@ class RunFolder:
         self._save_every = save_every
         self._kept: tuple[int, Callable[[], Mapping[str, Any]]] | None = None
 
+    @property
+    def home(self) -> Path:
+        """Where the folder is in the end; another place than `path` while it waits to replace a finished run."""
+        return self._replaces or self.path
+
     @staticmethod
     def create(
         path: Path | str,

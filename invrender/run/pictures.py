@@ -23,6 +23,7 @@ from invrender.run.staged import is_empty, settle_dataset
 Tensor = torch.Tensor
 
 STILL, TURNTABLE, DATASET = 1, 48, 12  # numbers of views, unless given
+FLOATS = ("traced", "paths")  # renderers whose pictures may be written as linear floats
 
 
 @dataclass(frozen=True)
@@ -99,14 +100,18 @@ def check_outputs(
     if picture is None and dataset is None:
         raise UsageError("there is nothing to write", "name a picture with -o picture.png, or a folder with --dataset")
     if picture is not None:
-        _check_picture(picture, background, overwrite)
+        _check_picture(picture, mode, background, overwrite)
     if dataset is not None:
         _check_dataset(dataset, mode, overwrite)
 
 
-def _check_picture(path: Path, background: Colour | None, overwrite: bool) -> None:
+def _check_picture(path: Path, mode: Mode, background: Colour | None, overwrite: bool) -> None:
     extension = path.suffix.lower()
-    if extension not in (".png", ".gif"):
+    if extension == ".exr" and mode.renderer not in FLOATS:
+        raise UsageError(
+            f"mode {mode.name} writes no .exr", f"use -o {path.stem}.png, or --mode raytraced or path, which have light"
+        )
+    if extension not in (".png", ".gif", ".exr"):
         raise UsageError(f"{path} is neither a .png nor a .gif", f"use -o {path.stem}.png for a still, .gif to turn")
     if extension == ".gif" and background is None:
         raise UsageError("a GIF cannot be transparent here", "use --background white, or write a .png")

@@ -61,7 +61,7 @@ def mesh_views(mesh: Mesh, cameras: Cameras, shot: MeshShot, backend: Backend) -
     if not mode.layered:
         return replace(views, images=None)
     if mode.renderer == "traced":
-        colours = _up_to_contours(_traced(mesh, cameras, shot, backend))
+        colours = up_to_contours(_traced(mesh, cameras, shot, backend))
         return replace(views, images=colours.clamp(0, 1).to(views.masks))
     if shot.coefficients is not None:
         colours, _ = straight(pictures(mesh, shot.coefficients, cameras, backend))
@@ -103,7 +103,7 @@ def _traced(
     return traced.layers(scene, cameras, backend, shot.supersample, lights=lights, settings=shot.rays, sky=sky)
 
 
-def _up_to_contours(premultiplied: Tensor) -> Tensor:
+def up_to_contours(premultiplied: Tensor) -> Tensor:
     """Straight colours [N,H,W,3]; pixels that no ray found something in take the mean of those around.
 
     The masks of a dataset are exact coverage, which may reach into pixels that all rays miss.

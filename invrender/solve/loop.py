@@ -9,8 +9,8 @@ All that the loop knows is `loop.state`, frozen data that `solve.snapshot` turns
 begun with it takes the same steps, to the last bit.
 
 One rule for all solvers detects a step that failed: the loss is not finite or a hundred times that of the start, or a
-parameter is not finite. The step before is repeated with half the step length, which is kept from then on; the sixth
-failure ends the run with DivergedError.
+parameter is not finite; a sampler's first term may rise as it likes. The step before is repeated with half the step
+length, which is kept from then on; the sixth failure ends the run with DivergedError.
 """
 
 from __future__ import annotations
@@ -106,7 +106,7 @@ class Step:
     def is_last(self) -> bool:
         """Of its phase."""
         assert self.state.current is not None
-        return self.state.current.index == self.phase.steps
+        return _is_over(self.phase, self.state.current)
 
     @property
     def estimate(self) -> Any:
@@ -132,12 +132,17 @@ class Loop:
             if self.state.current is None:
                 self.state = _opened(phase, self.state)
             current = self.state.current
-            while current is not None and current.index < phase.steps:
+            while current is not None and not _is_over(phase, current):
                 self.state, terms = _advanced(phase, self.state)
                 current = self.state.current
                 assert current is not None
                 yield Step(phase, phase.first + current.index - 1, phase.total or phase.steps, terms, self.state)
             self.state = _closed(phase, self.state)
+
+
+def _is_over(phase: Phase, current: Current) -> bool:
+    """Whether a phase has taken its steps, or its solver says that there is nothing more to gain."""
+    return current.index >= phase.steps or bool(getattr(current.point.state, "converged", False))
 
 
 def _opened(phase: Phase, state: LoopState) -> LoopState:
@@ -157,9 +162,9 @@ def _opened(phase: Phase, state: LoopState) -> LoopState:
 
 def _closed(phase: Phase, state: LoopState) -> LoopState:
     assert state.current is not None
-    point, terms = state.current.point, state.current.terms
+    point, terms, taken = state.current.point, state.current.terms, state.current.index
     result, measures = phase.result(point.params, point.state), phase.measures(point.params, point.state)
-    left = Finished(phase.name, phase.steps, result, measures, terms)
+    left = Finished(phase.name, taken, result, measures, terms)
     return dataclasses.replace(state, finished=(*state.finished, left), current=None, random=point.random)
 
 
@@ -172,8 +177,9 @@ def _advanced(phase: Phase, state: LoopState) -> tuple[LoopState, Terms]:
         loss = next(iter(terms.values()))
         # Objectives differ: where a phase's start is not known beforehand, its first loss is one.
         start = loss if current.start is None else current.start
-        highest = max(state.highest, start)
-        fault = _fault(loss, highest, point.params)
+        samples = getattr(phase.solver, "samples", False)
+        highest = state.highest if samples else max(state.highest, start)
+        fault = _fault(loss, math.inf if samples else highest, point.params)
         if not fault:
             moved = Current(point, current.point, current.index + 1, current.halvings, terms, start)
             return dataclasses.replace(state, current=moved, highest=highest), terms

@@ -53,7 +53,7 @@ class Phase:
     Attributes:
         name: by which the schedule recognises it.
         title: what people see; phases in a row may share one.
-        steps: how many.
+        steps: how many; fewer are taken where the solver's state says that it has converged.
         start: gives the parameters to begin with; called once, when the phase begins.
         objective, solver: what is minimised, and how.
         decode: the estimate that parameters stand for, of whatever type the method works with.
@@ -63,7 +63,8 @@ class Phase:
         keeps: how many of the phases before have to keep their results while this one runs.
         seed: of the random numbers; None: they continue from the phase before.
         recorded: whether steps leave losses and pictures; those of trials are only shown as progress.
-        labels: further columns of losses.csv; `constants`: numbers that follow the terms of every step.
+        labels: further columns of losses.csv; `constants`: numbers that follow the terms of every step; `noted`: those
+            of the parameters after a step, for losses.csv alone.
         advice: what a user can do if it diverges.
     """
 
@@ -84,6 +85,7 @@ class Phase:
     recorded: bool = True
     labels: Mapping[str, str] = field(default_factory=dict)
     constants: Terms = field(default_factory=dict)
+    noted: Callable[[Params], Terms] = lambda params: {}
     advice: str = ""
 
 

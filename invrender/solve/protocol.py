@@ -1,4 +1,4 @@
-"""What a solver is, and the three kinds of objective that solvers take.
+"""What a solver is, and the kinds of objective that solvers take.
 
 Parameters are named tensors. A solver is a frozen dataclass of its settings with two methods,
 
@@ -7,7 +7,8 @@ Parameters are named tensors. A solver is a frozen dataclass of its settings wit
 
 and its state is frozen, so that `solve.loop` can save it after any step, take a step back, and go on from it to the
 same bits. The first entry of `terms` is what the solver minimises; a step that ends badly is taken again with half
-the `scale`, a factor on the solver's step length.
+the `scale`, a factor on the solver's step length. A solver that draws instead has an attribute `samples` that is true;
+its first entry may rise without end.
 """
 
 from __future__ import annotations
@@ -24,6 +25,10 @@ Params = Mapping[str, Tensor]
 
 Terms = Mapping[str, float]
 """Losses and qualities by name; the first is what is minimised."""
+
+FLAT, SMALL, STUCK = "the gradient is zero", "the steps gain nothing more", "no step improves"
+"""Why a solver has converged: nothing depends on the parameters or they are at the bottom; at the bottom; and at a
+bottom that its derivatives do not know of, be it of noise or because they are wrong."""
 
 
 class ValueAndGrad(Protocol):
@@ -64,11 +69,43 @@ class LeastSquares(ValueAndGrad, Protocol):
         ...
 
 
+class NonlinearLeastSquares(Protocol):
+    """1/2 sum r(x)^2 with a residual that bends: few parameters, many entries.
+
+    Weights, priors and robust losses are part of the residual. `solve.flat` has the order of the P numbers that all
+    parameters hold together.
+    """
+
+    def residual(self, params: Params) -> Tensor:
+        """r(x), [R] float64."""
+        ...
+
+    def linearised(self, params: Params) -> tuple[Tensor, Tensor]:
+        """r(x) [R] and its derivatives dr/dx [R,P], float64."""
+        ...
+
+
 class LogDensity(Protocol):
     """A probability density up to a factor, for samplers."""
 
-    def log_density(self, params: Params) -> tuple[float, Params]:
-        """Its logarithm and the gradient of that."""
+    def log_density(self, params: Params) -> float:
+        """Its logarithm; -inf where the density is 0, and what is not a number counts as that."""
+        ...
+
+
+class Posterior(LogDensity, Protocol):
+    """A density that is the product of a prior, which can be drawn from, and a likelihood."""
+
+    def draw(self, random: torch.Generator) -> Params:
+        """From the prior."""
+        ...
+
+    def log_prior(self, params: Params) -> float:
+        """The logarithm of the prior's density, up to a constant."""
+        ...
+
+    def log_likelihood(self, params: Params) -> float:
+        """The logarithm of the likelihood; its constant is part of what is known as the evidence."""
         ...
 
 
@@ -91,7 +128,8 @@ class Solver(Protocol[O_contra, State]):
     def init(self, objective: O_contra, params: Params) -> State:
         """The state before the first step: a frozen dataclass of tensors, named tensors, numbers and such states.
 
-        If it has looked at the objective already, the state has a field `loss`.
+        If it has looked at the objective already, the state has a field `loss`. If the solver knows when it is done,
+        the state has a field `converged`, which ends the phase before its number of steps; further steps cost nothing.
         """
         ...
 

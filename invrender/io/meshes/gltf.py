@@ -35,17 +35,22 @@ _OPAQUE = "make their materials opaque in the program that made them"
 MOST_FACES = 50_000_000  # of the whole scene, each showing of a mesh counted
 
 
-def read_gltf(path: Path) -> list[Part]:
+def read_gltf(path: Path, clear: bool = False) -> list[Part]:
     """All triangles of the default scene, in the world's frame; winding is outward as the file means it.
 
     Skins are in the pose that the nodes have, morph targets have their default weights; points and lines are left out.
+
+    Args:
+        path: of the file.
+        clear: whether light goes through what lets it, and black surfaces that send out light are lamps; else all is
+            opaque, which is said, and such light is a colour.
 
     Raises:
         InputError: the file is damaged, needs something that nothing here reads, or shows no faces.
     """
     document = open_document(path)
     check_required(document)
-    return _Reader(document).parts()
+    return _Reader(document, clear).parts()
 
 
 def gltf_units(path: Path) -> str:
@@ -63,9 +68,9 @@ def gltf_units(path: Path) -> str:
 class _Reader:
     """One pass over a document; bodies of a mesh are read once, however often it is shown."""
 
-    def __init__(self, document: Document) -> None:
+    def __init__(self, document: Document, clear: bool) -> None:
         self._document = document
-        self._surfaces = Surfaces(document)
+        self._surfaces = Surfaces(document, clear)
         self._bodies: dict[tuple[int, tuple[float, ...]], list[Body]] = {}
         self._shared = _shared_positions(document)
         self._others: list[str] = []

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from invrender.io.files.paths import shown
 from invrender.io.meshes.gltf_file import Document
+from invrender.io.meshes.gltf_glass import clear_of
 from invrender.io.meshes.gltf_gloss import gloss_info, gloss_of, with_gloss
 from invrender.io.meshes.gltf_json import Item
 from invrender.io.meshes.gltf_opacity import Opacity, read_opacity
@@ -59,8 +60,9 @@ class Surface:
 class Surfaces:
     """The materials of a document, each made once, so that parts share them."""
 
-    def __init__(self, document: Document) -> None:
+    def __init__(self, document: Document, clear: bool) -> None:
         self._document = document
+        self._clear = clear
         self._pictures = Pictures(document)
         self._surfaces: dict[int, Surface] = {}
         self._unblended: dict[int, torch.Tensor] = {}
@@ -95,12 +97,14 @@ class Surfaces:
 
     def _read(self, source: Item) -> Surface:
         name = shown(source.text("name") or "default")
-        factor, info, emits = self._seen(source, name)
+        factor, info, emits = (*_base(source), False) if self._clear else self._seen(source, name)
         if max(factor[:3]) > 1.001:
             log.warning("%s: material '%s': its colour is above 1, and cut off there", source.path.name, name)
         red, green, blue = (min(max(value, 0.0), 1.0) for value in factor[:3])
         plain = Material((red, green, blue), None, name)
-        plain = plain if emits else with_gloss(replace(plain, emission=_steady(source)), source)
+        plain = plain if emits else with_gloss(replace(plain, emission=self._light(source, name)), source)
+        if self._clear:
+            plain, factor = clear_of(plain, source, factor)
         glossy = gloss_info(plain, source)
         lies = info if info is not None else glossy
         texture = self._texture(info)
@@ -161,6 +165,18 @@ class Surfaces:
         log.warning("%s: material '%s' is black: the light that it sends out is its colour", source.path.name, name)
         return [*light, 1.0], lamp, True
 
+    def _light(self, source: Item, name: str) -> Colour:
+        """What the surface sends out, where it is the same all over; of a lamp in a scene its mean, which is said."""
+        light, lamp = _emission(source)
+        if lamp is None or not self._clear or max(light) <= 0:
+            return _limited(light) if lamp is None else BLACK
+        texture = self._texture(lamp)
+        picture = None if texture is None else self._pictures.of(texture)
+        if picture is None:
+            return BLACK
+        log.warning("%s: material '%s': of the picture of its light the mean is shown", source.path.name, name)
+        return _limited([a * b for a, b in zip(light, picture.texture.mean((0, 1)).tolist(), strict=True)])
+
     def _bright(self, factor: list[float], info: Item | None) -> bool:
         """Whether a factor times a texture is more than black somewhere."""
         if max(factor) <= 0:
@@ -200,11 +216,9 @@ def _emission(source: Item) -> tuple[list[float], Item | None]:
     return [strength * value for value in factor], source.item("emissiveTexture")
 
 
-def _steady(source: Item) -> Colour:
-    """The emission, where it is the same all over the surface."""
-    light, lamp = _emission(source)
+def _limited(light: list[float]) -> Colour:
     red, green, blue = (min(max(value, 0.0), _BRIGHTEST) for value in light)
-    return (red, green, blue) if lamp is None else BLACK
+    return red, green, blue
 
 
 def _transform(info: Item) -> tuple[int, Array]:

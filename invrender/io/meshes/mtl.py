@@ -1,10 +1,10 @@
-"""Material files (.mtl) of Wavefront OBJ: diffuse colour and picture, highlight, mirroring, emission, and roughness
-and metallic where stated.
+"""Material files (.mtl) of Wavefront OBJ: diffuse colour and picture, highlight, mirroring, emission, what passes
+through, and roughness and metallic where stated.
 
-Source: Alias/Wavefront, MTL material format, 1995 (statements newmtl, Kd, Ks, Ns, Ke, illum, d, Tr, map_Kd and its
-options); Pr and Pm are those of the extension for physically based materials that Blender and others write. What the
-statements for highlights mean is said in `mtl_shine`. Ka is passed over: exporters write anything from black to white
-there, so that the light from everywhere meets Kd.
+Source: Alias/Wavefront, MTL material format, 1995 (statements newmtl, Kd, Ks, Ns, Ke, Tf, Ni, illum, d, Tr, map_Kd and
+its options); Pr and Pm are those of the extension for physically based materials that Blender and others write. What
+the statements for highlights mean is said in `mtl_shine`, and what those for glass mean in `mtl_glass`. Ka is passed
+over: exporters write anything from black to white there, so that the light from everywhere meets Kd.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from invrender.io.files.paths import shown
+from invrender.io.meshes.mtl_glass import Glass, clear_of, with_number
 from invrender.io.meshes.mtl_shine import Shine, shine_of
 from invrender.io.meshes.references import find_file
 from invrender.io.meshes.text import decoded, join_continued, plain
@@ -48,8 +49,7 @@ class Entry:
         clamp: whether the picture ends at its border (-clamp on) instead of repeating.
         roughness, metallic: in [0, 1], or None where they are not stated.
         shine: highlight, mirroring and emission.
-        opacity: d, or 1 - Tr where there is no d; 1 where neither is stated.
-        dissolve: whether there is a d.
+        glass: what lets light through.
         unshown: statements of pictures that are not read, though something of it would be seen.
     """
 
@@ -63,8 +63,7 @@ class Entry:
     roughness: float | None = None
     metallic: float | None = None
     shine: Shine = field(default_factory=Shine)
-    opacity: float = 1.0
-    dissolve: bool = False
+    glass: Glass = field(default_factory=Glass)
     unshown: tuple[str, ...] = ()
 
 
@@ -103,19 +102,21 @@ def _with(entry: Entry, word: str, rest: str) -> Entry:
         return replace(entry, unshown=(*entry.unshown, _UNSHOWN[word]))
     if word == "kd":
         return replace(entry, albedo=_colour("Kd", plain_rest, entry))
-    if word in ("ks", "ke"):
-        return replace(entry, shine=_with_colour(entry, word, plain_rest))
+    if word in ("ks", "ke", "tf"):
+        return _with_colour(entry, word, plain_rest)
     value = _number(plain_rest.removeprefix("-halo").strip())
     return entry if value is None else _with_number(entry, word, value)
 
 
-def _with_colour(entry: Entry, word: str, text: str) -> Shine:
-    """The shine with one more colour; what is not understood leaves it as it is."""
-    if word == "ks":
-        specular = _colour("Ks", text, entry)
-        return entry.shine if specular is None else replace(entry.shine, specular=specular)
-    emission = _colour("Ke", text, entry, _BRIGHTEST)
-    return entry.shine if emission is None else replace(entry.shine, emission=emission)
+def _with_colour(entry: Entry, word: str, text: str) -> Entry:
+    """The entry with one more colour; what is not understood leaves it as it is."""
+    colour = _colour(word.capitalize(), text, entry, _BRIGHTEST if word == "ke" else 1.0)
+    if colour is None:
+        return entry
+    if word == "tf":
+        return replace(entry, glass=replace(entry.glass, filter=colour))
+    shine = replace(entry.shine, specular=colour) if word == "ks" else replace(entry.shine, emission=colour)
+    return replace(entry, shine=shine)
 
 
 def _with_number(entry: Entry, word: str, value: float) -> Entry:
@@ -126,11 +127,7 @@ def _with_number(entry: Entry, word: str, value: float) -> Entry:
         return replace(entry, shine=replace(entry.shine, shininess=min(max(value, 0.0), _SHARPEST)))
     if word == "illum":
         return replace(entry, shine=replace(entry.shine, model=int(min(max(value, -1), 99))))
-    if word == "d":
-        return replace(entry, opacity=share, dissolve=True)
-    if word == "tr" and not entry.dissolve and value < 1:  # 1 would be invisible: who writes it alone means opaque
-        return replace(entry, opacity=1 - share)
-    return entry
+    return replace(entry, glass=with_number(entry.glass, word, value))
 
 
 def _colour(word: str, text: str, entry: Entry, most: float = 1.0) -> Colour | None:
@@ -206,13 +203,16 @@ def picture_of(entry: Entry, folders: Sequence[Path]) -> Path | None:
     return None if entry.picture is None else _picture(entry.picture, [entry.folder, *folders])
 
 
-def material_of(entry: Entry, folders: Sequence[Path], read: TextureReader = read_texture) -> Material:
+def material_of(
+    entry: Entry, folders: Sequence[Path], read: TextureReader = read_texture, clear: bool = False
+) -> Material:
     """The material that an entry describes; a picture that is missing or damaged is said, and Kd stands in for it.
 
     Args:
         entry: as `read_entries` gives it.
         folders: where to look for the picture besides the folder of the material file.
         read: what reads it.
+        clear: whether light goes through what lets it (`mtl_glass`); else all is opaque.
 
     Raises:
         InputError: the picture is too large.
@@ -229,7 +229,8 @@ def material_of(entry: Entry, folders: Sequence[Path], read: TextureReader = rea
     plain = Material(albedo, texture, entry.name or "default", entry.roughness, entry.metallic or 0.0)
     # beside a picture of where it shines, Ke is white as a rule: all of it would glow
     shine = replace(entry.shine, emission=BLACK) if "map_Ke" in entry.unshown else entry.shine
-    return shine_of(shine, plain)
+    material = shine_of(shine, plain)
+    return clear_of(entry.glass, shine.model, material) if clear else material
 
 
 def _picture(name: str, folders: Sequence[Path]) -> Path | None:

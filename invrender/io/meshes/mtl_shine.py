@@ -6,7 +6,8 @@ the surface emits, and the illumination model (illum) tells which of them count:
     0           the colour alone, whatever the light
     1           no highlight
     2, 8 to 10  highlight (8 and 9 reflect by pictures, which are not read; 10 is about shadows on backgrounds)
-    3 to 7      highlight, and rays are mirrored by Ks (the refraction of 4, 6 and 7 and the Fresnel term are not drawn)
+    3 to 7      highlight, and rays are mirrored by Ks (without a Fresnel term; what 4, 6, 7 and 9 say of light that
+                goes through is in `mtl_glass`)
 
 A file without illum means 2, as readers commonly have it. A material that states Pr or Pm is metallic-roughness, and
 what it says of highlights is for programs that do not know these. An exponent of 0 means no highlight.
@@ -18,6 +19,7 @@ import logging
 from dataclasses import dataclass, replace
 
 from invrender.io.files.paths import shown
+from invrender.io.meshes.mtl_glass import GLASS, clear_colour, glass_statements, plain_opacity
 from invrender.nouns import Material
 from invrender.nouns.appearance import BLACK, SHININESS, Colour, plain_colour
 
@@ -75,12 +77,16 @@ def statements(material: Material) -> list[str]:
     lines += [f"Ns {shininess!r}"] if specular != BLACK else []
     emission = plain_colour(material.emission)
     lines += [f"Ke {_three(emission)}"] if emission != BLACK else []
-    return [*lines, f"illum {_model(material)}"]
+    if plain_opacity(material) < 1:
+        lines.append(f"d {plain_opacity(material)!r}")
+    return [*lines, *glass_statements(material), f"illum {_model(material)}"]
 
 
 def _model(material: Material) -> int:
     if material.unlit:
         return UNLIT
+    if clear_colour(material) != BLACK:
+        return GLASS
     if material.mirrors:
         return MIRROR
     return DULL if material.lambertian else HIGHLIGHT

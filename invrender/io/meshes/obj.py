@@ -32,8 +32,12 @@ _PASSED = [*_KNOWN.split(), b"stech"]
 _NAMED = re.compile(rb"\s*(?:usemtl|mtllib|usemap|maplib|o|g)\s", re.IGNORECASE)  # a name may hold a '#'
 
 
-def read_obj(path: Path) -> list[Part]:
+def read_obj(path: Path, clear: bool = False) -> list[Part]:
     """Read an .obj file and the materials that it names: one part for each of these.
+
+    Args:
+        path: of the file.
+        clear: whether light goes through what lets it; else all is opaque, which is said.
 
     Raises:
         InputError: there are no faces, a line cannot be read, or an index points at nothing.
@@ -48,7 +52,7 @@ def read_obj(path: Path) -> list[Part]:
     corners = read_corners(path, lines, vertex_lines, uv_lines)
     triangles = triangulate(points, corners.vertex, corners.sizes)
     _tell_degenerate(path, lines, corners, triangles)
-    groups, looks = _groups(path, lines, corners.rows)
+    groups, looks = _groups(path, lines, corners.rows, clear)
     group = groups[triangles.polygon]
     ordered = triangles.corners[np.argsort(group, kind="stable")]
     ends = np.cumsum(np.bincount(group, minlength=len(looks)))
@@ -177,7 +181,7 @@ def _tell_degenerate(path: Path, lines: Lines, corners: Corners, triangles: Tria
         log.warning("%s: %s and are left out; the first is line %d.", shown(path.name), text, lines.number(row))
 
 
-def _groups(path: Path, lines: Lines, rows: Integers) -> tuple[Integers, list[Look]]:
+def _groups(path: Path, lines: Lines, rows: Integers, clear: bool) -> tuple[Integers, list[Look]]:
     """Which look each face line has [P], and the looks; those before any usemtl have none."""
     users = np.flatnonzero(lines.are(b"usemtl"))
     names = ["", *(_name(lines, row) for row in users)]
@@ -186,7 +190,7 @@ def _groups(path: Path, lines: Lines, rows: Integers) -> tuple[Integers, list[Lo
     used = list(dict.fromkeys(names[i] for i in np.flatnonzero(np.bincount(at))))
     places = {name: i for i, name in enumerate(used)}
     index = np.array([places.get(name, 0) for name in names])
-    return index[at], read_looks(path, libraries, used)
+    return index[at], read_looks(path, libraries, used, clear)
 
 
 def _name(lines: Lines, row: int | np.integer) -> str:

@@ -34,13 +34,14 @@ class Look:
     clamp: bool = False
 
 
-def read_looks(path: Path, libraries: Sequence[str], names: Sequence[str]) -> list[Look]:
+def read_looks(path: Path, libraries: Sequence[str], names: Sequence[str], clear: bool = False) -> list[Look]:
     """What each material name of an .obj file means; one that no file explains is said, and has no material.
 
     Args:
         path: the .obj file.
         libraries: what follows `mtllib` on each of its lines.
         names: what follows `usemtl`, each once.
+        clear: whether light goes through what lets it; else all is opaque, which is said.
 
     Raises:
         InputError: a picture is too large.
@@ -52,8 +53,8 @@ def read_looks(path: Path, libraries: Sequence[str], names: Sequence[str]) -> li
     chosen = [_entry(name, entries) for name in names]
     pictures = [picture_of(entry, [path.parent]) for entry in chosen if entry is not None]
     read = texture_reader(filter(None, pictures))
-    looks = [Look() if entry is None else _look(path, entry, read) for entry in chosen]
-    _tell_unshown(path, [entry for entry in chosen if entry is not None])
+    looks = [Look() if entry is None else _look(path, entry, read, clear) for entry in chosen]
+    _tell_unshown(path, [entry for entry in chosen if entry is not None], clear)
     unknown = [name for name, look in zip(names, looks, strict=True) if look.material is None]
     unknown = [name for name in unknown if name.lower() not in _NOBODY]
     if unknown and None not in files:
@@ -64,13 +65,13 @@ def read_looks(path: Path, libraries: Sequence[str], names: Sequence[str]) -> li
     return looks
 
 
-def _tell_unshown(path: Path, entries: list[Entry]) -> None:
+def _tell_unshown(path: Path, entries: list[Entry], clear: bool) -> None:
     """Say what pictures do not show of the materials: light that passes through, and pictures but for the colour."""
-    clear = [entry for entry in entries if entry.opacity < 1]
-    if clear:
+    dissolved = [entry for entry in entries if entry.glass.opacity < 1]
+    if dissolved and not clear:
         log.warning(
             "%s: the material %s lets light through (opacity %.3g): shown opaque.",
-            shown(path.name), _first(clear), clear[0].opacity,
+            shown(path.name), _first(dissolved), dissolved[0].glass.opacity,
         )  # fmt: skip
     pictured = [entry for entry in entries if entry.unshown]
     if pictured:
@@ -92,9 +93,9 @@ def _entry(name: str, entries: dict[str, Entry]) -> Entry | None:
     return entry
 
 
-def _look(path: Path, entry: Entry, read: TextureReader) -> Look:
-    material = material_of(entry, [path.parent], read)
-    bare = material if material.texture is None else material_of(replace(entry, picture=None), [])
+def _look(path: Path, entry: Entry, read: TextureReader, clear: bool) -> Look:
+    material = material_of(entry, [path.parent], read, clear)
+    bare = material if material.texture is None else material_of(replace(entry, picture=None), [], clear=clear)
     return Look(material, bare, entry.scale, entry.shift, entry.clamp and material.texture is not None)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -18,9 +19,11 @@ from invrender.io.meshes.parts import Part, join
 from invrender.io.meshes.ply import read_ply
 from invrender.io.meshes.stl import read_stl
 from invrender.io.volumes.foreign import VOLUME_EXTENSIONS
-from invrender.nouns import Mesh
+from invrender.nouns import Material, Mesh
+from invrender.nouns.appearance import WHITE
 
 MESH_EXTENSIONS = (".obj", ".glb", ".gltf", ".ply", ".stl")
+_UNSHARED = (".obj", ".stl")  # whose bodies have a vertex several times
 
 
 def read_mesh(path: str | Path) -> Mesh:
@@ -38,28 +41,61 @@ def read_mesh(path: str | Path) -> Mesh:
         InputError: the file is missing, of an unknown kind, damaged, empty, without faces, or holds coordinates or
             indices that are impossible.
     """
+    parts = read_parts(path)
+    mesh = join(parts)
+    return merged(mesh) if Path(path).suffix.lower() in _UNSHARED else mesh
+
+
+def read_parts(path: str | Path, clear: bool = False) -> list[Part]:
+    """The bodies of a mesh file, each with its own material, checked as those of `read_mesh`.
+
+    Args:
+        path: of the file.
+        clear: whether light goes through what lets it, as scenes have it; else all is opaque, which is said.
+
+    Raises:
+        InputError: as for that.
+    """
     source = Path(path)
+    if source.suffix.lower() == ".toml":
+        raise InputError(f"{source} is a scene, and here one mesh is needed", "name one of the mesh files in it")
     volumes = f"; of volumes {', '.join(VOLUME_EXTENSIONS)}"
     extension = check_extension(source, MESH_EXTENSIONS, "mesh", volumes) if not is_folder(source) else ""
     existing_file(source, "mesh")
     if source.stat().st_size == 0:
         raise InputError(f"{source} is empty (0 bytes)", "export or download it again")
     check_kind(source, extension)
-    parts = _parts(source, extension)
+    parts = _parts(source, extension, clear)
     check_parts(parts, source)
     check_extent(parts, source)
-    mesh = join(parts)
-    return _merge(mesh) if extension in (".obj", ".stl") else mesh
+    return parts
 
 
-def _parts(path: Path, extension: str) -> list[Part]:
+def read_meshes(path: str | Path) -> list[Mesh]:
+    """The bodies of a mesh file as meshes of their own, each with its own material, through which light may go.
+
+    Vertex colours of a body without a material stand alone, which a white one called 'colours' says.
+
+    Raises:
+        InputError: as for `read_mesh`.
+    """
+    painted = Material(WHITE, name="colours")
+    parts = [
+        replace(part, material=painted) if part.material is None and part.colours is not None else part
+        for part in read_parts(path, clear=True)
+    ]
+    meshes = [join([part]) for part in parts]
+    return [merged(mesh) for mesh in meshes] if Path(path).suffix.lower() in _UNSHARED else meshes
+
+
+def _parts(path: Path, extension: str, clear: bool) -> list[Part]:
     if extension == ".obj":
-        return read_obj(path)
+        return read_obj(path, clear)
     if extension == ".ply":
         return read_ply(path)
     if extension == ".stl":
         return read_stl(path)
-    return read_gltf(path)
+    return read_gltf(path, clear)
 
 
 def read_units(path: str | Path) -> str | None:
@@ -79,7 +115,7 @@ def read_units(path: str | Path) -> str | None:
     return None
 
 
-def _merge(mesh: Mesh) -> Mesh:
+def merged(mesh: Mesh) -> Mesh:
     """Make one of the vertices that agree in position and all they carry; the first of each stays."""
     columns = [part.numpy() for part in (mesh.vertices, mesh.uv, mesh.colours, mesh.finish) if part is not None]
     rows = np.concatenate(columns, axis=1) + 0.0  # -0 and 0 are the same position

@@ -61,7 +61,12 @@ class PhotometricSettings(RunSettings):
     )
     light: Annotated[str | None, Flag("Light that is known.", "X,Y,Z|FILE.json", PANEL)] = None
     optimize: Annotated[
-        tuple[str, ...], Flag("What is unknown.", "shape,albedo,light,pose,intrinsics,exposure", PANEL)
+        tuple[str, ...],
+        Flag(
+            "What is unknown; of a scene paths such as light.position, camera.pose, material.NAME.Kd.",
+            "shape,albedo,light,pose,intrinsics,exposure|PATH,...",
+            PANEL,
+        ),
     ] = ("shape", "albedo", "light")
     albedo: str | None = None
     shadows: bool = False

@@ -10,6 +10,7 @@ from typing import Annotated, Literal
 from invrender.run.settings import Flag, Range, VolumeRunSettings
 
 PANEL = "Volumes"
+SOLVERS = "fista|sirt|cgls|adam|lbfgs|lm"  # those of scenes share the flag
 
 PRESETS: Mapping[str, Mapping[str, object]] = {
     "draft": {"iterations": 40, "gif_frames": 12},
@@ -41,15 +42,20 @@ class TransmittanceSettings(VolumeRunSettings):
     extinction: Annotated[str, Flag("Factor on an asset's values in its views.", "auto|NUMBER", PANEL)] = "auto"
     noise: Annotated[
         str | None,
-        Flag("How the pixels err; an asset's views are given that noise.", "float|8bit|poisson:PHOTONS", PANEL),
+        Flag(
+            "How the pixels err; an asset's views are given that noise. Of a scene's targets a standard deviation.",
+            "float|8bit|poisson:PHOTONS|NUMBER",
+            PANEL,
+        ),
     ] = None
     field: Annotated[
         Literal["grid", "neural"],
         Flag("What the density is: samples, or a small network on a latent grid.", panel=PANEL),
     ] = "grid"
-    solver: Annotated[Literal["fista", "sirt", "cgls", "adam"], Flag("What solves for the density.", panel=PANEL)] = (
-        "fista"
-    )
+    solver: Annotated[
+        Literal["fista", "sirt", "cgls", "adam"],
+        Flag("What solves for the density, or (the last three) for a scene's values.", SOLVERS, PANEL),
+    ] = "fista"
     iterations: Annotated[int | None, Flag("Steps of the optimisation."), Range(1, 1_000_000)] = None
     smoothing: Annotated[float | None, Range(0, 1e6)] = None
     carve: bool = True

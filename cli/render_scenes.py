@@ -1,0 +1,124 @@
+"""`invrender render` of scenes: by rays and paths, or rasterized as one mesh."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from invrender.cli.look_options import BY_RAYS, LookOptions
+from invrender.cli.render_request import Request
+from invrender.cli.scene_options import SceneOptions, check_look, dressed, is_for_rays
+from invrender.errors import UsageError
+
+if TYPE_CHECKING:
+    from invrender.kernels import Backend
+    from invrender.nouns import Camera
+    from invrender.nouns.scene import Scene
+    from invrender.run.pictures import Written
+
+_PLAIN = (".ply", ".stl")  # files that hold neither lights nor cameras nor materials
+
+
+def as_scene(asset: Path, request: Request, look: LookOptions, options: SceneOptions) -> Scene | None:
+    """The file as a scene; None where it is drawn as a mesh: not by paths, and nothing in it or asked of it needs more.
+
+    Ambient occlusion, lights that turn and samples in a grid belong to meshes.
+    """
+    from invrender.io.scenes.read import is_scene_path, read_scene
+
+    mode = request.mode.name
+    if is_scene_path(asset) or mode == "path":
+        return read_scene(asset)
+    if mode != "raytraced":
+        return None
+    floats = request.output is not None and request.output.suffix.lower() == ".exr"
+    if options.given or floats:
+        return read_scene(asset)
+    if look.turn is not None or look.rays.occlusion is not None or asset.suffix.lower() in _PLAIN or asset.is_dir():
+        return None
+    scene = read_scene(asset)
+    return scene if is_for_rays(scene) else None
+
+
+def draw_scene(
+    scene: Scene, request: Request, look: LookOptions, options: SceneOptions, samples: int | None, whole: bool
+) -> Iterator[Written]:
+    """Draw a scene and write what was asked for; `whole`: placed cameras look at all of it."""
+    from invrender.backends import select
+    from invrender.run.pictures import DATASET, views_for
+
+    backend = select(request.backend, request.device, ("meshes",))
+    scene = dressed(scene, look, request.background if request.behind else None)
+    by_rays = request.mode.name in BY_RAYS
+    if by_rays:
+        check_look(look, samples)
+    for target, default in ((request.dataset, DATASET), (request.output, None)):
+        if target is None:
+            continue
+        cameras, size = _cameras(scene, request, options, views_for(target) if default is None else default, whole)
+        if by_rays:
+            yield _by_rays(target, scene, cameras, size, request, look, options, backend)
+        else:
+            yield _rasterized(target, scene, cameras, size, request, look, samples or 2, backend)
+
+
+def _cameras(
+    scene: Scene, request: Request, options: SceneOptions, default: int, whole: bool
+) -> tuple[list[Camera], tuple[int, int]]:
+    from invrender.run.scene_cameras import cameras_for
+
+    if request.placed and options.camera is not None:
+        raise UsageError("--camera and options that place cameras exclude each other", "leave one of them out")
+    placement = request.placement if request.placed or not scene.cameras else None
+    count = request.placement.views or default
+    return cameras_for(scene, placement, options.camera, request.side, count, whole)
+
+
+def _by_rays(
+    target: Path,
+    scene: Scene,
+    cameras: list[Camera],
+    size: tuple[int, int],
+    request: Request,
+    look: LookOptions,
+    options: SceneOptions,
+    backend: Backend,
+) -> Written:
+    from invrender.run.progress import Progress
+    from invrender.run.render_scene import write_scene_dataset, write_scene_picture
+
+    what = options.shot(request.mode, look, request.behind and request.background is None)
+    write = write_scene_dataset if target == request.dataset else write_scene_picture
+    with Progress(request.quiet) as progress:
+        return write(target, scene, cameras, size, what, backend, progress)
+
+
+def _rasterized(
+    target: Path,
+    scene: Scene,
+    cameras: list[Camera],
+    size: tuple[int, int],
+    request: Request,
+    look: LookOptions,
+    samples: int,
+    backend: Backend,
+) -> Written:
+    """All meshes as one, under the scene's plain lights; its other lights are of rays alone."""
+    from invrender.io.scenes.join import joined
+    from invrender.run.relight import Relight
+    from invrender.run.render_mesh import write_mesh_dataset, write_mesh_picture
+    from invrender.run.render_scene import as_matrices
+
+    if request.mode.name == "depth" and any(camera.extent is not None for camera in cameras):
+        raise UsageError("mode depth knows no orthographic cameras", "choose a perspective one with --camera")
+    shot = look.shot(request.mode, request.background, samples)
+    if not request.behind and scene.background is not None:
+        red, green, blue = (float(value) for value in scene.background)
+        shot = replace(shot, background=(red, green, blue))
+    if look.light is None:
+        shot = replace(shot, light=Relight(scene.look, shot.light.turn))
+    posed = as_matrices(scene, cameras, size)
+    write = write_mesh_dataset if target == request.dataset else write_mesh_picture
+    return write(target, joined(scene), posed, shot, backend)

@@ -1,0 +1,54 @@
+"""Light from far away as one picture by latitude and longitude, whatever a scene says of it."""
+
+from __future__ import annotations
+
+import math
+
+import torch
+
+from invrender.nouns import Lights
+from invrender.nouns.light import Environment
+from invrender.nouns.scene import Scene
+from invrender.shading.spherical_harmonics import radiance
+
+Tensor = torch.Tensor
+
+SH_SIZE = (64, 128)  # of pictures of spherical harmonics of order 2: their second differences are below 1 %
+
+
+def environment_arrays(scene: Scene, like: Tensor) -> tuple[Tensor, Tensor]:
+    """The environment [h,w,3], or [0,0,3] where there is none, and [3,3] the world's directions to the picture's.
+
+    Spherical harmonics of plain lights are added to it. Differentiable in all its numbers.
+    """
+    own, turn = scene.environment, torch.eye(3, dtype=like.dtype, device=like.device)
+    picture = like.new_zeros(0, 0, 3)
+    if own is not None:
+        turn = turn_of(own, like)
+        picture = torch.as_tensor(own.colour).to(like).expand(1, 1, 3)
+        picture = picture if own.picture is None else picture * own.picture.to(like)
+    harmonics = scene.lights.sh if isinstance(scene.lights, Lights) else None
+    if harmonics is None:
+        return picture, turn
+    size = SH_SIZE if own is None or own.picture is None else (picture.shape[0], picture.shape[1])
+    directions = picture_directions(size).to(like) @ turn  # a picture's direction p is turn^T p in the world
+    light = radiance(directions, harmonics.to(like)).clamp(min=0).expand(*size, 3)
+    return (light if own is None else picture + light), turn
+
+
+def turn_of(environment: Environment, like: Tensor) -> Tensor:
+    """[3,3]: the world's directions to those of the picture, by the rotation about +Y."""
+    angle = torch.deg2rad(torch.as_tensor(environment.rotation).to(like))
+    cosine, sine, zero = torch.cos(angle), torch.sin(angle), torch.zeros_like(angle)
+    rows = [cosine, zero, -sine, zero, torch.ones_like(angle), zero, sine, zero, cosine]
+    return torch.stack(rows).reshape(3, 3)
+
+
+def picture_directions(size: tuple[int, int]) -> Tensor:
+    """Unit directions [h,w,3] float64 of the pixels' centres of an environment's picture; see `nouns.Environment`."""
+    height, width = size
+    polar = (torch.arange(height, dtype=torch.float64) + 0.5) / height * math.pi
+    azimuth = ((torch.arange(width, dtype=torch.float64) + 0.5) / width - 0.5) * 2 * math.pi
+    around, ring = torch.stack([torch.sin(azimuth), -torch.cos(azimuth)], 1), torch.sin(polar)[:, None]
+    up = torch.cos(polar)[:, None].expand(height, width)
+    return torch.stack([ring * around[:, 0], up, ring * around[:, 1]], -1)
