@@ -40,6 +40,8 @@ def inspect_scene(path: Path, strict: bool, as_json: bool) -> None:
 
 def scene_of_mesh_file(path: Path) -> SceneFacts | None:
     """What a mesh file holds besides one mesh of one opaque material; None where there is nothing."""
+    if path.suffix.lower() in (".ply", ".stl"):
+        return None
     from invrender.evaluate.scene_facts import scene_facts
     from invrender.io.scenes.read import read_described
 

@@ -19,9 +19,7 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Annotated, Any
 
-import click
 import typer
-from click.core import ParameterSource
 
 from invrender.errors import UsageError
 from invrender.run.console import Messages, Results
@@ -215,13 +213,10 @@ JsonOption = Annotated[bool, typer.Option("--json", help="Machine-readable resul
 QuietOption = Annotated[bool, typer.Option("--quiet", "-q", help="No progress; warnings and errors alone.")]
 
 
-def given(*names: str) -> bool:
-    """Whether one of the parameters of the command that runs now was given, on its line or by a variable."""
-    context = click.get_current_context(silent=True)
-    if context is None:
-        return False
+def given(context: typer.Context, *names: str) -> bool:
+    """Whether one of the parameters of a command was given, on its line or by a variable."""
     sources = (context.get_parameter_source(name) for name in names)
-    return any(source not in (None, ParameterSource.DEFAULT, ParameterSource.DEFAULT_MAP) for source in sources)
+    return any(source is not None and not source.name.startswith("DEFAULT") for source in sources)
 
 
 def with_settings(classes: Sequence[type[Any]]) -> Callable[[Callable[..., None]], Callable[..., None]]:

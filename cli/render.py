@@ -107,6 +107,7 @@ SamplesOption = Annotated[
 
 
 def render(
+    context: typer.Context,
     asset: Annotated[Path, typer.Argument(metavar="ASSET", help="A mesh, a scene.toml, or a volume (.npz .vti ...).")],
     output: OutputOption = None,
     dataset: DatasetOption = None,
@@ -168,7 +169,7 @@ def render(
     behind = _background(background or "white")
     check_outputs(output, dataset, drawn, behind, overwrite)
     placement = CameraPlacement(cameras, views, (size, size), distance, fov, elevation, azimuth)
-    placed, sized = given("cameras", "azimuth", "elevation", "distance", "fov"), given("size")
+    placed, sized = _placed(context), given(context, "size")
     side = size if sized else None
     stated = background is not None
     request = Request(drawn, behind, stated, output, dataset, placement, placed, side, backend, device, quiet)
@@ -177,6 +178,11 @@ def render(
     else:
         results = _draw_volume(VolumeFile(asset, key, shape, dtype, frame), request, style, extinction, floats)
     _report(results, drawn, quiet, json)
+
+
+def _placed(context: typer.Context) -> bool:
+    """Whether cameras are to be placed, in place of a scene's own."""
+    return given(context, "cameras", "azimuth", "elevation", "distance", "fov")
 
 
 def _report(results: Iterator[Written], drawn: Mode, quiet: bool, json: bool) -> None:
@@ -239,7 +245,7 @@ def _draw_mesh(
         identify(asset)  # tells what to do with slices of a volume
     scene = as_scene(asset, request, look, scenes)
     if scene is not None:
-        yield from draw_scene(scene, request, look, scenes, samples)
+        yield from draw_scene(scene, request, look, scenes, samples, not _is_scene(asset))
         return
     backend = select(request.backend, request.device, ("meshes",))
     shot = look.shot(request.mode, request.background, samples or 2)

@@ -43,9 +43,9 @@ def as_scene(asset: Path, request: Request, look: LookOptions, options: SceneOpt
 
 
 def draw_scene(
-    scene: Scene, request: Request, look: LookOptions, options: SceneOptions, samples: int | None
+    scene: Scene, request: Request, look: LookOptions, options: SceneOptions, samples: int | None, whole: bool
 ) -> Iterator[Written]:
-    """Draw a scene and write what was asked for."""
+    """Draw a scene and write what was asked for; `whole`: placed cameras look at all of it."""
     from invrender.backends import select
     from invrender.run.pictures import DATASET, views_for
 
@@ -57,7 +57,7 @@ def draw_scene(
     for target, default in ((request.dataset, DATASET), (request.output, None)):
         if target is None:
             continue
-        cameras, size = _cameras(scene, request, options, views_for(target) if default is None else default)
+        cameras, size = _cameras(scene, request, options, views_for(target) if default is None else default, whole)
         if by_rays:
             yield _by_rays(target, scene, cameras, size, request, look, options, backend)
         else:
@@ -65,7 +65,7 @@ def draw_scene(
 
 
 def _cameras(
-    scene: Scene, request: Request, options: SceneOptions, default: int
+    scene: Scene, request: Request, options: SceneOptions, default: int, whole: bool
 ) -> tuple[list[Camera], tuple[int, int]]:
     from invrender.run.scene_cameras import cameras_for
 
@@ -73,7 +73,7 @@ def _cameras(
         raise UsageError("--camera and options that place cameras exclude each other", "leave one of them out")
     placement = request.placement if request.placed or not scene.cameras else None
     count = request.placement.views or default
-    return cameras_for(scene, placement, options.camera, request.side, count)
+    return cameras_for(scene, placement, options.camera, request.side, count, whole)
 
 
 def _by_rays(

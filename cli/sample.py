@@ -1,4 +1,4 @@
-"""`invrender sample`: write one of the meshes and volumes that are made by formula."""
+"""`invrender sample`: write one of the meshes, volumes and scenes that are made by formula."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from invrender.cli.options import JsonOption, OverwriteOption, QuietOption, cons
 
 if TYPE_CHECKING:
     from invrender.nouns import Mesh, Volume
+    from invrender.samples.scenes import SceneSample
 
 
 def sample(
@@ -21,8 +22,11 @@ def sample(
             "--output",
             "-o",
             metavar="FILE",
-            help="A file (mesh: .glb .ply .obj .stl; volume: .npz .vti .nrrd .nii.gz .mha .npy .raw), or a folder.",
-            show_default="NAME.glb or NAME.npz",
+            help=(
+                "A file (mesh: .glb .ply .obj .stl; volume: .npz .vti .nrrd .nii.gz .mha .npy .raw; scene: .toml), "
+                "or a folder."
+            ),
+            show_default="NAME.glb, NAME.npz or NAME.toml",
         ),
     ] = None,
     resolution: Annotated[
@@ -32,23 +36,20 @@ def sample(
     json: JsonOption = False,
     quiet: QuietOption = False,
 ) -> None:
-    """Write a sample: a mesh such as mug, or a volume such as cloud. Without NAME: list them."""
+    """Write a sample: a mesh such as mug, a volume such as cloud, a scene such as lit-tree. Without NAME: list them."""
     if name is None:
         _list(json)
         return
-    from invrender.io.assets import write
     from invrender.io.files.paths import is_folder
-    from invrender.samples import SAMPLES, UNITS, check_name, make
+    from invrender.samples import SAMPLES, SCENES, check_name, make
 
     check_name(name)
-    suggested = f"{name}.{'glb' if name in SAMPLES else 'npz'}"
+    suggested = f"{name}.{'glb' if name in SAMPLES else 'toml' if name in SCENES else 'npz'}"
     path = Path(suggested) if output is None else output
     if is_folder(path):
         path /= suggested
     _check_free(path, overwrite)
-    thing = make(name, resolution)
-    write(path, thing, UNITS.get(name))
-    facts = _facts(thing)
+    facts = _written(path, name, make(name, resolution))
     if json:
         print_json({"name": name, "file": str(path), **facts})
     elif not quiet:
@@ -56,18 +57,25 @@ def sample(
         console.print(f"wrote {path} ({counts}); next: invrender inspect {path}", markup=False, highlight=False)
 
 
-def _facts(thing: Mesh | Volume) -> dict[str, Any]:
+def _written(path: Path, name: str, thing: Mesh | Volume | SceneSample) -> dict[str, Any]:
+    """Write a sample; what is in it, in counts."""
+    from invrender.io.assets import write
     from invrender.nouns import Mesh
+    from invrender.samples import UNITS
+    from invrender.samples.scenes import SceneSample, write_scene_sample
 
+    if isinstance(thing, SceneSample):
+        return {"files": len(write_scene_sample(path, thing))}
+    write(path, thing, UNITS.get(name))
     if isinstance(thing, Mesh):
         return {"vertices": len(thing.vertices), "faces": len(thing.faces)}
     return {"samples": " x ".join(str(n) for n in reversed(thing.shape))}
 
 
 def _list(json: bool) -> None:
-    from invrender.samples import SAMPLES, VOLUMES, describe
+    from invrender.samples import SAMPLES, SCENES, VOLUMES, describe
 
-    described = {name: describe(name) for name in (*SAMPLES, *VOLUMES)}
+    described = {name: describe(name) for name in (*SAMPLES, *VOLUMES, *SCENES)}
     if json:
         print_json(described)
         return

@@ -8,9 +8,14 @@ questions.
 
 from __future__ import annotations
 
+import numpy as np
+
 from .numbers import NONE_OF, OPACITY, SOLID, I
 from .target import called, contracted
 from .vectors import INF, ONE, TINY, ZERO, uniform_of
+
+SLACK = np.float32(4e-6)
+"""By which faces are larger than they are, of their edges: rounding must not let light through between two."""
 
 
 @contracted
@@ -52,7 +57,7 @@ def hit(scene, o, d, far, own, bits, any_hit, stack):
             for k in range(first, first + count):
                 t, a, b = meets(scene.corners, k, ox, oy, oz, dx, dy, dz)
                 if t < far and k != own and there(scene, k, bits):
-                    far, best, u, v = t, k, a, b
+                    far, best, u, v = t, I(k), a, b
                     if any_hit:
                         return best, far, u, v
         node = I(-1)
@@ -72,12 +77,12 @@ def meets(c, k, ox, oy, oz, dx, dy, dz):
     inverse = ONE / (sx * px + sy * py + sz * pz)
     ax, ay, az = ox - c[k, 0], oy - c[k, 1], oz - c[k, 2]
     u = (ax * px + ay * py + az * pz) * inverse
-    if not (u >= ZERO and u <= ONE):
+    if not (u >= -SLACK and u <= ONE + SLACK):
         return INF, ZERO, ZERO
     gx, gy, gz = ay * sz - az * sy, az * sx - ax * sz, ax * sy - ay * sx
     v = (dx * gx + dy * gy + dz * gz) * inverse
     t = (rx * gx + ry * gy + rz * gz) * inverse
-    if v >= ZERO and u + v <= ONE and t > ZERO:
+    if v >= -SLACK and u + v <= ONE + SLACK and t > ZERO:
         return t, u, v
     return INF, ZERO, ZERO
 

@@ -108,7 +108,7 @@ def coloured(scene, at, grad, moving, sums):
 
 @contracted
 def glossed(scene, at, a_rough, a_metal, moving, sums):
-    """From the gradients with roughness and metallic at a point to those with the material's and the texels; u and v."""
+    """From gradients with roughness and metallic at a point to those with the material's and the texels; u and v."""
     first, texture = MATERIAL_COLUMNS * at.row, I(scene.kinds[at.row, GLOSS])
     rough, metal = scene.materials[at.row, ROUGHNESS], scene.materials[at.row, METALLIC]
     textured = texture >= 0 and len(scene.uv) > 0

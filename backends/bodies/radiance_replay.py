@@ -66,6 +66,7 @@ from .radiance_path import (
     survival,
 )
 from .radiance_push import pushed, slants
+from .radiance_surface import ABOVE
 from .target import add_at, called, contracted
 from .vectors import (
     INF,
@@ -81,6 +82,7 @@ from .vectors import (
     three,
     times,
     uniform,
+    unit,
 )
 
 F = np.float32
@@ -111,7 +113,7 @@ def replay(scene, o, d, key, delta, left, stack, grads, moves, sums):
             grads[number] = ZERO
         left = along(left, -ONE, times(beta, shown(scene, at, t, density, bounce == depth)))
         shown_adjoint(scene, at, t, density, bounce == depth, a, grads, sums)
-        if at.kind != DIELECTRIC and at.kind != UNLIT:
+        if at.kind not in (DIELECTRIC, UNLIT):
             seen = direct_adjoint(scene, at, key, bounce, a, stack, grads, sums)
             left = along(left, -ONE, times(beta, seen))
         how = I(ENDS)
@@ -309,22 +311,35 @@ def turn(scene, at, how, moves):
         for c in range(moves.first, len(moves.found)):
             put(moves, c, 3, NONE)
         return
-    ratio, cosine, inner = ONE, ZERO, ZERO
+    e, cosine, inner, by_ior, flat = ONE, ZERO, ZERO, ZERO, at.flat
+    straight = along(scaled(-ONE, at.eye), TWO * dot(at.normal, at.eye), at.normal)
     if how == REFRACTED:
         ratio, cosine, _, inner = optics(scene, at)
+        e, by_ior, flat = ONE / ratio, -ONE / (ratio * ratio) if at.side > ZERO else ONE, scaled(-ONE, at.flat)
+        straight = unit(along(scaled(-e, at.eye), cosine * e - inner, at.normal))
     for c in range(moves.first, len(moves.found)):
         dn, dv = tilted(scene, at, column(moves, c, 0)), scaled(-ONE, column(moves, c, 3))
         dc = dot(dn, at.eye) + dot(at.normal, dv)
-        if how != REFRACTED:
-            mirrored = along(scaled(TWO * dc, at.normal), TWO * dot(at.normal, at.eye), dn)
-            put(moves, c, 3, minus(mirrored, dv))
-            continue
-        e, de = ONE / ratio, ZERO
-        if c == moves.slots[at.row]:
-            de = -e * e * (ONE if at.side > ZERO else -ratio * ratio)
-        d_inner = (e * e * cosine * dc - e * (ONE - cosine * cosine) * de) / inner
-        through = along(scaled(dc * e + cosine * de - d_inner, at.normal), cosine * e - inner, dn)
-        put(moves, c, 3, along(along(through, -de, at.eye), -e, dv))
+        if how == REFRACTED:
+            de = by_ior if c == moves.slots[at.row] else ZERO
+            d_inner = (e * e * cosine * dc - e * (ONE - cosine * cosine) * de) / inner
+            step = along(scaled(dc * e + cosine * de - d_inner, at.normal), cosine * e - inner, dn)
+            step = along(along(step, -de, at.eye), -e, dv)
+        else:
+            step = minus(along(scaled(TWO * dc, at.normal), TWO * dot(at.normal, at.eye), dn), dv)
+        put(moves, c, 3, bent_step(straight, flat, step))
+
+
+@contracted
+def bent_step(d, flat, step):
+    """How `bent` moves with the direction."""
+    into = dot(d, flat)
+    if into >= ZERO:
+        return step
+    above = along(d, ABOVE - into, flat)
+    scale = ONE / math.sqrt(dot(above, above))
+    level, above = along(step, -dot(step, flat), flat), scaled(scale, above)
+    return scaled(scale, along(level, -dot(level, above), above))
 
 
 @contracted

@@ -71,7 +71,8 @@ def zeros(scene: SceneArrays, needs: frozenset[str], dtype: Any = np.float64) ->
 
 def tile_count(scene: SceneArrays, needs: frozenset[str]) -> int:
     """The number of tiles, which depends on the problem alone."""
-    return max(2, min(TILES, ROOM // max(1, sum(part.size for part in zeros(scene, needs)))))
+    size = sum(int(part.size) for part in zeros(scene, needs))
+    return max(2, min(TILES, ROOM // max(1, size)))
 
 
 def gathered(

@@ -13,6 +13,7 @@ from invrender.backends.cuda.field import field, field_light, field_misfit
 from invrender.backends.cuda.interpolate import interpolate, interpolate_adjoint
 from invrender.backends.cuda.line_integral import line_integral, line_integral_adjoint
 from invrender.backends.cuda.projector import joseph_rays
+from invrender.backends.cuda.radiance import radiance, radiance_adjoint
 from invrender.backends.cuda.rasterize import rasterize
 from invrender.backends.cuda.silhouette import silhouette, silhouette_adjoint, silhouette_taped
 from invrender.backends.cuda.smooth_step import smooth_step
@@ -43,6 +44,8 @@ def load(device: torch.device) -> Backend:
         silhouette_taped=silhouette_taped,
         silhouette_adjoint=silhouette_adjoint,
         trace=trace,
+        radiance=radiance,
+        radiance_adjoint=radiance_adjoint,
         line_integral=line_integral,
         line_integral_adjoint=line_integral_adjoint,
         joseph_rays=joseph_rays,

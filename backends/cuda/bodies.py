@@ -24,8 +24,12 @@ line_integral: Any
 lines: Any
 pieces: Any
 projector: Any
+radiance_laws: Any
+radiance_path: Any
+radiance_replay: Any
 raster: Any
 sight: Any
 smooth_step: Any
 bvh: Any
+vectors: Any
 weights: Any

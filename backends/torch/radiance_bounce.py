@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 import torch
 
+from invrender.backends.arguments import check_faces
 from invrender.backends.torch import radiance_surfaces as surfaces
 from invrender.backends.torch.radiance_hits import Hits, Rays, Space, attached, colour, leave, located, space
 from invrender.backends.torch.radiance_laws import under_constant_light
@@ -67,7 +68,12 @@ class _Asked:
 
 
 def prepared(trace: Trace, scene: SceneArrays, count: int, seed: int, transport: Transport) -> Walk:
-    """Finds out what need not be looked for."""
+    """Finds out what need not be looked for.
+
+    Raises:
+        InputError: a face names a vertex that does not exist.
+    """
+    check_faces(scene.faces, len(scene.vertices))
     rows = scene.materials.detach()
     most = rows.amax(0).tolist() if len(rows) else [0.0] * rows.shape[1]
     free = attached(scene.materials)

@@ -171,7 +171,7 @@ def through(scene: SceneArrays, hits: Hits, bounce: int) -> list[Rays]:
         own = hits.some(rest)
         e, kept = 1 / ratio[rest], (1 - share)[rest]
         inside = (cosine[rest] * e - inner[rest]) * own.normal - e * own.to_eye
-        direction = bent(inside / length(inside), -own.flat)
+        direction = bent(inside / length(inside).detach(), -own.flat)
         offset, _ = leave(scene, own, direction, -own.flat)
         tint = scene.materials[own.row, TRANSMISSION : TRANSMISSION + 3].T
         rays.append(_onward(own, offset, direction, tint * (kept / kept.detach())))

@@ -116,6 +116,8 @@ def material_numbers(material: Material) -> dict[str, Any]:
         found["opacity"] = float(material.opacity)
     if material.texture is not None:
         found["texture"] = (material.texture.shape[1], material.texture.shape[0])
+    if material.gloss is not None:
+        found["gloss"] = (material.gloss.shape[1], material.gloss.shape[0])
     return found
 
 

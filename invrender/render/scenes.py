@@ -91,11 +91,18 @@ def layers(
 
 
 def _mean(ready: View, pixels: Tensor | None) -> Tensor:
-    """Of all passes, [P,4]."""
-    total = one_pass(ready, 0, pixels)
-    for number in range(1, ready.shot.spp):
-        total = total + one_pass(ready, number, pixels)
-    return total / ready.shot.spp
+    """Of all passes, [P,4]; with gradients nothing is kept of a pass, which is followed again when they are taken."""
+    again = ready.shot.spp > 1 and _taped(ready)
+    means = []
+    for part, some in enumerate(_parts(ready, pixels)):
+        total = ready.arrays.vertices.new_zeros(len(some), 4)
+        for number in range(ready.shot.spp):
+            given = (ready, number, part, some)
+            total = total + (
+                checkpoint(_part, *given, use_reentrant=False, preserve_rng_state=False) if again else _part(*given)
+            )
+        means.append(total / ready.shot.spp)
+    return torch.cat(means) if means else ready.arrays.vertices.new_zeros(0, 4)
 
 
 @dataclass(frozen=True)
@@ -139,10 +146,15 @@ def estimate(ready: View, exposure: float = 1.0) -> Iterator[Estimate]:
 
 def one_pass(ready: View, number: int, pixels: Tensor | None = None) -> Tensor:
     """One ray for each pixel [P,4], in parts that bound the memory."""
+    parts = [_part(ready, number, k, part) for k, part in enumerate(_parts(ready, pixels))]
+    return torch.cat(parts) if parts else ready.arrays.vertices.new_zeros(0, 4)
+
+
+def _parts(ready: View, pixels: Tensor | None) -> tuple[Tensor, ...]:
+    """The numbers of pixels that are followed at once."""
     device = ready.arrays.vertices.device
     every = torch.arange(ready.size[0] * ready.size[1], device=device) if pixels is None else pixels.to(device)
-    parts = [_part(ready, number, k, part) for k, part in enumerate(every.split(RAYS_AT_ONCE))]
-    return torch.cat(parts) if parts else ready.arrays.vertices.new_zeros(0, 4)
+    return every.split(RAYS_AT_ONCE) if len(every) else ()
 
 
 def luminance(colour: Tensor) -> Tensor:
@@ -156,20 +168,15 @@ def _part(ready: View, number: int, part: int, pixels: Tensor) -> Tensor:
     within = None if centred else places(pixels, number, mixed(shot.seed, 0))
     on_lens = places(pixels, number, mixed(shot.seed, 1)) if has_lens(ready.camera) else None
     rays = lens_rays(ready.camera, ready.size, pixels, within, on_lens)
-
-    def follow(origin: Tensor, direction: Tensor) -> Tensor:
-        return ready.seen(origin, direction, mixed(shot.seed, 2, number, part))
-
-    if shot.spp > 1 and torch.is_grad_enabled() and follow_needs_gradient(ready, rays.origin, rays.direction):
-        found: Tensor = checkpoint(follow, rays.origin, rays.direction, use_reentrant=False, preserve_rng_state=False)
-        return found
-    return follow(rays.origin, rays.direction)
+    return ready.seen(rays.origin, rays.direction, mixed(shot.seed, 2, number, part))
 
 
-def follow_needs_gradient(ready: View, *rays: Tensor) -> bool:
-    """Whether reverse mode reaches the rays or the scene."""
-    parts = (*vars(ready.arrays).values(), ready.background, ready.unseen, *rays)
-    return any(part is not None and part.requires_grad for part in parts)
+def _taped(ready: View) -> bool:
+    """Whether reverse mode reaches the scene or the camera."""
+    camera = ready.camera
+    numbers = (camera.pose, camera.fov, camera.extent, camera.aperture, camera.focus)
+    parts = (*vars(ready.arrays).values(), ready.background, ready.unseen, *numbers)
+    return torch.is_grad_enabled() and any(isinstance(part, Tensor) and part.requires_grad for part in parts)
 
 
 def _noise(mean: Tensor, deviation: Tensor, passes: int) -> float:

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import difflib
 import math
+from collections.abc import Sequence
 from dataclasses import replace
 
 import torch
 
 from invrender.cameras.lens import camera_of
 from invrender.errors import UsageError
-from invrender.io.scenes.join import joined
-from invrender.nouns import Camera
+from invrender.nouns import Camera, Mesh
 from invrender.nouns.scene import Scene
 from invrender.render.scene_arrays import middle_of
 from invrender.run.memory import check_pictures
@@ -21,10 +21,16 @@ from invrender.run.relight import about_up
 Tensor = torch.Tensor
 
 SIZE = 512  # pixels, of pictures whose camera names none
+VAST = 4.0  # times as large as all the rest: a ground
 
 
 def cameras_for(
-    scene: Scene, placement: CameraPlacement | None, name: str | None, side: int | None, count: int
+    scene: Scene,
+    placement: CameraPlacement | None,
+    name: str | None,
+    side: int | None,
+    count: int,
+    whole: bool = False,
 ) -> tuple[list[Camera], tuple[int, int]]:
     """Cameras, and (H, W) of their pictures.
 
@@ -34,6 +40,7 @@ def cameras_for(
         name: of the scene's camera; None: its first.
         side: the longer side of pictures in pixels; None: as the camera has it.
         count: how many; a camera of the scene goes round its middle.
+        whole: whether placed cameras look at all of it, as they do for meshes, and not at its `subject` alone.
 
     Raises:
         UsageError: there is no camera of that name.
@@ -41,12 +48,33 @@ def cameras_for(
     if placement is not None or not scene.cameras:
         _check_name(scene, name)
         around = replace(placement or CameraPlacement(), size=(side or SIZE, side or SIZE))
-        cameras = around.cameras(joined(scene), count)
+        cameras = around.cameras(_together(scene.meshes) if whole else subject(scene), count)
         return [camera_of(cameras, k) for k in range(len(cameras))], cameras.size
     camera = scene.cameras[0] if name is None else _named(scene, name)
     size = scaled(camera.size, side)
     check_pictures(count, size)
     return _turning(camera, middle_of(scene.meshes), count), size
+
+
+def subject(scene: Scene) -> Mesh:
+    """The faces that placed cameras look at: without a ground or walls far larger than all the rest."""
+    meshes = sorted((mesh for mesh in scene.meshes if len(mesh.faces)), key=_extent)
+    while len(meshes) > 1 and _extent(meshes[-1]) > VAST * _extent(_together(meshes[:-1])):
+        meshes.pop()
+    return _together(meshes)
+
+
+def _together(meshes: Sequence[Mesh]) -> Mesh:
+    """Meshes as one, without materials."""
+    starts = [sum(len(mesh.vertices) for mesh in meshes[:k]) for k in range(len(meshes))]
+    faces = torch.cat([mesh.faces + start for mesh, start in zip(meshes, starts, strict=True)])
+    return Mesh(torch.cat([mesh.vertices.detach().double() for mesh in meshes]), faces)
+
+
+def _extent(mesh: Mesh) -> float:
+    """The longest side of its box."""
+    used = mesh.vertices.detach()[mesh.faces.reshape(-1)]
+    return float((used.amax(0) - used.amin(0)).max())
 
 
 def scaled(size: tuple[int, int] | None, side: int | None) -> tuple[int, int]:

@@ -1,4 +1,4 @@
-"""Sample assets made by formula: meshes, closed and free of self-intersections, and volumes."""
+"""Sample assets made by formula: meshes, closed and free of self-intersections, volumes, and scenes."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from invrender.io.files.paths import nearest
 from invrender.nouns import Mesh, Volume
 from invrender.samples import volumes
 from invrender.samples.revolved import sphere, torus_knot, vase
+from invrender.samples.scenes import SceneSample, cornell_box, lit_tree, table_top
 from invrender.samples.sculpted import blobby, figure, mug
 
 SAMPLES: dict[str, Callable[[], Mesh]] = {
@@ -31,23 +32,32 @@ VOLUMES: dict[str, Callable[[int], Volume]] = {
 }
 """Volumes by name: each takes the number of samples along a side of its cube."""
 
+SCENES: dict[str, Callable[[], SceneSample]] = {
+    "lit-tree": lit_tree,
+    "cornell-box": cornell_box,
+    "table-top": table_top,
+}
+
 UNITS: dict[str, str] = {"mug": "metre"}
 """What one unit of a sample's coordinates is, where it stands for something of a certain size."""
 
 
 def describe(name: str) -> str:
     """What the sample of that name is, in one line: the first of its docstring."""
-    make = SAMPLES[name] if name in SAMPLES else VOLUMES[name]
+    makers: dict[str, Callable[..., object]] = {**SAMPLES, **VOLUMES, **SCENES}
+    make = makers[name]
     return (make.__doc__ or "").splitlines()[0]
 
 
-def make(name: str, resolution: int = 128) -> Mesh | Volume:
-    """The sample of that name: a mesh, or a volume of `resolution` samples along each side.
+def make(name: str, resolution: int = 128) -> Mesh | Volume | SceneSample:
+    """The sample of that name: a mesh, a volume of `resolution` samples along each side, or a scene.
 
     Raises:
         UsageError: there is none.
     """
     check_name(name)
+    if name in SCENES:
+        return SCENES[name]()
     return SAMPLES[name]() if name in SAMPLES else VOLUMES[name](resolution)
 
 
@@ -56,7 +66,7 @@ def check_name(name: str) -> None:
     Raises:
         UsageError: there is no such sample.
     """
-    known = (*SAMPLES, *VOLUMES)
+    known = (*SAMPLES, *VOLUMES, *SCENES)
     if name in known:
         return
     close = nearest(name, known)

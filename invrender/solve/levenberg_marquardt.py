@@ -59,9 +59,9 @@ class LevenbergMarquardt:
         damping: of the first step.
         tries: the most steps that are tried within one; if none of them improves, that is the end.
         longest: no parameter moves farther in one step.
-        tolerance: converged when a step promises and gains less than this share of the loss, or moves each parameter
-            by less than this share of 1 + its size; when the cosine between the residual and each column is smaller; or
-            when the loss is less than the square of this share of the first one.
+        tolerance: converged when a step promises less than this share of the loss, or moves each parameter by less than
+            this share of 1 + its size; when the cosine between the residual and each column is smaller; or when the
+            loss is less than the square of this share of the first one.
         scale: factor on the step length.
     """
 
@@ -99,7 +99,8 @@ class LevenbergMarquardt:
         at = flatten(params)
         for count in range(self.tries):
             move, promised = model.step(state.damping, self.scale, self.longest)
-            if promised <= 0 or bool((move.abs() <= self.tolerance * (1 + at.abs().cpu())).all()):
+            still = bool((move.abs() <= self.tolerance * (1 + at.abs().cpu())).all())
+            if still or promised <= self.tolerance * model.loss:
                 return params, state.ended(STUCK if count else SMALL)
             trial = unflatten(at + move.to(at.device), params)
             loss = half_square(objective.residual(trial))
@@ -130,26 +131,45 @@ class _Model:
     Attributes:
         loss: at the point.
         norms: [P], of the columns; 1 for columns of zeros, whose parameters stay.
-        slope: [P], the gradient, along the eigenvectors.
-        values, vectors: [P] and [P,P], eigenvalues and eigenvectors of the Hessian's approximation.
+        slope: [P], the gradient.
+        curvature: [P,P], the Hessian's approximation J'J.
         steepness: the greatest cosine between the residual and a column.
     """
 
     loss: float
     norms: Tensor
     slope: Tensor
-    values: Tensor
-    vectors: Tensor
+    curvature: Tensor
     steepness: float
 
     def step(self, damping: float, scale: float, longest: float) -> tuple[Tensor, float]:
         """The step [P], and by how much the loss falls if the model is right."""
-        along = -scale * self.slope / (self.values + damping)
-        move = (self.vectors @ along) / self.norms
-        shorter = min(1.0, longest / max(float(move.abs().max()), 1e-300))
-        along = along * shorter
-        promised = -float(self.slope @ along) - float(self.values @ along.square()) / 2
-        return move * shorter, promised
+        scaled = scale * self._within(damping, longest * self.norms)
+        promised = -float(self.slope @ scaled) - float(scaled @ self.curvature @ scaled) / 2
+        return scaled / self.norms, promised
+
+    def _within(self, damping: float, longest: Tensor) -> Tensor:
+        """The damped step [P] of which no part is longer than allowed [P].
+
+        Parts that are too long are cut, and the others solved for again: what hardly matters, and would therefore go
+        far, must not make the rest of the step short.
+        """
+        step = _damped(self.curvature, self.slope, damping)
+        cut = torch.zeros(len(step), dtype=torch.bool)
+        while bool((too_long := (step.abs() > longest) & ~cut).any()):
+            cut |= too_long
+            step = torch.where(cut, step.clamp(-longest, longest), step)
+            free = ~cut
+            slope = self.slope[free] + self.curvature[free][:, cut] @ step[cut]
+            step[free] = _damped(self.curvature[free][:, free], slope, damping)
+        return step
+
+
+def _damped(curvature: Tensor, slope: Tensor, damping: float) -> Tensor:
+    """-(curvature + damping)^-1 slope, also where the curvature is singular."""
+    values, vectors = torch.linalg.eigh(curvature)
+    step: Tensor = vectors @ ((vectors.T @ -slope) / (values.clamp(min=0) + damping))
+    return step
 
 
 def _model(residual: Tensor, jacobian: Tensor) -> _Model:
@@ -160,7 +180,6 @@ def _model(residual: Tensor, jacobian: Tensor) -> _Model:
     square, gradient = (columns.T @ columns).cpu(), (columns.T @ r).cpu()
     norms = square.diagonal().sqrt()
     norms = torch.where(norms > 0, norms, 1.0)
-    values, vectors = torch.linalg.eigh(square / (norms[:, None] * norms))
-    cosines = gradient.abs() / norms / max(float(r.norm()), 1e-300)
-    steepness = float(cosines.max()) if len(cosines) else 0.0
-    return _Model(loss, norms, vectors.T @ (gradient / norms), values.clamp(min=0), vectors, steepness)
+    slope = gradient / norms
+    steepness = float(slope.abs().max()) / max(float(r.norm()), 1e-300) if len(slope) else 0.0
+    return _Model(loss, norms, slope, square / (norms[:, None] * norms), steepness)

@@ -24,7 +24,7 @@ from invrender.errors import DivergedError
 from invrender.solve.diagnostics import diagnose
 from invrender.solve.flat import flatten, unflatten
 from invrender.solve.metropolis import numpy_generator
-from invrender.solve.particles import KINDS, Array, Particles, effective_number, level_of, moved, reweighted
+from invrender.solve.particles import AFRESH, Array, Particles, effective_number, level_of, moved, reweighted
 from invrender.solve.protocol import Params, Posterior, Terms
 
 
@@ -36,10 +36,11 @@ class TemperedState:
         place: [K,N,P].
         likelihood, prior: [K,N], logarithms at the particles.
         power: [K], of the likelihood; 1 is the posterior.
-        reach: [K,3], lengths of the kinds of moves, which follow how many are accepted.
+        reach: [K,4], lengths of the kinds of moves (`solve.particles`), which follow how many are accepted.
         evidence: [K], the logarithm of the evidence, complete when the power is 1.
         stored: [K,T,N,P], particles of the posterior after each round that moved them there.
         stored_density: [K,T,N], logarithms of likelihood times prior.
+        length: of the chains of moves.
         evaluations: of the likelihood.
         acceptance: share of the moves of the last step that were accepted.
         converged: whether all rounds are done.
@@ -53,20 +54,20 @@ class TemperedState:
     evidence: Tensor
     stored: Tensor
     stored_density: Tensor
+    length: int
     evaluations: int = 0
     acceptance: float = 0.0
     converged: bool = False
 
     @property
     def draws(self) -> Tensor:
-        """[K,NT,P], each particle's after each other, and particles of one ancestor side by side."""
-        k, _, _, p = self.stored.shape
-        return self.stored.transpose(1, 2).reshape(k, -1, p)
+        """[K,NT,P], chain by chain through all rounds, and chains of one ancestor side by side."""
+        return _by_chain(self.stored, self.length).reshape(len(self.stored), -1, self.stored.shape[3])
 
     @property
     def density(self) -> Tensor:
         """[K,NT], the logarithm of the posterior's density at the draws, up to a constant."""
-        return self.stored_density.transpose(1, 2).reshape(len(self.stored), -1)
+        return _by_chain(self.stored_density, self.length).reshape(len(self.stored), -1)
 
 
 @dataclass(frozen=True)
@@ -85,7 +86,7 @@ class TemperedMonteCarlo:
     samples: ClassVar[bool] = True
 
     populations: int = 2
-    chains: int = 32
+    chains: int = 16
     length: int = 16
     keep: float = 0.5
     rounds: int = 2
@@ -99,8 +100,8 @@ class TemperedMonteCarlo:
         none = torch.zeros(k, 0, dtype=torch.float64)
         kept = torch.zeros(k, 0, self.chains * self.length, p, dtype=torch.float64)
         power = torch.zeros(k, dtype=torch.float64)
-        reach = torch.ones(k, len(KINDS), dtype=torch.float64)
-        return TemperedState(kept[:, 0:0, 0], none, none, power, reach, power, kept, kept[..., 0])
+        reach = torch.ones(k, AFRESH + 1, dtype=torch.float64)
+        return TemperedState(kept[:, 0:0, 0], none, none, power, reach, power, kept, kept[..., 0], self.length)
 
     def step(
         self, objective: Posterior, params: Params, state: TemperedState, random: torch.Generator
@@ -157,6 +158,12 @@ class TemperedMonteCarlo:
         names = [str(number) for number in range(stored.shape[3])]
         done = count >= self.rounds and (count >= self.most_rounds or not diagnose(state.draws, names).trouble())
         return replace(state, converged=done)
+
+
+def _by_chain(stored: Tensor, length: int) -> Tensor:
+    """[K,N/length,T,length,...] of [K,T,N,...]: each round goes on where a chain of the round before was."""
+    k, rounds, count = stored.shape[:3]
+    return stored.reshape(k, rounds, count // length, length, *stored.shape[3:]).transpose(1, 2)
 
 
 class _Aim:

@@ -144,4 +144,4 @@ def test_scenes_from_python(tmp_path: Path) -> None:
     written = invrender.write(tmp_path / "new" / "mine.toml", Scene([square], [PointLight((1, 2, 3), 4.0)]))
     assert [path.name for path in written] == ["mine.toml", "mine-1.obj"]
     again = invrender.read(tmp_path / "new" / "mine.toml")
-    assert isinstance(again, Scene) and again.lights == (PointLight((1, 2, 3), (4, 4, 4)),)
+    assert isinstance(again, Scene) and again.lights == (PointLight((1, 2, 3), 4.0),)

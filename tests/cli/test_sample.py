@@ -9,12 +9,12 @@ import pytest
 from invrender.cli.app import run
 from invrender.io.meshes.read import read_mesh
 from invrender.io.volumes.read import read_volume
-from invrender.samples import SAMPLES, VOLUMES
+from invrender.samples import SAMPLES, SCENES, VOLUMES
 
 
 def test_lists_what_there_is(capsys):
     assert run(["sample"]) == 0
-    assert [line.split()[0] for line in capsys.readouterr().out.splitlines()] == [*SAMPLES, *VOLUMES]
+    assert [line.split()[0] for line in capsys.readouterr().out.splitlines()] == [*SAMPLES, *VOLUMES, *SCENES]
 
 
 def test_writes_the_file_and_never_replaces_it_unasked(run_cli, tmp_path, capsys):
@@ -44,6 +44,17 @@ def test_a_volume(tmp_path, capsys):
     assert read_volume(tmp_path / "two.vti").values.shape == (1, 16, 16, 16)
 
 
+def test_a_scene_and_its_files(tmp_path, capsys):
+    assert run(["sample", "table-top", "-o", str(tmp_path / "new")]) == 2
+    assert "name a .toml file: new.toml" in capsys.readouterr().err
+    assert run(["sample", "table-top", "-o", str(tmp_path / "new" / "table.toml"), "--json"]) == 0
+    assert json.loads(capsys.readouterr().out)["files"] == 4
+    names = sorted(path.name for path in (tmp_path / "new").iterdir())
+    assert names[:3] == ["table-chequers.png", "table-pot.mtl", "table-pot.obj"]
+    assert run(["inspect", str(tmp_path / "new" / "table.toml"), "--strict"]) == 0
+    assert run(["sample", "table-top", "-o", str(tmp_path / "new" / "table.toml")]) == 6
+
+
 @pytest.mark.parametrize(
     ("arguments", "word"),
     [
@@ -51,6 +62,8 @@ def test_a_volume(tmp_path, capsys):
         (["mug", "-o", "mug.gltf2"], "known extensions"),
         (["clod"], "did you mean cloud?"),
         (["cloud", "-o", "cloud.glb"], ".npz, .npy, .vti"),
+        (["lit-tre"], "did you mean lit-tree?"),
+        (["cornell-box", "-o", "box.glb"], "name a .toml file: box.toml"),
     ],
 )
 def test_slips_are_usage_errors(tmp_path, monkeypatch, capsys, arguments, word):

@@ -7,7 +7,7 @@ from functools import cache
 from random import Random
 
 from mutations.containers import mutate_file
-from seeds import datasets, gltf, meshes, runs, volumes
+from seeds import datasets, gltf, meshes, runs, scenes, volumes
 from seeds.seed import Command, Seed
 
 PLAIN_EVERY = 25
@@ -41,7 +41,7 @@ class Case:
 @cache
 def all_seeds() -> tuple[Seed, ...]:
     """Every kind of input, in the order in which case numbers go through them."""
-    return (*meshes.seeds(), *gltf.seeds(), *volumes.seeds(), *datasets.seeds(), *runs.seeds())
+    return (*meshes.seeds(), *gltf.seeds(), *volumes.seeds(), *datasets.seeds(), *runs.seeds(), *scenes.seeds())
 
 
 def make_case(seed: int, number: int) -> Case:

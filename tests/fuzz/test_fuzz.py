@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 FUZZ = Path(__file__).parent
-CASES = int(os.environ.get("INVRENDER_FUZZ", "108"))  # read before the fixture that clears such variables
+CASES = int(os.environ.get("INVRENDER_FUZZ", "111"))  # read before the fixture that clears such variables
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="the pipes to the worker cannot be polled there")
 linux = pytest.mark.skipif(sys.platform != "linux", reason="only Linux tells the peak of a part of a process's life")
@@ -76,5 +76,5 @@ def test_a_number_stands_for_the_same_files_each_time(tmp_path):
     assert kept[0] == kept[1]
 
 
-RENDERED = 36
+RENDERED = 43
 """The number of a damaged case whose command writes a file."""

@@ -75,8 +75,8 @@ def test_a_light_moves_with_the_camera_where_scenes_have_no_other(backend):
 
 def test_pixels_are_the_mean_over_their_squares(backend):
     plate = Scene([square(1.0, 0, Material(BLACK, emission=(1, 1, 1)))], [], BLACK)
-    shown = picture(plate, above(extent=3.7), (7, 7), backend, Shot(spp=256))
-    torch.testing.assert_close(shown.sum() / 3, torch.tensor((7 / 3.7) ** 2), rtol=2e-3, atol=0)
+    shown = picture(plate, above(extent=3.7), (7, 7), backend, Shot(spp=144))
+    torch.testing.assert_close(shown.sum() / 3, torch.tensor((7 / 3.7) ** 2), rtol=1e-2, atol=0)
     assert float(shown[2, 3, 0]) == pytest.approx(min(1.0, 0.5 * 7 / 3.7 - 0.5), abs=0.02)
 
 
@@ -92,8 +92,8 @@ def test_equal_seeds_give_equal_pictures_and_some_pixels_are_those_of_all(backen
 
 def test_estimates_tell_how_far_the_picture_still_is_from_its_mean(backend):
     scene = Scene([square(2, 0, Material((0.8, 0.8, 0.8)))], [], BLACK, Environment(picture=_half_bright()))
-    camera, size = above(extent=1.9), (16, 16)
-    truth = picture(scene, camera, size, backend, Shot(spp=400))
+    camera, size = above(extent=1.9), (12, 12)
+    truth = picture(scene, camera, size, backend, Shot(spp=144))
     *_, last = estimate(view(scene, camera, size, backend, Shot(spp=16, seed=3)))
     assert last.passes == 16
     error = (last.image[..., :3] - truth).mean(-1)
@@ -129,7 +129,7 @@ def test_gradients_are_those_of_finite_differences_in_both_modes(backend):
     shot = Shot(spp=2)
 
     def shown(values: torch.Tensor) -> torch.Tensor:
-        return picture(*fitted(values), (3, 4), backend, shot, in_torch=True)
+        return picture(*fitted(values), (2, 3), backend, shot, in_torch=True)
 
     assert torch.autograd.gradcheck(shown, [VALUES.clone().requires_grad_()], check_forward_ad=True)
 

@@ -154,6 +154,19 @@ def test_steps_are_as_short_as_asked_for():
         assert (params["x"] - start).abs().max() > 1
 
 
+def test_what_hardly_matters_does_not_hold_back_the_rest():
+    """With short steps, a number at the far end of a logarithm, where nothing depends on it any more."""
+
+    def function(x):
+        return torch.stack([x[0] - 2, x[0] + x[1].exp() - 2 - 1e-12, x[2] + 1 + 1e-8 * x[3]])
+
+    start = [0.5, -25.0, 0.0, 0.0]
+    found, state, losses = solved(LevenbergMarquardt(longest=1.0, tolerance=1e-6), Curved(function), start)
+    assert np.allclose(found[[0, 2]], [2.0, -1.0], atol=1e-4)
+    assert losses[-1] < 1e-8
+    assert state.evaluations < 20
+
+
 def test_marquardt_refuses_steps_into_what_is_no_number():
     found, state, losses = solved(LevenbergMarquardt(), Curved(walled), [4.0, 0.0])  # the whole step ends at -1.5
     assert np.allclose(found, [1.0, 3.0])
@@ -172,7 +185,7 @@ def test_marquardt_holds_parameters_whose_derivatives_are_missing():
     found, state, _ = solved(
         LevenbergMarquardt(), Holed(lambda x: torch.cat([rosenbrock(x), x[2:3] - 1])), [-1.2, 1, 5, 7]
     )
-    assert np.allclose(found, [1, 1, 5, 7])
+    assert np.allclose(found, [1, 1, 5, 7], atol=1e-4)
     assert state.converged
 
 

@@ -46,11 +46,21 @@ def _transmission(material: Material, source: Item) -> float:
     if material.unlit or share <= 0:
         return 0.0
     rough = 0.0 if material.roughness is None else float(material.roughness)
-    lost = {"smooth": rough > _SMOOTH, "without what it reflects diffusely": share < 1}
+    lost = {
+        "smooth": rough > _SMOOTH,
+        "without what it reflects diffusely": share < 1,
+        "without the colour of its depth": _tinted(source),
+    }
     if any(lost.values()):
         how = " and ".join(each for each, true in lost.items() if true)
         log.warning("%s: material '%s' lets light through: it is shown %s", source.path.name, material.name, how)
     return share
+
+
+def _tinted(source: Item) -> bool:
+    """Whether light loses colour on its way through the solid (KHR_materials_volume)."""
+    volume = source.extension("KHR_materials_volume")
+    return volume is not None and min(volume.numbers("attenuationColor", [1.0, 1.0, 1.0])) < 1
 
 
 def _ior(source: Item) -> float:

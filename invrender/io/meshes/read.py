@@ -57,6 +57,8 @@ def read_parts(path: str | Path, clear: bool = False) -> list[Part]:
         InputError: as for that.
     """
     source = Path(path)
+    if source.suffix.lower() == ".toml":
+        raise InputError(f"{source} is a scene, and here one mesh is needed", "name one of the mesh files in it")
     volumes = f"; of volumes {', '.join(VOLUME_EXTENSIONS)}"
     extension = check_extension(source, MESH_EXTENSIONS, "mesh", volumes) if not is_folder(source) else ""
     existing_file(source, "mesh")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import re
 import zlib
 from pathlib import Path
@@ -9,15 +10,18 @@ from typing import Any
 
 import numpy as np
 import torch
+from PIL import Image
 
+from invrender.io.exr import write_exr
 from invrender.io.files.atomic import atomic_path, atomic_write_bytes
+from invrender.io.hdr import read_hdr
 from invrender.io.images import read_image
 from invrender.io.meshes.gltf_gloss import gloss_of
-from invrender.io.meshes.texture import read_texture
+from invrender.io.meshes.texture import linear_texture, read_texture
 from invrender.io.meshes.texture_write import colour_png, gloss_png
 from invrender.io.scenes.table import Table
 
-FLOATS = (".exr", ".npy")
+FLOATS = (".exr", ".hdr", ".npy")
 
 
 def read_picture(table: Table, key: str, channels: int = 3) -> torch.Tensor:
@@ -38,7 +42,8 @@ def read_picture(table: Table, key: str, channels: int = 3) -> torch.Tensor:
 
 
 def _floats(path: Path, table: Table, channels: int) -> torch.Tensor:
-    array = read_image(path)[0] if path.suffix.lower() == ".exr" else _numpy(path, table)
+    kind = path.suffix.lower()
+    array = read_image(path)[0] if kind == ".exr" else read_hdr(path) if kind == ".hdr" else _numpy(path, table)
     array = array[..., 1:] if channels == 2 and array.ndim == 3 and array.shape[2] == 3 else array
     if array.ndim != 3 or array.shape[2] != channels or not array.size or array.dtype.kind != "f":
         shape = " x ".join(map(str, array.shape))
@@ -70,9 +75,11 @@ class Pictures:
         written: what has been written.
     """
 
-    def __init__(self, target: Path) -> None:
+    def __init__(self, target: Path, keep: bool) -> None:
+        """Files of the same names are replaced, but where a source may refer to them (`keep`)."""
         self.target = target
         self.written: list[Path] = []
+        self._keep = keep
 
     def write(self, name: str, picture: torch.Tensor) -> str:
         """Write a picture [h,w,3], or gloss [h,w,2], and return the name of its file.
@@ -82,20 +89,34 @@ class Pictures:
             InputError: it holds values that are no numbers.
         """
         values = picture.detach().cpu().float()
-        stem = f"{self.target.stem}-{_word(name)}"
         packed = colour_png(values) if values.shape[2] == 3 else gloss_png(values)
-        file = self.target.with_name(f"{stem}.png")
-        atomic_write_bytes(file, packed)
-        again = read_texture(file)
-        if again is not None and values.shape[2] == 2:
-            again = gloss_of(again, (values.shape[0], values.shape[1]))
-        if not same_picture(again, values):
-            file.unlink()
-            file = self.target.with_name(f"{stem}.npy")
+        exact = same_picture(_unpacked(packed, values.shape[2]), values)
+        file = self._place(name, ".png" if exact else ".exr" if values.shape[2] == 3 else ".npy")
+        if exact:
+            atomic_write_bytes(file, packed)
+        elif values.shape[2] == 3:
+            write_exr(file, values.numpy())
+        else:
             with atomic_path(file) as temporary:
                 np.save(temporary, values.numpy())
         self.written.append(file)
         return file.name
+
+    def _place(self, name: str, ending: str) -> Path:
+        """Where a picture of that name goes."""
+        stem, number = f"{self.target.stem}-{_word(name)}", 1
+        file = self.target.with_name(f"{stem}{ending}")
+        while self._keep and file.exists():
+            number += 1
+            file = self.target.with_name(f"{stem}-{number}{ending}")
+        return file
+
+
+def _unpacked(packed: bytes, channels: int) -> torch.Tensor:
+    """What reading a PNG gives."""
+    with Image.open(io.BytesIO(packed)) as image:
+        found = linear_texture(image, "picture", image.width * image.height)
+    return found if channels == 3 else gloss_of(found, (found.shape[0], found.shape[1]))
 
 
 def _word(name: str) -> str:

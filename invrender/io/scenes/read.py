@@ -9,17 +9,21 @@ from __future__ import annotations
 import logging
 from pathlib import Path
 
+import torch
+
 from invrender.errors import InputError
 from invrender.io.files.paths import check_extension, is_folder, shown
 from invrender.io.meshes.read import MESH_EXTENSIONS, read_meshes
 from invrender.io.scenes.gltf import Staged, read_staged
 from invrender.io.scenes.names import named_apart
 from invrender.io.scenes.scene_toml import Described, described, things_of
+from invrender.io.scenes.things import bounds
 from invrender.nouns import Scene
 
 log = logging.getLogger(__name__)
 
 SCENE_EXTENSION = ".toml"
+_FINEST = 5e4  # times smaller than its scene, a thing still has the shadows that it should have
 
 
 def is_scene_path(path: str | Path) -> bool:
@@ -46,7 +50,23 @@ def read_described(path: str | Path) -> Described:
     if is_folder(source):
         raise InputError(f"{shown(source)} is a folder, not a scene file", "name the scene.toml or mesh file in it")
     check_extension(source, (SCENE_EXTENSION, *MESH_EXTENSIONS), "scene")
-    return described(source) if is_scene_path(source) else _of_mesh_file(source)
+    found = described(source) if is_scene_path(source) else _of_mesh_file(source)
+    _tell_lost(found)
+    return found
+
+
+def _tell_lost(found: Described) -> None:
+    """Say where a thing is so small in its scene that its shadows get lost: rays there have seven digits."""
+    boxes = torch.stack([bounds(mesh) for mesh in found.scene.meshes])
+    whole = float((boxes[:, 1].amax(0) - boxes[:, 0].amin(0)).max())
+    widths = (boxes[:, 1] - boxes[:, 0]).amax(1)
+    small = int(widths.argmin())
+    if whole > _FINEST * float(widths[small]):
+        log.warning(
+            "%s: '%s' is %.2g times smaller than the whole scene: light and shadow on it will be wrong. Make what is "
+            "wide smaller, such as a [[plane]].",
+            shown(found.path), shown(found.things[small].name), whole / max(float(widths[small]), 1e-300),
+        )  # fmt: skip
 
 
 def _of_mesh_file(path: Path) -> Described:

@@ -4,7 +4,7 @@
 
     [environment]                   # light from far away, from every side
     colour = [0.6, 0.7, 1.0]        # linear RGB; times the picture
-    picture = "sky.exr"             # by latitude and longitude; .exr, .npy ([h,w,3] linear floats), .png, .jpg, ...
+    picture = "sky.exr"             # by latitude and longitude; .exr, .hdr, .png, .jpg, .npy ([h,w,3] linear)
     rotation = 30                   # degrees about +Y
     intensity = 1.0                 # times all of it
 

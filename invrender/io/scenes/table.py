@@ -17,7 +17,7 @@ from invrender.nouns.appearance import Colour
 from invrender.nouns.light import Vector
 
 _SPELLINGS = {"color": "colour", "centre": "center"}
-LARGEST = 1e18  # of any number: its square still fits into float32
+LARGEST, SMALLEST = 1e18, 1e-18  # of any number: squares still fit into float32. What is smaller counts as 0
 
 
 @dataclass(frozen=True)
@@ -94,7 +94,8 @@ class Table:
         value = self._finite(key, self.values[key])
         inside = least <= value <= most and (above is None or value > above) and (below is None or value < below)
         if not inside:
-            raise self.wrong(f"has {key} = {value:g}", f"use a number {_range(least, most, above, below)}")
+            stated = shown(repr(self.values[key]), 60)
+            raise self.wrong(f"has {key} = {stated}", f"use a number {_range(least, most, above, below)}")
         return value
 
     def vector(self, key: str, default: Vector | None = None) -> Vector:
@@ -106,7 +107,8 @@ class Table:
         """Three numbers that are not all 0."""
         found = self.vector(key, default)
         if not any(found):
-            raise self.wrong(f"has {key} = [0, 0, 0], which is no direction", "give it a length: [0, 1, 0] is upwards")
+            stated = shown(repr(self.values[key]), 60)
+            raise self.wrong(f"has {key} = {stated}, which is no direction", "give it a length: [0, 1, 0] is upwards")
         return found
 
     def colour(self, key: str, default: Colour | None = None, most: float = LARGEST) -> Colour:
@@ -197,7 +199,7 @@ class Table:
             raise self.wrong(
                 f"has {key} = {shown(repr(self.values[key]), 60)}", f"use finite numbers, {LARGEST:g} at most"
             )
-        return float(value)
+        return float(value) if abs(value) >= SMALLEST else 0.0
 
     def _typed(self, key: str, kind: str) -> InputError:
         if not self.has(key):

@@ -206,9 +206,13 @@ def _width(meshes: Sequence[Mesh]) -> float:
     """How wide a plane without a size is."""
     if not meshes:
         return _WIDE
-    low = torch.stack([mesh.vertices.amin(0) for mesh in meshes]).amin(0)
-    high = torch.stack([mesh.vertices.amax(0) for mesh in meshes]).amax(0)
-    return _WIDE * float((high - low).max())
+    boxes = torch.stack([bounds(mesh) for mesh in meshes])
+    return _WIDE * float((boxes[:, 1].amax(0) - boxes[:, 0].amin(0)).max())
+
+
+def bounds(mesh: Mesh) -> torch.Tensor:
+    """[2,3] the corners of the box around what faces use."""
+    return torch.stack(torch.aminmax(mesh.vertices[mesh.faces.unique()], dim=0))
 
 
 def _tell_untextured(path: Path, meshes: Sequence[Mesh]) -> None:

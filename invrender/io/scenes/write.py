@@ -2,7 +2,7 @@
 
 What a scene was read from stays referred to: mesh files and pictures, by paths relative to the new file. Meshes and
 pictures that are in no file are written beside it: meshes as .obj with all digits (vertex colours have four), pictures
-as .png where 8 bits hold them, else as .npy.
+as .png where 8 bits hold them, else as .exr (gloss as .npy).
 """
 
 from __future__ import annotations
@@ -52,7 +52,7 @@ def write_scene(path: str | Path, scene: Scene, source: str | Path | None = None
     target = Path(path)
     if not is_scene_path(target):
         raise UsageError(f"a scene cannot be written as '{target.name}'", f"name a {SCENE_EXTENSION} file")
-    pictures = Pictures(target)
+    pictures = Pictures(target, source is not None)
     known = None if source is None else read_described(source)
     kept = known if known is not None and _same_things(scene, known) else None
     written: list[Path] = []

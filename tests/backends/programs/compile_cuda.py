@@ -17,12 +17,14 @@ from numba import cuda, from_dtype, typeof, types
 
 from invrender.kernels.compositing import RaySamples, Rules
 from invrender.kernels.field import Field, FieldRays
+from invrender.kernels.floor import floor
+from invrender.kernels.radiance import Transport
 from invrender.nouns import Cameras
 from invrender.nouns.topology import topology
 
 CAPABILITY, ARCHITECTURES = (8, 0), ("80", "90")
 MODULES = (
-    "rasterize", "interpolate", "pieces", "antialias", "silhouette", "trace",
+    "rasterize", "interpolate", "pieces", "antialias", "silhouette", "trace", "radiance",
     "line_integral", "projector", "smooth_step", "composite", "field",
 )  # fmt: skip
 
@@ -56,6 +58,8 @@ def launches() -> dict[str, tuple[Any, tuple[Any, ...]]]:
     drivers["antialias"].antialias_adjoint(image, image, face_id, depth, clip, faces, edges)
     drivers["silhouette"].silhouette_adjoint(depth, drivers["silhouette"].silhouette_taped(clip, faces, edges, size)[1])
     drivers["trace"].trace(torch.eye(3), faces, torch.zeros(2, 3), torch.ones(2, 3))
+    rays = (floor(torch.device("cpu")), torch.ones(1, 3), torch.ones(1, 3), 1, Transport())
+    drivers["radiance"].radiance_adjoint(torch.ones(1, 4), *rays, torch.ones(1, 4), frozenset({"origin"}))
     _volumes(drivers)
     return calls
 

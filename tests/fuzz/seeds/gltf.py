@@ -98,7 +98,10 @@ def _textured() -> bytes:
 
 
 def _sparse() -> dict[str, bytes]:
-    """A .gltf with its buffer and its texture in files; one vertex is moved by a sparse accessor; colours as bytes."""
+    """A .gltf with its buffer and its texture in files; one vertex is moved by a sparse accessor; colours as bytes.
+
+    It is a scene, with cameras, lights and glass.
+    """
     buffer = Buffer()
     place, uv = buffer.accessor(VERTICES, "f4"), buffer.accessor(np.round(UV * 65535), "u2", normalized=True)
     colours = buffer.accessor(np.full((8, 4), 200), "u1", normalized=True)
@@ -117,7 +120,26 @@ def _sparse() -> dict[str, bytes]:
         images=[{"uri": "wood%20.png"}],
     )
     document["buffers"][0]["uri"] = "box.bin"
+    _stage(document)
     return {"box.gltf": json.dumps(document, indent=1).encode(), "box.bin": buffer.data, "wood .png": checkers()}
+
+
+def _stage(document: dict[str, Any]) -> None:
+    """Add two cameras, a spot and the sun, and glass."""
+    spot = {"type": "spot", "intensity": 20, "color": [1, 0.5, 0.5], "spot": {"outerConeAngle": 0.5}}
+    document["extensions"] = {"KHR_lights_punctual": {"lights": [spot, {"type": "directional", "intensity": 3}]}}
+    document["cameras"] = [
+        {"type": "perspective", "perspective": {"yfov": 0.7, "aspectRatio": 1.5, "znear": 0.1}},
+        {"type": "orthographic", "orthographic": {"xmag": 2, "ymag": 2, "znear": 0, "zfar": 9}},
+    ]
+    document["materials"][0]["extensions"] = {
+        "KHR_materials_transmission": {"transmissionFactor": 0.9},
+        "KHR_materials_ior": {"ior": 1.4},
+    }
+    first = len(document["nodes"])
+    document["nodes"] += [{"camera": k, "translation": [0, k, 5]} for k in (0, 1)]
+    document["nodes"] += [{"extensions": {"KHR_lights_punctual": {"light": k}}} for k in (0, 1)]
+    document["scenes"][0]["nodes"] += range(first, first + 4)
 
 
 def _strips() -> dict[str, bytes]:

@@ -104,9 +104,10 @@ def test_glass(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     assert not read_mesh(tmp_path / "scene.glb").material.refracts
     surface.roughnessFactor = 0.5
     glass = {"KHR_materials_transmission": {"transmissionFactor": 0.5}}
+    glass["KHR_materials_volume"] = {"attenuationColor": [1, 0.5, 1], "attenuationDistance": 1}  # type: ignore[dict-item]
     material = read(tmp_path, document(tmp_path, pbrMetallicRoughness=surface, extensions=glass)).mesh.material
     assert (material.transmission, material.ior) == ((0.5, 0.25, 0.25), 1.5)
-    assert "shown smooth and without what it reflects diffusely" in caplog.text
+    assert "shown smooth and without what it reflects diffusely and without the colour of its depth" in caplog.text
     surface.metallicFactor = 1.0
     assert not read(tmp_path, document(tmp_path, pbrMetallicRoughness=surface, extensions=glass)).mesh.material.refracts
 

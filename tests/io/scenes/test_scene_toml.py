@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import cv2
 import numpy as np
 import pytest
 import torch
 from PIL import Image
 
+from invrender.io.images import write_png
 from invrender.io.scenes import is_scene_path, joined, read_scene, scene_toml
 from invrender.nouns import DirectionalLight, Lights, Material, PointLight, SpotLight
 from tests.io.scenes.made import refused, scene, squares
@@ -142,6 +144,14 @@ def test_a_picture_without_texture_coordinates_is_said(tmp_path: Path, caplog: p
     assert "'m0' has no texture coordinates: its picture is not shown" in caplog.text
 
 
+def test_things_lost_in_their_scene_are_said(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    ball = LAMP + '[[sphere]]\nname = "pea"\n[[plane]]\nsize = '
+    scene(tmp_path, ball + "1e4\n")
+    assert not caplog.records
+    scene(tmp_path, ball + "1e6\n")
+    assert "'pea' is 5e+05 times smaller than the whole scene" in caplog.text
+
+
 def test_words_may_be_spelled_as_in_america(tmp_path: Path) -> None:
     found = scene(tmp_path, "[environment]\ncolor = 2\n[[sphere]]\ncentre = [0, 3, 0]\n")
     assert found.environment is not None and found.environment.colour == (2, 2, 2)
@@ -166,3 +176,24 @@ def test_all_meshes_joined(tmp_path: Path) -> None:
     seen = mesh.colours[mesh.faces[:, 0]]
     assert seen[[0, 2, 4]].tolist() == [[1, 0, 0], [0, 1, 0], [0.8, 0.8, 0.8]]
     assert joined(read_scene(squares(tmp_path, "Kd 1 0 0"))).material.albedo == (1, 0, 0)
+    glass = joined(scene(tmp_path, LAMP + BALL + 'material = "g"\n[material.g]\ntransmission = 1\nopacity = 0.5\n'))
+    assert not glass.material.refracts and glass.material.opacity == 1
+
+
+@pytest.mark.parametrize("name", ["sky.hdr", "sky.exr", "sky.npy", "sky.png"])
+def test_skies_of_every_format(tmp_path: Path, name: str) -> None:
+    picture = np.zeros((2, 4, 3), np.float32)
+    picture[0, 1] = [1, 0.5, 0.25]
+    if name.endswith(".hdr"):
+        cv2.imwrite(str(tmp_path / name), picture[..., ::-1])
+    elif name.endswith(".npy"):
+        np.save(tmp_path / name, picture)
+    elif name.endswith(".exr"):
+        OpenEXR = pytest.importorskip("OpenEXR")
+        header = {"compression": OpenEXR.ZIP_COMPRESSION, "type": OpenEXR.scanlineimage}
+        OpenEXR.File(header, {"RGB": picture}).write(str(tmp_path / name))
+    else:
+        write_png(tmp_path / name, picture)
+    found = scene(tmp_path, f'[environment]\npicture = "{name}"\n' + BALL).environment
+    assert found is not None and found.picture is not None
+    assert np.allclose(found.picture.numpy(), picture, atol=0.004)

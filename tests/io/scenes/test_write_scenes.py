@@ -187,7 +187,7 @@ def made() -> Scene:
 def test_a_scene_made_in_python_brings_its_files(tmp_path: Path) -> None:
     found = made()
     written = write_scene(tmp_path / "made.toml", found)
-    assert {path.suffix for path in written} == {".toml", ".obj", ".png", ".npy"}
+    assert {path.suffix for path in written} == {".toml", ".obj", ".png", ".npy", ".exr"}
     assert all(path.is_file() for path in written)
     assert sorted(path.name for path in tmp_path.iterdir()) == sorted(path.name for path in written)
     again = read_scene(tmp_path / "made.toml")
@@ -221,3 +221,18 @@ def test_places_that_cannot_be(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     with pytest.raises(UsageError, match="is a file, not a folder"):
         write_scene(tmp_path / "file" / "a.toml", Scene(()))
+
+
+def test_pictures_of_the_source_are_never_replaced(tmp_path: Path) -> None:
+    Image.fromarray(np.arange(48, dtype=np.uint8).reshape(4, 4, 3)).save(tmp_path / "a-paint.png")
+    before = (tmp_path / "a-paint.png").read_bytes()
+    (tmp_path / "a.toml").write_text(
+        '[[plane]]\nmaterial = "paint"\n[material.paint]\ntexture = "a-paint.png"\nKe = 1\n'
+    )
+    found = read_scene(tmp_path / "a.toml")
+    for texture in (torch.zeros(2, 2, 3), torch.rand(2, 2, 3)):  # what 8 bits hold, and what they do not
+        changed = replace(found, meshes=[replace(found.mesh, material=replace(found.mesh.material, texture=texture))])
+        (extra,) = write_scene(tmp_path / "a.toml", changed, tmp_path / "a.toml")[1:]
+        assert close(read_scene(tmp_path / "a.toml"), changed)
+        assert extra.name in ("a-paint-2.png", "a-paint.exr")
+    assert (tmp_path / "a-paint.png").read_bytes() == before
