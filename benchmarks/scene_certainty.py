@@ -87,7 +87,10 @@ def _end(found: Found) -> dict[str, torch.Tensor]:
 def posterior(meshes: Sequence[Mesh], backend: Backend, size: int = 64) -> list[Row]:
     """Of the sun's direction and intensity: without shadows, and with hard ones for two seeds."""
     rows = []
-    for shadows, seeds, bar in ((False, (0,), "ESS 500, 2 CPU-s"), (True, (0, 1), "covered in 99 %, seeds agree, 10 CPU-s")):
+    for shadows, seeds, bar in (
+        (False, (0,), "ESS 500, 2 CPU-s"),
+        (True, (0, 1), "covered in 99 %, seeds agree, 10 CPU-s"),
+    ):
         runs = [_fit(meshes, backend, size, 7, shadows, posterior=True, seed=seed) for seed in seeds]
         for run in runs:
             drawn = _sampled(run)
