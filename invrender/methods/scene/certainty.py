@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import torch
 
 from invrender.methods.scene.misfit import Misfit
-from invrender.parameters.scene_places import Place
+from invrender.parameters.scene_places import XYZ, Place
 from invrender.parameters.scene_values import SceneValues
 from invrender.solve.laplace import CONFOUNDED, Laplace, laplace
 from invrender.solve.protocol import Params
@@ -122,7 +122,7 @@ def _within(place: Place, own: slice, around: Laplace) -> list[Confounded]:
         )
         for i in range(len(names))
         for j in range(i + 1, len(names))
-        if abs(float(block[i, j])) >= CONFOUNDED and len(place.labels) == len(names)
+        if abs(float(block[i, j])) >= CONFOUNDED and place.labels == XYZ and not place.moves
     ]  # fmt: skip
 
 

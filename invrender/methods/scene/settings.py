@@ -29,7 +29,7 @@ class SceneSettings(RunSettings):
             a pixel counts; ignore: nothing.
         mode: how the scene is rendered: Whitted's rays, or path tracing.
         spp: rays of a pixel; none: 1, and 4 where cameras are free, or 16 for paths.
-        depth: how often a ray is continued.
+        depth: how often a ray is continued; none: 4, of paths 8.
         shadows: whether things block the light.
         edges: whether derivatives know of outlines and shadows that move.
         solver: lm: Levenberg-Marquardt with forward-mode columns; lbfgs, adam: by the adjoint kernel; auto: lm where
@@ -62,7 +62,7 @@ class SceneSettings(RunSettings):
     ] = "over"
     mode: Annotated[Literal["raytraced", "path"], Flag("How the scene is rendered.", panel=PANEL)] = "raytraced"
     spp: Annotated[int | None, Flag("Rays of a pixel.", panel=PANEL), Range(1, 4096)] = None
-    depth: Annotated[int, Flag("How often a ray is continued.", panel=PANEL), Range(0, 64)] = 4
+    depth: Annotated[int | None, Flag("How often a ray is continued.", panel=PANEL), Range(0, 64)] = None
     shadows: bool = True
     edges: bool = True
     solver: Annotated[Literal["auto", "lm", "lbfgs", "adam"], Flag("What solves for the values.", panel=PANEL)] = "auto"
