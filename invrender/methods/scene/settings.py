@@ -38,6 +38,7 @@ class SceneSettings(RunSettings):
         rate: step length of adam, in free numbers (a tenth: 10 % of what is positive).
         starts: from how many starts the solver sets out, the given one among them; none: 1, or 4 where the place or
             direction of a light is free.
+        pixels: how many of each target are compared at most, drawn at random where there are more.
         blur: standard deviations of the blur of a pyramid, in pixels of the pictures; none: 8, 4, 2, 1 where cameras
             are free.
         posterior: whether samples of the posterior are drawn as well.
@@ -69,6 +70,7 @@ class SceneSettings(RunSettings):
     iterations: Annotated[int, Flag("Steps of the optimisation."), Range(1, 1_000_000)] = 150
     rate: Annotated[float, Range(1e-6, 10)] = 0.05
     starts: Annotated[int | None, Flag("From how many starts the solver sets out.", panel=PANEL), Range(1, 1000)] = None
+    pixels: Annotated[int, Range(100, 1e9)] = 40_000
     blur: Annotated[tuple[float, ...] | None, Range(0.3, 1000)] = None
     posterior: Annotated[bool, Flag("Draw samples of the posterior as well.", panel=PANEL)] = False
     draws: Annotated[int, Range(100, 1_000_000)] = 1500
