@@ -6,11 +6,14 @@ import math
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 import torch
 
 import invrender
+from invrender.colour import linear_to_srgb, srgb_to_linear
 from invrender.errors import UsageError
+from invrender.io.images import write_png
 from tests.methods.scene.made import BALL, FLOOR, LAMP, SUN, exr, lit_floor, written
 
 ALBEDO = torch.tensor([0.6, 0.3, 0.1])
@@ -57,6 +60,17 @@ def test_errors_are_those_of_the_noise(tmp_path: Path) -> None:
     expected = 0.01 / float((clean / 8).norm())  # least squares of one factor
     assert row["standard_error"] == pytest.approx(expected, rel=0.05)
     assert abs(row["found"] - 8) < 4 * expected
+
+
+def test_errors_know_of_rounding(tmp_path: Path) -> None:
+    seen = 0.5 * 2 / math.pi  # Kd E / pi, the same in every pixel
+    write_png(tmp_path / "t.png", torch.full((24, 24, 3), seen))
+    scene = written(tmp_path, FLOOR + SUN.format("0, 1, 0", 1.2))
+    row = found(scene, tmp_path / "t.png", "light.intensity", spp=1)["values"]["light.intensity"]
+    stored = round(float(linear_to_srgb(np.float64(seen))) * 255)
+    low, high = srgb_to_linear(np.array([stored - 0.5, stored + 0.5]) / 255)
+    assert row["standard_error"] == pytest.approx(2 * (high - low) / seen / 12**0.5, rel=0.05)
+    assert abs(row["found"] - 2) < 2 * row["standard_error"]
 
 
 def test_a_light_and_a_surface_cannot_be_told_apart(tmp_path: Path) -> None:
