@@ -38,17 +38,17 @@ def rounding(level: Compared, residual: Tensor, columns: Tensor) -> Tensor:
 
 
 def _of_picture(image: Tensor, shown: Tensor, columns: Tensor) -> Tensor:
-    """Of one picture [P,3] and what was shown instead [3P]: by levels and channels."""
+    """Of one picture [P,3] and what was shown instead [3P]: by levels."""
     stored = torch.from_numpy(linear_to_srgb(image.numpy()) * (LEVELS - 1)).round()
-    group = (stored.long() + LEVELS * torch.arange(3)).reshape(-1)
+    group = stored.long().reshape(-1)
     ends = torch.stack([stored - 0.5, stored + 0.5]).clamp(0, LEVELS - 1) / (LEVELS - 1)
     width = torch.from_numpy(srgb_to_linear(ends.numpy())).diff(dim=0).reshape(-1)
-    count = torch.bincount(group, minlength=3 * LEVELS).clamp(min=1)
-    mean = torch.bincount(group, shown, minlength=3 * LEVELS) / count
-    spread = torch.bincount(group, (shown - mean[group]).square(), minlength=3 * LEVELS) / count
-    widest = torch.zeros(3 * LEVELS, dtype=image.dtype).index_copy(0, group, width)
+    count = torch.bincount(group, minlength=LEVELS).clamp(min=1)
+    mean = torch.bincount(group, shown, minlength=LEVELS) / count
+    spread = torch.bincount(group, (shown - mean[group]).square(), minlength=LEVELS) / count
+    widest = torch.zeros(LEVELS, dtype=image.dtype).index_copy(0, group, width)
     alike = (1 - (12 * spread).sqrt() / widest.clamp(min=1e-12)).clamp(min=0)  # 0: evenly spread over the level
-    sums = columns.new_zeros(3 * LEVELS, columns.shape[1]).index_add(0, group, columns)
+    sums = columns.new_zeros(LEVELS, columns.shape[1]).index_add(0, group, columns)
     return sums.T @ ((alike * widest.square() / 12)[:, None] * sums)
 
 
