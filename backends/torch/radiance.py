@@ -83,5 +83,7 @@ def _first(origin: Tensor, direction: Tensor) -> Rays:
     good = (torch.isfinite(origin.detach()) & torch.isfinite(direction.detach())).all(1)
     number = torch.arange(len(origin), device=origin.device)
     unknown = torch.full_like(origin.detach()[:, 0], math.inf)
-    rays = Rays(number, origin.T, direction.T, None, torch.full_like(number, -1), unknown, unknown)
+    rays = Rays(
+        number, origin.T, direction.T, None, torch.full_like(number, -1), unknown, unknown, torch.ones_like(unknown)
+    )
     return rays if bool(good.all()) else rays.some(good.nonzero()[:, 0])

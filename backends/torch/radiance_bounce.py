@@ -109,18 +109,17 @@ def met(walk: Walk, rays: Rays, bounce: int, found: list[Lit]) -> Hits:
 
 def _missed(walk: Walk, rays: Rays, bounce: int) -> Lit | None:
     """What rays see that meet nothing."""
-    scene, picked = walk.scene, torch.isfinite(rays.density)
+    scene = walk.scene
     if scene.environment.numel():
         light = sky_radiance(scene, rays.direction)
         if bounce:
             light = light * _balance(walk, rays.density, sky_density(scene, walk.sky, rays.direction, rays.cosine))
     elif bounce:
-        sees = torch.ones_like(picked) if not walk.transport.indirect else ~picked
-        light = scene.backdrop[:, None] * sees
+        light = scene.backdrop[:, None] * rays.clear
     else:
         return None
-    if bounce and walk.transport.indirect:
-        light = light + scene.ambient[:, None] * picked
+    if bounce:
+        light = light + scene.ambient[:, None] * (1 - rays.clear)
     return rays.number, _times(rays.weight, light)
 
 

@@ -32,6 +32,7 @@ class Rays:
         density: [N] per solid angle with which the direction was picked where light was looked for otherwise, too; inf:
             it was not.
         cosine: [N] of the direction with the normal there.
+        clear: [N] the share of the backdrop that it sees: 1 for mirrored and refracted rays, less for rough gloss.
     """
 
     number: Tensor
@@ -41,11 +42,12 @@ class Rays:
     face: Tensor
     density: Tensor
     cosine: Tensor
+    clear: Tensor
 
     def some(self, chosen: Tensor) -> Rays:
         """Those of an index tensor."""
         weight = None if self.weight is None else self.weight[:, chosen]
-        parts = (self.face[chosen], self.density[chosen], self.cosine[chosen])
+        parts = (self.face[chosen], self.density[chosen], self.cosine[chosen], self.clear[chosen])
         return Rays(self.number[chosen], self.origin[:, chosen], self.direction[:, chosen], weight, *parts)
 
 

@@ -12,6 +12,7 @@ from invrender.backends.torch.radiance_hits import Hits, Rays, colour, gloss, le
 from invrender.backends.torch.radiance_random import dot, length, turned, uniform, visible_half
 from invrender.kernels import paths
 from invrender.kernels.radiance import IOR, KS, MIRROR, NS, TRANSMISSION, SceneArrays, Transport
+from invrender.shading.split_sum import sharp
 
 Tensor = torch.Tensor
 
@@ -147,7 +148,10 @@ def scattered(scene: SceneArrays, matter: Matter, bounce: int, indirect: bool, m
     hits, density = matter.hits, density[index]
     plain, lobed = matter.reflected(dot(hits.normal, towards), dot(hits.to_eye, towards))
     followed = plain if lobed is None else plain + lobed if indirect else lobed
-    return _onward(hits, offset[:, index], towards, followed / density, density, nl[index])
+    clear = torch.zeros_like(density)
+    if lobed is not None and matter.rough is not None:
+        clear = sharp(matter.rough.detach()) * (lobed / (followed + paths.NEAREST)).detach().mean(0)
+    return _onward(hits, offset[:, index], towards, followed / density, (density, nl[index], clear))
 
 
 def mirrored(scene: SceneArrays, hits: Hits, share: Tensor) -> Rays:
@@ -202,20 +206,23 @@ def joined(parts: list[Rays]) -> Rays | None:
     parts = [part for part in parts if len(part.number)]
     if len(parts) <= 1:
         return parts[0] if parts else None
-    names = ("number", "origin", "direction", "weight", "face", "density", "cosine")
+    names = ("number", "origin", "direction", "weight", "face", "density", "cosine", "clear")
     return Rays(*(torch.cat([getattr(part, name) for part in parts], -1) for name in names))
 
 
 def _onward(
-    hits: Hits, offset: Tensor, direction: Tensor, share: Tensor, density: Tensor | None = None,
-    cosine: Tensor | None = None,
-) -> Rays:  # fmt: skip
+    hits: Hits,
+    offset: Tensor,
+    direction: Tensor,
+    share: Tensor,
+    picked: tuple[Tensor, Tensor, Tensor] | None = None,
+) -> Rays:
+    """Rays from points, with density, cosine and clear share where they were picked at random."""
     weight = share if hits.weight is None else share * hits.weight
-    none = torch.full_like(hits.u, math.inf).detach()
-    return Rays(
-        hits.number, hits.point + offset, direction, weight, hits.face,
-        none if density is None else density, none if cosine is None else cosine,
-    )  # fmt: skip
+    if picked is None:
+        certain = torch.full_like(hits.u.detach(), math.inf)
+        picked = (certain, certain, torch.ones_like(certain))
+    return Rays(hits.number, hits.point + offset, direction, weight, hits.face, *picked)
 
 
 def some(matter: Matter, chosen: Tensor) -> Matter:
