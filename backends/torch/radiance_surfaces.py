@@ -9,7 +9,7 @@ import torch
 
 from invrender.backends.torch import radiance_laws as laws
 from invrender.backends.torch.radiance_hits import Hits, Rays, colour, gloss, leave
-from invrender.backends.torch.radiance_random import dot, length, turned, uniform, visible_half
+from invrender.backends.torch.radiance_random import dot, length, streams, turned, uniform, visible_half
 from invrender.kernels import paths
 from invrender.kernels.radiance import IOR, KS, MIRROR, NS, TRANSMISSION, SceneArrays, Transport
 from invrender.shading.split_sum import sharp
@@ -176,7 +176,7 @@ def through(scene: SceneArrays, hits: Hits, bounce: int) -> list[Rays]:
         e, kept = 1 / ratio[rest], (1 - share)[rest]
         inside = (cosine[rest] * e - inner[rest]) * own.normal - e * own.to_eye
         direction = bent(inside / length(inside).detach(), -own.flat)
-        offset, _ = leave(scene, own, direction, -own.flat)
+        offset, _ = leave(scene, own, direction, side=-1)
         tint = scene.materials[own.row, TRANSMISSION : TRANSMISSION + 3].T
         rays.append(_onward(own, offset, direction, tint * (kept / kept.detach())))
     return rays
@@ -191,12 +191,12 @@ def bent(direction: Tensor, flat: Tensor) -> Tensor:
     return above / length(above)
 
 
-def survivors(rays: Rays, key: Tensor, bounce: int, transport: Transport) -> Rays:
+def survivors(rays: Rays, seed_key: int, bounce: int, transport: Transport) -> Rays:
     """Russian roulette, of paths that are long enough."""
     if not transport.indirect or bounce + 1 <= transport.roulette or rays.weight is None:
         return rays
     chance = rays.weight.detach().amax(0).clamp(paths.SURVIVAL, 1)
-    index = (uniform(key[rays.number], bounce, paths.ROULETTE, chance.dtype) < chance).nonzero()[:, 0]
+    index = (uniform(streams(seed_key, rays.number), bounce, paths.ROULETTE, chance.dtype) < chance).nonzero()[:, 0]
     kept = rays.some(index)
     return replace(kept, weight=None if kept.weight is None else kept.weight / chance[index])
 
