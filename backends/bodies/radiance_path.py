@@ -13,6 +13,7 @@ from collections import namedtuple
 import numpy as np
 
 from invrender.kernels import paths as _paths
+from invrender.shading import split_sum as _split_sum
 
 from .numbers import (
     ANGLE,
@@ -47,7 +48,7 @@ from .numbers import (
 from .packed_tree import hit
 from .radiance_laws import NONE, fresnel, picked_density, power, reflect, shares, sine_square
 from .radiance_lights import is_there, sky, sky_density, source, sources
-from .radiance_surface import bent, facing, leave, matter, place
+from .radiance_surface import SMOOTH, bent, facing, leave, matter, place
 from .target import contracted
 from .vectors import (
     INF,
@@ -60,6 +61,7 @@ from .vectors import (
     mean,
     minus,
     scaled,
+    share,
     three,
     times,
     turned,
@@ -69,6 +71,7 @@ from .vectors import (
 )
 
 F = np.float32
+BLURRED, NEAREST = F(_split_sum.BLURRED), F(_paths.NEAREST)
 LEAST, REACH, SURVIVAL, HEAD_ON = F(_paths.LEAST), F(_paths.REACH), F(_paths.SURVIVAL), F(_paths.HEAD_ON)
 Scene = namedtuple(
     "Scene",
@@ -86,11 +89,11 @@ At = namedtuple("At", "k row kind u v point normal flat side eye matter mirror")
 def follow(scene, o, d, key, stack):
     """What a ray sees, and whether it meets anything."""
     depth, beta, total, alpha = I(scene.settings[DEPTH]), (ONE, ONE, ONE), NONE, ZERO
-    own, density, cosine = I(-1), INF, INF
+    own, density, cosine, clear = I(-1), INF, INF, ONE
     for bounce in range(depth + 1):
         k, t, u, v = hit(scene, o, d, INF, own, drawn(key, bounce, LAYER), False, stack)
         if k < 0:
-            total = along(total, ONE, times(beta, missed(scene, d, bounce, density, cosine)))
+            total = along(total, ONE, times(beta, missed(scene, d, bounce, density, cosine, clear)))
             break
         alpha = ONE if bounce == 0 else alpha
         at = stand(scene, k, u, v, d, bounce == depth)
@@ -101,7 +104,7 @@ def follow(scene, o, d, key, stack):
             total = along(total, ONE, times(beta, direct(scene, at, key, bounce, stack)))
         if bounce == depth:
             break
-        how, o, d, weight, density, cosine = onward(scene, at, key, bounce)
+        how, o, d, weight, density, cosine, clear = onward(scene, at, key, bounce)
         if how == ENDS:
             break
         beta, own = times(beta, weight), k
@@ -129,16 +132,16 @@ def balance(scene, density, other):
 
 
 @contracted
-def missed(scene, d, bounce, density, cosine):
+def missed(scene, d, bounce, density, cosine, clear):
     """What a ray sees that meets nothing."""
     light = NONE
     if len(scene.environment) > 0:
         weight = balance(scene, density, sky_density(scene, d, cosine)) if density < INF else ONE
         light = scaled(weight, sky(scene, d))
-    elif bounce > 0 and (density == INF or not scene.settings[INDIRECT]):
-        light = three(FIRST_OF, NONE_OF, scene.glow)
-    if scene.settings[INDIRECT] and density < INF:
-        light = along(light, ONE, three(NONE_OF, NONE_OF, scene.glow))
+    elif bounce > 0:
+        light = scaled(clear, three(FIRST_OF, NONE_OF, scene.glow))
+    if bounce > 0:
+        light = along(light, ONE - clear, three(NONE_OF, NONE_OF, scene.glow))
     return light
 
 
@@ -269,7 +272,7 @@ def arrives(scene, at, number, towards, distance, key, bounce, stack):
 
 @contracted
 def onward(scene, at, key, bounce):
-    """How a path goes on: where from, in which direction, with what weight, and the density and the cosine of that."""
+    """How a path goes on: where from, in which direction, with what weight, density, cosine and clear share."""
     if at.kind == DIELECTRIC:
         return through(scene, at, key, bounce)
     indirect, picks = scene.settings[INDIRECT] != 0, False
@@ -278,7 +281,7 @@ def onward(scene, at, key, bounce):
         if not indirect:
             picks = max(mirror[0], mirror[1], mirror[2]) > ZERO
             if not picks:
-                return ENDS, at.point, at.eye, NONE, INF, INF
+                return ENDS, at.point, at.eye, NONE, INF, INF, ONE
         elif at.mirror > ZERO:
             diffuse, lobe = shares(scene, at.row, at.kind, at.matter, ZERO)
             total = diffuse + lobe + at.mirror
@@ -288,7 +291,7 @@ def onward(scene, at, key, bounce):
         return scatter(scene, at, key, bounce, indirect)
     towards = bent(along(scaled(-ONE, at.eye), TWO * dot(at.normal, at.eye), at.normal), at.flat)
     start, _ = leave(scene, at.k, at.u, at.v, at.point, at.flat, towards)
-    return MIRRORED, start, towards, mirror, INF, INF
+    return MIRRORED, start, towards, mirror, INF, INF, ONE
 
 
 @contracted
@@ -307,14 +310,24 @@ def scatter(scene, at, key, bounce, indirect):
     nl, vl = dot(at.normal, towards), dot(at.eye, towards)
     start, leaves = leave(scene, at.k, at.u, at.v, at.point, at.flat, towards)
     if not leaves or not nl > ZERO:
-        return ENDS, start, towards, NONE, INF, INF
+        return ENDS, start, towards, NONE, INF, INF, ONE
     sine = sine_square(at.normal, towards, at.eye) if at.kind == GLOSSY else ZERO
     density = picked_density(scene, at.row, at.kind, at.matter, at.mirror, indirect, nl, nv, vl, sine)
     if not density > ZERO:
-        return ENDS, start, towards, NONE, INF, INF
+        return ENDS, start, towards, NONE, INF, INF, ONE
     plain, shine = reflect(scene, at.row, at.kind, at.matter, nl, nv, vl, sine)
     weight = along(plain, ONE, shine) if indirect else shine
-    return SCATTERED, start, towards, scaled(ONE / density, weight), density, nl
+    clear = ZERO
+    if at.kind == GLOSSY:
+        clear = sharp(at.matter[1]) * mean(share(shine, along(weight, NEAREST, (ONE, ONE, ONE))))
+    return SCATTERED, start, towards, scaled(ONE / density, weight), density, nl, clear
+
+
+@contracted
+def sharp(rough):
+    """The share of gloss that is as good as a mirror's; see `shading.split_sum`."""
+    x = min(max((rough - SMOOTH) / (BLURRED - SMOOTH), ZERO), ONE)
+    return ONE - x * x * (F(3) - TWO * x)
 
 
 @contracted
@@ -323,19 +336,19 @@ def optics(scene, at):
     ior = scene.materials[at.row, IOR]
     ratio = ior if at.side > ZERO else ONE / ior
     cosine = max(dot(at.normal, at.eye), LEAST)
-    share, inner = fresnel(cosine, ratio)
-    return ratio, cosine, share, inner
+    part, inner = fresnel(cosine, ratio)
+    return ratio, cosine, part, inner
 
 
 @contracted
 def through(scene, at, key, bounce):
     """Reflection or refraction at a dielectric; see `onward`."""
-    ratio, cosine, share, inner = optics(scene, at)
-    if uniform(key, bounce, LOBE) < share:
+    ratio, cosine, part, inner = optics(scene, at)
+    if uniform(key, bounce, LOBE) < part:
         towards = bent(along(scaled(-ONE, at.eye), TWO * dot(at.normal, at.eye), at.normal), at.flat)
         start, _ = leave(scene, at.k, at.u, at.v, at.point, at.flat, towards)
-        return REFLECTED, start, towards, (ONE, ONE, ONE), INF, INF
+        return REFLECTED, start, towards, (ONE, ONE, ONE), INF, INF, ONE
     below = scaled(-ONE, at.flat)
     towards = bent(unit(along(scaled(-ONE / ratio, at.eye), cosine / ratio - inner, at.normal)), below)
     start, _ = leave(scene, at.k, at.u, at.v, at.point, below, towards)
-    return REFRACTED, start, towards, three(at.row, TRANSMISSION, scene.materials), INF, INF
+    return REFRACTED, start, towards, three(at.row, TRANSMISSION, scene.materials), INF, INF, ONE

@@ -100,12 +100,12 @@ and [M] the column of each material's refractive index, -1 for none."""
 def replay(scene, o, d, key, delta, left, stack, grads, moves, sums):
     """The adjoint of `follow`: `delta` is the gradient with what was seen, `left` what was seen."""
     depth, beta = I(scene.settings[DEPTH]), (ONE, ONE, ONE)
-    own, density, cosine = I(-1), INF, INF
+    own, density, cosine, clear = I(-1), INF, INF, ONE
     for bounce in range(depth + 1):
         k, t, u, v = hit(scene, o, d, INF, own, drawn(key, bounce, LAYER), False, stack)
         a = times(delta, beta)
         if k < 0:
-            missed_adjoint(scene, d, bounce, density, cosine, a, moves, sums)
+            missed_adjoint(scene, d, bounce, density, cosine, clear, a, moves, sums)
             break
         at = stand(scene, k, u, v, d, bounce == depth)
         arrive(at, t, d, moves)
@@ -118,7 +118,7 @@ def replay(scene, o, d, key, delta, left, stack, grads, moves, sums):
             left = along(left, -ONE, times(beta, seen))
         how = I(ENDS)
         if bounce < depth and at.kind != UNLIT:
-            how, o, towards, weight, density, cosine = onward(scene, at, key, bounce)
+            how, o, towards, weight, density, cosine, clear = onward(scene, at, key, bounce)
             if how != ENDS:
                 onward_adjoint(scene, at, how, towards, times(delta, left), grads, sums)
         pushed(scene, at, grads, moves, sums)
@@ -133,9 +133,8 @@ def replay(scene, o, d, key, delta, left, stack, grads, moves, sums):
 
 
 @contracted
-def missed_adjoint(scene, d, bounce, density, cosine, a, moves, sums):
+def missed_adjoint(scene, d, bounce, density, cosine, clear, a, moves, sums):
     """Of `missed`."""
-    indirect = scene.settings[INDIRECT] != 0
     if len(scene.environment) > 0:
         a_sky = scaled(balance(scene, density, sky_density(scene, d, cosine)) if density < INF else ONE, a)
         if len(sums.environment) > 0:
@@ -144,12 +143,12 @@ def missed_adjoint(scene, d, bounce, density, cosine, a, moves, sums):
             slope = sky_slope(scene, d, a_sky)
             for c in range(moves.first, len(moves.found)):
                 moves.found[c] += dot(slope, column(moves, c, 3))
-    elif bounce > 0 and (density == INF or not indirect):
+    elif bounce > 0:
         for channel in range(3):
-            add_at(sums.glow, 3 + channel, a[channel])
-    if indirect and density < INF:
+            add_at(sums.glow, 3 + channel, clear * a[channel])
+    if bounce > 0:
         for channel in range(3):
-            add_at(sums.glow, channel, a[channel])
+            add_at(sums.glow, channel, (ONE - clear) * a[channel])
 
 
 @contracted
