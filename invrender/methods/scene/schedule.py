@@ -16,7 +16,8 @@ import torch
 
 from invrender.errors import UsageError
 from invrender.methods.scene.certainty import Certainty, certainty
-from invrender.methods.scene.misfit import ENOUGH, Compared, Misfit, compared
+from invrender.methods.scene.levels import Levels
+from invrender.methods.scene.misfit import ENOUGH, Misfit, compared
 from invrender.methods.scene.renderer import Renderer
 from invrender.methods.scene.result import Result
 from invrender.methods.scene.sampling import Sampling
@@ -36,15 +37,11 @@ SolverName = Literal["lm", "lbfgs", "adam"]
 
 MOST_COLUMNS = 200  # free numbers for which standard errors are computed
 FEW = 40  # free numbers up to which columns are cheaper than many steps
-PYRAMID = (8.0, 4.0, 2.0, 1.0)
 BLUR_STEPS, TRIAL_STEPS = 8, 8
 SEVERAL = 3  # starts where the place or direction of a light is free
 LOOKED_AT = 16  # starts that are looked at for each that is set out from
-SMALL, SOME = 64, 1500  # pixels of the longer side of the pictures by which starts are judged; of each picture
-BLURRED = 256  # pixels of the longer side of blurred pictures, at most
 EXPLAINED = 1e-7  # loss from which on no other start can be better
 TOLERANCE, ROUGH = 1e-6, 1e-4  # of the loss, which a step has to gain at the end, and before it
-HOLD = 0.01  # weight of the prior while pictures are so blurred that some turns of a camera hardly change them
 LONGEST, LONGEST_BLURRED = 3.0, 0.3  # of a step in a free number; by more, a camera looks elsewhere
 ADVICE = "start from values nearer to the truth, or free fewer of them with --optimize"
 END = "end, spp "  # names of the last phases, before their rays a pixel
@@ -69,13 +66,18 @@ class Plan:
     renderer: Renderer
     settings: SceneSettings
 
+    @cached_property
+    def levels(self) -> Levels:
+        """What is compared."""
+        return Levels(self.values, self.targets, self.renderer, self.settings)
+
     def following(self, finished: tuple[Finished, ...]) -> Phase | None:
         """The next phase."""
         done = [each.name for each in finished]
         trials = [each for each in finished if each.name.startswith("start")]
         if self.starts > 1 and len(trials) == len(finished) < self.starts and not _explained(trials):
             return self._trial(len(trials), finished)
-        for sigma in self.pyramid:
+        for sigma in self.levels.pyramid:
             if f"blur {sigma:g}" not in done:
                 return self._blurred(sigma, finished)
         if self._next_end(finished) is not None:
@@ -126,7 +128,7 @@ class Plan:
     @cached_property
     def _certain(self) -> Callable[[Finished], Certainty]:
         return memoise_last(
-            lambda end: certainty(self.misfit(self.whole, _rays_of(end)), end.result, self.settings.noise)
+            lambda end: certainty(self.levels.misfit(self.levels.whole, _rays_of(end)), end.result, self.settings.noise)
         )
 
     def sampling(self, finished: Sequence[Finished]) -> Sampling:
@@ -137,7 +139,7 @@ class Plan:
                 f"--posterior takes at most {MOST_COLUMNS} free numbers", "free fewer of them with --optimize"
             )
         return Sampling(
-            self.misfit(self.whole, min(_rays_of(_end_of(finished)), ENOUGH)),
+            self.levels.misfit(self.levels.whole, min(_rays_of(_end_of(finished)), ENOUGH)),
             _end_of(finished).result,
             certain,
             self.settings,
@@ -156,58 +158,15 @@ class Plan:
         return "lm" if len(self.values.joined(self.values.encode())) <= FEW else "lbfgs"
 
     @cached_property
-    def moves_cameras(self) -> bool:
-        """Whether a camera is free."""
-        return moves_cameras(self.values)
-
-    @cached_property
-    def pyramid(self) -> tuple[float, ...]:
-        """Blurs before the end, in pixels of the targets."""
-        if self.settings.blur is not None:
-            return self.settings.blur
-        return PYRAMID if self.moves_cameras else ()
-
-    @cached_property
     def starts(self) -> int:
         """From how many starts the solver sets out."""
         if self.settings.starts is not None:
             return self.settings.starts
         return SEVERAL if looked_for(self.values.places) else 1
 
-    @cached_property
-    def pixels(self) -> tuple[Tensor | None, ...]:
-        """Of each target those that are compared in the end; None: all of them."""
-        return tuple(self._fewer(self._telling(target), target) for target in self.targets)
-
-    def _telling(self, target: Target) -> Tensor | None:
-        """Pixels that can show anything but the background, where that is known; else None."""
-        if self.moves_cameras or _shows_everywhere(self.values):
-            return None
-        return self.renderer.filled(self.values.scene.cameras[target.camera], target.size)
-
-    def _fewer(self, pixels: Tensor | None, target: Target) -> Tensor | None:
-        """Not more pixels than the settings allow."""
-        every = target.weight.numel() if pixels is None else len(pixels)
-        if every <= self.settings.pixels:
-            return pixels
-        generator = torch.Generator().manual_seed(self.settings.seed)
-        chosen = torch.randperm(every, generator=generator)[: self.settings.pixels].sort().values
-        return chosen if pixels is None else pixels[chosen]
-
-    def misfit(self, level: Compared, spp: int | None = None) -> Misfit:
-        """The objective at a level, with the usual rays a pixel or so many."""
-        hold = HOLD if level.sigma > 0 and self.moves_cameras else 0.0
-        renderer = self.renderer.finer(spp or self.renderer.shot.spp)
-        return Misfit(self.values, level, renderer, self.settings.mode == "path", hold)
-
-    @cached_property
-    def whole(self) -> Compared:
-        """All that is compared in the end."""
-        return compared(self.targets, 0.0, self.pixels)
-
     def last(self, finished: Sequence[Finished]) -> Misfit:
         """The objective of the end that was reached."""
-        return self.misfit(self.whole, _rays_of(_end_of(finished)))
+        return self.levels.misfit(self.levels.whole, _rays_of(_end_of(finished)))
 
     def _next_end(self, finished: Sequence[Finished]) -> int | None:
         """Rays a pixel with which to go on to the end: more where they explain the targets better; None: it is there.
@@ -224,37 +183,23 @@ class Plan:
         if self.settings.noise is None:
             worth = (1 - GAIN) * last["loss"]
         else:
-            worth = TOLD * (self.settings.noise / self.whole.unit) ** 2
+            worth = TOLD * (self.settings.noise / self.levels.whole.unit) ** 2
         return 4 * spp if gained > worth and last["loss"] > FAIR else None
-
-    @cached_property
-    def small(self) -> Misfit:
-        """The objective by which starts are judged: some of the pixels, or small and blurred pictures."""
-        if self.moves_cameras or self.settings.blur:
-            return self.misfit(compared(self.targets, max(self.pyramid, default=0.0), most=SMALL))
-        return self.misfit(compared(self.targets, 0.0, [self._some(k) for k in range(len(self.targets))]))
-
-    def _some(self, number: int) -> Tensor:
-        """Some of a target's pixels, evenly spread over those that count."""
-        every = self.pixels[number]
-        if every is None:
-            every = torch.arange(self.targets[number].weight.numel())
-        return every[:: max(1, len(every) // SOME)]
 
     # --- the phases ---------------------------------------------------------------------------------------------------
 
     def _trial(self, number: int, finished: Sequence[Finished]) -> Phase:
         def start() -> Start:
             if number == 0:
-                return Start(levelled(self.small, self.values.encode())[0])
-            return Start(screened(self.small, self.starts, LOOKED_AT * self.starts, self.settings.seed)[number])
+                return Start(levelled(self.levels.small, self.values.encode())[0])
+            return Start(screened(self.levels.small, self.starts, LOOKED_AT * self.starts, self.settings.seed)[number])
 
         solver = self._solver(TRIAL_STEPS, ROUGH, LONGEST)
-        return self._phase(f"start {number}", (0, TRIAL_STEPS), self.small, solver, start, recorded=number == 0)
+        return self._phase(f"start {number}", (0, TRIAL_STEPS), self.levels.small, solver, start, recorded=number == 0)
 
     def _blurred(self, sigma: float, finished: Sequence[Finished]) -> Phase:
         solver = self._solver(BLUR_STEPS, ROUGH, LONGEST_BLURRED)
-        name, misfit = f"blur {sigma:g}", self.misfit(compared(self.targets, sigma, most=BLURRED))
+        name, misfit = f"blur {sigma:g}", self.levels.blurred(sigma)
         done = self._recorded(finished)
         return self._phase(name, (done, BLUR_STEPS), misfit, solver, lambda: Start(self._best(finished)))
 
@@ -264,14 +209,14 @@ class Plan:
         steps = self.settings.iterations
         done = self._recorded(finished)
         solver = self._solver(steps, TOLERANCE, LONGEST)
-        misfit = self.misfit(self.whole, spp)
+        misfit = self.levels.misfit(self.levels.whole, spp)
         return self._phase(f"{END}{spp}", (done, steps), misfit, solver, lambda: Start(self._best(finished)))
 
     def _best(self, finished: Sequence[Finished]) -> Params:
         """Where the phase before ended; after several starts, where the best of them did."""
         trials = [each for each in finished if each.name.startswith("start")]
         if not finished:
-            return levelled(self.small, self.values.encode())[0]
+            return levelled(self.levels.small, self.values.encode())[0]
         if len(trials) == len(finished):
             return min(trials, key=lambda each: each.measures["loss"]).result
         return finished[-1].result
@@ -298,7 +243,7 @@ class Plan:
         def measures(params: Params, state: Any) -> Terms:
             found = {"loss": _loss(misfit, params), "evaluations": float(getattr(state, "evaluations", 0))}
             if name.startswith(END):
-                found["finer"] = _loss(self.misfit(misfit.level, 4 * misfit.renderer.shot.spp), params)
+                found["finer"] = _loss(self.levels.misfit(misfit.level, 4 * misfit.renderer.shot.spp), params)
             return found
 
         return Phase(
@@ -338,16 +283,6 @@ class Plan:
         shown = self.values.readable(params)
         every = [float(number) for place in self.values.places for number in shown[place.path]]
         return dict(zip(self.values.names(), every, strict=True))
-
-
-def moves_cameras(values: SceneValues) -> bool:
-    """Whether a camera is free, so that other pixels may show something than at the start."""
-    return any(place.kind.startswith("camera.") for place in values.places)
-
-
-def _shows_everywhere(values: SceneValues) -> bool:
-    """Whether something is free that shows where nothing is met."""
-    return any(place.kind.startswith(("environment.", "background")) for place in values.places)
 
 
 def _end_of(finished: Sequence[Finished]) -> Finished:
