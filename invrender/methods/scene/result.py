@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import torch
 
 from invrender.methods.scene.certainty import Certainty
+from invrender.methods.scene.misfit import compared
 from invrender.methods.scene.posterior import Sampled
+from invrender.methods.scene.renderer import Renderer
+from invrender.methods.scene.targets import Target
 from invrender.nouns import Scene
 from invrender.parameters.scene_values import SceneValues
 from invrender.solve.protocol import Params
@@ -46,3 +51,21 @@ class Result:
     def scene(self) -> Scene:
         """The scene with the values."""
         return self.values.decode(self.params)
+
+
+def pictures(
+    scene: Scene, targets: Sequence[Target], renderer: Renderer, seed: int | None = None
+) -> tuple[Tensor, ...]:
+    """What a scene shows [H,W,3] instead of targets."""
+    with torch.no_grad():
+        return tuple(renderer.picture(scene, each.camera, each.size, seed=seed) for each in targets)
+
+
+def own_noise(scene: Scene, targets: Sequence[Target], renderer: Renderer, shown: Sequence[Tensor]) -> float:
+    """What pictures differ by that are drawn again with other random numbers; see `Result`."""
+    again = pictures(scene, targets, renderer, renderer.shot.seed + 1)
+    squares = sum(
+        float(((other - drawn).clamp(-1, 1) * target.weight[..., None]).square().sum()) / 2
+        for target, drawn, other in zip(targets, shown, again, strict=True)
+    )
+    return math.sqrt(squares) / compared(targets).unit

@@ -6,8 +6,7 @@ that is off by more than a few pixels finds its way by pictures that are blurred
 
 from __future__ import annotations
 
-import math
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, Literal
@@ -17,9 +16,9 @@ import torch
 from invrender.errors import UsageError
 from invrender.methods.scene.certainty import Certainty, certainty
 from invrender.methods.scene.levels import Levels
-from invrender.methods.scene.misfit import ENOUGH, Misfit, compared
+from invrender.methods.scene.misfit import ENOUGH, Misfit
 from invrender.methods.scene.renderer import Renderer
-from invrender.methods.scene.result import Result
+from invrender.methods.scene.result import Result, own_noise, pictures
 from invrender.methods.scene.sampling import Sampling
 from invrender.methods.scene.settings import SceneSettings
 from invrender.methods.scene.starts import levelled, looked_for, screened
@@ -76,7 +75,7 @@ class Plan:
         done = [each.name for each in finished]
         trials = [each for each in finished if each.name.startswith("start")]
         if self.starts > 1 and len(trials) == len(finished) < self.starts and not _explained(trials):
-            return self._trial(len(trials), finished)
+            return self._trial(len(trials))
         for sigma in self.levels.pyramid:
             if f"blur {sigma:g}" not in done:
                 return self._blurred(sigma, finished)
@@ -87,7 +86,7 @@ class Plan:
     def result(self, finished: tuple[Finished, ...]) -> Result:
         """What the phases found."""
         end = _end_of(finished)
-        shown = tuple(self._shown(end.result, self.last(finished).renderer))
+        shown = pictures(self.values.decode(end.result), self.targets, self.last(finished).renderer)
         solved = [each for each in finished if "loss" in each.measures]
         return Result(
             values=self.values,
@@ -98,26 +97,9 @@ class Plan:
             evaluations=round(sum(each.measures["evaluations"] for each in solved)),
             loss=end.measures["loss"],
             shown=shown,
-            own_noise=self._own_noise(end.result, self.last(finished).renderer, shown),
+            own_noise=own_noise(self.values.decode(end.result), self.targets, self.last(finished).renderer, shown),
             sampled=self.sampling(finished).result(finished) if self.settings.posterior else None,
         )
-
-    def _own_noise(self, params: Params, renderer: Renderer, shown: Sequence[Tensor]) -> float:
-        """What pictures differ by that are drawn again with other random numbers; see `Result`."""
-        scene, other = self.values.decode(params), renderer.shot.seed + 1
-        squares = 0.0
-        with torch.no_grad():
-            for target, drawn in zip(self.targets, shown, strict=True):
-                again = renderer.picture(scene, target.camera, target.size, seed=other)
-                squares += float(((again - drawn).clamp(-1, 1) * target.weight[..., None]).square().sum()) / 2
-        level = compared(self.targets)
-        return math.sqrt(squares) / level.unit
-
-    def _shown(self, params: Params, renderer: Renderer) -> Iterator[Tensor]:
-        scene = self.values.decode(params)
-        with torch.no_grad():
-            for target in self.targets:
-                yield renderer.picture(scene, target.camera, target.size)
 
     def certain(self, finished: Sequence[Finished]) -> Certainty | None:
         """How certain the values are that the solver ended with."""
@@ -188,7 +170,7 @@ class Plan:
 
     # --- the phases ---------------------------------------------------------------------------------------------------
 
-    def _trial(self, number: int, finished: Sequence[Finished]) -> Phase:
+    def _trial(self, number: int) -> Phase:
         def start() -> Start:
             if number == 0:
                 return Start(levelled(self.levels.small, self.values.encode())[0])
