@@ -12,7 +12,7 @@ from invrender.run.place import CONFIG, RECORD, settle
 from invrender.run.record import read_record, state
 from invrender.run.resolve import parse_toml
 
-TRANSFER = "transfer.json"
+TRANSFER, SCENE = "transfer.json", "scene.toml"
 
 
 def found_transfer(folder: Path) -> dict[str, Any] | None:
@@ -21,12 +21,17 @@ def found_transfer(folder: Path) -> dict[str, Any] | None:
     None where the folder is no run's, or the run is one for a mesh or a volume.
 
     Raises:
-        InputError: a run that has no result; how it stands is said.
+        InputError: a run that has no result, and how it stands; or one whose result is a scene.
     """
     settle(folder)
     record = read_record(folder / RECORD)
     if record is None or any((folder / name).is_file() for name in (*MESH_RESULTS, *VOLUME_RESULTS)):
         return None
+    if (folder / SCENE).is_file():
+        raise InputError(
+            f"the run in {folder} found the values of a scene, which are in {SCENE} and metrics.json",
+            f"name {folder / SCENE}, such as `invrender inspect {folder / SCENE}`",
+        )
     if not (folder / TRANSFER).is_file():
         raise InputError(
             f"the run in {folder} has no result yet (it is {state(record)})", "let it finish, or run it again"

@@ -47,6 +47,7 @@ def test_a_run_leaves_what_people_need(
         assert (folder / name).is_file()
     with Image.open(folder / "progress.gif") as film:
         assert film.n_frames > 3
+    assert run(["inspect", str(folder)]) == 3 and "scene.toml" in capsys.readouterr().err
 
 
 def test_the_summary_says_how_sure_each_value_is(
