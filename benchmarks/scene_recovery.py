@@ -48,14 +48,8 @@ def pose(meshes: Sequence[Mesh], backend: Backend, starts: int, off: Sequence[fl
             f"{good:.1%} within .5 degrees of {starts}; median {statistics.median(errors):.3f}, worst {max(errors):.1f}"
         )
         spent = f"{statistics.median(seconds):.2f}, most {max(seconds):.2f}"
-        rows.append(
-            (
-                f"camera {degrees:g} degrees and {0.1 * degrees:g} off, {size}^2",
-                told,
-                f"{95 if degrees <= 5 else 90} %, 5 CPU-s",
-                spent,
-            )
-        )
+        name, bar = f"camera {degrees:g} degrees and {0.1 * degrees:g} off, {size}^2", 95 if degrees <= 5 else 90
+        rows.append((name, told, f"{bar} %, 5 CPU-s", spent))
     return rows
 
 
@@ -86,7 +80,7 @@ def balls() -> tuple[Mesh, Mesh]:
         ("lacquer", 1.1, (0.1, 0.2, 0.5), 0.4, 80.0),
     ):
         ball = trimesh.creation.icosphere(4, radius=1.0)
-        vertices = torch.tensor(ball.vertices) + torch.tensor([at, 0.0, 0.0])
+        vertices = torch.tensor(ball.vertices) + torch.tensor([at, 0.0, 0.0], dtype=torch.float64)
         material = Material(albedo=kd, specular=(ks,) * 3, shininess=ns, name=name)
         made.append(Mesh(vertices, torch.tensor(ball.faces, dtype=torch.int64), material=material))
     return made[0], made[1]

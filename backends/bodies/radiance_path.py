@@ -15,8 +15,6 @@ import numpy as np
 from invrender.kernels import paths as _paths
 
 from .numbers import (
-    ANGLE,
-    AROUND,
     BLOCKS,
     CLASSIC,
     DEPTH,
@@ -27,32 +25,25 @@ from .numbers import (
     FIRST_OF,
     GLOSSY,
     INDIRECT,
-    IOR,
     KIND,
     LAYER,
-    LOBE,
     MIRROR,
-    MIRRORED,
     NONE_OF,
-    NS,
-    REFLECTED,
-    REFRACTED,
     ROULETTE,
-    SCATTERED,
     SHADOWS,
-    TRANSMISSION,
     UNLIT,
     I,
 )
 from .packed_tree import hit
-from .radiance_laws import NONE, fresnel, picked_density, power, reflect, shares, sine_square
-from .radiance_lights import is_there, sky, sky_density, source, sources
-from .radiance_surface import bent, facing, leave, matter, place
+from .radiance_laws import NONE, picked_density, reflect, sine_square
+from .radiance_lights import is_there, source, sources
+from .radiance_onward import onward
+from .radiance_sky import sky, sky_density
+from .radiance_surface import facing, leave, matter, place
 from .target import contracted
 from .vectors import (
     INF,
     ONE,
-    TWO,
     ZERO,
     along,
     dot,
@@ -62,10 +53,7 @@ from .vectors import (
     scaled,
     three,
     times,
-    turned,
     uniform,
-    unit,
-    visible_half,
 )
 
 F = np.float32
@@ -86,11 +74,11 @@ At = namedtuple("At", "k row kind u v point normal flat side eye matter mirror")
 def follow(scene, o, d, key, stack):
     """What a ray sees, and whether it meets anything."""
     depth, beta, total, alpha = I(scene.settings[DEPTH]), (ONE, ONE, ONE), NONE, ZERO
-    own, density, cosine = I(-1), INF, INF
+    own, density, cosine, clear = I(-1), INF, INF, ONE
     for bounce in range(depth + 1):
         k, t, u, v = hit(scene, o, d, INF, own, drawn(key, bounce, LAYER), False, stack)
         if k < 0:
-            total = along(total, ONE, times(beta, missed(scene, d, bounce, density, cosine)))
+            total = along(total, ONE, times(beta, missed(scene, d, bounce, density, cosine, clear)))
             break
         alpha = ONE if bounce == 0 else alpha
         at = stand(scene, k, u, v, d, bounce == depth)
@@ -101,7 +89,7 @@ def follow(scene, o, d, key, stack):
             total = along(total, ONE, times(beta, direct(scene, at, key, bounce, stack)))
         if bounce == depth:
             break
-        how, o, d, weight, density, cosine = onward(scene, at, key, bounce)
+        how, o, d, weight, density, cosine, clear = onward(scene, at, key, bounce)
         if how == ENDS:
             break
         beta, own = times(beta, weight), k
@@ -129,16 +117,16 @@ def balance(scene, density, other):
 
 
 @contracted
-def missed(scene, d, bounce, density, cosine):
+def missed(scene, d, bounce, density, cosine, clear):
     """What a ray sees that meets nothing."""
     light = NONE
     if len(scene.environment) > 0:
         weight = balance(scene, density, sky_density(scene, d, cosine)) if density < INF else ONE
         light = scaled(weight, sky(scene, d))
-    elif bounce > 0 and (density == INF or not scene.settings[INDIRECT]):
-        light = three(FIRST_OF, NONE_OF, scene.glow)
-    if scene.settings[INDIRECT] and density < INF:
-        light = along(light, ONE, three(NONE_OF, NONE_OF, scene.glow))
+    elif bounce > 0:
+        light = scaled(clear, three(FIRST_OF, NONE_OF, scene.glow))
+    if bounce > 0:
+        light = along(light, ONE - clear, three(NONE_OF, NONE_OF, scene.glow))
     return light
 
 
@@ -265,77 +253,3 @@ def arrives(scene, at, number, towards, distance, key, bounce, stack):
     if distance < INF:
         towards, far = along(minus(at.point, start), distance, towards), REACH
     return hit(scene, start, towards, far, at.k, bits, True, stack)[0] < 0
-
-
-@contracted
-def onward(scene, at, key, bounce):
-    """How a path goes on: where from, in which direction, with what weight, and the density and the cosine of that."""
-    if at.kind == DIELECTRIC:
-        return through(scene, at, key, bounce)
-    indirect, picks = scene.settings[INDIRECT] != 0, False
-    mirror = three(at.row, MIRROR, scene.materials)
-    if at.kind == CLASSIC:
-        if not indirect:
-            picks = max(mirror[0], mirror[1], mirror[2]) > ZERO
-            if not picks:
-                return ENDS, at.point, at.eye, NONE, INF, INF
-        elif at.mirror > ZERO:
-            diffuse, lobe = shares(scene, at.row, at.kind, at.matter, ZERO)
-            total = diffuse + lobe + at.mirror
-            picks = uniform(key, bounce, LOBE) * total >= total - at.mirror
-            mirror = scaled(total / at.mirror, mirror)
-    if not picks:
-        return scatter(scene, at, key, bounce, indirect)
-    towards = bent(along(scaled(-ONE, at.eye), TWO * dot(at.normal, at.eye), at.normal), at.flat)
-    start, _ = leave(scene, at.k, at.u, at.v, at.point, at.flat, towards)
-    return MIRRORED, start, towards, mirror, INF, INF
-
-
-@contracted
-def scatter(scene, at, key, bounce, indirect):
-    """A direction at random; see `onward`."""
-    nv, first, second = dot(at.normal, at.eye), uniform(key, bounce, ANGLE), uniform(key, bounce, AROUND)
-    diffuse, lobe = shares(scene, at.row, at.kind, at.matter, nv)
-    if indirect and uniform(key, bounce, LOBE) * (diffuse + lobe + at.mirror) < diffuse:
-        towards = turned(at.normal, math.sqrt(ONE - first), second)
-    else:
-        if at.kind == GLOSSY:
-            half = visible_half(at.normal, at.eye, at.matter[1] * at.matter[1], first, second)
-        else:
-            half = turned(at.normal, power(ONE - first, ONE / (scene.materials[at.row, NS] + ONE)), second)
-        towards = along(scaled(-ONE, at.eye), TWO * dot(half, at.eye), half)
-    nl, vl = dot(at.normal, towards), dot(at.eye, towards)
-    start, leaves = leave(scene, at.k, at.u, at.v, at.point, at.flat, towards)
-    if not leaves or not nl > ZERO:
-        return ENDS, start, towards, NONE, INF, INF
-    sine = sine_square(at.normal, towards, at.eye) if at.kind == GLOSSY else ZERO
-    density = picked_density(scene, at.row, at.kind, at.matter, at.mirror, indirect, nl, nv, vl, sine)
-    if not density > ZERO:
-        return ENDS, start, towards, NONE, INF, INF
-    plain, shine = reflect(scene, at.row, at.kind, at.matter, nl, nv, vl, sine)
-    weight = along(plain, ONE, shine) if indirect else shine
-    return SCATTERED, start, towards, scaled(ONE / density, weight), density, nl
-
-
-@contracted
-def optics(scene, at):
-    """Ratio of refractive indices and cosine at a dielectric, the share that is reflected, and the refracted cosine."""
-    ior = scene.materials[at.row, IOR]
-    ratio = ior if at.side > ZERO else ONE / ior
-    cosine = max(dot(at.normal, at.eye), LEAST)
-    share, inner = fresnel(cosine, ratio)
-    return ratio, cosine, share, inner
-
-
-@contracted
-def through(scene, at, key, bounce):
-    """Reflection or refraction at a dielectric; see `onward`."""
-    ratio, cosine, share, inner = optics(scene, at)
-    if uniform(key, bounce, LOBE) < share:
-        towards = bent(along(scaled(-ONE, at.eye), TWO * dot(at.normal, at.eye), at.normal), at.flat)
-        start, _ = leave(scene, at.k, at.u, at.v, at.point, at.flat, towards)
-        return REFLECTED, start, towards, (ONE, ONE, ONE), INF, INF
-    below = scaled(-ONE, at.flat)
-    towards = bent(unit(along(scaled(-ONE / ratio, at.eye), cosine / ratio - inner, at.normal)), below)
-    start, _ = leave(scene, at.k, at.u, at.v, at.point, below, towards)
-    return REFRACTED, start, towards, three(at.row, TRANSMISSION, scene.materials), INF, INF

@@ -29,7 +29,7 @@ def path_radiance(
     trace: Trace, scene: SceneArrays, origin: Tensor, direction: Tensor, seed: int, transport: Transport
 ) -> Tensor:
     """What rays see, [R,4]; see `kernels.radiance.Radiance`. Differentiable in all floats of the scene and the rays."""
-    walk = prepared(trace, scene, len(origin), seed, transport)
+    walk = prepared(trace, scene, seed, transport)
     rays: Rays | None = _first(origin, direction)
     found: list[Lit] = []
     alpha = torch.zeros_like(origin.detach()[:, :1])
@@ -80,8 +80,12 @@ def _adjoint(
 
 def _first(origin: Tensor, direction: Tensor) -> Rays:
     """The camera's rays; those that are not finite see nothing."""
-    good = (torch.isfinite(origin.detach()) & torch.isfinite(direction.detach())).all(1)
     number = torch.arange(len(origin), device=origin.device)
     unknown = torch.full_like(origin.detach()[:, 0], math.inf)
-    rays = Rays(number, origin.T, direction.T, None, torch.full_like(number, -1), unknown, unknown)
-    return rays if bool(good.all()) else rays.some(good.nonzero()[:, 0])
+    rays = Rays(
+        number, origin.T, direction.T, None, torch.full_like(number, -1), unknown, unknown, torch.ones_like(unknown)
+    )
+    if bool(torch.isfinite(origin.detach().sum() + direction.detach().sum())):
+        return rays
+    good = (torch.isfinite(origin.detach()) & torch.isfinite(direction.detach())).all(1)
+    return rays.some(good.nonzero()[:, 0])

@@ -11,10 +11,11 @@ from invrender.backends.torch import radiance_surfaces as surfaces
 from invrender.backends.torch.radiance_hits import Hits, Rays, Space, attached, colour, leave, located, space
 from invrender.backends.torch.radiance_laws import under_constant_light
 from invrender.backends.torch.radiance_lights import Arrival, arrivals, sky_density, sky_radiance
-from invrender.backends.torch.radiance_random import dot, keys
+from invrender.backends.torch.radiance_random import dot
 from invrender.backends.torch.radiance_tables import Emitters, Sky, emitters, sky
 from invrender.kernels import paths
 from invrender.kernels.mesh import Trace
+from invrender.kernels.paths import first_key
 from invrender.kernels.radiance import (
     CLASSIC,
     DIELECTRIC,
@@ -42,7 +43,6 @@ class Walk:
         emitters, sky: how lights are picked.
         kinds: of surfaces that there are.
         glows, highlights, mirrors: whether any emits, has a highlight, or mirrors.
-        key: [R] int64 random numbers of the paths.
         transport: which light is followed.
     """
 
@@ -54,7 +54,6 @@ class Walk:
     glows: bool
     highlights: bool
     mirrors: bool
-    key: Tensor
     transport: Transport
 
 
@@ -67,7 +66,7 @@ class _Asked:
     value: Tensor
 
 
-def prepared(trace: Trace, scene: SceneArrays, count: int, seed: int, transport: Transport) -> Walk:
+def prepared(trace: Trace, scene: SceneArrays, seed: int, transport: Transport) -> Walk:
     """Finds out what need not be looked for.
 
     Raises:
@@ -80,58 +79,55 @@ def prepared(trace: Trace, scene: SceneArrays, count: int, seed: int, transport:
     glows = max(most[EMISSION : EMISSION + 3]) > 0
     return Walk(
         scene,
-        space(trace, scene),
+        space(trace, scene, first_key(seed)),
         emitters(scene) if glows else None,
         sky(scene.environment),
         tuple(sorted(set(scene.material_kinds[:, KIND].tolist()))),
         glows or free,
         free or max(most[KS : KS + 3]) > 0,
         max(most[MIRROR : MIRROR + 3]) > 0,
-        keys(seed, count, rows.device),
         transport,
     )
 
 
 def met(walk: Walk, rays: Rays, bounce: int, found: list[Lit]) -> Hits:
     """Where rays meet the surface; what it emits, and what those see that meet nothing, is added to `found`."""
-    key = walk.key[rays.number]
-    face, t, u, v = walk.space.first(rays.origin, rays.direction, rays.face, key, (bounce, paths.LAYER), None)
-    missed, index = (face < 0).nonzero()[:, 0], (face >= 0).nonzero()[:, 0]
-    if len(missed) and (seen := _missed(walk, rays.some(missed), bounce)) is not None:
-        found.append(seen)
-    rays = rays.some(index)
-    hits = located(walk.scene, rays, key[index], face[index], u[index], v[index])
+    own = rays.face if bounce else None
+    face, t, u, v = walk.space.first(rays.origin, rays.direction, own, rays.number, (bounce, paths.LAYER))
+    if bounce or walk.scene.environment.numel():
+        missed = (face < 0).nonzero()[:, 0]
+        found += [_missed(walk, rays.some(missed), bounce)] if len(missed) else []
+    index = (face >= 0).nonzero()[:, 0]
+    hits = located(walk.scene, rays, index, walk.space.seed_key, face[index], u[index], v[index])
     if walk.glows and len(index):
         emission = walk.scene.materials[hits.row, EMISSION : EMISSION + 3].T
-        found.append((hits.number, _times(rays.weight, emission * _by_chance(walk, rays, hits, t[index]))))
+        weight = _by_chance(walk, rays.density[index], hits, t[index])
+        found.append((hits.number, _times(hits.weight, emission * weight)))
     return hits
 
 
-def _missed(walk: Walk, rays: Rays, bounce: int) -> Lit | None:
+def _missed(walk: Walk, rays: Rays, bounce: int) -> Lit:
     """What rays see that meet nothing."""
-    scene, picked = walk.scene, torch.isfinite(rays.density)
+    scene = walk.scene
     if scene.environment.numel():
         light = sky_radiance(scene, rays.direction)
         if bounce:
             light = light * _balance(walk, rays.density, sky_density(scene, walk.sky, rays.direction, rays.cosine))
-    elif bounce:
-        sees = torch.ones_like(picked) if not walk.transport.indirect else ~picked
-        light = scene.backdrop[:, None] * sees
     else:
-        return None
-    if bounce and walk.transport.indirect:
-        light = light + scene.ambient[:, None] * picked
+        light = scene.backdrop[:, None] * rays.clear
+    if bounce:
+        light = light + scene.ambient[:, None] * (1 - rays.clear)
     return rays.number, _times(rays.weight, light)
 
 
-def _by_chance(walk: Walk, rays: Rays, hits: Hits, distance: Tensor) -> Tensor | float:
+def _by_chance(walk: Walk, density: Tensor, hits: Hits, distance: Tensor) -> Tensor | float:
     """The weight [N] of what faces emit, where it is looked for otherwise, too."""
     if walk.emitters is None:
         return 1.0
     cosine = dot(hits.flat, hits.to_eye).detach().clamp(min=paths.LEAST)
     distance = distance.to(cosine)
     other = walk.emitters.density[hits.face].to(cosine) * distance * distance / cosine
-    return _balance(walk, rays.density, other)
+    return _balance(walk, density, other)
 
 
 def _balance(walk: Walk, density: Tensor, other: Tensor) -> Tensor:
@@ -159,7 +155,7 @@ def reflected(walk: Walk, hits: Hits, bounce: int, found: list[Lit]) -> Rays | N
             parts += _lit(walk, some, kind, bounce, found, asked)
     _answer(walk, asked, bounce, found)
     rays = surfaces.joined(parts)
-    return None if rays is None else surfaces.survivors(rays, walk.key, bounce, walk.transport)
+    return None if rays is None else surfaces.survivors(rays, walk.space.seed_key, bounce, walk.transport)
 
 
 def _lit(walk: Walk, hits: Hits, kind: int, bounce: int, found: list[Lit], asked: list[_Asked]) -> list[Rays]:
@@ -211,8 +207,11 @@ def _answer(walk: Walk, asked: list[_Asked], bounce: int, found: list[Lit]) -> N
     count = [len(ray[0]) for ray in rays]
     if not sum(count):
         return
-    origin, direction, own, key, far = (torch.cat(parts, -1) for parts in zip(*(ray[1:] for ray in rays), strict=True))
-    face = walk.space.first(origin, direction, own, key, (bounce, paths.BLOCKS), far)[0]
+    origin, direction, own, number, far = (
+        torch.cat(parts, -1) for parts in zip(*(ray[1:] for ray in rays), strict=True)
+    )
+    source = torch.cat([own.new_full((size,), each.arrival.source) for each, size in zip(asked, count, strict=True)])
+    face = walk.space.first(origin, direction, own, number, (bounce, paths.BLOCKS), far, source)[0]
     for each, ray, blocked in zip(asked, rays, (face >= 0).split(count), strict=True):
         free = ray[0][~blocked]
         found.append((each.hits.number[free], each.value[:, free]))
@@ -222,21 +221,24 @@ def _shadow_rays(walk: Walk, asked: _Asked) -> tuple[Tensor, ...]:
     """Rays from points to a source, where something arrives that could be blocked.
 
     Returns:
-        the points [K] int64, origin and direction [3,K], own face [K], random numbers [K] and where the rays end [K].
+        the points [K] int64, origin and direction [3,K], own face [K], path [K] and where the rays end [K].
     """
     hits, arrival = asked.hits, asked.arrival
     towards = arrival.towards.detach()
-    offset, leaves = leave(walk.scene, hits, towards)
-    matters = leaves & (dot(hits.normal.detach(), towards) > 0)
+    matters = dot(hits.normal.detach(), towards) > 0
     if not attached(asked.value):
         matters = matters & (asked.value != 0).any(0)
     index = matters.nonzero()[:, 0]
-    offset, far = offset[:, index], torch.full_like(hits.u[index], torch.inf).detach()
     direction = towards[:, index]
+    offset, leaves = leave(walk.scene, hits, direction, index)
+    if not bool(leaves.all()):
+        rest = leaves.nonzero()[:, 0]
+        index, direction, offset = index[rest], direction[:, rest], offset[:, rest]
+    far = torch.full_like(offset[0], torch.inf)
     if arrival.segment is not None:
         direction, far = arrival.segment.detach()[:, index] - offset, torch.full_like(far, paths.REACH)
     origin = hits.point.detach()[:, index] + offset
-    return index, origin, direction, hits.face[index], hits.key[index] ^ arrival.source, far
+    return index, origin, direction, hits.face[index], hits.number[index], far
 
 
 def _times(weight: Tensor | None, value: Tensor) -> Tensor:

@@ -5,11 +5,12 @@ What is discrete (which face is met, what blocks the light) is asked of the back
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, replace
+from typing import Any, cast
 
 import torch
 
-from invrender.backends.torch.radiance_random import dot, length, uniform
+from invrender.backends.torch.radiance_random import dot, length, streams, uniform
 from invrender.kernels import paths
 from invrender.kernels.intersect import intersect
 from invrender.kernels.mesh import Trace
@@ -32,6 +33,7 @@ class Rays:
         density: [N] per solid angle with which the direction was picked where light was looked for otherwise, too; inf:
             it was not.
         cosine: [N] of the direction with the normal there.
+        clear: [N] the share of the backdrop that it sees: 1 for mirrored and refracted rays, less for rough gloss.
     """
 
     number: Tensor
@@ -41,11 +43,12 @@ class Rays:
     face: Tensor
     density: Tensor
     cosine: Tensor
+    clear: Tensor
 
     def some(self, chosen: Tensor) -> Rays:
         """Those of an index tensor."""
         weight = None if self.weight is None else self.weight[:, chosen]
-        parts = (self.face[chosen], self.density[chosen], self.cosine[chosen])
+        parts = (self.face[chosen], self.density[chosen], self.cosine[chosen], self.clear[chosen])
         return Rays(self.number[chosen], self.origin[:, chosen], self.direction[:, chosen], weight, *parts)
 
 
@@ -55,7 +58,7 @@ class Hits:
 
     Attributes:
         number: [N] int64 of the path.
-        key: [N] int64, its random numbers.
+        seed_key: of its random numbers.
         weight: [3,N] what is left of the light that it carries, or None: all.
         face, row: [N] int64, face and material.
         u, v: [N] barycentrics.
@@ -66,7 +69,7 @@ class Hits:
     """
 
     number: Tensor
-    key: Tensor
+    seed_key: int
     weight: Tensor | None
     face: Tensor
     row: Tensor
@@ -80,8 +83,13 @@ class Hits:
 
     def some(self, chosen: Tensor) -> Hits:
         """Those of an index tensor."""
-        parts = (getattr(self, field.name) for field in fields(self))
-        return Hits(*(None if part is None else part[..., chosen] for part in parts))  # type: ignore[arg-type]
+        parts = {name: part[..., chosen] for name, part in vars(self).items() if isinstance(part, Tensor)}
+        return replace(self, **cast("Any", parts))
+
+    @property
+    def key(self) -> Tensor:
+        """[N] int64, the streams of random numbers."""
+        return streams(self.seed_key, self.number)
 
 
 @dataclass(frozen=True)
@@ -92,18 +100,23 @@ class Space:
     scene: SceneArrays
     vertices: Tensor
     opacity: Tensor | None  # [F], None where everything is opaque
+    seed_key: int
 
     def first(
-        self, origin: Tensor, direction: Tensor, own: Tensor, key: Tensor, place: tuple[int, int], far: Tensor | None
-    ) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+        self, origin: Tensor, direction: Tensor, own: Tensor | None, number: Tensor, place: tuple[int, int],
+        far: Tensor | None = None, source: Tensor | int = 0,
+    ) -> tuple[Tensor, Tensor, Tensor, Tensor]:  # fmt: skip
         """Face (-1: none before `far`), t, u and v [N] that rays [3,N] meet, besides their own face [N].
 
-        The place is bounce and dimension of the random numbers by which faces of some opacity are there.
+        Faces of some opacity are there by the random numbers of the paths [N], at a place (bounce and dimension), and
+        of the sources [N] that are looked for.
         """
         at, towards = (part.detach().T.contiguous() for part in (origin, direction))
         face, t, u, v = self.trace(self.vertices, self.scene.faces, at, towards)
         for _ in range(_LAYERS):
-            through = (face >= 0) & self._passes(face, own, key, place)
+            if own is None and self.opacity is None:
+                break
+            through = (face >= 0) & self._passes(face, own, number, place, source)
             index = (through if far is None else through & (t < far)).nonzero()[:, 0]
             if not len(index):
                 break
@@ -116,20 +129,22 @@ class Space:
             face = torch.where(t < far, face, -1)
         return face, t, u, v
 
-    def _passes(self, face: Tensor, own: Tensor, key: Tensor, place: tuple[int, int]) -> Tensor:
+    def _passes(
+        self, face: Tensor, own: Tensor | None, number: Tensor, place: tuple[int, int], source: Tensor | int
+    ) -> Tensor:
         """Whether rays go through the faces that they meet."""
-        through = face == own
+        through = torch.zeros_like(face, dtype=torch.bool) if own is None else face == own
         if self.opacity is not None:
-            opacity = self.opacity[face.clamp(min=0)]
+            opacity, key = self.opacity[face.clamp(min=0)], streams(self.seed_key, number) ^ source
             through = through | (uniform(key, *place, opacity.dtype, face) >= opacity)
         return through
 
 
-def space(trace: Trace, scene: SceneArrays) -> Space:
+def space(trace: Trace, scene: SceneArrays, seed_key: int) -> Space:
     """Makes a scene ready for questions."""
     opacity = scene.materials.detach()[:, OPACITY]
     partly = bool((opacity < 1).any())
-    return Space(trace, scene, scene.vertices.detach(), opacity[scene.face_material] if partly else None)
+    return Space(trace, scene, scene.vertices.detach(), opacity[scene.face_material] if partly else None, seed_key)
 
 
 def attached(tensor: Tensor) -> bool:
@@ -137,12 +152,12 @@ def attached(tensor: Tensor) -> bool:
     return tensor.requires_grad or torch.autograd.forward_ad.unpack_dual(tensor).tangent is not None
 
 
-def located(scene: SceneArrays, rays: Rays, key: Tensor, face: Tensor, u: Tensor, v: Tensor) -> Hits:
-    """The points at which rays meet faces; they move with the rays."""
-    moves = attached(rays.origin) or attached(rays.direction)
+def located(scene: SceneArrays, rays: Rays, index: Tensor, seed_key: int, face: Tensor, u: Tensor, v: Tensor) -> Hits:
+    """The points at which those rays of an index tensor meet faces; they move with the rays."""
+    direction = rays.direction[:, index]
     corners = scene.vertices[scene.faces[face]]
-    if moves or attached(scene.vertices):
-        _, u, v = intersect(corners, rays.origin.T, rays.direction.T)
+    if any(attached(part) for part in (rays.origin, rays.direction, scene.vertices)):
+        _, u, v = intersect(corners, rays.origin[:, index].T, direction.T)
     a, b, c = corners.permute(1, 2, 0).contiguous()
     one, other = b - a, c - a
     flat = torch.linalg.cross(one, other, dim=0)
@@ -150,10 +165,12 @@ def located(scene: SceneArrays, rays: Rays, key: Tensor, face: Tensor, u: Tensor
     point = a + u * one + v * other
     first, second, third = scene.normals[face].permute(1, 2, 0).contiguous()
     smooth = first + u * (second - first) + v * (third - first)
-    side = torch.where(dot(flat, rays.direction).detach() > 0, -1.0, 1.0).to(flat)
+    side = torch.where(dot(flat, direction).detach() > 0, -1.0, 1.0).to(flat)
     normal = smooth * (side / length(smooth).clamp(min=1e-30))
     row = scene.face_material[face]
-    return Hits(rays.number, key, rays.weight, face, row, u, v, point, normal, flat * side, side, -rays.direction)
+    weight = None if rays.weight is None else rays.weight[:, index]
+    number = rays.number[index]
+    return Hits(number, seed_key, weight, face, row, u, v, point, normal, flat * side, side, -direction)
 
 
 def between(corners: Tensor, hits: Hits) -> Tensor:
@@ -206,31 +223,32 @@ def sampled(scene: SceneArrays, texture: Tensor, uv: Tensor) -> Tensor:
     return total
 
 
-def leave(scene: SceneArrays, hits: Hits, towards: Tensor, flat: Tensor | None = None) -> tuple[Tensor, Tensor]:
+def leave(
+    scene: SceneArrays, hits: Hits, towards: Tensor, index: Tensor | None = None, side: float = 1.0
+) -> tuple[Tensor, Tensor]:
     """By how much [3,N] rays along unit vectors [3,N] start above the point, and whether [N] they leave the face.
 
-    Both are constants. `flat` is the face's normal on the side to which they go, unless it is the one that is seen.
+    Both are constants. With an index tensor [N], those points of it; with the side -1, to the side that is not seen.
     """
-    flat = hits.flat.detach() if flat is None else flat.detach()
+    flat = side * (hits.flat if index is None else hits.flat[:, index]).detach()
     cosine = dot(flat, towards.detach())
     offset, leaves = paths.LIFT * flat, cosine > 0
     low = (cosine < paths.GRAZING).nonzero()[:, 0]
     if len(low):
-        bulge, curved = _bulge(scene, hits.face[low], hits.point.detach()[:, low], flat[:, low], hits, low)
+        bulge, curved = _bulge(scene, hits, low if index is None else index[low], flat[:, low])
         offset[:, low] += (1 - cosine[low] / paths.GRAZING).clamp(0, 1) * bulge
         leaves[low] |= curved
     return offset, leaves
 
 
-def _bulge(
-    scene: SceneArrays, face: Tensor, point: Tensor, flat: Tensor, hits: Hits, index: Tensor
-) -> tuple[Tensor, Tensor]:
+def _bulge(scene: SceneArrays, hits: Hits, index: Tensor, flat: Tensor) -> tuple[Tensor, Tensor]:
     """From points of facets to the smooth surface above them [3,N], and whether [N] there is one; else 0."""
+    face = hits.face[index]
     corners, normals = scene.vertices.detach()[scene.faces[face]], scene.normals.detach()[face]
     front = torch.linalg.cross(corners[:, 1] - corners[:, 0], corners[:, 2] - corners[:, 0])
     outside = (front * flat.T).sum(-1) >= 0
     normals = torch.where(outside[:, None, None], normals, -normals)
-    away = point.T[:, None] - corners
+    away = hits.point.detach()[:, index].T[:, None] - corners
     below = (away * normals).sum(-1).clamp(max=0)
     curved = (-below > paths.FLAT * away.norm(dim=-1)).any(1)
     u, v = hits.u.detach()[index], hits.v.detach()[index]

@@ -11,10 +11,9 @@ from invrender.kernels import paths
 Tensor = torch.Tensor
 
 
-def keys(seed: int, count: int, device: torch.device) -> Tensor:
-    """The streams [count] int64 of rays 0, 1, ..."""
-    number = torch.arange(count, device=device)
-    return _hashed(paths.first_key(seed) + number * paths.SPREAD & paths.MASK)
+def streams(seed_key: int, number: Tensor) -> Tensor:
+    """The streams [N] int64 of the rays of these numbers [N]."""
+    return _hashed(seed_key + number * paths.SPREAD & paths.MASK)
 
 
 def uniform(key: Tensor, bounce: int, dimension: int, dtype: torch.dtype, item: Tensor | None = None) -> Tensor:

@@ -9,9 +9,10 @@ import torch
 
 from invrender.backends.torch import radiance_laws as laws
 from invrender.backends.torch.radiance_hits import Hits, Rays, colour, gloss, leave
-from invrender.backends.torch.radiance_random import dot, length, turned, uniform, visible_half
+from invrender.backends.torch.radiance_random import dot, length, streams, turned, uniform, visible_half
 from invrender.kernels import paths
 from invrender.kernels.radiance import IOR, KS, MIRROR, NS, TRANSMISSION, SceneArrays, Transport
+from invrender.shading.split_sum import sharp
 
 Tensor = torch.Tensor
 
@@ -147,7 +148,10 @@ def scattered(scene: SceneArrays, matter: Matter, bounce: int, indirect: bool, m
     hits, density = matter.hits, density[index]
     plain, lobed = matter.reflected(dot(hits.normal, towards), dot(hits.to_eye, towards))
     followed = plain if lobed is None else plain + lobed if indirect else lobed
-    return _onward(hits, offset[:, index], towards, followed / density, density, nl[index])
+    clear = torch.zeros_like(density)
+    if lobed is not None and matter.rough is not None:
+        clear = sharp(matter.rough.detach()) * (lobed / (followed + paths.NEAREST)).detach().mean(0)
+    return _onward(hits, offset[:, index], towards, followed / density, (density, nl[index], clear))
 
 
 def mirrored(scene: SceneArrays, hits: Hits, share: Tensor) -> Rays:
@@ -172,7 +176,7 @@ def through(scene: SceneArrays, hits: Hits, bounce: int) -> list[Rays]:
         e, kept = 1 / ratio[rest], (1 - share)[rest]
         inside = (cosine[rest] * e - inner[rest]) * own.normal - e * own.to_eye
         direction = bent(inside / length(inside).detach(), -own.flat)
-        offset, _ = leave(scene, own, direction, -own.flat)
+        offset, _ = leave(scene, own, direction, side=-1)
         tint = scene.materials[own.row, TRANSMISSION : TRANSMISSION + 3].T
         rays.append(_onward(own, offset, direction, tint * (kept / kept.detach())))
     return rays
@@ -187,12 +191,12 @@ def bent(direction: Tensor, flat: Tensor) -> Tensor:
     return above / length(above)
 
 
-def survivors(rays: Rays, key: Tensor, bounce: int, transport: Transport) -> Rays:
+def survivors(rays: Rays, seed_key: int, bounce: int, transport: Transport) -> Rays:
     """Russian roulette, of paths that are long enough."""
     if not transport.indirect or bounce + 1 <= transport.roulette or rays.weight is None:
         return rays
     chance = rays.weight.detach().amax(0).clamp(paths.SURVIVAL, 1)
-    index = (uniform(key[rays.number], bounce, paths.ROULETTE, chance.dtype) < chance).nonzero()[:, 0]
+    index = (uniform(streams(seed_key, rays.number), bounce, paths.ROULETTE, chance.dtype) < chance).nonzero()[:, 0]
     kept = rays.some(index)
     return replace(kept, weight=None if kept.weight is None else kept.weight / chance[index])
 
@@ -202,20 +206,23 @@ def joined(parts: list[Rays]) -> Rays | None:
     parts = [part for part in parts if len(part.number)]
     if len(parts) <= 1:
         return parts[0] if parts else None
-    names = ("number", "origin", "direction", "weight", "face", "density", "cosine")
+    names = ("number", "origin", "direction", "weight", "face", "density", "cosine", "clear")
     return Rays(*(torch.cat([getattr(part, name) for part in parts], -1) for name in names))
 
 
 def _onward(
-    hits: Hits, offset: Tensor, direction: Tensor, share: Tensor, density: Tensor | None = None,
-    cosine: Tensor | None = None,
-) -> Rays:  # fmt: skip
+    hits: Hits,
+    offset: Tensor,
+    direction: Tensor,
+    share: Tensor,
+    picked: tuple[Tensor, Tensor, Tensor] | None = None,
+) -> Rays:
+    """Rays from points, with density, cosine and clear share where they were picked at random."""
     weight = share if hits.weight is None else share * hits.weight
-    none = torch.full_like(hits.u, math.inf).detach()
-    return Rays(
-        hits.number, hits.point + offset, direction, weight, hits.face,
-        none if density is None else density, none if cosine is None else cosine,
-    )  # fmt: skip
+    if picked is None:
+        certain = torch.full_like(hits.u.detach(), math.inf)
+        picked = (certain, certain, torch.ones_like(certain))
+    return Rays(hits.number, hits.point + offset, direction, weight, hits.face, *picked)
 
 
 def some(matter: Matter, chosen: Tensor) -> Matter:

@@ -57,8 +57,10 @@ class SceneArrays:
         environment: [h,w,3] radiance by latitude and longitude (`nouns.Environment`), or [0,0,3].
         turn: [3,3], the world's directions to those of the environment's picture.
         ambient: [3] radiance that arrives from everywhere besides: where indirect light is not followed it is
-            reflected (times Kd; of glossy surfaces, what they reflect of it) whatever stands in its way.
-        backdrop: [3] what mirrored and refracted rays see that meet nothing, where there is no environment.
+            reflected (times Kd; of glossy surfaces, what they reflect of it, where no ray follows their gloss) whatever
+            stands in its way; else rays that are reflected diffusely or by rough gloss see it where they meet nothing.
+        backdrop: [3] what mirrored and refracted rays see that meet nothing, where there is no environment; those of
+            gloss by the share `shading.split_sum.sharp`, and `ambient` for the rest.
     """
 
     vertices: Tensor

@@ -31,7 +31,7 @@ DIELECTRIC = 0.04  # reflected head-on at a refractive index of 1.5
 
 
 SMOOTHEST = 0.045  # the least roughness: below, a directional light's highlight is brighter than float32 holds well
-_BLURRED = 0.25  # roughness from which mirrored rays would show too sharp a picture
+BLURRED = 0.25  # roughness from which mirrored rays would show too sharp a picture
 
 
 def ambient_reflection(
@@ -61,7 +61,7 @@ def gloss_albedo(normal: Tensor, to_eye: Tensor, colour: Tensor, roughness: Tens
 
 def sharp(roughness: Tensor) -> Tensor:
     """The share of the gloss that mirrored rays take over: all at the least roughness, none from 0.25 on."""
-    rough = ((roughness - SMOOTHEST) / (_BLURRED - SMOOTHEST)).clamp(0, 1)
+    rough = ((roughness - SMOOTHEST) / (BLURRED - SMOOTHEST)).clamp(0, 1)
     return 1 - rough * rough * (3 - 2 * rough)
 
 
