@@ -82,7 +82,10 @@ def _sampled(found: Found) -> Sampled:
 def posterior(meshes: Sequence[Mesh], backend: Backend, size: int = 64) -> list[Row]:
     """Of the sun's direction and intensity: without shadows, and with hard ones for two seeds."""
     rows = []
-    for shadows, seeds, bar in ((False, (0,), "ESS 500, 2 CPU-s"), (True, (0, 1), "covered in 99 %, seeds agree, 10 CPU-s")):
+    for shadows, seeds, bar in (
+        (False, (0,), "ESS 500, 2 CPU-s"),
+        (True, (0, 1), "covered in 99 %, seeds agree, 10 CPU-s"),
+    ):
         runs = [_fit(meshes, backend, size, 7, shadows, posterior=True, draws=250, seed=seed) for seed in seeds]
         for run in runs:
             drawn = _sampled(run)
@@ -98,4 +101,3 @@ def posterior(meshes: Sequence[Mesh], backend: Backend, size: int = 64) -> list[
             apart = np.abs(a.median - b.median) / np.sqrt((a.deviation**2 + b.deviation**2) / 2)
             rows.append(("two seeds", f"medians {apart.max():.2f} standard deviations apart at most", "agree", ""))
     return rows
-

@@ -52,21 +52,21 @@ from .radiance_laws import (
     reflect_adjoint,
     sine_square,
 )
-from .radiance_lights import is_there, sky_adjoint, sky_density, sky_slope, source_adjoint, sources
+from .radiance_lights import is_there, source_adjoint, sources
+from .radiance_moves import arrive, column, turn
+from .radiance_onward import onward, optics
 from .radiance_path import (
     albedos,
     balance,
     chance_found,
     light_from,
-    onward,
-    optics,
     power_of_two,
     shown,
     stand,
     survival,
 )
-from .radiance_push import pushed, slants
-from .radiance_surface import ABOVE
+from .radiance_push import pushed
+from .radiance_sky import sky_adjoint, sky_density, sky_slope
 from .target import add_at, called, contracted
 from .vectors import (
     INF,
@@ -76,17 +76,15 @@ from .vectors import (
     along,
     dot,
     drawn,
-    minus,
     scaled,
     share,
     three,
     times,
     uniform,
-    unit,
 )
 
 F = np.float32
-HEAD_ON, LEAST = F(_paths.HEAD_ON), F(_paths.LEAST)
+HEAD_ON = F(_paths.HEAD_ON)
 
 Sums = namedtuple("Sums", "materials texels colours lights environment glow")
 """Where gradients are added up: flat; empty where nobody asks, of texels, colours and environment."""
@@ -278,72 +276,3 @@ def onward_adjoint(scene, at, how, towards, seen, grads, sums):
             for axis in range(3):
                 grads[NORMAL + axis] += a_part * by_cosine * at.eye[axis]
                 grads[EYE + axis] += a_part * by_cosine * at.normal[axis]
-
-
-@contracted
-def arrive(at, t, d, moves):
-    """The place moves with the ray until it meets the face."""
-    slope = dot(at.flat, d)
-    for c in range(moves.first, len(moves.found)):
-        p = along(column(moves, c, 0), t, column(moves, c, 3))
-        put(moves, c, 0, along(p, -dot(at.flat, p) / slope, d))
-
-
-@contracted
-def column(moves, c, first):
-    """Three numbers of a column."""
-    return moves.place[first, c], moves.place[first + 1, c], moves.place[first + 2, c]
-
-
-@contracted
-def put(moves, c, first, value):
-    """Set them."""
-    moves.place[first, c], moves.place[first + 1, c], moves.place[first + 2, c] = value[0], value[1], value[2]
-
-
-@contracted
-def turn(scene, at, how, moves):
-    """The direction moves with the place and the ray, if the path was mirrored or refracted; else it is constant."""
-    if len(moves.found) == 0:
-        return
-    if how == SCATTERED:
-        for c in range(moves.first, len(moves.found)):
-            put(moves, c, 3, NONE)
-        return
-    e, cosine, inner, by_ior, flat = ONE, ZERO, ZERO, ZERO, at.flat
-    straight = along(scaled(-ONE, at.eye), TWO * dot(at.normal, at.eye), at.normal)
-    if how == REFRACTED:
-        ratio, cosine, _, inner = optics(scene, at)
-        e, by_ior, flat = ONE / ratio, -ONE / (ratio * ratio) if at.side > ZERO else ONE, scaled(-ONE, at.flat)
-        straight = unit(along(scaled(-e, at.eye), cosine * e - inner, at.normal))
-    for c in range(moves.first, len(moves.found)):
-        dn, dv = tilted(scene, at, column(moves, c, 0)), scaled(-ONE, column(moves, c, 3))
-        dc = dot(dn, at.eye) + dot(at.normal, dv)
-        if how == REFRACTED:
-            de = by_ior if c == moves.slots[at.row] else ZERO
-            d_inner = (e * e * cosine * dc - e * (ONE - cosine * cosine) * de) / inner
-            step = along(scaled(dc * e + cosine * de - d_inner, at.normal), cosine * e - inner, dn)
-            step = along(along(step, -de, at.eye), -e, dv)
-        else:
-            step = minus(along(scaled(TWO * dc, at.normal), TWO * dot(at.normal, at.eye), dn), dv)
-        put(moves, c, 3, bent_step(straight, flat, step))
-
-
-@contracted
-def bent_step(d, flat, step):
-    """How `bent` moves with the direction."""
-    into = dot(d, flat)
-    if into >= ZERO:
-        return step
-    above = along(d, ABOVE - into, flat)
-    scale = ONE / math.sqrt(dot(above, above))
-    level, above = along(step, -dot(step, flat), flat), scaled(scale, above)
-    return scaled(scale, along(level, -dot(level, above), above))
-
-
-@contracted
-def tilted(scene, at, step):
-    """How the normal turns by a step on the face."""
-    by_u, by_v, first, second = slants(scene, at)
-    m = along(scaled(dot(by_u, step), first), dot(by_v, step), second)
-    return along(m, -dot(m, at.normal), at.normal)
