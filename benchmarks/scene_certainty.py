@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 from dataclasses import replace
 
 import numpy as np
 import torch
-from scene_world import Found, recovered, seen, shot, world
+from scene_world import Found, last, recovered, seen, shot, world
 
 from invrender.kernels import Backend
 from invrender.methods.scene.posterior import Sampled
@@ -54,7 +53,7 @@ def _truth(found: Found) -> torch.Tensor:
 
 
 def _inside(found: Found) -> list[bool]:
-    values, end = found.plan.values, _end(found)
+    values, end = found.plan.values, last(found.state)
     certain = found.plan.certain(found.state.finished)
     assert certain is not None
     off = (values.joined(end) - _truth(found)).abs()
@@ -80,15 +79,14 @@ def _sampled(found: Found) -> Sampled:
     return drawn
 
 
-def _end(found: Found) -> dict[str, torch.Tensor]:
-    return dict(next(each for each in found.state.finished if each.name == "end").result)
-
-
 def posterior(meshes: Sequence[Mesh], backend: Backend, size: int = 64) -> list[Row]:
     """Of the sun's direction and intensity: without shadows, and with hard ones for two seeds."""
     rows = []
-    for shadows, seeds, bar in ((False, (0,), "ESS 500, 2 CPU-s"), (True, (0, 1), "covered in 99 %, seeds agree, 10 CPU-s")):
-        runs = [_fit(meshes, backend, size, 7, shadows, posterior=True, seed=seed) for seed in seeds]
+    for shadows, seeds, bar in (
+        (False, (0,), "ESS 500, 2 CPU-s"),
+        (True, (0, 1), "covered in 99 %, seeds agree, 10 CPU-s"),
+    ):
+        runs = [_fit(meshes, backend, size, 7, shadows, posterior=True, draws=250, seed=seed) for seed in seeds]
         for run in runs:
             drawn = _sampled(run)
             d, (lower, upper) = drawn.diagnosis, _intervals(run, 0.99)
@@ -103,9 +101,3 @@ def posterior(meshes: Sequence[Mesh], backend: Backend, size: int = 64) -> list[
             apart = np.abs(a.median - b.median) / np.sqrt((a.deviation**2 + b.deviation**2) / 2)
             rows.append(("two seeds", f"medians {apart.max():.2f} standard deviations apart at most", "agree", ""))
     return rows
-
-
-def degrees(first: Sequence[float], second: Sequence[float]) -> float:
-    """Between two directions."""
-    a, b = (np.asarray(each, float) / np.linalg.norm(each) for each in (first, second))
-    return math.degrees(math.acos(min(1.0, float(a @ b))))

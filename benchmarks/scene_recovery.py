@@ -79,7 +79,7 @@ def balls() -> tuple[Mesh, Mesh]:
         ("lacquer", 1.1, (0.1, 0.2, 0.5), 0.4, 80.0),
     ):
         ball = trimesh.creation.icosphere(4, radius=1.0)
-        vertices = torch.tensor(ball.vertices + [at, 0, 0])
+        vertices = torch.tensor(ball.vertices) + torch.tensor([at, 0.0, 0.0], dtype=torch.float64)
         material = Material(albedo=kd, specular=(ks,) * 3, shininess=ns, name=name)
         made.append(Mesh(vertices, torch.tensor(ball.faces, dtype=torch.int64), material=material))
     return made[0], made[1]

@@ -28,6 +28,7 @@ from invrender.parameters.scene_values import SceneValues
 from invrender.render.edges import EdgeSampling
 from invrender.render.scene_view import Shot
 from invrender.solve.loop import Loop, LoopState
+from invrender.solve.protocol import Params
 
 Tensor = torch.Tensor
 
@@ -131,8 +132,12 @@ def recovered(scene: Scene, target: Target, free: Sequence[str], backend: Backen
         loop = Loop(plan.following)
         for _ in loop:
             pass
-    end = next(each for each in loop.state.finished if each.name == "end")
-    return Found(values.decode(end.result), time.process_time() - began, calls, plan, loop.state)
+    return Found(values.decode(last(loop.state)), time.process_time() - began, calls, plan, loop.state)
+
+
+def last(state: LoopState) -> Params:
+    """The free numbers with which the solver ended."""
+    return [each for each in state.finished if each.name.startswith("end")][-1].result
 
 
 class _counted:

@@ -15,6 +15,7 @@ from invrender.nouns import Camera, Cameras, Rays
 
 Tensor = torch.Tensor
 
+_RIGID = 1e-4  # how far a pose may be from a rotation
 _PER_HEIGHT = 1e-6  # how far fx and fy, or a principal point from the middle, may differ, in heights of the picture
 
 
@@ -57,6 +58,29 @@ def lens_rays(
         start, way = start + shift, way * focus - shift
     turn = pose[:3, :3].T
     return Rays(start @ turn + pose[:3, 3], torch.nn.functional.normalize(way @ turn, dim=1))
+
+
+def check_camera(camera: Camera) -> None:
+    """
+    Raises:
+        UsageError: the pose is no rotation and shift, or a number of the camera is out of its range.
+    """
+    pose = camera.pose.detach().double()
+    turn = pose[:3, :3] @ pose[:3, :3].T - torch.eye(3, dtype=torch.float64, device=pose.device)
+    if not bool(turn.abs().max() < _RIGID) or not bool(torch.isfinite(pose).all()) or float(pose[:3, :3].det()) < 0:
+        raise UsageError(
+            f"the pose of the camera {camera.name!r} is no rigid matrix, camera to world",
+            "take scaling and mirroring out of it",
+        )
+    numbers = {"fov": (camera.fov, 180.0)} if camera.extent is None else {"extent": (camera.extent, math.inf)}
+    if has_lens(camera):
+        numbers |= {"focus": (camera.focus, math.inf)}
+    for name, (value, end) in numbers.items():
+        number = float(value.detach() if isinstance(value, Tensor) else value)
+        if not 0 < number < end:
+            raise UsageError(
+                f"the {name} of the camera {camera.name!r} is {number:g}", f"use a number above 0 and below {end:g}"
+            )
 
 
 def has_lens(camera: Camera) -> bool:

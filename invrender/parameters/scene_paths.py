@@ -102,11 +102,11 @@ def _unknown(name: str, known: Mapping[str, Place]) -> UsageError:
             f"{name} cannot be optimised: rays go through a surface or not, at random, which has no derivative",
             f"leave it out; the scene has {_listed(known)}",
         )
-    inside = [path for path, place in known.items() if place.kind != path and _owned(place, name.rpartition(".")[0])]
+    owner = name.rpartition(".")[0]
+    inside = [path for path, place in known.items() if _owned(place, owner)]
     near = nearest(name, [*known, *(place.kind for place in known.values())]) or nearest(name.lower(), known)
     hint = f"did you mean {near}? " if near else ""
     if inside:
-        owner = inside[0].rpartition(".")[0]
         own = ", ".join(path.rpartition(".")[2] for path in inside)
         return UsageError(f"--optimize {name} is no value: {owner} has {own}", f"{hint}the scene has {_listed(known)}")
     return UsageError(f"the scene has no {name} to optimise", f"{hint}it has {_listed(known)}")

@@ -194,7 +194,8 @@ def _plain_lights(lights: Lights) -> Iterator[Place]:
     if lights.direction is not None and torch.as_tensor(lights.direction).ndim == 1:
         yield owner.place("direction", "direction", _unit_vector, labels=XYZ, moves=ANGLES, readable=_normalised)
     yield owner.place("intensity", "intensity", _log, labels=_numbers(lights.intensity))
-    yield replace(owner.place("ambient", "ambient", _log, labels=_numbers(lights.ambient)), path="ambient")
+    everywhere = owner.place("ambient", "ambient", _log, labels=_numbers(lights.ambient))
+    yield replace(everywhere, path="ambient", kind="ambient")
 
 
 def _normalised(value: Tensor) -> Tensor:

@@ -7,7 +7,7 @@ from typing import Literal
 
 import torch
 
-from invrender.cameras.lens import cameras_of
+from invrender.cameras.lens import cameras_of, check_camera
 from invrender.errors import UsageError
 from invrender.kernels import Backend
 from invrender.kernels.intersect import approached
@@ -118,6 +118,7 @@ def view(
     geometry: Geometry | None = None,
 ) -> View:
     """A scene made ready to be seen by a camera; arguments as `scenes.picture` has them."""
+    check_camera(camera)
     if geometry is None:
         dtype = torch.float64 if in_torch else torch.float32
         geometry = scene_arrays.geometry(scene.meshes, backend.device, dtype)

@@ -64,10 +64,16 @@ size = [512, 512]
 
 [[plane]]
 name = "lamp"
-center = [0, 1.99, 0]
+center = [0, 1.985, 0]
 normal = [0, -1, 0]
 size = [0.6, 0.6]
 material = "lamp"
+
+[[box]]
+name = "housing"                # surfaces shine to both sides: this keeps the lamp's light off the ceiling
+center = [0, 1.995, 0]
+size = [0.62, 0.018, 0.62]
+material = "black"
 
 [[plane]]
 name = "floor"
@@ -120,6 +126,9 @@ material = "porcelain"
 [material.lamp]
 Kd = 0
 Ke = [17, 14, 10]
+
+[material.black]
+Kd = 0
 
 [material.white]
 Kd = 0.75

@@ -8,7 +8,7 @@ are rare. It takes no gradients, and the densities of a step could be computed i
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import ClassVar
 
 import numpy as np
@@ -32,6 +32,7 @@ class MetropolisState:
         weights: [C,N], the logarithm of density over proposal density at what was proposed, accepted or not.
         place, level: [C,P] and [C], where the chains stand, and the logarithm of the density there.
         accepted: how many proposals.
+        converged: whether it has ended before its time, because next to nothing is accepted.
     """
 
     draws: Tensor
@@ -40,6 +41,7 @@ class MetropolisState:
     place: Tensor
     level: Tensor
     accepted: int = 0
+    converged: bool = False
 
     @property
     def acceptance(self) -> float:
@@ -55,6 +57,7 @@ class IndependenceMetropolis:
         mean, covariance: [P] and [P,P] of the Laplace approximation, in the order of `solve.flat`.
         freedom: degrees of freedom of the t.
         chains, batch: how many.
+        least_accepted: share of the proposals; if fewer are accepted after `patience` of them, more would not help.
         scale: factor on the width of the proposals.
     """
 
@@ -65,6 +68,8 @@ class IndependenceMetropolis:
     freedom: float = 5.0
     chains: int = 4
     batch: int = 25
+    least_accepted: float = 0.08
+    patience: int = 400
     scale: float = 1.0
 
     def init(self, objective: LogDensity, params: Params) -> MetropolisState:
@@ -88,6 +93,8 @@ class IndependenceMetropolis:
         before = state.level.numpy() - proposal.log_density(state.place.numpy())
         taken = np.stack([_taken(*each) for each in zip(before, weight, chances, strict=True)])
         moved = _appended(state, proposed.reshape(*weight.shape, -1), density.reshape(weight.shape), weight, taken)
+        hopeless = moved.density.numel() >= self.patience and moved.acceptance < self.least_accepted
+        moved = replace(moved, converged=hopeless)
         terms = {"rejected": 1 - moved.acceptance, "draws": float(moved.density.numel())}
         return unflatten(moved.place[0], params), moved, terms
 

@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
+from invrender.solve.metropolis import StudentT
 from invrender.solve.protocol import Params
 
 Array = NDArray[np.float64]
@@ -17,8 +18,10 @@ Levels = Callable[[Array], tuple[float, float]]
 
 WANTED = 0.25  # share of the moves that should be accepted (Roberts, Gelman and Gilks 1997)
 
-JUMP = 2
-KINDS = (0, 1, JUMP)  # moves by the covariance, by a difference, by a whole difference
+BY_COVARIANCE, BY_DIFFERENCE, JUMP, AFRESH = range(4)  # kinds of moves; see `moved`
+WALKS = (BY_COVARIANCE, BY_DIFFERENCE, JUMP)
+WORTHWHILE = 0.15  # share of accepted moves from which on those that begin afresh are better than walks
+FREEDOM = 5.0  # degrees of freedom of the t distribution that they come from
 
 
 @dataclass(frozen=True)
@@ -28,7 +31,7 @@ class Particles:
     Attributes:
         place: [N,P].
         likelihood, prior: [N], logarithms.
-        reach: [3], lengths of the kinds of moves.
+        reach: [4], lengths of walks by covariance, difference and jump, and the share of fresh starts that is accepted.
         power: of the likelihood in the density that they follow.
         evidence: the logarithm of the evidence of that density.
         acceptance: share of the last moves that were accepted; NaN if there were none.
@@ -89,9 +92,10 @@ def moved(
 ) -> Particles:
     """As many particles that follow the density: chains of Metropolis moves, of which every place is kept.
 
-    Each chain begins at a particle that is drawn by weight. Moves by the population's covariance alternate with those
-    by the difference of two of its particles, which has the shape of one mode where there are several, and leads from
-    one to the other if it is taken whole (ter Braak 2006).
+    Each chain begins at a particle that is drawn by weight. It walks by the population's covariance and by the
+    difference of two of its particles, which has the shape of one mode where there are several, and leads from one to
+    the other if it is taken whole (ter Braak 2006). Every other move begins afresh, from a t distribution about all of
+    the population, as long as enough of these are accepted.
 
     Args:
         levels: evaluates.
@@ -102,12 +106,14 @@ def moved(
         random: numbers.
     """
     spread, others = particles.spread(weight), particles.place[drawn(weight, len(weight), random)]
+    whole = StudentT(normalised(weight) @ particles.place, spread @ spread.T, FREEDOM)
     at, kept, accepted = particles.at(drawn(weight, len(weight) // length, random)), [], 0.0
     for number in range(length):
         if number:
-            kind = KINDS[number % len(KINDS)]
-            step = _normal(spread, len(at.place), random) if kind == 0 else _differences(others, len(at.place), random)
-            at, share = _tried(levels, at, at.place + scale * at.reach[kind] * step, random)
+            fresh = number % 2 and (number == 1 or at.reach[AFRESH] >= WORTHWHILE)
+            kind = AFRESH if fresh else WALKS[number // 2 % len(WALKS)]
+            proposed, favour = _proposed(kind, at, others, spread, whole, scale, random)
+            at, share = _tried(levels, at, proposed, favour, random)
             at = replace(at, reach=_adapted(at.reach, kind, share))
             accepted += share / (length - 1)
         kept.append(at)
@@ -120,10 +126,24 @@ def moved(
     )
 
 
+def _proposed(
+    kind: int, at: Particles, others: Array, spread: Array, whole: StudentT, scale: float, random: np.random.Generator
+) -> tuple[Array, Array]:
+    """Where particles may move [N,P], and by how much likelier the way back is, as logarithms [N]."""
+    count = len(at.place)
+    if kind == AFRESH:
+        proposed = whole.draw(count, random)
+        return proposed, whole.log_density(at.place) - whole.log_density(proposed)
+    step = _normal(spread, count, random) if kind == BY_COVARIANCE else _differences(others, count, random)
+    return at.place + scale * at.reach[kind] * step, np.zeros(count)
+
+
 def _adapted(reach: Array, kind: int, share: float) -> Array:
-    """Lengths of moves after a share of the moves of a kind was accepted; jumps between modes have to keep theirs."""
+    """Lengths of walks after a share of the moves of a kind was accepted; jumps between modes have to keep theirs."""
     changed = reach.copy()
-    if kind != JUMP:
+    if kind == AFRESH:
+        changed[kind] = share
+    elif kind != JUMP:
         changed[kind] = np.clip(reach[kind] * math.exp(share - WANTED), 1e-4, 2.0)
     return changed
 
@@ -142,13 +162,15 @@ def _differences(others: Array, count: int, random: np.random.Generator) -> Arra
     return between
 
 
-def _tried(levels: Levels, now: Particles, proposed: Array, random: np.random.Generator) -> tuple[Particles, float]:
-    """The particles after one proposal [N,P] for each, and the share of these that was accepted."""
+def _tried(
+    levels: Levels, now: Particles, proposed: Array, favour: Array, random: np.random.Generator
+) -> tuple[Particles, float]:
+    """The particles after one proposal for each (`_proposed`), and the share of these that was accepted."""
     likelihood, prior = np.array([levels(place) for place in proposed]).T
     before = _tempered(now.likelihood, now.prior, now.power)
     after = _tempered(likelihood, prior, now.power)
     with np.errstate(invalid="ignore"):  # from nowhere to nowhere: not taken
-        taken = np.log(random.random(len(proposed))) < after - before
+        taken = np.log(random.random(len(proposed))) < after - before + favour
     taken |= (before == -math.inf) & (after > -math.inf)
     moved = replace(
         now,

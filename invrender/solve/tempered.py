@@ -24,7 +24,7 @@ from invrender.errors import DivergedError
 from invrender.solve.diagnostics import diagnose
 from invrender.solve.flat import flatten, unflatten
 from invrender.solve.metropolis import numpy_generator
-from invrender.solve.particles import KINDS, Array, Particles, effective_number, level_of, moved, reweighted
+from invrender.solve.particles import AFRESH, Array, Particles, effective_number, level_of, moved, reweighted
 from invrender.solve.protocol import Params, Posterior, Terms
 
 
@@ -36,7 +36,7 @@ class TemperedState:
         place: [K,N,P].
         likelihood, prior: [K,N], logarithms at the particles.
         power: [K], of the likelihood; 1 is the posterior.
-        reach: [K,3], lengths of the kinds of moves, which follow how many are accepted.
+        reach: [K,4], lengths of the kinds of moves (`solve.particles`), which follow how many are accepted.
         evidence: [K], the logarithm of the evidence, complete when the power is 1.
         stored: [K,T,N,P], particles of the posterior after each round that moved them there.
         stored_density: [K,T,N], logarithms of likelihood times prior.
@@ -86,7 +86,7 @@ class TemperedMonteCarlo:
     samples: ClassVar[bool] = True
 
     populations: int = 2
-    chains: int = 32
+    chains: int = 16
     length: int = 16
     keep: float = 0.5
     rounds: int = 2
@@ -100,7 +100,7 @@ class TemperedMonteCarlo:
         none = torch.zeros(k, 0, dtype=torch.float64)
         kept = torch.zeros(k, 0, self.chains * self.length, p, dtype=torch.float64)
         power = torch.zeros(k, dtype=torch.float64)
-        reach = torch.ones(k, len(KINDS), dtype=torch.float64)
+        reach = torch.ones(k, AFRESH + 1, dtype=torch.float64)
         return TemperedState(kept[:, 0:0, 0], none, none, power, reach, power, kept, kept[..., 0], self.length)
 
     def step(

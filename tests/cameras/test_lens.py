@@ -8,7 +8,7 @@ from dataclasses import replace
 import pytest
 import torch
 
-from invrender.cameras.lens import camera_of, cameras_of, lens_rays, on_disc
+from invrender.cameras.lens import camera_of, cameras_of, check_camera, lens_rays, on_disc
 from invrender.cameras.projection import look_at, perspective_intrinsics
 from invrender.cameras.rays import camera_rays
 from invrender.errors import UsageError
@@ -111,3 +111,21 @@ def test_cameras_that_are_no_plain_pinholes_are_refused(intrinsics):
 def test_a_wide_angle_keeps_its_tangent():
     direction = lens_rays(Camera(torch.eye(4, dtype=torch.float64), 120.0), (1, 1), None, torch.zeros(1, 2)).direction
     assert float(direction[0, 1] / -direction[0, 2]) == pytest.approx(math.tan(math.radians(60)))
+
+
+@pytest.mark.parametrize(
+    ("wrong", "words"),
+    [
+        ({"pose": 2 * pose()}, "rigid"),
+        ({"pose": pose() @ torch.diag(torch.tensor([-1.0, 1, 1, 1]).double())}, "rigid"),
+        ({"pose": torch.full((4, 4), math.nan)}, "rigid"),
+        ({"fov": 180.0}, "fov"),
+        ({"fov": math.nan}, "fov"),
+        ({"extent": 0.0}, "extent"),
+        ({"aperture": 0.1, "focus": -1.0}, "focus"),
+    ],
+)
+def test_cameras_that_cannot_be_are_refused(wrong, words):
+    check_camera(Camera(pose()))
+    with pytest.raises(UsageError, match=words):
+        check_camera(replace(Camera(pose()), **wrong))

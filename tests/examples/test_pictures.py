@@ -36,6 +36,15 @@ def test_shadow(example: Example) -> None:
     assert float(example("shadow", MUG).split()[2]) < 2  # degrees
 
 
+def test_scene_light(example: Example) -> None:
+    assert float(example("scene_light", MUG).split()[2]) < 0.01  # sizes of the mug
+
+
+def test_predict_light(example: Example) -> None:
+    off, anyhow = (float(word) for word in example("predict_light").split()[2::2])
+    assert off < 0.25 * anyhow
+
+
 def test_fit_extinction(example: Example) -> None:
     assert float(example("fit_extinction", "cloud").split()[1]) == pytest.approx(8, rel=0.02)
 

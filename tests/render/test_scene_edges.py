@@ -74,7 +74,10 @@ def test_the_shadow_of_a_plate_grows_as_the_lamp_comes_down(backend):
     assert float((with_edges - without)[..., 0].sum()) == pytest.approx(-float(lost), rel=2e-3)
 
 
-TABLE = [square(9, 0, Material((0.7, 0.7, 0.7), name="table")), square(1, 0.6, Material((0.8, 0.2, 0.2), name="plate"))]
+TABLE = [
+    square(9, 0, Material((0.7, 0.7, 0.7), name="table", emission=(0.2, 0.2, 0.2))),
+    square(1, 0.6, Material((0.8, 0.2, 0.2), name="plate")),
+]
 EYE = pose((2.0, 3.0, 2.5), (0.0, 0.3, 0.0))
 
 

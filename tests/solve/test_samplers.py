@@ -107,6 +107,7 @@ def test_metropolis_draws_a_gaussian_with_its_correlation():
     assert np.allclose(found.mean, 0, atol=0.1)
     assert np.allclose(np.cov(state.draws.reshape(-1, 3).T.numpy()), POSTERIOR, atol=0.2)
     assert state.acceptance > 0.7
+    assert not state.converged
     assert distrust(state, aim.log_density({"x": torch.zeros(3)}), names(aim)) == ""
     levels = [aim.log_density({"x": at}) for at in state.draws[:, -1]]
     assert state.density[:, -1].tolist() == pytest.approx(levels)
@@ -153,8 +154,9 @@ def test_densities_that_are_no_numbers_are_never_drawn():
     nowhere = Known(2, lambda x: math.nan)
     state = metropolis(nowhere, np.eye(2))
     assert state.acceptance == 0
+    assert state.converged  # no use to go on
     assert distrust(state, 0.0, names(nowhere)).startswith("0 %")
-    with pytest.raises(DivergedError, match="likelihood is 0 at all 1024 places") as error:
+    with pytest.raises(DivergedError, match="likelihood is 0 at all 512 places") as error:
         tempered(nowhere)
     assert error.value.exit_code == 8
 
@@ -173,7 +175,7 @@ def test_tempering_finds_a_gaussian_and_its_evidence():
 
 def test_tempering_shares_its_draws_among_modes_by_their_weights():
     """One in a thousand of the prior's width, in three dimensions."""
-    state = tempered(Known(3, lambda x: modes(x, 0.03)), seed=1, rounds=6)
+    state = tempered(Known(3, lambda x: modes(x, 0.03)), seed=1, chains=32, rounds=6)
     right = state.draws[..., 0] > 0
     assert float(right.double().mean()) == pytest.approx(0.3, abs=0.12)
     for side in (right, ~right):

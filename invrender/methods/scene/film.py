@@ -21,6 +21,7 @@ Tensor = torch.Tensor
 SIDE = 192  # pixels of the longer side of a picture: larger ones are scaled down, small ones up by whole numbers
 MOST = 3  # cameras that are shown
 MOST_SHOTS = 200  # few steps may be all that it takes: each is shot, or so many of them
+SMOOTH = 4  # rays a pixel, at least
 GREY = 200  # of the line between pictures
 SPEED, HOLD = 6.0, 8  # pictures per second; for how many of them the result stays
 
@@ -38,7 +39,7 @@ def film(values: SceneValues, targets: Sequence[Target], renderer: Renderer, fra
         return None
     chosen = targets[:: -(-len(targets) // MOST)]
     small = [resized(target, _size(target)) for target in chosen]
-    bright = exposure(targets)
+    bright, renderer = exposure(targets), renderer.finer(max(renderer.shot.spp, SMOOTH))
     left = [bright * target.image for target in small]
 
     def shoot(params: Params) -> Shot:

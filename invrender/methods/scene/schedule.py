@@ -47,8 +47,8 @@ LONGEST, LONGEST_BLURRED = 3.0, 0.3  # of a step in a free number; by more, a ca
 ADVICE = "start from values nearer to the truth, or free fewer of them with --optimize"
 END = "end, spp "  # names of the last phases, before their rays a pixel
 MOST_RAYS, GAIN = 16, 0.8  # a pixel; share of the loss that four times as many have to leave at most
+FAIR = 1e-5  # loss that no edge makes: half a percent of the targets
 TOLD = 10.0  # half a difference of chi squared, from which on one picture explains the targets better than another
-VALUES = "values"  # title of the steps that are recorded
 
 
 @dataclass(frozen=True)
@@ -198,7 +198,7 @@ class Plan:
             worth = (1 - GAIN) * last["loss"]
         else:
             worth = TOLD * (self.settings.noise / self.whole.unit) ** 2
-        return 4 * spp if gained > worth else None
+        return 4 * spp if gained > worth and last["loss"] > FAIR else None
 
     @cached_property
     def small(self) -> Misfit:
@@ -276,7 +276,7 @@ class Plan:
 
         return Phase(
             name=name,
-            title=VALUES if recorded else "starts",
+            title=self._title(name),
             steps=steps,
             start=start,
             objective=misfit,
@@ -293,6 +293,13 @@ class Plan:
             labels={"phase": name},
             advice=ADVICE,
         )
+
+    def _title(self, name: str) -> str:
+        """What people see of a phase."""
+        kind, _, which = name.partition(" ")
+        if kind == "start":
+            return f"start {int(which) + 1} of {self.starts}"
+        return f"blurred by {which} pixels" if kind == "blur" else "values"
 
     @staticmethod
     def _recorded(finished: Sequence[Finished]) -> int:

@@ -16,7 +16,7 @@ from invrender.methods.scene.dependence import unseen
 from invrender.methods.scene.renderer import Renderer
 from invrender.methods.scene.settings import SceneSettings
 from invrender.methods.scene.targets import Target, read_targets
-from invrender.nouns import Lights, Scene
+from invrender.nouns import Scene
 from invrender.parameters.scene_places import Measures
 from invrender.parameters.scene_values import SceneValues
 from invrender.render.edges import EdgeSampling
@@ -98,18 +98,14 @@ def _check_settings(settings: SceneSettings) -> None:
 
 
 def _check_scene(scene: Scene, source: Path) -> None:
-    """A scene that can be seen.
-
+    """
     Raises:
-        InputError: it has no camera, or no light of any kind.
+        InputError: no camera sees the scene.
     """
     if not scene.cameras:
         raise InputError(
             f"{shown(source)} has no camera, and targets are seen by one", "add a [[camera]] to the scene.toml"
         )
-    lit = isinstance(scene.lights, Lights) or scene.lights or scene.environment is not None
-    if not lit and not any(mesh.material.emits or mesh.material.unlit for mesh in scene.meshes):
-        raise InputError(f"{shown(source)} has no light of any kind", "add a [[light]] or an [environment]")
 
 
 def _check_seen(values: SceneValues, targets: tuple[Target, ...], draw: Renderer) -> None:
