@@ -31,6 +31,7 @@ from invrender.run.losses_csv import read_losses
 Tensor = torch.Tensor
 
 POOR = 0.3  # of the targets' root mean square that is left unexplained: the scene is another one
+MOST_PAIRS = 8  # that are told
 SCENE, PARAMETERS, SAMPLES, CORNER = "scene.toml", "parameters.csv", "samples.npz", "corner.png"
 
 
@@ -70,7 +71,7 @@ def _values(result: Result) -> dict[str, Any]:
         ):
             rows[name] = {
                 "start": float(before), "found": float(after), "standard_error": _finite(float(error)),
-                "unit": place.unit,
+                "determined": result.certainty is not None and math.isfinite(float(error)), "unit": place.unit,
             }  # fmt: skip
     return rows
 
@@ -218,7 +219,10 @@ def rows(m: dict[str, Any]) -> list[tuple[str, str]]:
     drawn = m.get("posterior")
     for name, row in m["values"].items():
         lines.append((name, _line(row) if drawn is None else _interval(row, drawn["values"][name])))
-    lines += [("move together", pair["words"]) for pair in m.get("confounded", [])]
+    together = m.get("confounded", [])
+    lines += [("move together", pair["words"]) for pair in together[:MOST_PAIRS]]
+    if len(together) > MOST_PAIRS:
+        lines.append(("move together", f"{len(together) - MOST_PAIRS} more pairs: see metrics.json"))
     if m.get("undetermined"):
         lines.append(("not determined by the pictures", ", ".join(m["undetermined"])))
     if drawn is not None:
@@ -231,7 +235,7 @@ def rows(m: dict[str, Any]) -> list[tuple[str, str]]:
 
 def _line(row: dict[str, Any]) -> str:
     error = row["standard_error"]
-    sure = "" if error is None else f" ± {error:.2g}"
+    sure = "" if error is None else f" ± {error:.2g}" if row["determined"] else " (not determined)"
     unit = f" {row['unit']}" if row["unit"] else ""
     return f"{row['start']:.5g} -> {_digits(row['found'], error)}{sure}{unit}"
 

@@ -40,6 +40,7 @@ BLUR_STEPS, TRIAL_STEPS = 8, 8
 SEVERAL = 3  # starts where the place or direction of a light is free
 LOOKED_AT = 16  # starts that are looked at for each that is set out from
 SMALL, SOME = 64, 1500  # pixels of the longer side of the pictures by which starts are judged; of each picture
+BLURRED = 256  # pixels of the longer side of blurred pictures, at most
 EXPLAINED = 1e-7  # loss from which on no other start can be better
 TOLERANCE, ROUGH = 1e-6, 1e-4  # of the loss, which a step has to gain at the end, and before it
 HOLD = 0.01  # weight of the prior while pictures are so blurred that some turns of a camera hardly change them
@@ -161,11 +162,23 @@ class Plan:
 
     @cached_property
     def pixels(self) -> tuple[Tensor | None, ...]:
-        """Of each target those that can show anything but the background, where that is known; else None."""
+        """Of each target those that are compared in the end; None: all of them."""
+        return tuple(self._fewer(self._telling(target), target) for target in self.targets)
+
+    def _telling(self, target: Target) -> Tensor | None:
+        """Pixels that can show anything but the background, where that is known; else None."""
         if self.moves_cameras or _shows_everywhere(self.values):
-            return (None,) * len(self.targets)
-        cameras = self.values.scene.cameras
-        return tuple(self.renderer.filled(cameras[target.camera], target.size) for target in self.targets)
+            return None
+        return self.renderer.filled(self.values.scene.cameras[target.camera], target.size)
+
+    def _fewer(self, pixels: Tensor | None, target: Target) -> Tensor | None:
+        """Not more pixels than the settings allow."""
+        every = target.weight.numel() if pixels is None else len(pixels)
+        if every <= self.settings.pixels:
+            return pixels
+        generator = torch.Generator().manual_seed(self.settings.seed)
+        chosen = torch.randperm(every, generator=generator)[: self.settings.pixels].sort().values
+        return chosen if pixels is None else pixels[chosen]
 
     def misfit(self, level: Compared, spp: int | None = None) -> Misfit:
         """The objective at a level, with the usual rays a pixel or so many."""
@@ -227,7 +240,7 @@ class Plan:
 
     def _blurred(self, sigma: float, finished: Sequence[Finished]) -> Phase:
         solver = self._solver(BLUR_STEPS, ROUGH, LONGEST_BLURRED)
-        name, misfit = f"blur {sigma:g}", self.misfit(compared(self.targets, sigma))
+        name, misfit = f"blur {sigma:g}", self.misfit(compared(self.targets, sigma, most=BLURRED))
         done = self._recorded(finished)
         return self._phase(name, (done, BLUR_STEPS), misfit, solver, lambda: Start(self._best(finished)))
 
