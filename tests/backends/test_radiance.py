@@ -73,7 +73,7 @@ def test_opacity_lets_a_share_of_the_rays_through(kernels):
 @pytest.mark.parametrize("indirect", [False, True])
 def test_a_square_lights_another_by_their_form_factor(kernels, indirect):
     floor, lamp = quad((-0.5, -0.5, 0), (1, 0, 0), (0, 1, 0)), quad((-0.5, -0.5, 1), (0, 1, 0), (1, 0, 0))
-    lit = scene([floor, lamp], [material(Kd=1), material(Kd=0, Ke=1)])
+    lit = scene([floor, lamp], [material(Kd=1), material(Kd=0, Ke=2, opacity=0.5)])
     origin = torch.rand(30000, 3, generator=torch.Generator().manual_seed(0), dtype=torch.float64) - 0.5
     origin[:, 2] = 0.5
     down = torch.tensor([[0.0, 0, -1]], dtype=torch.float64).expand_as(origin)
