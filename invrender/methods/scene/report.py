@@ -31,6 +31,7 @@ from invrender.run.losses_csv import read_losses
 Tensor = torch.Tensor
 
 POOR = 0.3  # of the targets' root mean square that is left unexplained: the scene is another one
+LOUD, SHARE = 0.02, 0.3  # noise of the scene's own pictures that is told: of the targets, and of what is left
 MOST_PAIRS = 8  # that are told
 SCENE, PARAMETERS, SAMPLES, CORNER = "scene.toml", "parameters.csv", "samples.npz", "corner.png"
 
@@ -45,6 +46,7 @@ def measure(task: Task, result: Result, backend: Backend) -> dict[str, Any]:
         "steps": result.steps,
         "evaluations": result.evaluations,
         "unexplained": left,
+        "own_noise": result.own_noise,
         "values": _values(result),
     }
     if result.certainty is not None:
@@ -107,12 +109,20 @@ def doubt(task: Task, m: dict[str, Any]) -> list[Finding]:
                 "look at difference*.png; check the order of the targets, what is not free, and the start",
             )
         )
+    if m["own_noise"] > max(LOUD, SHARE * m["unexplained"]):
+        found.append(
+            Finding(
+                f"the scene's own pictures err by {m['own_noise']:.1%} of the targets' root mean square, since their "
+                "light is followed by chance: values are off by more than their standard errors",
+                "take more rays a pixel, such as --spp 64, and targets with little noise",
+            )
+        )
     trouble = m.get("posterior", {}).get("trouble", "")
     if trouble:
         found.append(
             Finding(
                 f"the draws from the posterior cannot be trusted: {trouble}",
-                "draw more (--set draws=6000), free fewer values, or narrow the priors (--set prior=0.3)",
+                "draw more (--set draws=3000), free fewer values, or narrow the priors (--set prior=0.3)",
                 severe=True,
             )
         )

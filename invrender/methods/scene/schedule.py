@@ -6,6 +6,7 @@ that is off by more than a few pixels finds its way by pictures that are blurred
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -84,6 +85,7 @@ class Plan:
     def result(self, finished: tuple[Finished, ...]) -> Result:
         """What the phases found."""
         end = _end_of(finished)
+        shown = tuple(self._shown(end.result, self.last(finished).renderer))
         solved = [each for each in finished if "loss" in each.measures]
         return Result(
             values=self.values,
@@ -93,9 +95,21 @@ class Plan:
             steps=sum(each.steps for each in solved),
             evaluations=round(sum(each.measures["evaluations"] for each in solved)),
             loss=end.measures["loss"],
-            shown=tuple(self._shown(end.result, self.last(finished).renderer)),
+            shown=shown,
+            own_noise=self._own_noise(end.result, self.last(finished).renderer, shown),
             sampled=self.sampling(finished).result(finished) if self.settings.posterior else None,
         )
+
+    def _own_noise(self, params: Params, renderer: Renderer, shown: Sequence[Tensor]) -> float:
+        """What pictures differ by that are drawn again with other random numbers; see `Result`."""
+        scene, other = self.values.decode(params), renderer.shot.seed + 1
+        squares = 0.0
+        with torch.no_grad():
+            for target, drawn in zip(self.targets, shown, strict=True):
+                again = renderer.picture(scene, target.camera, target.size, seed=other)
+                squares += float(((again - drawn).clamp(-1, 1) * target.weight[..., None]).square().sum()) / 2
+        level = compared(self.targets)
+        return math.sqrt(squares) / level.unit
 
     def _shown(self, params: Params, renderer: Renderer) -> Iterator[Tensor]:
         scene = self.values.decode(params)

@@ -12,9 +12,9 @@ from invrender.run.settings import Flag, Range, RunSettings
 PANEL = "Scenes"
 
 PRESETS: Mapping[str, Mapping[str, object]] = {
-    "draft": {"iterations": 30, "starts": 1, "draws": 500, "gif_frames": 12},
+    "draft": {"iterations": 30, "starts": 1, "draws": 200, "gif_frames": 12},
     "standard": {},
-    "fine": {"iterations": 400, "spp": 16, "starts": 6, "draws": 4000},
+    "fine": {"iterations": 400, "spp": 16, "starts": 6, "draws": 2000},
 }
 
 
@@ -73,7 +73,7 @@ class SceneSettings(RunSettings):
     pixels: Annotated[int, Range(100, 1e9)] = 40_000
     blur: Annotated[tuple[float, ...] | None, Range(0.3, 1000)] = None
     posterior: Annotated[bool, Flag("Draw samples of the posterior as well.", panel=PANEL)] = False
-    draws: Annotated[int, Range(100, 1_000_000)] = 1500
+    draws: Annotated[int, Range(100, 1_000_000)] = 500
     noise: Annotated[
         float | None, Flag("How the pixels err: standard deviation of linear values.", panel=PANEL), Range(1e-9, 1e9)
     ] = None

@@ -103,3 +103,12 @@ def test_what_no_pixel_shows_is_refused(tmp_path: Path) -> None:
     scene = written(tmp_path, FLOOR + LAMP.format("0.4, 1.5, -0.3", 8) + behind)
     with pytest.raises(UsageError, match=r"no pixel of the targets depends on material\.hidden\.Kd"):
         found(scene, target, "material.floor.Kd", "material.hidden.Kd")
+
+
+def test_noise_of_the_renderer_is_told(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    sky = "[environment]\ncolour = [1, 1, 1]\n"
+    target = exr(tmp_path / "t.exr", torch.full((24, 24, 3), 0.3))
+    text = BALL.replace("[[camera]]", f"{sky}[[camera]]", 1)
+    metrics = found(written(tmp_path, text), target, "environment.intensity", spp=1, iterations=3)
+    assert metrics["own_noise"] > 0.02
+    assert "err by" in capsys.readouterr().err
