@@ -116,14 +116,14 @@ def replay(scene, o, d, key, delta, left, stack, grads, moves, sums):
             left = along(left, -ONE, times(beta, seen))
         how = I(ENDS)
         if bounce < depth and at.kind != UNLIT:
-            how, o, towards, weight, density, cosine, clear = onward(scene, at, key, bounce)
+            how, o, towards, weight, density, cosine, passed = onward(scene, at, key, bounce)
             if how != ENDS:
                 onward_adjoint(scene, at, how, towards, times(delta, left), moving, grads, sums)
         pushed(scene, at, grads, moves, sums)
         if how == ENDS:
             break
         turn(scene, at, how, moves)
-        d, beta, own = towards, times(beta, weight), k
+        d, beta, own, clear = towards, times(beta, weight), k, clear * passed
         chance = survival(scene, beta, bounce)
         if chance < ONE and not uniform(key, bounce, DIES) < chance:
             break

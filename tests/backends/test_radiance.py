@@ -251,3 +251,14 @@ def test_nothing_to_see_nothing_to_ask_and_what_is_no_number(kernels):
     assert shown.tolist() == [[0.0] * 4, [0.0] * 4, [1.0] * 4]
     with pytest.raises(InputError, match="vertex"):
         seen(kernels, type(arrays)(**{**vars(arrays), "faces": arrays.faces + 1}), *many(DOWN, 1))
+
+
+def test_the_backdrop_is_seen_through_glass_and_lights_nothing(kernels):
+    top, bottom = quad((-9, -9, 0.3), (18, 0, 0), (0, 18, 0)), quad((-9, -9, 0.2), (0, 18, 0), (18, 0, 0))
+    glass, floor = material(transmission=1, ior=1.5), material(Kd=1)
+    lit = scene([FLOOR, top, bottom], [floor, glass, glass], kinds=[CLASSIC, DIELECTRIC, DIELECTRIC],
+                backdrop=torch.ones(3))  # fmt: skip
+    down, up = many(DOWN, 4000), many(((0.0, 0.0, 0.1), (0.0, 0.0, 1.0)), 4000)
+    reflected = 2 * 0.04 / 1.04  # by both sides of the plate and again between them
+    for rays, share in ((down, reflected), (up, 1 - reflected)):
+        assert float(seen(kernels, lit, *rays)[:, 0].mean()) == pytest.approx(share, abs=3 * (reflected / 4000) ** 0.5)
