@@ -8,7 +8,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from invrender.errors import UsageError
 from invrender.io.files.paths import nearest
 from invrender.nouns import Scene
-from invrender.parameters.scene_places import Place, places
+from invrender.parameters.scene_place import Place
+from invrender.parameters.scene_places import places
 
 OTHER_WORDS = {
     "color": "colour",

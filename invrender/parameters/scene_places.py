@@ -8,104 +8,32 @@ Lambertian surface has no roughness, a point light no direction.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field, replace
+from collections.abc import Callable, Iterator
+from dataclasses import replace
 from typing import Any
 
 import torch
 
 from invrender.nouns import Camera, DirectionalLight, Environment, Lights, Material, PointLight, Scene, SpotLight
-from invrender.parameters.encodings import Encoding, above, bounded, direction, linear, polar, positive, rigid
+from invrender.parameters.encodings import Encoding, above, linear, rigid
+from invrender.parameters.scene_place import (
+    ANGLES,
+    POSE,
+    RGB,
+    TWIST,
+    XYZ,
+    Measures,
+    Owner,
+    Place,
+    angle,
+    colour_labels,
+    logarithms,
+    point,
+    share,
+    unit_vector,
+)
 
 Tensor = torch.Tensor
-Read = Callable[[Scene], Any]
-Write = Callable[[Scene, Tensor], Scene]
-
-XYZ, RGB = ("x", "y", "z"), ("red", "green", "blue")
-POSE = (*XYZ, "yaw", "pitch", "roll")
-ANGLES, TWIST = ("along", "across"), ("turn x", "turn y", "turn z", "move x", "move y", "move z")
-FAR = 1.5  # times half the scene's diagonal
-
-
-@dataclass(frozen=True)
-class Measures:
-    """Lengths of a scene, in which places count.
-
-    Attributes:
-        centre: [3] float64, the middle of what is seen.
-        size: half the diagonal of its box.
-        distances: of what a camera looks at, by the camera's name.
-    """
-
-    centre: Tensor
-    size: float
-    distances: Mapping[str, float] = field(default_factory=dict)
-
-
-@dataclass(frozen=True)
-class Place:
-    """One place in a scene.
-
-    Attributes:
-        path: as users call it; `kind`: without the name in it, such as light.position.
-        owner: the name of the light, camera or material that it belongs to, if any.
-        read: the value in a scene: a number, a tuple or a tensor.
-        write: the scene with another value there.
-        encoding: of a value (float64), in a scene's measures.
-        labels: what the readable numbers are called; empty for a single one. `moves`: what the free numbers are, if
-            they are others.
-        readable: a value to the numbers that people are shown, [K].
-        unit: of these.
-        usual: whether the name of the owner alone means it too.
-        slot: the attribute that it changes; two places of one slot cannot both be free.
-    """
-
-    path: str
-    kind: str
-    owner: str
-    read: Read
-    write: Write
-    encoding: Callable[[Tensor, Measures], Encoding]
-    labels: tuple[str, ...] = ()
-    moves: tuple[str, ...] = ()
-    readable: Callable[[Tensor], Tensor] = lambda value: value.reshape(-1)
-    unit: str = ""
-    usual: bool = True
-    slot: str = ""
-
-    def value(self, scene: Scene) -> Tensor:
-        """What stands there in a scene, float64."""
-        return torch.as_tensor(self.read(scene), dtype=torch.float64).detach().cpu()
-
-
-@dataclass(frozen=True)
-class Owner:
-    """What places belong to: one light, camera, material or the environment.
-
-    Attributes:
-        kind: light, camera, ...
-        name: of it; empty where there is no choice.
-        get, put: it in a scene, and the scene with another one in its place.
-    """
-
-    kind: str
-    name: str
-    get: Callable[[Scene], Any]
-    put: Callable[[Scene, Any], Scene]
-
-    def place(self, what: str, attribute: str, encoding: Callable[[Tensor, Measures], Encoding], **more: Any) -> Place:
-        """Its place of one attribute."""
-        path = ".".join(filter(None, (self.kind, self.name, what)))
-        return Place(
-            path,
-            f"{self.kind}.{what}",
-            self.name,
-            lambda scene: getattr(self.get(scene), attribute),
-            lambda scene, value: self.put(scene, replace(self.get(scene), **{attribute: value})),
-            encoding,
-            slot=f"{self.kind}.{self.name}.{attribute}",
-            **more,
-        )
 
 
 def places(scene: Scene) -> dict[str, Place]:
@@ -114,40 +42,6 @@ def places(scene: Scene) -> dict[str, Place]:
     alone = {kind for kind in ("light", "camera") if len({p.owner for p in found if p.kind.startswith(kind)}) == 1}
     called = [replace(p, path=p.kind) if p.kind.partition(".")[0] in alone else p for p in found]
     return {each.path: each for each in called}
-
-
-def _log(value: Tensor, measures: Measures) -> Encoding:
-    del measures
-    return positive(value)
-
-
-def _share(value: Tensor, measures: Measures) -> Encoding:
-    """Between 0 and 1; where a file goes beyond, anything positive."""
-    return bounded(value, 0, 1) if bool((value <= 1).all()) else _log(value, measures)
-
-
-def _angle(most: float) -> Callable[[Tensor, Measures], Encoding]:
-    return lambda value, measures: bounded(value, 0, most, spread=1.0)
-
-
-def is_far(value: Tensor, measures: Measures) -> bool:
-    """Whether a place [3] is so far from the scene that it is better told by direction and distance."""
-    return float((value - measures.centre).norm()) > FAR * measures.size
-
-
-def _point(value: Tensor, measures: Measures) -> Encoding:
-    """In units of the scene's size; from far away by direction and distance."""
-    return polar(value, measures.centre) if is_far(value, measures) else linear(value, measures.size)
-
-
-def _unit_vector(value: Tensor, measures: Measures) -> Encoding:
-    del measures
-    return direction(value)
-
-
-def _numbers(value: Any) -> tuple[str, ...]:
-    """Labels of a grey number or a colour."""
-    return RGB if torch.as_tensor(value).numel() == len(RGB) else ()
 
 
 # --- lights -----------------------------------------------------------------------------------------------------------
@@ -180,21 +74,21 @@ def _with_light(i: int) -> Callable[[Scene, Any], Scene]:
 
 def _light(owner: Owner, light: PointLight | SpotLight | DirectionalLight) -> Iterator[Place]:
     if not isinstance(light, DirectionalLight):
-        yield owner.place("position", "position", _point, labels=XYZ)
+        yield owner.place("position", "position", point, labels=XYZ)
     if not isinstance(light, PointLight):
-        yield owner.place("direction", "direction", _unit_vector, labels=XYZ, moves=ANGLES, readable=_normalised)
+        yield owner.place("direction", "direction", unit_vector, labels=XYZ, moves=ANGLES, readable=_normalised)
     unit = "W/m²" if isinstance(light, DirectionalLight) else "W/sr"
-    yield owner.place("intensity", "intensity", _log, labels=_numbers(light.intensity), unit=unit)
+    yield owner.place("intensity", "intensity", logarithms, labels=colour_labels(light.intensity), unit=unit)
     if isinstance(light, SpotLight):
-        yield owner.place("angle", "outer", _angle(90.0), unit="°", usual=False)
+        yield owner.place("angle", "outer", angle(90.0), unit="°", usual=False)
 
 
 def _plain_lights(lights: Lights) -> Iterator[Place]:
     owner = Owner("light", "", lambda scene: scene.lights, lambda scene, light: replace(scene, lights=light))
     if lights.direction is not None and torch.as_tensor(lights.direction).ndim == 1:
-        yield owner.place("direction", "direction", _unit_vector, labels=XYZ, moves=ANGLES, readable=_normalised)
-    yield owner.place("intensity", "intensity", _log, labels=_numbers(lights.intensity))
-    everywhere = owner.place("ambient", "ambient", _log, labels=_numbers(lights.ambient))
+        yield owner.place("direction", "direction", unit_vector, labels=XYZ, moves=ANGLES, readable=_normalised)
+    yield owner.place("intensity", "intensity", logarithms, labels=colour_labels(lights.intensity))
+    everywhere = owner.place("ambient", "ambient", logarithms, labels=colour_labels(lights.ambient))
     yield replace(everywhere, path="ambient", kind="ambient")
 
 
@@ -224,12 +118,12 @@ def _camera(owner: Owner, camera: Camera) -> Iterator[Place]:
     yield owner.place("pose", "pose", _pose(owner.name), labels=POSE, moves=TWIST, readable=angles)
     yield _camera_position(owner)
     if camera.extent is None:
-        yield owner.place("fov", "fov", _angle(180.0), unit="°", usual=False)
+        yield owner.place("fov", "fov", angle(180.0), unit="°", usual=False)
     else:
-        yield owner.place("extent", "extent", _log, usual=False)
+        yield owner.place("extent", "extent", logarithms, usual=False)
     if float(camera.aperture) > 0:
-        yield owner.place("aperture", "aperture", _log, usual=False)
-        yield owner.place("focus", "focus", _log, usual=False)
+        yield owner.place("aperture", "aperture", logarithms, usual=False)
+        yield owner.place("focus", "focus", logarithms, usual=False)
 
 
 def _pose(name: str) -> Callable[[Tensor, Measures], Encoding]:
@@ -249,7 +143,7 @@ def _camera_position(owner: Owner) -> Place:
         moved = torch.cat([pose[:, :3], torch.cat([value, pose[3:, 3]])[:, None]], 1)
         return owner.put(scene, replace(camera, pose=moved))
 
-    at = owner.place("position", "pose", _point, labels=XYZ, usual=False)
+    at = owner.place("position", "pose", point, labels=XYZ, usual=False)
     return replace(at, read=lambda scene: owner.get(scene).pose[:3, 3], write=write)
 
 
@@ -290,18 +184,18 @@ def _with_material(name: str) -> Callable[[Scene, Material], Scene]:
 
 def _material(owner: Owner, material: Material) -> Iterator[Place]:
     if material.refracts:
-        yield owner.place("transmission", "transmission", _share, labels=RGB)
+        yield owner.place("transmission", "transmission", share, labels=RGB)
         yield owner.place("ior", "ior", lambda value, _: above(value, 1.0))
     else:
-        yield owner.place("Kd", "albedo", _share, labels=RGB)
+        yield owner.place("Kd", "albedo", share, labels=RGB)
     if material.glossy:
-        yield owner.place("roughness", "roughness", _share)
-        yield owner.place("metallic", "metallic", _share, usual=False)
+        yield owner.place("roughness", "roughness", share)
+        yield owner.place("metallic", "metallic", share, usual=False)
     elif not (material.unlit or material.refracts):
-        yield owner.place("Ks", "specular", _share, labels=RGB, usual=material.highlighted)
-        yield owner.place("Ns", "shininess", _log, usual=material.highlighted)
-        yield owner.place("mirror", "mirror", _share, labels=RGB, usual=material.mirrors)
-    yield owner.place("emission", "emission", _log, labels=RGB, usual=material.emits)
+        yield owner.place("Ks", "specular", share, labels=RGB, usual=material.highlighted)
+        yield owner.place("Ns", "shininess", logarithms, usual=material.highlighted)
+        yield owner.place("mirror", "mirror", share, labels=RGB, usual=material.mirrors)
+    yield owner.place("emission", "emission", logarithms, labels=RGB, usual=material.emits)
 
 
 # --- the rest ---------------------------------------------------------------------------------------------------------
@@ -312,7 +206,7 @@ def _surroundings(scene: Scene) -> Iterator[Place]:
         owner = Owner(
             "environment", "", lambda scene: scene.environment, lambda scene, new: replace(scene, environment=new)
         )
-        yield owner.place("colour", "colour", _log, labels=RGB)
+        yield owner.place("colour", "colour", logarithms, labels=RGB)
         if float(torch.as_tensor(scene.environment.colour).sum()) > 0:
             yield _brightness(owner)
         if scene.environment.picture is not None:
@@ -321,7 +215,7 @@ def _surroundings(scene: Scene) -> Iterator[Place]:
     if scene.background is not None:
         yield Place(
             "background", "background", "", lambda scene: scene.background,
-            lambda scene, value: replace(scene, background=value), _log, RGB,
+            lambda scene, value: replace(scene, background=value), logarithms, RGB,
         )  # fmt: skip
 
 
@@ -336,7 +230,7 @@ def _brightness(owner: Owner) -> Place:
         colour = torch.as_tensor(environment.colour, dtype=torch.float64)
         return owner.put(scene, replace(environment, colour=colour / colour.mean() * value))
 
-    return replace(owner.place("intensity", "colour", _log, usual=False), read=read, write=write)
+    return replace(owner.place("intensity", "colour", logarithms, usual=False), read=read, write=write)
 
 
 def distinct(names: list[str]) -> list[str]:

@@ -17,7 +17,7 @@ import torch
 from invrender.nouns import Scene
 from invrender.parameters.encodings import Encoding
 from invrender.parameters.scene_paths import chosen_places
-from invrender.parameters.scene_places import Measures, Place, is_far
+from invrender.parameters.scene_place import Measures, Place, is_far
 from invrender.solve.protocol import Params
 
 Tensor = torch.Tensor

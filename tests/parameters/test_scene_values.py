@@ -10,7 +10,7 @@ import torch
 from invrender.errors import UsageError
 from invrender.nouns import Camera, DirectionalLight, Material, Mesh, PointLight, Scene
 from invrender.parameters.scene_paths import chosen_places
-from invrender.parameters.scene_places import Measures
+from invrender.parameters.scene_place import Measures
 from invrender.parameters.scene_values import SceneValues
 
 CORNERS = torch.tensor([[0.0, 0, 0], [1, 0, 0], [0, 1, 0]], dtype=torch.float64)

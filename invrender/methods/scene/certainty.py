@@ -8,7 +8,7 @@ import torch
 
 from invrender.methods.scene.misfit import Misfit
 from invrender.methods.scene.rounding import with_rounding
-from invrender.parameters.scene_places import XYZ, Place
+from invrender.parameters.scene_place import XYZ, Place
 from invrender.parameters.scene_values import SceneValues
 from invrender.solve.laplace import CONFOUNDED, Laplace, laplace
 from invrender.solve.protocol import Params

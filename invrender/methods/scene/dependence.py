@@ -9,7 +9,7 @@ import torch
 from invrender.methods.scene.renderer import Renderer
 from invrender.methods.scene.starts import candidates, looked_for
 from invrender.methods.scene.targets import Target
-from invrender.parameters.scene_places import Place
+from invrender.parameters.scene_place import Place
 from invrender.parameters.scene_values import SceneValues
 from invrender.solve.protocol import Params
 

@@ -18,7 +18,7 @@ from invrender.methods.scene.blur import blurred
 from invrender.methods.scene.renderer import Renderer
 from invrender.methods.scene.targets import Target, resized
 from invrender.nouns import Scene
-from invrender.parameters.scene_places import Place
+from invrender.parameters.scene_place import Place
 from invrender.parameters.scene_values import SceneValues
 from invrender.render.scene_edges import SceneEdges
 from invrender.solve.protocol import Params, Terms

@@ -10,7 +10,8 @@ import torch
 from invrender.cameras.lens import has_lens, lens_rays
 from invrender.kernels import Backend
 from invrender.nouns import Camera, Mesh, Scene
-from invrender.parameters.scene_places import Measures, distinct
+from invrender.parameters.scene_place import Measures
+from invrender.parameters.scene_places import distinct
 from invrender.render.pixel_samples import mixed, places
 from invrender.render.scene_arrays import Geometry, geometry
 from invrender.render.scene_edges import SceneEdges, scene_edges

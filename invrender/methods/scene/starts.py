@@ -12,7 +12,7 @@ from collections.abc import Sequence
 import torch
 
 from invrender.methods.scene.misfit import Misfit
-from invrender.parameters.scene_places import Place
+from invrender.parameters.scene_place import Place
 from invrender.parameters.scene_values import SceneValues
 from invrender.solve.protocol import Params
 

@@ -17,7 +17,7 @@ from invrender.methods.scene.renderer import Renderer
 from invrender.methods.scene.settings import SceneSettings
 from invrender.methods.scene.targets import Target, read_targets
 from invrender.nouns import Scene
-from invrender.parameters.scene_places import Measures
+from invrender.parameters.scene_place import Measures
 from invrender.parameters.scene_values import SceneValues
 from invrender.render.edges import EdgeSampling
 from invrender.render.scene_edges import left_out
