@@ -73,7 +73,7 @@ def test_opacity_lets_a_share_of_the_rays_through(kernels):
 @pytest.mark.parametrize("indirect", [False, True])
 def test_a_square_lights_another_by_their_form_factor(kernels, indirect):
     floor, lamp = quad((-0.5, -0.5, 0), (1, 0, 0), (0, 1, 0)), quad((-0.5, -0.5, 1), (0, 1, 0), (1, 0, 0))
-    lit = scene([floor, lamp], [material(Kd=1), material(Kd=0, Ke=1)])
+    lit = scene([floor, lamp], [material(Kd=1), material(Kd=0, Ke=2, opacity=0.5)])
     origin = torch.rand(30000, 3, generator=torch.Generator().manual_seed(0), dtype=torch.float64) - 0.5
     origin[:, 2] = 0.5
     down = torch.tensor([[0.0, 0, -1]], dtype=torch.float64).expand_as(origin)
@@ -145,6 +145,20 @@ def test_a_closed_room_that_gives_what_it_swallows_is_white_everywhere(kernels):
     error = shown.std(1) / spp**0.5
     assert ((shown.mean(1) - 1).abs() < 3.5 * error).all()
     assert error.max() < 0.05
+
+
+@pytest.mark.parametrize("smooth", [False, True])
+def test_no_light_leaks_into_a_closed_room(kernels, smooth):
+    """White walls between a bright world and the eye, in all of 3000 paths; round ones, or six that are turned."""
+    turn = torch.linalg.qr(torch.randn(3, 3, generator=torch.Generator().manual_seed(1), dtype=torch.float64))[0]
+    sides = torch.cat([(FLOOR + torch.tensor([0.0, 0, -1]).double()) @ side for side in _turns()])
+    room = sphere(1.0) if smooth else 0.57 * sides @ turn
+    arrays = scene([room], [material(Kd=1)], environment=torch.ones(1, 1, 3))
+    aim = torch.randn(3000, 3, generator=torch.Generator().manual_seed(2), dtype=torch.float64)
+    direction = torch.nn.functional.normalize(aim, dim=1)
+    shown = seen(kernels, arrays, torch.full_like(direction, 0.1), direction, Transport(6, True, roulette=9))
+    assert shown.amax(0).tolist() == [0, 0, 0, 1]
+    assert shown[:, 3].min() == 1
 
 
 def _turns() -> list[Tensor]:

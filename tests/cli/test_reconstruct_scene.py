@@ -36,6 +36,7 @@ def test_a_run_leaves_what_people_need(
     assert run([*arguments, *output(tmp_path), "--json"]) == 0
     said = json.loads(capsys.readouterr().out)
     assert said["values"]["light.intensity"]["found"] == pytest.approx(8, rel=0.01)
+    assert said["own_noise"] == 0  # one lamp is followed without chance
     folder = tmp_path / "run"
     light = read_scene(folder / "scene.toml").lights[0]  # type: ignore[index]
     assert light.position == pytest.approx(PLACE, abs=0.01) and light.name == "lamp"

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import torch
 
 from invrender.methods.scene.misfit import Misfit
-from invrender.parameters.scene_places import Place
+from invrender.methods.scene.rounding import with_rounding
+from invrender.parameters.scene_places import XYZ, Place
 from invrender.parameters.scene_values import SceneValues
 from invrender.solve.laplace import CONFOUNDED, Laplace, laplace
 from invrender.solve.protocol import Params
@@ -86,13 +87,15 @@ def certainty(misfit: Misfit, params: Params, noise: float | None) -> Certainty:
     values, unit = misfit.values, misfit.level.unit
     plain = values.plain()
     residual, columns = misfit.linearised(params)
+    slopes = columns @ torch.linalg.inv(plain)
     around = laplace(
         values.free_names(),
         plain @ values.joined(params),
         residual,
-        columns @ torch.linalg.inv(plain),
+        slopes,
         None if noise is None else noise / unit,
     )
+    around = replace(around, covariance=with_rounding(around.covariance, misfit.level, residual, slopes))
     wide = around.standard_error > values.spreads()
     loose = tuple(name for name, lost in zip(around.names, wide.tolist(), strict=True) if lost)
     errors = values.errors(params, around.covariance)
@@ -122,7 +125,7 @@ def _within(place: Place, own: slice, around: Laplace) -> list[Confounded]:
         )
         for i in range(len(names))
         for j in range(i + 1, len(names))
-        if abs(float(block[i, j])) >= CONFOUNDED and len(place.labels) == len(names)
+        if abs(float(block[i, j])) >= CONFOUNDED and place.labels == XYZ and not place.moves
     ]  # fmt: skip
 
 
@@ -156,6 +159,5 @@ def _root(block: Tensor) -> Tensor:
 
 def meaning(first: Place, second: Place) -> str:
     """What it means that two values move together."""
-    kinds = sorted((first.kind, second.kind))
-    told = MEANINGS.get((kinds[0], kinds[1]))
+    told = MEANINGS.get((first.kind, second.kind)) or MEANINGS.get((second.kind, first.kind))
     return f"the pictures cannot tell {told}" if told else "the pictures cannot tell one change from the other"

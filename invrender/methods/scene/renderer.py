@@ -68,7 +68,7 @@ class Renderer:
     ) -> Tensor:
         """Linear RGB [H,W,3] or [P,3] float64 of a camera, by its number, in main memory; see `render.scenes`."""
         if not (in_torch or torch.is_grad_enabled()) and self._is_plain(scene.cameras[camera], size):
-            return self._still(scene, camera, size, pixels)
+            return self._still(scene, camera, size, pixels, self.shot.seed if seed is None else seed)
         shot = self.shot if seed is None else replace(self.shot, seed=seed)
         found = picture(
             scene, scene.cameras[camera], size, self.backend, shot,
@@ -82,7 +82,7 @@ class Renderer:
         few = self.shot.spp * size[0] * size[1] <= RAYS_AT_ONCE
         return self.shot.mode == "raytraced" and few and not has_lens(camera)
 
-    def _still(self, scene: Scene, camera: int, size: tuple[int, int], pixels: Tensor | None) -> Tensor:
+    def _still(self, scene: Scene, camera: int, size: tuple[int, int], pixels: Tensor | None, seed: int) -> Tensor:
         """`picture` without gradients, all passes at once; the rays of a camera that has not moved are made once."""
         of = scene.cameras[camera]
         ready = view(scene, of, size, self.backend, self.shot, geometry=self.fast)
@@ -91,7 +91,7 @@ class Renderer:
             origin, direction = self._rays(of, size, pixels)
             known = (of, pixels, *ready.started(origin.to(self.backend.device), direction.to(self.backend.device)))
             self._started[camera, size] = known
-        found = ready.followed(known[2], known[3], mixed(self.shot.seed, 2, 0, 0))[:, :3]
+        found = ready.followed(known[2], known[3], mixed(seed, 2, 0, 0))[:, :3]
         mean = found.reshape(self.shot.spp, -1, 3).mean(0).double().cpu()
         return mean.reshape(*size, 3) if pixels is None else mean
 

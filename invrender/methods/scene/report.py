@@ -31,6 +31,8 @@ from invrender.run.losses_csv import read_losses
 Tensor = torch.Tensor
 
 POOR = 0.3  # of the targets' root mean square that is left unexplained: the scene is another one
+LOUD, SHARE = 0.02, 0.3  # noise of the scene's own pictures that is told: of the targets, and of what is left
+MOST_PAIRS = 8  # that are told
 SCENE, PARAMETERS, SAMPLES, CORNER = "scene.toml", "parameters.csv", "samples.npz", "corner.png"
 
 
@@ -44,6 +46,7 @@ def measure(task: Task, result: Result, backend: Backend) -> dict[str, Any]:
         "steps": result.steps,
         "evaluations": result.evaluations,
         "unexplained": left,
+        "own_noise": result.own_noise,
         "values": _values(result),
     }
     if result.certainty is not None:
@@ -70,7 +73,7 @@ def _values(result: Result) -> dict[str, Any]:
         ):
             rows[name] = {
                 "start": float(before), "found": float(after), "standard_error": _finite(float(error)),
-                "unit": place.unit,
+                "determined": result.certainty is not None and math.isfinite(float(error)), "unit": place.unit,
             }  # fmt: skip
     return rows
 
@@ -106,12 +109,20 @@ def doubt(task: Task, m: dict[str, Any]) -> list[Finding]:
                 "look at difference*.png; check the order of the targets, what is not free, and the start",
             )
         )
+    if m["own_noise"] > max(LOUD, SHARE * m["unexplained"]):
+        found.append(
+            Finding(
+                f"the scene's own pictures err by {m['own_noise']:.1%} of the targets' root mean square, since their "
+                "light is followed by chance: values are off by more than their standard errors",
+                "take more rays a pixel, such as --spp 64, and targets with little noise",
+            )
+        )
     trouble = m.get("posterior", {}).get("trouble", "")
     if trouble:
         found.append(
             Finding(
                 f"the draws from the posterior cannot be trusted: {trouble}",
-                "draw more (--set draws=6000), free fewer values, or narrow the priors (--set prior=0.3)",
+                "draw more (--set draws=3000), free fewer values, or narrow the priors (--set prior=0.3)",
                 severe=True,
             )
         )
@@ -218,7 +229,10 @@ def rows(m: dict[str, Any]) -> list[tuple[str, str]]:
     drawn = m.get("posterior")
     for name, row in m["values"].items():
         lines.append((name, _line(row) if drawn is None else _interval(row, drawn["values"][name])))
-    lines += [("move together", pair["words"]) for pair in m.get("confounded", [])]
+    together = m.get("confounded", [])
+    lines += [("move together", pair["words"]) for pair in together[:MOST_PAIRS]]
+    if len(together) > MOST_PAIRS:
+        lines.append(("move together", f"{len(together) - MOST_PAIRS} more pairs: see metrics.json"))
     if m.get("undetermined"):
         lines.append(("not determined by the pictures", ", ".join(m["undetermined"])))
     if drawn is not None:
@@ -231,7 +245,7 @@ def rows(m: dict[str, Any]) -> list[tuple[str, str]]:
 
 def _line(row: dict[str, Any]) -> str:
     error = row["standard_error"]
-    sure = "" if error is None else f" ± {error:.2g}"
+    sure = "" if error is None else f" ± {error:.2g}" if row["determined"] else " (not determined)"
     unit = f" {row['unit']}" if row["unit"] else ""
     return f"{row['start']:.5g} -> {_digits(row['found'], error)}{sure}{unit}"
 

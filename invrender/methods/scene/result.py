@@ -26,6 +26,8 @@ class Result:
         solver: its name; `steps` it took in all phases, and `evaluations` of the pictures.
         loss: what is left unexplained (`misfit`).
         shown: the pictures [H,W,3] linear that the scene shows with them, of the targets in their order.
+        own_noise: what pictures with other random numbers differ by, as a share of the targets' root mean square; 0
+            where light is followed without chance.
         sampled: draws from the posterior, if they were asked for.
     """
 
@@ -37,6 +39,7 @@ class Result:
     evaluations: int
     loss: float
     shown: tuple[Tensor, ...]
+    own_noise: float
     sampled: Sampled | None = None
 
     @property

@@ -6,6 +6,7 @@ that is off by more than a few pixels finds its way by pictures that are blurred
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -40,6 +41,7 @@ BLUR_STEPS, TRIAL_STEPS = 8, 8
 SEVERAL = 3  # starts where the place or direction of a light is free
 LOOKED_AT = 16  # starts that are looked at for each that is set out from
 SMALL, SOME = 64, 1500  # pixels of the longer side of the pictures by which starts are judged; of each picture
+BLURRED = 256  # pixels of the longer side of blurred pictures, at most
 EXPLAINED = 1e-7  # loss from which on no other start can be better
 TOLERANCE, ROUGH = 1e-6, 1e-4  # of the loss, which a step has to gain at the end, and before it
 HOLD = 0.01  # weight of the prior while pictures are so blurred that some turns of a camera hardly change them
@@ -83,6 +85,7 @@ class Plan:
     def result(self, finished: tuple[Finished, ...]) -> Result:
         """What the phases found."""
         end = _end_of(finished)
+        shown = tuple(self._shown(end.result, self.last(finished).renderer))
         solved = [each for each in finished if "loss" in each.measures]
         return Result(
             values=self.values,
@@ -92,9 +95,21 @@ class Plan:
             steps=sum(each.steps for each in solved),
             evaluations=round(sum(each.measures["evaluations"] for each in solved)),
             loss=end.measures["loss"],
-            shown=tuple(self._shown(end.result, self.last(finished).renderer)),
+            shown=shown,
+            own_noise=self._own_noise(end.result, self.last(finished).renderer, shown),
             sampled=self.sampling(finished).result(finished) if self.settings.posterior else None,
         )
+
+    def _own_noise(self, params: Params, renderer: Renderer, shown: Sequence[Tensor]) -> float:
+        """What pictures differ by that are drawn again with other random numbers; see `Result`."""
+        scene, other = self.values.decode(params), renderer.shot.seed + 1
+        squares = 0.0
+        with torch.no_grad():
+            for target, drawn in zip(self.targets, shown, strict=True):
+                again = renderer.picture(scene, target.camera, target.size, seed=other)
+                squares += float(((again - drawn).clamp(-1, 1) * target.weight[..., None]).square().sum()) / 2
+        level = compared(self.targets)
+        return math.sqrt(squares) / level.unit
 
     def _shown(self, params: Params, renderer: Renderer) -> Iterator[Tensor]:
         scene = self.values.decode(params)
@@ -161,11 +176,23 @@ class Plan:
 
     @cached_property
     def pixels(self) -> tuple[Tensor | None, ...]:
-        """Of each target those that can show anything but the background, where that is known; else None."""
+        """Of each target those that are compared in the end; None: all of them."""
+        return tuple(self._fewer(self._telling(target), target) for target in self.targets)
+
+    def _telling(self, target: Target) -> Tensor | None:
+        """Pixels that can show anything but the background, where that is known; else None."""
         if self.moves_cameras or _shows_everywhere(self.values):
-            return (None,) * len(self.targets)
-        cameras = self.values.scene.cameras
-        return tuple(self.renderer.filled(cameras[target.camera], target.size) for target in self.targets)
+            return None
+        return self.renderer.filled(self.values.scene.cameras[target.camera], target.size)
+
+    def _fewer(self, pixels: Tensor | None, target: Target) -> Tensor | None:
+        """Not more pixels than the settings allow."""
+        every = target.weight.numel() if pixels is None else len(pixels)
+        if every <= self.settings.pixels:
+            return pixels
+        generator = torch.Generator().manual_seed(self.settings.seed)
+        chosen = torch.randperm(every, generator=generator)[: self.settings.pixels].sort().values
+        return chosen if pixels is None else pixels[chosen]
 
     def misfit(self, level: Compared, spp: int | None = None) -> Misfit:
         """The objective at a level, with the usual rays a pixel or so many."""
@@ -227,7 +254,7 @@ class Plan:
 
     def _blurred(self, sigma: float, finished: Sequence[Finished]) -> Phase:
         solver = self._solver(BLUR_STEPS, ROUGH, LONGEST_BLURRED)
-        name, misfit = f"blur {sigma:g}", self.misfit(compared(self.targets, sigma))
+        name, misfit = f"blur {sigma:g}", self.misfit(compared(self.targets, sigma, most=BLURRED))
         done = self._recorded(finished)
         return self._phase(name, (done, BLUR_STEPS), misfit, solver, lambda: Start(self._best(finished)))
 

@@ -12,9 +12,9 @@ from invrender.run.settings import Flag, Range, RunSettings
 PANEL = "Scenes"
 
 PRESETS: Mapping[str, Mapping[str, object]] = {
-    "draft": {"iterations": 30, "starts": 1, "draws": 500, "gif_frames": 12},
+    "draft": {"iterations": 30, "starts": 1, "draws": 200, "gif_frames": 12},
     "standard": {},
-    "fine": {"iterations": 400, "spp": 16, "starts": 6, "draws": 4000},
+    "fine": {"iterations": 400, "spp": 16, "starts": 6, "draws": 2000},
 }
 
 
@@ -29,7 +29,7 @@ class SceneSettings(RunSettings):
             a pixel counts; ignore: nothing.
         mode: how the scene is rendered: Whitted's rays, or path tracing.
         spp: rays of a pixel; none: 1, and 4 where cameras are free, or 16 for paths.
-        depth: how often a ray is continued.
+        depth: how often a ray is continued; none: 4, of paths 8.
         shadows: whether things block the light.
         edges: whether derivatives know of outlines and shadows that move.
         solver: lm: Levenberg-Marquardt with forward-mode columns; lbfgs, adam: by the adjoint kernel; auto: lm where
@@ -38,6 +38,7 @@ class SceneSettings(RunSettings):
         rate: step length of adam, in free numbers (a tenth: 10 % of what is positive).
         starts: from how many starts the solver sets out, the given one among them; none: 1, or 4 where the place or
             direction of a light is free.
+        pixels: how many of each target are compared at most, drawn at random where there are more.
         blur: standard deviations of the blur of a pyramid, in pixels of the pictures; none: 8, 4, 2, 1 where cameras
             are free.
         posterior: whether samples of the posterior are drawn as well.
@@ -62,16 +63,17 @@ class SceneSettings(RunSettings):
     ] = "over"
     mode: Annotated[Literal["raytraced", "path"], Flag("How the scene is rendered.", panel=PANEL)] = "raytraced"
     spp: Annotated[int | None, Flag("Rays of a pixel.", panel=PANEL), Range(1, 4096)] = None
-    depth: Annotated[int, Flag("How often a ray is continued.", panel=PANEL), Range(0, 64)] = 4
+    depth: Annotated[int | None, Flag("How often a ray is continued.", panel=PANEL), Range(0, 64)] = None
     shadows: bool = True
     edges: bool = True
     solver: Annotated[Literal["auto", "lm", "lbfgs", "adam"], Flag("What solves for the values.", panel=PANEL)] = "auto"
     iterations: Annotated[int, Flag("Steps of the optimisation."), Range(1, 1_000_000)] = 150
     rate: Annotated[float, Range(1e-6, 10)] = 0.05
     starts: Annotated[int | None, Flag("From how many starts the solver sets out.", panel=PANEL), Range(1, 1000)] = None
+    pixels: Annotated[int, Range(100, 1e9)] = 40_000
     blur: Annotated[tuple[float, ...] | None, Range(0.3, 1000)] = None
     posterior: Annotated[bool, Flag("Draw samples of the posterior as well.", panel=PANEL)] = False
-    draws: Annotated[int, Range(100, 1_000_000)] = 1500
+    draws: Annotated[int, Range(100, 1_000_000)] = 500
     noise: Annotated[
         float | None, Flag("How the pixels err: standard deviation of linear values.", panel=PANEL), Range(1e-9, 1e9)
     ] = None

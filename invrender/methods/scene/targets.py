@@ -8,6 +8,7 @@ from pathlib import Path
 
 import torch
 
+from invrender.colour import linear_to_srgb
 from invrender.errors import InputError, UsageError
 from invrender.io.files.paths import entries, is_folder, listing, shown
 from invrender.io.images import read_image
@@ -29,7 +30,7 @@ class Target:
         image: [H,W,3] float64, linear.
         weight: [H,W] float64 in [0, 1], how much each pixel counts.
         full: [H,W,3] bool, where a file of 8 or 16 bits ends: there may have been more light.
-        step: the widest step between two stored values, linear; 0 for floats.
+        step: between two stored values, of sRGB; 0 where 8 bits do not hold the picture.
         had_alpha: whether the file has an alpha channel that says something.
     """
 
@@ -105,12 +106,18 @@ def _target(path: Path, number: int, scene: Scene, alpha: str) -> Target:
         )
     linear = path.suffix.lower() in LINEAR
     full = torch.zeros_like(image, dtype=torch.bool) if linear else image >= 1
-    step = 0.0 if linear else 1 / 255
+    step = 0.0 if linear else _step(image)
     target = Target(number, name, image, torch.ones(height, width, dtype=torch.float64), full, step, False)
     if coverage is None or bool((coverage >= 1).all()):
         return target
     target = replace(target, had_alpha=True)
     return _seen_through(target, torch.from_numpy(coverage).double(), scene, alpha)
+
+
+def _step(image: Tensor) -> float:
+    """The step between stored values of a picture [H,W,3] that was sRGB, if 8 bits held it; else 0."""
+    stored = torch.from_numpy(linear_to_srgb(image.clamp(0, 1).numpy()) * 255)
+    return 1 / 255 if float((stored - stored.round()).abs().max()) < 1e-2 else 0.0
 
 
 def _alike(asked: tuple[int, int], given: tuple[int, int]) -> bool:

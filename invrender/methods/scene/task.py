@@ -72,6 +72,11 @@ def load(settings: SceneSettings, backend: Backend) -> Task:
     values = SceneValues(scene, values.places, measures)
     _check_seen(values, targets, draw)
     said = [f"{path} starts inside its bounds: {_numbers(at)}" for path, at in values.moved_from_bounds().items()]
+    said += [
+        f"{settings.pixels} of the {target.weight.numel()} pixels of {target.name} are compared, at most (--set pixels)"
+        for target in targets
+        if target.weight.numel() > settings.pixels
+    ]
     said += _left_out(values, targets[0], draw)
     paths = tuple(place.path for place in values.places)
     return Task(scene, str(settings.input), targets, paths, measures, tuple(said))

@@ -6,11 +6,14 @@ import math
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 import torch
 
 import invrender
+from invrender.colour import linear_to_srgb, srgb_to_linear
 from invrender.errors import UsageError
+from invrender.io.images import write_png
 from tests.methods.scene.made import BALL, FLOOR, LAMP, SUN, exr, lit_floor, written
 
 ALBEDO = torch.tensor([0.6, 0.3, 0.1])
@@ -59,6 +62,17 @@ def test_errors_are_those_of_the_noise(tmp_path: Path) -> None:
     assert abs(row["found"] - 8) < 4 * expected
 
 
+def test_errors_know_of_rounding(tmp_path: Path) -> None:
+    seen = 0.5 * 2 / math.pi  # Kd E / pi, the same in every pixel
+    write_png(tmp_path / "t.png", torch.full((24, 24, 3), seen))
+    scene = written(tmp_path, FLOOR + SUN.format("0, 1, 0", 1.2))
+    row = found(scene, tmp_path / "t.png", "light.intensity", spp=1)["values"]["light.intensity"]
+    stored = round(float(linear_to_srgb(np.float64(seen))) * 255)
+    low, high = srgb_to_linear(np.array([stored - 0.5, stored + 0.5]) / 255)
+    assert row["standard_error"] == pytest.approx(2 * (high - low) / seen / 12**0.5, rel=0.05)
+    assert abs(row["found"] - 2) < 2 * row["standard_error"]
+
+
 def test_a_light_and_a_surface_cannot_be_told_apart(tmp_path: Path) -> None:
     target = exr(tmp_path / "t.exr", lit_floor((0.4, 1.5, -0.3), 8.0, torch.full((3,), 0.5)))
     scene = written(tmp_path, FLOOR + LAMP.format("0.4, 1.5, -0.3", 5))
@@ -75,7 +89,7 @@ def test_the_sun_by_shading_and_shadow(tmp_path: Path) -> None:
 
     target = exr(tmp_path / "t.exr", picture(truth, truth.cameras[0], (32, 32), select("cpu"), Shot()))
     scene = written(tmp_path, BALL + SUN.format("-0.6, 1, -0.2", 0.5))
-    values = found(scene, target, "light")["values"]
+    values = found(scene, target, "light", spp=1)["values"]
     towards = torch.tensor([values[f"light.direction.{axis}"]["found"] for axis in "xyz"])
     assert float(towards @ torch.nn.functional.normalize(torch.tensor([0.5, 1, 0.4]), dim=0)) > math.cos(
         math.radians(1)
@@ -89,3 +103,12 @@ def test_what_no_pixel_shows_is_refused(tmp_path: Path) -> None:
     scene = written(tmp_path, FLOOR + LAMP.format("0.4, 1.5, -0.3", 8) + behind)
     with pytest.raises(UsageError, match=r"no pixel of the targets depends on material\.hidden\.Kd"):
         found(scene, target, "material.floor.Kd", "material.hidden.Kd")
+
+
+def test_noise_of_the_renderer_is_told(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    sky = "[environment]\ncolour = [1, 1, 1]\n"
+    target = exr(tmp_path / "t.exr", torch.full((24, 24, 3), 0.3))
+    text = BALL.replace("[[camera]]", f"{sky}[[camera]]", 1)
+    metrics = found(written(tmp_path, text), target, "environment.intensity", spp=1, iterations=3)
+    assert metrics["own_noise"] > 0.02
+    assert "err by" in capsys.readouterr().err
