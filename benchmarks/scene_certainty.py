@@ -86,7 +86,7 @@ def posterior(meshes: Sequence[Mesh], backend: Backend, size: int = 64) -> list[
         (False, (0,), "ESS 500, 2 CPU-s"),
         (True, (0, 1), "covered in 99 %, seeds agree, 10 CPU-s"),
     ):
-        runs = [_fit(meshes, backend, size, 7, shadows, posterior=True, draws=250, seed=seed) for seed in seeds]
+        runs = [_fit(meshes, backend, size, 7, shadows, posterior=True, draws=260, seed=seed) for seed in seeds]
         for run in runs:
             drawn = _sampled(run)
             d, (lower, upper) = drawn.diagnosis, _intervals(run, 0.99)

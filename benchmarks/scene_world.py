@@ -95,10 +95,10 @@ def shot(spp: int = 1, shadows: bool = True, edges: bool = True) -> Shot:
 
 
 def seen(scene: Scene, backend: Backend, how: Shot, noise: float = 0.0, seed: int = 0) -> Target:
-    """The picture that the scene's camera takes, by the reference twin, with some noise."""
+    """The picture that the scene's camera takes, with some noise; of one ray a pixel by the reference twin."""
     lens = scene.cameras[0]
     assert lens.size is not None
-    image = Renderer(scene.meshes, backend, how).picture(scene, 0, lens.size, in_torch=True).detach()
+    image = Renderer(scene.meshes, backend, how).picture(scene, 0, lens.size, in_torch=how.spp == 1).detach()
     random = torch.Generator().manual_seed(seed)
     image = image + noise * torch.randn(image.shape, generator=random, dtype=torch.float64)
     full = torch.zeros_like(image, dtype=torch.bool)

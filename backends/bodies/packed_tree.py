@@ -29,19 +29,27 @@ def entry(b, k, ox, oy, oz, ix, iy, iz):
     return enter if enter <= leave else INF
 
 
-@called
+@contracted
 def hit(scene, o, d, far, own, bits, any_hit, stack):
     """The first face before `far` besides its own, or any: its row (-1: none), t, u and v.
 
     `bits` decide which faces of some opacity are there.
     """
+    solid = scene.settings[SOLID] != 0
+    tree = (scene.corners, scene.order, scene.boxes, scene.links, scene.rows, scene.materials)
+    return traversed(tree, solid, o, d, far, own, bits, any_hit, stack)
+
+
+@called
+def traversed(tree, solid, o, d, far, own, bits, any_hit, stack):
+    """See `hit`; with those parts of the scene alone that take part, since they are handed over for each ray."""
+    corners, order, boxes, links, rows, materials = tree
     ox, oy, oz, dx, dy, dz = o[0], o[1], o[2], d[0], d[1], d[2]
-    boxes, links = scene.boxes, scene.links
     ix = ONE / (dx if dx != ZERO else TINY)
     iy = ONE / (dy if dy != ZERO else TINY)
     iz = ONE / (dz if dz != ZERO else TINY)
     best, node, waiting, u, v = I(-1), NONE_OF, 0, ZERO, ZERO
-    if len(scene.order) == 0 or not entry(boxes, NONE_OF, ox, oy, oz, ix, iy, iz) < far:
+    if len(order) == 0 or not entry(boxes, NONE_OF, ox, oy, oz, ix, iy, iz) < far:
         return best, far, u, v
     while True:
         first, count = I(links[node, 0]), links[node, 1]
@@ -55,8 +63,8 @@ def hit(scene, o, d, far, own, bits, any_hit, stack):
                 continue
         else:
             for k in range(first, first + count):
-                t, a, b = meets(scene.corners, k, ox, oy, oz, dx, dy, dz)
-                if t < far and k != own and there(scene, k, bits):
+                t, a, b = meets(corners, k, ox, oy, oz, dx, dy, dz)
+                if t < far and k != own and (solid or there(order, rows, materials, k, bits)):
                     far, best, u, v = t, I(k), a, b
                     if any_hit:
                         return best, far, u, v
@@ -88,8 +96,6 @@ def meets(c, k, ox, oy, oz, dx, dy, dz):
 
 
 @contracted
-def there(scene, k, bits):
-    """Whether a face is there for a ray."""
-    if scene.settings[SOLID]:
-        return True
-    return uniform_of(bits, scene.order[k]) < scene.materials[scene.rows[k], OPACITY]
+def there(order, rows, materials, k, bits):
+    """Whether a face of some opacity is there for a ray."""
+    return uniform_of(bits, order[k]) < materials[rows[k], OPACITY]

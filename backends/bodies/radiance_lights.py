@@ -30,6 +30,7 @@ from .numbers import (
     MATERIAL_COLUMNS,
     NONE_OF,
     NORTH,
+    OPACITY,
     OTHER,
     POSITION,
     SPOT,
@@ -116,9 +117,10 @@ def area(scene, point, key, bounce):
     up = cross(edge, other)
     seen = abs(dot(up, towards)) / max(math.sqrt(dot(up, up)), TINY)
     density = scene.emitter_density[k]
-    colour = three(I(scene.rows[k]), EMISSION, scene.materials)
+    row = I(scene.rows[k])
+    colour, share = three(row, EMISSION, scene.materials), scene.materials[row, OPACITY]
     by_angle = density * square / max(seen, LEAST)
-    return towards, colour, seen / (square * density), by_angle, distance, k
+    return towards, colour, share * seen / (square * density), by_angle, distance, k
 
 
 @contracted

@@ -89,10 +89,10 @@ def follow(scene, o, d, key, stack):
             total = along(total, ONE, times(beta, direct(scene, at, key, bounce, stack)))
         if bounce == depth:
             break
-        how, o, d, weight, density, cosine, clear = onward(scene, at, key, bounce)
+        how, o, d, weight, density, cosine, passed = onward(scene, at, key, bounce)
         if how == ENDS:
             break
-        beta, own = times(beta, weight), k
+        beta, own, clear = times(beta, weight), k, clear * passed
         chance = survival(scene, beta, bounce)
         if chance < ONE and not uniform(key, bounce, DIES) < chance:
             break

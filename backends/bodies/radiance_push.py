@@ -10,6 +10,7 @@ import math
 import numpy as np
 
 from .numbers import (
+    CLASSIC,
     EDGE,
     GLOSS,
     GLOSSY,
@@ -38,9 +39,10 @@ def pushed(scene, at, grads, moves, sums):
     """Add the gradients [18] at a point to the sums, and to those of the ray if the path moves."""
     first = MATERIAL_COLUMNS * at.row
     moving = len(moves.found) > 0
-    for channel in range(3):
-        add_at(sums.materials, first + KS + channel, grads[SPECULAR + channel])
-    add_at(sums.materials, first + NS, grads[SHININESS])
+    if scene.materials[at.row, NS] > ZERO and at.kind == CLASSIC:
+        for channel in range(3):
+            add_at(sums.materials, first + KS + channel, grads[SPECULAR + channel])
+        add_at(sums.materials, first + NS, grads[SHININESS])
     a_u, a_v = coloured(scene, at, (grads[COLOUR], grads[COLOUR + 1], grads[COLOUR + 2]), moving, sums)
     if at.kind == GLOSSY:
         by_u, by_v = glossed(scene, at, grads[ROUGH], grads[METAL], moving, sums)

@@ -97,7 +97,7 @@ and [M] the column of each material's refractive index, -1 for none."""
 @called
 def replay(scene, o, d, key, delta, left, stack, grads, moves, sums):
     """The adjoint of `follow`: `delta` is the gradient with what was seen, `left` what was seen."""
-    depth, beta = I(scene.settings[DEPTH]), (ONE, ONE, ONE)
+    depth, beta, moving = I(scene.settings[DEPTH]), (ONE, ONE, ONE), len(moves.found) > 0
     own, density, cosine, clear = I(-1), INF, INF, ONE
     for bounce in range(depth + 1):
         k, t, u, v = hit(scene, o, d, INF, own, drawn(key, bounce, LAYER), False, stack)
@@ -112,18 +112,18 @@ def replay(scene, o, d, key, delta, left, stack, grads, moves, sums):
         left = along(left, -ONE, times(beta, shown(scene, at, t, density, bounce == depth)))
         shown_adjoint(scene, at, t, density, bounce == depth, a, grads, sums)
         if at.kind not in (DIELECTRIC, UNLIT):
-            seen = direct_adjoint(scene, at, key, bounce, a, stack, grads, sums)
+            seen = direct_adjoint(scene, at, key, bounce, a, moving, stack, grads, sums)
             left = along(left, -ONE, times(beta, seen))
         how = I(ENDS)
         if bounce < depth and at.kind != UNLIT:
-            how, o, towards, weight, density, cosine, clear = onward(scene, at, key, bounce)
+            how, o, towards, weight, density, cosine, passed = onward(scene, at, key, bounce)
             if how != ENDS:
-                onward_adjoint(scene, at, how, towards, times(delta, left), grads, sums)
+                onward_adjoint(scene, at, how, towards, times(delta, left), moving, grads, sums)
         pushed(scene, at, grads, moves, sums)
         if how == ENDS:
             break
         turn(scene, at, how, moves)
-        d, beta, own = towards, times(beta, weight), k
+        d, beta, own, clear = towards, times(beta, weight), k, clear * passed
         chance = survival(scene, beta, bounce)
         if chance < ONE and not uniform(key, bounce, DIES) < chance:
             break
@@ -211,7 +211,7 @@ def albedo_slopes(r, c):
 
 
 @contracted
-def direct_adjoint(scene, at, key, bounce, a, stack, grads, sums):
+def direct_adjoint(scene, at, key, bounce, a, moving, stack, grads, sums):
     """Of `direct`, whose value it gives."""
     total = NONE
     for number in range(sources(scene)):
@@ -226,7 +226,8 @@ def direct_adjoint(scene, at, key, bounce, a, stack, grads, sums):
         a_nl, a_nv, a_vl = reflect_adjoint(
             scene, at.row, at.kind, at.matter, nl, nv, vl, sine, scaled(one, b), scaled(other, b), grads
         )  # fmt: skip
-        bend(at, towards, a_nl, a_nv, a_vl, grads)
+        if moving:
+            bend(at, towards, a_nl, a_nv, a_vl, grads)
         a_light = times(a, along(scaled(one, plain), other, lobe))
         a_towards = along(scaled(a_nl, at.normal), a_vl, at.eye)
         source_adjoint(scene, number, k, towards, colour, factor, distance, a_light, a_towards, grads, sums)
@@ -242,7 +243,7 @@ def bend(at, towards, a_nl, a_nv, a_vl, grads):
 
 
 @contracted
-def onward_adjoint(scene, at, how, towards, seen, grads, sums):
+def onward_adjoint(scene, at, how, towards, seen, moving, grads, sums):
     """Of `onward`: `seen` is the gradient times what the path sees from here on, times its weight."""
     first = MATERIAL_COLUMNS * at.row
     if how == SCATTERED:
@@ -256,7 +257,8 @@ def onward_adjoint(scene, at, how, towards, seen, grads, sums):
         a_nl, a_nv, a_vl = reflect_adjoint(
             scene, at.row, at.kind, at.matter, nl, nv, vl, sine, a_plain, a_lobe, grads
         )  # fmt: skip
-        bend(at, towards, a_nl, a_nv, a_vl, grads)
+        if moving:
+            bend(at, towards, a_nl, a_nv, a_vl, grads)
     elif how == MIRRORED:
         a_mirror = share(seen, three(at.row, MIRROR, scene.materials))
         for channel in range(3):

@@ -33,7 +33,8 @@ class Rays:
         density: [N] per solid angle with which the direction was picked where light was looked for otherwise, too; inf:
             it was not.
         cosine: [N] of the direction with the normal there.
-        clear: [N] the share of the backdrop that it sees: 1 for mirrored and refracted rays, less for rough gloss.
+        clear: [N] the share of the backdrop that it sees: 1 after mirrors and glass alone, 0 after a diffuse surface,
+            between them after rough gloss.
     """
 
     number: Tensor
@@ -66,6 +67,7 @@ class Hits:
         normal, flat: [3,N] unit, of the smooth surface and the face, on the side that is seen.
         side: [N] 1 where that is the face's front, else -1.
         to_eye: [3,N] unit, to where the ray came from.
+        clear: [N] the share of the backdrop that the ray sees; see `Rays`.
     """
 
     number: Tensor
@@ -80,6 +82,7 @@ class Hits:
     flat: Tensor
     side: Tensor
     to_eye: Tensor
+    clear: Tensor
 
     def some(self, chosen: Tensor) -> Hits:
         """Those of an index tensor."""
@@ -170,7 +173,8 @@ def located(scene: SceneArrays, rays: Rays, index: Tensor, seed_key: int, face: 
     row = scene.face_material[face]
     weight = None if rays.weight is None else rays.weight[:, index]
     number = rays.number[index]
-    return Hits(number, seed_key, weight, face, row, u, v, point, normal, flat * side, side, -direction)
+    clear = rays.clear[index]
+    return Hits(number, seed_key, weight, face, row, u, v, point, normal, flat * side, side, -direction, clear)
 
 
 def between(corners: Tensor, hits: Hits) -> Tensor:

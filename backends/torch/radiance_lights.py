@@ -19,6 +19,7 @@ from invrender.kernels.radiance import (
     DIRECTIONAL,
     EMISSION,
     INTENSITY,
+    OPACITY,
     POSITION,
     SPOT,
     SceneArrays,
@@ -85,7 +86,8 @@ def _area(scene: SceneArrays, emitters: Emitters, hits: Hits, bounce: int) -> Ar
     towards = segment / square.sqrt()
     seen = dot(across, towards).abs() / length(across).clamp(min=1e-30)
     density = emitters.density[face].to(square)
-    emission = scene.materials[scene.face_material[face], EMISSION : EMISSION + 3].T
+    rows = scene.materials[scene.face_material[face]]
+    emission = rows[:, EMISSION : EMISSION + 3].T * rows[:, OPACITY].detach()
     by_angle = (density * square / seen.clamp(min=paths.LEAST)).detach()
     return Arrival(towards, emission * (seen / (square * density)), by_angle, segment, len(scene.lights) + 1)
 

@@ -222,7 +222,8 @@ def _onward(
     if picked is None:
         certain = torch.full_like(hits.u.detach(), math.inf)
         picked = (certain, certain, torch.ones_like(certain))
-    return Rays(hits.number, hits.point + offset, direction, weight, hits.face, *picked)
+    density, cosine, clear = picked
+    return Rays(hits.number, hits.point + offset, direction, weight, hits.face, density, cosine, clear * hits.clear)
 
 
 def some(matter: Matter, chosen: Tensor) -> Matter:

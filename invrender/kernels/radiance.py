@@ -59,8 +59,8 @@ class SceneArrays:
         ambient: [3] radiance that arrives from everywhere besides: where indirect light is not followed it is
             reflected (times Kd; of glossy surfaces, what they reflect of it, where no ray follows their gloss) whatever
             stands in its way; else rays that are reflected diffusely or by rough gloss see it where they meet nothing.
-        backdrop: [3] what mirrored and refracted rays see that meet nothing, where there is no environment; those of
-            gloss by the share `shading.split_sum.sharp`, and `ambient` for the rest.
+        backdrop: [3] what rays of the camera see that meet nothing after mirrors and glass alone, where there is no
+            environment; those of gloss by the share `shading.split_sum.sharp`, and `ambient` for the rest.
     """
 
     vertices: Tensor

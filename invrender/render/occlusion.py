@@ -19,7 +19,8 @@ from dataclasses import dataclass, replace
 import torch
 
 from invrender.errors import UsageError
-from invrender.render.rays import LIFT, Body, Places, escapes
+from invrender.kernels.paths import LIFT
+from invrender.render.rays import Body, Places, escapes
 
 Tensor = torch.Tensor
 

@@ -28,6 +28,7 @@ from invrender.render.modes import Mode, find_mode
 from invrender.render.ray_radiance import RaySettings, backdrop
 from invrender.render.scene_arrays import geometry
 from invrender.render.scene_checks import check_scene
+from invrender.render.scene_parts import parts_of
 from invrender.render.scenes import Shot, layers, picture
 from invrender.render.transfer import transfer_function
 
@@ -153,6 +154,7 @@ def _followed(
         shot = Shot("path", spp=64) if mode.renderer == "paths" else Shot("raytraced", spp=16)
     elif shot.mode != mode.name:
         raise UsageError(f"the mode is {mode.name}, and that of the shot {shot.mode}", "choose one of them")
+    scene = replace(scene, meshes=tuple(part for mesh in scene.meshes for part in parts_of(mesh)))
     check_scene(scene)
     if alpha:
         scene = replace(scene, background=BLACK)

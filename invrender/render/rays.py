@@ -14,16 +14,14 @@ import torch
 
 from invrender.kernels import Backend
 from invrender.kernels.intersect import approached
+from invrender.kernels.paths import FLAT, GRAZING, LIFT
 from invrender.ops import first_hits
 from invrender.shading.points import facing_normals
 from invrender.shading.surface import Surface
 
 Tensor = torch.Tensor
 
-LIFT = 4e-6  # of the frame, by which rays start above their face
-_FLAT = 1e-3  # sine of the angle up to which a facet and the normals at its corners count as flat
 _AROUND = 1.75  # radius of a sphere that holds the frame's cube
-GRAZING = 0.1  # cosine with the face below which rays start from the smooth surface instead of its facets
 
 
 @dataclass(frozen=True)
@@ -146,7 +144,7 @@ def _bulge(body: Body, at: Places) -> tuple[Tensor, Tensor]:
     normals = torch.where(outside[:, None, None], normals, -normals)
     away = at.point[:, None] - corners
     below = (away * normals).sum(-1, keepdim=True).clamp(max=0)
-    curved = (-below[..., 0] > _FLAT * away.norm(dim=-1)).any(1)
+    curved = (-below[..., 0] > FLAT * away.norm(dim=-1)).any(1)
     return -(at.weights[..., None] * below * normals).sum(1), curved
 
 

@@ -98,6 +98,9 @@ def left_out(ready: View) -> Iterator[str]:
         yield "how edges move that are seen in mirrors or through glass is left out"
     if any(isinstance(each.opacity, Tensor) or each.opacity < 1 for each in materials):
         yield "how edges move that are seen through other surfaces is left out"
+    soft = ready.arrays.environment.numel() > 0 or any(each.emits for each in materials)
+    if ready.shot.shadows and soft:
+        yield "how soft shadows of environment and emitting surfaces move is left out"
     if ready.shot.mode == "path":
         yield "how the edges of shadows move that indirect light shows is left out"
 

@@ -40,19 +40,20 @@ def check_memory(shape: tuple[int, int, int], rays: int, available: int | None =
     )
 
 
-def check_pictures(count: int, size: tuple[int, int], available: int | None = None) -> None:
+def check_pictures(count: int, size: tuple[int, int], available: int | None = None, at_work: int = 0) -> None:
     """Refuse more pixels than this machine can hold.
 
     Args:
         count: pictures.
         size: (H, W) of each.
         available: bytes; measured if None.
+        at_work: how many pictures' worth is needed besides, while they are drawn.
 
     Raises:
         MemoryLimitError: naming what would be needed.
     """
     room = available_memory() if available is None else available
-    needed = count * math.prod(size) * PER_PIXEL
+    needed = (count + at_work) * math.prod(size) * PER_PIXEL
     if room is not None and needed > SPARE * room:
         raise MemoryLimitError(
             f"{count} pictures of {size[1]} x {size[0]} pixels do not fit: {needed / 2**30:.1f} GiB are needed and "

@@ -67,6 +67,12 @@ class Progress:
                 self._bar.remove_task(self._task)
             self._task = self._bar.add_task(name, total=total, terms="")
 
+    def expect(self, total: int) -> None:
+        """How many steps the phase will take, by what is known now."""
+        self._total = total
+        if self._bar is not None and self._task is not None:
+            self._bar.update(self._task, total=total)
+
     def step(self, index: int, terms: Mapping[str, float] | None = None, **more: float) -> None:
         """Report that step `index` (0 first) is done, with the losses and qualities worth showing."""
         if self._quiet:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -97,6 +98,7 @@ def draw_scene(
         ready = view(scene, camera, size, backend, what.shot, geometry=prepared)
         progress.start(which, what.shot.spp)
         for so_far in estimate(ready, what.tone.exposure):
+            progress.expect(_passes(so_far, what))
             progress.step(so_far.passes - 1, noise=so_far.noise)
             if _quiet_enough(so_far, what):
                 break
@@ -109,6 +111,14 @@ def draw_scene(
 
 def _quiet_enough(so_far: Estimate, what: SceneShot) -> bool:
     return what.noise is not None and so_far.passes >= FEWEST and so_far.noise <= what.noise
+
+
+def _passes(so_far: Estimate, what: SceneShot) -> int:
+    """How many passes there will be: noise falls with the root of their number."""
+    if what.noise is None or so_far.passes < FEWEST:
+        return what.shot.spp
+    needed = so_far.passes * (so_far.noise / what.noise) ** 2
+    return max(so_far.passes, min(what.shot.spp, math.ceil(needed)))
 
 
 def write_scene_picture(

@@ -21,6 +21,7 @@ from invrender.run.relight import about_up
 Tensor = torch.Tensor
 
 SIZE = 512  # pixels, of pictures whose camera names none
+_AT_WORK = 3  # pictures' worth of memory beside those that are held: sums, in float64
 VAST = 4.0  # times as large as all the rest: a ground
 
 
@@ -48,11 +49,12 @@ def cameras_for(
     if placement is not None or not scene.cameras:
         _check_name(scene, name)
         around = replace(placement or CameraPlacement(), size=(side or SIZE, side or SIZE))
+        check_pictures(count, around.size, at_work=_AT_WORK)
         cameras = around.cameras(_together(scene.meshes) if whole else subject(scene), count)
         return [camera_of(cameras, k) for k in range(len(cameras))], cameras.size
     camera = scene.cameras[0] if name is None else _named(scene, name)
     size = scaled(camera.size, side)
-    check_pictures(count, size)
+    check_pictures(count, size, at_work=_AT_WORK)
     return _turning(camera, middle_of(scene.meshes), count), size
 
 

@@ -73,7 +73,7 @@ def test_opacity_lets_a_share_of_the_rays_through(kernels):
 @pytest.mark.parametrize("indirect", [False, True])
 def test_a_square_lights_another_by_their_form_factor(kernels, indirect):
     floor, lamp = quad((-0.5, -0.5, 0), (1, 0, 0), (0, 1, 0)), quad((-0.5, -0.5, 1), (0, 1, 0), (1, 0, 0))
-    lit = scene([floor, lamp], [material(Kd=1), material(Kd=0, Ke=1)])
+    lit = scene([floor, lamp], [material(Kd=1), material(Kd=0, Ke=2, opacity=0.5)])
     origin = torch.rand(30000, 3, generator=torch.Generator().manual_seed(0), dtype=torch.float64) - 0.5
     origin[:, 2] = 0.5
     down = torch.tensor([[0.0, 0, -1]], dtype=torch.float64).expand_as(origin)
@@ -145,6 +145,20 @@ def test_a_closed_room_that_gives_what_it_swallows_is_white_everywhere(kernels):
     error = shown.std(1) / spp**0.5
     assert ((shown.mean(1) - 1).abs() < 3.5 * error).all()
     assert error.max() < 0.05
+
+
+@pytest.mark.parametrize("smooth", [False, True])
+def test_no_light_leaks_into_a_closed_room(kernels, smooth):
+    """White walls between a bright world and the eye, in all of 3000 paths; round ones, or six that are turned."""
+    turn = torch.linalg.qr(torch.randn(3, 3, generator=torch.Generator().manual_seed(1), dtype=torch.float64))[0]
+    sides = torch.cat([(FLOOR + torch.tensor([0.0, 0, -1]).double()) @ side for side in _turns()])
+    room = sphere(1.0) if smooth else 0.57 * sides @ turn
+    arrays = scene([room], [material(Kd=1)], environment=torch.ones(1, 1, 3))
+    aim = torch.randn(3000, 3, generator=torch.Generator().manual_seed(2), dtype=torch.float64)
+    direction = torch.nn.functional.normalize(aim, dim=1)
+    shown = seen(kernels, arrays, torch.full_like(direction, 0.1), direction, Transport(6, True, roulette=9))
+    assert shown.amax(0).tolist() == [0, 0, 0, 1]
+    assert shown[:, 3].min() == 1
 
 
 def _turns() -> list[Tensor]:
@@ -237,3 +251,14 @@ def test_nothing_to_see_nothing_to_ask_and_what_is_no_number(kernels):
     assert shown.tolist() == [[0.0] * 4, [0.0] * 4, [1.0] * 4]
     with pytest.raises(InputError, match="vertex"):
         seen(kernels, type(arrays)(**{**vars(arrays), "faces": arrays.faces + 1}), *many(DOWN, 1))
+
+
+def test_the_backdrop_is_seen_through_glass_and_lights_nothing(kernels):
+    top, bottom = quad((-9, -9, 0.3), (18, 0, 0), (0, 18, 0)), quad((-9, -9, 0.2), (0, 18, 0), (18, 0, 0))
+    glass, floor = material(transmission=1, ior=1.5), material(Kd=1)
+    lit = scene([FLOOR, top, bottom], [floor, glass, glass], kinds=[CLASSIC, DIELECTRIC, DIELECTRIC],
+                backdrop=torch.ones(3))  # fmt: skip
+    down, up = many(DOWN, 4000), many(((0.0, 0.0, 0.1), (0.0, 0.0, 1.0)), 4000)
+    reflected = 2 * 0.04 / 1.04  # by both sides of the plate and again between them
+    for rays, share in ((down, reflected), (up, 1 - reflected)):
+        assert float(seen(kernels, lit, *rays)[:, 0].mean()) == pytest.approx(share, abs=3 * (reflected / 4000) ** 0.5)

@@ -19,7 +19,7 @@ BALLS = {
     "glossy": (GLOSSY, material(Kd=(0.6, 0.3, 0.5), roughness=0.4, metallic=0.5)),
     "glass": (DIELECTRIC, material(transmission=(0.9, 0.8, 0.9), ior=1.4)),
     "unlit": (UNLIT, material(Kd=(0.3, 0.3, 0.5))),
-    "veil": (CLASSIC, material(Kd=0.6, opacity=0.5)),
+    "veil": (CLASSIC, material(Kd=0.6, Ke=0.3, opacity=0.5)),
     "textured": ([GLOSSY, 0, 1], material(Kd=0.9, roughness=0.8, metallic=0.7)),
 }
 ALL = frozenset(field.name for field in fields(RadianceGradient))

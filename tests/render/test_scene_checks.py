@@ -14,6 +14,7 @@ from invrender.backends import select
 from invrender.cameras.lens import cameras_of
 from invrender.cameras.projection import look_at
 from invrender.errors import InputError, UsageError
+from invrender.io.scenes.read import read_scene
 from invrender.nouns import Camera, DirectionalLight, Environment, Lights, Material, Mesh, PointLight, Scene, SpotLight
 from invrender.render.scene_checks import check_scene, closed, findings, inside
 from invrender.render.scenes import Shot
@@ -105,6 +106,30 @@ def test_python_draws_scenes_by_rays_paths_and_rasters():
         invrender.render(two, mode="path", shot=Shot("raytraced"), backend="torch")
     with pytest.raises(UsageError, match="no rays"):
         invrender.render(ball(), mode="shaded", shot=shot, backend="torch")
+
+
+def test_meshes_joined_from_several_materials_are_taken_apart(tmp_path):
+    """The same picture as of the file read as a scene, which keeps the materials apart."""
+    (tmp_path / "a.obj").write_text(
+        "mtllib a.mtl\nv -1 0 -1\nv -1 0 1\nv 1 0 1\nv 1 0 -1\nv 0 1 0\nusemtl mat\nf 1 2 3\nusemtl shiny\nf 1 3 4\n"
+        "usemtl lamp\nf 2 3 5\n"
+    )
+    (tmp_path / "a.mtl").write_text(
+        "newmtl mat\nKd 0.5 0.1 0.1\nnewmtl shiny\nKd 0.1 0.1 0.5\nKs 0.8 0.8 0.8\nNs 9\nillum 2\n"
+        "newmtl lamp\nKd 0 0 0\nKe 1 2 3\n"
+    )
+    joined, apart = invrender.read(tmp_path / "a.obj"), read_scene(tmp_path / "a.obj")
+    assert joined.finish is not None
+    lights, camera, shot = Lights((0.2, 1.0, 0.4)), replace(CAMERA, size=(24, 24)), Shot()
+    one, other = (
+        invrender.render(Scene(meshes, lights), camera, "raytraced", shot=shot, backend="torch")
+        for meshes in (joined, apart.meshes)
+    )
+    torch.testing.assert_close(one, other, rtol=1e-3, atol=2e-3)
+    assert float(one.amax()) == pytest.approx(3, rel=1e-3)
+    mixed = replace(joined, finish=torch.rand(joined.finish.shape))
+    with pytest.raises(InputError, match="corners"):
+        invrender.render(mixed, camera, "path", shot=Shot("path"), backend="torch")
 
 
 def test_gradients_of_python_pictures_reach_a_material():

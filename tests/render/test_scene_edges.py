@@ -137,8 +137,9 @@ def test_both_modes_and_points_found_before_agree(backend, situation):
 
 
 def test_what_is_left_out_is_told(backend):
-    mirror = Scene([square(1, 0, Material(mirror=(1, 1, 1)))], [PointLight((0, 3, 0))], BLACK)
-    plain = view(*lamp_moves(torch.zeros(())), SIZE, backend, Shot())
-    assert list(left_out(plain)) == []
-    ready = view(mirror, Camera(pose(), aperture=0.1), SIZE, backend, Shot("path"))
-    assert [word in " ".join(left_out(ready)) for word in ("lens", "mirrors", "indirect")] == [True] * 3
+    lamp, mirror = PointLight((0, 3, 0)), Material(mirror=(1, 1, 1), emission=(1, 1, 1))
+    plain = Scene([square(1)], [lamp], BLACK)
+    assert list(left_out(view(plain, Camera(pose()), SIZE, backend, Shot()))) == []
+    scene = Scene([square(1, 0, mirror)], [lamp], BLACK)
+    told = " ".join(left_out(view(scene, Camera(pose(), aperture=0.1), SIZE, backend, Shot("path"))))
+    assert [word in told for word in ("lens", "mirrors", "soft", "indirect")] == [True] * 4

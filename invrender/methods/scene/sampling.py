@@ -80,7 +80,7 @@ class Sampling:
             del params
             return {"evaluations": float(state.evaluations)}
 
-        return self._phase(POPULATIONS, MOST_STAGES, self.posterior, TemperedMonteCarlo(chains=24), measures)
+        return self._phase(POPULATIONS, MOST_STAGES, self.posterior, TemperedMonteCarlo(length=14, keep=0.35), measures)
 
     def _phase(
         self, name: str, steps: int, posterior: ScenePosterior, solver: Solver[Any, Any], measures: Any
