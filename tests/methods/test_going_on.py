@@ -14,6 +14,7 @@ import pytest
 import torch
 
 from invrender.backends import select
+from invrender.io.images import write_png
 from invrender.io.meshes.write import write_ply
 from invrender.io.volumes.write import write_volume
 from invrender.kernels import Backend
@@ -58,8 +59,27 @@ CASES: Mapping[str, tuple[str, Mapping[str, Any], set[str]]] = {
         {**PHOTOS, "optimize": ("shape", "pose"), "effort": 0.2},
         {"cameras", "search", "outlines"},
     ),
+    "lamp of a scene": (
+        "scene",
+        {"gif_frames": 0, "iterations": 4, "starts": 2, "spp": 1},
+        {"start 0", "start 1", "end, spp 1"},
+    ),
     "transfer function": ("volume", {**SMALL, "iterations": 6, "rays": 64, "known": "ball.npz"}, {"table"}),
 }
+SCENE = """
+[[sphere]]
+radius = 1
+
+[[light]]
+type = "point"
+position = [0, 3, 3]
+
+[[camera]]
+position = [0, 0, 5]
+target = [0, 0, 0]
+size = [24, 24]
+"""
+SOURCES = {"silhouette": "ball.ply", "photometric": "ball.ply", "scene": "scene.toml"}
 STRIDES = {
     "trials and stages": 4,
     "coarse grid": 4,
@@ -81,8 +101,10 @@ def _small(monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest) -> N
 
 @pytest.fixture(scope="module")
 def inputs(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder with a mesh and a volume."""
+    """A folder with a mesh, a volume, and a scene with a picture of it."""
     folder = tmp_path_factory.mktemp("inputs")
+    (folder / "scene.toml").write_text(SCENE)
+    write_png(folder / "picture.png", torch.linspace(0, 1, 3 * 24**2).reshape(24, 24, 3))
     write_ply(folder / "ball.ply", SAMPLES["sphere"]())
     write_volume(folder / "ball.npz", VOLUMES["double-sphere"](12))
     return folder
@@ -92,9 +114,11 @@ def begun(case: str, inputs: Path, backend: Backend) -> Problem:
     """The problem of a case from its input on, as a new process would have it."""
     name, settings, _ = CASES[case]
     method = method_called(name)
-    source = inputs / ("ball.ply" if name in ("silhouette", "photometric") else "ball.npz")
-    known = {"known": inputs / settings["known"]} if "known" in settings else {}
-    resolved: Any = method.settings(source, **{**settings, **known})
+    source = inputs / SOURCES.get(name, "ball.npz")
+    files: dict[str, Any] = {"known": inputs / settings["known"]} if "known" in settings else {}
+    if name == "scene":
+        files = {"target": (str(inputs / "picture.png"),), "optimize": ("light.position", "light.intensity")}
+    resolved: Any = method.settings(source, **{**settings, **files})
     return method.begin(method.load(resolved, backend), resolved, backend)
 
 

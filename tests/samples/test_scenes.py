@@ -20,7 +20,7 @@ from invrender.samples.tree import bark, leaves
 HOLDS = {
     "lit-tree": (("bark", "leaves", "meadow"), ("lamp", "sky"), {"diffuse", "highlighted"}),
     "cornell-box": (
-        ("ball", "lamp", "floor", "ceiling", "back", "left", "right", "block"),
+        ("ball", "lamp", "floor", "ceiling", "back", "left", "right", "housing", "block"),
         (),
         {"diffuse", "highlighted"},
     ),
