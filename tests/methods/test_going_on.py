@@ -67,8 +67,9 @@ CASES: Mapping[str, tuple[str, Mapping[str, Any], set[str]]] = {
     "transfer function": ("volume", {**SMALL, "iterations": 6, "rays": 64, "known": "ball.npz"}, {"table"}),
 }
 SCENE = """
-[[sphere]]
-radius = 1
+[[box]]
+size = 1
+rotate = [20, 30, 0]
 
 [[light]]
 type = "point"
@@ -138,7 +139,11 @@ def raw(value: Any) -> Any:
         return value.tobytes()
     if is_dataclass(value):
         return [raw(getattr(value, field.name)) for field in fields(value)]
-    return repr(value)
+    if isinstance(value, tuple | list):
+        return [raw(each) for each in value]
+    if isinstance(value, Mapping):
+        return {name: raw(each) for name, each in value.items()}
+    return "" if callable(value) else repr(value)  # functions are told apart by where they lie in memory
 
 
 def end(problem: Problem, state: LoopState | None = None) -> tuple[list[Step], Any]:
