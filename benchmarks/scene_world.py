@@ -18,6 +18,7 @@ import torch
 from invrender.cameras.projection import look_at
 from invrender.io.scenes import read_scene
 from invrender.kernels import Backend
+from invrender.methods.scene.levels import Levels
 from invrender.methods.scene.misfit import Misfit
 from invrender.methods.scene.renderer import Renderer
 from invrender.methods.scene.schedule import Plan
@@ -127,7 +128,7 @@ def recovered(scene: Scene, target: Target, free: Sequence[str], backend: Backen
     draw = Renderer(scene.meshes, backend, how)
     values = SceneValues.of(scene, free, draw.measures(scene))
     chosen = SceneSettings(input=Path("scene.toml"), optimize=tuple(free), **settings)
-    plan = Plan(values, (target,), draw, chosen)
+    plan = Plan(Levels(values, (target,), draw, chosen))
     with _counted(calls):
         loop = Loop(plan.following)
         for _ in loop:

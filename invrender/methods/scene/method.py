@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from invrender.kernels import Backend
 from invrender.methods.scene import report, task
 from invrender.methods.scene.film import film
+from invrender.methods.scene.levels import Levels
 from invrender.methods.scene.renderer import Renderer
 from invrender.methods.scene.schedule import Plan
 from invrender.methods.scene.settings import PRESETS, SceneSettings
@@ -21,7 +22,7 @@ def begin(given: task.Task, settings: SceneSettings, backend: Backend) -> Proble
     """The phases to the values, and what the GIF shows."""
     values = given.values
     draw = Renderer(given.scene.meshes, backend, task.shot_of(settings, values))
-    plan = Plan(values, given.targets, draw, settings)
+    plan = Plan(Levels(values, given.targets, draw, settings))
 
     def arrays(params: Params) -> Mapping[str, NDArray[Any]]:
         return {path.replace(".", "_"): shown.numpy() for path, shown in values.readable(params).items()}

@@ -17,12 +17,10 @@ from invrender.errors import UsageError
 from invrender.methods.scene.certainty import Certainty, certainty
 from invrender.methods.scene.levels import Levels
 from invrender.methods.scene.misfit import ENOUGH, Misfit
-from invrender.methods.scene.renderer import Renderer
 from invrender.methods.scene.result import Result, own_noise, pictures
 from invrender.methods.scene.sampling import Sampling
 from invrender.methods.scene.settings import SceneSettings
 from invrender.methods.scene.starts import levelled, looked_for, screened
-from invrender.methods.scene.targets import Target
 from invrender.parameters.scene_values import SceneValues
 from invrender.solve.adam import Adam
 from invrender.solve.lbfgs import Lbfgs
@@ -54,21 +52,20 @@ class Plan:
     """The schedule of a run.
 
     Attributes:
-        values: what is free.
-        targets: what is to be explained.
-        renderer: what draws.
-        settings: of the run.
+        levels: what is compared, and of what.
     """
 
-    values: SceneValues
-    targets: tuple[Target, ...]
-    renderer: Renderer
-    settings: SceneSettings
+    levels: Levels
 
-    @cached_property
-    def levels(self) -> Levels:
-        """What is compared."""
-        return Levels(self.values, self.targets, self.renderer, self.settings)
+    @property
+    def values(self) -> SceneValues:
+        """What is free."""
+        return self.levels.values
+
+    @property
+    def settings(self) -> SceneSettings:
+        """Of the run."""
+        return self.levels.settings
 
     def following(self, finished: tuple[Finished, ...]) -> Phase | None:
         """The next phase."""
@@ -86,7 +83,7 @@ class Plan:
     def result(self, finished: tuple[Finished, ...]) -> Result:
         """What the phases found."""
         end = _end_of(finished)
-        shown = pictures(self.values.decode(end.result), self.targets, self.last(finished).renderer)
+        shown = pictures(self.values.decode(end.result), self.levels.targets, self.last(finished).renderer)
         solved = [each for each in finished if "loss" in each.measures]
         return Result(
             values=self.values,
@@ -97,7 +94,9 @@ class Plan:
             evaluations=round(sum(each.measures["evaluations"] for each in solved)),
             loss=end.measures["loss"],
             shown=shown,
-            own_noise=own_noise(self.values.decode(end.result), self.targets, self.last(finished).renderer, shown),
+            own_noise=own_noise(
+                self.values.decode(end.result), self.levels.targets, self.last(finished).renderer, shown
+            ),
             sampled=self.sampling(finished).result(finished) if self.settings.posterior else None,
         )
 
@@ -157,7 +156,7 @@ class Plan:
         """
         ends = [each for each in finished if each.name.startswith(END)]
         if not ends:
-            return self.renderer.shot.spp
+            return self.levels.renderer.shot.spp
         last, spp = ends[-1].measures, _rays_of(ends[-1])
         if self.settings.spp is not None or self.settings.mode == "path" or spp >= MOST_RAYS:
             return None
