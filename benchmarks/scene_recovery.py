@@ -30,17 +30,24 @@ def light(meshes: Sequence[Mesh], backend: Backend, size: int = 128) -> list[Row
     return [(f"lamp from far off, {size}^2", told, "1 %, 150 evaluations, 1 CPU-s", f"{found.seconds:.2f}")]
 
 
-def pose(meshes: Sequence[Mesh], backend: Backend, starts: int, off: Sequence[float], size: int = 128) -> list[Row]:
+def exposed(scene: Scene, backend: Backend) -> Scene:
+    """The scene with its lamp as strong as makes the brightest pixel 1, as one exposes a photograph."""
+    (lamp,) = scene.lights
+    peak = float(seen(scene, backend, shot()).image.max())
+    return replace(scene, lights=(replace(lamp, intensity=float(lamp.intensity) / peak),))
+
+
+def pose(meshes: Sequence[Mesh], backend: Backend, starts: int, off: Sequence[float], size: int = 96) -> list[Row]:
     """From cameras that are turned by so many degrees, and moved by a tenth of that in world units."""
     rows = []
+    truth = exposed(world(meshes, size), backend)
     for degrees in off:
-        truth = world(meshes, size)
         found: list[Found] = []
         errors: list[float] = []
         for seed in range(starts):
             target = seen(truth, backend, shot(64), NOISE, seed)
             start = turned(truth, degrees, 0.1 * degrees, 1000 + seed)
-            found.append(recovered(start, target, ["camera.pose"], backend, shot(4), noise=NOISE))
+            found.append(recovered(start, target, ["camera.pose"], backend, shot(4), noise=NOISE, spp=4))
             errors.append(angle(found[-1].scene.cameras[0].pose, truth.cameras[0].pose))
         good = sum(error < 0.5 for error in errors) / starts
         seconds = [each.seconds for each in found]

@@ -15,12 +15,13 @@ import torch
 
 from invrender.errors import UsageError
 from invrender.methods.scene.certainty import Certainty, certainty
+from invrender.methods.scene.finished import END, after_trials, end_of, explained, least, looked, loss_of, rays_of
 from invrender.methods.scene.levels import Levels
 from invrender.methods.scene.misfit import ENOUGH, Misfit
 from invrender.methods.scene.result import Result, own_noise, pictures
 from invrender.methods.scene.sampling import Sampling
 from invrender.methods.scene.settings import SceneSettings
-from invrender.methods.scene.starts import levelled, looked_for, screened
+from invrender.methods.scene.starts import candidates, levelled, looked_for, screened
 from invrender.parameters.scene_values import SceneValues
 from invrender.solve.adam import Adam
 from invrender.solve.lbfgs import Lbfgs
@@ -36,12 +37,11 @@ MOST_COLUMNS = 200  # free numbers for which standard errors are computed
 FEW = 40  # free numbers up to which columns are cheaper than many steps
 BLUR_STEPS, TRIAL_STEPS = 8, 8
 SEVERAL = 3  # starts where the place or direction of a light is free
+AGAIN, LOST = 6, 0.02  # further starts of a camera, and the loss of the most blurred pictures from which it is lost
 LOOKED_AT = 16  # starts that are looked at for each that is set out from
-EXPLAINED = 1e-7  # loss from which on no other start can be better
 TOLERANCE, ROUGH = 1e-6, 1e-4  # of the loss, which a step has to gain at the end, and before it
 LONGEST, LONGEST_BLURRED = 3.0, 0.3  # of a step in a free number; by more, a camera looks elsewhere
 ADVICE = "start from values nearer to the truth, or free fewer of them with --optimize"
-END = "end, spp "  # names of the last phases, before their rays a pixel
 MOST_RAYS, GAIN = 16, 0.8  # a pixel; share of the loss that four times as many have to leave at most
 FAIR = 1e-5  # loss that no edge makes: half a percent of the targets
 TOLD = 10.0  # half a difference of chi squared, from which on one picture explains the targets better than another
@@ -71,18 +71,18 @@ class Plan:
         """The next phase."""
         done = [each.name for each in finished]
         trials = [each for each in finished if each.name.startswith("start")]
-        if self.starts > 1 and len(trials) == len(finished) < self.starts and not _explained(trials):
+        if self.starts > 1 and len(trials) == len(finished) < self.starts and not explained(trials):
             return self._trial(len(trials))
         for sigma in self.levels.pyramid:
             if f"blur {sigma:g}" not in done:
-                return self._blurred(sigma, finished)
+                return self._lost(finished) or self._blurred(sigma, finished)
         if self._next_end(finished) is not None:
             return self._end(finished)
         return self.sampling(finished).following(finished) if self.settings.posterior else None
 
     def result(self, finished: tuple[Finished, ...]) -> Result:
         """What the phases found."""
-        end = _end_of(finished)
+        end = end_of(finished)
         shown = pictures(self.values.decode(end.result), self.levels.targets, self.last(finished).renderer)
         solved = [each for each in finished if "loss" in each.measures]
         return Result(
@@ -104,12 +104,12 @@ class Plan:
         """How certain the values are that the solver ended with."""
         if self.settings.mode == "path" or len(self.values.joined(self.values.encode())) > MOST_COLUMNS:
             return None
-        return self._certain(_end_of(finished))
+        return self._certain(end_of(finished))
 
     @cached_property
     def _certain(self) -> Callable[[Finished], Certainty]:
         return memoise_last(
-            lambda end: certainty(self.levels.misfit(self.levels.whole, _rays_of(end)), end.result, self.settings.noise)
+            lambda end: certainty(self.levels.misfit(self.levels.whole, rays_of(end)), end.result, self.settings.noise)
         )
 
     def sampling(self, finished: Sequence[Finished]) -> Sampling:
@@ -120,8 +120,8 @@ class Plan:
                 f"--posterior takes at most {MOST_COLUMNS} free numbers", "free fewer of them with --optimize"
             )
         return Sampling(
-            self.levels.misfit(self.levels.whole, min(_rays_of(_end_of(finished)), ENOUGH)),
-            _end_of(finished).result,
+            self.levels.misfit(self.levels.whole, min(rays_of(end_of(finished)), ENOUGH)),
+            end_of(finished).result,
             certain,
             self.settings,
         )
@@ -147,7 +147,7 @@ class Plan:
 
     def last(self, finished: Sequence[Finished]) -> Misfit:
         """The objective of the end that was reached."""
-        return self.levels.misfit(self.levels.whole, _rays_of(_end_of(finished)))
+        return self.levels.misfit(self.levels.whole, rays_of(end_of(finished)))
 
     def _next_end(self, finished: Sequence[Finished]) -> int | None:
         """Rays a pixel with which to go on to the end: more where they explain the targets better; None: it is there.
@@ -157,7 +157,7 @@ class Plan:
         ends = [each for each in finished if each.name.startswith(END)]
         if not ends:
             return self.levels.renderer.shot.spp
-        last, spp = ends[-1].measures, _rays_of(ends[-1])
+        last, spp = ends[-1].measures, rays_of(ends[-1])
         if self.settings.spp is not None or self.settings.mode == "path" or spp >= MOST_RAYS:
             return None
         gained = last["loss"] - last["finer"]
@@ -184,6 +184,26 @@ class Plan:
         done = self._recorded(finished)
         return self._phase(name, (done, BLUR_STEPS), misfit, solver, lambda: Start(self._best(finished)))
 
+    def _lost(self, finished: Sequence[Finished]) -> Phase | None:
+        """The way from another start, where the most blurred pictures still differ: cameras turn away from the scene.
+
+        These pictures are small, so that it costs little.
+        """
+        first = self.levels.pyramid[0]
+        tried = looked(finished)
+        if not tried or len(tried) < len(after_trials(finished)) or len(tried) > AGAIN:
+            return None
+        if min(each.measures["loss"] for each in tried) < LOST or not self.levels.moves_cameras:
+            return None
+        misfit = self.levels.blurred(first)
+
+        def start() -> Start:
+            other = candidates(self.values, AGAIN + 1, self.settings.seed)[len(tried)]
+            return Start(levelled(misfit, other)[0])
+
+        solver = self._solver(BLUR_STEPS, ROUGH, LONGEST_BLURRED)
+        return self._phase(f"again {len(tried)}", (0, BLUR_STEPS), misfit, solver, start, recorded=False)
+
     def _end(self, finished: Sequence[Finished]) -> Phase:
         spp = self._next_end(finished)
         assert spp is not None
@@ -199,7 +219,9 @@ class Plan:
         if not finished:
             return levelled(self.levels.small, self.values.encode())[0]
         if len(trials) == len(finished):
-            return min(trials, key=lambda each: each.measures["loss"]).result
+            return least(trials).result
+        if finished[-1].name.startswith("again"):
+            return least(looked(finished)).result
         return finished[-1].result
 
     def _solver(self, steps: int, tolerance: float, longest: float) -> Solver[Any, Any]:
@@ -222,9 +244,9 @@ class Plan:
         done, steps = span
 
         def measures(params: Params, state: Any) -> Terms:
-            found = {"loss": _loss(misfit, params), "evaluations": float(getattr(state, "evaluations", 0))}
+            found = {"loss": loss_of(misfit, params), "evaluations": float(getattr(state, "evaluations", 0))}
             if name.startswith(END):
-                found["finer"] = _loss(self.levels.misfit(misfit.level, 4 * misfit.renderer.shot.spp), params)
+                found["finer"] = loss_of(self.levels.misfit(misfit.level, 4 * misfit.renderer.shot.spp), params)
             return found
 
         return Phase(
@@ -240,7 +262,7 @@ class Plan:
             noted=self.noted,
             first=done,
             total=done + steps,
-            keeps=self.starts + 1,
+            keeps=max(self.starts, AGAIN) + 1,
             seed=self.settings.seed,
             recorded=recorded,
             labels={"phase": name},
@@ -252,33 +274,18 @@ class Plan:
         kind, _, which = name.partition(" ")
         if kind == "start":
             return f"start {int(which) + 1} of {self.starts}"
+        if kind == "again":
+            return f"camera is lost: start {int(which) + 1}"
         return f"blurred by {which} pixels" if kind == "blur" else "values"
 
     @staticmethod
     def _recorded(finished: Sequence[Finished]) -> int:
         """Steps that were recorded so far: those of the scene's own start, and of what followed the choice of one."""
-        return sum(each.steps for each in finished if not each.name.startswith("start") or each.name == "start 0")
+        aside = ("start", "again")
+        return sum(each.steps for each in finished if not each.name.startswith(aside) or each.name == "start 0")
 
     def noted(self, params: Params) -> Terms:
         """The readable values, by name."""
         shown = self.values.readable(params)
         every = [float(number) for place in self.values.places for number in shown[place.path]]
         return dict(zip(self.values.names(), every, strict=True))
-
-
-def _end_of(finished: Sequence[Finished]) -> Finished:
-    """The last phase of the solver."""
-    return [each for each in finished if each.name.startswith(END)][-1]
-
-
-def _rays_of(end: Finished) -> int:
-    """Rays a pixel of the last phase."""
-    return int(end.name.removeprefix(END))
-
-
-def _loss(misfit: Misfit, params: Params) -> float:
-    return float(misfit.residual(params).square().sum()) / 2
-
-
-def _explained(trials: Sequence[Finished]) -> bool:
-    return any(each.measures["loss"] < EXPLAINED for each in trials)
