@@ -47,7 +47,7 @@ def pose(meshes: Sequence[Mesh], backend: Backend, starts: int, off: Sequence[fl
         for seed in range(starts):
             target = seen(truth, backend, shot(64), NOISE, seed)
             start = turned(truth, degrees, 0.1 * degrees, 1000 + seed)
-            found.append(recovered(start, target, ["camera.pose"], backend, shot(4), noise=NOISE, spp=4))
+            found.append(recovered(start, target, ["camera.pose"], backend, shot(16), noise=NOISE, spp=16))
             errors.append(angle(found[-1].scene.cameras[0].pose, truth.cameras[0].pose))
         good = sum(error < 0.5 for error in errors) / starts
         seconds = [each.seconds for each in found]

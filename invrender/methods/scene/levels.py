@@ -7,7 +7,7 @@ from functools import cached_property
 
 import torch
 
-from invrender.methods.scene.misfit import Compared, Misfit, compared
+from invrender.methods.scene.misfit import ENOUGH, Compared, Misfit, compared
 from invrender.methods.scene.renderer import Renderer
 from invrender.methods.scene.settings import SceneSettings
 from invrender.methods.scene.targets import Target
@@ -81,8 +81,9 @@ class Levels:
         return compared(self.targets, 0.0, self.pixels)
 
     def blurred(self, sigma: float) -> Misfit:
-        """The objective of one level of the pyramid."""
-        return self.misfit(compared(self.targets, sigma, most=BLURRED))
+        """The objective of one level of the pyramid; a blur makes few rays a pixel enough."""
+        few = self.renderer.shot.spp if self.settings.mode == "path" else min(self.renderer.shot.spp, ENOUGH)
+        return self.misfit(compared(self.targets, sigma, most=BLURRED), few)
 
     @cached_property
     def small(self) -> Misfit:
