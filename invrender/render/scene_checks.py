@@ -9,7 +9,7 @@ import torch
 
 from invrender.errors import InputError
 from invrender.findings import Finding
-from invrender.kernels import Backend
+from invrender.geometry.winding import solid_angle_share
 from invrender.nouns import Camera, Lights, Material, Mesh
 from invrender.nouns.light import DirectionalLight, Light
 from invrender.nouns.scene import Scene
@@ -20,8 +20,6 @@ from invrender.shading.surface import equal_rows
 Tensor = torch.Tensor
 
 _NO_NEGATIVE = ("albedo", "specular", "shininess", "mirror", "emission", "transmission", "ior", "roughness", "opacity")
-# Three directions that are parallel to nothing usual; the majority tells inside from outside.
-_PROBES = ((0.36, 0.48, 0.80), (-0.66, 0.61, -0.44), (0.27, -0.89, 0.36))
 
 
 def check_scene(scene: Scene) -> None:
@@ -46,7 +44,7 @@ def check_scene(scene: Scene) -> None:
         )
 
 
-def findings(scene: Scene, cameras: list[Camera], backend: Backend) -> Iterator[Finding]:
+def findings(scene: Scene, cameras: list[Camera]) -> Iterator[Finding]:
     """What looks wrong: glass that is open, lights inside objects that the cameras are not in."""
     for mesh in scene.meshes:
         if mesh.material.refracts and not closed(mesh):
@@ -61,8 +59,8 @@ def findings(scene: Scene, cameras: list[Camera], backend: Backend) -> Iterator[
         if isinstance(light, DirectionalLight):
             continue
         for mesh in solid:
-            eyes = [inside(mesh, camera.pose.detach()[:3, 3], backend) for camera in cameras]
-            if inside(mesh, torch.as_tensor(light.position).detach(), backend) and not any(eyes):
+            eyes = [inside(mesh, camera.pose.detach()[:3, 3]) for camera in cameras]
+            if inside(mesh, torch.as_tensor(light.position).detach()) and not any(eyes):
                 yield Finding(
                     f"the light {light.name!r} is inside the object {mesh.material.name!r}, which blocks it",
                     "move it outside, or let the object emit light itself",
@@ -76,26 +74,9 @@ def closed(mesh: Mesh) -> bool:
     return bool((topology(equal_rows(mesh.vertices)[mesh.faces]).faces >= 0).all())
 
 
-def inside(mesh: Mesh, point: Tensor, backend: Backend) -> bool:
-    """Whether a point [3] of the world is within a closed mesh: rays from there cross it an odd number of times."""
-    at = mesh.vertices.detach().double()
-    middle = (at.amin(0) + at.amax(0)) / 2
-    unit = float((at - middle).abs().max()) or 1.0
-    local = (point.to(at) - middle) / unit
-    if bool((local.abs() > 1).any()):
-        return False
-    corners = ((at - middle) / unit)[mesh.faces].to(backend.device)
-    votes = sum(_crossed(corners, local.to(corners), probe) % 2 for probe in _PROBES)
-    return votes >= 2
-
-
-def _crossed(corners: Tensor, origin: Tensor, probe: tuple[float, float, float]) -> int:
-    """How many of the triangles [F,3,3] a ray meets."""
-    from invrender.kernels.intersect import intersect
-
-    direction = corners.new_tensor(probe).expand(len(corners), 3)
-    t, u, v = intersect(corners, origin.expand(len(corners), 3), direction)
-    return int(((t > 0) & (u >= 0) & (v >= 0) & (u + v <= 1)).sum())
+def inside(mesh: Mesh, point: Tensor) -> bool:
+    """Whether a point [3] of the world is within a closed mesh, whichever way its faces are turned."""
+    return abs(solid_angle_share(*mesh.numpy(), point.double().cpu().numpy())) > 0.5
 
 
 def _check_light(light: Light) -> None:

@@ -87,7 +87,7 @@ def draw_scene(
         InputError: the scene cannot be drawn; see `scene_checks.check_scene`.
     """
     check_scene(scene)
-    for finding in findings(scene, list(cameras), backend):
+    for finding in findings(scene, list(cameras)):
         progress.warn(str(finding))
     if what.transparent:
         scene = replace(scene, background=BLACK)

@@ -43,22 +43,6 @@ def distrust(state: MetropolisState, optimum: float, names: tuple[str, ...]) -> 
     return diagnose(state.draws, names).trouble()
 
 
-def rivals(places: Tensor, levels: Tensor, covariance: Tensor, within: float = 10.0, apart: float = 5.0) -> int:
-    """How many of several optima are as good as the first and far from it: modes that proposals around it miss.
-
-    Args:
-        places, levels: [K,P] and [K], optima and the logarithms of the density there; the best first.
-        covariance: [P,P], of the Laplace approximation at the first.
-        within: of the first in the logarithm of the density.
-        apart: standard deviations.
-    """
-    off = (places - places[0]).double().cpu().numpy()
-    values, vectors = np.linalg.eigh(covariance.double().cpu().numpy())
-    distance = np.sqrt(((off @ vectors) ** 2 / np.maximum(values, 1e-300)).sum(1))
-    good = (levels[0] - levels).cpu().numpy() <= within
-    return int((good & (distance > apart)).sum())
-
-
 def pareto_shape(weights: Tensor) -> float:
     """The shape k of the generalised Pareto distribution in the tail of weights, from their logarithms, any shape.
 

@@ -9,7 +9,7 @@ import pytest
 import torch
 
 from invrender.solve.diagnostics import diagnose, effective_size, split_rhat
-from invrender.solve.trust import pareto_shape, rivals
+from invrender.solve.trust import pareto_shape
 
 
 def series(kind):
@@ -92,10 +92,3 @@ def test_pareto_shape_of_degenerate_weights():
     assert pareto_shape(torch.zeros(0)) == math.inf
     assert pareto_shape(torch.zeros(500)) == -math.inf
     assert pareto_shape(torch.tensor([0.0] + [-800.0] * 499)) > 0.7
-
-
-def test_optima_that_are_as_good_and_far_away_are_counted():
-    places = torch.tensor([[0.0, 0.0], [0.1, 0.0], [5.0, 0.0], [9.0, 9.0], [-5.0, 0.0]])
-    levels = torch.tensor([0.0, -0.1, -2.0, -1e3, -9.0])
-    assert rivals(places, levels, 0.01 * torch.eye(2)) == 2
-    assert rivals(places, levels, 100 * torch.eye(2)) == 0
