@@ -17,6 +17,12 @@ from __future__ import annotations
 LOBE, ANGLE, TURN, ROULETTE, LAYER, BLOCKS = 0, 1, 2, 3, 4, 5
 FACE, ALONG, ACROSS, ROW, COLUMN, EAST, NORTH, STRIDE = 6, 7, 8, 9, 10, 11, 12, 16
 
+# Of media: FLIGHT gives the bits of a stretch's tracking, whose k-th number is that of item k, in the order in which
+# they are needed; THROUGH those of what gets through to a source, xored with its number like BLOCKS; AGAIN those of the
+# adjoint alone (points of the medium at random, and which of them is kept). Angles of scattering: ANGLE and TURN. The
+# nested path of differential ratio tracking has the path's key xored with NESTED, hashed again, and goes on counting.
+FLIGHT, THROUGH, AGAIN, NESTED = 13, 14, 15, 0xC2B2AE35
+
 # The hash: Wellons 2018, "Prospecting for hash functions" (lowbias32), and odd constants that spread counters.
 MASK, FIRST, SECOND = 0xFFFFFFFF, 0x7FEB352D, 0x846CA68B
 SPREAD, ITEM = 0x9E3779B9, 0x85EBCA6B

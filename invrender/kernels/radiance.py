@@ -13,15 +13,27 @@ that is seen, l and v unit vectors to the light and to where the ray came from, 
 
 Every surface is two-sided (a dielectric's normals tell inside from outside), also in what it emits; it is there with
 probability `opacity`. Kd is multiplied by the texture and by the colours at the corners, where there are such.
+
+A scene may hold a medium (`nouns.medium`): grids over a box, trilinear between their vertices, and zero outside. Along
+a ray, with s the extinction, T(t) = exp(-integral of s from 0 to t), a the albedo, e the emission and p the law of
+Henyey and Greenstein,
+
+    L(x, d) = integral of T s (e + a integral of p(d . w) L(., w) dw) dt  +  T L at the surface, or beyond.
+
+Where nobody asks for indirect light (`Transport.indirect`) the medium is not there.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Protocol
+from dataclasses import dataclass, field
+from typing import Literal, Protocol
 
-if TYPE_CHECKING:
-    from torch import Tensor
+import torch
+
+Tensor = torch.Tensor
+
+Estimator = Literal["differential", "analog", "null", "singular"]
+"""How gradients with extinction are estimated; see `Transport`."""
 
 # Columns of SceneArrays.materials [M,20].
 KD, KS, NS, MIRROR, EMISSION, TRANSMISSION = 0, 3, 6, 7, 10, 13
@@ -61,6 +73,13 @@ class SceneArrays:
             stands in its way; else rays that are reflected diffusely or by rough gloss see it where they meet nothing.
         backdrop: [3] what rays of the camera see that meet nothing after mirrors and glass alone, where there is no
             environment; those of gloss by the share `shading.split_sum.sharp`, and `ambient` for the rest.
+        extinction: [D,H,W,C] of the medium per unit of the frame, C = 1 or 3 (RGB); [0,0,0,1] where there is no medium.
+        albedo: [d,h,w,3] over the same box with a size of its own; [1,1,1,3] is the same everywhere. Likewise
+        asymmetry: [d,h,w,1], and
+        emission: [d,h,w,3]; [0,0,0,3] for none.
+        box: [2,3]: places of the grids' first and last vertices.
+        boundary: [B,3,3]: corners of a closed surface whose faces turn outwards, outside of which there is no medium;
+            [0,3,3]: all of the box.
     """
 
     vertices: Tensor
@@ -79,6 +98,16 @@ class SceneArrays:
     turn: Tensor
     ambient: Tensor
     backdrop: Tensor
+    extinction: Tensor = field(default_factory=lambda: torch.zeros(0, 0, 0, 1))
+    albedo: Tensor = field(default_factory=lambda: torch.zeros(0, 0, 0, 3))
+    asymmetry: Tensor = field(default_factory=lambda: torch.zeros(0, 0, 0, 1))
+    emission: Tensor = field(default_factory=lambda: torch.zeros(0, 0, 0, 3))
+    box: Tensor = field(default_factory=lambda: torch.zeros(2, 3))
+    boundary: Tensor = field(default_factory=lambda: torch.zeros(0, 3, 3))
+
+
+FLOOR = 2.0  # optical depth of the box's longest side that majorants assume at least, where extinction has a gradient
+ENDLESS = 2**16  # depth of paths that end by roulette alone
 
 
 @dataclass(frozen=True)
@@ -92,12 +121,23 @@ class Transport:
             glossily reflected rays alone, with `ambient` instead.
         shadows: whether things block the light of lights and environment.
         roulette: paths longer than this end at random, by what they still carry.
+        estimator: of gradients with extinction. "differential": differential ratio tracking (Nimier-David et al. 2022):
+            one tentative collision of each path, kept by a reservoir, is followed as if it were real. To compare with:
+            "analog": real collisions alone (Vicini et al. 2021), wrong where nothing is; "null": null collisions count
+            as well; "singular": a point of its own density on one stretch of each path (Leonard and Westermann 2024).
+        floor: optical depth of the box's longest side that majorants assume at least. Where it is 0, cells that are
+            empty have no gradient; `ops.radiance` raises it to FLOOR where extinction has a gradient.
+        sky: whether points of the medium look for the environment where it is bright (with multiple importance
+            sampling), besides in the directions of their scattering; None: where it is uneven.
     """
 
     depth: int = 4
     indirect: bool = False
     shadows: bool = True
     roulette: int = 4
+    estimator: Estimator = "differential"
+    floor: float = 0.0
+    sky: bool | None = None
 
 
 @dataclass(frozen=True)
@@ -116,6 +156,10 @@ class RadianceGradient:
     backdrop: Tensor | None
     origin: Tensor | None
     direction: Tensor | None
+    extinction: Tensor | None = None
+    albedo: Tensor | None = None
+    asymmetry: Tensor | None = None
+    emission: Tensor | None = None
 
 
 class Radiance(Protocol):
@@ -126,9 +170,10 @@ class Radiance(Protocol):
     ) -> Tensor:
         """Rays [R,3] of the frame, directions unit, to [R,4]: linear RGB, and 1 where they meet something.
 
-        One path for each ray, whose random numbers depend on the seed and the ray's number alone: the same rays and
-        seed give the same radiance. A ray that meets nothing has alpha 0 and the environment's colour, 0 where there is
-        none.
+        Rays that a medium absorbs or scatters meet it: their alpha is 1. One path for each ray, whose random numbers
+        depend on the seed and the ray's number alone: the same rays and seed give the same radiance. A ray that meets
+        nothing has alpha 0 and the environment's colour, 0 where there is
+        none. The lights are seen through the medium.
         """
         ...
 

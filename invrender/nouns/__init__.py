@@ -8,6 +8,7 @@ from invrender.nouns.appearance import Lights, Material
 from invrender.nouns.camera import Camera
 from invrender.nouns.cameras import Cameras, Rays
 from invrender.nouns.light import DirectionalLight, Environment, Light, PointLight, SpotLight
+from invrender.nouns.medium import Medium
 from invrender.nouns.mesh import Mesh
 from invrender.nouns.scene import Scene
 from invrender.nouns.transfer import TransferFunction
@@ -22,6 +23,7 @@ __all__ = [
     "Light",
     "Lights",
     "Material",
+    "Medium",
     "Mesh",
     "PointLight",
     "Rays",

@@ -10,6 +10,7 @@ import torch
 from invrender.nouns.appearance import WHITE, Colour, Lights
 from invrender.nouns.camera import Camera
 from invrender.nouns.light import Environment, Light
+from invrender.nouns.medium import Medium
 from invrender.nouns.mesh import Mesh
 
 Tensor = torch.Tensor
@@ -22,6 +23,8 @@ class Scene:
         Scene(mesh)                                          # one mesh, under a light that moves with the camera
         Scene([floor, ball], [PointLight((0, 3, 0), 20)])    # several, each with a material of its own
 
+        Scene(media=Medium(volume, albedo=0.9), environment=Environment())           # a cloud under a grey sky
+
     Attributes:
         meshes: what is seen, in world units: one, or several, which become a tuple.
         lights: named lights in radiometric units (`nouns.light`), which become a tuple; or the plain `Lights` of one
@@ -29,6 +32,7 @@ class Scene:
         background: linear RGB where a camera sees nothing, as three numbers or a tensor [3]; None: the environment.
         environment: light from far away, from every side; None: there is none.
         cameras: by name; none: placed around the scene.
+        media: what light passes through: none or one. A scene of a medium needs no mesh.
     """
 
     meshes: tuple[Mesh, ...]
@@ -36,14 +40,16 @@ class Scene:
     background: Colour | Tensor | None = (1.0, 1.0, 1.0)
     environment: Environment | None = None
     cameras: tuple[Camera, ...] = ()
+    media: tuple[Medium, ...] = ()
 
     def __init__(
         self,
-        meshes: Mesh | Sequence[Mesh],
+        meshes: Mesh | Sequence[Mesh] = (),
         lights: Lights | Sequence[Light] | None = None,
         background: Colour | Tensor | None = (1.0, 1.0, 1.0),
         environment: Environment | None = None,
         cameras: Sequence[Camera] = (),
+        media: Medium | Sequence[Medium] = (),
     ) -> None:
         values = {
             "meshes": (meshes,) if isinstance(meshes, Mesh) else tuple(meshes),
@@ -51,6 +57,7 @@ class Scene:
             "background": background,
             "environment": environment,
             "cameras": tuple(cameras),
+            "media": (media,) if isinstance(media, Medium) else tuple(media),
         }
         for name, value in values.items():
             object.__setattr__(self, name, value)

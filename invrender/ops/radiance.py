@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import fields
+from dataclasses import fields, replace
 from typing import Any
 
 import torch
 
 from invrender.kernels import Backend
-from invrender.kernels.radiance import RadianceGradient, SceneArrays, Transport
+from invrender.kernels.radiance import FLOOR, RadianceGradient, SceneArrays, Transport
 
 Tensor = torch.Tensor
 
@@ -22,8 +22,9 @@ def radiance(
     """What rays [R,3] of the scene's frame see: [R,4], linear RGB, and 1 where they meet something.
 
     Differentiable in the scene's materials, texels, colours, lights, environment, ambient and backdrop, and in the
-    rays, for the same random numbers; memory does not grow with depth. How edges of things and shadows move is not
-    part of it; see `render.edges`.
+    rays, for the same random numbers, and in extinction, albedo, asymmetry and emission of its medium; memory does not
+    grow with depth. How edges of things and shadows move is not part of it; see `render.edges`. Rays have no gradient
+    where there is a medium.
 
     Args:
         backend: whose kernels; all tensors live on its device.
@@ -32,6 +33,8 @@ def radiance(
         seed: of the random numbers; those of a ray depend on it and on the ray's number alone.
         transport: which light is followed.
     """
+    if torch.is_grad_enabled() and scene.extinction.requires_grad and transport.floor < FLOOR:
+        transport = replace(transport, floor=FLOOR)
     free = [getattr(scene, name) for name in _FREE]
     result: Tensor = _Radiance.apply(backend, scene, seed, transport, origin, direction, *free)  # type: ignore[no-untyped-call]
     return result
