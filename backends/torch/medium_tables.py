@@ -1,4 +1,4 @@
-"""What is worked out once for the medium of a scene: the coarse grid of majorants under which collisions are sampled."""
+"""What is worked out once for a scene's medium: the coarse grid of majorants under which collisions are sampled."""
 
 from __future__ import annotations
 
