@@ -165,7 +165,7 @@ def looking(**numbers: object) -> Camera:
 
 def test_modes_and_cameras_that_know_no_media_are_refused():
     scene, backend = Scene(media=Medium(grid()), environment=Environment()), select("torch")
-    with pytest.raises(UsageError, match="raytraced.*medium"):
+    with pytest.raises(UsageError, match=r"raytraced.*medium"):
         view(scene, looking(), (2, 2), backend, Shot("raytraced"))
     with pytest.raises(UsageError, match="cameras have no gradient"):
         view(scene, looking(fov=torch.tensor(40.0, requires_grad=True)), (2, 2), backend, Shot("scattering"))
