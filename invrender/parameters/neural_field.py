@@ -96,19 +96,32 @@ class NeuralField:
     settings: FieldSettings = field(default_factory=FieldSettings)
     outputs: tuple[Output, ...] = ("positive",)
 
+    @property
+    def sizes(self) -> Mapping[str, tuple[int, ...]]:
+        """Of the tensors: latents [1,L,d,h,w], where there are any, weight_0, bias_0, weight_1, ... by layer."""
+        settings = self.settings
+        latents = (1, settings.latents, *(max(2, math.ceil(n / settings.coarseness)) for n in self.shape))
+        entering = settings.latents if settings.kind == "latents" else 3 + 6 * settings.frequencies
+        widths = [entering, *[settings.hidden] * settings.layers, len(self.outputs)]
+        found: dict[str, tuple[int, ...]] = {"latents": latents} if settings.kind == "latents" else {}
+        for layer, (columns, rows) in enumerate(itertools.pairwise(widths)):
+            found |= {f"weight_{layer}": (rows, columns), f"bias_{layer}": (rows,)}
+        return found
+
     def initial(self) -> Params:
-        """Latents [1,L,d,h,w], where there are any, and weights and biases by layer: weight_0, bias_0, weight_1, ..."""
+        """The tensors to start from, named and shaped as in `sizes`: random, but for biases."""
         generator = torch.Generator().manual_seed(self.settings.seed)
         params = {}
-        if self.settings.kind == "latents":
-            size = [max(2, math.ceil(n / self.settings.coarseness)) for n in self.shape]
-            params["latents"] = 0.1 * torch.randn(1, self.settings.latents, *size, generator=generator)
-        sizes = self._sizes()
-        for layer, (columns, rows) in enumerate(itertools.pairwise(sizes)):
-            params[f"weight_{layer}"] = _spread(rows, columns, generator)
-            params[f"bias_{layer}"] = torch.zeros(rows)
+        for name, size in self.sizes.items():
+            if name == "latents":
+                params[name] = 0.1 * torch.randn(size, generator=generator)
+            elif name.startswith("weight"):
+                spread = 1 / math.sqrt(size[1])
+                params[name] = torch.empty(size).uniform_(-spread, spread, generator=generator)
+            else:
+                params[name] = torch.zeros(size)
         first = torch.tensor([FOG if output == "positive" else 0.0 for output in self.outputs])
-        return {**params, f"bias_{len(sizes) - 2}": first}
+        return {**params, f"bias_{self.settings.layers}": first}
 
     def function(self, params: Params) -> Callable[[Tensor], Tensor]:
         """Points [M,3] of the world to values [M,C] in their dtype; zero outside the box and the support."""
@@ -131,12 +144,6 @@ class NeuralField:
     def decode(self, params: Params) -> Tensor:
         """The first channel [D,H,W] on the field's own grid."""
         return self.volume(params).values[0]
-
-    def _sizes(self) -> list[int]:
-        """Numbers that enter each layer, and those that leave the last."""
-        settings = self.settings
-        entering = settings.latents if settings.kind == "latents" else 3 + 6 * settings.frequencies
-        return [entering, *[settings.hidden] * settings.layers, len(self.outputs)]
 
     def _values(self, params: Params, points: Tensor) -> Tensor:
         low, high = self.bounds.to(points)
@@ -163,6 +170,32 @@ class NeuralField:
         return functional.linear(found, params[f"weight_{last}"], params[f"bias_{last}"])
 
 
+@dataclass(frozen=True)
+class LearnedField:
+    """A neural field with its weights: a function of place that can be called, put on a grid, written and read.
+
+        field = invrender.fit_field(volume)
+        values = field(points)                   # [M,3] to [M,C]
+        finer = field.volume((64, 64, 64))
+        invrender.write("field.npz", field)      # and invrender.read_field("field.npz")
+
+    Attributes:
+        field: how it is built.
+        params: its latents and weights; where these ask for gradients, they get them.
+    """
+
+    field: NeuralField
+    params: Params
+
+    def __call__(self, points: Tensor) -> Tensor:
+        """Points [M,3] of the world to values [M,C] in their dtype; zero outside the field's box."""
+        return self.field.function(self.params)(points)
+
+    def volume(self, shape: tuple[int, int, int] | None = None) -> Volume:
+        """The field on the vertices of a grid (D,H,W), or of its own one; differentiable."""
+        return self.field.volume(self.params, shape)
+
+
 def encoded(unit: Tensor, frequencies: int) -> Tensor:
     """Places [M,3] with their sines and cosines, [M, 3 + 6 frequencies]."""
     waves = [unit * (math.pi * 2**octave) for octave in range(frequencies)]
@@ -173,9 +206,3 @@ def _sampled(grid: Tensor, unit: Tensor) -> Tensor:
     """[M,C] of a grid [1,C,D,H,W] at places [M,3] from -1 to 1, trilinear."""
     found = functional.grid_sample(grid, unit[None, None, None], align_corners=True, padding_mode="border")
     return found[0, :, 0, 0].T
-
-
-def _spread(rows: int, columns: int, generator: torch.Generator) -> Tensor:
-    """A layer's weights [rows,columns] at the start."""
-    spread = 1 / math.sqrt(columns)
-    return torch.empty(rows, columns).uniform_(-spread, spread, generator=generator)
