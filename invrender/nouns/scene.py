@@ -28,7 +28,8 @@ class Scene:
     Attributes:
         meshes: what is seen, in world units: one, or several, which become a tuple.
         lights: named lights in radiometric units (`nouns.light`), which become a tuple; or the plain `Lights` of one
-            look, which the rasterizer knows as well.
+            look, which the rasterizer knows as well. None: a light that moves with the camera, but where there are
+            media and an environment, which then is all the light there is.
         background: linear RGB where a camera sees nothing, as three numbers or a tensor [3]; None: the environment.
         environment: light from far away, from every side; None: there is none.
         cameras: by name; none: placed around the scene.
@@ -51,13 +52,16 @@ class Scene:
         cameras: Sequence[Camera] = (),
         media: Medium | Sequence[Medium] = (),
     ) -> None:
+        several = (media,) if isinstance(media, Medium) else tuple(media)
+        if lights is None:
+            lights = () if several and environment is not None else Lights()
         values = {
             "meshes": (meshes,) if isinstance(meshes, Mesh) else tuple(meshes),
-            "lights": Lights() if lights is None else lights if isinstance(lights, Lights) else tuple(lights),
+            "lights": lights if isinstance(lights, Lights) else tuple(lights),
             "background": background,
             "environment": environment,
             "cameras": tuple(cameras),
-            "media": (media,) if isinstance(media, Medium) else tuple(media),
+            "media": several,
         }
         for name, value in values.items():
             object.__setattr__(self, name, value)

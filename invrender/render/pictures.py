@@ -158,7 +158,7 @@ def _followed(
     check_scene(scene)
     if alpha:
         scene = replace(scene, background=BLACK)
-    prepared = geometry(scene.meshes, backend.device)
+    prepared = geometry(scene.meshes, backend.device, media=scene.media)
     draw = layers if alpha else picture
     return torch.stack(
         [draw(scene, each, each.size or (512, 512), backend, shot, geometry=prepared) for each in cameras]

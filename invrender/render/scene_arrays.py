@@ -19,21 +19,27 @@ import torch
 from invrender.errors import InputError
 from invrender.kernels.radiance import SceneArrays
 from invrender.nouns import Material, Mesh
+from invrender.nouns.medium import Medium
 from invrender.nouns.scene import Scene
 from invrender.nouns.topology import topology
 from invrender.render.edges import Lines, lines_of
+from invrender.render.scene_boundary import boundary_of
 from invrender.render.scene_environment import environment_arrays
 from invrender.render.scene_lights import ambient_of, light_rows
 from invrender.render.scene_materials import Textures, material_kinds, material_rows, pack_textures, same_material
+from invrender.render.scene_medium import box_of, medium_arrays, the_medium
 from invrender.render.screen import Frame
 from invrender.shading.surface import Surface, surface_on
 
 Tensor = torch.Tensor
 
 
+_NOTHING = Mesh(torch.zeros(0, 3, dtype=torch.float64), torch.zeros(0, 3, dtype=torch.int64))
+
+
 @dataclass(frozen=True)
 class Geometry:
-    """The meshes of a scene, made ready; nothing here depends on numbers of materials, lights or cameras.
+    """The meshes of a scene, made ready; nothing here depends on numbers of materials, lights, cameras or media.
 
     Attributes:
         vertices: [V,3] in the frame: (world - centre) / unit; of each mesh those that are different.
@@ -45,6 +51,7 @@ class Geometry:
         materials: their names, in the order of the rows; a name that stands for different materials comes repeatedly.
         row_of: the row of the material of each mesh.
         textures: those that the materials had, packed.
+        boundary: as `SceneArrays` has it.
     """
 
     vertices: Tensor
@@ -59,6 +66,7 @@ class Geometry:
     materials: tuple[str, ...]
     row_of: tuple[int, ...]
     textures: Textures
+    boundary: Tensor
 
     @cached_property
     def lines(self) -> Lines:
@@ -70,20 +78,25 @@ class Geometry:
         return (points.to(self.centre) - self.centre) / self.unit
 
 
-def geometry(meshes: Sequence[Mesh], device: torch.device, dtype: torch.dtype = torch.float32) -> Geometry:
-    """Make the meshes of a scene ready for rays.
+def geometry(
+    meshes: Sequence[Mesh], device: torch.device, dtype: torch.dtype = torch.float32, media: Sequence[Medium] = ()
+) -> Geometry:
+    """Make the meshes of a scene, and what bounds its medium, ready for rays.
 
-    Meshes are smooth up to creases (`shading.surface`), each by itself.
+    Meshes are smooth up to creases (`shading.surface`), each by itself. The frame holds the medium's box as well.
 
     Raises:
-        InputError: there are no faces; a mesh has several materials in one, or a vertex that is no finite number.
+        InputError: there are no faces and no medium, or several; a mesh has several materials in one, or a vertex that
+            is no finite number; or the mesh around the medium is open.
     """
-    check_meshes(meshes)
-    parts = [surface_on(device, mesh) for mesh in meshes]
+    check_meshes(meshes, media)
+    medium = the_medium(media)
+    parts = [surface_on(device, mesh) for mesh in meshes] or [surface_on(device, _NOTHING)]
     whole = _joined(parts)
-    centre, unit = _frame([_box(part) for part in parts if len(part.faces)])
+    boxes = [] if medium is None else [(low.to(device), high.to(device)) for low, high in [box_of(medium)]]
+    centre, unit = _frame([*(_box(part) for part in parts if len(part.faces)), *boxes])
     row_of = _rows_of(meshes)
-    first = [row_of.index(row) for row in range(max(row_of) + 1)]
+    first = [row_of.index(row) for row in range(max(row_of, default=-1) + 1)]
     return Geometry(
         vertices=((whole.positions - centre) / unit).to(dtype),
         faces=whole.faces,
@@ -91,7 +104,10 @@ def geometry(meshes: Sequence[Mesh], device: torch.device, dtype: torch.dtype = 
         uv=_corners(parts, "uv", 2, 0.0).to(dtype),
         colours=_corners(parts, "colours", 3, 1.0).to(dtype),
         face_material=torch.cat(
-            [torch.full((len(part.faces),), row, device=device) for part, row in zip(parts, row_of, strict=True)]
+            [
+                torch.full((len(part.faces),), row, device=device)
+                for part, row in zip(parts, row_of or (0,), strict=True)
+            ]
         ),
         surface=whole,
         centre=centre,
@@ -99,22 +115,26 @@ def geometry(meshes: Sequence[Mesh], device: torch.device, dtype: torch.dtype = 
         materials=tuple(meshes[k].material.name for k in first),
         row_of=row_of,
         textures=pack_textures([meshes[k] for k in first], device, dtype),
+        boundary=boundary_of(medium, centre, unit, dtype),
     )
 
 
 def arrays(geometry: Geometry, scene: Scene) -> SceneArrays:
     """The scene for kernels; its meshes are those of the geometry, but for the numbers of their materials.
 
-    Lights have directions of their own (`shading.lights.fixed`).
+    Lights have directions of their own (`shading.lights.fixed`). The numbers of the medium are anyone's; what bounds it
+    is that of the geometry.
 
     Raises:
         ValueError: the lights move with the camera; or meshes that shared a material do so no more.
+        InputError: the medium's grids do not belong together; see `scene_medium`.
     """
     meshes = _owners(geometry, scene)
     vertices = geometry.vertices
     environment, turn = environment_arrays(scene, vertices)
     lights, kinds = light_rows(scene.lights, geometry.centre, geometry.unit, vertices)
     textures = geometry.textures.current(meshes)
+    medium = medium_arrays(the_medium(scene.media), geometry.centre, geometry.unit, vertices)
     return SceneArrays(
         vertices=vertices,
         faces=geometry.faces,
@@ -132,16 +152,19 @@ def arrays(geometry: Geometry, scene: Scene) -> SceneArrays:
         turn=turn,
         ambient=ambient_of(scene.lights, vertices),
         backdrop=torch.as_tensor(0.0 if scene.background is None else scene.background).to(vertices).expand(3),
+        boundary=geometry.boundary,
+        **medium,
     )
 
 
-def check_meshes(meshes: Sequence[Mesh]) -> None:
+def check_meshes(meshes: Sequence[Mesh], media: Sequence[Medium] = ()) -> None:
     """
     Raises:
-        InputError: there are no faces; a mesh has several materials in one, or a vertex that is no finite number.
+        InputError: there are no faces and no medium; a mesh has several materials in one, or a vertex that is no finite
+            number.
     """
-    if not any(len(mesh.faces) for mesh in meshes):
-        raise InputError("the scene has no faces", "give it at least one mesh with triangles")
+    if not media and not any(len(mesh.faces) for mesh in meshes):
+        raise InputError("the scene has no faces", "give it at least one mesh with triangles, or a medium")
     for number, mesh in enumerate(meshes):
         if mesh.finish is not None:
             raise InputError(

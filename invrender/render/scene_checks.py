@@ -15,6 +15,7 @@ from invrender.nouns.light import DirectionalLight, Light
 from invrender.nouns.scene import Scene
 from invrender.nouns.topology import topology
 from invrender.render.scene_arrays import check_meshes
+from invrender.render.scene_medium import check_medium, glows, the_medium
 from invrender.shading.surface import equal_rows
 
 Tensor = torch.Tensor
@@ -26,9 +27,12 @@ def check_scene(scene: Scene) -> None:
     """
     Raises:
         InputError: nothing shines in the scene; a number of a light or material is none, or below 0 where that cannot
-            be; or the meshes cannot be drawn.
+            be; there are several media; or the meshes or the medium cannot be drawn.
     """
-    check_meshes(scene.meshes)
+    check_meshes(scene.meshes, scene.media)
+    medium = the_medium(scene.media)
+    if medium is not None:
+        check_medium(medium)
     if not isinstance(scene.lights, Lights):
         for light in scene.lights:
             _check_light(light)
@@ -127,5 +131,6 @@ def _shines(scene: Scene) -> bool:
             return True
     elif any(bool(torch.as_tensor(light.intensity).detach().any()) for light in lights):
         return True
-    unlit = any(mesh.material.unlit or mesh.material.emits for mesh in scene.meshes)
-    return unlit or scene.environment is not None
+    if any(mesh.material.unlit or mesh.material.emits for mesh in scene.meshes):
+        return True
+    return scene.environment is not None or any(glows(medium) for medium in scene.media)

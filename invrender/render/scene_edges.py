@@ -13,6 +13,7 @@ from functools import partial
 import torch
 
 from invrender.cameras.lens import cameras_of, has_lens
+from invrender.errors import UsageError
 from invrender.kernels import radiance as seam
 from invrender.kernels.radiance import SceneArrays
 from invrender.nouns import Lights
@@ -61,9 +62,14 @@ def edge_motion(ready: View, edges: SceneEdges | None = None) -> Tensor | None:
     Args:
         ready: the view.
         edges: found before, for the same view; None: found here.
+
+    Raises:
+        UsageError: there is a medium, through which edges are not followed.
     """
     if edges is None and (ready.shot.edges is None or has_lens(ready.camera) or not edges_move(ready)):
         return None
+    if ready.scene.media:
+        raise UsageError("how edges move is not known where there is a medium", "leave `edges` out of the shot")
     image = ready.geometry.surface.positions.new_zeros(1, *ready.size, 3)
     positions, screen, lights = _moving(ready)
     if edges is None and not ready.in_torch:

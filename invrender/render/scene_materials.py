@@ -74,7 +74,7 @@ def material_kinds(meshes: Sequence[Mesh], textures: Textures, device: torch.dev
     for mesh in meshes:
         texture, gloss = _pair(mesh)
         rows.append([_kind(mesh.material), textures.row(texture), textures.row(gloss)])
-    return torch.tensor(rows, dtype=torch.int64, device=device)
+    return torch.tensor(rows, dtype=torch.int64, device=device).reshape(-1, 3)
 
 
 def same_material(mesh: Mesh, other: Mesh) -> bool:

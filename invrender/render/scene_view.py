@@ -11,7 +11,7 @@ from invrender.cameras.lens import cameras_of, check_camera
 from invrender.errors import UsageError
 from invrender.kernels import Backend
 from invrender.kernels.intersect import approached
-from invrender.kernels.radiance import SceneArrays, Transport
+from invrender.kernels.radiance import ENDLESS, Estimator, SceneArrays, Transport
 from invrender.nouns import Camera, Lights
 from invrender.nouns.scene import Scene
 from invrender.ops.radiance import radiance
@@ -23,7 +23,9 @@ from invrender.shading.lights import fixed
 
 Tensor = torch.Tensor
 
-DEPTH = {"raytraced": 4, "path": 8}
+Kind = Literal["raytraced", "path", "scattering"]
+DEPTH: dict[Kind, int] = {"raytraced": 4, "path": 8, "scattering": ENDLESS}
+INDIRECT: tuple[Kind, ...] = ("path", "scattering")
 _AROUND = 1.75  # radius of a sphere that holds the frame's cube
 
 
@@ -33,20 +35,26 @@ class Shot:
 
     Attributes:
         mode: "raytraced": light from lamps, environment and emission, through mirrors and glass; "path": all light,
-            also what surfaces pass on to each other.
-        depth: how often a path is continued from a surface, at most; None: 4, of paths 8.
+            also what surfaces pass on to each other, through the medium where there is one; "scattering": the same,
+            however often light is scattered.
+        depth: how often a path is continued from a surface or in a medium, at most; None: 4, of paths 8, and without
+            end where there is a medium or the mode is "scattering".
         spp: rays a pixel. One alone goes through the pixel's centre in mode "raytraced"; else they are spread over it.
         seed: of all random numbers.
         shadows: whether things block the light.
-        edges: how closely edges are looked at, whose motion is a part of gradients; None: it is left out.
+        edges: how closely edges are looked at, whose motion is a part of gradients; None: it is left out. There is
+            none of it where there is a medium.
+        estimator, sky: of media; see `kernels.radiance.Transport`.
     """
 
-    mode: Literal["raytraced", "path"] = "raytraced"
+    mode: Kind = "raytraced"
     depth: int | None = None
     spp: int = 1
     seed: int = 0
     shadows: bool = True
     edges: EdgeSampling | None = None
+    estimator: Estimator = "differential"
+    sky: bool | None = None
 
     def __post_init__(self) -> None:
         if self.mode not in DEPTH:
@@ -56,11 +64,11 @@ class Shot:
         if self.depth is not None and self.depth < 0:
             raise UsageError(f"a path cannot be continued {self.depth} times", "use a depth from 0")
 
-    @property
-    def transport(self) -> Transport:
-        """The same for kernels."""
-        depth = DEPTH[self.mode] if self.depth is None else self.depth
-        return Transport(depth, indirect=self.mode == "path", shadows=self.shadows)
+    def transport(self, medium: bool = False) -> Transport:
+        """The same for kernels, through a scene that holds a medium or not."""
+        depth = DEPTH["scattering" if medium else self.mode] if self.depth is None else self.depth
+        indirect = self.mode in INDIRECT
+        return Transport(depth, indirect, self.shadows, estimator=self.estimator, sky=self.sky)
 
 
 @dataclass(frozen=True)
@@ -99,7 +107,8 @@ class View:
 
     def followed(self, start: Tensor, direction: Tensor, seed: int) -> Tensor:
         """What rays see that were `started`."""
-        given = (self.arrays, start, direction, seed, self.shot.transport)
+        transport = self.shot.transport(bool(self.scene.media))
+        given = (self.arrays, start, direction, seed, transport)
         found = self.backend.radiance_torch(*given) if self.in_torch else radiance(self.backend, *given)
         colour, alpha = found[:, :3], found[:, 3:]
         if self.background is not None:
@@ -119,9 +128,11 @@ def view(
 ) -> View:
     """A scene made ready to be seen by a camera; arguments as `scenes.picture` has them."""
     check_camera(camera)
+    if scene.media:
+        _check_through_medium(camera, shot)
     if geometry is None:
         dtype = torch.float64 if in_torch else torch.float32
-        geometry = scene_arrays.geometry(scene.meshes, backend.device, dtype)
+        geometry = scene_arrays.geometry(scene.meshes, backend.device, dtype, scene.media)
     if geometry.vertices.requires_grad and not in_torch:
         raise UsageError("vertices have no gradient through these kernels", "use `in_torch=True`, or detach them")
     if isinstance(scene.lights, Lights):
@@ -129,10 +140,17 @@ def view(
     packed = scene_arrays.arrays(geometry, scene)
     background = None if scene.background is None else packed.backdrop
     unseen = None
-    if shot.mode == "path" and isinstance(scene.lights, Lights):
+    if shot.mode in INDIRECT and isinstance(scene.lights, Lights):
         unseen = packed.ambient
         packed = _all_around(packed)
     return View(scene, packed, background, unseen, geometry, camera, size, backend, shot, in_torch)
+
+
+def _check_through_medium(camera: Camera, shot: Shot) -> None:
+    if shot.mode not in INDIRECT:
+        raise UsageError(f"mode {shot.mode} does not follow light through a medium", "use --mode scattering")
+    if asked_for(camera.pose, camera.fov, camera.extent, camera.aperture, camera.focus):
+        raise UsageError("cameras have no gradient where there is a medium", "detach the camera's numbers")
 
 
 def _all_around(packed: SceneArrays) -> SceneArrays:

@@ -91,7 +91,7 @@ def draw_scene(
         progress.warn(str(finding))
     if what.transparent:
         scene = replace(scene, background=BLACK)
-    prepared = scene_arrays.geometry(scene.meshes, backend.device)
+    prepared = scene_arrays.geometry(scene.meshes, backend.device, media=scene.media)
     done = []
     for number, camera in enumerate(cameras):
         which = what.mode.name if len(cameras) == 1 else f"{what.mode.name} {number + 1}/{len(cameras)}"
