@@ -6,8 +6,9 @@ import torch
 
 from invrender.backends.arguments import check_faces
 from invrender.backends.torch import radiance_surfaces as surfaces
-from invrender.backends.torch.medium_bounce import Reservoir, collided, flown
+from invrender.backends.torch.medium_bounce import collided
 from invrender.backends.torch.medium_field import matter as medium
+from invrender.backends.torch.medium_flight import Reservoir, flown
 from invrender.backends.torch.medium_tables import looks_for_sky
 from invrender.backends.torch.radiance_hits import Hits, Rays, Spots, attached, colour, located, space
 from invrender.backends.torch.radiance_laws import under_constant_light
