@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from invrender.evaluate.compare import evaluate
     from invrender.io.assets import read, write
+    from invrender.io.volumes.field import read_field
     from invrender.methods.reconstruct import reconstruct
     from invrender.nouns import (
         Camera,
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
         Environment,
         Lights,
         Material,
+        Medium,
         Mesh,
         PointLight,
         Rays,
@@ -34,6 +36,8 @@ if TYPE_CHECKING:
         Views,
         Volume,
     )
+    from invrender.parameters.fit_field import fit_field
+    from invrender.parameters.neural_field import LearnedField
     from invrender.render.pictures import render
 
 __version__ = "0.1.0"
@@ -48,8 +52,10 @@ _PUBLIC = {
     "Cameras": _NOUNS,
     "DirectionalLight": _NOUNS,
     "Environment": _NOUNS,
+    "LearnedField": "invrender.parameters.neural_field",
     "Lights": _NOUNS,
     "Material": _NOUNS,
+    "Medium": _NOUNS,
     "Mesh": _NOUNS,
     "PointLight": _NOUNS,
     "Rays": _NOUNS,
@@ -59,8 +65,10 @@ _PUBLIC = {
     "Views": _NOUNS,
     "Volume": _NOUNS,
     "evaluate": None,
+    "fit_field": "invrender.parameters.fit_field",
     "reconstruct": "invrender.methods.reconstruct",
     "read": "invrender.io.assets",
+    "read_field": "invrender.io.volumes.field",
     "render": None,
     "write": "invrender.io.assets",
 }
@@ -71,8 +79,10 @@ __all__ = [
     "Cameras",
     "DirectionalLight",
     "Environment",
+    "LearnedField",
     "Lights",
     "Material",
+    "Medium",
     "Mesh",
     "PointLight",
     "Rays",
@@ -83,7 +93,9 @@ __all__ = [
     "Volume",
     "__version__",
     "evaluate",
+    "fit_field",
     "read",
+    "read_field",
     "reconstruct",
     "render",
     "write",

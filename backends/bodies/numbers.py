@@ -24,8 +24,16 @@ COS_INNER, COS_OUTER, LIGHT_COLUMNS = (I(k) for k in (radiance.COS_INNER, radian
 DIRECTIONAL, SPOT = I(radiance.DIRECTIONAL), I(radiance.SPOT)
 LOBE, ANGLE, AROUND, DIES, LAYER = (I(k) for k in (paths.LOBE, paths.ANGLE, paths.TURN, paths.ROULETTE, paths.LAYER))
 BLOCKS, FACE, ALONG, ACROSS = (I(k) for k in (paths.BLOCKS, paths.FACE, paths.ALONG, paths.ACROSS))
+FLIGHT, THROUGH, AGAIN = (I(k) for k in (paths.FLIGHT, paths.THROUGH, paths.AGAIN))
 ROW, COLUMN, EAST, NORTH = (I(k) for k in (paths.ROW, paths.COLUMN, paths.EAST, paths.NORTH))
 DEPTH, ROULETTE, INDIRECT, SHADOWS, SOLID, HEIGHT, WIDTH = (I(k) for k in range(7))
 """Places in `Scene.settings`: the transport's, whether all is opaque, and the size of the environment's picture."""
 ENDS, MIRRORED, SCATTERED, REFLECTED, REFRACTED = (I(k) for k in range(5))
 """How a path goes on; the last two from dielectrics."""
+EXTINCTION, ALBEDO, ASYMMETRY, GLOW, CELLS, LOW = (I(k) for k in range(6))
+"""Rows of `Medium.scales` and `sizes`: of the grids, of the cells of majorants; and of the box's first corner."""
+SIZE, STEP = I(0), I(3)
+"""Columns of `Medium.sizes` at which the numbers of vertices along x, y, z begin, and how far the next ones are."""
+COLOURED, SKY, ESTIMATOR = (I(k) for k in range(3))
+"""Places in `Medium.choices`: whether extinction has a colour, whether to look for the environment, and of these:"""
+DIFFERENTIAL, ANALOG, NULL, SINGULAR = (I(k) for k in range(4))

@@ -42,12 +42,13 @@ def build(corners: Floats) -> Bvh:
     for last in _kept[:1]:
         if np.array_equal(last.corners, corners):
             return last
-    built = _built(corners)
+    built = grown(corners)
     _kept[:] = [built]
     return built
 
 
-def _built(corners: Floats) -> Bvh:
+def grown(corners: Floats) -> Bvh:
+    """The same, which is not kept."""
     order = np.flatnonzero(np.isfinite(corners).all((1, 2))).astype(np.int32)
     boxes, links = np.empty((2 * len(order) + 1, 6)), np.zeros((2 * len(order) + 1, 2), np.int32)
     count = _build(corners, order, boxes, links)

@@ -44,48 +44,54 @@ def packed(scene: SceneArrays, transport: Transport) -> Any:
         order=order,
         boxes=boxes,
         links=links,
-        normals=_floats(scene.normals).reshape(-1, 9)[order],
-        uv=_floats(scene.uv).reshape(-1, 6)[order] if len(scene.uv) else np.zeros((0, 6), np.float32),
-        colours=_floats(scene.colours).reshape(-1, 9)[order] if len(scene.colours) else np.zeros((0, 9), np.float32),
+        normals=floats(scene.normals).reshape(-1, 9)[order],
+        uv=floats(scene.uv).reshape(-1, 6)[order] if len(scene.uv) else np.zeros((0, 6), np.float32),
+        colours=floats(scene.colours).reshape(-1, 9)[order] if len(scene.colours) else np.zeros((0, 9), np.float32),
         rows=_array(scene.face_material, np.int32)[order],
-        materials=_floats(scene.materials),
+        materials=floats(scene.materials),
         kinds=_array(scene.material_kinds, np.int32),
-        texels=_floats(scene.texels),
+        texels=floats(scene.texels),
         textures=_array(scene.textures, np.int32),
-        lights=_floats(scene.lights),
+        lights=floats(scene.lights),
         light_kinds=_array(scene.light_kinds, np.int32),
-        environment=_floats(scene.environment).reshape(-1, 3),
-        turn=_floats(scene.turn),
-        glow=_floats(torch.stack([scene.ambient, scene.backdrop])),
+        environment=floats(scene.environment).reshape(-1, 3),
+        turn=floats(scene.turn),
+        glow=floats(torch.stack([scene.ambient, scene.backdrop])),
         emitters=np.zeros(0, np.int32) if kept is None else rank[kept],
-        emitters_cumulative=np.zeros(0, np.float32) if lit is None else _floats(lit.cumulative),
-        emitter_density=np.zeros(0, np.float32) if lit is None else _floats(lit.density)[order],
-        sky_rows=np.zeros(0, np.float32) if picked is None else _floats(picked.rows),
-        sky_columns=np.zeros(0, np.float32) if picked is None else _floats(picked.columns).reshape(-1),
-        sky_density=np.zeros(0, np.float32) if picked is None else _floats(picked.density).reshape(-1),
+        emitters_cumulative=np.zeros(0, np.float32) if lit is None else floats(lit.cumulative),
+        emitter_density=np.zeros(0, np.float32) if lit is None else floats(lit.density)[order],
+        sky_rows=np.zeros(0, np.float32) if picked is None else floats(picked.rows),
+        sky_columns=np.zeros(0, np.float32) if picked is None else floats(picked.columns).reshape(-1),
+        sky_density=np.zeros(0, np.float32) if picked is None else floats(picked.density).reshape(-1),
         settings=np.array(settings, np.int32),
     )
 
 
 def _tree(bvh: Bvh) -> Packed:
-    """Corners [F,9] in the order of the leaves, that order, boxes and links; those of the last tree are kept."""
+    """Of the scene's faces; the parts of the last tree are kept."""
     for last, parts in _kept[:1]:
         if last is bvh:
             return parts
+    parts = narrow_tree(bvh)
+    _kept[:] = [(bvh, parts)]
+    return parts
+
+
+def narrow_tree(bvh: Bvh) -> Packed:
+    """Corners [F,9] in the order of the leaves, that order, boxes and links."""
     corners = bvh.corners[bvh.order]
     rows = np.concatenate([corners[:, 0], corners[:, 1] - corners[:, 0], corners[:, 2] - corners[:, 0]], 1)
     pad = PADDING * float(np.abs(corners).max(initial=0))
     boxes = bvh.boxes + np.array([-pad] * 3 + [pad] * 3)
-    parts = (_narrow(rows), bvh.order, _narrow(boxes), bvh.links)
-    _kept[:] = [(bvh, parts)]
-    return parts
+    return _narrow(rows), bvh.order, _narrow(boxes), bvh.links
 
 
 def _narrow(values: NDArray[Any]) -> NDArray[np.float32]:
     return np.ascontiguousarray(values, np.float32)
 
 
-def _floats(values: Tensor) -> NDArray[np.float32]:
+def floats(values: Tensor) -> NDArray[np.float32]:
+    """A tensor's values as the bodies take them."""
     return _narrow(values.detach().cpu().numpy())
 
 

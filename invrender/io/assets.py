@@ -22,10 +22,12 @@ from invrender.io.files.paths import is_file, is_folder
 from invrender.io.meshes.read import read_mesh
 from invrender.io.meshes.write import write_mesh
 from invrender.io.scenes import is_scene_path, read_scene, write_scene
+from invrender.io.volumes.field import write_field
 from invrender.io.volumes.foreign import is_foreign, refuse_dicom, refuse_slices
 from invrender.io.volumes.read import is_volume_path, read_volume
 from invrender.io.volumes.write import write_volume
 from invrender.nouns import Mesh, Scene, Views, Volume
+from invrender.parameters.neural_field import LearnedField
 
 Kind = Literal["mesh", "scene", "volume", "transmittance", "views"]
 
@@ -94,7 +96,9 @@ def read(
 
 
 def write(
-    target: str | Path, thing: Mesh | Scene | Volume | Views | TransmittanceViews, units: str | None = None
+    target: str | Path,
+    thing: Mesh | Scene | Volume | LearnedField | Views | TransmittanceViews,
+    units: str | None = None,
 ) -> list[Path]:
     """Write a mesh or a volume in the format that the extension names, a scene, or posed images as a dataset folder.
 
@@ -102,7 +106,7 @@ def write(
 
     Args:
         target: of a mesh .glb, .ply, .obj or .stl; of a scene .toml, beside which its meshes are written; of a volume
-            .npz, .vti, .nrrd, ...; of images a folder. What lies there is replaced.
+            .npz, .vti, .nrrd, ...; of a neural field .npz; of images a folder. What lies there is replaced.
         thing: what to write; gradients are left behind.
         units: what one unit of a mesh's coordinates is ('metre', ...), where the format has a place for it.
 
@@ -116,6 +120,8 @@ def write(
         write_mesh(target, thing, units)
     elif isinstance(thing, Volume):
         write_volume(target, thing)
+    elif isinstance(thing, LearnedField):
+        write_field(target, thing)
     elif isinstance(thing, Scene):
         return write_scene(target, thing)
     elif isinstance(thing, Views):

@@ -8,6 +8,7 @@ from pathlib import Path
 from invrender.errors import InputError, UsageError
 from invrender.io.files.paths import check_extension, existing_file, is_folder
 from invrender.io.volumes.arrays import read_npy, read_npz
+from invrender.io.volumes.field import is_field, read_field_volume
 from invrender.io.volumes.foreign import VOLUME_EXTENSIONS, is_foreign, not_read
 from invrender.io.volumes.grid import Grid, to_volume
 from invrender.io.volumes.meta import read_meta
@@ -42,7 +43,7 @@ def read_volume(
     resampled onto upright axes. A patient's positions count to the right, the front and upwards (RAS), as NIfTI has
     them: those of MetaImage and of NRRD files in LPS have the signs of x and y changed. Files without a position
     (.npy, .raw, .npz without `bounds`, TIFF stacks that tell no spacing as ImageJ or OME do) get cubic voxels, a
-    longest axis of length 1, and the centre at 0.
+    longest axis of length 1, and the centre at 0. A neural field (`field.npz` of a run) is put on its own grid.
 
     Args:
         path: the file.
@@ -67,6 +68,12 @@ def read_volume(
         raise UsageError(f"--shape and --dtype go with .raw files; {source.name} tells its own", "leave them out")
     if extension not in _KEYED and key != DEFAULT:
         raise UsageError(f"--key is {key}, and the arrays of {source.name} have no names", "leave --key out")
+    if extension == ".npz" and is_field(source):
+        if key != DEFAULT or frame is not None:
+            raise UsageError(
+                f"{source.name} is a neural field, which has no arrays to choose from", "leave --key and --frame out"
+            )
+        return read_field_volume(source)
     return to_volume(_read(source, extension, key, shape, dtype, frame), source)
 
 
