@@ -25,8 +25,14 @@ def medium_table(medium: Medium, target: Path, written: list[Path]) -> dict[str,
         written.append(file)
         return file.name
 
-    table: dict[str, Any] = {"name": medium.name, "file": kept(medium.extinction, "extinction")}
-    table |= known_part(medium, kept)
+    table: dict[str, Any] = {"name": medium.name}
+    uniform = _uniform(medium.extinction)
+    if uniform is None:
+        table["file"] = kept(medium.extinction, "extinction")
+    else:
+        table |= {"extinction": uniform, "box": medium.extinction.bounds.detach().tolist()}
+    for key, value in (("albedo", medium.albedo), ("g", medium.asymmetry), ("emission", medium.emission)):
+        table[key] = kept(value, key) if isinstance(value, Volume) else _numbers(value)
     if medium.inside is not None:
         file = target.with_name(f"{target.stem}-inside.obj")
         write_obj(file, replace(medium.inside, uv=None, colours=None, material=Material(), finish=None))
@@ -35,12 +41,13 @@ def medium_table(medium: Medium, target: Path, written: list[Path]) -> dict[str,
     return table
 
 
-def known_part(medium: Medium, kept: Any) -> dict[str, Any]:
-    """Albedo, mean cosine and emission: numbers, or what `kept` calls the file of a grid."""
-    table: dict[str, Any] = {}
-    for key, value in (("albedo", medium.albedo), ("g", medium.asymmetry), ("emission", medium.emission)):
-        table[key] = kept(value, key) if isinstance(value, Volume) else _numbers(value)
-    return table
+def _uniform(extinction: Volume) -> Any:
+    """The value, or three, of an extinction that is the same at the eight corners of its box alone; None of others."""
+    values = extinction.values.detach().double().cpu()
+    if extinction.shape != (2, 2, 2) or not bool((values == values[:, :1, :1, :1]).all()):
+        return None
+    first: list[float] = values[:, 0, 0, 0].tolist()
+    return first if len(first) > 1 else first[0]
 
 
 def _numbers(value: Any) -> Any:
