@@ -8,12 +8,14 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from PIL import Image
 
 from invrender.backends import select
 from invrender.cameras.volume_rigs import volume_rig
 from invrender.cli.app import run
 from invrender.errors import MemoryLimitError
 from invrender.io.datasets.transmittance import TransmittanceViews, write_transmittance
+from invrender.io.volumes.field import read_field
 from invrender.io.volumes.read import read_volume
 from invrender.io.volumes.write import write_volume
 from invrender.nouns import Volume
@@ -30,6 +32,10 @@ def asset(tmp_path: Path) -> Path:
     path = tmp_path / "ball.vti"
     write_volume(path, Volume.from_numpy(40 * values, np.array([[10.0, 0, -4], [13, 3, 0]])))
     return path
+
+
+def render(*arguments: object) -> int:
+    return run(["render", *map(str, arguments), "--size", "24", "--backend", "cpu", "-q"])
 
 
 def reconstruct(*arguments: object) -> int:
@@ -92,6 +98,13 @@ def test_a_neural_field(asset: Path, tmp_path: Path, capsys: pytest.CaptureFixtu
     assert reconstruct(asset, "-o", tmp_path / "run", *flags) == 0
     assert json.loads(capsys.readouterr().out)["psnr"] > 15
     assert "train" in (tmp_path / "run" / "losses.csv").read_text()
+    field, volume = read_field(tmp_path / "run"), read_volume(tmp_path / "run" / "volume.npz")
+    assert torch.allclose(field.volume().values, volume.values, rtol=1e-4, atol=1e-6 * float(volume.values.max()))
+    pictures = ("field", "volume")
+    for name in pictures:
+        assert render(tmp_path / "run" / f"{name}.npz", "-o", tmp_path / f"{name}.png", "--mode", "transmittance") == 0
+    drawn = [np.asarray(Image.open(tmp_path / f"{name}.png")).astype(int) for name in pictures]
+    assert np.abs(drawn[0] - drawn[1]).max() <= 1
 
 
 def test_a_dataset_without_a_box_asks_for_one(asset: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

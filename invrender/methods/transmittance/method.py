@@ -16,7 +16,7 @@ from invrender.methods.transmittance.budget import passes
 from invrender.methods.transmittance.doubts import check, doubt
 from invrender.methods.transmittance.film import film
 from invrender.methods.transmittance.measurement import Measurement, Noise, measure
-from invrender.methods.transmittance.neural import ITERATIONS, Training, field_schedule
+from invrender.methods.transmittance.neural import ITERATIONS, Training, field_of, field_schedule, learnt
 from invrender.methods.transmittance.problem import DENSITY, prepare
 from invrender.methods.transmittance.rims import WIDE
 from invrender.methods.transmittance.schedule import Plan
@@ -39,12 +39,13 @@ def begin(given: task.Task, settings: TransmittanceSettings, backend: Backend) -
     if settings.field == "neural":
         problem = prepare(given.measurement, given.shape, given.bounds, backend, WIDE if settings.carve else None)
         training = Training(settings.iterations or ITERATIONS, seed=settings.seed)
-        support = float(problem.support.double().mean())
+        support, field = float(problem.support.double().mean()), field_of(problem, training)
 
-        def learnt(finished: tuple[Finished, ...]) -> task.Result:
-            return task.Result(finished[-1].result[DENSITY], 0.0, {}, support, training.rays * training.samples, False)
+        def trained(finished: tuple[Finished, ...]) -> task.Result:
+            density, samples = finished[-1].result[DENSITY], training.rays * training.samples
+            return task.Result(density, 0.0, {}, support, samples, False, learnt(field, finished, given.extinction))
 
-        return Problem(field_schedule(problem, training), learnt, moving, arrays)
+        return Problem(field_schedule(problem, training), trained, moving, arrays)
     plan = planned(given.measurement, given.shape, given.bounds, settings, backend)
     return Problem(plan.following, plan.result, moving, arrays)
 
@@ -86,6 +87,6 @@ METHOD = Method(
     measure=report.measure,
     write=report.write,
     rows=report.rows,
-    files=lambda _: "volume.npz, volume.vti",
+    files=report.files,
     asset=report.asset,
 )

@@ -6,7 +6,7 @@ transmittances, so saturated rays say little and no logarithm of noisy pixels is
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 import torch
@@ -15,7 +15,7 @@ from invrender.cameras.rays import pixel_directions
 from invrender.methods.transmittance.measurement import Measurement
 from invrender.methods.transmittance.problem import DENSITY, Problem
 from invrender.nouns import Rays
-from invrender.parameters.neural_field import FieldSettings, NeuralField
+from invrender.parameters.neural_field import FieldSettings, LearnedField, NeuralField
 from invrender.render.estimators import box_ends, ray_marching
 from invrender.solve.adam import Adam
 from invrender.solve.phase import Finished, Phase, Schedule, Start
@@ -75,11 +75,22 @@ class TransmittanceMisfit:
         return {"misfit": float(loss.detach())}, dict(zip(leaves, gradients, strict=True))
 
 
-def field_schedule(problem: Problem, training: Training) -> Schedule:
-    """The one phase that trains a field; its estimates are densities on the problem's grid."""
-    field = NeuralField(
+def field_of(problem: Problem, training: Training) -> NeuralField:
+    """The field that is trained, in the problem's box and on its support."""
+    return NeuralField(
         problem.shape, problem.bounds.cpu(), problem.level, problem.support.cpu(), FieldSettings(seed=training.seed)
     )
+
+
+def learnt(field: NeuralField, finished: tuple[Finished, ...], extinction: float) -> LearnedField:
+    """The trained field, whose densities times `extinction` are those of the problem."""
+    found = finished[-1].result
+    return LearnedField(replace(field, level=field.level / extinction), {name: found[name] for name in field.sizes})
+
+
+def field_schedule(problem: Problem, training: Training) -> Schedule:
+    """The one phase that trains a field; its estimates are densities on the problem's grid, its result has weights."""
+    field = field_of(problem, training)
     reports = min(REPORTS, training.iterations)
     adam = Adam(compounded_decay(training.rate, 0.1, training.iterations))
 
@@ -94,7 +105,7 @@ def field_schedule(problem: Problem, training: Training) -> Schedule:
             objective=TransmittanceMisfit(problem, field, training),
             solver=Several(adam, training.iterations, reports),
             decode=field.decode,
-            result=lambda params, state: {DENSITY: field.decode(params)},
+            result=lambda params, state: {DENSITY: field.decode(params), **params},
             seed=training.seed,
             labels={"phase": "train"},
             constants={"smoothing": 0.0},

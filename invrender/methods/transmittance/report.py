@@ -9,6 +9,8 @@ from typing import Any
 import torch
 
 from invrender.evaluate.volume import decibel, volume_metrics
+from invrender.io.volumes.field import NAME as FIELD
+from invrender.io.volumes.field import write_field
 from invrender.io.volumes.write import write_volume
 from invrender.kernels import Backend
 from invrender.methods.inputs import decibels
@@ -47,6 +49,8 @@ def measure(task: Task, result: Result, backend: Backend) -> dict[str, Any]:
         "saturated_pixels": data.masked,
         "samples": result.samples,
     }
+    if result.field is not None:
+        metrics["field"] = "neural"
     if task.reference is not None:
         against = volume_metrics(volume, task.reference, backend)
         metrics |= {key: _finite(value) for key, value in dataclasses.asdict(against).items() if key != "extinction"}
@@ -68,10 +72,12 @@ def _finite(value: Any) -> Any:
 
 
 def write(run: RunFolder, task: Task, result: Result) -> None:
-    """Write the density."""
+    """Write the density, and the field that it was read from."""
     volume = asset(task, result)
     write_volume(run.file("volume.npz"), volume)
     write_volume(run.file("volume.vti"), volume)
+    if result.field is not None:
+        write_field(run.file(FIELD), result.field)
 
 
 def rows(m: dict[str, Any]) -> list[tuple[str, str]]:
@@ -91,3 +97,8 @@ def rows(m: dict[str, Any]) -> list[tuple[str, str]]:
         lines.append(("carving", "tight: nothing within a cell of the object"))
     lines.append(("extinction, smoothing", f"{m['extinction']:.4g}, {m['smoothing']:.2g}"))
     return lines
+
+
+def files(m: dict[str, Any]) -> str:
+    """The main results."""
+    return "volume.npz, volume.vti" + (f", {FIELD}" if "field" in m else "")

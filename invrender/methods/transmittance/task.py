@@ -22,6 +22,7 @@ from invrender.methods.transmittance.air import check_air, read_air
 from invrender.methods.transmittance.measurement import DEEPEST, Measurement, Noise, exposed, measure, parse_noise
 from invrender.methods.transmittance.settings import TransmittanceSettings
 from invrender.nouns import Cameras, Volume
+from invrender.parameters.neural_field import LearnedField
 from invrender.render.absorption import check_extinction, density, transmittance
 from invrender.run.memory import check_memory
 
@@ -55,7 +56,8 @@ class Task:
 class Result:
     """Density [D,H,W], the smoothing weight that was used, its held-out scores, and what was carved and sampled.
 
-    `tight`: whether what lies within a cell of the object was found to be empty.
+    `tight`: whether what lies within a cell of the object was found to be empty; `field`: in the units of the input,
+    where one was trained.
     """
 
     density: Tensor
@@ -64,6 +66,7 @@ class Result:
     support: float
     samples: int
     tight: bool
+    field: LearnedField | None = None
 
 
 def load(settings: TransmittanceSettings, backend: Backend) -> Task:
