@@ -14,7 +14,7 @@ import numpy as np
 from .numbers import ALBEDO, ASYMMETRY, COLOURED, EDGE, EXTINCTION, GLOW, LOW, NONE_OF, OTHER, SIZE, STEP, I
 from .packed_tree import traversed
 from .target import add_at, contracted
-from .vectors import INF, ONE, ZERO, along, cross, dot, minus, scaled, three
+from .vectors import INF, ONE, ZERO, along, cross, dot, minus, scaled, three, times
 
 F = np.float32
 NO_BITS = np.uint32(0)
@@ -133,6 +133,26 @@ def emission_at(medium, x):
     if len(medium.emission) <= 3:
         return colour_of(medium.emission, NONE_OF) if len(medium.emission) == 3 else (ZERO, ZERO, ZERO)
     return many(medium.emission, around(medium, GLOW, x))
+
+
+@contracted
+def slope(medium, x, value):
+    """The sum of `value` times the extinction of all channels at a point, and its gradient with the point."""
+    at = around(medium, EXTINCTION, x)
+    _, u, v, w, _, _, _ = at
+    total, by_x, by_y, by_z = ZERO, ZERO, ZERO, ZERO
+    for corner in range(8):
+        vertex, weight = share_of(at, corner)
+        if medium.choices[COLOURED]:
+            here = dot(value, colour_of(medium.extinction, vertex))
+        else:
+            here = (value[0] + value[1] + value[2]) * medium.extinction[vertex]
+        total += weight * here
+        a, b, c = (u if corner & 1 else ONE - u), (v if corner & 2 else ONE - v), (w if corner & 4 else ONE - w)
+        by_x += (here if corner & 1 else -here) * b * c
+        by_y += (here if corner & 2 else -here) * a * c
+        by_z += (here if corner & 4 else -here) * a * b
+    return total, times((by_x, by_y, by_z), three(EXTINCTION, NONE_OF, medium.scales))
 
 
 @contracted

@@ -12,10 +12,10 @@ import math
 
 import numpy as np
 
-from .medium_grid import around, extinction_at, inside, local, many, one, spread_extinction
-from .numbers import CELLS, COLOURED, EXTINCTION, SIZE, STEP, I
+from .medium_grid import around, extinction_at, inside, local, many, one, slope, spread_extinction
+from .numbers import CELLS, COLOURED, EXTINCTION, NONE_OF, SIZE, STEP, I
 from .target import called, contracted
-from .vectors import HALF, INF, ONE, TINY, TWO, ZERO, along, dot, mean, scaled, times, uniform_of
+from .vectors import HALF, INF, ONE, TINY, TWO, ZERO, along, dot, mean, scaled, three, times, uniform_of
 
 F = np.float32
 WEAK = F(0.1)
@@ -182,6 +182,13 @@ def through(medium, o, d, far, bits, stack):
         item += 2
 
 
+@contracted
+def voxels(medium, d, length):
+    """How many pieces of a voxel's length a way has, at least one."""
+    speed = times(d, three(EXTINCTION, NONE_OF, medium.scales))
+    return I(length * math.sqrt(dot(speed, speed))) + 1
+
+
 @called
 def march(medium, o, d, far, value, bits, stack, cells):
     """Add `value` times the gradient of the integral of extinction: at a random point of each voxel-long piece.
@@ -191,13 +198,51 @@ def march(medium, o, d, far, value, bits, stack, cells):
     begin, end = stretch(medium, o, d, far)
     if len(cells) == 0 or not begin < end:
         return
-    speed = times(d, (medium.scales[EXTINCTION, 0], medium.scales[EXTINCTION, 1], medium.scales[EXTINCTION, 2]))
-    pieces = I((end - begin) * math.sqrt(dot(speed, speed))) + 1
+    pieces = voxels(medium, d, end - begin)
     length = (end - begin) / F(pieces)
     for piece in range(pieces):
         x = along(o, begin + (F(piece) + uniform_of(bits, piece)) * length, d)
         if inside(medium, x, stack):
             spread_extinction(medium, x, scaled(length, value), cells)
+
+
+@called
+def bend(medium, o, d, far, value, bits, stack):
+    """The gradient of `value` times the integral of extinction along a ray: with its direction and with `far`."""
+    begin, end = stretch(medium, o, d, far)
+    a_direction, a_begin, a_end = (ZERO, ZERO, ZERO), ZERO, ZERO
+    if not begin < end:
+        return a_direction, ZERO
+    pieces = voxels(medium, d, end - begin)
+    length = (end - begin) / F(pieces)
+    for piece in range(pieces):
+        part = (F(piece) + uniform_of(bits, piece)) / F(pieces)
+        t = begin + part * (end - begin)
+        x = along(o, t, d)
+        if inside(medium, x, stack):
+            here, steep = slope(medium, x, value)
+            ahead, longer = length * dot(steep, d), here / F(pieces)
+            a_direction = along(a_direction, length * t, steep)
+            a_begin, a_end = a_begin + (ONE - part) * ahead - longer, a_end + part * ahead + longer
+    if begin > ZERO:
+        a_direction = along(a_direction, -a_begin, at_border(medium, o, d, begin))
+    if end == far:
+        return a_direction, a_end
+    return along(a_direction, -a_end, at_border(medium, o, d, end)), ZERO
+
+
+@contracted
+def at_border(medium, o, d, t):
+    """How much earlier a ray meets the side of the box that it meets at t, by its direction."""
+    p = local(medium, o)
+    farthest, turns = -ONE, (ZERO, ZERO, ZERO)
+    for axis in range(3):
+        size = F(medium.sizes[CELLS, SIZE + axis]) / medium.scales[CELLS, axis]
+        away = abs(p[axis] + t * d[axis] - HALF * size) / size
+        if away > farthest and d[axis] != ZERO:
+            farthest, by = away, t / d[axis]
+            turns = (by if axis == 0 else ZERO, by if axis == 1 else ZERO, by if axis == 2 else ZERO)
+    return turns
 
 
 @called

@@ -220,18 +220,24 @@ def direct_adjoint(scene, at, key, bounce, a, moving, stack, grads, sums):
         found = light_from(scene, at, number, key, bounce, True, stack)
         if not found[0]:
             continue
-        _, value, towards, colour, factor, distance, k, nl, nv, vl, sine, plain, lobe, one, other = found
-        total = along(total, ONE, value)
-        b = scaled(factor, times(a, colour))
-        a_nl, a_nv, a_vl = reflect_adjoint(
-            scene, at.row, at.kind, at.matter, nl, nv, vl, sine, scaled(one, b), scaled(other, b), grads
-        )  # fmt: skip
-        if moving:
-            bend(at, towards, a_nl, a_nv, a_vl, grads)
-        a_light = times(a, along(scaled(one, plain), other, lobe))
-        a_towards = along(scaled(a_nl, at.normal), a_vl, at.eye)
-        source_adjoint(scene, number, k, towards, colour, factor, distance, a_light, a_towards, grads, sums)
+        total = along(total, ONE, found[1])
+        arrived_adjoint(scene, at, number, found, a, moving, grads, sums)
     return total
+
+
+@contracted
+def arrived_adjoint(scene, at, number, found, a, moving, grads, sums):
+    """Of what is reflected of one source, as `light_from` found it."""
+    _, _, towards, colour, factor, distance, k, nl, nv, vl, sine, plain, lobe, one, other = found
+    b = scaled(factor, times(a, colour))
+    a_nl, a_nv, a_vl = reflect_adjoint(
+        scene, at.row, at.kind, at.matter, nl, nv, vl, sine, scaled(one, b), scaled(other, b), grads
+    )  # fmt: skip
+    if moving:
+        bend(at, towards, a_nl, a_nv, a_vl, grads)
+    a_light = times(a, along(scaled(one, plain), other, lobe))
+    a_towards = along(scaled(a_nl, at.normal), a_vl, at.eye)
+    source_adjoint(scene, number, k, towards, colour, factor, distance, a_light, a_towards, grads, sums)
 
 
 @contracted

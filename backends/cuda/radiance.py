@@ -12,7 +12,7 @@ import torch
 from numba import cuda, float32, int32
 
 from invrender.backends.cpu.radiance import starts
-from invrender.backends.cpu.radiance_adjoint import RAY, gathered, refractive, zeros
+from invrender.backends.cpu.radiance_sums import RAY, gathered, refractive, zeros
 from invrender.backends.cpu.scene import packed
 from invrender.backends.cuda.bodies import bvh, radiance_laws, radiance_path, radiance_replay, vectors
 from invrender.backends.cuda.launch import launch

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import torch
 
-from invrender.kernels.radiance import Transport
+from invrender.kernels.radiance import SceneArrays, Transport
 
 Tensor = torch.Tensor
 
 CELL = 8  # grid vertices along a cell of majorants
 FEWEST = 4  # cells an axis, where the grid has as many
+UNEVEN = 50.0  # a sky is looked for whose brightest texel is this many times its mean
 HEADROOM = 1.25  # by which majorants exceed the extinction where gradients divide by what is left between them
 
 
@@ -38,6 +39,14 @@ def majorants(extinction: Tensor, floor: float, box: Tensor, headroom: float = 1
 def headroom(transport: Transport) -> float:
     """The factor on majorants that an estimator of gradients needs."""
     return HEADROOM if transport.estimator == "null" else 1.0
+
+
+def looks_for_sky(scene: SceneArrays, transport: Transport) -> bool:
+    """Whether points of the medium look for the environment: where the transport says so, or the sky is uneven."""
+    if transport.sky is not None or scene.environment.numel() <= 3:
+        return bool(transport.sky)
+    light = scene.environment.detach().mean(2)
+    return float(light.max()) > UNEVEN * float(light.mean())
 
 
 def cells(count: int) -> int:

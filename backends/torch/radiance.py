@@ -11,18 +11,23 @@ refracted directions with the normals.
 from __future__ import annotations
 
 import math
+from dataclasses import fields
 from functools import partial
 
 import torch
 
-from invrender.backends.torch.radiance_bounce import Lit, met, prepared, reflected
-from invrender.backends.torch.radiance_hits import Rays
+from invrender.backends.torch.medium_bounce import scatter, tinted
+from invrender.backends.torch.medium_flight import Reservoir, kept_light, reservoir
+from invrender.backends.torch.radiance_bounce import met, prepared, reflected
+from invrender.backends.torch.radiance_hits import Rays, Spots
+from invrender.backends.torch.radiance_shadows import Lit, Walk
+from invrender.backends.torch.radiance_surfaces import joined
 from invrender.kernels.mesh import Trace
 from invrender.kernels.radiance import Radiance, RadianceAdjoint, RadianceGradient, SceneArrays, Transport
 
 Tensor = torch.Tensor
 
-NAMES = ("materials", "texels", "colours", "lights", "environment", "ambient", "backdrop", "origin", "direction")
+NAMES = tuple(field.name for field in fields(RadianceGradient))
 
 
 def path_radiance(
@@ -30,20 +35,61 @@ def path_radiance(
 ) -> Tensor:
     """What rays see, [R,4]; see `kernels.radiance.Radiance`. Differentiable in all floats of the scene and the rays."""
     walk = prepared(trace, scene, seed, transport)
-    rays: Rays | None = _first(origin, direction)
+    if walk.matter is not None:
+        origin, direction = origin.detach(), direction.detach()
+    keeps = reservoir(walk, len(origin))
+    light, alpha = _walked(walk, len(origin), _first(origin, direction), keeps=keeps)
+    if keeps is not None:
+        plain = SceneArrays(**{name: part.detach() for name, part in vars(scene).items()})
+        with torch.no_grad():
+            nested = prepared(trace, plain, seed, transport, nested=True)
+            seen, _ = _walked(nested, len(origin), None, starts=keeps)
+        light = light + kept_light(walk, keeps, seen)
+    return torch.cat([light, alpha]).T.contiguous()
+
+
+def _walked(
+    walk: Walk, count: int, rays: Rays | None, starts: Reservoir | None = None, keeps: Reservoir | None = None
+) -> tuple[Tensor, Tensor]:
+    """The light [3,R] that R paths see, and 1 [1,R] where rays of the camera meet something.
+
+    Args:
+        rays: of the camera, or
+        starts: points of the medium at which paths begin.
+        keeps: where a point of each path is kept.
+    """
     found: list[Lit] = []
-    alpha = torch.zeros_like(origin.detach()[:, :1])
-    for bounce in range(transport.depth + 1):
-        if rays is None or not len(rays.number):
+    total = torch.zeros(3, count, dtype=walk.scene.lights.dtype, device=walk.scene.lights.device)
+    alpha, latest = torch.zeros_like(total[:1]), -1 if starts is None else int(starts.bounce.max())
+    for bounce in range(walk.transport.depth + 1):
+        begun = None if starts is None else starts.starts(walk.space.seed, bounce)
+        if bounce > latest and (rays is None or not len(rays.number)):
             break
-        hits = met(walk, rays, bounce, found)
+        rays, reached = _bounced(walk, rays, begun, bounce, found, keeps)
         if bounce == 0:
-            alpha[hits.number] = 1
-        rays = reflected(walk, hits, bounce, found) if len(hits.number) else None
-    total = torch.zeros(3, len(origin), dtype=origin.dtype, device=origin.device)
+            alpha[:, reached] = 1
     if found:
         total = total.index_add(1, torch.cat([part[0] for part in found]), torch.cat([part[1] for part in found], 1))
-    return torch.cat([total.T, alpha], 1)
+    return total, alpha
+
+
+def _bounced(
+    walk: Walk, rays: Rays | None, begun: Spots | None, bounce: int, found: list[Lit], keeps: Reservoir | None
+) -> tuple[Rays | None, Tensor]:
+    """The rays that go on after a bounce, and the paths [K] that met something; `begun` are scattered with them."""
+    parts: list[Rays | None] = []
+    spots = [] if begun is None or walk.matter is None else [tinted(walk, walk.matter, begun, found)]
+    reached = [torch.zeros(0, dtype=torch.int64, device=walk.scene.lights.device)]
+    if rays is not None and len(rays.number):
+        hits, scattering = met(walk, rays, bounce, found, keeps)
+        parts += [reflected(walk, hits, bounce, found)] if len(hits.number) else []
+        reached.append(hits.number)
+        if scattering is not None:
+            spots.append(scattering)
+            reached.append(scattering.number)
+    if walk.matter is not None:
+        parts += [scatter(walk, walk.matter, some, bounce, found) for some in spots if len(some.number)]
+    return joined([part for part in parts if part is not None]), torch.cat(reached)
 
 
 def radiance_by(trace: Trace) -> Radiance:

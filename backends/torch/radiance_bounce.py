@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import torch
 
 from invrender.backends.arguments import check_faces
 from invrender.backends.torch import radiance_surfaces as surfaces
-from invrender.backends.torch.radiance_hits import Hits, Rays, Space, attached, colour, leave, located, space
+from invrender.backends.torch.medium_bounce import collided
+from invrender.backends.torch.medium_field import matter as medium
+from invrender.backends.torch.medium_flight import Reservoir, flown
+from invrender.backends.torch.medium_tables import looks_for_sky
+from invrender.backends.torch.radiance_hits import Hits, Rays, Spots, attached, colour, located, space
 from invrender.backends.torch.radiance_laws import under_constant_light
 from invrender.backends.torch.radiance_lights import Arrival, arrivals, sky_density, sky_radiance
-from invrender.backends.torch.radiance_random import dot
-from invrender.backends.torch.radiance_tables import Emitters, Sky, emitters, sky
+from invrender.backends.torch.radiance_random import Seed, dot
+from invrender.backends.torch.radiance_shadows import Asked, Lit, Walk, answer, times
+from invrender.backends.torch.radiance_tables import emitters, sky
 from invrender.kernels import paths
 from invrender.kernels.mesh import Trace
 from invrender.kernels.paths import first_key
@@ -30,44 +33,10 @@ from invrender.kernels.radiance import (
 )
 
 Tensor = torch.Tensor
-Lit = tuple[Tensor, Tensor]
-"""Numbers [N] of paths, and light [3,N] that is added to them."""
 
 
-@dataclass(frozen=True)
-class Walk:
-    """What all bounces need.
-
-    Attributes:
-        scene, space: what paths meet.
-        emitters, sky: how lights are picked.
-        kinds: of surfaces that there are.
-        glows, highlights, mirrors: whether any emits, has a highlight, or mirrors.
-        transport: which light is followed.
-    """
-
-    scene: SceneArrays
-    space: Space
-    emitters: Emitters | None
-    sky: Sky | None
-    kinds: tuple[int, ...]
-    glows: bool
-    highlights: bool
-    mirrors: bool
-    transport: Transport
-
-
-@dataclass(frozen=True)
-class _Asked:
-    """Light that arrives unless something blocks it: points, its arrival and what they reflect of it [3,N]."""
-
-    hits: Hits
-    arrival: Arrival
-    value: Tensor
-
-
-def prepared(trace: Trace, scene: SceneArrays, seed: int, transport: Transport) -> Walk:
-    """Finds out what need not be looked for.
+def prepared(trace: Trace, scene: SceneArrays, seed: int, transport: Transport, nested: bool = False) -> Walk:
+    """Finds out what need not be looked for; nested paths have other random numbers.
 
     Raises:
         InputError: a face names a vertex that does not exist.
@@ -79,9 +48,11 @@ def prepared(trace: Trace, scene: SceneArrays, seed: int, transport: Transport) 
     glows = max(most[EMISSION : EMISSION + 3]) > 0
     return Walk(
         scene,
-        space(trace, scene, first_key(seed)),
+        space(trace, scene, Seed(first_key(seed), nested)),
+        medium(trace, scene, transport),
         emitters(scene) if glows else None,
         sky(scene.environment),
+        looks_for_sky(scene, transport),
         tuple(sorted(set(scene.material_kinds[:, KIND].tolist()))),
         glows or free,
         free or max(most[KS : KS + 3]) > 0,
@@ -90,20 +61,31 @@ def prepared(trace: Trace, scene: SceneArrays, seed: int, transport: Transport) 
     )
 
 
-def met(walk: Walk, rays: Rays, bounce: int, found: list[Lit]) -> Hits:
-    """Where rays meet the surface; what it emits, and what those see that meet nothing, is added to `found`."""
+def met(
+    walk: Walk, rays: Rays, bounce: int, found: list[Lit], keeps: Reservoir | None = None
+) -> tuple[Hits, Spots | None]:
+    """Where rays meet the surface, or are scattered by the medium before.
+
+    What is emitted there, and what those see that meet nothing, is added to `found`.
+    """
     own = rays.face if bounce else None
     face, t, u, v = walk.space.first(rays.origin, rays.direction, own, rays.number, (bounce, paths.LAYER))
+    spots = None
+    if walk.matter is not None:
+        rays, distance = flown(walk, walk.matter, rays, t, bounce, keeps)
+        within, on = torch.isfinite(distance).nonzero()[:, 0], torch.isinf(distance).nonzero()[:, 0]
+        spots = collided(walk, walk.matter, rays.some(within), distance[within], found)
+        rays, face, t, u, v = rays.some(on), face[on], t[on], u[on], v[on]
     if bounce or walk.scene.environment.numel():
         missed = (face < 0).nonzero()[:, 0]
         found += [_missed(walk, rays.some(missed), bounce)] if len(missed) else []
     index = (face >= 0).nonzero()[:, 0]
-    hits = located(walk.scene, rays, index, walk.space.seed_key, face[index], u[index], v[index])
+    hits = located(walk.scene, rays, index, walk.space.seed, face[index], u[index], v[index])
     if walk.glows and len(index):
         emission = walk.scene.materials[hits.row, EMISSION : EMISSION + 3].T
         weight = _by_chance(walk, rays.density[index], hits, t[index])
-        found.append((hits.number, _times(hits.weight, emission * weight)))
-    return hits
+        found.append((hits.number, times(hits.weight, emission * weight)))
+    return hits, spots
 
 
 def _missed(walk: Walk, rays: Rays, bounce: int) -> Lit:
@@ -112,12 +94,13 @@ def _missed(walk: Walk, rays: Rays, bounce: int) -> Lit:
     if scene.environment.numel():
         light = sky_radiance(scene, rays.direction)
         if bounce:
-            light = light * _balance(walk, rays.density, sky_density(scene, walk.sky, rays.direction, rays.cosine))
+            density = torch.where(rays.cosine < 0, torch.inf, rays.density)
+            light = light * _balance(walk, density, sky_density(scene, walk.sky, rays.direction, rays.cosine))
     else:
         light = scene.backdrop[:, None] * rays.clear
     if bounce:
         light = light + scene.ambient[:, None] * (1 - rays.clear)
-    return rays.number, _times(rays.weight, light)
+    return rays.number, times(rays.weight, light)
 
 
 def _by_chance(walk: Walk, density: Tensor, hits: Hits, distance: Tensor) -> Tensor | float:
@@ -141,24 +124,24 @@ def _balance(walk: Walk, density: Tensor, other: Tensor) -> Tensor:
 def reflected(walk: Walk, hits: Hits, bounce: int, found: list[Lit]) -> Rays | None:
     """The rays that go on; what the surface reflects of lights is added to `found`."""
     parts: list[Rays] = []
-    asked: list[_Asked] = []
+    asked: list[Asked] = []
     kind_of = walk.scene.material_kinds[:, KIND][hits.row]
     for kind in walk.kinds:
         some = hits if len(walk.kinds) == 1 else hits.some((kind_of == kind).nonzero()[:, 0])
         if not len(some.number):
             continue
         if kind == UNLIT:
-            found.append((some.number, _times(some.weight, colour(walk.scene, some))))
+            found.append((some.number, times(some.weight, colour(walk.scene, some))))
         elif kind == DIELECTRIC:
             parts += [] if bounce == walk.transport.depth else surfaces.through(walk.scene, some, bounce)
         else:
             parts += _lit(walk, some, kind, bounce, found, asked)
-    _answer(walk, asked, bounce, found)
+    answer(walk, asked, bounce, found)
     rays = surfaces.joined(parts)
-    return None if rays is None else surfaces.survivors(rays, walk.space.seed_key, bounce, walk.transport)
+    return None if rays is None else surfaces.survivors(rays, walk.space.seed, bounce, walk.transport)
 
 
-def _lit(walk: Walk, hits: Hits, kind: int, bounce: int, found: list[Lit], asked: list[_Asked]) -> list[Rays]:
+def _lit(walk: Walk, hits: Hits, kind: int, bounce: int, found: list[Lit], asked: list[Asked]) -> list[Rays]:
     """The rays that go on from classic or glossy points; light that arrives there is added to `asked` or `found`."""
     scene, last = walk.scene, bounce == walk.transport.depth
     matter = surfaces.glossy(scene, hits) if kind == GLOSSY else surfaces.classic(scene, hits, walk.highlights)
@@ -166,9 +149,9 @@ def _lit(walk: Walk, hits: Hits, kind: int, bounce: int, found: list[Lit], asked
     if kind == CLASSIC and walk.mirrors and not last:
         mirror = surfaces.mirror_share(scene, hits)
     if not walk.transport.indirect:
-        found.append((hits.number, _times(hits.weight, _ambient(walk, matter, last))))
+        found.append((hits.number, times(hits.weight, _ambient(walk, matter, last))))
     for arrival in arrivals(scene, matter.hits, bounce, walk.emitters, walk.sky):
-        asked.append(_Asked(matter.hits, arrival, _value(walk, matter, arrival, mirror, last)))
+        asked.append(Asked(matter.hits, arrival, _value(walk, matter, arrival, mirror, last)))
     if last:
         return []
     return surfaces.onward(scene, matter, bounce, walk.transport.indirect, mirror)
@@ -191,55 +174,8 @@ def _value(walk: Walk, matter: surfaces.Matter, arrival: Arrival, mirror: Tensor
     whole = plain if lobe is None else plain + lobe
     found_otherwise = arrival.density is not None and not last and walk.transport.shadows
     if not found_otherwise or arrival.density is None or (lobe is None and not indirect):
-        return _times(hits.weight, whole * arrival.light)
+        return times(hits.weight, whole * arrival.light)
     density = surfaces.picked_density(matter, nl.detach(), vl.detach(), indirect, mirror)
     share = arrival.density / (arrival.density + density)
     weighted = whole * share if indirect or lobe is None else plain + lobe * share
-    return _times(hits.weight, weighted * arrival.light)
-
-
-def _answer(walk: Walk, asked: list[_Asked], bounce: int, found: list[Lit]) -> None:
-    """What of the light arrives; one question for all of it."""
-    if not walk.transport.shadows:
-        found += [(each.hits.number, each.value) for each in asked]
-        return
-    rays = [_shadow_rays(walk, each) for each in asked]
-    count = [len(ray[0]) for ray in rays]
-    if not sum(count):
-        return
-    origin, direction, own, number, far = (
-        torch.cat(parts, -1) for parts in zip(*(ray[1:] for ray in rays), strict=True)
-    )
-    source = torch.cat([own.new_full((size,), each.arrival.source) for each, size in zip(asked, count, strict=True)])
-    face = walk.space.first(origin, direction, own, number, (bounce, paths.BLOCKS), far, source)[0]
-    for each, ray, blocked in zip(asked, rays, (face >= 0).split(count), strict=True):
-        free = ray[0][~blocked]
-        found.append((each.hits.number[free], each.value[:, free]))
-
-
-def _shadow_rays(walk: Walk, asked: _Asked) -> tuple[Tensor, ...]:
-    """Rays from points to a source, where something arrives that could be blocked.
-
-    Returns:
-        the points [K] int64, origin and direction [3,K], own face [K], path [K] and where the rays end [K].
-    """
-    hits, arrival = asked.hits, asked.arrival
-    towards = arrival.towards.detach()
-    matters = dot(hits.normal.detach(), towards) > 0
-    if not attached(asked.value):
-        matters = matters & (asked.value != 0).any(0)
-    index = matters.nonzero()[:, 0]
-    direction = towards[:, index]
-    offset, leaves = leave(walk.scene, hits, direction, index)
-    if not bool(leaves.all()):
-        rest = leaves.nonzero()[:, 0]
-        index, direction, offset = index[rest], direction[:, rest], offset[:, rest]
-    far = torch.full_like(offset[0], torch.inf)
-    if arrival.segment is not None:
-        direction, far = arrival.segment.detach()[:, index] - offset, torch.full_like(far, paths.REACH)
-    origin = hits.point.detach()[:, index] + offset
-    return index, origin, direction, hits.face[index], hits.number[index], far
-
-
-def _times(weight: Tensor | None, value: Tensor) -> Tensor:
-    return value if weight is None else weight * value
+    return times(hits.weight, weighted * arrival.light)

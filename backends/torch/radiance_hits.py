@@ -10,7 +10,7 @@ from typing import Any, cast
 
 import torch
 
-from invrender.backends.torch.radiance_random import dot, length, streams, uniform
+from invrender.backends.torch.radiance_random import Seed, dot, length, streams, uniform
 from invrender.kernels import paths
 from invrender.kernels.intersect import intersect
 from invrender.kernels.mesh import Trace
@@ -32,7 +32,8 @@ class Rays:
         face: [N] int64, that from which it starts; -1: none.
         density: [N] per solid angle with which the direction was picked where light was looked for otherwise, too; inf:
             it was not.
-        cosine: [N] of the direction with the normal there.
+        cosine: [N] of the direction with the normal there; from points of a medium `radiance_lights.EVERYWHERE`, or -1
+            where they do not look for the environment.
         clear: [N] the share of the backdrop that it sees: 1 after mirrors and glass alone, 0 after a diffuse surface,
             between them after rough gloss.
     """
@@ -59,7 +60,7 @@ class Hits:
 
     Attributes:
         number: [N] int64 of the path.
-        seed_key: of its random numbers.
+        seed: of its random numbers.
         weight: [3,N] what is left of the light that it carries, or None: all.
         face, row: [N] int64, face and material.
         u, v: [N] barycentrics.
@@ -71,7 +72,7 @@ class Hits:
     """
 
     number: Tensor
-    seed_key: int
+    seed: Seed
     weight: Tensor | None
     face: Tensor
     row: Tensor
@@ -92,7 +93,36 @@ class Hits:
     @property
     def key(self) -> Tensor:
         """[N] int64, the streams of random numbers."""
-        return streams(self.seed_key, self.number)
+        return streams(self.seed, self.number)
+
+
+@dataclass(frozen=True)
+class Spots:
+    """N points of the medium at which light is scattered.
+
+    Attributes:
+        number: [N] int64 of the path.
+        seed: of its random numbers.
+        weight: [3,N] what is left of the light that it carries.
+        point: [3,N].
+        direction: [3,N] unit, that in which the path came.
+    """
+
+    number: Tensor
+    seed: Seed
+    weight: Tensor
+    point: Tensor
+    direction: Tensor
+
+    def some(self, chosen: Tensor) -> Spots:
+        """Those of an index tensor."""
+        parts = (self.weight[:, chosen], self.point[:, chosen], self.direction[:, chosen])
+        return Spots(self.number[chosen], self.seed, *parts)
+
+    @property
+    def key(self) -> Tensor:
+        """[N] int64, the streams of random numbers."""
+        return streams(self.seed, self.number)
 
 
 @dataclass(frozen=True)
@@ -103,7 +133,7 @@ class Space:
     scene: SceneArrays
     vertices: Tensor
     opacity: Tensor | None  # [F], None where everything is opaque
-    seed_key: int
+    seed: Seed
 
     def first(
         self, origin: Tensor, direction: Tensor, own: Tensor | None, number: Tensor, place: tuple[int, int],
@@ -138,16 +168,16 @@ class Space:
         """Whether rays go through the faces that they meet."""
         through = torch.zeros_like(face, dtype=torch.bool) if own is None else face == own
         if self.opacity is not None:
-            opacity, key = self.opacity[face.clamp(min=0)], streams(self.seed_key, number) ^ source
+            opacity, key = self.opacity[face.clamp(min=0)], streams(self.seed, number) ^ source
             through = through | (uniform(key, *place, opacity.dtype, face) >= opacity)
         return through
 
 
-def space(trace: Trace, scene: SceneArrays, seed_key: int) -> Space:
+def space(trace: Trace, scene: SceneArrays, seed: Seed) -> Space:
     """Makes a scene ready for questions."""
     opacity = scene.materials.detach()[:, OPACITY]
     partly = bool((opacity < 1).any())
-    return Space(trace, scene, scene.vertices.detach(), opacity[scene.face_material] if partly else None, seed_key)
+    return Space(trace, scene, scene.vertices.detach(), opacity[scene.face_material] if partly else None, seed)
 
 
 def attached(tensor: Tensor) -> bool:
@@ -155,7 +185,7 @@ def attached(tensor: Tensor) -> bool:
     return tensor.requires_grad or torch.autograd.forward_ad.unpack_dual(tensor).tangent is not None
 
 
-def located(scene: SceneArrays, rays: Rays, index: Tensor, seed_key: int, face: Tensor, u: Tensor, v: Tensor) -> Hits:
+def located(scene: SceneArrays, rays: Rays, index: Tensor, seed: Seed, face: Tensor, u: Tensor, v: Tensor) -> Hits:
     """The points at which those rays of an index tensor meet faces; they move with the rays."""
     direction = rays.direction[:, index]
     corners = scene.vertices[scene.faces[face]]
@@ -174,7 +204,7 @@ def located(scene: SceneArrays, rays: Rays, index: Tensor, seed_key: int, face: 
     weight = None if rays.weight is None else rays.weight[:, index]
     number = rays.number[index]
     clear = rays.clear[index]
-    return Hits(number, seed_key, weight, face, row, u, v, point, normal, flat * side, side, -direction, clear)
+    return Hits(number, seed, weight, face, row, u, v, point, normal, flat * side, side, -direction, clear)
 
 
 def between(corners: Tensor, hits: Hits) -> Tensor:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 import torch
 
-from invrender.backends.torch.radiance_hits import Hits
+from invrender.backends.torch.radiance_hits import Hits, Spots
 from invrender.backends.torch.radiance_random import dot, length, turned, uniform
 from invrender.backends.torch.radiance_tables import Emitters, Sky
 from invrender.kernels import paths
@@ -26,6 +26,9 @@ from invrender.kernels.radiance import (
 )
 
 Tensor = torch.Tensor
+
+
+EVERYWHERE = 0.25  # stands for the cosine with the normal where a sky of one colour is looked for on all sides alike
 
 
 @dataclass(frozen=True)
@@ -51,15 +54,29 @@ def arrivals(
     scene: SceneArrays, hits: Hits, bounce: int, emitters: Emitters | None, sky: Sky | None
 ) -> Iterator[Arrival]:
     """What arrives of every light, of one point of a face that emits, and from one direction of the environment."""
-    for number, kind in enumerate(scene.light_kinds.tolist()):
-        yield _punctual(scene.lights[number], kind, hits, number)
-    if emitters is not None:
-        yield _area(scene, emitters, hits, bounce)
+    yield from near(scene, hits, bounce, emitters)
     if scene.environment.numel():
         yield _far(scene, sky, hits, bounce)
 
 
-def _punctual(light: Tensor, kind: int, hits: Hits, number: int) -> Arrival:
+def arrivals_within(
+    scene: SceneArrays, spots: Spots, bounce: int, emitters: Emitters | None, sky: Sky | None, looked: bool
+) -> Iterator[Arrival]:
+    """The same at points of a medium, where the environment may not be looked for."""
+    yield from near(scene, spots, bounce, emitters)
+    if looked and scene.environment.numel():
+        yield _around(scene, sky, spots, bounce)
+
+
+def near(scene: SceneArrays, hits: Hits | Spots, bounce: int, emitters: Emitters | None) -> Iterator[Arrival]:
+    """What arrives of every light, and of one point of a face that emits."""
+    for number, kind in enumerate(scene.light_kinds.tolist()):
+        yield _punctual(scene.lights[number], kind, hits, number)
+    if emitters is not None:
+        yield _area(scene, emitters, hits, bounce)
+
+
+def _punctual(light: Tensor, kind: int, hits: Hits | Spots, number: int) -> Arrival:
     intensity = light[INTENSITY : INTENSITY + 3, None]
     axis = light[DIRECTION : DIRECTION + 3, None]
     if kind == DIRECTIONAL:
@@ -75,7 +92,7 @@ def _punctual(light: Tensor, kind: int, hits: Hits, number: int) -> Arrival:
     return Arrival(towards, arriving, None, segment, number + 1)
 
 
-def _area(scene: SceneArrays, emitters: Emitters, hits: Hits, bounce: int) -> Arrival:
+def _area(scene: SceneArrays, emitters: Emitters, hits: Hits | Spots, bounce: int) -> Arrival:
     pick, u, v = (_uniform(hits, bounce, number) for number in (paths.FACE, paths.ALONG, paths.ACROSS))
     u, v = torch.where(u + v > 1, 1 - u, u), torch.where(u + v > 1, 1 - v, v)
     face = emitters.faces[torch.searchsorted(emitters.cumulative, pick.float(), right=True)]
@@ -104,7 +121,21 @@ def _far(scene: SceneArrays, sky: Sky | None, hits: Hits, bounce: int) -> Arriva
     return Arrival(towards, light, density, None, len(scene.lights) + 2)
 
 
-def _picked(scene: SceneArrays, sky: Sky, hits: Hits, bounce: int) -> tuple[Tensor, Tensor]:
+def _around(scene: SceneArrays, sky: Sky | None, spots: Spots, bounce: int) -> Arrival:
+    if sky is None:
+        first, second = (_uniform(spots, bounce, number) for number in (paths.EAST, paths.NORTH))
+        up = 1 - 2 * first
+        axis = torch.zeros_like(spots.point)
+        axis[2] = 1
+        towards = turned(axis, up, (1 - up * up).clamp(min=0).sqrt(), second)
+        density = torch.full_like(up, EVERYWHERE / math.pi)
+    else:
+        towards, density = _picked(scene, sky, spots, bounce)
+    light = sky_radiance(scene, towards) / density
+    return Arrival(towards, light, density, None, len(scene.lights) + 2)
+
+
+def _picked(scene: SceneArrays, sky: Sky, hits: Hits | Spots, bounce: int) -> tuple[Tensor, Tensor]:
     """Directions [3,N] of the world by the luminance of the environment, and their density [N]."""
     numbers = (paths.ROW, paths.COLUMN, paths.EAST, paths.NORTH)
     first, second, east, north = (_uniform(hits, bounce, number) for number in numbers)
@@ -152,5 +183,5 @@ def _place(scene: SceneArrays, towards: Tensor) -> tuple[Tensor, Tensor]:
     return across, local[1].clamp(paths.LEAST - 1, 1 - paths.LEAST).acos() / math.pi
 
 
-def _uniform(hits: Hits, bounce: int, dimension: int) -> Tensor:
+def _uniform(hits: Hits | Spots, bounce: int, dimension: int) -> Tensor:
     return uniform(hits.key, bounce, dimension, hits.point.dtype)

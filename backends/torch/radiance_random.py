@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from typing import NamedTuple
 
 import torch
 
@@ -11,17 +12,35 @@ from invrender.kernels import paths
 Tensor = torch.Tensor
 
 
-def streams(seed_key: int, number: Tensor) -> Tensor:
+class Seed(NamedTuple):
+    """Of all paths: the hash of the seed, and whether these are the nested ones, whose numbers are others."""
+
+    key: int
+    nested: bool = False
+
+
+def streams(seed: Seed, number: Tensor) -> Tensor:
     """The streams [N] int64 of the rays of these numbers [N]."""
-    return _hashed(seed_key + number * paths.SPREAD & paths.MASK)
+    key = _hashed(seed.key + number * paths.SPREAD & paths.MASK)
+    return _hashed(key ^ paths.NESTED) if seed.nested else key
 
 
 def uniform(key: Tensor, bounce: int, dimension: int, dtype: torch.dtype, item: Tensor | None = None) -> Tensor:
     """Numbers [N] in [0, 1) of streams [N]; those of an item [N], too."""
-    value = _hashed(key + (1 + bounce * paths.STRIDE + dimension) * paths.SPREAD & paths.MASK)
+    value = drawn(key, bounce, dimension)
     if item is not None:
-        value = _hashed(value ^ (item * paths.ITEM & paths.MASK))
+        return uniform_of(value, item, dtype)
     return (value >> paths.BITS).to(dtype) * paths.FRACTION
+
+
+def drawn(key: Tensor, bounce: int, dimension: int) -> Tensor:
+    """Bits [N] int64 of one decision of streams [N]."""
+    return _hashed(key + (1 + bounce * paths.STRIDE + dimension) * paths.SPREAD & paths.MASK)
+
+
+def uniform_of(bits: Tensor, item: Tensor | int, dtype: torch.dtype) -> Tensor:
+    """Numbers [N] in [0, 1) of an item, from the bits [N] of a decision."""
+    return (_hashed(bits ^ (item * paths.ITEM & paths.MASK)) >> paths.BITS).to(dtype) * paths.FRACTION
 
 
 def _hashed(value: Tensor) -> Tensor:

@@ -9,7 +9,7 @@ import torch
 
 from invrender.backends.torch import radiance_laws as laws
 from invrender.backends.torch.radiance_hits import Hits, Rays, colour, gloss, leave
-from invrender.backends.torch.radiance_random import dot, length, streams, turned, uniform, visible_half
+from invrender.backends.torch.radiance_random import Seed, dot, length, streams, turned, uniform, visible_half
 from invrender.kernels import paths
 from invrender.kernels.radiance import IOR, KS, MIRROR, NS, TRANSMISSION, SceneArrays, Transport
 from invrender.shading.split_sum import sharp
@@ -191,12 +191,12 @@ def bent(direction: Tensor, flat: Tensor) -> Tensor:
     return above / length(above)
 
 
-def survivors(rays: Rays, seed_key: int, bounce: int, transport: Transport) -> Rays:
+def survivors(rays: Rays, seed: Seed, bounce: int, transport: Transport) -> Rays:
     """Russian roulette, of paths that are long enough."""
     if not transport.indirect or bounce + 1 <= transport.roulette or rays.weight is None:
         return rays
     chance = rays.weight.detach().amax(0).clamp(paths.SURVIVAL, 1)
-    index = (uniform(streams(seed_key, rays.number), bounce, paths.ROULETTE, chance.dtype) < chance).nonzero()[:, 0]
+    index = (uniform(streams(seed, rays.number), bounce, paths.ROULETTE, chance.dtype) < chance).nonzero()[:, 0]
     kept = rays.some(index)
     return replace(kept, weight=None if kept.weight is None else kept.weight / chance[index])
 
