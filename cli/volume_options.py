@@ -88,13 +88,15 @@ ExtinctionOption = Annotated[
     typer.Option(
         "--extinction",
         metavar="auto|FACTOR",
-        help="For transmittance: the factor on the values; auto makes the volume well visible.",
+        help="For transmittance and scattering: the factor on the values; auto makes the volume well visible.",
         rich_help_panel="Volumes",
     ),
 ]
 FloatsOption = Annotated[
     bool,
-    typer.Option("--floats", help="A transmittance dataset in .npy, not 8-bit PNG.", rich_help_panel="Volumes"),
+    typer.Option(
+        "--floats", help="Datasets of floats, not 8-bit PNG: transmittance in .npy, by rays and paths in .exr."
+    ),
 ]
 
 
