@@ -21,7 +21,7 @@ from tests.backends.test_medium import ACROSS, LAMP, ONCE, TOWARDS, WHITE, many,
 
 Tensor = torch.Tensor
 SINGLE, PATHS = Transport(0, indirect=True), Transport(ENDLESS, indirect=True)
-SEEDS = 8
+SEEDS = 12
 NAMES = ("extinction", "albedo", "asymmetry", "emission", "lights", "environment")
 
 
@@ -51,7 +51,7 @@ def gradients(
     return {name: torch.stack(values) for name, values in found.items() if values}
 
 
-def agree(found: Tensor, expected: float, sigmas: float = 3.5, sure: float = 0.12) -> None:
+def agree(found: Tensor, expected: float, sigmas: float = 4.0, sure: float = 0.12) -> None:
     """Whether the mean of numbers [S] is as expected; their error must be small enough to tell."""
     error = float(found.std()) / len(found) ** 0.5
     assert abs(float(found.mean()) - expected) <= sigmas * error + 1e-5 * abs(expected), (found.mean(), expected, error)
@@ -65,7 +65,7 @@ def size(kernels: Backend, some: int) -> int:
 def test_what_is_seen_through_a_medium_by_every_voxel_on_the_way(kernels):
     """The derivative of exp(-tau) L + (1 - exp(-tau)) e."""
     cube = medium(ramp(), 0.0, 0.0, 0.5, environment=2 * WHITE)
-    found = gradients(kernels, cube, many(ACROSS, size(kernels, 2000)))
+    found = gradients(kernels, cube, many(ACROSS, size(kernels, 1000)))
     left = math.exp(-3.0 - 2.0 * 0.1)
     place = torch.linspace(-0.5, 0.5, 5).double().expand(3, 4, 5)[..., None]
     agree(found["extinction"].sum((1, 2, 3, 4)), -(2 - 0.5) * left)
@@ -83,7 +83,7 @@ def test_light_scattered_once_has_the_derivatives_of_quadrature(open_backend, na
     kernels = open_backend(name)
     answer = once()
     free = {name: getattr(answer, name).clone().requires_grad_() for name in (*ONCE, "sun", "lamp")}
-    rays = camera(round(size(kernels, 1200) ** 0.5))
+    rays = camera(round(size(kernels, 800) ** 0.5))
     names = list(free)
     expected = dict(
         zip(names, torch.autograd.grad(replace(answer, **free).seen(*rays).mean(), list(free.values())), strict=True)
@@ -93,9 +93,9 @@ def test_light_scattered_once_has_the_derivatives_of_quadrature(open_backend, na
     found = gradients(kernels, cube, rays, replace(SINGLE, estimator=estimator))
     extinction, place = found["extinction"], torch.linspace(-0.5, 0.5, 5).double()[:, None]
     agree(extinction.sum((1, 2, 3, 4)), float(expected["extinction"]), sure=0.3)
-    agree((extinction * place).sum((1, 2, 3, 4)), float(expected["ramp"]), sure=0.3)
-    for name in ("albedo", "asymmetry", "emission"):
-        agree(found[name].sum((1, 2, 3, 4)), float(expected[name]))
+    agree((extinction * place).sum((1, 2, 3, 4)), float(expected["ramp"]), sure=0.5)
+    for part in ("albedo", "asymmetry", "emission"):
+        agree(found[part].sum((1, 2, 3, 4)), float(expected[part]))
     agree(found["lights"][:, 0, INTENSITY], float(expected["irradiance"]))
     agree(found["lights"][:, 1, INTENSITY], float(expected["intensity"]))
     across = torch.linalg.cross(answer.sun, torch.tensor([0.0, 0, 1]).double())
@@ -112,7 +112,7 @@ def test_wide_slabs_have_the_derivatives_of_layers(fast, albedo):
     to_eye, to_sun = (torch.tensor([(1 - c * c) ** 0.5, 0, c]) for c in (0.8, 0.6))
     slab = medium(alike(50.0), albedo, box=((-1, -1, -0.02), (1, 1, 0.02)), lights=[sun((0, to_sun[0], to_sun[2]))])
     ray = ((to_eye + torch.tensor([0, 0, 0.02])).tolist(), (-to_eye).tolist())
-    found = gradients(fast, slab, many(ray, 8000), names=("extinction", "albedo"))
+    found = gradients(fast, slab, many(ray, 5000), names=("extinction", "albedo"))
     step = 1e-4
     by_albedo = [layers(2.0, albedo + k * step, (0.8, 0.6))[0] for k in (0, -1)]
     agree(found["extinction"].sum((1, 2, 3, 4)) * 50, 2 * layers(2.0, albedo, (0.8, 0.6))[1], sure=0.35)
@@ -125,7 +125,7 @@ def test_empty_voxels_know_what_they_would_scatter(kernels, light):
     the derivative is albedo p E along the way, whatever the sky. The analog estimator never scatters there: it would
     find minus the sky's light."""
     empty = medium(torch.zeros(5, 5, 5, 1), 1.0, 0.3, environment=light * WHITE, lights=[sun((0, 0, 1), (2, 2, 2))])
-    rays = many(ACROSS, size(kernels, 500))
+    rays = many(ACROSS, size(kernels, 100))
     found = gradients(kernels, empty, rays, names=("extinction",))["extinction"].sum((1, 2, 3, 4))
     agree(found, 2 * (1 - 0.3**2) / (4 * math.pi * (1 + 0.3**2) ** 1.5))
     wrong = gradients(kernels, empty, rays, replace(PATHS, estimator="analog"), names=("extinction",))["extinction"]
@@ -166,7 +166,7 @@ def test_estimators_agree_in_the_mean_where_there_is_something_everywhere(fast, 
     sums = {}
     for name in ("differential", "analog", "null", "singular"):
         transport = Transport(depth, indirect=True, estimator=name)
-        found = gradients(fast, cloud, camera(44), transport, names=("extinction",))["extinction"]
+        found = gradients(fast, cloud, camera(36), transport, names=("extinction",))["extinction"]
         sums[name] = torch.stack([found.sum((1, 2, 3, 4)), (found * weights).sum((1, 2, 3, 4))], 1)
     for name in ("analog", "null", "singular"):
         one, other = sums["differential"], sums[name]
@@ -197,7 +197,7 @@ def test_albedo_of_nothing_has_a_derivative(kernels):
     """Of channels that scatter nothing: what is scattered once, as quadrature has it."""
     answer = once()
     free = replace(answer, albedo=answer.albedo.clone().requires_grad_(), emission=0 * answer.emission)
-    rays = camera(round(size(kernels, 2500) ** 0.5))
+    rays = camera(round(size(kernels, 1000) ** 0.5))
     expected = float(torch.autograd.grad(free.seen(*rays).mean(), free.albedo)[0])
     lights = [sun(TOWARDS, (ONCE["irradiance"],) * 3), point(LAMP, (ONCE["intensity"],) * 3)]
     for albedo in ((0.0, 0.0, 0.0), (0.0, 0.5, 0.9)):
