@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
+import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Literal
-
-import tomllib
 
 from invrender.run.settings import Flag, Range, VolumeRunSettings
 
@@ -53,8 +52,7 @@ class ScatteringSettings(VolumeRunSettings):
         Path | None, Flag("Whose light falls on a dataset that does not say it.", "SCENE.toml", PANEL)
     ] = None
     environment: Annotated[
-        str | None,
-        Flag("Light from all around: a picture by latitude and longitude, or a colour.", "FILE|R,G,B", PANEL),
+        str | None, Flag("Light from all around: a picture by latitude and longitude, or a colour.", "FILE|R,G,B", PANEL)
     ] = None
     albedo: Annotated[
         tuple[float, ...] | None, Flag("Single-scattering albedo, if it is not the scene's.", "A|R,G,B", PANEL),
@@ -65,9 +63,7 @@ class ScatteringSettings(VolumeRunSettings):
     ] = None
     optimize: Annotated[
         tuple[str, ...],
-        Flag(
-            "What is free, such as light.position,light.intensity,camera.pose,material.NAME.Kd.", "PATH,...", "Scenes"
-        ),
+        Flag("What is free, such as light.position,light.intensity,camera.pose,material.NAME.Kd.", "PATH,...", "Scenes"),
     ] = ()
     target_spp: Annotated[int, Flag("Rays a pixel of an asset's own views.", panel=PANEL), Range(1, 1 << 20)] = 256
     skip_missing: Annotated[bool, Flag("Leave out a dataset's views whose files are missing.")] = False
