@@ -48,9 +48,7 @@ class Renderer:
         prepared = scene_arrays.geometry(scene.meshes, backend.device, media=scene.media)
         arrays = scene_arrays.arrays(prepared, scene)
         origin = prepared.local(cameras.position.to(prepared.centre))
-        return Renderer(
-            arrays, prepared.unit, origin, pixel_directions(cameras).to(origin), cameras.size, backend
-        )
+        return Renderer(arrays, prepared.unit, origin, pixel_directions(cameras).to(origin), cameras.size, backend)
 
     @property
     def pixels(self) -> int:

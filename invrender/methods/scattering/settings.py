@@ -52,7 +52,8 @@ class ScatteringSettings(VolumeRunSettings):
         Path | None, Flag("Whose light falls on a dataset that does not say it.", "SCENE.toml", PANEL)
     ] = None
     environment: Annotated[
-        str | None, Flag("Light from all around: a picture by latitude and longitude, or a colour.", "FILE|R,G,B", PANEL)
+        str | None,
+        Flag("Light from all around: a picture by latitude and longitude, or a colour.", "FILE|R,G,B", PANEL),
     ] = None
     albedo: Annotated[
         tuple[float, ...] | None, Flag("Single-scattering albedo, if it is not the scene's.", "A|R,G,B", PANEL),
@@ -63,7 +64,9 @@ class ScatteringSettings(VolumeRunSettings):
     ] = None
     optimize: Annotated[
         tuple[str, ...],
-        Flag("What is free, such as light.position,light.intensity,camera.pose,material.NAME.Kd.", "PATH,...", "Scenes"),
+        Flag(
+            "What is free, such as light.position,light.intensity,camera.pose,material.NAME.Kd.", "PATH,...", "Scenes"
+        ),
     ] = ()
     target_spp: Annotated[int, Flag("Rays a pixel of an asset's own views.", panel=PANEL), Range(1, 1 << 20)] = 256
     skip_missing: Annotated[bool, Flag("Leave out a dataset's views whose files are missing.")] = False
