@@ -20,8 +20,9 @@ if TYPE_CHECKING:
     from invrender.run.render_mesh import MeshShot
 
 TURNS = ("camera", "light", "both")
-LIT = ("shaded", "raytraced", "path")  # modes with a light
-BY_RAYS = ("raytraced", "path")
+LIT = ("shaded", "raytraced", "path", "scattering")  # modes with a light
+BY_RAYS = ("raytraced", "path", "scattering")
+DEEPEST = 64  # how often rays go on at most, but through media
 REFLECTIONS = ("material", "lambertian")
 
 LightOption = Annotated[
@@ -51,7 +52,10 @@ ViewDependentOption = Annotated[
 DepthOption = Annotated[
     int | None,
     typer.Option(
-        "--depth", min=0, max=64, help="Modes raytraced and path: how often a ray goes on (2; scenes 4, paths 8)."
+        "--depth",
+        min=0,
+        max=2**16,
+        help="How often a ray goes on (raytraced 2, scenes 4; path 8; scattering without end).",
     ),
 ]
 ShadowsOption = Annotated[
@@ -90,6 +94,10 @@ class RayOptions:
                 raise UsageError(
                     f"{flag} has no effect in mode {mode.name}", "leave it out, or use --mode raytraced or path"
                 )
+        if self.depth is not None and self.depth > DEEPEST and mode.name != "scattering":
+            raise UsageError(
+                f"--depth is {self.depth}, and mode {mode.name} takes {DEEPEST} at most", "use a smaller one"
+            )
         for flag, given in (("--occlusion", self.occlusion), ("--occlusion-reach", self.reach)):
             if given is not None and mode.name not in ("shaded", "raytraced"):
                 raise UsageError(

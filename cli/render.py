@@ -20,6 +20,7 @@ from invrender.cli.look_options import (
     TurnOption,
     ViewDependentOption,
 )
+from invrender.cli.medium_options import AlbedoOption, EnvironmentOption, MediumOptions, PhaseOption, SunOption
 from invrender.cli.options import (
     AzimuthOption,
     BackendOption,
@@ -41,8 +42,8 @@ from invrender.cli.options import (
     output,
     print_json,
 )
+from invrender.cli.render_assets import VolumeOptions, draw_mesh, draw_volume
 from invrender.cli.render_request import Request
-from invrender.cli.render_scenes import as_scene, draw_scene
 from invrender.cli.scene_options import (
     CameraOption,
     ExposureOption,
@@ -55,6 +56,8 @@ from invrender.cli.volume_options import (
     ColormapOption,
     CompositingOption,
     DtypeOption,
+    EstimatorOption,
+    EstimatorOptions,
     ExtinctionOption,
     FloatsOption,
     FrameOption,
@@ -143,7 +146,12 @@ def render(
     compositing: CompositingOption = "early-termination",
     quality: QualityOption = "standard",
     extinction: ExtinctionOption = "auto",
+    estimator: EstimatorOption = None,
     floats: FloatsOption = False,
+    albedo: AlbedoOption = None,
+    phase_g: PhaseOption = None,
+    environment: EnvironmentOption = None,
+    sun: SunOption = None,
     key: KeyOption = "density",
     shape: ShapeOption = None,
     dtype: DtypeOption = None,
@@ -160,7 +168,11 @@ def render(
     look = LookOptions(light, turn, reflection, view_dependent, RayOptions(depth, shadows, occlusion, occlusion_reach))
     look.check(drawn, dataset)
     scenes = SceneOptions(spp, seed, noise_target, camera, exposure, tonemap)
-    scenes.check(drawn, _is_scene(asset), output)
+    estimators = EstimatorOptions(estimator, spp, seed)
+    estimators.check(drawn)
+    scenes.check(drawn, _is_scene(asset), output, estimators.by_chance)
+    medium = MediumOptions(albedo, phase_g, environment, sun)
+    medium.check(drawn)
     style = StyleOptions(colormap, opacity, strength, window, lighting, compositing, quality)
     if drawn.subject == "volume":
         style.check()
@@ -172,11 +184,13 @@ def render(
     placed, sized = _placed(context), given(context, "size")
     side = size if sized else None
     stated = background is not None
-    request = Request(drawn, behind, stated, output, dataset, placement, placed, side, backend, device, quiet)
+    request = Request(drawn, behind, stated, output, dataset, placement, placed, side, backend, device, quiet, floats)
     if drawn.subject == "mesh":
-        results = _draw_mesh(asset, request, samples, look, scenes)
+        results = draw_mesh(asset, request, samples, look, scenes)
     else:
-        results = _draw_volume(VolumeFile(asset, key, shape, dtype, frame), request, style, extinction, floats)
+        file = VolumeFile(asset, key, shape, dtype, frame)
+        options = VolumeOptions(style, extinction, estimators, floats, medium)
+        results = draw_volume(file, request, options, look, scenes)
     _report(results, drawn, quiet, json)
 
 
@@ -214,7 +228,9 @@ def _mode(asset: Path, name: str | None) -> Mode:
     from invrender.io.volumes.read import is_volume_path
 
     if name is None and _is_scene(asset):
-        name = "raytraced"
+        from invrender.io.scenes.read import holds_medium
+
+        name = "scattering" if holds_medium(asset) else "raytraced"
     subject: Subject = "volume" if is_volume_path(asset) else "mesh"
     fitting = mode_names(subject)
     if name in mode_names() and name not in fitting:
@@ -232,68 +248,14 @@ def _is_scene(asset: Path) -> bool:
     return is_scene_path(asset)
 
 
-def _draw_mesh(
-    asset: Path, request: Request, samples: int | None, look: LookOptions, scenes: SceneOptions
-) -> Iterator[Written]:
-    from invrender.backends import select
-    from invrender.io.assets import identify
-    from invrender.io.meshes.read import read_mesh
-    from invrender.run.pictures import DATASET, views_for
-    from invrender.run.render_mesh import write_mesh_dataset, write_mesh_picture
-
-    if asset.is_dir():
-        identify(asset)  # tells what to do with slices of a volume
-    scene = as_scene(asset, request, look, scenes)
-    if scene is not None:
-        yield from draw_scene(scene, request, look, scenes, samples, not _is_scene(asset))
-        return
-    backend = select(request.backend, request.device, ("meshes",))
-    shot = look.shot(request.mode, request.background, samples or 2)
-    mesh = look.reflecting(read_mesh(asset))
-    if request.dataset is not None:
-        cameras = request.placement.cameras(mesh, DATASET)
-        yield write_mesh_dataset(request.dataset, mesh, cameras, shot, backend)
-    if request.output is not None:
-        cameras = request.placement.cameras(mesh, views_for(request.output))
-        yield write_mesh_picture(request.output, mesh, cameras, shot, backend)
-
-
-def _draw_volume(
-    file: VolumeFile, request: Request, style: StyleOptions, extinction: str, floats: bool
-) -> Iterator[Written]:
-    from invrender.backends import select
-    from invrender.render.absorption import check_extinction
-    from invrender.run.pictures import DATASET, views_for
-    from invrender.run.render_volume import VolumeShot, write_volume_dataset, write_volume_picture
-
-    backend = select(request.backend, request.device, ("volumes",))
-    volume = file.read()
-    if request.mode.colour:
-        shot = VolumeShot(request.mode, style.of(volume), request.background)
-    else:
-        shot = VolumeShot(request.mode, None, request.background, check_extinction(extinction), floats)
-    if request.dataset is not None:
-        cameras = request.placement.cameras(volume, DATASET)
-        yield write_volume_dataset(request.dataset, volume, cameras, shot, backend)
-    if request.output is not None:
-        cameras = request.placement.cameras(volume, views_for(request.output))
-        yield write_volume_picture(request.output, volume, cameras, shot, backend)
-
-
 def _background(text: str) -> tuple[float, float, float] | None:
     """Linear RGB of --background; None for transparent."""
+    from invrender.colour import parse_colour
     from invrender.errors import UsageError
 
     if text == "transparent":
         return None
-    if text in BACKGROUNDS:
-        return BACKGROUNDS[text]
-    digits = text.removeprefix("#")
-    if text.startswith("#") and len(digits) == 6 and all(c in "0123456789abcdefABCDEF" for c in digits):
-        import numpy as np
-
-        from invrender.colour import srgb_to_linear
-
-        red, green, blue = srgb_to_linear(np.array([int(digits[i : i + 2], 16) / 255 for i in (0, 2, 4)]))
-        return float(red), float(green), float(blue)
-    raise UsageError(f"--background is {text!r}", "use white, black, transparent or a colour such as '#8090a0'")
+    colour = BACKGROUNDS.get(text) or parse_colour(text)
+    if colour is None:
+        raise UsageError(f"--background is {text!r}", "use white, black, transparent or a colour such as '#8090a0'")
+    return colour

@@ -28,6 +28,7 @@ class Request:
         side: of pictures in pixels, as far as it was asked for.
         backend, device: by name.
         quiet: whether there is no progress.
+        floats: whether datasets hold floats.
     """
 
     mode: Mode
@@ -41,3 +42,4 @@ class Request:
     backend: str
     device: str | None
     quiet: bool
+    floats: bool = False

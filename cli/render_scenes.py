@@ -8,9 +8,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from invrender.cli.look_options import BY_RAYS, LookOptions
+from invrender.cli.options import console
 from invrender.cli.render_request import Request
 from invrender.cli.scene_options import SceneOptions, check_look, dressed, is_for_rays
-from invrender.errors import UsageError
+from invrender.errors import RetryError, StoppedError, UsageError
 
 if TYPE_CHECKING:
     from invrender.kernels import Backend
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
     from invrender.nouns.scene import Scene
     from invrender.run.pictures import Written
 
+INDIRECT = ("path", "scattering")  # modes that follow light through a medium
 _PLAIN = (".ply", ".stl")  # files that hold neither lights nor cameras nor materials
 
 
@@ -29,8 +31,10 @@ def as_scene(asset: Path, request: Request, look: LookOptions, options: SceneOpt
     from invrender.io.scenes.read import is_scene_path, read_scene
 
     mode = request.mode.name
-    if is_scene_path(asset) or mode == "path":
-        return read_scene(asset)
+    if is_scene_path(asset) or mode in INDIRECT:
+        scene = read_scene(asset)
+        _check_medium(scene, asset, request)
+        return scene
     if mode != "raytraced":
         return None
     floats = request.output is not None and request.output.suffix.lower() == ".exr"
@@ -40,6 +44,18 @@ def as_scene(asset: Path, request: Request, look: LookOptions, options: SceneOpt
         return None
     scene = read_scene(asset)
     return scene if is_for_rays(scene) else None
+
+
+def _check_medium(scene: Scene, asset: Path, request: Request) -> None:
+    """Refuse modes that do not show what there is (UsageError), and say where they show a part."""
+    mode = request.mode.name
+    if mode == "scattering" and not scene.media:
+        raise UsageError(f"{asset.name} holds no medium", "use --mode path, or add [medium] to a scene.toml")
+    if not scene.media or mode in INDIRECT:
+        return
+    if mode == "raytraced" or not scene.meshes:
+        raise UsageError(f"mode {mode} does not show the medium of {asset.name}", "use --mode scattering")
+    console.print(f"warning: mode {mode} leaves the medium out; --mode scattering shows it", markup=False)
 
 
 def draw_scene(
@@ -59,9 +75,20 @@ def draw_scene(
             continue
         cameras, size = _cameras(scene, request, options, views_for(target) if default is None else default, whole)
         if by_rays:
-            yield _by_rays(target, scene, cameras, size, request, look, options, backend)
+            written = _by_rays(target, scene, cameras, size, request, look, options, backend)
+            yield written
+            _end_if_stopped(written)
         else:
             yield _rasterized(target, scene, cameras, size, request, look, samples or 2, backend)
+
+
+def _end_if_stopped(written: Written) -> None:
+    """Raise the stop request (StoppedError, RetryError) that ended a picture before its time."""
+    if written.stopped is None:
+        return
+    held = f"interrupted: {written.path} holds {written.facts['spp']} rays a pixel"
+    remedy = "pass --overwrite to draw it anew"
+    raise RetryError(held, remedy) if isinstance(written.stopped, RetryError) else StoppedError(held, remedy)
 
 
 def _cameras(
@@ -90,9 +117,10 @@ def _by_rays(
     from invrender.run.render_scene import write_scene_dataset, write_scene_picture
 
     what = options.shot(request.mode, look, request.behind and request.background is None)
-    write = write_scene_dataset if target == request.dataset else write_scene_picture
     with Progress(request.quiet) as progress:
-        return write(target, scene, cameras, size, what, backend, progress)
+        if target == request.dataset:
+            return write_scene_dataset(target, scene, cameras, size, what, backend, progress, request.floats)
+        return write_scene_picture(target, scene, cameras, size, what, backend, progress)
 
 
 def _rasterized(

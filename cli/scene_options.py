@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Literal, cast
+from typing import TYPE_CHECKING, Annotated, cast
 
 import typer
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from invrender.nouns.scene import Scene
     from invrender.run.render_scene import SceneShot
 
-SPP = {"raytraced": 16, "path": 64}
+SPP = {"raytraced": 16, "path": 64, "scattering": 64}
 CURVES = ("clip", "filmic")
 _PANEL = "Scenes by rays and paths"
 
@@ -86,16 +86,18 @@ class SceneOptions:
         flags |= {"--exposure": self.exposure, "--tonemap": self.tonemap}
         return {flag: value for flag, value in flags.items() if value is not None}
 
-    def check(self, mode: Mode, scene: bool, output: Path | None) -> None:
+    def check(self, mode: Mode, scene: bool, output: Path | None, by_chance: bool = False) -> None:
         """Refuse what has no effect in a mode or for an output, and unknown words (UsageError).
 
         Args:
             mode: of the picture.
             scene: whether the file is a scene by its name, whose cameras all modes take.
             output: the picture.
+            by_chance: whether transmittance is estimated by chance, with --spp.
         """
         for flag in self.given:
-            if mode.name not in BY_RAYS and not (scene and flag == "--camera"):
+            own = (scene and flag == "--camera") or (by_chance and flag == "--spp")
+            if mode.name not in BY_RAYS and not own:
                 raise UsageError(
                     f"{flag} has no effect in mode {mode.name}", "leave it out, or use --mode raytraced or path"
                 )
@@ -109,14 +111,14 @@ class SceneOptions:
 
     def shot(self, mode: Mode, look: LookOptions, transparent: bool) -> SceneShot:
         """What to draw."""
+        from invrender.render.scene_view import Kind
         from invrender.render.scenes import Shot
         from invrender.render.tone_mapping import Curve, Tone
         from invrender.run.render_scene import MOST, SceneShot
 
         most = SPP[mode.name] if self.noise is None else MOST
         shadows = True if look.rays.shadows is None else look.rays.shadows
-        kind: Literal["raytraced", "path"] = "path" if mode.name == "path" else "raytraced"
-        shot = Shot(kind, look.rays.depth, self.spp or most, self.seed, shadows)
+        shot = Shot(cast("Kind", mode.name), look.rays.depth, self.spp or most, self.seed, shadows)
         tone = Tone(self.exposure or 0.0, cast("Curve", self.tonemap or "clip"))
         return SceneShot(mode, shot, transparent, self.noise, tone)
 

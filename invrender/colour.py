@@ -1,4 +1,4 @@
-"""The sRGB transfer function and its inverse (IEC 61966-2-1)."""
+"""The sRGB transfer function and its inverse (IEC 61966-2-1), and colours as people write them."""
 
 from __future__ import annotations
 
@@ -20,3 +20,13 @@ def linear_to_srgb(values: NDArray[Real]) -> NDArray[Real]:
     """Linear values to sRGB-encoded ones in [0, 1], clipped, of the same type (IEC 61966-2-1)."""
     v = np.clip(np.asarray(values), 0, 1)
     return np.where(v <= 0.0031308, 12.92 * v, 1.055 * v ** (1 / 2.4) - 0.055).astype(v.dtype, copy=False)
+
+
+def parse_colour(text: str) -> tuple[float, float, float] | None:
+    """Linear RGB of "#RRGGBB" in sRGB; None for any other text."""
+    digits = text.removeprefix("#")
+    if not text.startswith("#") or len(digits) != 6 or not all(c in "0123456789abcdefABCDEF" for c in digits):
+        return None
+    encoded = np.array([int(digits[k : k + 2], 16) / 255 for k in (0, 2, 4)])
+    red, green, blue = (float(value) for value in srgb_to_linear(encoded))
+    return red, green, blue

@@ -10,6 +10,7 @@
     +-- DivergedError       (8)    the optimisation diverged, or a --fail-if gate failed
     +-- BatchError          (9)    some jobs of a batch failed
     +-- RetryError         (75)    a passing fault (device lost, pre-empted): try again
+    +-- StoppedError      (130)    interrupted, with what there was until then written
 
 The number is the exit code of the command line (0 done, 1 our bug, 130 interrupted). An error carries what happened
 (`cause`) and what to do about it (`remedy`); the command line prints both, in at most six lines, without a traceback.
@@ -105,3 +106,9 @@ class RetryError(InvrenderError):
     """A passing fault, such as a lost device: try again."""
 
     exit_code = 75
+
+
+class StoppedError(InvrenderError):
+    """Interrupted; what there was until then is written."""
+
+    exit_code = 130

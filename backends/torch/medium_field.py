@@ -5,7 +5,7 @@ Vectors are [3,N]. Differentiable in the grids' values, and in the points.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import torch
 
@@ -46,6 +46,11 @@ class Matter:
     def extinction(self, point: Tensor) -> Tensor:
         """[C,N] within the boundary."""
         return self.sampled(self.scene.extinction, point)
+
+    @property
+    def fixed(self) -> Matter:
+        """The same with an extinction that no gradient reaches."""
+        return replace(self, scene=replace(self.scene, extinction=self.scene.extinction.detach()))
 
     def encloses(self, point: Tensor) -> Tensor | None:
         """Whether [N] points are within the boundary; None: all are."""

@@ -16,7 +16,8 @@ from functools import partial
 
 import torch
 
-from invrender.backends.torch.medium_bounce import Reservoir, kept_light, reservoir, scatter, tinted
+from invrender.backends.torch.medium_bounce import scatter, tinted
+from invrender.backends.torch.medium_flight import Reservoir, kept_light, reservoir
 from invrender.backends.torch.radiance_bounce import met, prepared, reflected
 from invrender.backends.torch.radiance_hits import Rays, Spots
 from invrender.backends.torch.radiance_shadows import Lit, Walk

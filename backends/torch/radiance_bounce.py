@@ -6,8 +6,9 @@ import torch
 
 from invrender.backends.arguments import check_faces
 from invrender.backends.torch import radiance_surfaces as surfaces
-from invrender.backends.torch.medium_bounce import Reservoir, collided, flown
+from invrender.backends.torch.medium_bounce import collided
 from invrender.backends.torch.medium_field import matter as medium
+from invrender.backends.torch.medium_flight import Reservoir, flown
 from invrender.backends.torch.medium_tables import looks_for_sky
 from invrender.backends.torch.radiance_hits import Hits, Rays, Spots, attached, colour, located, space
 from invrender.backends.torch.radiance_laws import under_constant_light
@@ -75,7 +76,7 @@ def met(
         within, on = torch.isfinite(distance).nonzero()[:, 0], torch.isinf(distance).nonzero()[:, 0]
         spots = collided(walk, walk.matter, rays.some(within), distance[within], found)
         rays, face, t, u, v = rays.some(on), face[on], t[on], u[on], v[on]
-    if bounce or walk.scene.environment.numel():
+    if bounce or walk.transport.behind or walk.scene.environment.numel():
         missed = (face < 0).nonzero()[:, 0]
         found += [_missed(walk, rays.some(missed), bounce)] if len(missed) else []
     index = (face >= 0).nonzero()[:, 0]
@@ -90,7 +91,9 @@ def met(
 def _missed(walk: Walk, rays: Rays, bounce: int) -> Lit:
     """What rays see that meet nothing."""
     scene = walk.scene
-    if scene.environment.numel():
+    if walk.transport.behind and not bounce:
+        light = scene.backdrop[:, None].expand(3, len(rays.number))
+    elif scene.environment.numel():
         light = sky_radiance(scene, rays.direction)
         if bounce:
             density = torch.where(rays.cosine < 0, torch.inf, rays.density)

@@ -94,11 +94,13 @@ def _seen_through(walk: Walk, matter: Matter, asked: Asked, bounce: int) -> Lit:
     key = streams(walk.space.seed, asked.points.number) ^ arrival.source
     free, by_nulls = attached(matter.scene.extinction), walk.transport.estimator == "null"
     stretch = stretched(matter, origin, arrival.towards, distance)
-    left, slope = through(matter, stretch, drawn(key, bounce, paths.THROUGH), free and by_nulls)
-    if by_nulls:
-        matter = replace(matter, scene=replace(matter.scene, extinction=matter.scene.extinction.detach()))
+    left, slope = through(
+        matter if by_nulls else matter.fixed, stretch, drawn(key, bounce, paths.THROUGH), free and by_nulls
+    )
     if attached(arrival.towards) or (free and not by_nulls):
-        depth = march(matter, origin, arrival.towards, distance, drawn(key, bounce, paths.AGAIN))
+        depth = march(
+            matter.fixed if by_nulls else matter, origin, arrival.towards, distance, drawn(key, bounce, paths.AGAIN)
+        )
         slope = slope - (depth - depth.detach())
     return asked.points.number, asked.value * (left * slope.exp())
 

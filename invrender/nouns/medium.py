@@ -46,6 +46,13 @@ class Medium:
     inside: Mesh | None = None
     name: str = "medium"
 
+    @property
+    def glows(self) -> bool:
+        """Whether it sends light out."""
+        emission = self.emission
+        values = emission.values if isinstance(emission, Volume) else torch.as_tensor(emission)
+        return bool(values.detach().any())
+
 
 def on_grid(field: Field, bounds: Tensor, shape: tuple[int, int, int]) -> Volume:
     """A field's values on the vertices of a grid; differentiable.

@@ -151,12 +151,16 @@ class NeuralField:
         inside = (unit.abs() <= 1 + EDGE).all(-1)
         if self.support is not None:
             inside = inside & (_sampled(self.support[None, None].to(unit), unit)[:, 0] > TOUCHED)
-        raw = self._network(params, unit)
-        ranged = [
-            _RANGES[output](raw[:, c]) * (self.level if output in SCALED else 1.0)
-            for c, output in enumerate(self.outputs)
-        ]
-        return torch.where(inside[:, None], torch.stack(ranged, 1), 0.0).to(points.dtype)
+        ranged = self._ranged(self._network(params, unit[inside]))
+        values = ranged.new_zeros(len(points), len(self.outputs))
+        return values.masked_scatter(inside[:, None], ranged).to(points.dtype)
+
+    def _ranged(self, raw: Tensor) -> Tensor:
+        """What the last layer says [M,C], brought into the channels' ranges."""
+        scale = [self.level if output in SCALED else 1.0 for output in self.outputs]
+        return torch.stack(
+            [s * _RANGES[o](raw[:, c]) for c, (o, s) in enumerate(zip(self.outputs, scale, strict=True))], 1
+        )
 
     def _network(self, params: Params, unit: Tensor) -> Tensor:
         """What the last layer says [M,C] of places [M,3] from -1 to 1."""

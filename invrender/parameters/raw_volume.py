@@ -34,17 +34,13 @@ class RawGrid:
     def scene(self, params: Params) -> tuple[Tensor, Tensor | None, Rules]:
         """What the compositing kernel takes: grid [D,H,W,4], no table, and the rules."""
         raw = params[RAW]
-        scale = SHARPEST / float((self.bounds[1] - self.bounds[0]).max())
-        sigma = torch.nn.functional.softplus(raw[..., :1]) * scale * self.support[..., None]
+        sigma = torch.nn.functional.softplus(raw[..., :1]) * sharpest(self.bounds) * self.support[..., None]
         return torch.cat([sigma, torch.sigmoid(raw[..., 1:])], -1), None, Rules("early-termination")
 
-    def roughness(self, params: Params) -> Tensor:
-        """Total variation of what shows: extinction times colour, and extinction, per sample."""
-        raw = params[RAW]
-        sigma = torch.nn.functional.softplus(raw[..., :1]) * self.support[..., None]
-        shown = torch.cat([sigma, sigma * torch.sigmoid(raw[..., 1:])], -1)
-        total = sum(shown.diff(dim=axis).abs().mean() for axis in range(3))
-        return 1e-3 * torch.as_tensor(total)
+    def roughness(self, params: Params, grid: Tensor) -> Tensor:
+        """Total variation of what the parameters show as `grid`; see `variation`."""
+        del params
+        return variation(grid, self.bounds)
 
     def decode(self, params: Params) -> Volume:
         """Extinction per world unit and linear RGB, as a volume of four channels."""
@@ -72,8 +68,9 @@ class RawTable:
         sigma = torch.nn.functional.softplus(raw[:, 3:]) * SHARPEST / volume_frame(self.known)[1]
         return grid, torch.cat([torch.sigmoid(raw[:, :3]), sigma], 1), Rules("early-termination", *self.window)
 
-    def roughness(self, params: Params) -> Tensor:
-        """Squared second differences of the raw curves."""
+    def roughness(self, params: Params, grid: Tensor) -> Tensor:
+        """Squared second differences of the raw curves; the grid is known."""
+        del grid
         return 1e-5 * params[RAW].diff(n=2, dim=0).square().sum()
 
     def decode(self, params: Params) -> TransferFunction:
@@ -83,6 +80,18 @@ class RawTable:
         assert table is not None
         opacity = 1 - torch.exp(-table[:, 3] * REFERENCE * volume_frame(self.known)[1])
         return TransferFunction(table[:, :3].cpu(), opacity.cpu(), *self.window)
+
+
+def sharpest(bounds: Tensor) -> float:
+    """The extinction per world unit that a raw value of 1 stands for, about, in a box [2,3]."""
+    return SHARPEST / float((bounds[1] - bounds[0]).max())
+
+
+def variation(grid: Tensor, bounds: Tensor) -> Tensor:
+    """Total variation of what a grid [D,H,W,4] shows, per sample: extinction times colour, and extinction."""
+    sigma = grid[..., :1] / sharpest(bounds)
+    shown = torch.cat([sigma, sigma * grid[..., 1:]], -1)
+    return 1e-3 * torch.as_tensor(sum(shown.diff(dim=axis).abs().mean() for axis in range(3)))
 
 
 def fog(size: tuple[int, ...]) -> Params:

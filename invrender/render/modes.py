@@ -44,19 +44,21 @@ MODES = (
     Mode("shaded", "mesh", "raster", "linear RGB under the lights, as the material says", colour=True, layered=True),
     Mode("raytraced", "mesh", "traced", "the same with shadows and mirrors, by rays", colour=True, layered=True),
     Mode("path", "mesh", "paths", "all light, also between surfaces, by paths", colour=True, layered=True),
+    Mode("scattering", "mesh", "paths", "the same through the scene's medium", colour=True, layered=True),
     Mode("color", "mesh", "raster", "albedo, texture, vertex colours as they are", colour=True, layered=True),
     Mode("silhouette", "mesh", "raster", "coverage of the pixel, 0 to 1", channels=1),
     Mode("depth", "mesh", "raster", "distance along the viewing axis; inf: nothing", channels=1, dataset=False),
     Mode("normal", "mesh", "raster", "0.5 + 0.5 n of the normal n in the world", layered=True),
     Mode("volume", "volume", "emission", "emission and absorption by a transfer function", colour=True, layered=True),
     Mode("transmittance", "volume", "absorption", "share of the light that comes through, 0 to 1", channels=1),
+    Mode("scattering", "volume", "paths", "as a medium that scatters light, under a sky", colour=True, layered=True),
 )
 """In the order in which `--help` lists them; the first of a subject is its default."""
 
 
 def mode_names(subject: Subject | None = None) -> tuple[str, ...]:
     """The names of all modes, or of those that draw a mesh or a volume; the default comes first."""
-    return tuple(mode.name for mode in MODES if subject in (None, mode.subject))
+    return tuple(dict.fromkeys(mode.name for mode in MODES if subject in (None, mode.subject)))
 
 
 def find_mode(name: str | None, subject: Subject) -> Mode:

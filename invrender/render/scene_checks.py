@@ -15,7 +15,7 @@ from invrender.nouns.light import DirectionalLight, Light
 from invrender.nouns.scene import Scene
 from invrender.nouns.topology import topology
 from invrender.render.scene_arrays import check_meshes
-from invrender.render.scene_medium import check_medium, glows, the_medium
+from invrender.render.scene_medium import check_medium, the_medium
 from invrender.shading.surface import equal_rows
 
 Tensor = torch.Tensor
@@ -43,7 +43,7 @@ def check_scene(scene: Scene) -> None:
     _check_surroundings(scene)
     if not _shines(scene):
         raise InputError(
-            "the scene has no light: no lamp, no environment, and no surface that emits",
+            "the scene has no light: no lamp, no environment that is not black, and nothing that emits",
             "add a light, an environment, or an emission",
         )
 
@@ -133,4 +133,13 @@ def _shines(scene: Scene) -> bool:
         return True
     if any(mesh.material.unlit or mesh.material.emits for mesh in scene.meshes):
         return True
-    return scene.environment is not None or any(glows(medium) for medium in scene.media)
+    return _sky_shines(scene) or any(medium.glows for medium in scene.media)
+
+
+def _sky_shines(scene: Scene) -> bool:
+    """Whether there is an environment that is not black, unless it is being looked for."""
+    environment = scene.environment
+    if environment is None:
+        return False
+    parts = [torch.as_tensor(part) for part in (environment.colour, environment.picture) if part is not None]
+    return all(bool(part.detach().any()) or part.requires_grad for part in parts)

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import math
-
 import torch
 
 from invrender.nouns import Lights
 from invrender.nouns.light import Environment
 from invrender.nouns.scene import Scene
+from invrender.shading.lat_long import picture_directions
 from invrender.shading.spherical_harmonics import radiance
 
 Tensor = torch.Tensor
@@ -42,13 +41,3 @@ def turn_of(environment: Environment, like: Tensor) -> Tensor:
     cosine, sine, zero = torch.cos(angle), torch.sin(angle), torch.zeros_like(angle)
     rows = [cosine, zero, -sine, zero, torch.ones_like(angle), zero, sine, zero, cosine]
     return torch.stack(rows).reshape(3, 3)
-
-
-def picture_directions(size: tuple[int, int]) -> Tensor:
-    """Unit directions [h,w,3] float64 of the pixels' centres of an environment's picture; see `nouns.Environment`."""
-    height, width = size
-    polar = (torch.arange(height, dtype=torch.float64) + 0.5) / height * math.pi
-    azimuth = ((torch.arange(width, dtype=torch.float64) + 0.5) / width - 0.5) * 2 * math.pi
-    around, ring = torch.stack([torch.sin(azimuth), -torch.cos(azimuth)], 1), torch.sin(polar)[:, None]
-    up = torch.cos(polar)[:, None].expand(height, width)
-    return torch.stack([ring * around[:, 0], up, ring * around[:, 1]], -1)

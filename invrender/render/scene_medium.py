@@ -82,13 +82,6 @@ def _dark(emission: object) -> bool:
     return not isinstance(emission, Volume | Tensor) and not bool(torch.as_tensor(emission).any())
 
 
-def glows(medium: Medium) -> bool:
-    """Whether a medium sends light out."""
-    emission = medium.emission
-    values = emission.values if isinstance(emission, Volume) else torch.as_tensor(emission)
-    return bool(values.detach().any())
-
-
 def box_of(medium: Medium) -> tuple[Tensor, Tensor]:
     """The lower and upper corner [3] float64 of a medium's box in the world."""
     low, high = medium.extinction.bounds.detach().double()

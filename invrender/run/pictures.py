@@ -67,12 +67,14 @@ class Written:
         files: all of them.
         note: what to say of it, in brackets.
         facts: what was found on the way: `extinction`, `depth_range`.
+        stopped: the stop request for which it is less than was asked for, or None.
     """
 
     path: Path
     files: list[Path]
     note: str
     facts: dict[str, Any] = field(default_factory=dict)
+    stopped: BaseException | None = None
 
 
 def on_background(premultiplied: Tensor, background: Colour | None) -> Tensor:

@@ -7,11 +7,14 @@ import math
 from collections.abc import Sequence
 from dataclasses import replace
 
+import numpy as np
 import torch
 
 from invrender.cameras.lens import camera_of
 from invrender.errors import UsageError
-from invrender.nouns import Camera, Mesh
+from invrender.io.scenes.shapes import box
+from invrender.nouns import Camera, Material, Mesh, Volume
+from invrender.nouns.medium import Medium
 from invrender.nouns.scene import Scene
 from invrender.render.scene_arrays import middle_of
 from invrender.run.memory import check_pictures
@@ -50,20 +53,44 @@ def cameras_for(
         _check_name(scene, name)
         around = replace(placement or CameraPlacement(), size=(side or SIZE, side or SIZE))
         check_pictures(count, around.size, at_work=_AT_WORK)
-        cameras = around.cameras(_together(scene.meshes) if whole else subject(scene), count)
+        cameras = around.cameras(_whole(scene) if whole or not scene.meshes else subject(scene), count)
         return [camera_of(cameras, k) for k in range(len(cameras))], cameras.size
     camera = scene.cameras[0] if name is None else _named(scene, name)
     size = scaled(camera.size, side)
     check_pictures(count, size, at_work=_AT_WORK)
-    return _turning(camera, middle_of(scene.meshes), count), size
+    return _turning(camera, middle_of(solids(scene)), count), size
 
 
 def subject(scene: Scene) -> Mesh:
-    """The faces that placed cameras look at: without a ground or walls far larger than all the rest."""
-    meshes = sorted((mesh for mesh in scene.meshes if len(mesh.faces)), key=_extent)
+    """The faces that placed cameras look at: without a ground or walls far larger than all the rest.
+
+    A medium counts as its box.
+    """
+    meshes = sorted((mesh for mesh in solids(scene) if len(mesh.faces)), key=_extent)
     while len(meshes) > 1 and _extent(meshes[-1]) > VAST * _extent(_together(meshes[:-1])):
         meshes.pop()
     return _together(meshes)
+
+
+def solids(scene: Scene) -> list[Mesh]:
+    """The meshes, and the boxes of the media."""
+    return [*scene.meshes, *(_box(medium) for medium in scene.media)]
+
+
+def _box(medium: Medium) -> Mesh:
+    """A medium's box, or as much of it as is around the mesh that bounds it."""
+    low, high = medium.extinction.bounds.detach().double().cpu()
+    if medium.inside is not None:
+        inner = torch.stack(torch.aminmax(medium.inside.vertices.detach().double().cpu(), dim=0))
+        low, high = torch.maximum(low, inner[0]), torch.minimum(high, inner[1])
+    return box(((low + high) / 2).numpy(), (high - low).clamp(min=0).numpy(), np.eye(3), Material())
+
+
+def _whole(scene: Scene) -> Mesh | Volume:
+    """All that placed cameras look at; a medium alone is looked at as volumes are."""
+    if len(scene.media) == 1 and not scene.meshes:
+        return scene.media[0].extinction
+    return _together(solids(scene))
 
 
 def _together(meshes: Sequence[Mesh]) -> Mesh:

@@ -13,12 +13,15 @@ from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 
+from invrender.io.datasets.lighting import LIGHTING as SCENE
+from invrender.io.datasets.lighting import is_lighting
 from invrender.io.files.atomic import TEMPORARY, cannot_write, remove_temporaries
 from invrender.run.place import COMPLETE, NEW
 
 POSES = "transforms.json"
-IMAGE = re.compile(r"view_\d+\.(png|npy)")
-"""Names that our writers give."""
+IMAGE = re.compile(r"view_\d+\.(png|npy|exr)")
+LIGHTING = re.compile(r"scene(-.+)?\.(toml|exr|png|npz|npy|obj|mtl)")
+"""Names that our writers give: to pictures, and to what tells the light on them (`io.datasets.lighting`)."""
 
 
 def write_staged(folder: Path, write: Callable[[Path], list[Path]]) -> list[Path]:
@@ -91,13 +94,16 @@ def _clear(place: Path) -> None:
 
 
 def _ours(folder: Path) -> set[str]:
-    return {item.name for item in folder.iterdir() if item.name == POSES or IMAGE.fullmatch(item.name)}
+    names = {item.name for item in folder.iterdir()}
+    return {name for name in names if name == POSES or IMAGE.fullmatch(name) or LIGHTING.fullmatch(name)}
 
 
 def _listed(folder: Path) -> set[str]:
-    """The images of the dataset that is there, as far as they bear names of ours."""
+    """The images of the dataset that is there, and what tells their light, as far as they bear names of ours."""
+    light = {item.name for item in folder.iterdir() if LIGHTING.fullmatch(item.name)}
+    told = light if is_lighting(folder / SCENE) else set()
     try:
         frames = json.loads((folder / POSES).read_text(encoding="utf-8"))["frames"]
-        return {name for frame in frames if IMAGE.fullmatch(name := str(frame["file_path"]))}
+        return told | {name for frame in frames if IMAGE.fullmatch(name := str(frame["file_path"]))}
     except (OSError, ValueError, KeyError, TypeError, RecursionError):
         return set()

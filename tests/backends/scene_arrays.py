@@ -139,3 +139,26 @@ def camera(size: int, place: Vector = (0.013, -3.2, 0.021), width: float = 40.0)
     x, z = grid.expand(size, -1), -grid[:, None].expand(-1, size)
     direction = torch.nn.functional.normalize(torch.stack([x, torch.ones_like(x), z], -1).reshape(-1, 3), dim=-1)
     return torch.tensor(place, dtype=torch.float64).expand(size * size, 3).contiguous(), direction
+
+
+def medium(
+    extinction: Tensor,
+    albedo: Any = 1.0,
+    asymmetry: Any = 0.0,
+    emission: Any = 0.0,
+    box: Sequence[Vector] = ((-0.5, -0.5, -0.5), (0.5, 0.5, 0.5)),
+    parts: Sequence[Tensor | tuple[Tensor, Tensor]] = (),
+    materials: Sequence[Tensor] = (),
+    **more: Any,
+) -> SceneArrays:
+    """A medium in a box, and what is around it: grids [D,H,W,C], or values that are the same everywhere."""
+    grids = {"albedo": (albedo, 3), "asymmetry": (asymmetry, 1), "emission": (emission, 3)}
+    for name, (given, channels) in grids.items():
+        values = torch.as_tensor(given, dtype=torch.float64)
+        more[name] = values if values.ndim == 4 else values.expand(1, 1, 1, channels).clone()
+    return scene(parts, materials, extinction=extinction, box=torch.tensor(box, dtype=torch.float64), **more)
+
+
+def alike(*values: float) -> Tensor:
+    """A grid [2,2,2,C] of the same values everywhere."""
+    return torch.tensor(values, dtype=torch.float64).expand(2, 2, 2, -1).clone()

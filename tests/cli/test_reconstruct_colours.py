@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import json
 
+import numpy as np
 import pytest
 from PIL import Image
 
 from invrender.cli.app import run
+from invrender.io.volumes.field import read_field
 from invrender.io.volumes.read import read_volume
 from invrender.io.volumes.write import write_volume
 from invrender.samples import VOLUMES
@@ -42,6 +44,18 @@ def test_density_and_colour_of_an_asset(ball, capsys):
     assert run(["render", "out/volume.npz", "-o", "own.png", "--size", "16"]) == 0
 
 
+def test_a_field_is_kept_and_drawn_like_the_volume(ball, capsys):
+    quick = [*QUICK[:-4], "--set", "gif_frames=2", "--field", "neural", "--grid", "12"]
+    assert run(["reconstruct", "ball.npz", "-o", "out", *quick, "--views", "10", "--size", "24"]) == 0
+    assert "volume.npz, volume.vti, field.npz, progress.gif" in " ".join(capsys.readouterr().err.split())
+    assert read_field("out").field.outputs == ("positive", "share", "share", "share")
+    for name in ("field", "volume"):
+        assert run(["render", f"out/{name}.npz", "--mode", "volume", "-o", f"{name}.png", "--size", "16"]) == 0
+    with Image.open("field.png") as field, Image.open("volume.png") as volume:
+        assert np.abs(np.asarray(field).astype(int) - np.asarray(volume)).max() <= 1
+        assert np.asarray(field).min() < 200
+
+
 def test_the_transfer_function_from_a_dataset(ball, capsys):
     look = ["--colormap", "viridis", "--strength", "0.3", "--no-lighting", "--cameras", "sphere"]
     assert run(["render", "ball.npz", "--dataset", "set", "--views", "17", "--size", "24", *look]) == 0
@@ -62,6 +76,7 @@ def test_the_transfer_function_from_a_dataset(ball, capsys):
         (["ball.npz", "--method", "volume", "--grid", "1"], 2, "give --grid from 2"),
         (["ball.npz", "--method", "volume", "--known", "bal.npz"], 3, "did you mean ball.npz?"),
         (["ball.npz", "--known", "ball.npz"], 2, "--known does not go with --method transmittance"),
+        (["ball.npz", "--method", "volume", "--known", "ball.npz", "--field", "neural"], 2, "leave --field neural out"),
         (["nowhere", "--method", "volume"], 3, "neither a volume file nor a dataset"),
     ],
 )

@@ -53,6 +53,11 @@ CASES: Mapping[str, tuple[str, Mapping[str, Any], set[str]]] = {
         {**SMALL, "iterations": 12, "rays": 64},
         {"1/4 of the resolution", "1/2 of the resolution", "1/1 of the resolution"},
     ),
+    "field of colour": (
+        "volume",
+        {**SMALL, "iterations": 8, "rays": 64, "field": "neural"},
+        {"1/4 of the resolution", "1/2 of the resolution", "1/1 of the resolution"},
+    ),
     "photographs in folds": ("photometric", {**PHOTOS, "folds": 2}, {"search", "outlines"}),
     "cameras": (
         "photometric",

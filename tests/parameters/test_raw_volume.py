@@ -45,10 +45,12 @@ def test_what_is_decoded_is_what_is_composited() -> None:
 def test_roughness_of_a_grid_is_that_of_what_shows() -> None:
     grid = RawGrid(torch.ones(4, 4, 4), BOUNDS)
     flat = fog((4, 4, 4))
-    assert float(grid.roughness(flat)) == 0
-    assert float(grid.roughness({RAW: noise(4, 4, 4, 4)})) > 0
+    bumpy = {RAW: noise(4, 4, 4, 4)}
+    assert float(grid.roughness(flat, grid.scene(flat)[0])) == 0
+    assert float(grid.roughness(bumpy, grid.scene(bumpy)[0])) > 0
     hidden = {RAW: noise(4, 4, 4, 4)}
-    assert float(RawGrid(torch.zeros(4, 4, 4), BOUNDS).roughness(hidden)) == 0
+    empty = RawGrid(torch.zeros(4, 4, 4), BOUNDS)
+    assert float(empty.roughness(hidden, empty.scene(hidden)[0])) == 0
 
 
 def test_a_finer_grid_goes_through_the_samples_of_the_coarse_one() -> None:
@@ -87,5 +89,6 @@ def test_the_opacity_of_a_table_is_that_of_its_extinction_over_the_reference() -
 def test_straight_curves_are_smooth() -> None:
     table = RawTable(known(), (0.0, 1.0))
     straight = {RAW: torch.arange(8.0)[:, None].expand(8, 4)}
-    assert float(table.roughness(straight)) == 0
-    assert float(table.roughness({RAW: straight[RAW].square()})) > 0
+    bent = {RAW: straight[RAW].square()}
+    assert float(table.roughness(straight, table.scene(straight)[0])) == 0
+    assert float(table.roughness(bent, table.scene(bent)[0])) > 0

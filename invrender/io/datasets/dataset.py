@@ -20,6 +20,7 @@ from invrender.io.datasets.pictures import read_pictures
 from invrender.io.datasets.sources import POSE_FILES, listed, lists_views
 from invrender.io.datasets.splits import set_aside
 from invrender.io.datasets.transforms import transforms_table
+from invrender.io.exr import write_exr
 from invrender.io.files.atomic import atomic_write_text
 from invrender.io.files.paths import is_folder, shown
 from invrender.io.images import write_png
@@ -165,12 +166,13 @@ def read_cameras(path: str | Path, size: tuple[int, int]) -> Cameras:
     return cameras_of(posed, size, size)
 
 
-def write_dataset(folder: str | Path, views: Views) -> list[Path]:
+def write_dataset(folder: str | Path, views: Views, floats: bool = False) -> list[Path]:
     """Write views as transforms.json and RGBA images view_000.png, ... whose alpha is the coverage.
 
     Args:
         folder: made where it is missing; files of the same names are replaced, transforms.json last.
         views: without images, the colours are white.
+        floats: linear floats in .exr, which do not end at white, in place of 8 bits in .png.
 
     Returns:
         The files written.
@@ -180,11 +182,15 @@ def write_dataset(folder: str | Path, views: Views) -> list[Path]:
     """
     target = Path(folder)
     digits = max(3, len(str(len(views.cameras) - 1)))
-    files = [f"view_{i:0{digits}d}.png" for i in range(len(views.cameras))]
+    files = [f"view_{i:0{digits}d}.{'exr' if floats else 'png'}" for i in range(len(views.cameras))]
     for i, file in enumerate(files):
         mask = views.masks[i, :, :, None].detach().cpu()
         colour = torch.ones_like(mask).expand(-1, -1, 3) if views.images is None else views.images[i].detach().cpu()
-        write_png(target / file, torch.cat([colour, mask.to(colour.dtype)], dim=2))
+        image = torch.cat([colour * mask if floats else colour, mask.to(colour.dtype)], dim=2)
+        if floats:
+            write_exr(target / file, image.numpy())
+        else:
+            write_png(target / file, image)
     table = {**_facts(views, files), **transforms_table(views.cameras, files)}
     atomic_write_text(target / POSE_FILES[0], json.dumps(table, indent=1) + "\n")
     return [target / POSE_FILES[0], *(target / file for file in files)]

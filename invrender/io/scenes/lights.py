@@ -4,19 +4,23 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from invrender.errors import InputError
+from invrender.io.files.paths import shown
 from invrender.io.lights import lights_of
 from invrender.io.scenes.pictures import read_picture
 from invrender.io.scenes.table import Table
 from invrender.nouns import DirectionalLight, Environment, Light, Lights, PointLight, SpotLight
 from invrender.nouns.appearance import WHITE, Colour
 from invrender.nouns.light import Vector
+from invrender.shading.sky import Sky, sky_picture
 
 _KINDS = {
     "point": ("type", "name", "position", "intensity"),
     "spot": ("type", "name", "position", "direction", "target", "intensity", "inner", "outer"),
     "directional": ("type", "name", "direction", "position", "target", "intensity"),
 }
-_ENVIRONMENT = ("colour", "picture", "rotation", "intensity")
+_ENVIRONMENT = ("colour", "picture", "sky", "rotation", "intensity")
+_SKY = ("sun", "turbidity", "sunlight", "ground")
 
 
 def light_of(table: Table, name: str) -> Light:
@@ -90,9 +94,26 @@ def environment_of(table: Table) -> Environment:
     strength = table.number("intensity", 1.0, least=0.0)
     red, green, blue = (strength * value for value in table.colour("colour", WHITE))
     environment = Environment((red, green, blue), None, table.number("rotation", 0.0))
+    table.check_alone("sky", ["picture"])
+    if table.has("sky"):
+        return replace(environment, picture=sky_picture(_sky(table)).float())
     if not table.has("picture"):
         return environment
     return replace(environment, picture=read_picture(table, "picture"))
+
+
+def _sky(table: Table) -> Sky:
+    """The clear sky of the key `sky`; its sun is no part of the picture: it stands in a [[light]]."""
+    if not isinstance(table.values["sky"], dict):
+        raise table.wrong("has a 'sky' of another form", "write sky = {sun = [0.4, 0.6, 0.5]}")
+    inner, plain = Table.of(table.path, f"{table.where} sky", table.values["sky"]), Sky()
+    inner.check_keys(_SKY)
+    sun, turbidity = inner.direction("sun", plain.sun), inner.number("turbidity", plain.turbidity)
+    sunlight = inner.number("sunlight", plain.sunlight, least=0.0)
+    try:
+        return Sky(sun, turbidity, sunlight, inner.colour("ground", plain.ground, 1.0))
+    except InputError as error:
+        raise InputError(f"{shown(table.path)}: {inner.where}: {error.cause}", error.remedy) from error
 
 
 def background_of(table: Table, environment: Environment | None) -> Colour | None:

@@ -12,8 +12,10 @@ import numpy as np
 import torch
 from PIL import Image
 
+from invrender.errors import InputError
 from invrender.io.exr import write_exr
 from invrender.io.files.atomic import atomic_path, atomic_write_bytes
+from invrender.io.files.paths import existing_file, shown
 from invrender.io.hdr import read_hdr
 from invrender.io.images import read_image
 from invrender.io.meshes.gltf_gloss import gloss_of
@@ -39,6 +41,19 @@ def read_picture(table: Table, key: str, channels: int = 3) -> torch.Tensor:
     if found is None:
         raise table.wrong(f"names {path.name}, which cannot be read as a picture", "save it as PNG or JPEG")
     return found if channels == 3 else gloss_of(found, (found.shape[0], found.shape[1]))
+
+
+def read_environment(path: Path) -> torch.Tensor:
+    """[h,w,3] linear float32 of a picture of an environment by itself.
+
+    Raises:
+        InputError: it is missing, damaged, black, or holds something else.
+    """
+    existing_file(path, "picture")
+    picture = read_picture(Table(path, "as an environment", {"picture": path.name}), "picture")
+    if not bool(picture.any()):
+        raise InputError(f"{shown(path)} is black everywhere, and no light", "use a picture that is not")
+    return picture
 
 
 def _floats(path: Path, table: Table, channels: int) -> torch.Tensor:

@@ -18,6 +18,7 @@ from invrender.io.scenes.gltf import Staged, read_staged
 from invrender.io.scenes.names import named_apart
 from invrender.io.scenes.scene_toml import Described, described, things_of
 from invrender.io.scenes.things import bounds
+from invrender.io.scenes.toml_file import read_toml
 from invrender.nouns import Scene
 
 log = logging.getLogger(__name__)
@@ -29,6 +30,15 @@ _FINEST = 5e4  # times smaller than its scene, a thing still has the shadows tha
 def is_scene_path(path: str | Path) -> bool:
     """Whether a path is called as a scene file is; mesh files, which `read_scene` takes as well, are not."""
     return Path(path).suffix.lower() == SCENE_EXTENSION
+
+
+def holds_medium(path: str | Path) -> bool:
+    """Whether a scene.toml has a [medium].
+
+    Raises:
+        InputError: it is missing or no TOML.
+    """
+    return "medium" in read_toml(Path(path), "scene")
 
 
 def read_scene(path: str | Path) -> Scene:
@@ -57,6 +67,8 @@ def read_described(path: str | Path) -> Described:
 
 def _tell_lost(found: Described) -> None:
     """Say where a thing is so small in its scene that its shadows get lost: rays there have seven digits."""
+    if not found.scene.meshes:
+        return
     boxes = torch.stack([bounds(mesh) for mesh in found.scene.meshes])
     whole = float((boxes[:, 1].amax(0) - boxes[:, 0].amin(0)).max())
     widths = (boxes[:, 1] - boxes[:, 0]).amax(1)

@@ -5,6 +5,8 @@
     [environment]                   # light from far away, from every side
     colour = [0.6, 0.7, 1.0]        # linear RGB; times the picture
     picture = "sky.exr"             # by latitude and longitude; .exr, .hdr, .png, .jpg, .npy ([h,w,3] linear)
+                                    # in place of a picture, a clear sky without the sun, which is a [[light]]:
+                                    # sky = {sun = [0.4, 0.6, 0.5], turbidity = 2.0, ground = [0.2, 0.18, 0.15]}
     rotation = 30                   # degrees about +Y
     intensity = 1.0                 # times all of it
 
@@ -53,6 +55,16 @@
     size = [1, 1, 1]
     rotate = [0, 20, 0]
 
+    [medium]                        # what light passes through, once; trilinear between the samples of its grids
+    file = "cloud.npz"              # a volume file (`key` names the array); without one: the same everywhere
+    extinction = 8.0                # times the file's values, per unit of length; or the value itself. Also RGB
+    box = [[0, 0, 0], [1, 1, 1]]    # places of the first and last samples; the default: the file's, or round `inside`
+    albedo = 0.95                   # single-scattering albedo from 0 to 1, RGB, or a volume file
+    g = 0.5                         # mean cosine of scattering (Henyey-Greenstein), -1 to 1, or a volume file
+    emission = [0, 0, 0]            # radiance per unit of optical depth, or a volume file of three channels
+    inside = "bottle.obj"           # a closed mesh, outside of which there is nothing
+    name = "cloud"
+
     [material.porcelain]            # a new material, or changes to the one of that name in a mesh file
     Kd = [0.8, 0.8, 0.75]           # diffuse colour, linear RGB from 0 to 1; a number is grey
     Ks = 0.2                        # colour and exponent of the highlight
@@ -88,15 +100,17 @@ from invrender.io.files.paths import nearest, shown
 from invrender.io.scenes.cameras import camera_of
 from invrender.io.scenes.lights import background_of, environment_of, light_of, plain_lights
 from invrender.io.scenes.materials import material_of
+from invrender.io.scenes.medium import medium_of
 from invrender.io.scenes.names import names_of
 from invrender.io.scenes.table import Table
 from invrender.io.scenes.things import KINDS, Thing, Things
 from invrender.io.scenes.toml_file import read_toml
 from invrender.nouns import Light, Lights, Material, Mesh, Scene
+from invrender.nouns.medium import Medium
 
 log = logging.getLogger(__name__)
 
-KEYS = ("background", "environment", "camera", "light", "lights", *KINDS, "material")
+KEYS = ("background", "environment", "camera", "light", "lights", *KINDS, "medium", "material")
 
 
 @dataclass(frozen=True)
@@ -127,7 +141,8 @@ def described(path: Path) -> Described:
     """
     top = Table.of(path, "", read_toml(path, "scene"))
     top.check_keys(KEYS)
-    things = Things(top)
+    medium = _medium(top)
+    things = Things(top, needed=medium is None)
     stated = _material_tables(top)
     materials = dict(things.bases)
     for name, table in stated.items():
@@ -137,9 +152,18 @@ def described(path: Path) -> Described:
     surroundings, tables = top.table("environment"), top.tables("camera")
     environment = None if surroundings is None else environment_of(surroundings)
     cameras = [camera_of(table, name) for table, name in zip(tables, names_of(tables, "camera"), strict=True)]
-    dark = environment is None and not any(mesh.material.emits for mesh in meshes)
-    scene = Scene(meshes, _lights(top, dark), background_of(top, environment), environment, cameras)
+    glows = any(mesh.material.emits for mesh in meshes) or (medium is not None and medium.glows)
+    lights = _lights(top, environment is None and not glows)
+    media = () if medium is None else (medium,)
+    scene = Scene(meshes, lights, background_of(top, environment), environment, cameras, media)
     return Described(scene, path, sources, things.bases, {name: table.values for name, table in stated.items()})
+
+
+def _medium(top: Table) -> Medium | None:
+    tables = top.tables("medium")
+    if len(tables) > 1:
+        raise top.wrong(f"has {len(tables)} media", "put them on one grid: a scene holds one [medium]")
+    return medium_of(Table.of(top.path, "[medium]", tables[0].values)) if tables else None
 
 
 def _material_tables(top: Table) -> dict[str, Table]:

@@ -58,17 +58,17 @@ class Things:
         bases: by name, the materials of the mesh files.
     """
 
-    def __init__(self, top: Table) -> None:
-        """Read the mesh files.
+    def __init__(self, top: Table, needed: bool = True) -> None:
+        """Read the mesh files; `needed`: there must be some thing.
 
         Raises:
             InputError: a key is not known, a mesh file is missing or damaged, or there is nothing to see.
         """
         self._top = top
         self._tables = [(kind, table) for kind in KINDS for table in top.tables(kind)]
-        if not self._tables:
+        if needed and not self._tables:
             kinds = ", ".join(f"[[{kind}]]" for kind in KINDS)
-            raise InputError(f"{shown(top.path)} holds nothing to see", f"add one of {kinds}")
+            raise InputError(f"{shown(top.path)} holds nothing to see", f"add one of {kinds}, [medium]")
         for kind, table in self._tables:
             table.check_keys(_KEYS[kind], ("background",))
         self._names = _names(self._tables)

@@ -2,7 +2,7 @@
 
 What a scene was read from stays referred to: mesh files and pictures, by paths relative to the new file. Meshes and
 pictures that are in no file are written beside it: meshes as .obj with all digits (vertex colours have four), pictures
-as .png where 8 bits hold them, else as .exr (gloss as .npy).
+as .png where 8 bits hold them, else as .exr (gloss as .npy), and the grids of a medium as .npz.
 """
 
 from __future__ import annotations
@@ -26,10 +26,12 @@ from invrender.io.scenes.pictures import Pictures, same_picture
 from invrender.io.scenes.read import SCENE_EXTENSION, is_scene_path, read_described
 from invrender.io.scenes.scene_toml import Described
 from invrender.io.scenes.toml_file import read_toml, toml_text
+from invrender.io.scenes.write_medium import medium_table, same_medium
 from invrender.io.scenes.write_tables import camera_table, floats, light_table, material_table, plain
 from invrender.nouns import Environment, Lights, Material, Mesh, Scene
+from invrender.nouns.medium import Medium
 
-_FILES = ("file", "texture", "gloss", "picture")  # keys that name one
+_FILES = ("file", "texture", "gloss", "picture", "albedo", "g", "emission", "inside")  # keys that may name one
 _SPELLINGS = {"color": "colour", "centre": "center"}
 
 
@@ -63,6 +65,7 @@ def write_scene(path: str | Path, scene: Scene, source: str | Path | None = None
     if not isinstance(scene.lights, Lights):
         blocks += [f"[[light]]\n{toml_text(light_table(light))}" for light in scene.lights]
     blocks += [f"[[{kind}]]\n{toml_text(table)}" for kind, table in things]
+    blocks += [f"[medium]\n{toml_text(_medium(medium, known, target, written))}" for medium in scene.media]
     blocks += _material_blocks(meshes, known, kept, pictures)
     atomic_write_text(target, "\n".join(filter(None, blocks)))
     return [target, *written, *pictures.written]
@@ -154,6 +157,15 @@ def _top(scene: Scene, known: Described | None, pictures: Pictures) -> dict[str,
     return table
 
 
+def _medium(medium: Medium, known: Described | None, target: Path, written: list[Path]) -> dict[str, Any]:
+    """The table of a medium: that of the source where it is the same, else of files written now."""
+    before = () if known is None else known.scene.media
+    if known is None or not before or not same_medium(medium, before[0]):
+        return medium_table(medium, target, written)
+    tables = read_toml(known.path, "scene")["medium"]
+    return moved(tables[0] if isinstance(tables, list) else tables, known.path, target)
+
+
 def _environment(environment: Environment, known: Described | None, pictures: Pictures) -> dict[str, Any]:
     table: dict[str, Any] = {"colour": floats(environment.colour)}
     if float(environment.rotation):
@@ -162,8 +174,9 @@ def _environment(environment: Environment, known: Described | None, pictures: Pi
         return table
     before = None if known is None else known.scene.environment
     if known is not None and before is not None and same_picture(before.picture, environment.picture):
-        named = read_toml(known.path, "scene")["environment"]["picture"]
-        return table | {"picture": moved({"picture": named}, known.path, pictures.target)["picture"]}
+        raw = read_toml(known.path, "scene")["environment"]
+        key = "sky" if "sky" in raw else "picture"
+        return table | {key: moved({key: raw[key]}, known.path, pictures.target)[key]}
     return table | {"picture": pictures.write("environment", environment.picture)}
 
 

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from invrender.kernels import Backend
 from invrender.methods.volume_colour import report, task
 from invrender.methods.volume_colour.film import arrays, estimate_of, film, styled_volume
-from invrender.methods.volume_colour.schedule import colour_schedule, transfer_schedule
+from invrender.methods.volume_colour.schedule import colour_schedule, field_of, transfer_schedule, weights
 from invrender.methods.volume_colour.settings import PRESETS, ColourSettings
-from invrender.parameters.raw_volume import RAW
+from invrender.parameters.neural_field import LearnedField
 from invrender.run.method import Method, Problem
 from invrender.solve.phase import Finished
 
@@ -20,10 +22,20 @@ def begin(given: task.Task, settings: ColourSettings, backend: Backend) -> Probl
         schedule = transfer_schedule(given.views, given.known, given.window, settings, backend)
 
     def result(finished: tuple[Finished, ...]) -> report.Result:
-        found = {name: value.numpy() for name, value in finished[-1].result.items() if name != RAW}
-        return report.Result(styled_volume(estimate_of(found, given), given.known), finished[-1].terms["loss"])
+        found = {name: value.cpu().numpy() for name, value in finished[-1].result.items()}
+        styled = styled_volume(estimate_of(found, given), given.known)
+        return report.Result(styled, finished[-1].terms["loss"], learnt(given, settings, backend, finished[-1]))
 
     return Problem(schedule, result, film(given, settings.gif_frames, backend), arrays)
+
+
+def learnt(given: task.Task, settings: ColourSettings, backend: Backend, finished: Finished) -> LearnedField | None:
+    """The trained field, on the CPU, where one was."""
+    if settings.field != "neural":
+        return None
+    field = field_of(given.views, given.bounds, given.shape, settings, backend)
+    params = {name: value.cpu() for name, value in weights(field, finished).items()}
+    return LearnedField(replace(field, support=None if field.support is None else field.support.cpu()), params)
 
 
 METHOD = Method(

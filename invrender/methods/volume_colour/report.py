@@ -12,12 +12,15 @@ import torch
 from invrender.colour import linear_to_srgb
 from invrender.evaluate.volume import decibel
 from invrender.io.files.atomic import atomic_write_text
+from invrender.io.volumes.field import NAME as FIELD
+from invrender.io.volumes.field import write_field
 from invrender.io.volumes.write import write_volume
 from invrender.kernels import Backend
 from invrender.methods.inputs import decibels
 from invrender.methods.volume_colour.task import StyledVolume, Task
 from invrender.nouns import Views
 from invrender.nouns.transfer import TransferFunction
+from invrender.parameters.neural_field import LearnedField
 from invrender.render.emission import render_volume
 from invrender.run.folder import RunFolder
 
@@ -26,15 +29,17 @@ POINTS = 17  # of the transfer function, as options of `invrender render`
 
 @dataclass(frozen=True)
 class Result:
-    """What was found, and the last loss."""
+    """What was found, the last loss, and the field that was trained, if one was."""
 
     styled: StyledVolume
     loss: float
+    field: LearnedField | None = None
 
 
 def measure(task: Task, result: Result, backend: Backend) -> dict[str, Any]:
     """What metrics.json holds: how well the input's views and those left out are predicted (RGB over black, alpha)."""
     return {
+        **({} if result.field is None else {"field": "neural"}),
         "views": len(task.views.cameras),
         "views_psnr": _psnr(task.views, result.styled, backend),
         "heldout_views": 0 if task.unseen is None else len(task.unseen.cameras),
@@ -53,11 +58,13 @@ def _psnr(views: Views, result: StyledVolume, backend: Backend) -> float | None:
 
 
 def write(run: RunFolder, task: Task, result: Result) -> None:
-    """Write the volume, or the transfer function as options of `invrender render`."""
+    """Write the volume and its field, or the transfer function as options of `invrender render`."""
     found = result.styled
     if task.known is None:
         write_volume(run.file("volume.npz"), found.volume)
         write_volume(run.file("volume.vti"), found.volume)
+        if result.field is not None:
+            write_field(run.file(FIELD), result.field)
     elif found.style.transfer is not None:
         table = transfer_table(found.style.transfer)
         atomic_write_text(run.file("transfer.json"), json.dumps(table, indent=1) + "\n")
@@ -92,4 +99,6 @@ def rows(m: dict[str, Any]) -> list[tuple[str, str]]:
 
 def files(m: dict[str, Any]) -> str:
     """The main results."""
-    return "transfer.json" if m["sought"] == "transfer function" else "volume.npz, volume.vti"
+    if m["sought"] == "transfer function":
+        return "transfer.json"
+    return "volume.npz, volume.vti" + (f", {FIELD}" if "field" in m else "")

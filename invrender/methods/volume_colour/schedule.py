@@ -1,7 +1,8 @@
-"""From colour views to a volume: density and colour on a grid, or the transfer function of a volume that is known.
+"""From colour views to a volume: density and colour, or the transfer function of a volume that is known.
 
-Both minimise the squared difference between the views and composited colours, by Adam on random rays, with the kernels'
-hand-written adjoint. The grid is refined from coarse to fine; where a view sees only the background it stays empty.
+Density and colour are numbers on a grid, or one neural field. All minimise the squared difference between the views and
+composited colours, by Adam on random rays, with the kernels' hand-written adjoint. The grid is refined from coarse to
+fine, of a field the one on which it is shown; where a view sees only the background it stays empty.
 """
 
 from __future__ import annotations
@@ -21,7 +22,9 @@ from invrender.methods.volume_colour.settings import ColourSettings
 from invrender.methods.volume_colour.support import support
 from invrender.nouns import Views, Volume
 from invrender.ops import composite
-from invrender.parameters.raw_volume import RAW, RawGrid, RawTable, faint_table, fog, resampled
+from invrender.parameters.field_volume import FieldGrid, colour_field
+from invrender.parameters.neural_field import FieldSettings, NeuralField
+from invrender.parameters.raw_volume import RawGrid, RawTable, faint_table, fog, resampled
 from invrender.render.emission import step_length
 from invrender.render.sampling import sample_rays
 from invrender.solve.adam import Adam
@@ -35,6 +38,8 @@ LEVELS = ((4, 0.25), (2, 0.3), (1, 0.45))  # how much coarser than the result, a
 ROWS = 64  # of the transfer function's table
 COARSEST = 12  # samples along the shortest axis, at least
 BETAS = (0.9, 0.95)
+RATE, FIELD_RATE = 0.12, 0.02  # of Adam, unless given
+HIDDEN = 32  # width of the field's hidden layer
 COOLING = 0.8  # by how much of it the rate falls over a level
 ADVICE = "lower the rate (--fresh --set rate=0.05)"
 
@@ -59,7 +64,7 @@ class Misfit:
         backend: what composites.
     """
 
-    unknown: RawGrid | RawTable
+    unknown: RawGrid | FieldGrid | RawTable
     targets: RayTargets
     rays: int
     smoothing: float
@@ -70,13 +75,14 @@ class Misfit:
         target = self.targets.target
         chosen = torch.randint(len(target), (min(self.rays, len(target)),), generator=random)
         chosen = chosen.sort().values.to(target.device)  # neighbours share memory
-        raw = params[RAW].detach().requires_grad_(True)
-        grid, table, rules = self.unknown.scene({RAW: raw})
+        leaves = {name: value.detach().requires_grad_(True) for name, value in params.items()}
+        grid, table, rules = self.unknown.scene(leaves)
         shown = composite(self.backend, grid, _part(self.targets.samples, chosen), table, rules)
         misfit = (shown - target[chosen]).square().mean()
-        loss = misfit + self.smoothing * self.unknown.roughness({RAW: raw})
-        (gradient,) = torch.autograd.grad(loss, raw)
-        return {"loss": float(loss.detach()), "misfit": float(misfit.detach())}, {RAW: gradient}
+        loss = misfit + self.smoothing * self.unknown.roughness(leaves, grid)
+        gradients = torch.autograd.grad(loss, list(leaves.values()))
+        terms = {"loss": float(loss.detach()), "misfit": float(misfit.detach())}
+        return terms, dict(zip(leaves, gradients, strict=True))
 
 
 def colour_schedule(
@@ -96,6 +102,7 @@ def colour_schedule(
     """
     if views.images is None:
         raise _colourless()
+    field = field_of(views, bounds, shape, settings, backend) if settings.field == "neural" else None
 
     def following(finished: tuple[Finished, ...]) -> Phase | None:
         if len(finished) == len(LEVELS):
@@ -105,14 +112,33 @@ def colour_schedule(
         done = sum(each.steps for each in finished)
         count = settings.iterations - done if coarser == 1 else round(share * settings.iterations)
         targets = _ray_targets(views, Volume(torch.zeros(1, *size), bounds), settings, backend)
-        unknown = RawGrid(support(views, bounds, size).to(backend.device), bounds)
+        unknown: RawGrid | FieldGrid
+        if field is None:
+            unknown = RawGrid(support(views, bounds, size).to(backend.device), bounds)
+        else:
+            unknown = FieldGrid(field, size)
 
         def start() -> Start:
+            if field is not None:
+                return Start(_on(backend, weights(field, finished[-1]) if finished else field.initial()))
             return Start(_on(backend, resampled(finished[-1].result, size) if finished else fog(size)))
 
         return _descent(f"1/{coarser} of the resolution", unknown, targets, (done, count), settings, backend, start)
 
     return following
+
+
+def field_of(
+    views: Views, bounds: Tensor, shape: tuple[int, int, int], settings: ColourSettings, backend: Backend
+) -> NeuralField:
+    """The field of density and colour that is trained on views."""
+    filled = support(views, bounds, shape).to(backend.device)
+    return colour_field(filled, bounds, FieldSettings(hidden=HIDDEN, seed=settings.seed))
+
+
+def weights(field: NeuralField, finished: Finished) -> Params:
+    """The field's weights that a phase ended with."""
+    return {name: finished.result[name] for name in field.sizes}
 
 
 def transfer_schedule(
@@ -141,7 +167,7 @@ def transfer_schedule(
 
 def _descent(
     name: str,
-    unknown: RawGrid | RawTable,
+    unknown: RawGrid | FieldGrid | RawTable,
     targets: RayTargets,
     span: tuple[int, int],
     settings: ColourSettings,
@@ -150,10 +176,11 @@ def _descent(
 ) -> Phase:
     """A phase of Adam; `span`: steps before it, and its own."""
     first, count = span
+    rate = settings.rate or (FIELD_RATE if isinstance(unknown, FieldGrid) else RATE)
 
     def result(params: Params, state: Any) -> Params:
         del state
-        return {RAW: params[RAW], **{name: torch.from_numpy(a) for name, a in arrays(unknown.decode(params)).items()}}
+        return {**params, **{name: torch.from_numpy(a) for name, a in arrays(unknown.decode(params)).items()}}
 
     return Phase(
         name=name,
@@ -161,7 +188,7 @@ def _descent(
         steps=count,
         start=start,
         objective=Misfit(unknown, targets, settings.rays, settings.smoothing, backend),
-        solver=Adam(linear_decay(settings.rate, COOLING, max(count, 1)), BETAS),
+        solver=Adam(linear_decay(rate, COOLING, max(count, 1)), BETAS),
         decode=unknown.decode,
         result=result,
         first=first,

@@ -25,10 +25,11 @@ class ColourSettings(VolumeRunSettings):
     Attributes:
         known: the volume whose transfer function is sought; none: density and colour are.
         skip_missing: leave out views of a dataset whose files are missing.
+        field: grid, or neural: density and colour are a latent grid with a small network, shown on the grid.
         colormap, opacity, strength: the transfer function under which an asset shows itself; see `transfer_function`.
         iterations: steps of Adam, over all resolutions.
         rays: how many each step looks along.
-        rate: Adam's step for raw values (before softplus and sigmoid).
+        rate: Adam's step for raw values (before softplus and sigmoid); none: 0.12, of a field's weights 0.02.
         smoothing: weight of the grid's total variation, or of the table's curvature.
         samples: per voxel along a ray.
     """
@@ -39,12 +40,16 @@ class ColourSettings(VolumeRunSettings):
         Flag("Find the transfer function of this volume.", "VOLUME", "Volumes"),
     ] = None
     skip_missing: Annotated[bool, Flag("Leave out a dataset's views whose files are missing.")] = False
+    field: Annotated[
+        Literal["grid", "neural"],
+        Flag("What the density is: samples, or a small network on a latent grid.", panel="Volumes"),
+    ] = "grid"
     colormap: str = "inferno"
     opacity: str = "linear"
     strength: Annotated[float, Range(0.001, 1)] = 0.3
     iterations: Annotated[int, Flag("Steps of the optimisation."), Range(1, 1_000_000)] = 400
     rays: Annotated[int, Range(1, 1 << 22)] = 8192
-    rate: Annotated[float, Range(1e-6, 10)] = 0.12
+    rate: Annotated[float | None, Range(1e-6, 10)] = None
     smoothing: Annotated[float, Range(0, 1e6)] = 1.0
     samples: Annotated[float, Range(0.05, 16)] = 1.0
 

@@ -78,6 +78,8 @@ def load(settings: ColourSettings, backend: Backend) -> Task:
     known = None if settings.known is None else read_volume(settings.known)
     if known is not None and len(known.values) != 1:
         raise InputError(f"{settings.known} has {len(known.values)} channels", "give a volume of one channel")
+    if known is not None and settings.field == "neural":
+        raise UsageError("--known seeks a transfer function, and no field", "leave --field neural out")
     if is_volume_path(settings.input):
         return _asset(read_asset(settings), known, settings, backend)
     if not is_dataset(settings.input):

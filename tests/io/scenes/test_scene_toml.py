@@ -11,7 +11,9 @@ import torch
 from PIL import Image
 
 from invrender.io.images import write_png
+from invrender.io.meshes.write import write_obj
 from invrender.io.scenes import is_scene_path, joined, read_scene, scene_toml
+from invrender.io.scenes.shapes import ball
 from invrender.nouns import DirectionalLight, Lights, Material, PointLight, SpotLight
 from tests.io.scenes.made import refused, scene, squares
 
@@ -24,6 +26,8 @@ def test_the_example_of_the_format_is_a_scene(tmp_path: Path) -> None:
     squares(tmp_path, "Kd 1 0 0", name="bunny")
     np.save(tmp_path / "sky.npy", np.full((4, 8, 3), 0.5, np.float32))
     Image.fromarray(np.full((2, 2, 3), 255, np.uint8)).save(tmp_path / "wood.png")
+    np.savez(tmp_path / "cloud.npz", density=np.full((2, 3, 4), 0.5, np.float32))
+    write_obj(tmp_path / "bottle.obj", ball(np.zeros(3), 1.0, np.eye(3), Material(), 1))
     found = scene(tmp_path, text.replace("sky.exr", "sky.npy"))
     assert [mesh.material.name for mesh in found.meshes] == ["porcelain", "glass", "floor", "default"]
     assert found.background == (1, 1, 1)
@@ -37,6 +41,10 @@ def test_the_example_of_the_format_is_a_scene(tmp_path: Path) -> None:
     assert (porcelain.mirror, porcelain.opacity) == ((0.1, 0.1, 0.1), 1)
     assert glass.refracts and glass.transmission == (0.9, 1, 0.9)
     assert floor.glossy and (floor.roughness, floor.metallic) == (0.4, 1.0)
+    (medium,) = found.media
+    assert medium.extinction.values.shape == (1, 2, 3, 4) and float(medium.extinction.values.max()) == 4.0
+    assert (medium.albedo, medium.asymmetry, medium.emission, medium.name) == (0.95, 0.5, (0, 0, 0), "cloud")
+    assert medium.inside is not None and len(medium.inside.faces) == 80
 
 
 def test_lights_of_every_kind(tmp_path: Path) -> None:

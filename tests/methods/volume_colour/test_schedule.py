@@ -12,7 +12,7 @@ import torch
 from invrender.backends import select
 from invrender.cameras.volume_rigs import volume_rig
 from invrender.errors import InputError
-from invrender.methods.volume_colour.schedule import colour_schedule, transfer_schedule
+from invrender.methods.volume_colour.schedule import colour_schedule, field_of, transfer_schedule, weights
 from invrender.methods.volume_colour.settings import ColourSettings
 from invrender.nouns import Views, Volume
 from invrender.render.emission import VolumeStyle, render_volume
@@ -62,6 +62,18 @@ def test_density_and_colour_predict_unseen_views(ball: Volume, look: VolumeStyle
     assert psnr_of_unseen(found, VolumeStyle(None, None), ball, look) > 28
     assert float(found.values[0, 0, 0, 0]) == 0  # no view shows anything there
     assert bool(((found.values[1:] >= 0) & (found.values[1:] <= 1)).all())
+
+
+def test_a_field_predicts_unseen_views(ball: Volume, look: VolumeStyle, views: Views) -> None:
+    settings = replace(QUICK, field="neural", rate=None, rays=1024)
+    loop = Loop(colour_schedule(views, ball.bounds, (16, 16, 16), settings, KERNELS))
+    *_, step = loop
+    found = step.estimate
+    assert psnr_of_unseen(found, VolumeStyle(None, None), ball, look) > 23
+    assert float(found.values[0, 0, 0, 0]) == 0
+    field = field_of(views, ball.bounds, (16, 16, 16), settings, KERNELS)
+    again = field.volume(weights(field, loop.state.finished[-1]), (16, 16, 16))
+    assert torch.equal(again.values, found.values)
 
 
 def test_the_transfer_function_of_a_known_volume(ball: Volume, look: VolumeStyle, views: Views) -> None:

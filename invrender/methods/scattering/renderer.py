@@ -1,0 +1,110 @@
+"""Views of a medium under its light: rays of pixels in the scene's frame, followed through it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import torch
+
+from invrender.cameras.rays import pixel_directions
+from invrender.kernels import Backend
+from invrender.kernels.intersect import approached
+from invrender.kernels.radiance import ENDLESS, SceneArrays, Transport
+from invrender.nouns import Cameras, Scene
+from invrender.ops.radiance import radiance
+from invrender.render import scene_arrays
+
+Tensor = torch.Tensor
+
+TRANSPORT = Transport(ENDLESS, indirect=True)
+AT_ONCE = 2**18  # rays
+AROUND = 1.75  # radius of a sphere that holds the frame's cube
+SEEDS = 2**31
+
+
+@dataclass(frozen=True)
+class Renderer:
+    """What sees a medium from some cameras.
+
+    Attributes:
+        base: the scene for kernels, with the medium that it was made with.
+        unit: world units of the frame's unit.
+        origin: [N,3] float64 in the frame; where a camera's rays begin.
+        matrix: [N,3,3] float64; see `pixel_directions`.
+        size: (H, W) of a picture.
+        backend: that follows the light.
+    """
+
+    base: SceneArrays
+    unit: float
+    origin: Tensor
+    matrix: Tensor
+    size: tuple[int, int]
+    backend: Backend
+
+    @staticmethod
+    def of(scene: Scene, cameras: Cameras, backend: Backend) -> Renderer:
+        """What sees a scene with a medium from N cameras."""
+        prepared = scene_arrays.geometry(scene.meshes, backend.device, media=scene.media)
+        arrays = scene_arrays.arrays(prepared, scene)
+        origin = prepared.local(cameras.position.to(prepared.centre))
+        return Renderer(arrays, prepared.unit, origin, pixel_directions(cameras).to(origin), cameras.size, backend)
+
+    @property
+    def pixels(self) -> int:
+        """Of all views."""
+        return len(self.origin) * self.size[0] * self.size[1]
+
+    def rays(self, pixels: Tensor, spp: int, random: torch.Generator) -> tuple[Tensor, Tensor]:
+        """Rays [P*spp,3] of the frame through random points of pixels [P], counted through views, rows and columns."""
+        return self._rays(pixels.repeat_interleave(spp), torch.rand(len(pixels) * spp, 2, generator=random))
+
+    def _rays(self, pixels: Tensor, inside: Tensor) -> tuple[Tensor, Tensor]:
+        """Rays through points [P,2] in [0, 1) of pixels [P]."""
+        height, width = self.size
+        view, within = pixels // (height * width), pixels % (height * width)
+        at = torch.stack([within % width, within // width], 1) + inside.to(self.origin)
+        matrix = self.matrix[view]
+        way = (matrix[:, :, :2] * at[:, None]).sum(-1) + matrix[:, :, 2]
+        way = torch.nn.functional.normalize(way, dim=-1)
+        like = self.base.vertices
+        return approached(self.origin[view], way, AROUND).to(like), way.to(like)
+
+    def seen(self, arrays: SceneArrays, pixels: Tensor, spp: int, random: torch.Generator) -> Tensor:
+        """Linear RGB [P,3] of pixels, each the mean of some rays; differentiable in the arrays."""
+        origin, way = self.rays(pixels, spp, random)
+        seed = int(torch.randint(SEEDS, (), generator=random))
+        found = radiance(self.backend, arrays, origin, way, seed, TRANSPORT)
+        return found[:, :3].reshape(len(pixels), spp, 3).mean(1)
+
+    def meeting(self, grid: Tensor) -> Tensor:
+        """Which pixels [N,H,W] see through their centres where a grid [D,H,W] over the medium's box is above 0."""
+        return torch.cat([self._meets(part, grid) for part in self._numbers().split(AT_ONCE)]).reshape(-1, *self.size)
+
+    def _numbers(self) -> Tensor:
+        return torch.arange(self.pixels, device=self.origin.device)
+
+    def _meets(self, pixels: Tensor, grid: Tensor) -> Tensor:
+        origin, way = self._rays(pixels, torch.full((len(pixels), 2), 0.5, dtype=torch.float64))
+        box, on = self.base.box.double(), grid.to(origin)
+        met: Tensor = (self.backend.line_integral(on, box, origin, way) > 0).cpu()
+        return met
+
+    def drawn(self, spp: int, seed: int) -> Tensor:
+        """All views of the scene as it was given, [N,H,W,3] on the CPU."""
+        return self.pictures(self.base, spp, seed)
+
+    @torch.no_grad()
+    def pictures(self, arrays: SceneArrays, spp: int, seed: int) -> Tensor:
+        """All views, [N,H,W,3] on the CPU."""
+        random = torch.Generator().manual_seed(seed)
+        each = max(1, min(spp, AT_ONCE // 1024))
+        count = max(1, AT_ONCE // each)
+        drawn = []
+        for part in self._numbers().split(count):
+            total, left = torch.zeros(len(part), 3, device=part.device), spp
+            while left:
+                now = min(each, left)
+                total, left = total + now * self.seen(arrays, part, now, random), left - now
+            drawn.append(total / spp)
+        return torch.cat(drawn).reshape(-1, *self.size, 3).cpu()
