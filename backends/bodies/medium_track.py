@@ -188,9 +188,9 @@ def through(medium, o, d, far, bits, stack):
 
 @contracted
 def pieces_of(medium, d, length):
-    """How many pieces of two voxels' length a way has, at least one: to look closer costs more than it gains."""
+    """How many pieces of a voxel's length a way has, at least one."""
     speed = times(d, three(EXTINCTION, NONE_OF, medium.scales))
-    return I(HALF * length * math.sqrt(dot(speed, speed))) + 1
+    return I(length * math.sqrt(dot(speed, speed))) + 1
 
 
 @contracted

@@ -11,13 +11,12 @@ from numpy.typing import NDArray
 from invrender.backends.bodies.medium_grid import Medium
 from invrender.backends.cpu.bvh import grown
 from invrender.backends.cpu.scene import Packed, floats, narrow_tree
-from invrender.backends.torch.medium_tables import headroom, majorants
+from invrender.backends.torch.medium_tables import headroom, looks_for_sky, majorants
 from invrender.kernels.radiance import SceneArrays, Transport
 
 Tensor = torch.Tensor
 
 ESTIMATORS = ("differential", "analog", "null", "singular")  # in the order of `bodies.numbers`
-UNEVEN = 50.0  # a sky is looked for whose brightest texel is this many times its mean
 
 _kept: list[tuple[Tensor, Packed]] = []  # the last boundary and its tree
 
@@ -51,14 +50,6 @@ def packed_medium(scene: SceneArrays, transport: Transport) -> Any:
         rows=np.zeros(0, np.int32),
         seen=np.zeros((0, 0), np.float32),
     )
-
-
-def looks_for_sky(scene: SceneArrays, transport: Transport) -> bool:
-    """Whether points of the medium look for the environment: where the transport says so, or the sky is uneven."""
-    if transport.sky is not None or scene.environment.numel() <= 3:
-        return bool(transport.sky)
-    light = scene.environment.detach().mean(2)
-    return float(light.max()) > UNEVEN * float(light.mean())
 
 
 def _constant(grid: Tensor) -> Tensor:

@@ -38,8 +38,7 @@ def medium_adjoint(
     Raises:
         UsageError: a gradient of rays is asked for.
     """
-    if {"origin", "direction"} & needs:
-        raise UsageError("rays through a medium have no gradient", "keep the cameras fixed, or leave the medium out")
+    check_needs(needs)
     given = (grad[:, :3], radiance[:, :3])
     delta, seen = (np.ascontiguousarray(part.detach().cpu().numpy(), np.float32) for part in given)
     rays = (*starts(scene, origin, direction)[:2], np.uint32(first_key(seed)), delta, seen)
@@ -51,6 +50,15 @@ def medium_adjoint(
     parallel_map(_replay_through, [(*fixed, cuts[i], cuts[i + 1], tiles[i], fields[i]) for i in range(count)])
     sums, medium = Sums(*added(tiles)), added([field[:-1] for field in fields])
     return gathered(scene, origin, needs, sums, torch.from_numpy(found), torch.from_numpy(slots), medium)
+
+
+def check_needs(needs: frozenset[str]) -> None:
+    """
+    Raises:
+        UsageError: a gradient of rays is asked for.
+    """
+    if {"origin", "direction"} & needs:
+        raise UsageError("rays through a medium have no gradient", "keep the cameras fixed, or leave the medium out")
 
 
 @path_entry

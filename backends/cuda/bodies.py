@@ -22,6 +22,9 @@ contour: Any
 field: Any
 line_integral: Any
 lines: Any
+medium_grid: Any
+medium_path: Any
+medium_replay: Any
 pieces: Any
 projector: Any
 radiance_laws: Any

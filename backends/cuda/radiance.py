@@ -11,11 +11,13 @@ import numpy as np
 import torch
 from numba import cuda, float32, int32
 
+from invrender.backends.cpu.medium import has_medium
 from invrender.backends.cpu.radiance import starts
 from invrender.backends.cpu.radiance_sums import RAY, gathered, refractive, zeros
 from invrender.backends.cpu.scene import packed
 from invrender.backends.cuda.bodies import bvh, radiance_laws, radiance_path, radiance_replay, vectors
 from invrender.backends.cuda.launch import launch
+from invrender.backends.cuda.medium import medium_adjoint, medium_radiance
 from invrender.backends.cuda.target import kernel
 from invrender.kernels.paths import first_key
 from invrender.kernels.radiance import RadianceGradient, SceneArrays, Transport
@@ -35,6 +37,8 @@ def radiance(scene: SceneArrays, origin: Tensor, direction: Tensor, seed: int, t
     Raises:
         InputError: a face names a vertex that does not exist.
     """
+    if has_medium(scene, transport):
+        return medium_radiance(scene, origin, direction, seed, transport)
     out = torch.zeros(len(origin), 4, dtype=torch.float32, device=origin.device)
     rays = _moved(starts(scene, origin, direction)[:2], origin.device)
     launch(_follow, len(out), *_moved(packed(scene, transport), origin.device), *rays, first_key(seed), out)
@@ -46,6 +50,8 @@ def radiance_adjoint(
     radiance: Tensor, needs: frozenset[str],
 ) -> RadianceGradient:  # fmt: skip
     """Gradients by path replay; see `kernels.radiance.RadianceAdjoint` and the cpu backend's."""
+    if has_medium(scene, transport):
+        return medium_adjoint(grad, scene, origin, direction, seed, transport, radiance, needs)
     place = origin.device
     given = [part[:, :3].to(place, torch.float32).contiguous() for part in (grad, radiance)]
     moved, slots = bool({"origin", "direction"} & needs), refractive(scene, needs)
