@@ -99,5 +99,7 @@ class MediumValues:
 
 def resampled(values: Tensor, shape: tuple[int, int, int]) -> Tensor:
     """A grid [d,h,w] at other vertices over the same box, trilinear."""
-    finer: Tensor = torch.nn.functional.interpolate(values[None, None], size=shape, mode="trilinear", align_corners=True)
+    finer: Tensor = torch.nn.functional.interpolate(
+        values[None, None], size=shape, mode="trilinear", align_corners=True
+    )
     return finer[0, 0].contiguous()

@@ -20,9 +20,10 @@ from invrender.io.scenes.join import joined
 from invrender.kernels import Backend, Part
 from invrender.nouns import Camera, Cameras, Lights, Mesh, Scene, Volume
 from invrender.nouns.appearance import BLACK, Colour
+from invrender.parameters.neural_field import LearnedField
 from invrender.render import raster, traced
-from invrender.render.absorption import transmittance
 from invrender.render.emission import VolumeStyle, render_volume
+from invrender.render.estimated import Estimation, light_through
 from invrender.render.images import average, enlarge
 from invrender.render.modes import Mode, find_mode
 from invrender.render.ray_radiance import RaySettings, backdrop
@@ -39,7 +40,7 @@ STRENGTH = 0.5  # opacity of a volume's greatest value, as `invrender render` ha
 
 
 def render(
-    asset: Mesh | Volume | Scene,
+    asset: Mesh | Volume | Scene | LearnedField,
     cameras: Cameras | Camera | Sequence[Camera] | None = None,
     mode: str | None = None,
     *,
@@ -51,6 +52,7 @@ def render(
     supersample: int = 1,
     style: VolumeStyle | None = None,
     extinction: float | Tensor | Literal["auto"] = 1.0,
+    estimation: Estimation | None = None,
     dtype: torch.dtype = torch.float32,
     rays: RaySettings | None = None,
     shot: Shot | None = None,
@@ -66,7 +68,8 @@ def render(
     see `render.scenes`, with gradients of materials, lights and camera, but for those of vertices.
 
     Args:
-        asset: a mesh under a light that moves with the camera, a scene, or a volume.
+        asset: a mesh under a light that moves with the camera, a scene, a volume, or a neural field, which but for
+            the estimators of transmittance is a volume on its own grid.
         cameras: N of them; None takes the scene's first, else places `views` around the asset (`cameras.around`) with
             images of `size`.
         mode: of `render.modes`; None takes "shaded" for meshes and "volume" for volumes.
@@ -79,6 +82,7 @@ def render(
         style: of mode "volume": transfer function, lighting, quality; None: chosen after the values.
         extinction: of mode "transmittance": the factor on the density; "auto" makes the volume well visible, and counts
             as constant in gradients.
+        estimation: of mode "transmittance": the estimator, rays a pixel and seed; None: exact.
         dtype: of pictures of meshes; those of volumes have that of the values.
         rays: of mode "raytraced" of meshes: depth of mirroring, shadows, ambient occlusion; of mode "shaded" the
             occlusion alone.
@@ -93,14 +97,18 @@ def render(
         InputError: the asset cannot be drawn like this.
         BackendError: the backend does not run here, or has no gradient that is required.
     """
-    row = find_mode(mode, "volume" if isinstance(asset, Volume) else "mesh")
+    row = find_mode(mode, "volume" if isinstance(asset, Volume | LearnedField) else "mesh")
     if alpha and not row.layered:
         raise UsageError(f"mode {row.name} has no alpha", "leave `alpha` out")
-    if isinstance(asset, Volume):
-        posed = _posed(cameras) or around(asset, "orbit", views, size)
-        return _volume(
-            asset, posed, row, _selected(backend, "volumes"), background, alpha, supersample, style, extinction
-        )
+    if isinstance(asset, Volume | LearnedField):
+        volume = asset if isinstance(asset, Volume) else asset.volume()
+        posed = enlarge(_posed(cameras) or around(volume, "orbit", views, size), supersample)
+        ready = _selected(backend, "volumes")
+        if row.renderer == "absorption":
+            factor = None if isinstance(extinction, str) else extinction
+            light, _, _ = light_through(asset, posed, ready, factor, estimation)
+            return average(light[..., None], supersample)
+        return _volume(volume, posed, ready, background, alpha, supersample, style)
     scene = asset if isinstance(asset, Scene) else Scene(asset)
     if background is not None:
         scene = replace(scene, background=background)
@@ -201,18 +209,12 @@ def _mesh(
 
 def _volume(
     volume: Volume,
-    cameras: Cameras,
-    mode: Mode,
+    large: Cameras,
     backend: Backend,
     background: Colour | Tensor | None,
     alpha: bool,
     supersample: int,
     style: VolumeStyle | None,
-    extinction: float | Tensor | Literal["auto"],
 ) -> Tensor:
-    large = enlarge(cameras, supersample)
-    if mode.renderer == "absorption":
-        light, _ = transmittance(volume, large, backend, None if isinstance(extinction, str) else extinction)
-        return average(light[..., None], supersample)
     drawn = average(render_volume(volume, large, style or default_style(volume), backend), supersample)
     return drawn if alpha else over(drawn, WHITE if background is None else background)
