@@ -26,7 +26,7 @@ LOBE, ANGLE, AROUND, DIES, LAYER = (I(k) for k in (paths.LOBE, paths.ANGLE, path
 BLOCKS, FACE, ALONG, ACROSS = (I(k) for k in (paths.BLOCKS, paths.FACE, paths.ALONG, paths.ACROSS))
 FLIGHT, THROUGH, AGAIN = (I(k) for k in (paths.FLIGHT, paths.THROUGH, paths.AGAIN))
 ROW, COLUMN, EAST, NORTH = (I(k) for k in (paths.ROW, paths.COLUMN, paths.EAST, paths.NORTH))
-DEPTH, ROULETTE, INDIRECT, SHADOWS, SOLID, HEIGHT, WIDTH = (I(k) for k in range(7))
+DEPTH, ROULETTE, INDIRECT, SHADOWS, SOLID, HEIGHT, WIDTH, BEHIND = (I(k) for k in range(8))
 """Places in `Scene.settings`: the transport's, whether all is opaque, and the size of the environment's picture."""
 ENDS, MIRRORED, SCATTERED, REFLECTED, REFRACTED = (I(k) for k in range(5))
 """How a path goes on; the last two from dielectrics."""

@@ -186,7 +186,8 @@ def march(matter: Matter, origin: Tensor, direction: Tensor, far: Tensor, bits: 
     part = matter.extinction(point) * (length / pieces)[ray]
     within = matter.encloses(point)
     part = part if within is None else part * within
-    return part.new_zeros(len(part), len(begin)).index_add(1, index, part)
+    total: Tensor = part.new_zeros(len(part), len(begin)).index_add(1, index, part)
+    return total
 
 
 def moves(matter: Matter, towards: Tensor | None = None) -> bool:
