@@ -56,6 +56,8 @@ from invrender.cli.volume_options import (
     ColormapOption,
     CompositingOption,
     DtypeOption,
+    EstimatorOption,
+    EstimatorOptions,
     ExtinctionOption,
     FloatsOption,
     FrameOption,
@@ -144,6 +146,7 @@ def render(
     compositing: CompositingOption = "early-termination",
     quality: QualityOption = "standard",
     extinction: ExtinctionOption = "auto",
+    estimator: EstimatorOption = None,
     floats: FloatsOption = False,
     albedo: AlbedoOption = None,
     phase_g: PhaseOption = None,
@@ -165,7 +168,9 @@ def render(
     look = LookOptions(light, turn, reflection, view_dependent, RayOptions(depth, shadows, occlusion, occlusion_reach))
     look.check(drawn, dataset)
     scenes = SceneOptions(spp, seed, noise_target, camera, exposure, tonemap)
-    scenes.check(drawn, _is_scene(asset), output)
+    estimators = EstimatorOptions(estimator, spp, seed)
+    estimators.check(drawn)
+    scenes.check(drawn, _is_scene(asset), output, estimators.by_chance)
     medium = MediumOptions(albedo, phase_g, environment, sun)
     medium.check(drawn)
     style = StyleOptions(colormap, opacity, strength, window, lighting, compositing, quality)
@@ -184,7 +189,8 @@ def render(
         results = draw_mesh(asset, request, samples, look, scenes)
     else:
         file = VolumeFile(asset, key, shape, dtype, frame)
-        results = draw_volume(file, request, VolumeOptions(style, extinction, floats, medium), look, scenes)
+        options = VolumeOptions(style, extinction, estimators, floats, medium)
+        results = draw_volume(file, request, options, look, scenes)
     _report(results, drawn, quiet, json)
 
 

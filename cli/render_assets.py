@@ -13,7 +13,7 @@ from invrender.cli.options import console
 from invrender.cli.render_request import Request
 from invrender.cli.render_scenes import as_scene, draw_scene
 from invrender.cli.scene_options import SceneOptions
-from invrender.cli.volume_options import StyleOptions, VolumeFile
+from invrender.cli.volume_options import EstimatorOptions, StyleOptions, VolumeFile
 
 if TYPE_CHECKING:
     from invrender.run.pictures import Written
@@ -21,10 +21,11 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class VolumeOptions:
-    """What the command line says of a volume: its style, the factor on its values, datasets, and as a medium."""
+    """What the command line says of a volume: its style, factor and estimator, datasets, and as a medium."""
 
     style: StyleOptions
     extinction: str
+    estimator: EstimatorOptions
     floats: bool
     medium: MediumOptions
 
@@ -74,7 +75,8 @@ def draw_volume(
     if request.mode.colour:
         shot = VolumeShot(request.mode, options.style.of(volume), request.background)
     else:
-        shot = VolumeShot(request.mode, None, request.background, check_extinction(options.extinction), options.floats)
+        extinction, how = check_extinction(options.extinction), options.estimator.estimation()
+        shot = VolumeShot(request.mode, None, request.background, extinction, options.floats, how, file.learned())
     if request.dataset is not None:
         cameras = request.placement.cameras(volume, DATASET)
         yield write_volume_dataset(request.dataset, volume, cameras, shot, backend)

@@ -86,16 +86,18 @@ class SceneOptions:
         flags |= {"--exposure": self.exposure, "--tonemap": self.tonemap}
         return {flag: value for flag, value in flags.items() if value is not None}
 
-    def check(self, mode: Mode, scene: bool, output: Path | None) -> None:
+    def check(self, mode: Mode, scene: bool, output: Path | None, by_chance: bool = False) -> None:
         """Refuse what has no effect in a mode or for an output, and unknown words (UsageError).
 
         Args:
             mode: of the picture.
             scene: whether the file is a scene by its name, whose cameras all modes take.
             output: the picture.
+            by_chance: whether transmittance is estimated by chance, with --spp.
         """
         for flag in self.given:
-            if mode.name not in BY_RAYS and not (scene and flag == "--camera"):
+            own = (scene and flag == "--camera") or (by_chance and flag == "--spp")
+            if mode.name not in BY_RAYS and not own:
                 raise UsageError(
                     f"{flag} has no effect in mode {mode.name}", "leave it out, or use --mode raytraced or path"
                 )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, cast
 
 import typer
 
@@ -12,9 +12,15 @@ from invrender.cli.options import a_number, check_choice
 
 if TYPE_CHECKING:
     from invrender.nouns import Volume
+    from invrender.parameters.neural_field import LearnedField
     from invrender.render.emission import VolumeStyle
+    from invrender.render.estimated import Estimation
+    from invrender.render.modes import Mode
 
 COMPOSITING = ("early-termination", "sequential", "vectorized", "mip")
+ESTIMATORS = ("exact", "march", "delta", "ratio", "residual-ratio")
+SPP = 16  # estimates a pixel
+BY_CHANCE = ESTIMATORS[2:]
 QUALITIES = ("draft", "standard", "fine")
 
 KeyOption = Annotated[
@@ -92,6 +98,15 @@ ExtinctionOption = Annotated[
         rich_help_panel="Volumes",
     ),
 ]
+EstimatorOption = Annotated[
+    str | None,
+    typer.Option(
+        "--estimator",
+        metavar="|".join(ESTIMATORS),
+        help="For transmittance: exact on the grid, marched, or by chance with --spp and --seed (exact).",
+        rich_help_panel="Volumes",
+    ),
+]
 FloatsOption = Annotated[
     bool,
     typer.Option(
@@ -116,6 +131,42 @@ class VolumeFile:
 
         shape = None if self.shape is None else _integers(self.shape)
         return read_volume(self.path, key=self.key, shape=shape, dtype=self.dtype, frame=self.frame)
+
+    def learned(self) -> LearnedField | None:
+        """The neural field in the file, where it holds one."""
+        from invrender.io.volumes.field import is_field, read_field
+
+        return read_field(self.path) if is_field(self.path) else None
+
+
+@dataclass(frozen=True)
+class EstimatorOptions:
+    """How transmittance is to be found, as the options say it."""
+
+    estimator: str | None
+    spp: int | None
+    seed: int
+
+    @property
+    def by_chance(self) -> bool:
+        """Whether estimates are random, so that --spp counts."""
+        return self.estimator in BY_CHANCE
+
+    def check(self, mode: Mode) -> None:
+        """Refuse an estimator that is not known, or has no effect in a mode (UsageError)."""
+        from invrender.errors import UsageError
+
+        if self.estimator is None:
+            return
+        check_choice("--estimator", self.estimator, ESTIMATORS)
+        if mode.name != "transmittance":
+            raise UsageError(f"--estimator has no effect in mode {mode.name}", "use --mode transmittance")
+
+    def estimation(self) -> Estimation:
+        """The estimator, with its rays a pixel and its seed."""
+        from invrender.render.estimated import Estimation, Estimator
+
+        return Estimation(cast("Estimator", self.estimator or "exact"), self.spp or SPP, self.seed)
 
 
 @dataclass(frozen=True)

@@ -15,6 +15,7 @@ import numpy as np
 from invrender.kernels import paths as _paths
 
 from .numbers import (
+    BEHIND,
     BLOCKS,
     CLASSIC,
     DEPTH,
@@ -120,7 +121,9 @@ def balance(scene, density, other):
 def missed(scene, d, bounce, density, cosine, clear):
     """What a ray sees that meets nothing."""
     light = NONE
-    if len(scene.environment) > 0:
+    if bounce == 0 and scene.settings[BEHIND]:
+        light = three(FIRST_OF, NONE_OF, scene.glow)
+    elif len(scene.environment) > 0:
         weight = balance(scene, density, sky_density(scene, d, cosine)) if density < INF else ONE
         light = scaled(weight, sky(scene, d))
     elif bounce > 0:

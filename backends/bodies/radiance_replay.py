@@ -17,6 +17,7 @@ import numpy as np
 from invrender.kernels import paths as _paths
 
 from .numbers import (
+    BEHIND,
     CLASSIC,
     DEPTH,
     DIELECTRIC,
@@ -133,7 +134,10 @@ def replay(scene, o, d, key, delta, left, stack, grads, moves, sums):
 @contracted
 def missed_adjoint(scene, d, bounce, density, cosine, clear, a, moves, sums):
     """Of `missed`."""
-    if len(scene.environment) > 0:
+    if bounce == 0 and scene.settings[BEHIND]:
+        for channel in range(3):
+            add_at(sums.glow, 3 + channel, a[channel])
+    elif len(scene.environment) > 0:
         a_sky = scaled(balance(scene, density, sky_density(scene, d, cosine)) if density < INF else ONE, a)
         if len(sums.environment) > 0:
             sky_adjoint(scene, d, a_sky, sums.environment)

@@ -37,7 +37,8 @@ def packed(scene: SceneArrays, transport: Transport) -> Any:
     rank[order] = np.arange(len(order))
     height, width = scene.environment.shape[:2]
     solid = not bool((scene.materials.detach()[:, OPACITY] < 1).any())
-    settings = (transport.depth, transport.roulette, transport.indirect, transport.shadows, solid, height, width)
+    followed = (transport.depth, transport.roulette, transport.indirect, transport.shadows)
+    settings = (*followed, solid, height, width, transport.behind)
     kept = None if lit is None else _array(lit.faces, np.int64)
     return Scene(
         corners=corners,

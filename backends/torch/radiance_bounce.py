@@ -76,7 +76,7 @@ def met(
         within, on = torch.isfinite(distance).nonzero()[:, 0], torch.isinf(distance).nonzero()[:, 0]
         spots = collided(walk, walk.matter, rays.some(within), distance[within], found)
         rays, face, t, u, v = rays.some(on), face[on], t[on], u[on], v[on]
-    if bounce or walk.scene.environment.numel():
+    if bounce or walk.transport.behind or walk.scene.environment.numel():
         missed = (face < 0).nonzero()[:, 0]
         found += [_missed(walk, rays.some(missed), bounce)] if len(missed) else []
     index = (face >= 0).nonzero()[:, 0]
@@ -91,7 +91,9 @@ def met(
 def _missed(walk: Walk, rays: Rays, bounce: int) -> Lit:
     """What rays see that meet nothing."""
     scene = walk.scene
-    if scene.environment.numel():
+    if walk.transport.behind and not bounce:
+        light = scene.backdrop[:, None].expand(3, len(rays.number))
+    elif scene.environment.numel():
         light = sky_radiance(scene, rays.direction)
         if bounce:
             density = torch.where(rays.cosine < 0, torch.inf, rays.density)

@@ -127,6 +127,8 @@ class Transport:
             as well; "singular": a point of its own density on one stretch of each path (Leonard and Westermann 2024).
         floor: optical depth of the box's longest side that majorants assume at least. Where it is 0, cells that are
             empty have no gradient; `ops.radiance` raises it to FLOOR where extinction has a gradient.
+        behind: whether rays of the camera that meet nothing at all see the backdrop, whatever the environment; alpha
+            stays 0. Only so gradients tell how much of a background comes through a medium.
         sky: whether points of the medium look for the environment where it is bright (with multiple importance
             sampling), besides in the directions of their scattering; None: where it is uneven.
     """
@@ -138,6 +140,7 @@ class Transport:
     estimator: Estimator = "differential"
     floor: float = 0.0
     sky: bool | None = None
+    behind: bool = False
 
 
 @dataclass(frozen=True)
@@ -173,7 +176,7 @@ class Radiance(Protocol):
         Rays that a medium absorbs or scatters meet it: their alpha is 1. One path for each ray, whose random numbers
         depend on the seed and the ray's number alone: the same rays and seed give the same radiance. A ray that meets
         nothing has alpha 0 and the environment's colour, 0 where there is
-        none. The lights are seen through the medium.
+        none; or the backdrop's (`Transport.behind`). The lights are seen through the medium.
         """
         ...
 

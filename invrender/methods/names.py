@@ -21,6 +21,7 @@ METHODS = {
     "transmittance": "invrender.methods.transmittance",
     "volume": "invrender.methods.volume_colour",
     "scene": "invrender.methods.scene",
+    "scattering": "invrender.methods.scattering",
 }
 """Folders by name. In each, settings.py has SETTINGS and suits(path), and method.py METHOD."""
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
-from typing import Literal
+from typing import Literal, cast
 
 import torch
 
@@ -20,17 +20,20 @@ from invrender.io.scenes.join import joined
 from invrender.kernels import Backend, Part
 from invrender.nouns import Camera, Cameras, Lights, Mesh, Scene, Volume
 from invrender.nouns.appearance import BLACK, Colour
+from invrender.parameters.neural_field import LearnedField
 from invrender.render import raster, traced
-from invrender.render.absorption import transmittance
 from invrender.render.emission import VolumeStyle, render_volume
+from invrender.render.estimated import Estimation, light_through
 from invrender.render.images import average, enlarge
 from invrender.render.modes import Mode, find_mode
 from invrender.render.ray_radiance import RaySettings, backdrop
 from invrender.render.scene_arrays import geometry
 from invrender.render.scene_checks import check_scene
 from invrender.render.scene_parts import parts_of
+from invrender.render.scene_view import Kind
 from invrender.render.scenes import Shot, layers, picture
 from invrender.render.transfer import transfer_function
+from invrender.render.volume_scene import scene_of_volume
 
 Tensor = torch.Tensor
 
@@ -39,7 +42,7 @@ STRENGTH = 0.5  # opacity of a volume's greatest value, as `invrender render` ha
 
 
 def render(
-    asset: Mesh | Volume | Scene,
+    asset: Mesh | Volume | Scene | LearnedField,
     cameras: Cameras | Camera | Sequence[Camera] | None = None,
     mode: str | None = None,
     *,
@@ -51,6 +54,7 @@ def render(
     supersample: int = 1,
     style: VolumeStyle | None = None,
     extinction: float | Tensor | Literal["auto"] = 1.0,
+    estimation: Estimation | None = None,
     dtype: torch.dtype = torch.float32,
     rays: RaySettings | None = None,
     shot: Shot | None = None,
@@ -66,10 +70,12 @@ def render(
     see `render.scenes`, with gradients of materials, lights and camera, but for those of vertices.
 
     Args:
-        asset: a mesh under a light that moves with the camera, a scene, or a volume.
+        asset: a mesh under a light that moves with the camera, a scene, a volume, or a neural field, which but for
+            the estimators of transmittance is a volume on its own grid.
         cameras: N of them; None takes the scene's first, else places `views` around the asset (`cameras.around`) with
             images of `size`.
-        mode: of `render.modes`; None takes "shaded" for meshes and "volume" for volumes.
+        mode: of `render.modes`; None takes "shaded" for meshes, "volume" for volumes and "scattering" for scenes with a
+            medium. In mode "scattering" a volume is a medium under a clear sky.
         size: (H, W) in pixels, or the side of square images; only where the cameras have none.
         views: how many cameras; only where there are none.
         backend: a name; or what `backends.select` returned, which then is tested once and not in every call.
@@ -77,13 +83,14 @@ def render(
         alpha: return premultiplied RGB and alpha [N,H,W,4] without a background, where a mode has colours.
         supersample: samples on each side of a pixel; depth has one.
         style: of mode "volume": transfer function, lighting, quality; None: chosen after the values.
-        extinction: of mode "transmittance": the factor on the density; "auto" makes the volume well visible, and counts
-            as constant in gradients.
+        extinction: of modes "transmittance" and "scattering": the factor on the density; "auto" makes the volume well
+            visible, and counts as constant in gradients.
+        estimation: of mode "transmittance": the estimator, rays a pixel and seed; None: exact.
         dtype: of pictures of meshes; those of volumes have that of the values.
         rays: of mode "raytraced" of meshes: depth of mirroring, shadows, ambient occlusion; of mode "shaded" the
             occlusion alone.
-        shot: of modes "raytraced" and "path" of scenes: depth, rays a pixel, seed, gradients of edges; None: 16 rays a
-            pixel, of paths 64. Given for a mesh, it is drawn as a scene.
+        shot: of modes "raytraced", "path" and "scattering" of scenes: depth, rays a pixel, seed, gradients of edges;
+            None: 16 rays a pixel, of paths 64. Given for a mesh, it is drawn as a scene.
 
     Returns:
         [N,H,W,C] on the backend's device: linear RGB, or one channel for silhouette, depth and transmittance.
@@ -93,14 +100,23 @@ def render(
         InputError: the asset cannot be drawn like this.
         BackendError: the backend does not run here, or has no gradient that is required.
     """
-    row = find_mode(mode, "volume" if isinstance(asset, Volume) else "mesh")
+    if mode is None and isinstance(asset, Scene) and asset.media:
+        mode = "scattering"
+    row = find_mode(mode, "volume" if isinstance(asset, Volume | LearnedField) else "mesh")
     if alpha and not row.layered:
         raise UsageError(f"mode {row.name} has no alpha", "leave `alpha` out")
-    if isinstance(asset, Volume):
-        posed = _posed(cameras) or around(asset, "orbit", views, size)
-        return _volume(
-            asset, posed, row, _selected(backend, "volumes"), background, alpha, supersample, style, extinction
-        )
+    if isinstance(asset, Volume | LearnedField) and row.renderer == "paths":
+        volume = asset if isinstance(asset, Volume) else asset.volume()
+        asset = scene_of_volume(volume, None if isinstance(extinction, str) else extinction)
+    if isinstance(asset, Volume | LearnedField):
+        volume = asset if isinstance(asset, Volume) else asset.volume()
+        posed = enlarge(_posed(cameras) or around(volume, "orbit", views, size), supersample)
+        ready = _selected(backend, "volumes")
+        if row.renderer == "absorption":
+            factor = None if isinstance(extinction, str) else extinction
+            light, _, _ = light_through(asset, posed, ready, factor, estimation)
+            return average(light[..., None], supersample)
+        return _volume(volume, posed, ready, background, alpha, supersample, style)
     scene = asset if isinstance(asset, Scene) else Scene(asset)
     if background is not None:
         scene = replace(scene, background=background)
@@ -109,6 +125,8 @@ def render(
         return _followed(scene, _cameras_of_scene(scene, cameras, views, size), row, ready, shot, alpha)
     if shot is not None:
         raise UsageError(f"mode {row.name} follows no rays through a scene", "leave `shot` out")
+    if scene.media:
+        raise UsageError(f"mode {row.name} does not show media", "use the mode scattering")
     mesh = joined(scene)
     posed = _posed(cameras) or around(mesh, "orbit", views, size)
     flat = scene if len(scene.meshes) == 1 else replace(scene, meshes=(mesh,))
@@ -135,7 +153,8 @@ def _cameras_of_scene(
 ) -> list[Camera]:
     """The cameras, each with the size of its picture."""
     if cameras is None:
-        cameras = scene.cameras[:1] or around(joined(scene), "orbit", views, size)
+        seen = scene.media[0].extinction if scene.media and not scene.meshes else joined(scene)
+        cameras = scene.cameras[:1] or around(seen, "orbit", views, size)
     if isinstance(cameras, Cameras):
         return [camera_of(cameras, k) for k in range(len(cameras))]
     several = [cameras] if isinstance(cameras, Camera) else list(cameras)
@@ -151,7 +170,7 @@ def _followed(
 ) -> Tensor:
     """Pictures by rays or paths: [N,H,W,3] over the background, or [N,H,W,4] premultiplied."""
     if shot is None:
-        shot = Shot("path", spp=64) if mode.renderer == "paths" else Shot("raytraced", spp=16)
+        shot = Shot(cast("Kind", mode.name), spp=64 if mode.renderer == "paths" else 16)
     elif shot.mode != mode.name:
         raise UsageError(f"the mode is {mode.name}, and that of the shot {shot.mode}", "choose one of them")
     scene = replace(scene, meshes=tuple(part for mesh in scene.meshes for part in parts_of(mesh)))
@@ -201,18 +220,12 @@ def _mesh(
 
 def _volume(
     volume: Volume,
-    cameras: Cameras,
-    mode: Mode,
+    large: Cameras,
     backend: Backend,
     background: Colour | Tensor | None,
     alpha: bool,
     supersample: int,
     style: VolumeStyle | None,
-    extinction: float | Tensor | Literal["auto"],
 ) -> Tensor:
-    large = enlarge(cameras, supersample)
-    if mode.renderer == "absorption":
-        light, _ = transmittance(volume, large, backend, None if isinstance(extinction, str) else extinction)
-        return average(light[..., None], supersample)
     drawn = average(render_volume(volume, large, style or default_style(volume), backend), supersample)
     return drawn if alpha else over(drawn, WHITE if background is None else background)

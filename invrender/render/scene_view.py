@@ -64,11 +64,11 @@ class Shot:
         if self.depth is not None and self.depth < 0:
             raise UsageError(f"a path cannot be continued {self.depth} times", "use a depth from 0")
 
-    def transport(self, medium: bool = False) -> Transport:
-        """The same for kernels, through a scene that holds a medium or not."""
+    def transport(self, medium: bool = False, behind: bool = False) -> Transport:
+        """The same for kernels, through a scene that holds a medium or not, with what is `behind` it."""
         depth = DEPTH["scattering" if medium else self.mode] if self.depth is None else self.depth
         indirect = self.mode in INDIRECT
-        return Transport(depth, indirect, self.shadows, estimator=self.estimator, sky=self.sky)
+        return Transport(depth, indirect, self.shadows, estimator=self.estimator, sky=self.sky, behind=behind)
 
 
 @dataclass(frozen=True)
@@ -107,9 +107,12 @@ class View:
 
     def followed(self, start: Tensor, direction: Tensor, seed: int) -> Tensor:
         """What rays see that were `started`."""
-        transport = self.shot.transport(bool(self.scene.media))
+        medium, plain = bool(self.scene.media), self.background is not None
+        transport = self.shot.transport(medium, behind=medium and plain)
         given = (self.arrays, start, direction, seed, transport)
         found = self.backend.radiance_torch(*given) if self.in_torch else radiance(self.backend, *given)
+        if transport.behind:
+            return found
         colour, alpha = found[:, :3], found[:, 3:]
         if self.background is not None:
             return torch.cat([colour * alpha + (1 - alpha) * self.background, alpha], 1)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -14,8 +14,10 @@ from invrender.io.datasets.transmittance import TransmittanceViews, write_transm
 from invrender.kernels import Backend
 from invrender.nouns import Cameras, Views, Volume
 from invrender.nouns.appearance import Colour
+from invrender.parameters.neural_field import LearnedField
 from invrender.render.absorption import transmittance
 from invrender.render.emission import VolumeStyle, check_colours, render_volume
+from invrender.render.estimated import RANDOM, Estimation, light_through
 from invrender.render.images import straight
 from invrender.render.modes import Mode
 from invrender.render.pictures import WHITE, default_style
@@ -35,6 +37,8 @@ class VolumeShot:
         background: linear RGB; None: transparent.
         extinction: of mode 'transmittance': the factor on the density; None makes the volume well visible.
         floats: whether a dataset of transmittance holds float32 instead of 8 bits.
+        estimation: of mode 'transmittance': the estimator, estimates a pixel, and seed.
+        learned: the neural field that the volume was read from, which estimators look at between samples too.
     """
 
     mode: Mode
@@ -42,6 +46,8 @@ class VolumeShot:
     background: Colour | None = WHITE
     extinction: float | None = None
     floats: bool = False
+    estimation: Estimation = field(default_factory=Estimation)
+    learned: LearnedField | None = None
 
 
 def volume_pictures(
@@ -51,12 +57,30 @@ def volume_pictures(
 
     Returns:
         [N,H,W,C] on the CPU: transmittance with C = 1, else linear RGB, with straight alpha for a transparent
-        background; and facts: the `extinction` of transmittance.
+        background; and facts: the `extinction` of transmittance, with what its estimator is known by and errs by.
     """
     if shot.mode.renderer == "absorption":
-        light, extinction = transmittance(volume, cameras, backend, shot.extinction)
-        return light[..., None], {"extinction": float(extinction)}
+        light, error, extinction = _light(volume, cameras, shot, backend)
+        return light[..., None].clamp(0, 1), {"extinction": float(extinction), **_facts(light, error, shot.estimation)}
     return on_background(_drawn(volume, cameras, shot, backend), shot.background), {}
+
+
+def _light(
+    volume: Volume, cameras: Cameras, shot: VolumeShot, backend: Backend
+) -> tuple[Tensor, Tensor, float | Tensor]:
+    """The share [N,H,W] of the light that comes through, its standard error, and the extinction."""
+    with torch.no_grad():
+        return light_through(shot.learned or volume, cameras, backend, shot.extinction, shot.estimation)
+
+
+def _facts(light: Tensor, error: Tensor, how: Estimation) -> dict[str, Any]:
+    """What reports say of an estimator: for those by chance the root mean square of the errors over the mean light."""
+    if how.estimator == "exact":
+        return {}
+    if how.estimator not in RANDOM:
+        return {"estimator": how.estimator}
+    noise = float(error.double().square().mean().sqrt() / light.double().mean().clamp(min=1e-30))
+    return {"estimator": how.estimator, "spp": how.spp, "noise": noise if how.spp > 1 else None}
 
 
 def transmittance_views(
@@ -70,9 +94,12 @@ def transmittance_views(
         floats: whether files shall hold float32 instead of 8 bits.
     """
     light, factor = transmittance(volume, cameras, backend, extinction)
-    return TransmittanceViews(
-        cameras, light, "transmittance", volume.bounds.double(), volume.shape, float(factor), not floats
-    )
+    return _posed(light, volume, cameras, factor, floats)
+
+
+def _posed(light: Tensor, volume: Volume, cameras: Cameras, factor: float | Tensor, floats: bool) -> TransmittanceViews:
+    box = volume.bounds.double()
+    return TransmittanceViews(cameras, light, "transmittance", box, volume.shape, float(factor), not floats)
 
 
 def write_volume_picture(path: Path, volume: Volume, cameras: Cameras, shot: VolumeShot, backend: Backend) -> Written:
@@ -87,9 +114,11 @@ def write_volume_picture(path: Path, volume: Volume, cameras: Cameras, shot: Vol
 def write_volume_dataset(folder: Path, volume: Volume, cameras: Cameras, shot: VolumeShot, backend: Backend) -> Written:
     """Write posed images that `invrender reconstruct` takes: transmittance, or colours with straight alpha."""
     if shot.mode.renderer == "absorption":
-        views = transmittance_views(volume, cameras, backend, shot.extinction, shot.floats)
+        light, error, factor = _light(volume, cameras, shot, backend)
+        views = _posed(light, volume, cameras, factor, shot.floats)
         files = write_staged(folder, lambda place: write_transmittance(place, views))
-        return dataset_written(folder, files, cameras, {"extinction": views.extinction})
+        facts = {"extinction": views.extinction, **_facts(light, error, shot.estimation)}
+        return dataset_written(folder, files, cameras, facts)
     drawn = _drawn(volume, cameras, shot, backend)
     colour, alpha = straight(drawn)
     posed = Views(cameras, alpha, colour.clamp(0, 1))

@@ -15,7 +15,7 @@ Tensor = torch.Tensor
 
 @dataclass(frozen=True)
 class AveragedState:
-    """The inner solver's state, steps taken, and the mean of the iterates that count (the last one before there are)."""
+    """The inner solver's state, steps taken, and the mean of the iterates that count (before: the last one)."""
 
     inner: Any
     count: int

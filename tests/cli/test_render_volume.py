@@ -86,3 +86,49 @@ def test_raw_files_and_meshes_in_volume_modes(ball, capsys):
     assert "--shape 16,16,16 --dtype float32" in capsys.readouterr().err
     assert run(["render", "mug.glb", "-o", "no.png", "--mode", "volume"]) == 2
     assert "no volume" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("estimator", ["march", "delta", "ratio", "residual-ratio"])
+def test_estimators_of_transmittance(ball, capsys, estimator):
+    common = ["render", "ball.npz", "--mode", "transmittance", "--size", "16", "--views", "1", "--extinction", "8"]
+    assert run([*common, "-o", "exact.png", "-q"]) == 0
+    by_chance = ["--spp", "40", "--seed", "3"] if estimator != "march" else []
+    arguments = [*common, "--estimator", estimator, *by_chance]
+    assert run([*arguments, "-o", "found.png", "--json"]) == 0
+    facts = json.loads(capsys.readouterr().out)
+    assert facts["estimator"] == estimator
+    with Image.open("exact.png") as exact, Image.open("found.png") as found:
+        error = np.asarray(exact).astype(float) / 255 - np.asarray(found).astype(float) / 255
+    if by_chance:
+        mean = float(np.asarray(Image.open("exact.png")).mean()) / 255
+        rms = float(np.sqrt(np.square(error).mean()))
+        assert facts["spp"] == 40
+        assert facts["noise"] * mean == pytest.approx(rms, rel=0.3)
+        assert run([*arguments, "-o", "again.png", "-q"]) == 0
+        assert (ball.parent / "again.png").read_bytes() == (ball.parent / "found.png").read_bytes()
+        assert "40 rays a pixel, standard error" in capsys.readouterr().out
+    else:
+        assert np.abs(error).max() < 0.02
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (["--mode", "volume", "--estimator", "ratio"], "--estimator has no effect in mode volume"),
+        (["--mode", "transmittance", "--estimator", "rato"], "did you mean ratio"),
+        (["--mode", "transmittance", "--spp", "4"], "--spp has no effect"),
+        (["--mode", "transmittance", "--estimator", "march", "--spp", "4"], "--spp has no effect"),
+    ],
+)
+def test_estimators_that_make_no_sense(ball, capsys, arguments, words):
+    assert run(["render", "ball.npz", "-o", "light.png", *arguments]) == 2
+    assert words in capsys.readouterr().err
+
+
+def test_a_dataset_of_estimates(ball):
+    arguments = ["--mode", "transmittance", "--estimator", "ratio", "--spp", "8", "--dataset", "set", "--floats"]
+    assert run(["render", "ball.npz", *arguments, "--views", "2", "--size", "12", "--extinction", "8"]) == 0
+    found = read_transmittance(ball.parent / "set")
+    assert found.extinction == 8
+    assert found.images.shape == (2, 12, 12)
+    assert 0 < float(found.images.min()) < 0.5

@@ -10,7 +10,18 @@ import torch
 from invrender.backends import select
 from invrender.errors import UsageError
 from invrender.nouns import Rays, Volume
-from invrender.render.estimators import box_ends, delta_tracking, exact, grid_field, ratio_tracking, ray_marching
+from invrender.render.estimated import coarser, greatest_difference
+from invrender.render.estimators import (
+    box_ends,
+    constant_control,
+    delta_tracking,
+    exact,
+    grid_control,
+    grid_field,
+    ratio_tracking,
+    ray_marching,
+    residual_ratio_tracking,
+)
 
 CALLS = 4000
 
@@ -27,11 +38,27 @@ def rays() -> Rays:
     return Rays(origin, torch.nn.functional.normalize(aim, dim=1))
 
 
+def residual(field, majorant, rays, ends, generator):
+    """With a constant control; what it leaves is within the same majorant."""
+    return residual_ratio_tracking(field, constant_control(majorant / 2), majorant / 2, rays, ends, generator)
+
+
+def coarse_residual(field, majorant, rays, ends, generator):
+    """With a coarse grid as control."""
+    coarse = coarser(volume())
+    control = grid_control(coarse, select("torch", needs=("volumes",)))
+    bound = greatest_difference(volume(), coarse)
+    return residual_ratio_tracking(field, control, bound, rays, ends, generator)
+
+
+TRACKERS = [delta_tracking, ratio_tracking, residual, coarse_residual]
+
+
 def often(one: Rays, count: int) -> Rays:
     return Rays(one.origin.repeat(count, 1), one.direction.repeat(count, 1))
 
 
-@pytest.mark.parametrize("tracker", [delta_tracking, ratio_tracking])
+@pytest.mark.parametrize("tracker", TRACKERS)
 def test_trackers_are_right_on_average(tracker: object) -> None:
     assert callable(tracker)
     many = often(rays(), CALLS)
@@ -132,7 +159,7 @@ def test_exact_transmittance_has_the_same_gradient_on_cpu() -> None:
     assert torch.allclose(*found, rtol=1e-4, atol=1e-6)
 
 
-@pytest.mark.parametrize("tracker", [delta_tracking, ratio_tracking])
+@pytest.mark.parametrize("tracker", TRACKERS)
 @pytest.mark.parametrize("moved", ["grid", "origin"])
 def test_gradients_of_trackers_are_right_on_average(tracker: object, moved: str) -> None:
     """The mean over many seeds of the slope along the steepest direction, within four of its standard errors."""
@@ -157,7 +184,7 @@ def test_gradients_of_trackers_are_right_on_average(tracker: object, moved: str)
     assert float(error) < 0.2 * float(truth.norm())
 
 
-@pytest.mark.parametrize("tracker", [delta_tracking, ratio_tracking])
+@pytest.mark.parametrize("tracker", TRACKERS[:3])
 def test_gradients_stay_right_where_the_density_reaches_the_majorant(tracker: object) -> None:
     """A chord of length 1 through an extinction of 2, majorant 2: d exp(-s) / d s = -exp(-2)."""
     assert callable(tracker)

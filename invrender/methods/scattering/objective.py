@@ -58,18 +58,22 @@ class Misfit:
     def value_and_grad(self, params: Params, random: torch.Generator) -> tuple[Terms, Params]:
         """Loss and misfit, and the gradient of the loss."""
         leaves = {name: value.detach().requires_grad_(True) for name, value in params.items()}
-        arrays = self.values.arrays(leaves)
+        misfit = self.difference(leaves, random)
+        rough = self.smoothing * total_variation(leaves[EXTINCTION] / self.level, self.values.support)
+        gradients = torch.autograd.grad(2 * misfit + rough, list(leaves.values()))
+        terms = {"loss": float((misfit + rough).detach()), "misfit": float(misfit.detach())}
+        return terms, dict(zip(leaves, gradients, strict=True))
+
+    def difference(self, params: Params, random: torch.Generator) -> Tensor:
+        """Mean squared difference of some views, without bias; its derivative is half of that of its mean."""
+        arrays = self.values.arrays(params)
         chosen = torch.randperm(len(self.pixels.active), generator=random)[: self.batch].sort().values
         some = torch.cat([self.pixels.active[int(view)] for view in chosen])
         weight = self.pixels.weight[some] / (3 * len(some))
         with torch.no_grad():
             off = self.renderer.seen(arrays, some, self.spp[0], random) - self.pixels.target[some]
         shown = self.renderer.seen(arrays, some, self.spp[1], random)
-        misfit = (weight * off * (shown - self.pixels.target[some])).sum()  # of independent pictures: without bias
-        rough = self.smoothing * total_variation(leaves[EXTINCTION] / self.level, self.values.support)
-        gradients = torch.autograd.grad(2 * misfit + rough, list(leaves.values()))
-        terms = {"loss": float((misfit + rough).detach()), "misfit": float(misfit.detach())}
-        return terms, dict(zip(leaves, gradients, strict=True))
+        return (weight * off * (shown - self.pixels.target[some])).sum()
 
 
 def total_variation(values: Tensor, support: Tensor) -> Tensor:

@@ -57,11 +57,13 @@ class Renderer:
 
     def rays(self, pixels: Tensor, spp: int, random: torch.Generator) -> tuple[Tensor, Tensor]:
         """Rays [P*spp,3] of the frame through random points of pixels [P], counted through views, rows and columns."""
+        return self._rays(pixels.repeat_interleave(spp), torch.rand(len(pixels) * spp, 2, generator=random))
+
+    def _rays(self, pixels: Tensor, inside: Tensor) -> tuple[Tensor, Tensor]:
+        """Rays through points [P,2] in [0, 1) of pixels [P]."""
         height, width = self.size
         view, within = pixels // (height * width), pixels % (height * width)
-        corner = torch.stack([within % width, within // width], 1).double()
-        at = corner.repeat_interleave(spp, 0) + torch.rand(len(pixels) * spp, 2, generator=random).to(corner)
-        view = view.repeat_interleave(spp)
+        at = torch.stack([within % width, within // width], 1) + inside.to(self.origin)
         matrix = self.matrix[view]
         way = (matrix[:, :, :2] * at[:, None]).sum(-1) + matrix[:, :, 2]
         way = torch.nn.functional.normalize(way, dim=-1)
@@ -75,6 +77,23 @@ class Renderer:
         found = radiance(self.backend, arrays, origin, way, seed, TRANSPORT)
         return found[:, :3].reshape(len(pixels), spp, 3).mean(1)
 
+    def meeting(self, grid: Tensor) -> Tensor:
+        """Which pixels [N,H,W] see through their centres where a grid [D,H,W] over the medium's box is above 0."""
+        return torch.cat([self._meets(part, grid) for part in self._numbers().split(AT_ONCE)]).reshape(-1, *self.size)
+
+    def _numbers(self) -> Tensor:
+        return torch.arange(self.pixels, device=self.origin.device)
+
+    def _meets(self, pixels: Tensor, grid: Tensor) -> Tensor:
+        origin, way = self._rays(pixels, torch.full((len(pixels), 2), 0.5, dtype=torch.float64))
+        box, on = self.base.box.double(), grid.to(origin)
+        met: Tensor = (self.backend.line_integral(on, box, origin, way) > 0).cpu()
+        return met
+
+    def drawn(self, spp: int, seed: int) -> Tensor:
+        """All views of the scene as it was given, [N,H,W,3] on the CPU."""
+        return self.pictures(self.base, spp, seed)
+
     @torch.no_grad()
     def pictures(self, arrays: SceneArrays, spp: int, seed: int) -> Tensor:
         """All views, [N,H,W,3] on the CPU."""
@@ -82,7 +101,7 @@ class Renderer:
         each = max(1, min(spp, AT_ONCE // 1024))
         count = max(1, AT_ONCE // each)
         drawn = []
-        for part in torch.arange(self.pixels, device=self.origin.device).split(count):
+        for part in self._numbers().split(count):
             total, left = torch.zeros(len(part), 3, device=part.device), spp
             while left:
                 now = min(each, left)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,9 +13,9 @@ PANEL = "Media"
 SCENE = "scene.toml"
 
 PRESETS: Mapping[str, Mapping[str, object]] = {
-    "draft": {"effort": 0.35, "gif_frames": 12},
+    "draft": {"iterations": 85, "gif_frames": 12},
     "standard": {},
-    "fine": {"effort": 4.0},
+    "fine": {"iterations": 800, "spp": 4},
 }
 
 
@@ -28,18 +27,19 @@ class ScatteringSettings(VolumeRunSettings):
     albedo and mean cosine are known from the scene, unless `optimize` names them.
 
     Attributes:
-        lighting: a scene.toml whose light falls on a dataset without one.
-        environment: a picture of the environment by latitude and longitude, or "R,G,B": light of the same colour from
-            everywhere; in place of the scene's environment.
+        lighting: a scene.toml whose light falls on a dataset that does not tell its own.
+        environment: light from far away: sky, with a sun; grey; #RRGGBB; or a picture by latitude and longitude; for a
+            volume (sky), or a dataset.
         albedo: single-scattering albedo, a number or RGB; none: the scene's.
         phase_g: mean cosine of the scattering angle; none: the scene's.
         optimize: what is free besides extinction: albedo (one colour), g, environment, light.intensity.
         target_spp: rays a pixel of an asset's own views.
         skip_missing: leave out views of a dataset whose files are missing.
-        effort: factor on the number of steps.
+        iterations: steps of the optimisation, over all resolutions, besides those of the start.
         batch: views that a step looks at.
         spp: rays a pixel of each of a step's two independent pictures.
         rate: step length of Adam, in shares of the medium's level.
+        values_rate: the same for what else is free, in its free numbers (`parameters.medium_values`).
         smoothing: weight of the total variation.
         loss: l2 of linear radiance, or relative to it, where some of it is very bright.
         begin: what the transport starts from: a model that absorbs and emits, or the same everywhere.
@@ -52,8 +52,7 @@ class ScatteringSettings(VolumeRunSettings):
         Path | None, Flag("Whose light falls on a dataset that does not say it.", "SCENE.toml", PANEL)
     ] = None
     environment: Annotated[
-        str | None,
-        Flag("Light from all around: a picture by latitude and longitude, or a colour.", "FILE|R,G,B", PANEL),
+        str | None, Flag("Light from far away, where no scene tells it.", "sky|grey|#RRGGBB|FILE.exr|FILE.hdr", PANEL)
     ] = None
     albedo: Annotated[
         tuple[float, ...] | None, Flag("Single-scattering albedo, if it is not the scene's.", "A|R,G,B", PANEL),
@@ -70,10 +69,11 @@ class ScatteringSettings(VolumeRunSettings):
     ] = ()
     target_spp: Annotated[int, Flag("Rays a pixel of an asset's own views.", panel=PANEL), Range(1, 1 << 20)] = 256
     skip_missing: Annotated[bool, Flag("Leave out a dataset's views whose files are missing.")] = False
-    effort: Annotated[float, Range(1e-3, 1e3)] = 1.0
+    iterations: Annotated[int, Flag("Steps of the optimisation."), Range(1, 1_000_000)] = 270
     batch: Annotated[int, Range(1, 10_000)] = 6
     spp: Annotated[int, Range(1, 4096)] = 2
     rate: Annotated[float, Range(1e-6, 10)] = 0.05
+    values_rate: Annotated[float, Range(1e-6, 10)] = 0.03
     smoothing: Annotated[float, Range(0, 1e6)] = 1.0
     loss: Annotated[Literal["l2", "relative"], Flag("Squared differences, or relative ones.", panel=PANEL)] = "l2"
     begin: Literal["absorption", "constant"] = "absorption"
@@ -89,11 +89,12 @@ SETTINGS = ScatteringSettings
 
 def suits(source: Path) -> bool:
     """Whether an input is a scene.toml with a medium, or a dataset beside whose pictures one lies."""
-    folder = source if source.is_dir() else source.parent
-    path = source if source.suffix.lower() == ".toml" else folder / SCENE
-    if source.suffix.lower() != ".toml" and not source.is_dir():
-        return False
+    from invrender.errors import InputError
+    from invrender.io.files.paths import is_file, is_folder
+    from invrender.io.scenes.read import holds_medium
+
+    path = source / SCENE if is_folder(source) else source
     try:
-        return path.is_file() and "medium" in tomllib.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError):
+        return path.suffix.lower() == ".toml" and is_file(path) and holds_medium(path)
+    except InputError:
         return False  # whoever reads it says what is wrong with it

@@ -11,7 +11,6 @@ from invrender.nouns import Cameras
 
 Tensor = torch.Tensor
 
-EXCEPTIONS = 1  # so many views may see a place bare that belongs to the medium: it may look like what is behind it
 AROUND = 1  # pixels around what differs that count as the medium as well
 LEAST_DIFFERENCE = 0.02  # of the pictures' root mean square
 NOISES = 4.0  # of the noise of bare pixels
@@ -57,6 +56,11 @@ def support(seen: Tensor, cameras: Cameras, bounds: Tensor, shape: tuple[int, in
             "check the poses, the light (--lighting, --environment) and the box (--bounds)",
         )
     return kept.float()
+
+
+def everywhere(shape: tuple[int, int, int]) -> Tensor:
+    """[D,H,W] of ones: nothing is known."""
+    return torch.ones(shape)
 
 
 def coarse(fine: Tensor, shape: tuple[int, int, int]) -> Tensor:

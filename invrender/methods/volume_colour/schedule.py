@@ -112,14 +112,17 @@ def colour_schedule(
         done = sum(each.steps for each in finished)
         count = settings.iterations - done if coarser == 1 else round(share * settings.iterations)
         targets = _ray_targets(views, Volume(torch.zeros(1, *size), bounds), settings, backend)
-        grid = RawGrid(support(views, bounds, size).to(backend.device), bounds) if field is None else None
+        unknown: RawGrid | FieldGrid
+        if field is None:
+            unknown = RawGrid(support(views, bounds, size).to(backend.device), bounds)
+        else:
+            unknown = FieldGrid(field, size)
 
         def start() -> Start:
             if field is not None:
                 return Start(_on(backend, weights(field, finished[-1]) if finished else field.initial()))
             return Start(_on(backend, resampled(finished[-1].result, size) if finished else fog(size)))
 
-        unknown = grid or FieldGrid(field, size)
         return _descent(f"1/{coarser} of the resolution", unknown, targets, (done, count), settings, backend, start)
 
     return following

@@ -1,0 +1,182 @@
+"""From views to a medium: how dense it is on the whole, then where, from coarse grids to the fine one."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, replace
+from functools import cached_property
+from typing import Any
+
+import torch
+
+from invrender.kernels import Backend
+from invrender.methods.scattering.objective import Misfit, Pixels
+from invrender.methods.scattering.renderer import Renderer
+from invrender.methods.scattering.settings import ScatteringSettings
+from invrender.methods.scattering.support import coarse
+from invrender.methods.scattering.task import Task
+from invrender.parameters.medium_values import (
+    EXTINCTION,
+    LEAST,
+    MediumValues,
+    encodings,
+    resampled,
+    values_of,
+)
+from invrender.solve.adam import Adam
+from invrender.solve.averaged import Averaged
+from invrender.solve.groups import Groups
+from invrender.solve.phase import Finished, Phase, Start
+from invrender.solve.protocol import Params
+from invrender.solve.rates import Rate
+
+Tensor = torch.Tensor
+
+LEVELS = ((8, 0.11), (4, 0.22), (2, 0.3), (1, 0.37))  # how much coarser than the result, and the share of the steps
+COARSEST = 4  # cells along the longest axis
+DEPTHS = tuple(0.125 * 2**k for k in range(10))  # optical depths of the longest side that are tried as a whole
+PEAK = 4.0  # how much denser than the medium on the whole its densest places are, about
+BETAS = (0.9, 0.99)
+TAIL = 0.3  # share of a phase's last steps whose iterates are averaged
+LAST = 0.05  # of the rate, at a phase's end
+SMOOTHING = 1.0  # weight of the total variation at which noise and detail are about in balance
+RELATIVE = 0.02  # of the root mean square: radiance below counts as that in relative differences
+LEVEL = "level"
+ADVICE = "lower the rate (--fresh --set rate=0.02)"
+
+
+@dataclass(frozen=True)
+class Plan:
+    """The schedule of a run.
+
+    Attributes:
+        task, settings, backend: of the run.
+    """
+
+    task: Task
+    settings: ScatteringSettings
+    backend: Backend
+
+    @cached_property
+    def renderer(self) -> Renderer:
+        """What sees the medium from the views."""
+        return Renderer.of(self.task.scene, self.task.cameras, self.backend)
+
+    @cached_property
+    def shapes(self) -> list[tuple[tuple[int, int, int], int]]:
+        """The grids from coarse to fine, with the steps on each."""
+        sizes = [coarser(self.task.shape, factor) for factor, _ in LEVELS]
+        counts = [max(1, round(share * self.settings.iterations)) for _, share in LEVELS]
+        kept = [k for k in range(len(sizes)) if k + 1 == len(sizes) or sizes[k] != sizes[k + 1]]
+        counts[-1] = max(1, self.settings.iterations - sum(counts[k] for k in kept[:-1]))
+        return [(sizes[k], counts[k]) for k in kept]
+
+    @cached_property
+    def tables(self) -> tuple[Tensor, Tensor]:
+        """Target and weight [P,3] of all pixels, on the backend's device."""
+        target = self.task.images.reshape(-1, 3).float().to(self.backend.device)
+        weight = self.task.weight.reshape(-1, 1).expand(-1, 3).to(target)
+        if self.settings.loss == "relative":
+            least = RELATIVE * float(target.square().mean().sqrt())
+            weight = weight / (target.abs() + least).square()
+        return target, weight
+
+    def values(self, shape: tuple[int, int, int]) -> MediumValues:
+        """What is free, on a grid."""
+        support = coarse(self.task.support, shape).to(self.backend.device)
+        return MediumValues(self.renderer.base, support, encodings(self.renderer.base, self.task.free))
+
+    def misfit(self, values: MediumValues, level: float) -> Misfit:
+        """The objective on a grid."""
+        target, weight = self.tables
+        seen = self.renderer.meeting(values.support).reshape(len(self.task.cameras), -1)
+        each = seen.shape[1]
+        active = tuple((torch.nonzero(row)[:, 0] + k * each).to(target.device) for k, row in enumerate(seen))
+        active = tuple(numbers for numbers in active if len(numbers))
+        every = torch.cat(active)
+        energy = (weight[every] * target[every].square()).mean().clamp(min=1e-12)
+        cells = float(values.support.numel()) / math.prod(self.task.shape)
+        smoothing = SMOOTHING * self.settings.smoothing * cells
+        return Misfit(values, self.renderer, Pixels(target, weight / energy, active), self.settings.batch,
+                      (self.settings.spp, self.settings.spp), smoothing, level)  # fmt: skip
+
+    def following(self, finished: tuple[Finished, ...]) -> Phase | None:
+        """The next phase."""
+        if not finished:
+            return self._whole()
+        number = len(finished) - 1
+        if number == len(self.shapes):
+            return None
+        shape, count = self.shapes[number]
+        level = finished[0].measures[LEVEL]
+        values = self.values(shape)
+
+        def start() -> Start:
+            before = finished[-1].result
+            return Start({**before, EXTINCTION: resampled(before[EXTINCTION], shape).clamp(min=LEAST)})
+
+        def result(params: Params, state: Any) -> Params:
+            del params
+            mean: Params = state.mean
+            return {**mean, EXTINCTION: mean[EXTINCTION] * values.support}
+
+        return Phase(
+            name=f"{'x'.join(map(str, shape[::-1]))}",
+            title="descend",
+            steps=count,
+            start=start,
+            objective=self.misfit(values, level),
+            solver=self._solver(values, level, count),
+            decode=values.readable,
+            result=result,
+            first=sum(steps for _, steps in self.shapes[:number]),
+            total=sum(steps for _, steps in self.shapes),
+            keeps=len(finished) - 1 + 1,
+            seed=self.settings.seed + number,
+            advice=ADVICE,
+        )
+
+    def _solver(self, values: MediumValues, level: float, count: int) -> Averaged:
+        extinction = Adam(cosine(self.settings.rate * level, count), BETAS, lowest=LEAST)
+        others = Adam(cosine(self.settings.values_rate, count), BETAS)
+        solvers = {EXTINCTION: extinction, **dict.fromkeys(values.encoded, others)}
+        return Averaged(extinction if len(solvers) == 1 else Groups(solvers), round((1 - TAIL) * count))
+
+    def _whole(self) -> Phase:
+        """No steps: how dense the medium is as if it were so everywhere that it can be."""
+        shape = self.shapes[0][0]
+        values = self.values(shape)
+        misfit = self.misfit(values, 1.0)
+
+        def start() -> Start:
+            base = values_of(values.base)
+            random = torch.Generator().manual_seed(self.settings.seed)
+            tried = [values.initial(torch.full_like(values.support, depth), base) for depth in DEPTHS]
+            every = replace(misfit, batch=len(misfit.pixels.active), smoothing=0.0)
+            with torch.no_grad():
+                found = [every.difference(params, random) for params in tried]
+            return Start(tried[min(range(len(found)), key=found.__getitem__)])
+
+        return Phase(
+            name="whole",
+            title="begin",
+            steps=0,
+            start=start,
+            objective=misfit,
+            solver=Adam(cosine(0.0, 1)),
+            decode=values.readable,
+            result=lambda params, state: params,
+            measures=lambda params, state: {LEVEL: PEAK * float(params[EXTINCTION].max())},
+        )
+
+
+def coarser(shape: tuple[int, int, int], factor: int) -> tuple[int, int, int]:
+    """Samples of a grid whose cells are about so many times larger, but not too few."""
+    factor = max(1, min(factor, (max(shape) - 1) // COARSEST))
+    depth, height, width = (max(2, (n - 1) // factor + 1) for n in shape)
+    return depth, height, width
+
+
+def cosine(first: float, steps: int) -> Rate:
+    """From `first` along half a cosine to a small share of it."""
+    return lambda count: first * (LAST + (1 - LAST) * (1 + math.cos(math.pi * count / max(steps, 1))) / 2)
