@@ -126,7 +126,8 @@ def arrays(geometry: Geometry, scene: Scene) -> SceneArrays:
     is that of the geometry.
 
     Raises:
-        ValueError: the lights move with the camera; or meshes that shared a material do so no more.
+        ValueError: the lights move with the camera; meshes that shared a material do so no more; or the geometry was
+            made without the medium's closed mesh.
         InputError: the medium's grids do not belong together; see `scene_medium`.
     """
     meshes = _owners(geometry, scene)
@@ -134,6 +135,8 @@ def arrays(geometry: Geometry, scene: Scene) -> SceneArrays:
     environment, turn = environment_arrays(scene, vertices)
     lights, kinds = light_rows(scene.lights, geometry.centre, geometry.unit, vertices)
     textures = geometry.textures.current(meshes)
+    if any(medium.inside is not None for medium in scene.media) and not len(geometry.boundary):
+        raise ValueError("the geometry was made without the mesh that bounds the medium")
     medium = medium_arrays(the_medium(scene.media), geometry.centre, geometry.unit, vertices)
     return SceneArrays(
         vertices=vertices,

@@ -26,7 +26,6 @@ SAMPLES: dict[str, Callable[[], Mesh]] = {
 
 VOLUMES: dict[str, Callable[[int], Volume]] = {
     "cloud": volumes.cloud,
-    "cumulus": volumes.cumulus,
     "shepp-logan": volumes.shepp_logan,
     "volume-torus": volumes.torus,
     "double-sphere": volumes.double_sphere,

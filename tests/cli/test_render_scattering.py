@@ -183,6 +183,14 @@ def test_surfaces_in_a_scene_with_a_medium_are_rasterized_with_a_word(render, tm
     assert "leaves the medium out" in " ".join(capsys.readouterr().err.split())
 
 
+def test_what_scenes_are_made_of_is_not_looked_for_through_a_medium(render, tmp_path, capsys):
+    (tmp_path / "both.toml").write_text(SCENE + SURFACE)
+    assert render("both.toml", "-o", "a.png", "--spp", "1") == 0
+    words = ("both.toml", "--method", "scene", "--target", "a.png", "--optimize", "material.default.Kd", "-o", "run")
+    assert run(["reconstruct", *words]) == 3
+    assert "--method scattering" in capsys.readouterr().err
+
+
 def test_inspect_tells_a_medium(render, tmp_path, capsys):
     assert run(["inspect", "fog.toml"]) == 0
     text = capsys.readouterr().out

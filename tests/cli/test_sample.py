@@ -7,14 +7,31 @@ import json
 import pytest
 
 from invrender.cli.app import run
+from invrender.io.images import read_image
 from invrender.io.meshes.read import read_mesh
 from invrender.io.volumes.read import read_volume
-from invrender.samples import SAMPLES, SCENES, VOLUMES
+from invrender.samples import PICTURES, SAMPLES, SCENES, VOLUMES
 
 
 def test_lists_what_there_is(capsys):
     assert run(["sample"]) == 0
-    assert [line.split()[0] for line in capsys.readouterr().out.splitlines()] == [*SAMPLES, *VOLUMES, *SCENES]
+    assert [line.split()[0] for line in capsys.readouterr().out.splitlines()] == [
+        *SAMPLES,
+        *VOLUMES,
+        *SCENES,
+        *PICTURES,
+    ]
+
+
+def test_writes_a_sky(tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    assert run(["sample", "sky", "--json"]) == 0
+    assert json.loads(capsys.readouterr().out) == {"name": "sky", "file": "sky.exr", "pixels": "128 x 64"}
+    picture = read_image(tmp_path / "sky.exr")[0]
+    assert picture.shape == (64, 128, 3) and (picture > 0).all()
+    assert picture[0, :, 2].mean() > 1.2 * picture[0, :, 0].mean()  # blue above
+    assert run(["sample", "sky", "-o", "sky.png"]) == 2
+    assert "sky.exr" in capsys.readouterr().err
 
 
 def test_writes_the_file_and_never_replaces_it_unasked(run_cli, tmp_path, capsys):

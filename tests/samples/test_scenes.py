@@ -13,6 +13,7 @@ from scipy.spatial import cKDTree
 from invrender.evaluate.scene_facts import SceneFacts, scene_facts
 from invrender.io.scenes.read import read_described
 from invrender.nouns import Mesh
+from invrender.render.volume_scene import axis_depths
 from invrender.samples import SCENES, describe
 from invrender.samples.scenes import write_scene_sample
 from invrender.samples.tree import bark, leaves
@@ -29,6 +30,7 @@ HOLDS = {
         (),
         {"diffuse", "highlighted", "dielectric", "mirror", "metallic-roughness"},
     ),
+    "summer-cloud": ((), ("sun",), set()),
 }
 
 
@@ -50,6 +52,15 @@ def test_scenes_hold_what_they_promise(tmp_path: Path, caplog: pytest.LogCapture
     assert not facts.findings and not caplog.records
     lamps = {body.material for body in facts.bodies if "Ke" in facts.materials[body.material]}
     assert bool(lights) != bool(lamps)
+
+
+def test_the_cloud_is_opaque_and_stays_off_the_border_of_its_box() -> None:
+    extinction = SCENES["summer-cloud"]().volumes["cumulus"]
+    values = extinction.values[0].clone()
+    assert float(values.max()) == 1 and float(values.min()) == 0
+    assert min(axis_depths(extinction))[0] * 2 * 30 > 10  # in a box two wide, with the extinction of the scene
+    values[1:-1, 1:-1, 1:-1] = 0
+    assert not values.any()
 
 
 @cache

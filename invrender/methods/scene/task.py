@@ -105,8 +105,13 @@ def _check_settings(settings: SceneSettings) -> None:
 def _check_scene(scene: Scene, source: Path) -> None:
     """
     Raises:
-        InputError: no camera sees the scene.
+        InputError: no camera sees the scene, or it holds a medium.
     """
+    if scene.media:
+        raise InputError(
+            f"{shown(source)} holds a medium, through which --method scene does not look",
+            "use --method scattering, or take [medium] out",
+        )
     if not scene.cameras:
         raise InputError(
             f"{shown(source)} has no camera, and targets are seen by one", "add a [[camera]] to the scene.toml"
