@@ -43,7 +43,6 @@ LAST = 0.05  # of the rate, at a phase's end
 SMOOTHING, USUAL = 0.5, 270  # weight of the total variation after so many steps; more steps leave less noise
 RELATIVE = 0.02  # of the root mean square: radiance below counts as that in relative differences
 LEVEL = "level"
-DENSE, GROWTH = 0.98, 1.5  # the share of vertices below the densest places, and what these may still grow by
 TRAINING_RATE = 0.02  # of a network's weights
 ADVICE = "lower the rate (--fresh --set rate=0.02)"
 
@@ -113,7 +112,7 @@ class Plan:
         if number == len(self.shapes):
             return None
         shape, count = self.shapes[number]
-        level = finished[-1].measures[LEVEL]
+        level = finished[0].measures[LEVEL]
         values = self.values(shape)
 
         def start() -> Start:
@@ -125,11 +124,6 @@ class Plan:
             mean: Params = state.mean
             return {**mean, EXTINCTION: mean[EXTINCTION] * values.support}
 
-        def measures(params: Params, state: Any) -> dict[str, float]:
-            del params
-            filled = state.mean[EXTINCTION][values.support > 0]
-            return {LEVEL: max(level, GROWTH * float(filled.sort().values[int(DENSE * (len(filled) - 1))]))}
-
         return Phase(
             name=f"{'x'.join(map(str, shape[::-1]))}",
             title="descend",
@@ -139,7 +133,6 @@ class Plan:
             solver=self._solver(values, level, count),
             decode=values.readable,
             result=result,
-            measures=measures,
             first=sum(steps for _, steps in self.shapes[:number]),
             total=sum(steps for _, steps in self.shapes),
             keeps=1,

@@ -144,9 +144,9 @@ def _dataset(settings: ScatteringSettings, backend: Backend) -> Task:
     views = read_dataset(settings.input, size=settings.size, unmasked=True, skip_missing=settings.skip_missing)
     if views.images is None:
         raise InputError(f"{settings.input} holds no colours", "use pictures of the medium")
-    views, pictures = views[evenly(len(views.cameras), settings.views)], views.images
-    if settings.views is not None:
-        pictures = pictures[evenly(len(pictures), settings.views)]
+    views = views[evenly(len(views.cameras), settings.views)]
+    pictures = views.images
+    assert pictures is not None
     box = grid_box(settings.bounds) if settings.bounds is not None else views.bounds
     known = scene_of_dataset(settings, common_box(views.cameras) if box is None else box)
     scene = guessed(known, settings, False, pictures.reshape(-1, 3).mean(0))
@@ -158,7 +158,7 @@ def _dataset(settings: ScatteringSettings, backend: Backend) -> Task:
     images = _behind(views, scene, free_of(settings), backend)
     masks = None if views.confidence is not None and not bool(views.confidence.any()) else views.masks > 0
     found = _where(scene, views.cameras, images, masks, shape, settings, backend)
-    full = (pictures >= WHITE).any(-1) & bool(pictures.max() <= 1)
+    full = (pictures >= WHITE).any(-1) & (pictures.max() <= 1)
     weight = (~full).float()
     spare = list(views.held_out)
     if not spare and len(views.cameras) >= ENOUGH:

@@ -53,13 +53,13 @@ def lit(volume: Volume) -> Scene:
 
 
 def test_what_two_views_see_through_is_empty_and_one_may_err() -> None:
-    volume = ball()
+    volume = ball(radius=0.12)
     cameras = volume_rig(volume, "sphere", 24, (32, 32))
     renderer = Renderer.of(lit(volume), cameras, select("cpu", needs=("scenes", "volumes")))
     seen = renderer.meeting(volume.values[0])
     found = support(seen, cameras, volume.bounds, volume.shape, 1)
     assert bool((found[volume.values[0] > 0] == 1).all())
-    assert found[0, 0, 0] == 0 and float(found.mean()) < 0.7
+    assert float(found.mean()) < 0.5
     seen[0] = False  # one view errs
     assert bool((support(seen, cameras, volume.bounds, volume.shape, 1)[volume.values[0] > 0] == 1).all())
     seen[1] = False
