@@ -7,13 +7,14 @@ logarithms of the environment's texels and of the lights' intensities.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 
 import torch
 
 from invrender.kernels.radiance import INTENSITY, SceneArrays
 from invrender.parameters.encodings import Encoding, bounded, positive
+from invrender.parameters.neural_field import NeuralField
 from invrender.solve.protocol import Params
 
 Tensor = torch.Tensor
@@ -27,7 +28,7 @@ LEAST = 1e-3  # optical depth of the longest side: less cannot be told from noth
 
 def encodings(arrays: SceneArrays, free: tuple[str, ...]) -> dict[str, Encoding]:
     """How the values that are free besides extinction are written, shaped as `values_of` has them."""
-    made = {
+    made: dict[str, Callable[[Tensor], Encoding]] = {
         ALBEDO: lambda at: bounded(at, 0.0, 1.0),
         G: lambda at: bounded(at, -1.0, 1.0),
         ENVIRONMENT: positive,
@@ -58,11 +59,15 @@ class MediumValues:
         base: the scene for kernels, whose medium has any extinction over the same box.
         support: [D,H,W] float, 0 where nothing can be, else 1.
         encoded: how free values besides extinction are written.
+        field: a network that extinction per world unit is read from, over the same box; None: it is a grid.
+        side: the box's longest side in the world.
     """
 
     base: SceneArrays
     support: Tensor
     encoded: Mapping[str, Encoding]
+    field: NeuralField | None = None
+    side: float = 1.0
 
     @property
     def longest(self) -> float:
@@ -74,10 +79,15 @@ class MediumValues:
         others = {name: encoding.encode(start[name]).float() for name, encoding in self.encoded.items()}
         return {EXTINCTION: extinction, **{name: value.to(extinction.device) for name, value in others.items()}}
 
+    def depth(self, params: Params) -> Tensor:
+        """Optical depths [D,H,W] of the longest side, by the extinction at each vertex."""
+        if self.field is None:
+            return params[EXTINCTION] * self.support
+        return self.field.volume(params).values[0] * self.side * self.support
+
     def arrays(self, params: Params) -> SceneArrays:
         """The scene for kernels; differentiable in the parameters."""
-        depth = params[EXTINCTION] * self.support
-        changed = {"extinction": (depth / self.longest)[..., None]}
+        changed = {"extinction": (self.depth(params) / self.longest)[..., None]}
         found = {name: encoding.decode(params[name]) for name, encoding in self.encoded.items()}
         if ALBEDO in found:
             changed["albedo"] = found[ALBEDO].reshape(1, 1, 1, 3)
@@ -94,7 +104,7 @@ class MediumValues:
     def readable(self, params: Params) -> dict[str, Tensor]:
         """All values on the CPU, by name: optical depths [D,H,W] of the longest side, and the others."""
         others = {name: encoding.decode(params[name]).cpu() for name, encoding in self.encoded.items()}
-        return {EXTINCTION: (params[EXTINCTION] * self.support).cpu(), **others}
+        return {EXTINCTION: self.depth(params).cpu(), **others}
 
 
 def resampled(values: Tensor, shape: tuple[int, int, int]) -> Tensor:

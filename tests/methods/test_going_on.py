@@ -69,6 +69,25 @@ CASES: Mapping[str, tuple[str, Mapping[str, Any], set[str]]] = {
         {"gif_frames": 0, "iterations": 4, "starts": 2, "spp": 1},
         {"start 0", "start 1", "end, spp 1"},
     ),
+    "scattering": (
+        "scattering",
+        {
+            **SMALL,
+            "views": 4,
+            "size": 10,
+            "grid": (9,),
+            "iterations": 8,
+            "spp": 1,
+            "target_spp": 2,
+            "optimize": ("albedo", "g"),
+        },
+        {"5x5x5", "9x9x9"},
+    ),
+    "scattering network": (
+        "scattering",
+        {**SMALL, "views": 4, "size": 10, "grid": (9,), "iterations": 4, "spp": 1, "target_spp": 2, "field": "neural"},
+        {"train"},
+    ),
     "transfer function": ("volume", {**SMALL, "iterations": 6, "rays": 64, "known": "ball.npz"}, {"table"}),
 }
 SCENE = """

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from typing import Any
 
 import torch
 
@@ -111,7 +112,7 @@ def scene_of_dataset(settings: ScatteringSettings, box: Tensor) -> Scene:
         environment, lights = surroundings(settings.environment, None)
         scene = replace(scene, environment=environment, lights=lights if told is None else told.lights)
     medium = scene.media[0] if scene.media else Medium(emptied(box), FIRST_ALBEDO, FIRST_G)
-    scene = replace(scene, background=None, media=replace(medium, extinction=emptied(medium.extinction.bounds)))
+    scene = replace(scene, background=None, media=(replace(medium, extinction=emptied(medium.extinction.bounds)),))
     check_scene(scene)
     return scene
 
@@ -126,7 +127,7 @@ def guessed(scene: Scene, settings: ScatteringSettings, own: bool, typical: Tens
         typical: [3] mean of the pictures.
     """
     free, medium = free_of(settings), scene.media[0]
-    values = {"extinction": emptied(medium.extinction.bounds)}
+    values: dict[str, Any] = {"extinction": emptied(medium.extinction.bounds)}
     if settings.albedo is not None or (own and ALBEDO in free):
         given = settings.albedo or (FIRST_ALBEDO,)
         values["albedo"] = _number(given) if len(given) == 1 else tuple(given)
@@ -137,7 +138,7 @@ def guessed(scene: Scene, settings: ScatteringSettings, own: bool, typical: Tens
         lights = tuple(replace(light, intensity=HALF * torch.as_tensor(light.intensity)) for light in lights)
     if ENVIRONMENT in free:
         environment = Environment(picture=typical.float().clamp(min=1e-3).expand(*TEXELS, 3).contiguous())
-    return replace(scene, lights=lights, environment=environment, media=replace(medium, **values))
+    return replace(scene, lights=lights, environment=environment, media=(replace(medium, **values),))
 
 
 def emptied(bounds: Tensor) -> Volume:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import torch
 
 from invrender.methods.scattering.renderer import Renderer
-from invrender.parameters.medium_values import EXTINCTION, MediumValues
+from invrender.parameters.medium_values import MediumValues
 from invrender.solve.protocol import Params, Terms
 
 Tensor = torch.Tensor
@@ -59,7 +59,7 @@ class Misfit:
         """Loss and misfit, and the gradient of the loss."""
         leaves = {name: value.detach().requires_grad_(True) for name, value in params.items()}
         misfit = self.difference(leaves, random)
-        rough = self.smoothing * total_variation(leaves[EXTINCTION] / self.level, self.values.support)
+        rough = self.smoothing * total_variation(self.values.depth(leaves) / self.level, self.values.support)
         gradients = torch.autograd.grad(2 * misfit + rough, list(leaves.values()))
         terms = {"loss": float((misfit + rough).detach()), "misfit": float(misfit.detach())}
         return terms, dict(zip(leaves, gradients, strict=True))

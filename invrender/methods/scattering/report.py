@@ -10,6 +10,7 @@ import torch
 
 from invrender.evaluate.volume import decibel
 from invrender.io.scenes.write import write_scene
+from invrender.io.volumes.field import write_field
 from invrender.io.volumes.write import write_volume
 from invrender.kernels import Backend
 from invrender.methods.inputs import decibels
@@ -18,6 +19,7 @@ from invrender.methods.scattering.renderer import Renderer
 from invrender.methods.scattering.task import Task
 from invrender.nouns import Cameras, Medium, Scene, Volume
 from invrender.parameters.medium_values import ALBEDO, ENVIRONMENT, EXTINCTION, LIGHTS, G
+from invrender.parameters.neural_field import LearnedField
 from invrender.run.folder import RunFolder
 
 Tensor = torch.Tensor
@@ -36,11 +38,13 @@ class Result:
         values: optical depths [D,H,W] of the box's longest side, and what else was sought, by name.
         misfit: of the last step.
         scene: the input's, with the medium that was found.
+        learned: the network that the extinction is read from, or None.
     """
 
     values: dict[str, Tensor]
     misfit: float
     scene: Scene
+    learned: LearnedField | None = None
 
 
 def found_scene(task: Task, values: dict[str, Tensor]) -> Scene:
@@ -53,7 +57,7 @@ def found_scene(task: Task, values: dict[str, Tensor]) -> Scene:
         changed["albedo"] = tuple(values[ALBEDO].tolist())
     if G in values:
         changed["asymmetry"] = float(values[G])
-    scene = replace(task.scene, media=replace(medium, **changed))
+    scene = replace(task.scene, media=(replace(medium, **changed),))
     if ENVIRONMENT in values and scene.environment is not None:
         scene = replace(
             scene, environment=replace(scene.environment, colour=(1.0, 1.0, 1.0), picture=values[ENVIRONMENT].float())
@@ -76,6 +80,7 @@ def measure(task: Task, result: Result, backend: Backend) -> dict[str, Any]:
         "support": float(task.support.double().mean()),
         "greatest_extinction": float(result.scene.media[0].extinction.values.max()),
         "free": list(task.free),
+        "field": "grid" if result.learned is None else "neural",
         "note": DEEP,
     }
     if task.unseen is not None and task.unseen_images is not None:
@@ -126,6 +131,8 @@ def write(run: RunFolder, task: Task, result: Result) -> None:
     density = Volume(medium.extinction.values / task.factor, medium.extinction.bounds, "density")
     write_volume(run.file("volume.npz"), density)
     write_volume(run.file("volume.vti"), density)
+    if result.learned is not None:
+        write_field(run.file("field.npz"), result.learned)
     write_scene(run.file("scene.toml"), result.scene)
 
 
@@ -157,5 +164,4 @@ def _was(m: dict[str, Any], name: str) -> str:
 
 def files(m: dict[str, Any]) -> str:
     """The main results."""
-    del m
-    return "scene.toml, volume.npz, volume.vti"
+    return "scene.toml, volume.npz, volume.vti" + (", field.npz" if m["field"] == "neural" else "")

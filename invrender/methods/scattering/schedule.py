@@ -23,6 +23,7 @@ from invrender.parameters.medium_values import (
     resampled,
     values_of,
 )
+from invrender.parameters.neural_field import FieldSettings, NeuralField
 from invrender.solve.adam import Adam
 from invrender.solve.averaged import Averaged
 from invrender.solve.groups import Groups
@@ -35,13 +36,14 @@ Tensor = torch.Tensor
 LEVELS = ((8, 0.11), (4, 0.22), (2, 0.3), (1, 0.37))  # how much coarser than the result, and the share of the steps
 COARSEST = 4  # cells along the longest axis
 DEPTHS = tuple(0.125 * 2**k for k in range(10))  # optical depths of the longest side that are tried as a whole
-PEAK = 4.0  # how much denser than the medium on the whole its densest places are, about
+PEAK, FIRST = 3.0, 0.3  # of the density on the whole: that of the densest places, about, and what the start has of it
 BETAS = (0.9, 0.99)
 TAIL = 0.3  # share of a phase's last steps whose iterates are averaged
 LAST = 0.05  # of the rate, at a phase's end
-SMOOTHING = 1.0  # weight of the total variation at which noise and detail are about in balance
+SMOOTHING, USUAL = 0.5, 270  # weight of the total variation after so many steps; more steps leave less noise
 RELATIVE = 0.02  # of the root mean square: radiance below counts as that in relative differences
 LEVEL = "level"
+TRAINING_RATE = 0.02  # of a network's weights
 ADVICE = "lower the rate (--fresh --set rate=0.02)"
 
 
@@ -96,7 +98,7 @@ class Plan:
         every = torch.cat(active)
         energy = (weight[every] * target[every].square()).mean().clamp(min=1e-12)
         cells = float(values.support.numel()) / math.prod(self.task.shape)
-        smoothing = SMOOTHING * self.settings.smoothing * cells
+        smoothing = SMOOTHING * (USUAL / self.settings.iterations) ** 0.5 * self.settings.smoothing * cells
         return Misfit(values, self.renderer, Pixels(target, weight / energy, active), self.settings.batch,
                       (self.settings.spp, self.settings.spp), smoothing, level)  # fmt: skip
 
@@ -104,6 +106,8 @@ class Plan:
         """The next phase."""
         if not finished:
             return self._whole()
+        if self.settings.field == "neural":
+            return self._training(finished[0]) if len(finished) == 1 else None
         number = len(finished) - 1
         if number == len(self.shapes):
             return None
@@ -131,8 +135,44 @@ class Plan:
             result=result,
             first=sum(steps for _, steps in self.shapes[:number]),
             total=sum(steps for _, steps in self.shapes),
-            keeps=len(finished) - 1 + 1,
+            keeps=1,
             seed=self.settings.seed + number,
+            advice=ADVICE,
+        )
+
+    def learned(self, level: float) -> NeuralField:
+        """The network of a run; `level`: optical depth of the longest side that it reaches easily."""
+        shape = self.task.shape
+        settings = FieldSettings.of_kind("latents", self.settings.seed)
+        return NeuralField(shape, self.task.bounds, level / self._side, self.task.support > 0, settings)
+
+    @property
+    def _side(self) -> float:
+        """The box's longest side in the world."""
+        return float((self.task.bounds[1] - self.task.bounds[0]).max())
+
+    def _training(self, whole: Finished) -> Phase:
+        """The one phase that trains a network."""
+        level, count = whole.measures[LEVEL], self.settings.iterations
+        field = self.learned(level)
+        values = replace(self.values(self.task.shape), field=field, side=self._side)
+        rates = cosine(TRAINING_RATE, count)
+
+        def start() -> Start:
+            others = {name: value for name, value in whole.result.items() if name != EXTINCTION}
+            return Start({**{name: value.to(self.backend.device) for name, value in field.initial().items()}, **others})
+
+        return Phase(
+            name="train",
+            title="train",
+            steps=count,
+            start=start,
+            objective=self.misfit(values, level),
+            solver=Averaged(Adam(rates, BETAS), round((1 - TAIL) * count)),
+            decode=values.readable,
+            result=lambda params, state: {**state.mean, EXTINCTION: values.readable(state.mean)[EXTINCTION]},
+            keeps=1,
+            seed=self.settings.seed,
             advice=ADVICE,
         )
 
@@ -144,7 +184,7 @@ class Plan:
 
     def _whole(self) -> Phase:
         """No steps: how dense the medium is as if it were so everywhere that it can be."""
-        shape = self.shapes[0][0]
+        shape = self.shapes[-1][0]
         values = self.values(shape)
         misfit = self.misfit(values, 1.0)
 
@@ -155,7 +195,8 @@ class Plan:
             every = replace(misfit, batch=len(misfit.pixels.active), smoothing=0.0)
             with torch.no_grad():
                 found = [every.difference(params, random) for params in tried]
-            return Start(tried[min(range(len(found)), key=found.__getitem__)])
+            best = tried[min(range(len(found)), key=found.__getitem__)]
+            return Start({**best, EXTINCTION: FIRST * best[EXTINCTION]})
 
         return Phase(
             name="whole",
@@ -166,7 +207,7 @@ class Plan:
             solver=Adam(cosine(0.0, 1)),
             decode=values.readable,
             result=lambda params, state: params,
-            measures=lambda params, state: {LEVEL: PEAK * float(params[EXTINCTION].max())},
+            measures=lambda params, state: {LEVEL: PEAK / FIRST * float(params[EXTINCTION].max())},
         )
 
 

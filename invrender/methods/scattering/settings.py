@@ -15,7 +15,7 @@ SCENE = "scene.toml"
 PRESETS: Mapping[str, Mapping[str, object]] = {
     "draft": {"iterations": 85, "gif_frames": 12},
     "standard": {},
-    "fine": {"iterations": 800, "spp": 4},
+    "fine": {"iterations": 800},
 }
 
 
@@ -42,7 +42,6 @@ class ScatteringSettings(VolumeRunSettings):
         values_rate: the same for what else is free, in its free numbers (`parameters.medium_values`).
         smoothing: weight of the total variation.
         loss: l2 of linear radiance, or relative to it, where some of it is very bright.
-        begin: what the transport starts from: a model that absorbs and emits, or the same everywhere.
         carve: hold what views see the bare environment through at zero.
         field: grid, or neural: a latent grid with a small network.
     """
@@ -70,13 +69,12 @@ class ScatteringSettings(VolumeRunSettings):
     target_spp: Annotated[int, Flag("Rays a pixel of an asset's own views.", panel=PANEL), Range(1, 1 << 20)] = 256
     skip_missing: Annotated[bool, Flag("Leave out a dataset's views whose files are missing.")] = False
     iterations: Annotated[int, Flag("Steps of the optimisation."), Range(1, 1_000_000)] = 270
-    batch: Annotated[int, Range(1, 10_000)] = 6
-    spp: Annotated[int, Range(1, 4096)] = 2
+    batch: Annotated[int, Range(1, 10_000)] = 12
+    spp: Annotated[int, Range(1, 4096)] = 1
     rate: Annotated[float, Range(1e-6, 10)] = 0.05
     values_rate: Annotated[float, Range(1e-6, 10)] = 0.03
     smoothing: Annotated[float, Range(0, 1e6)] = 1.0
     loss: Annotated[Literal["l2", "relative"], Flag("Squared differences, or relative ones.", panel=PANEL)] = "l2"
-    begin: Literal["absorption", "constant"] = "absorption"
     carve: bool = True
     field: Annotated[
         Literal["grid", "neural"],

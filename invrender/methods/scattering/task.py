@@ -25,6 +25,7 @@ from invrender.methods.scattering.brightest import brightest
 from invrender.methods.scattering.light import (
     Known,
     check_free,
+    emptied,
     free_of,
     guessed,
     scene_of_dataset,
@@ -144,20 +145,20 @@ def _dataset(settings: ScatteringSettings, backend: Backend) -> Task:
     if views.images is None:
         raise InputError(f"{settings.input} holds no colours", "use pictures of the medium")
     views = views[evenly(len(views.cameras), settings.views)]
+    pictures = views.images
+    assert pictures is not None
     box = grid_box(settings.bounds) if settings.bounds is not None else views.bounds
     known = scene_of_dataset(settings, common_box(views.cameras) if box is None else box)
-    scene = guessed(known, settings, False, views.images.reshape(-1, 3).mean(0))
+    scene = guessed(known, settings, False, pictures.reshape(-1, 3).mean(0))
     if settings.bounds is not None:
-        from invrender.methods.scattering.light import emptied
-
-        scene = replace(scene, media=replace(scene.media[0], extinction=emptied(grid_box(settings.bounds))))
+        scene = replace(scene, media=(replace(scene.media[0], extinction=emptied(grid_box(settings.bounds))),))
     bounds = scene.media[0].extinction.bounds
     shape = _shape(settings.grid, bounds, None, min(views.cameras.size))
     check_memory(shape, views.masks.numel())
     images = _behind(views, scene, free_of(settings), backend)
     masks = None if views.confidence is not None and not bool(views.confidence.any()) else views.masks > 0
     found = _where(scene, views.cameras, images, masks, shape, settings, backend)
-    full = (views.images >= WHITE).any(-1) & (views.images.max() <= 1)
+    full = (pictures >= WHITE).any(-1) & (pictures.max() <= 1)
     weight = (~full).float()
     spare = list(views.held_out)
     if not spare and len(views.cameras) >= ENOUGH:
@@ -247,9 +248,13 @@ def notices(task: Task) -> list[str]:
     return said
 
 
-def check(task: Task, backend: Backend) -> Iterator[Finding]:
+def check(task: Task, backend: Backend) -> list[Finding]:
     """Cameras inside the medium's box, and pictures that are brighter than the light allows."""
     del backend
+    return [*_within(task), *_too_bright(task)]
+
+
+def _within(task: Task) -> Iterator[Finding]:
     low, high = task.bounds
     eyes = task.cameras.position
     inside = ((eyes > low) & (eyes < high)).all(1)
@@ -258,6 +263,9 @@ def check(task: Task, backend: Backend) -> Iterator[Finding]:
             f"{int(inside.sum())} of {len(eyes)} cameras stand inside the medium's box, and see little of it",
             "check the poses and the box (--bounds)",
         )
+
+
+def _too_bright(task: Task) -> Iterator[Finding]:
     most = brightest(task.scene)
     over = float((task.images.amax(-1) > most).double().mean())
     if over > 0.01 and ENVIRONMENT not in task.free and "light.intensity" not in task.free:
