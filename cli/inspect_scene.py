@@ -12,6 +12,7 @@ import typer
 from invrender.cli.options import console, print_json
 
 if TYPE_CHECKING:
+    from invrender.evaluate.medium_facts import MediumFacts
     from invrender.evaluate.scene_facts import BodyFacts, SceneFacts
 
 Rows = list[tuple[str, str]]
@@ -81,6 +82,8 @@ def show_scene(facts: SceneFacts) -> None:
     faces = sum(body.facts.faces for body in facts.bodies)
     size = " x ".join(f"{high - low:.5g}" for low, high in zip(facts.low, facts.high, strict=True))
     _section(f"meshes: {len(facts.bodies)} of {faces} faces, {size} in all", _bodies(facts))
+    if facts.medium is not None:
+        _section(f"medium: '{_printable(facts.medium.name)}'", _medium(facts.medium))
     _section(f"materials: {len(facts.materials)}", _numbers(facts.materials, "kind"))
     _section(_lights(facts), _numbers(facts.lights, "type"))
     placed = "" if facts.cameras else " (they are placed around the scene)"
@@ -96,6 +99,30 @@ def _section(title: str, rows: Rows) -> None:
     width = max((len(label) for label, _ in rows), default=0)
     for label, text in rows:
         typer.echo(f"    {label:<{width}}  {text}")
+
+
+def _medium(facts: MediumFacts) -> Rows:
+    """A medium in lines; of grids the least and the greatest value."""
+    colours = ", red, green and blue" if facts.channels == 3 else ""
+    bounded = "" if facts.inside is None else f", within a mesh of {facts.inside} faces"
+    rows = [
+        ("grid", f"{' x '.join(map(str, facts.samples))}{colours}"),
+        ("box", f"{_value(facts.low)} to {_value(facts.high)}{bounded}"),
+        (
+            "extinction",
+            f"{_range(facts.least, facts.greatest)} per unit, {100 * facts.empty:.1f}% of the samples are empty",
+        ),
+        (
+            "optical depth",
+            f"along x, y, z up to {_value(facts.depth_greatest)}, on average {_value(facts.depth_mean)}",
+        ),
+    ]
+    parts = (("albedo", facts.albedo), ("g", facts.asymmetry), ("emission", facts.emission))
+    return rows + [(name, _range(*span)) for name, span in parts]
+
+
+def _range(least: float, greatest: float) -> str:
+    return _value(least) if least == greatest else f"{_value(least)} to {_value(greatest)}"
 
 
 def _bodies(facts: SceneFacts) -> Rows:

@@ -90,4 +90,4 @@ class MediumOptions:
         asymmetry = plain.asymmetry if self.phase_g is None else self.phase_g
         medium, factor = medium_of_volume(volume, MediumLook(extinction, albedo, asymmetry))
         environment, lights = surroundings(self.environment or SKY, self.sun)
-        return Scene(lights=lights, background=None, environment=environment, media=medium), factor
+        return Scene(lights=lights, background=None, environment=environment, media=medium), float(factor)

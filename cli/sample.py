@@ -10,6 +10,8 @@ import typer
 from invrender.cli.options import JsonOption, OverwriteOption, QuietOption, console, print_json
 
 if TYPE_CHECKING:
+    from torch import Tensor
+
     from invrender.nouns import Mesh, Volume
     from invrender.samples.scenes import SceneSample
 
@@ -23,10 +25,10 @@ def sample(
             "-o",
             metavar="FILE",
             help=(
-                "A file (mesh: .glb .ply .obj .stl; volume: .npz .vti .nrrd .nii.gz .mha .npy .raw; scene: .toml), "
-                "or a folder."
+                "A file (mesh: .glb .ply .obj .stl; volume: .npz .vti .nrrd .nii.gz .mha .npy .raw; scene: .toml; "
+                "sky: .exr), or a folder."
             ),
-            show_default="NAME.glb, NAME.npz or NAME.toml",
+            show_default="NAME.glb, NAME.npz, NAME.toml or NAME.exr",
         ),
     ] = None,
     resolution: Annotated[
@@ -41,10 +43,10 @@ def sample(
         _list(json)
         return
     from invrender.io.files.paths import is_folder
-    from invrender.samples import SAMPLES, SCENES, check_name, make
+    from invrender.samples import check_name, make
 
     check_name(name)
-    suggested = f"{name}.{'glb' if name in SAMPLES else 'toml' if name in SCENES else 'npz'}"
+    suggested = f"{name}.{_extension(name)}"
     path = Path(suggested) if output is None else output
     if is_folder(path):
         path /= suggested
@@ -57,15 +59,29 @@ def sample(
         console.print(f"wrote {path} ({counts}); next: invrender inspect {path}", markup=False, highlight=False)
 
 
-def _written(path: Path, name: str, thing: Mesh | Volume | SceneSample) -> dict[str, Any]:
+def _extension(name: str) -> str:
+    """Of the file that is written where none is named."""
+    from invrender.samples import PICTURES, SAMPLES, SCENES
+
+    return "glb" if name in SAMPLES else "toml" if name in SCENES else "exr" if name in PICTURES else "npz"
+
+
+def _written(path: Path, name: str, thing: Mesh | Volume | SceneSample | Tensor) -> dict[str, Any]:
     """Write a sample; what is in it, in counts."""
+    from invrender.errors import UsageError
     from invrender.io.assets import write
-    from invrender.nouns import Mesh
+    from invrender.io.exr import write_exr
+    from invrender.nouns import Mesh, Volume
     from invrender.samples import UNITS
     from invrender.samples.scenes import SceneSample, write_scene_sample
 
     if isinstance(thing, SceneSample):
         return {"files": len(write_scene_sample(path, thing))}
+    if not isinstance(thing, Mesh | Volume):
+        if path.suffix.lower() != ".exr":
+            raise UsageError(f"a sky cannot be written as '{path.name}'", f"name an .exr file: {path.stem}.exr")
+        write_exr(path, thing.numpy())
+        return {"pixels": f"{thing.shape[1]} x {thing.shape[0]}"}
     write(path, thing, UNITS.get(name))
     if isinstance(thing, Mesh):
         return {"vertices": len(thing.vertices), "faces": len(thing.faces)}
@@ -73,9 +89,9 @@ def _written(path: Path, name: str, thing: Mesh | Volume | SceneSample) -> dict[
 
 
 def _list(json: bool) -> None:
-    from invrender.samples import SAMPLES, SCENES, VOLUMES, describe
+    from invrender.samples import PICTURES, SAMPLES, SCENES, VOLUMES, describe
 
-    described = {name: describe(name) for name in (*SAMPLES, *VOLUMES, *SCENES)}
+    described = {name: describe(name) for name in (*SAMPLES, *VOLUMES, *SCENES, *PICTURES)}
     if json:
         print_json(described)
         return

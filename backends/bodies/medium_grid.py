@@ -22,11 +22,13 @@ SKEW = F(0.48), F(0.6), F(0.64)
 """A unit vector along which few things lie: what a point sees there tells whether it is inside."""
 
 Medium = namedtuple(
-    "Medium", "extinction albedo asymmetry emission majorants scales sizes choices corners order boxes links rows seen"
+    "Medium",
+    "extinction albedo asymmetry emission majorants scales sizes choices corners order boxes links rows seen",
 )
-"""A medium for kernels. Flat grids; majorants, flat; scales [6,3] float32, vertices (cells) per unit of the frame, and
-the box's first corner; sizes [5,6] int64; choices [3] int32; and the tree of the boundary as in `radiance_path.Scene`
-(`rows` and `seen` stand for its rows and materials, which are not read)."""
+"""A medium for kernels. Flat grids; majorants, flat, with a layer of empty cells about them; scales [8,3] float32:
+vertices (cells) per unit of the frame, and lengths; sizes [5,6] int64: numbers of vertices and steps between them;
+choices [3] int32; and the tree of the boundary as in `radiance_path.Scene` (`rows` and `seen` stand for its rows and
+materials, which are not read)."""
 
 
 @contracted
@@ -166,9 +168,22 @@ def share_of(at, corner):
 @contracted
 def spread_one(cells, at, value):
     """Adjoint of `one`."""
-    for corner in range(8):
-        vertex, weight = share_of(at, corner)
-        add_at(cells, vertex, weight * value)
+    b, u, v, w, right, up, back = at
+    beyond = w * value
+    near = value - beyond
+    spread_face(cells, b, u, v, right, up, near)
+    spread_face(cells, b + back, u, v, right, up, beyond)
+
+
+@contracted
+def spread_face(cells, b, u, v, right, up, value):
+    """The four vertices of one z."""
+    upper = v * value
+    lower = value - upper
+    add_at(cells, b, lower - u * lower)
+    add_at(cells, b + right, u * lower)
+    add_at(cells, b + up, upper - u * upper)
+    add_at(cells, b + up + right, u * upper)
 
 
 @contracted

@@ -60,7 +60,7 @@ def follow_through(scene, medium, o, d, key, first, begun, beta, stack):
         within = begun
         begun = False
         if not within:
-            k, far, u, v = hit(scene, o, d, INF, own, drawn(key, bounce, LAYER), False, stack)
+            k, far, u, v = first_hit(scene, o, d, own, key, bounce, stack)
             t, beta, _, _, _ = flight(
                 medium, o, d, far, drawn(key, bounce, FLIGHT), beta, False, NO_BITS, stack
             )  # fmt: skip
@@ -79,7 +79,7 @@ def follow_through(scene, medium, o, d, key, first, begun, beta, stack):
                 total = along(total, ONE, times(beta, sent(scene, medium, at, far, density, key, bounce, stack)))
                 if at.kind == UNLIT or bounce == depth:
                     break
-                how, o, d, weight, density, cosine, passed = onward(scene, at, key, bounce)
+                how, o, d, weight, density, cosine, passed = gone_on(scene, at, key, bounce)
                 if how == ENDS:
                     break
                 beta, own, clear, looked = times(beta, weight), k, clear * passed, True
@@ -100,12 +100,26 @@ def follow_through(scene, medium, o, d, key, first, begun, beta, stack):
 
 
 @contracted
+def first_hit(scene, o, d, own, key, bounce, stack):
+    """As `hit`, which is not asked where there are no surfaces: it takes a while to hand the scene over."""
+    if len(scene.order) == 0:
+        return I(-1), INF, ZERO, ZERO
+    return hit(scene, o, d, INF, own, drawn(key, bounce, LAYER), False, stack)
+
+
+@called
 def sent(scene, medium, at, t, density, key, bounce, stack):
     """What a point of a surface shows by itself, and what it reflects of lights."""
     light = shown(scene, at, t, density, bounce == scene.settings[DEPTH])
     if at.kind in (UNLIT, DIELECTRIC):
         return light
     return along(light, ONE, direct_through(scene, medium, at, key, bounce, stack))
+
+
+@called
+def gone_on(scene, at, key, bounce):
+    """As `onward`, once for all kernels of media, which are long enough without it."""
+    return onward(scene, at, key, bounce)
 
 
 @contracted

@@ -26,7 +26,7 @@ from .medium_grid import (
     spread_colour,
     spread_extinction,
 )
-from .medium_path import QUARTER, follow_through, is_looked_for, let_through, scattered_from
+from .medium_path import QUARTER, first_hit, follow_through, is_looked_for, let_through, scattered_from
 from .medium_phase import by_asymmetry, by_cosine, phase, scattered
 from .medium_track import bend, flight, march, null_collisions, stretch, through
 from .numbers import (
@@ -45,7 +45,6 @@ from .numbers import (
     ESTIMATOR,
     FLIGHT,
     GLOW,
-    LAYER,
     LIGHT_COLUMNS,
     NULL,
     POSITION,
@@ -56,7 +55,6 @@ from .numbers import (
     UNLIT,
     I,
 )
-from .packed_tree import hit
 from .radiance_laws import GRADS, NONE
 from .radiance_lights import is_there, source_adjoint, sources
 from .radiance_onward import onward
@@ -83,7 +81,7 @@ def replay_through(scene, medium, o, d, key, delta, left, stack, grads, moves, s
     own, density, cosine, clear, looked = I(-1), INF, INF, ONE, False
     kept = Kept(o, d, ZERO, beta, I(0), ZERO)
     for bounce in range(depth + 1):
-        k, far, u, v = hit(scene, o, d, INF, own, drawn(key, bounce, LAYER), False, stack)
+        k, far, u, v = first_hit(scene, o, d, own, key, bounce, stack)
         t, beta, kept = flown(scene, medium, o, d, far, key, bounce, beta, kept, delta, left, stack, grids)
         if t == INF and k < 0:
             weighted = times(delta, beta)
@@ -109,12 +107,9 @@ def replay_through(scene, medium, o, d, key, delta, left, stack, grads, moves, s
             a = times(delta, beta)
             seen = sent_adjoint(scene, medium, at, far, density, key, bounce, a, stack, grads, sums, grids)
             left = along(left, -ONE, times(beta, seen))
-            how = I(ENDS)
-            if bounce < depth and at.kind != UNLIT:
-                how, o, towards, weight, density, cosine, passed = onward(scene, at, key, bounce)
-                if how != ENDS:
-                    onward_adjoint(scene, at, how, towards, times(delta, left), False, grads, sums)
-            pushed(scene, at, grads, moves, sums)
+            how, o, towards, weight, density, cosine, passed = left_adjoint(
+                scene, at, key, bounce, times(delta, left), grads, moves, sums
+            )  # fmt: skip
             if how == ENDS:
                 break
             d, beta, own, clear, looked = towards, times(beta, weight), k, clear * passed, True
@@ -125,6 +120,18 @@ def replay_through(scene, medium, o, d, key, delta, left, stack, grads, moves, s
             break
         beta = scaled(ONE / chance, beta)
     scatter_kept(scene, medium, kept, key, delta, stack, grids)
+
+
+@called
+def left_adjoint(scene, at, key, bounce, seen, grads, moves, sums):
+    """How a path goes on from a surface, as `onward` says, and the gradients of that and of the point."""
+    way = (I(ENDS), at.point, at.eye, NONE, INF, INF, ONE)
+    if bounce < scene.settings[DEPTH] and at.kind != UNLIT:
+        way = onward(scene, at, key, bounce)
+        if way[0] != ENDS:
+            onward_adjoint(scene, at, way[0], way[2], seen, False, grads, sums)
+    pushed(scene, at, grads, moves, sums)
+    return way
 
 
 @contracted
@@ -185,7 +192,7 @@ def collided(medium, scene, x, d, key, bounce, beta, delta, left, stack, grids):
     return left, times(beta, albedo)
 
 
-@contracted
+@called
 def scatter_kept(scene, medium, kept, key, delta, stack, grids):
     """Follow what is scattered at the point that was kept: the gradient with the extinction there."""
     x = along(kept.o, kept.t, kept.d)
@@ -221,7 +228,7 @@ def arriving_adjoint(scene, medium, x, d, g, key, bounce, a, stack, grads, sums,
     return total
 
 
-@contracted
+@called
 def sent_adjoint(scene, medium, at, t, density, key, bounce, a, stack, grads, sums, grids):
     """Of `sent`, whose value it gives."""
     last = bounce == scene.settings[DEPTH]
@@ -244,7 +251,7 @@ def sent_adjoint(scene, medium, at, t, density, key, bounce, a, stack, grads, su
     return total
 
 
-@called
+@contracted
 def shaded(scene, medium, x, towards, distance, number, key, bounce, seen, stack, sums, grids):
     """The gradient of what the medium lets through of a source's light, of which `seen` is the gradient times it."""
     if not scene.settings[SHADOWS]:
@@ -257,9 +264,15 @@ def shaded(scene, medium, x, towards, distance, number, key, bounce, seen, stack
             null_collisions(medium, x, towards, distance, INF, tracked, seen, stack, grids.extinction)
         else:
             march(medium, x, towards, distance, scaled(-ONE, seen), bits, stack, grids.extinction)
-    if not grids.bends or number >= len(scene.light_kinds):
-        return
-    a_towards, a_distance = bend(medium, x, towards, distance, scaled(-ONE, seen), bits, stack)
+    if grids.bends and number < len(scene.light_kinds):
+        turned = bend(medium, x, towards, distance, scaled(-ONE, seen), bits, stack)
+        moved(scene, number, towards, distance, turned, sums)
+
+
+@contracted
+def moved(scene, number, towards, distance, turned, sums):
+    """Gradients with a light's direction or place, from those with the direction to it and its distance."""
+    a_towards, a_distance = turned
     column = DIRECTION
     if scene.light_kinds[number] != DIRECTIONAL:
         column = POSITION

@@ -13,7 +13,7 @@ import math
 import numpy as np
 
 from .medium_grid import around, extinction_at, inside, local, many, one, slope, spread_extinction
-from .numbers import CELLS, COLOURED, EXTINCTION, NONE_OF, SIZE, STEP, I
+from .numbers import CELLS, COLOURED, EXTINCTION, HIGH, NONE_OF, SIZE, STEP, WIDTHS, I
 from .target import called, contracted
 from .vectors import HALF, INF, ONE, TINY, TWO, ZERO, along, dot, mean, scaled, three, times, uniform_of
 
@@ -25,67 +25,77 @@ WEAK = F(0.1)
 @contracted
 def stretch(medium, o, d, far):
     """Where a ray enters the box and where it leaves it or ends; the first is not below the second where it misses."""
-    p, begin, end = local(medium, o), ZERO, far
+    return clipped(medium, local(medium, o), inverse(d), far)
+
+
+@contracted
+def inverse(d):
+    """1 / d each; large where it is 0."""
+    return (
+        ONE / (d[0] if d[0] != ZERO else TINY),
+        ONE / (d[1] if d[1] != ZERO else TINY),
+        ONE / (d[2] if d[2] != ZERO else TINY),
+    )
+
+
+@contracted
+def clipped(medium, p, by, far):
+    """See `stretch`; from the box's first corner on, and the inverse direction."""
+    begin, end, high = ZERO, far, three(HIGH, NONE_OF, medium.scales)
     for axis in range(3):
-        inverse = ONE / (d[axis] if d[axis] != ZERO else TINY)
-        size = F(medium.sizes[CELLS, SIZE + axis]) / medium.scales[CELLS, axis]
-        a, b = -p[axis] * inverse, (size - p[axis]) * inverse
+        a, b = -p[axis] * by[axis], (high[axis] - p[axis]) * by[axis]
         begin, end = max(begin, min(a, b)), min(end, max(a, b))
     return begin, end
 
 
 @contracted
-def first_cell(medium, axis, o, d, t):
-    """Cell along an axis, cells ahead of it, step in the list of cells, where the next begins, and its length."""
-    size, step, scale = medium.sizes[CELLS, SIZE + axis], medium.sizes[CELLS, STEP + axis], medium.scales[CELLS, axis]
-    o, d = o * scale, d * scale
-    cell = min(max(I(o + t * d), I(0)), size - 1)
-    if d > ZERO:
-        return cell * step, size - 1 - cell, step, (F(cell + 1) - o) / d, ONE / d
-    if d < ZERO:
-        return cell * step, cell, -step, (F(cell) - o) / d, -ONE / d
-    return cell * step, I(0), I(0), INF, INF
+def first_cell(medium, axis, p, d, by, t):
+    """Place of the cell in the list along an axis, step to the next, where that begins, and its length."""
+    scale, width = medium.scales[CELLS, axis], medium.scales[WIDTHS, axis]
+    cell = min(max(I((p + t * d) * scale), NONE_OF), medium.sizes[CELLS, SIZE + axis] - 1)
+    step = medium.sizes[CELLS, STEP + axis]
+    place = (cell + 1) * step
+    if by > ZERO:
+        return place, step, (F(cell + 1) * width - p) * by, width * by
+    return place, -step, (F(cell) * width - p) * by, -width * by
 
 
 @contracted
-def walk(medium, o, d, t, end):
-    """What `fly` goes on with, and what it needs besides."""
-    p = local(medium, o)
-    x, ahead_x, step_x, next_x, gap_x = first_cell(medium, I(0), p[0], d[0], t)
-    y, ahead_y, step_y, next_y, gap_y = first_cell(medium, I(1), p[1], d[1], t)
-    z, ahead_z, step_z, next_z, gap_z = first_cell(medium, I(2), p[2], d[2], t)
-    state = (t, x + y + z, ahead_x, ahead_y, ahead_z, next_x, next_y, next_z)
-    return state, (step_x, step_y, step_z, gap_x, gap_y, gap_z, end)
+def walk(medium, o, d, far):
+    """What `fly` goes on with, and what it needs besides: the steps, the cells' lengths along the ray, and its end."""
+    p, by = local(medium, o), inverse(d)
+    t, end = clipped(medium, p, by, far)
+    x, step_x, next_x, gap_x = first_cell(medium, I(0), p[0], d[0], by[0], t)
+    y, step_y, next_y, gap_y = first_cell(medium, I(1), p[1], d[1], by[1], t)
+    z, step_z, next_z, gap_z = first_cell(medium, I(2), p[2], d[2], by[2], t)
+    return (t, x + y + z, next_x, next_y, next_z), (step_x, step_y, step_z, gap_x, gap_y, gap_z, end)
 
 
 @contracted
 def fly(majorants, state, ways, depth):
     """Go on until an optical depth of majorants is spent: the state there, the majorant, and whether there is a there.
 
-    What is left of the depth is carried on from cell to cell.
+    What is left of the depth is carried on from cell to cell. About the box lies a layer of empty cells, in which a ray
+    may find itself for a moment by rounding.
     """
-    t, cell, ahead_x, ahead_y, ahead_z, next_x, next_y, next_z = state
+    t, cell, next_x, next_y, next_z = state
     step_x, step_y, step_z, gap_x, gap_y, gap_z, end = ways
-    while True:
+    while t < end:
         majorant = majorants[cell]
         border = min(next_x, next_y, next_z, end)
         spent = (border - t) * majorant
         if spent > depth:
             t += depth / majorant
-            return (t, cell, ahead_x, ahead_y, ahead_z, next_x, next_y, next_z), majorant, True
+            return (t, cell, next_x, next_y, next_z), majorant, True
         depth -= max(spent, ZERO)
-        t, left = max(border, t), border < end
-        if border == next_x:
-            ahead_x, cell, next_x = ahead_x - 1, cell + step_x, next_x + gap_x
-            left = left and ahead_x >= 0
-        elif border == next_y:
-            ahead_y, cell, next_y = ahead_y - 1, cell + step_y, next_y + gap_y
-            left = left and ahead_y >= 0
-        else:
-            ahead_z, cell, next_z = ahead_z - 1, cell + step_z, next_z + gap_z
-            left = left and ahead_z >= 0
-        if not left:
-            return (t, cell, ahead_x, ahead_y, ahead_z, next_x, next_y, next_z), majorant, False
+        t = max(border, t)
+        across_x = border == next_x
+        across_y = border == next_y and not across_x
+        cell += step_x if across_x else step_y if across_y else step_z
+        next_x += gap_x if across_x else ZERO
+        next_y += gap_y if across_y else ZERO
+        next_z += ZERO if across_x or across_y else gap_z
+    return (t, cell, next_x, next_y, next_z), ONE, False
 
 
 @contracted
@@ -94,7 +104,7 @@ def depth_of(bits, item):
     return -math.log(ONE - uniform_of(bits, item))
 
 
-@called
+@contracted
 def flight(medium, o, d, far, bits, beta, keeps, again, stack):
     """The next real collision of a path, before `far`.
 
@@ -106,10 +116,7 @@ def flight(medium, o, d, far, bits, beta, keeps, again, stack):
         the kept tentative collision, and the sum of all their weights.
     """
     kept, kept_beta, total = ZERO, beta, ZERO
-    t, end = stretch(medium, o, d, far)
-    if not t < end:
-        return INF, beta, kept, kept_beta, total
-    state, ways = walk(medium, o, d, t, end)
+    state, ways = walk(medium, o, d, far)
     carried, item, coloured = mean(beta), I(0), medium.choices[COLOURED] != 0
     while True:
         state, majorant, met = fly(medium.majorants, state, ways, depth_of(bits, item))
@@ -154,14 +161,11 @@ def nothing(extinction, majorant):
     )
 
 
-@called
+@contracted
 def through(medium, o, d, far, bits, stack):
     """What gets through the medium before `far`, of red, green and blue."""
-    t, end = stretch(medium, o, d, far)
+    state, ways = walk(medium, o, d, far)
     weight, left = ONE, (ONE, ONE, ONE)
-    if not t < end:
-        return left
-    state, ways = walk(medium, o, d, t, end)
     item, coloured = I(0), medium.choices[COLOURED] != 0
     while True:
         state, majorant, met = fly(medium.majorants, state, ways, depth_of(bits, item))
@@ -183,22 +187,22 @@ def through(medium, o, d, far, bits, stack):
 
 
 @contracted
-def voxels(medium, d, length):
-    """How many pieces of a voxel's length a way has, at least one."""
+def pieces_of(medium, d, length):
+    """How many pieces of two voxels' length a way has, at least one: to look closer costs more than it gains."""
     speed = times(d, three(EXTINCTION, NONE_OF, medium.scales))
-    return I(length * math.sqrt(dot(speed, speed))) + 1
+    return I(HALF * length * math.sqrt(dot(speed, speed))) + 1
 
 
-@called
+@contracted
 def march(medium, o, d, far, value, bits, stack, cells):
-    """Add `value` times the gradient of the integral of extinction: at a random point of each voxel-long piece.
+    """Add `value` times the gradient of the integral of extinction: at a random point of each piece.
 
     Novak et al. 2018, "Monte Carlo methods for volumetric light transport simulation", section 6, for the derivative.
     """
     begin, end = stretch(medium, o, d, far)
     if len(cells) == 0 or not begin < end:
         return
-    pieces = voxels(medium, d, end - begin)
+    pieces = pieces_of(medium, d, end - begin)
     length = (end - begin) / F(pieces)
     for piece in range(pieces):
         x = along(o, begin + (F(piece) + uniform_of(bits, piece)) * length, d)
@@ -213,7 +217,7 @@ def bend(medium, o, d, far, value, bits, stack):
     a_direction, a_begin, a_end = (ZERO, ZERO, ZERO), ZERO, ZERO
     if not begin < end:
         return a_direction, ZERO
-    pieces = voxels(medium, d, end - begin)
+    pieces = pieces_of(medium, d, end - begin)
     length = (end - begin) / F(pieces)
     for piece in range(pieces):
         part = (F(piece) + uniform_of(bits, piece)) / F(pieces)
@@ -234,11 +238,10 @@ def bend(medium, o, d, far, value, bits, stack):
 @contracted
 def at_border(medium, o, d, t):
     """How much earlier a ray meets the side of the box that it meets at t, by its direction."""
-    p = local(medium, o)
+    p, high = local(medium, o), three(HIGH, NONE_OF, medium.scales)
     farthest, turns = -ONE, (ZERO, ZERO, ZERO)
     for axis in range(3):
-        size = F(medium.sizes[CELLS, SIZE + axis]) / medium.scales[CELLS, axis]
-        away = abs(p[axis] + t * d[axis] - HALF * size) / size
+        away = abs(p[axis] + t * d[axis] - HALF * high[axis]) / high[axis]
         if away > farthest and d[axis] != ZERO:
             farthest, by = away, t / d[axis]
             turns = (by if axis == 0 else ZERO, by if axis == 1 else ZERO, by if axis == 2 else ZERO)
@@ -251,10 +254,7 @@ def null_collisions(medium, o, d, far, last, bits, value, stack, cells):
 
     Those of the flight to `far` that lie before `last`.
     """
-    t, end = stretch(medium, o, d, far)
-    if not t < end:
-        return
-    state, ways = walk(medium, o, d, t, end)
+    state, ways = walk(medium, o, d, far)
     item = I(0)
     while True:
         state, majorant, met = fly(medium.majorants, state, ways, depth_of(bits, item))

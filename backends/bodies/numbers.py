@@ -30,8 +30,9 @@ DEPTH, ROULETTE, INDIRECT, SHADOWS, SOLID, HEIGHT, WIDTH, BEHIND = (I(k) for k i
 """Places in `Scene.settings`: the transport's, whether all is opaque, and the size of the environment's picture."""
 ENDS, MIRRORED, SCATTERED, REFLECTED, REFRACTED = (I(k) for k in range(5))
 """How a path goes on; the last two from dielectrics."""
-EXTINCTION, ALBEDO, ASYMMETRY, GLOW, CELLS, LOW = (I(k) for k in range(6))
-"""Rows of `Medium.scales` and `sizes`: of the grids, of the cells of majorants; and of the box's first corner."""
+EXTINCTION, ALBEDO, ASYMMETRY, GLOW, CELLS, WIDTHS, LOW, HIGH = (I(k) for k in range(8))
+"""Rows of `Medium.scales`, and the first of `sizes`: of the grids and of the cells of majorants; the cells' widths, the
+box's first corner, and its size."""
 SIZE, STEP = I(0), I(3)
 """Columns of `Medium.sizes` at which the numbers of vertices along x, y, z begin, and how far the next ones are."""
 COLOURED, SKY, ESTIMATOR = (I(k) for k in range(3))

@@ -40,7 +40,7 @@ def packed_medium(scene: SceneArrays, transport: Transport) -> Any:
         albedo=floats(albedo).reshape(-1),
         asymmetry=floats(asymmetry).reshape(-1),
         emission=floats(scene.emission).reshape(-1),
-        majorants=floats(coarse).reshape(-1),
+        majorants=np.pad(floats(coarse), 1).reshape(-1),
         scales=scales,
         sizes=sizes,
         choices=np.array(choices, np.int32),
@@ -69,10 +69,13 @@ def _constant(grid: Tensor) -> Tensor:
 def _lattice(box: NDArray[Any], counts: Any, cells: Any) -> tuple[NDArray[np.float32], NDArray[np.int64]]:
     """`Medium.scales` and `sizes` of grids with these numbers of vertices along x, y, z, and of the majorants."""
     sizes = np.array([*counts, cells], np.int64)
-    scales = np.concatenate([np.maximum(sizes[:-1] - 1, 0), sizes[-1:]]) / (box[1] - box[0])
-    steps = np.cumprod(np.concatenate([np.ones_like(sizes[:, :1]), sizes[:, :2]], 1), 1)
+    extent = box[1:] - box[:1]
+    scales = np.concatenate([np.maximum(sizes[:-1] - 1, 0), sizes[-1:]]) / extent
+    rows = np.concatenate([sizes[:-1], sizes[-1:] + 2])  # with the layer about the cells
+    steps = np.cumprod(np.concatenate([np.ones_like(rows[:, :1]), rows[:, :2]], 1), 1)
     steps[:-1][sizes[:-1] <= 1] = 0  # there is no next vertex
-    return np.concatenate([scales, box[:1]]).astype(np.float32), np.concatenate([sizes, steps], 1)
+    lengths = np.concatenate([extent / sizes[-1:], box[:1], extent])
+    return np.concatenate([scales, lengths]).astype(np.float32), np.concatenate([sizes, steps], 1)
 
 
 def _tree(boundary: Tensor) -> Packed:

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from invrender.evaluate.medium_facts import MediumFacts, medium_facts, medium_findings
 from invrender.evaluate.mesh_facts import MeshFacts, mesh_facts
 from invrender.findings import Finding
 from invrender.geometry.winding import solid_angle_share
@@ -43,6 +44,7 @@ class SceneFacts:
 
     Attributes:
         bodies: its meshes.
+        medium: what light passes through, or None.
         materials, lights, cameras: by name, the numbers of each; of a material also its kind.
         environment: its numbers, or None.
         background: linear RGB, or None where the environment is seen.
@@ -59,6 +61,7 @@ class SceneFacts:
     low: Point
     high: Point
     findings: tuple[Finding, ...]
+    medium: MediumFacts | None = None
 
 
 def scene_facts(described: Described) -> SceneFacts:
@@ -69,8 +72,10 @@ def scene_facts(described: Described) -> SceneFacts:
         BodyFacts(thing.name, thing.kind, None if thing.file is None else str(thing.file), mesh.material.name, facts)
         for thing, mesh, facts in zip(described.things, scene.meshes, measured, strict=True)
     )
-    low = np.min([facts.low for facts in measured], axis=0)
-    high = np.max([facts.high for facts in measured], axis=0)
+    media = [medium_facts(medium) for medium in scene.media]
+    corners = [(each.low, each.high) for each in measured] + [(each.low, each.high) for each in media]
+    low, high = np.min([corner[0] for corner in corners], axis=0), np.max([corner[1] for corner in corners], axis=0)
+    doubts = [finding for medium in scene.media for finding in medium_findings(medium)]
     return SceneFacts(
         bodies=bodies,
         materials={mesh.material.name: material_numbers(mesh.material) for mesh in scene.meshes},
@@ -80,7 +85,8 @@ def scene_facts(described: Described) -> SceneFacts:
         background=None if scene.background is None else plain_colour(scene.background),
         low=_point(low),
         high=_point(high),
-        findings=(*_shadowed(scene, bodies), *_open(bodies, scene), *_degenerate(bodies)),
+        findings=(*_shadowed(scene, bodies), *_open(bodies, scene), *_degenerate(bodies), *doubts),
+        medium=media[0] if media else None,
     )
 
 

@@ -195,7 +195,8 @@ def grid_sensor(box: Tensor, size: tuple[int, int, int]) -> Callable[[torch.Gene
     def place(random: torch.Generator) -> Tensor:
         moved = vertices + (torch.rand(vertices.shape, generator=random) - 0.5) * cell
         inner = low + (moved - low).abs()
-        return high - (high - inner).abs()
+        folded: Tensor = high - (high - inner).abs()
+        return folded
 
     return place
 

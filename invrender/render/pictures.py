@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
-from typing import Literal
+from typing import Literal, cast
 
 import torch
 
@@ -30,8 +30,10 @@ from invrender.render.ray_radiance import RaySettings, backdrop
 from invrender.render.scene_arrays import geometry
 from invrender.render.scene_checks import check_scene
 from invrender.render.scene_parts import parts_of
+from invrender.render.scene_view import Kind
 from invrender.render.scenes import Shot, layers, picture
 from invrender.render.transfer import transfer_function
+from invrender.render.volume_scene import scene_of_volume
 
 Tensor = torch.Tensor
 
@@ -72,7 +74,8 @@ def render(
             the estimators of transmittance is a volume on its own grid.
         cameras: N of them; None takes the scene's first, else places `views` around the asset (`cameras.around`) with
             images of `size`.
-        mode: of `render.modes`; None takes "shaded" for meshes and "volume" for volumes.
+        mode: of `render.modes`; None takes "shaded" for meshes, "volume" for volumes and "scattering" for scenes with a
+            medium. In mode "scattering" a volume is a medium under a clear sky.
         size: (H, W) in pixels, or the side of square images; only where the cameras have none.
         views: how many cameras; only where there are none.
         backend: a name; or what `backends.select` returned, which then is tested once and not in every call.
@@ -80,14 +83,14 @@ def render(
         alpha: return premultiplied RGB and alpha [N,H,W,4] without a background, where a mode has colours.
         supersample: samples on each side of a pixel; depth has one.
         style: of mode "volume": transfer function, lighting, quality; None: chosen after the values.
-        extinction: of mode "transmittance": the factor on the density; "auto" makes the volume well visible, and counts
-            as constant in gradients.
+        extinction: of modes "transmittance" and "scattering": the factor on the density; "auto" makes the volume well
+            visible, and counts as constant in gradients.
         estimation: of mode "transmittance": the estimator, rays a pixel and seed; None: exact.
         dtype: of pictures of meshes; those of volumes have that of the values.
         rays: of mode "raytraced" of meshes: depth of mirroring, shadows, ambient occlusion; of mode "shaded" the
             occlusion alone.
-        shot: of modes "raytraced" and "path" of scenes: depth, rays a pixel, seed, gradients of edges; None: 16 rays a
-            pixel, of paths 64. Given for a mesh, it is drawn as a scene.
+        shot: of modes "raytraced", "path" and "scattering" of scenes: depth, rays a pixel, seed, gradients of edges;
+            None: 16 rays a pixel, of paths 64. Given for a mesh, it is drawn as a scene.
 
     Returns:
         [N,H,W,C] on the backend's device: linear RGB, or one channel for silhouette, depth and transmittance.
@@ -97,9 +100,14 @@ def render(
         InputError: the asset cannot be drawn like this.
         BackendError: the backend does not run here, or has no gradient that is required.
     """
+    if mode is None and isinstance(asset, Scene) and asset.media:
+        mode = "scattering"
     row = find_mode(mode, "volume" if isinstance(asset, Volume | LearnedField) else "mesh")
     if alpha and not row.layered:
         raise UsageError(f"mode {row.name} has no alpha", "leave `alpha` out")
+    if isinstance(asset, Volume | LearnedField) and row.renderer == "paths":
+        volume = asset if isinstance(asset, Volume) else asset.volume()
+        asset = scene_of_volume(volume, None if isinstance(extinction, str) else extinction)
     if isinstance(asset, Volume | LearnedField):
         volume = asset if isinstance(asset, Volume) else asset.volume()
         posed = enlarge(_posed(cameras) or around(volume, "orbit", views, size), supersample)
@@ -117,6 +125,8 @@ def render(
         return _followed(scene, _cameras_of_scene(scene, cameras, views, size), row, ready, shot, alpha)
     if shot is not None:
         raise UsageError(f"mode {row.name} follows no rays through a scene", "leave `shot` out")
+    if scene.media:
+        raise UsageError(f"mode {row.name} does not show media", "use the mode scattering")
     mesh = joined(scene)
     posed = _posed(cameras) or around(mesh, "orbit", views, size)
     flat = scene if len(scene.meshes) == 1 else replace(scene, meshes=(mesh,))
@@ -143,7 +153,8 @@ def _cameras_of_scene(
 ) -> list[Camera]:
     """The cameras, each with the size of its picture."""
     if cameras is None:
-        cameras = scene.cameras[:1] or around(joined(scene), "orbit", views, size)
+        seen = scene.media[0].extinction if scene.media and not scene.meshes else joined(scene)
+        cameras = scene.cameras[:1] or around(seen, "orbit", views, size)
     if isinstance(cameras, Cameras):
         return [camera_of(cameras, k) for k in range(len(cameras))]
     several = [cameras] if isinstance(cameras, Camera) else list(cameras)
@@ -159,7 +170,7 @@ def _followed(
 ) -> Tensor:
     """Pictures by rays or paths: [N,H,W,3] over the background, or [N,H,W,4] premultiplied."""
     if shot is None:
-        shot = Shot("path", spp=64) if mode.renderer == "paths" else Shot("raytraced", spp=16)
+        shot = Shot(cast("Kind", mode.name), spp=64 if mode.renderer == "paths" else 16)
     elif shot.mode != mode.name:
         raise UsageError(f"the mode is {mode.name}, and that of the shot {shot.mode}", "choose one of them")
     scene = replace(scene, meshes=tuple(part for mesh in scene.meshes for part in parts_of(mesh)))

@@ -49,7 +49,10 @@ def check_scene(scene: Scene) -> None:
 
 
 def findings(scene: Scene, cameras: list[Camera]) -> Iterator[Finding]:
-    """What looks wrong: glass that is open, lights inside objects that the cameras are not in."""
+    """What looks wrong: an empty medium, glass that is open, lights inside objects that the cameras are not in."""
+    for medium in scene.media:
+        if not bool(medium.extinction.values.detach().any()):
+            yield Finding(f"the medium '{medium.name}' is empty: its extinction is 0 everywhere", "give it a density")
     for mesh in scene.meshes:
         if mesh.material.refracts and not closed(mesh):
             yield Finding(

@@ -6,8 +6,9 @@ from dataclasses import dataclass
 
 import torch
 
-from invrender.nouns import Volume
+from invrender.nouns import Scene, Volume
 from invrender.nouns.medium import Medium
+from invrender.shading.sky import Sky, sun_and_sky
 
 Tensor = torch.Tensor
 
@@ -24,14 +25,21 @@ class MediumLook:
         asymmetry: mean cosine of the scattering angle.
     """
 
-    extinction: float | None = None
+    extinction: float | Tensor | None = None
     albedo: float = 0.95
     asymmetry: float = 0.5
 
 
-def medium_of_volume(volume: Volume, look: MediumLook) -> tuple[Medium, float]:
+def scene_of_volume(volume: Volume, extinction: float | Tensor | None = None) -> Scene:
+    """A volume as a medium under a clear sky; see `MediumLook`."""
+    environment, sun = sun_and_sky(Sky())
+    medium, _ = medium_of_volume(volume, MediumLook(extinction))
+    return Scene(lights=[sun], background=None, environment=environment, media=medium)
+
+
+def medium_of_volume(volume: Volume, look: MediumLook) -> tuple[Medium, float | Tensor]:
     """A volume's values as extinction, and the factor on them."""
-    factor = look.extinction
+    factor: float | Tensor | None = look.extinction
     if factor is None:
         greatest = max(greatest for greatest, _ in axis_depths(volume))
         factor = CLOUDY / greatest if greatest > 0 else 1.0

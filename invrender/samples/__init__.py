@@ -1,16 +1,19 @@
-"""Sample assets made by formula: meshes, closed and free of self-intersections, volumes, and scenes."""
+"""Sample assets made by formula: meshes, closed and free of self-intersections, volumes, scenes, and a sky."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
+
+import torch
 
 from invrender.errors import UsageError
 from invrender.io.files.paths import nearest
 from invrender.nouns import Mesh, Volume
 from invrender.samples import volumes
 from invrender.samples.revolved import sphere, torus_knot, vase
-from invrender.samples.scenes import SceneSample, cornell_box, lit_tree, table_top
+from invrender.samples.scenes import SceneSample, cornell_box, lit_tree, summer_cloud, table_top
 from invrender.samples.sculpted import blobby, figure, mug
+from invrender.samples.sky import clear_sky
 
 SAMPLES: dict[str, Callable[[], Mesh]] = {
     "mug": mug,
@@ -23,6 +26,7 @@ SAMPLES: dict[str, Callable[[], Mesh]] = {
 
 VOLUMES: dict[str, Callable[[int], Volume]] = {
     "cloud": volumes.cloud,
+    "cumulus": volumes.cumulus,
     "shepp-logan": volumes.shepp_logan,
     "volume-torus": volumes.torus,
     "double-sphere": volumes.double_sphere,
@@ -36,7 +40,11 @@ SCENES: dict[str, Callable[[], SceneSample]] = {
     "lit-tree": lit_tree,
     "cornell-box": cornell_box,
     "table-top": table_top,
+    "summer-cloud": summer_cloud,
 }
+
+PICTURES: dict[str, Callable[[], torch.Tensor]] = {"sky": clear_sky}
+"""Environments by name: radiance [h,w,3] by latitude and longitude."""
 
 UNITS: dict[str, str] = {"mug": "metre"}
 """What one unit of a sample's coordinates is, where it stands for something of a certain size."""
@@ -44,13 +52,13 @@ UNITS: dict[str, str] = {"mug": "metre"}
 
 def describe(name: str) -> str:
     """What the sample of that name is, in one line: the first of its docstring."""
-    makers: dict[str, Callable[..., object]] = {**SAMPLES, **VOLUMES, **SCENES}
+    makers: dict[str, Callable[..., object]] = {**SAMPLES, **VOLUMES, **SCENES, **PICTURES}
     make = makers[name]
     return (make.__doc__ or "").splitlines()[0]
 
 
-def make(name: str, resolution: int = 128) -> Mesh | Volume | SceneSample:
-    """The sample of that name: a mesh, a volume of `resolution` samples along each side, or a scene.
+def make(name: str, resolution: int = 128) -> Mesh | Volume | SceneSample | torch.Tensor:
+    """The sample of that name: a mesh, a volume of `resolution` samples along each side, a scene, or an environment.
 
     Raises:
         UsageError: there is none.
@@ -58,6 +66,8 @@ def make(name: str, resolution: int = 128) -> Mesh | Volume | SceneSample:
     check_name(name)
     if name in SCENES:
         return SCENES[name]()
+    if name in PICTURES:
+        return PICTURES[name]()
     return SAMPLES[name]() if name in SAMPLES else VOLUMES[name](resolution)
 
 
@@ -66,7 +76,7 @@ def check_name(name: str) -> None:
     Raises:
         UsageError: there is no such sample.
     """
-    known = (*SAMPLES, *VOLUMES, *SCENES)
+    known = (*SAMPLES, *VOLUMES, *SCENES, *PICTURES)
     if name in known:
         return
     close = nearest(name, known)

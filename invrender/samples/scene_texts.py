@@ -51,6 +51,33 @@ Ns = 20
 Kd = [0.30, 0.42, 0.16]
 """
 
+CLOUD = """# A cloud on a fair afternoon, by sun and sky. One unit is a kilometre.
+
+[environment]
+sky = {sun = [0.75, 0.55, 0.35], turbidity = 2.0}
+
+[[light]]
+name = "sun"
+type = "directional"
+direction = [0.75, 0.55, 0.35]      # towards it
+intensity = [SUN]   # what the air leaves of it
+
+[[camera]]
+name = "front"
+position = [0, 0.1, 4.6]
+target = [0, 1.38, 0]
+fov = 23
+size = [512, 384]
+
+[medium]
+name = "cloud"
+file = "@cumulus.npz"
+box = [[-1, 1, -0.75], [1, 2, 0.75]]
+extinction = 30                     # per kilometre
+albedo = 0.999
+g = 0.7
+"""
+
 BOX = """# A box two units wide, open to the front, under a square lamp.
 
 background = [0, 0, 0]

@@ -13,9 +13,11 @@ from invrender.errors import UsageError
 from invrender.io.files.atomic import atomic_write_bytes, atomic_write_text
 from invrender.io.meshes.texture_write import colour_png
 from invrender.io.meshes.write import write_obj
-from invrender.nouns import Mesh
-from invrender.samples.scene_texts import BOX, TABLE, TREE
+from invrender.io.volumes.write import write_volume
+from invrender.nouns import Mesh, Volume
+from invrender.samples.scene_texts import BOX, CLOUD, TABLE, TREE
 from invrender.samples.tree import bark, leaves
+from invrender.shading.sky import Sky, sunlight
 
 
 @dataclass(frozen=True)
@@ -24,12 +26,13 @@ class SceneSample:
 
     Attributes:
         text: of the scene file; "@NAME" stands for a file beside it.
-        meshes, pictures: by what follows the "@", without the extension; pictures [h,w,3] linear.
+        meshes, pictures, volumes: by what follows the "@", without the extension; pictures [h,w,3] linear.
     """
 
     text: str
     meshes: Mapping[str, Mesh] = field(default_factory=dict)
     pictures: Mapping[str, torch.Tensor] = field(default_factory=dict)
+    volumes: Mapping[str, Volume] = field(default_factory=dict)
 
 
 def lit_tree() -> SceneSample:
@@ -47,6 +50,15 @@ def table_top() -> SceneSample:
     from invrender.samples.revolved import vase
 
     return SceneSample(TABLE, {"pot": vase()}, {"sky": _sky(), "chequers": _chequers()})
+
+
+def summer_cloud() -> SceneSample:
+    """A cloud on a fair afternoon, by sun and sky, whose light is scattered in it many times."""
+    from invrender.samples.volumes import cumulus
+
+    sun = sunlight(Sky((0.75, 0.55, 0.35), 2.0)).tolist()
+    text = CLOUD.replace("SUN", ", ".join(f"{value:.2f}" for value in sun))
+    return SceneSample(text, volumes={"cumulus": cumulus(96)})
 
 
 def write_scene_sample(path: Path, sample: SceneSample) -> list[Path]:
@@ -67,6 +79,9 @@ def write_scene_sample(path: Path, sample: SceneSample) -> list[Path]:
     for name, picture in sample.pictures.items():
         files.append(path.with_name(f"{path.stem}-{name}.png"))
         atomic_write_bytes(files[-1], colour_png(picture))
+    for name, volume in sample.volumes.items():
+        files.append(path.with_name(f"{path.stem}-{name}.npz"))
+        write_volume(files[-1], volume)
     atomic_write_text(path, sample.text.replace("@", f"{path.stem}-"))
     return [path, *files]
 

@@ -48,6 +48,39 @@ def cloud(size: int = 128, seed: int = 7) -> Volume:
     return Volume.from_numpy(np.clip(0.55 + 0.45 * field, 0, None) * edge)
 
 
+def cumulus(size: int = 128, seed: int = 4) -> Volume:
+    """A cloud of fair weather: heaps of noise on a flat base, twice as wide as high."""
+    random = np.random.default_rng(seed)
+    height, depth = max(8, size // 2), max(8, 3 * size // 4)
+    x = np.linspace(-1, 1, size, dtype=np.float32)[None, None, :]
+    y = np.linspace(0, height / size * 2, height, dtype=np.float32)[None, :, None]
+    z = np.linspace(-depth / size, depth / size, depth, dtype=np.float32)[:, None, None]
+    heaps = np.full((depth, height, size), -1, np.float32)
+    for _ in range(26):
+        away, angle = 0.62 * math.sqrt(random.random()), 2 * math.pi * random.random()
+        radius = (0.36 - 0.3 * away) * (0.75 + 0.5 * random.random())
+        rise = (0.42 - 0.5 * away) * random.random() + 0.14
+        middle = (away * math.cos(angle), rise, 0.62 * away * math.sin(angle))
+        distance = np.sqrt((x - middle[0]) ** 2 + (y - middle[1]) ** 2 + (z - middle[2]) ** 2)
+        heaps = np.maximum(heaps, 1 - distance / radius)
+    noise = _noise((depth, height, size), random)
+    density = np.clip((heaps - 0.12 + 0.3 * noise) / 0.15, 0, 1) * np.clip((y - 0.08 - 0.02 * noise) / 0.06, 0, 1)
+    density[[0, -1]] = density[:, [0, -1]] = density[:, :, [0, -1]] = 0
+    return Volume.from_numpy(density)
+
+
+def _noise(shape: tuple[int, int, int], random: np.random.Generator) -> Array:
+    """Smooth noise of several octaves, with the standard deviation 1."""
+    field, amplitude = np.zeros(shape, np.float32), 1.0
+    for resolution in OCTAVES:
+        counts = [resolution * length // max(shape) + 3 for length in shape]
+        nodes = random.standard_normal(counts).astype(np.float32)
+        at = [np.linspace(1, count - 2, length, dtype=np.float32) for count, length in zip(counts, shape, strict=True)]
+        field += amplitude * map_coordinates(nodes, np.meshgrid(*at, indexing="ij"), order=3, mode="nearest")
+        amplitude *= PERSISTENCE
+    return np.asarray(field / field.std())
+
+
 def shepp_logan(size: int = 128) -> Volume:
     """The Shepp-Logan head phantom: ellipsoids of constant density."""
     fine = (np.arange(2 * size, dtype=np.float32) + 0.5) / size - 1

@@ -18,6 +18,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from functools import lru_cache
 
 import torch
 
@@ -88,6 +89,7 @@ def sunlight(sky: Sky) -> Tensor:
     return sky.sunlight * _through(_eye(), towards, sky)
 
 
+@lru_cache(maxsize=4)
 def sky_picture(sky: Sky) -> Tensor:
     """Radiance [h,w,3] float64 of sky and ground by latitude and longitude, without the sun's disc."""
     directions = picture_directions(sky.size).reshape(-1, 3)
