@@ -1,4 +1,7 @@
-"""Where is the ball, and how dense? From one picture, by gradients through a function: python examples/field_gradient.py"""
+"""Where is the ball, and how dense? From one picture: python examples/field_gradient.py
+
+The ball is a function of place; gradients of the picture reach the numbers in it.
+"""
 
 import torch
 

@@ -1,4 +1,4 @@
-"""A volume as a neural field: trained on samples, written, read, and drawn: python examples/learn_volume.py cloud cloud.png"""
+"""A volume as a neural field: trained, written, read, drawn: python examples/learn_volume.py cloud cloud.png"""
 
 import sys
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""Three ways to look at a field: on a grid, at random points, along a camera's rays: python examples/sensors.py cloud"""
+"""A field on a grid, at random points, and along a camera's rays: python examples/sensors.py cloud"""
 
 import sys
 

@@ -185,7 +185,7 @@ def point_sensor(box: Tensor, count: int) -> Callable[[torch.Generator], Tensor]
 
 
 def grid_sensor(box: Tensor, size: tuple[int, int, int]) -> Callable[[torch.Generator], Tensor]:
-    """All vertices [DHW,3] float32 of a grid (D,H,W), each moved by up to half a cell; back into the box at its faces."""
+    """All vertices [DHW,3] float32 of a grid (D,H,W), each moved by up to half a cell, and back inside at faces."""
     low, high = box.float()
     lines = [torch.linspace(float(low[a]), float(high[a]), size[2 - a]) for a in range(3)]
     z, y, x = torch.meshgrid(lines[2], lines[1], lines[0], indexing="ij")
@@ -195,7 +195,8 @@ def grid_sensor(box: Tensor, size: tuple[int, int, int]) -> Callable[[torch.Gene
     def place(random: torch.Generator) -> Tensor:
         moved = vertices + (torch.rand(vertices.shape, generator=random) - 0.5) * cell
         inner = low + (moved - low).abs()
-        return high - (high - inner).abs()
+        folded: Tensor = high - (high - inner).abs()
+        return folded
 
     return place
 

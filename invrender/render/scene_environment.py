@@ -6,6 +6,7 @@ import torch
 
 from invrender.nouns import Lights
 from invrender.nouns.light import Environment
+from invrender.nouns.medium import Field
 from invrender.nouns.scene import Scene
 from invrender.shading.lat_long import picture_directions
 from invrender.shading.spherical_harmonics import radiance
@@ -41,3 +42,14 @@ def turn_of(environment: Environment, like: Tensor) -> Tensor:
     cosine, sine, zero = torch.cos(angle), torch.sin(angle), torch.zeros_like(angle)
     rows = [cosine, zero, -sine, zero, torch.ones_like(angle), zero, sine, zero, cosine]
     return torch.stack(rows).reshape(3, 3)
+
+
+def panorama(field: Field, size: tuple[int, int]) -> Tensor:
+    """A function of directions as an environment's picture [h,w,3], (h,w) pixels; differentiable.
+
+    Args:
+        field: unit directions [M,3] float32 of the world to linear RGB [M,3], such as a neural field in the box from -1
+            to 1 with three outputs "radiance".
+        size: of the picture.
+    """
+    return field(picture_directions(size).reshape(-1, 3).float()).reshape(*size, 3)
