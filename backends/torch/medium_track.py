@@ -23,6 +23,7 @@ Tensor = torch.Tensor
 
 WEAK = 0.1  # what gets through at which shadow rays end at random
 TINY = 1e-20
+PIECE = 2  # voxels along which the integral of extinction is looked at once
 
 
 @dataclass(frozen=True)
@@ -170,14 +171,15 @@ def added(like: Tensor, logs: list[tuple[Tensor, Tensor]]) -> Tensor:
 
 
 def march(matter: Matter, origin: Tensor, direction: Tensor, far: Tensor, bits: Tensor) -> Tensor:
-    """The integral of extinction [C,N] along rays [3,N] up to `far` [N], at a random point of each voxel-long piece.
+    """The integral of extinction [C,N] along rays [3,N] up to `far` [N], at a random point of each piece.
 
     Differentiable in the extinction, and in how the points move with the rays and their end.
     """
     begin, end = matter.interval(origin, direction, far)
     rays = (end.detach() > begin.detach()).nonzero()[:, 0]
     length = (end - begin)[rays]
-    pieces = (length.detach() * (direction.detach()[:, rays] / matter.voxel[:, None]).norm(dim=0)).long() + 1
+    voxels = length.detach() * (direction.detach()[:, rays] / matter.voxel[:, None]).norm(dim=0)
+    pieces = (voxels / PIECE).long() + 1
     ray = torch.arange(len(rays), device=rays.device).repeat_interleave(pieces)
     piece = torch.arange(len(ray), device=rays.device) - (pieces.cumsum(0) - pieces)[ray]
     share = (piece + uniform_of(bits[rays][ray], piece, length.dtype)) / pieces[ray]
