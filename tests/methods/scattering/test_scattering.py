@@ -130,7 +130,7 @@ def test_the_command_line_finds_a_ball(volume_file: Path, tmp_path: Path) -> Non
     args = ["reconstruct", str(volume_file), "-o", str(out), "--method", "scattering", "--json", "--backend", "cpu"]
     assert run([*args, *SMALL, "--optimize", "albedo,g"]) == 0
     metrics = json.loads((out / "metrics.json").read_text())
-    assert metrics["density_psnr"] > 12 and metrics["novel_psnr"] > 20
+    assert metrics["density_psnr"] > 12 and metrics["novel_psnr"] > 18
     assert "(1 - g)" in metrics["ambiguous"] and len(metrics["albedo"]) == 3
     assert {"volume.npz", "volume.vti", "scene.toml", "progress.gif", "turntable.gif"} <= {
         p.name for p in out.iterdir()
