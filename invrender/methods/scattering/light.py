@@ -88,7 +88,7 @@ def scene_of_volume(settings: ScatteringSettings) -> Known:
     scene = Scene(lights=lights, background=None, environment=environment, media=medium)
     check_scene(scene)
     _check_filled(scene)
-    return Known(scene, factor)
+    return Known(scene, float(factor))
 
 
 def scene_of_dataset(settings: ScatteringSettings, box: Tensor) -> Scene:

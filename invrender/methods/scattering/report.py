@@ -25,7 +25,9 @@ from invrender.run.folder import RunFolder
 Tensor = torch.Tensor
 
 SPP = 64  # rays a pixel of the views that are measured
-VIEWS_SEED, UNSEEN_SEED = 11, 12
+REFERENCE_SPP = 256
+VIEWS_SEED, UNSEEN_SEED, SEEDS = 11, 12, 100
+LEAST = 1e-6  # mean square, 60 dB: below, chance decides
 DEEP = "density deep inside an opaque medium cannot be seen: judge by the views left out"
 AMBIGUOUS = "extinction and g were both sought: what pictures tell is extinction times (1 - g)"
 
@@ -115,10 +117,19 @@ def _against(task: Task, result: Result) -> dict[str, Any]:
 
 
 def _psnr(task: Task, result: Result, cameras: Cameras, images: Tensor, backend: Backend, seed: int) -> float | None:
-    """Of re-rendered views, peak 1; a picture's own noise counts as well."""
+    """Of re-rendered views, peak 1, without the noise of their rays; nor of what they should show, where it is known.
+
+    The mean square of differences holds the variance of both pictures, the mean product of differences of independent
+    pictures does not.
+    """
     renderer = Renderer.of(task.scene, cameras, backend)
-    shown = renderer.pictures(shown_by(renderer, task, arrays(result.values)), SPP, seed)
-    return _finite(decibel(1.0, float((shown - images).double().square().mean())))
+    found = shown_by(renderer, task, arrays(result.values))
+    first, second = (renderer.pictures(found, SPP, seed + SEEDS * half) for half in (0, 1))
+    other = images
+    if task.reference is not None:
+        other = Renderer.of(task.reference, cameras, backend).drawn(REFERENCE_SPP, seed + 2 * SEEDS)
+    product = ((first - images) * (second - other)).double().mean()
+    return _finite(decibel(1.0, max(float(product), LEAST)))
 
 
 def _finite(value: float) -> float | None:

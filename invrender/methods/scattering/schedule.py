@@ -40,9 +40,12 @@ PEAK, FIRST = 3.0, 0.3  # of the density on the whole: that of the densest place
 BETAS = (0.9, 0.99)
 TAIL = 0.3  # share of a phase's last steps whose iterates are averaged
 LAST = 0.05  # of the rate, at a phase's end
-SMOOTHING, USUAL = 0.5, 270  # weight of the total variation after so many steps; more steps leave less noise
+SMOOTHING, USUAL = 0.1, 270  # total variation's share of the gradients' noise, after so many steps: more leave less
+FINER = 1 / 3  # power of the number of vertices by which coarse grids are smoothed less
 RELATIVE = 0.02  # of the root mean square: radiance below counts as that in relative differences
 LEVEL = "level"
+NOISE_SEED = 1000
+LEARNED = 0.5  # weight of a network's total variation: it is smooth by itself
 TRAINING_RATE = 0.02  # of a network's weights
 ADVICE = "lower the rate (--fresh --set rate=0.02)"
 
@@ -88,8 +91,29 @@ class Plan:
         support = coarse(self.task.support, shape).to(self.backend.device)
         return MediumValues(self.renderer.base, support, encodings(self.renderer.base, self.task.free))
 
+    def smoothed(self, values: MediumValues, level: float, begun: Params) -> Misfit:
+        """The objective on a grid, with a total variation that outweighs the noise of gradients.
+
+        Paths are random, and so are gradients; Adam follows their noise where pictures say little, as they do of the
+        depth of an opaque medium. How large it is depends on the medium: it is measured where the descent begins.
+        """
+        plain = self.misfit(values, level)
+        random = torch.Generator().manual_seed(self.settings.seed + NOISE_SEED)
+        one, other = (plain.value_and_grad(begun, random)[1][EXTINCTION] * values.support for _ in range(2))
+        count = float(values.support.sum())
+        noise = level * float(((one - other).square().sum() / (2 * count)).sqrt())
+        finer = (
+            values.support.numel() / math.prod(self.task.shape)
+        ) ** FINER  # steps between vertices are larger there
+        return replace(plain, smoothing=SMOOTHING * self._smoothing * finer * noise * count)
+
+    @property
+    def _smoothing(self) -> float:
+        """As the settings want it; more steps leave less noise."""
+        return self.settings.smoothing * math.sqrt(USUAL / self.settings.iterations)
+
     def misfit(self, values: MediumValues, level: float) -> Misfit:
-        """The objective on a grid."""
+        """The objective on a grid, without total variation."""
         target, weight = self.tables
         seen = self.renderer.meeting(values.support).reshape(len(self.task.cameras), -1)
         each = seen.shape[1]
@@ -97,10 +121,8 @@ class Plan:
         active = tuple(numbers for numbers in active if len(numbers))
         every = torch.cat(active)
         energy = (weight[every] * target[every].square()).mean().clamp(min=1e-12)
-        cells = float(values.support.numel()) / math.prod(self.task.shape)
-        smoothing = SMOOTHING * (USUAL / self.settings.iterations) ** 0.5 * self.settings.smoothing * cells
         return Misfit(values, self.renderer, Pixels(target, weight / energy, active), self.settings.batch,
-                      (self.settings.spp, self.settings.spp), smoothing, level)  # fmt: skip
+                      (self.settings.spp, self.settings.spp), 0.0, level)  # fmt: skip
 
     def following(self, finished: tuple[Finished, ...]) -> Phase | None:
         """The next phase."""
@@ -115,9 +137,8 @@ class Plan:
         level = finished[0].measures[LEVEL]
         values = self.values(shape)
 
-        def start() -> Start:
-            before = finished[-1].result
-            return Start({**before, EXTINCTION: resampled(before[EXTINCTION], shape).clamp(min=LEAST)})
+        before = finished[-1].result
+        begun = {**before, EXTINCTION: resampled(before[EXTINCTION], shape).clamp(min=LEAST)}
 
         def result(params: Params, state: Any) -> Params:
             del params
@@ -128,8 +149,8 @@ class Plan:
             name=f"{'x'.join(map(str, shape[::-1]))}",
             title="descend",
             steps=count,
-            start=start,
-            objective=self.misfit(values, level),
+            start=lambda: Start(begun),
+            objective=self.smoothed(values, level, begun),
             solver=self._solver(values, level, count),
             decode=values.readable,
             result=result,
@@ -167,7 +188,7 @@ class Plan:
             title="train",
             steps=count,
             start=start,
-            objective=self.misfit(values, level),
+            objective=replace(self.misfit(values, level), smoothing=LEARNED * self._smoothing),
             solver=Averaged(Adam(rates, BETAS), round((1 - TAIL) * count)),
             decode=values.readable,
             result=lambda params, state: {**state.mean, EXTINCTION: values.readable(state.mean)[EXTINCTION]},
@@ -192,7 +213,7 @@ class Plan:
             base = values_of(values.base)
             random = torch.Generator().manual_seed(self.settings.seed)
             tried = [values.initial(torch.full_like(values.support, depth), base) for depth in DEPTHS]
-            every = replace(misfit, batch=len(misfit.pixels.active), smoothing=0.0)
+            every = replace(misfit, batch=len(misfit.pixels.active))
             with torch.no_grad():
                 found = [every.difference(params, random) for params in tried]
             best = tried[min(range(len(found)), key=found.__getitem__)]
