@@ -65,7 +65,8 @@ from .target import add_at, called, contracted
 from .vectors import INF, ONE, ZERO, along, dot, drawn, hashed, mean, scaled, share, times, uniform, uniform_of
 
 F = np.float32
-OTHER_PATH, KEEPS, FURTHER, DARK = np.uint32(_paths.NESTED), np.uint32(0x51ED270B), I(2**20), np.uint32(0x68E31DA4)
+OTHER_PATH, DARK = np.uint32(_paths.NESTED), np.uint32(0x68E31DA4)
+KEEPS, FURTHER = np.uint32(_paths.KEEPS), I(_paths.FURTHER)
 
 Grids = namedtuple("Grids", "extinction albedo asymmetry emission bends")
 """Where gradients of the medium are added up, flat; empty where nobody asks. `bends`: whether lights may move."""

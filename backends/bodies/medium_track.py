@@ -12,14 +12,15 @@ import math
 
 import numpy as np
 
+from invrender.kernels import paths as _paths
+
 from .medium_grid import around, extinction_at, inside, local, many, one, slope, spread_extinction
 from .numbers import CELLS, COLOURED, EXTINCTION, HIGH, NONE_OF, SIZE, STEP, WIDTHS, I
 from .target import called, contracted
 from .vectors import HALF, INF, ONE, TINY, TWO, ZERO, along, dot, mean, scaled, three, times, uniform_of
 
 F = np.float32
-WEAK = F(0.1)
-"""What gets through at which shadow rays end at random."""
+WEAK, PER_VOXEL = F(_paths.WEAK), F(1 / _paths.PIECE)
 
 
 @contracted
@@ -188,9 +189,9 @@ def through(medium, o, d, far, bits, stack):
 
 @contracted
 def pieces_of(medium, d, length):
-    """How many pieces of a voxel's length a way has, at least one."""
+    """How many pieces of a few voxels a way has, at least one."""
     speed = times(d, three(EXTINCTION, NONE_OF, medium.scales))
-    return I(length * math.sqrt(dot(speed, speed))) + 1
+    return I(length * math.sqrt(dot(speed, speed)) * PER_VOXEL) + 1
 
 
 @contracted

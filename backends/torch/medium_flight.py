@@ -31,8 +31,6 @@ from invrender.kernels import paths
 
 Tensor = torch.Tensor
 
-KEEPS, FURTHER = 0x51ED270B, 2**20  # the stream by which points are kept, and its item for points of their own density
-
 
 @dataclass
 class Reservoir:
@@ -109,7 +107,7 @@ def flown(
     """Rays to their next real collision before `far` [N]: what they carry then, and its distance [N], inf: none."""
     key = streams(walk.space.seed, rays.number)
     stretch, estimator = stretched(matter, rays.origin, rays.direction, far), walk.transport.estimator
-    again, bits = drawn(key ^ KEEPS, bounce, paths.AGAIN), drawn(key, bounce, paths.FLIGHT)
+    again, bits = drawn(key ^ paths.KEEPS, bounce, paths.AGAIN), drawn(key, bounce, paths.FLIGHT)
     whole = torch.ones(3, len(far), dtype=far.dtype, device=far.device)
     carried = whole if rays.weight is None else rays.weight
     beta, gain, met = carried.detach().clone(), whole.clone(), torch.full_like(far, torch.inf)
@@ -143,7 +141,7 @@ def _offer(stretch: Stretch, beta: Tensor, again: Tensor, everywhere: bool) -> _
     if not everywhere:
         return _Offer(torch.zeros_like(beta[0]), beta.clone(), torch.zeros_like(beta[0]))
     length = stretch.end - stretch.begin
-    t = stretch.begin + uniform_of(again, FURTHER, beta.dtype) * length
+    t = stretch.begin + uniform_of(again, paths.FURTHER, beta.dtype) * length
     return _Offer(t, beta.clone(), length * beta.mean(0))
 
 

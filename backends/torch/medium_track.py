@@ -18,12 +18,11 @@ import torch
 from invrender.backends.torch.medium_field import Matter
 from invrender.backends.torch.radiance_hits import attached
 from invrender.backends.torch.radiance_random import uniform_of
+from invrender.kernels import paths
 
 Tensor = torch.Tensor
 
-WEAK = 0.1  # what gets through at which shadow rays end at random
 TINY = 1e-20
-PIECE = 2  # voxels along which the integral of extinction is looked at once
 
 
 @dataclass(frozen=True)
@@ -153,7 +152,7 @@ def through(matter: Matter, stretch: Stretch, bits: Tensor, slopes: bool) -> tup
         logs += [(step.index, passed_by(step))] if slopes else []
         share = (step.majorant - step.extinction.detach()).clamp(min=0) / step.majorant
         weight = left[:, step.index] * share
-        weak = weight.amax(0) < WEAK
+        weak = weight.amax(0) < paths.WEAK
         goes_on = uniform_of(bits[step.index], 2 * item + 1, weight.dtype) < 0.5
         left[:, step.index] = torch.where(weak, torch.where(goes_on, 2 * weight, 0), weight)
         active = active[left[:, active].amax(0) > 0]
@@ -179,7 +178,7 @@ def march(matter: Matter, origin: Tensor, direction: Tensor, far: Tensor, bits: 
     rays = (end.detach() > begin.detach()).nonzero()[:, 0]
     length = (end - begin)[rays]
     voxels = length.detach() * (direction.detach()[:, rays] / matter.voxel[:, None]).norm(dim=0)
-    pieces = (voxels / PIECE).long() + 1
+    pieces = (voxels / paths.PIECE).long() + 1
     ray = torch.arange(len(rays), device=rays.device).repeat_interleave(pieces)
     piece = torch.arange(len(ray), device=rays.device) - (pieces.cumsum(0) - pieces)[ray]
     share = (piece + uniform_of(bits[rays][ray], piece, length.dtype)) / pieces[ray]

@@ -21,7 +21,10 @@ FACE, ALONG, ACROSS, ROW, COLUMN, EAST, NORTH, STRIDE = 6, 7, 8, 9, 10, 11, 12, 
 # they are needed; THROUGH those of what gets through to a source, xored with its number like BLOCKS; AGAIN those of the
 # adjoint alone (points of the medium at random, and which of them is kept). Angles of scattering: ANGLE and TURN. The
 # nested path of differential ratio tracking has the path's key xored with NESTED, hashed again, and goes on counting.
+# KEEPS is xored with the path's key for the choice of the point that is kept: item 0 between stretches, item 2k + 2
+# between the k-th tentative collision and those before it, FURTHER where the stretch is sampled alike everywhere.
 FLIGHT, THROUGH, AGAIN, NESTED = 13, 14, 15, 0xC2B2AE35
+KEEPS, FURTHER = 0x51ED270B, 2**20
 
 # The hash: Wellons 2018, "Prospecting for hash functions" (lowbias32), and odd constants that spread counters.
 MASK, FIRST, SECOND = 0xFFFFFFFF, 0x7FEB352D, 0x846CA68B
@@ -38,6 +41,8 @@ LEAST = 1e-6  # stands in for a cosine of 0, whose logarithm is needed
 FACING = 1e-3  # cosine with the eye to which the normals of glossy surfaces are bent that face away from it
 HEAD_ON = 0.04  # what a dielectric layer of refractive index 1.5 reflects head-on
 SURVIVAL = 0.05  # a path goes on at least this often
+WEAK = 0.1  # what gets through a medium at which shadow rays end at random
+PIECE = 2  # voxels of a way through a medium for which the adjoint looks at extinction once, at a random point
 
 
 def first_key(seed: int) -> int:

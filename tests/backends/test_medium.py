@@ -143,7 +143,7 @@ def test_looking_for_the_sky_does_not_change_the_mean(kernels, depth):
 
 
 def test_coloured_extinction_is_that_of_three_grey_media(kernels):
-    colours, rays = (1.0, 3.0, 6.0), many(((0.3, -2.0, 0.1), (-0.1, 1.0, 0.0)), count(kernels, 2000))
+    colours, rays = (1.0, 3.0, 6.0), many(((0.3, -2.0, 0.1), (-0.1, 1.0, 0.0)), count(kernels, 600))
     lit = {"albedo": 0.9, "asymmetry": 0.3, "environment": 0.5 * WHITE, "lights": [sun((0.2, -0.9, 0.4))]}
     grids = torch.cat([uneven(4, 1.0) * value for value in colours], -1)
     shown = seen(kernels, medium(grids, **lit), rays)

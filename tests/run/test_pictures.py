@@ -112,5 +112,6 @@ def test_outputs_are_checked_before_anything_is_drawn(tmp_path: Path) -> None:
         with pytest.raises(OutputExistsError, match="--overwrite"):
             check_outputs(picture, dataset, shaded, None, overwrite=False)
         check_outputs(picture, dataset, shaded, None, overwrite=True)
-    with pytest.raises(UsageError, match="use --mode shaded, raytraced, path, color, silhouette or normal"):
+    modes = "shaded, raytraced, path, scattering, color, silhouette or normal"
+    with pytest.raises(UsageError, match=f"use --mode {modes}"):
         check_outputs(None, tmp_path / "d", find_mode("depth", "mesh"), None, overwrite=False)
