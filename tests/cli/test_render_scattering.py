@@ -79,7 +79,7 @@ def test_a_volume_file_is_a_cloud_under_a_sky(render, tmp_path, capsys):
     assert floats(tmp_path / "c.exr").mean() > 0
     write_exr(tmp_path / "sky.exr", np.full((2, 4, 3), 2.0, np.float32))
     assert render("cloud.npz", "-o", "d.exr", *lit, "--environment", "sky.exr") == 0
-    assert floats(tmp_path / "d.exr").max() == pytest.approx(2, rel=1e-5)
+    np.testing.assert_allclose(floats(tmp_path / "d.exr")[0, 0], 2, rtol=1e-5)  # past the cloud
 
 
 def test_a_dataset_tells_its_light_and_not_how_dense_it_is(render, tmp_path):
