@@ -86,5 +86,6 @@ def gathered(
     every |= {"ambient": sums.glow[:3], "backdrop": sums.glow[3:]}
     if {"origin", "direction"} & needs:
         every |= {"origin": found[:, :3], "direction": found[:, 3:RAY]}
+    every |= {name: torch.zeros_like(getattr(scene, name)) for name in needs if name not in every}  # there is no medium
     asked = {name: every[name].to(scene.materials.device, origin.dtype) for name in needs}
     return RadianceGradient(**{field.name: asked.get(field.name) for field in fields(RadianceGradient)})

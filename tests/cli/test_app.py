@@ -112,6 +112,7 @@ def test_exit_codes_are_those_of_the_documentation() -> None:
         "DivergedError": 8,
         "BatchError": 9,
         "RetryError": 75,
+        "StoppedError": 130,
     }
 
 

@@ -121,7 +121,7 @@ class Plan:
         active = tuple(numbers for numbers in active if len(numbers))
         every = torch.cat(active)
         energy = (weight[every] * target[every].square()).mean().clamp(min=1e-12)
-        return Misfit(values, self.renderer, Pixels(target, weight / energy, active), self.settings.batch,
+        return Misfit(values, self.renderer, Pixels(target, weight / energy, active), self.settings.views_a_step,
                       (self.settings.spp, self.settings.spp), 0.0, level)  # fmt: skip
 
     def following(self, finished: tuple[Finished, ...]) -> Phase | None:

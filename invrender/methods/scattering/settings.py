@@ -36,7 +36,7 @@ class ScatteringSettings(VolumeRunSettings):
         target_spp: rays a pixel of an asset's own views.
         skip_missing: leave out views of a dataset whose files are missing.
         iterations: steps of the optimisation, over all resolutions, besides those of the start.
-        batch: views that a step looks at.
+        views_a_step: views that a step looks at.
         spp: rays a pixel of each of a step's two independent pictures.
         rate: step length of Adam, in shares of the medium's level.
         values_rate: the same for what else is free, in its free numbers (`parameters.medium_values`).
@@ -69,7 +69,7 @@ class ScatteringSettings(VolumeRunSettings):
     target_spp: Annotated[int, Flag("Rays a pixel of an asset's own views.", panel=PANEL), Range(1, 1 << 20)] = 256
     skip_missing: Annotated[bool, Flag("Leave out a dataset's views whose files are missing.")] = False
     iterations: Annotated[int, Flag("Steps of the optimisation."), Range(1, 1_000_000)] = 270
-    batch: Annotated[int, Range(1, 10_000)] = 12
+    views_a_step: Annotated[int, Range(1, 10_000)] = 12
     spp: Annotated[int, Range(1, 4096)] = 1
     rate: Annotated[float, Range(1e-6, 10)] = 0.05
     values_rate: Annotated[float, Range(1e-6, 10)] = 0.03
