@@ -16,6 +16,7 @@ from invrender.nouns import Cameras
 Tensor = torch.Tensor
 
 FRAME_BITS = 24  # of the box around the object
+WITHIN = 1e-3  # of the farthest camera's distance: nearer to the centre than this, rounding decides the depth's sign
 
 
 def frame_from_masks(
@@ -50,9 +51,9 @@ def frame_from_masks(
     centre = torch.linalg.lstsq(across.sum(0), (across @ eye[:, :, None]).sum(0)).solution[:, 0]
     forward = -torch.linalg.inv(cameras.world_to_camera)[:, :3, 2]
     depth = ((centre - eye) * forward).sum(1)
-    if bool((depth <= 0).any()):
+    if bool((depth <= WITHIN * (eye - centre).norm(dim=1).max()).any()):
         raise InputError(
-            f"camera {numbers[int(depth.argmin())]} looks away from what the other cameras see",
+            f"camera {numbers[int(depth.argmin())]} looks away from what the other cameras see, or stands in its midst",
             "check the camera convention: camera-to-world matrices, OpenGL axes (looking down -Z)",
         )
     reach = torch.zeros(len(masks), dtype=torch.float64)
