@@ -79,12 +79,12 @@ CASES: Mapping[str, tuple[str, Mapping[str, Any], set[str]]] = {
             "iterations": 8,
             "optimize": ("albedo", "g"),
         },
-        {"5x5x5", "9x9x9"},
+        {"glow", "5x5x5", "9x9x9"},
     ),
     "scattering network": (
         "scattering",
         {**SMALL, **MURKY, "grid": (9,), "iterations": 4, "field": "neural"},
-        {"train"},
+        {"glow", "train"},
     ),
     "transfer function": ("volume", {**SMALL, "iterations": 6, "rays": 64, "known": "ball.npz"}, {"table"}),
 }

@@ -9,8 +9,9 @@ from numpy.typing import NDArray
 
 from invrender.kernels import Backend
 from invrender.methods.scattering import report, task
+from invrender.methods.scattering.beginning import LEVEL
 from invrender.methods.scattering.film import arrays, film
-from invrender.methods.scattering.schedule import LEVEL, Plan
+from invrender.methods.scattering.schedule import Plan
 from invrender.methods.scattering.settings import PRESETS, ScatteringSettings
 from invrender.parameters.neural_field import LearnedField
 from invrender.run.method import Method, Problem
@@ -26,7 +27,7 @@ def begin(given: task.Task, settings: ScatteringSettings, backend: Backend) -> P
         values = plan.values(plan.shapes[-1][0]).readable(last.result)
         learned = None
         if settings.field == "neural":
-            field = plan.learned(finished[0].measures[LEVEL])
+            field = plan.learned(finished[1].measures[LEVEL])
             learned = LearnedField(field, {name: last.result[name].cpu() for name in field.sizes})
         return report.Result(values, last.terms["misfit"], report.found_scene(given, values), learned)
 

@@ -10,7 +10,8 @@ from typing import Any
 import torch
 
 from invrender.kernels import Backend
-from invrender.methods.scattering.objective import Misfit, Pixels
+from invrender.methods.scattering.beginning import ADVICE, BETAS, LEVEL, Beginning, cosine
+from invrender.methods.scattering.objective import SEEN, Misfit, Pixels
 from invrender.methods.scattering.renderer import Renderer
 from invrender.methods.scattering.settings import ScatteringSettings
 from invrender.methods.scattering.support import coarse
@@ -21,33 +22,29 @@ from invrender.parameters.medium_values import (
     MediumValues,
     encodings,
     resampled,
-    values_of,
 )
 from invrender.parameters.neural_field import FieldSettings, NeuralField
 from invrender.solve.adam import Adam
 from invrender.solve.averaged import Averaged
 from invrender.solve.groups import Groups
 from invrender.solve.phase import Finished, Phase, Start
-from invrender.solve.protocol import Params
-from invrender.solve.rates import Rate
+from invrender.solve.protocol import Params, Solver
+from invrender.solve.running import Running
 
 Tensor = torch.Tensor
 
-LEVELS = ((8, 0.11), (4, 0.22), (2, 0.3), (1, 0.37))  # how much coarser than the result, and the share of the steps
+LEVELS = ((4, 0.2), (2, 0.35), (1, 0.45))  # how much coarser than the result, and the share of the steps
 COARSEST = 4  # cells along the longest axis
-DEPTHS = tuple(0.125 * 2**k for k in range(10))  # optical depths of the longest side that are tried as a whole
-PEAK, FIRST = 3.0, 0.3  # of the density on the whole: that of the densest places, about, and what the start has of it
-BETAS = (0.9, 0.99)
+NEWEST, OLDER = 0.2, 0.25  # share of the newest picture in the running mean at first, and what of that is left
+FIRST_SPP = 4  # rays a pixel of the picture that the running mean begins with
+OPAQUE = 4.0  # optical depth beyond which more hides no more: steps are no longer than that makes them
 TAIL = 0.3  # share of a phase's last steps whose iterates are averaged
-LAST = 0.05  # of the rate, at a phase's end
-SMOOTHING, USUAL = 0.1, 270  # total variation's share of the gradients' noise, after so many steps: more leave less
+SMOOTHING, USUAL = 0.12, 270  # total variation's share of the gradients' noise, after so many steps: more leave less
 FINER = 1 / 3  # power of the number of vertices by which coarse grids are smoothed less
 RELATIVE = 0.02  # of the root mean square: radiance below counts as that in relative differences
-LEVEL = "level"
 NOISE_SEED = 1000
 LEARNED = 0.5  # weight of a network's total variation: it is smooth by itself
 TRAINING_RATE = 0.02  # of a network's weights
-ADVICE = "lower the rate (--fresh --set rate=0.02)"
 
 
 @dataclass(frozen=True)
@@ -66,6 +63,12 @@ class Plan:
     def renderer(self) -> Renderer:
         """What sees the medium from the views."""
         return Renderer.of(self.task.scene, self.task.cameras, self.backend)
+
+    @cached_property
+    def beginning(self) -> Beginning:
+        """What comes before paths of light are followed."""
+        values = self.values(self.task.shape)
+        return Beginning(self.task, self.settings, self.renderer, self.misfit(values, 1.0))
 
     @cached_property
     def shapes(self) -> list[tuple[tuple[int, int, int], int]]:
@@ -101,11 +104,17 @@ class Plan:
         random = torch.Generator().manual_seed(self.settings.seed + NOISE_SEED)
         one, other = (plain.value_and_grad(begun, random)[1][EXTINCTION] * values.support for _ in range(2))
         count = float(values.support.sum())
-        noise = level * float(((one - other).square().sum() / (2 * count)).sqrt())
+        noise = level * float((one - other).abs().sum() / count)
         finer = (
             values.support.numel() / math.prod(self.task.shape)
         ) ** FINER  # steps between vertices are larger there
         return replace(plain, smoothing=SMOOTHING * self._smoothing * finer * noise * count)
+
+    @torch.no_grad()
+    def seen(self, values: MediumValues, params: Params) -> Tensor:
+        """What the pixels show, [P,3]: where a running mean begins."""
+        pictures = self.renderer.pictures(values.arrays(params), FIRST_SPP, self.settings.seed)
+        return pictures.reshape(-1, 3).to(self.backend.device)
 
     @property
     def _smoothing(self) -> float:
@@ -122,28 +131,34 @@ class Plan:
         every = torch.cat(active)
         energy = (weight[every] * target[every].square()).mean().clamp(min=1e-12)
         return Misfit(values, self.renderer, Pixels(target, weight / energy, active), self.settings.views_a_step,
-                      (self.settings.spp, self.settings.spp), 0.0, level)  # fmt: skip
+                      self.settings.spp, 0.0, level)  # fmt: skip
 
     def following(self, finished: tuple[Finished, ...]) -> Phase | None:
         """The next phase."""
         if not finished:
-            return self._whole()
+            return self.beginning.glowing()
+        if len(finished) == 1:
+            return self.beginning.whole(finished[0])
         if self.settings.field == "neural":
-            return self._training(finished[0]) if len(finished) == 1 else None
-        number = len(finished) - 1
+            return self._training(finished[1]) if len(finished) == 2 else None
+        number = len(finished) - 2
         if number == len(self.shapes):
             return None
         shape, count = self.shapes[number]
-        level = finished[0].measures[LEVEL]
+        level = finished[1].measures[LEVEL]
         values = self.values(shape)
 
         before = finished[-1].result
         begun = {**before, EXTINCTION: resampled(before[EXTINCTION], shape).clamp(min=LEAST)}
+        begun = {**begun, SEEN: self.seen(values, begun)}
 
         def result(params: Params, state: Any) -> Params:
             del params
             mean: Params = state.mean
-            return {**mean, EXTINCTION: mean[EXTINCTION] * values.support}
+            return {
+                **{name: mean[name] for name in mean if name != SEEN},
+                EXTINCTION: mean[EXTINCTION] * values.support,
+            }
 
         return Phase(
             name=f"{'x'.join(map(str, shape[::-1]))}",
@@ -181,7 +196,8 @@ class Plan:
 
         def start() -> Start:
             others = {name: value for name, value in whole.result.items() if name != EXTINCTION}
-            return Start({**{name: value.to(self.backend.device) for name, value in field.initial().items()}, **others})
+            begun = {name: value.to(self.backend.device) for name, value in field.initial().items()} | others
+            return Start({**begun, SEEN: self.seen(values, begun)})
 
         return Phase(
             name="train",
@@ -189,47 +205,24 @@ class Plan:
             steps=count,
             start=start,
             objective=replace(self.misfit(values, level), smoothing=LEARNED * self._smoothing),
-            solver=Averaged(Adam(rates, BETAS), round((1 - TAIL) * count)),
+            solver=self._averaged(dict.fromkeys([*field.sizes, *values.encoded], Adam(rates, BETAS)), count),
             decode=values.readable,
-            result=lambda params, state: {**state.mean, EXTINCTION: values.readable(state.mean)[EXTINCTION]},
+            result=lambda params, state: {**unseen(state.mean), EXTINCTION: values.readable(state.mean)[EXTINCTION]},
             keeps=1,
             seed=self.settings.seed,
             advice=ADVICE,
         )
 
     def _solver(self, values: MediumValues, level: float, count: int) -> Averaged:
-        extinction = Adam(cosine(self.settings.rate * level, count), BETAS, lowest=LEAST)
+        extinction = Adam(cosine(self.settings.rate * min(level, OPAQUE), count), BETAS, lowest=LEAST)
         others = Adam(cosine(self.settings.values_rate, count), BETAS)
-        solvers = {EXTINCTION: extinction, **dict.fromkeys(values.encoded, others)}
-        return Averaged(extinction if len(solvers) == 1 else Groups(solvers), round((1 - TAIL) * count))
+        solvers: dict[str, Solver[Any, Any]] = {EXTINCTION: extinction, **dict.fromkeys(values.encoded, others)}
+        return self._averaged(solvers, count)
 
-    def _whole(self) -> Phase:
-        """No steps: how dense the medium is as if it were so everywhere that it can be."""
-        shape = self.shapes[-1][0]
-        values = self.values(shape)
-        misfit = self.misfit(values, 1.0)
-
-        def start() -> Start:
-            base = values_of(values.base)
-            random = torch.Generator().manual_seed(self.settings.seed)
-            tried = [values.initial(torch.full_like(values.support, depth), base) for depth in DEPTHS]
-            every = replace(misfit, batch=len(misfit.pixels.active))
-            with torch.no_grad():
-                found = [every.difference(params, random) for params in tried]
-            best = tried[min(range(len(found)), key=found.__getitem__)]
-            return Start({**best, EXTINCTION: FIRST * best[EXTINCTION]})
-
-        return Phase(
-            name="whole",
-            title="begin",
-            steps=0,
-            start=start,
-            objective=misfit,
-            solver=Adam(cosine(0.0, 1)),
-            decode=values.readable,
-            result=lambda params, state: params,
-            measures=lambda params, state: {LEVEL: PEAK / FIRST * float(params[EXTINCTION].max())},
-        )
+    def _averaged(self, solvers: dict[str, Solver[Any, Any]], count: int) -> Averaged:
+        """With the running mean of what is seen, and a mean of the last iterates."""
+        seen = Running(cosine(NEWEST, count, OLDER))
+        return Averaged(Groups({**solvers, SEEN: seen}), round((1 - TAIL) * count))
 
 
 def coarser(shape: tuple[int, int, int], factor: int) -> tuple[int, int, int]:
@@ -239,6 +232,6 @@ def coarser(shape: tuple[int, int, int], factor: int) -> tuple[int, int, int]:
     return depth, height, width
 
 
-def cosine(first: float, steps: int) -> Rate:
-    """From `first` along half a cosine to a small share of it."""
-    return lambda count: first * (LAST + (1 - LAST) * (1 + math.cos(math.pi * count / max(steps, 1))) / 2)
+def unseen(params: Params) -> Params:
+    """Without the running mean."""
+    return {name: value for name, value in params.items() if name != SEEN}

@@ -68,10 +68,10 @@ class ScatteringSettings(VolumeRunSettings):
     ] = ()
     target_spp: Annotated[int, Flag("Rays a pixel of an asset's own views.", panel=PANEL), Range(1, 1 << 20)] = 256
     skip_missing: Annotated[bool, Flag("Leave out a dataset's views whose files are missing.")] = False
-    iterations: Annotated[int, Flag("Steps of the optimisation."), Range(1, 1_000_000)] = 270
+    iterations: Annotated[int, Flag("Steps of the optimisation."), Range(1, 1_000_000)] = 400
     views_a_step: Annotated[int, Range(1, 10_000)] = 12
     spp: Annotated[int, Range(1, 4096)] = 1
-    rate: Annotated[float, Range(1e-6, 10)] = 0.05
+    rate: Annotated[float, Range(1e-6, 10)] = 0.12
     values_rate: Annotated[float, Range(1e-6, 10)] = 0.03
     smoothing: Annotated[float, Range(0, 1e6)] = 1.0
     loss: Annotated[Literal["l2", "relative"], Flag("Squared differences, or relative ones.", panel=PANEL)] = "l2"
