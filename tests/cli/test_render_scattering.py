@@ -105,7 +105,7 @@ def test_a_dataset_tells_its_light_and_not_how_dense_it_is(render, tmp_path):
     assert lighting_of(tmp_path) is None
 
 
-def test_datasets_of_skies_hold_their_picture_and_go_when_they_are_replaced(render, tmp_path):
+def test_datasets_of_skies_hold_their_picture_and_go_when_they_are_replaced(render, tmp_path, caplog):
     words = ("cloud.npz", "--mode", "scattering", "--dataset", "views", "--views", "2", "--size", "8", "--spp", "1")
     assert render(*words, "-q") == 0
     light = lighting_of(tmp_path / "views")
@@ -113,6 +113,8 @@ def test_datasets_of_skies_hold_their_picture_and_go_when_they_are_replaced(rend
     assert light.environment.picture.shape == (64, 128, 3)
     (sun,) = light.lights
     assert isinstance(sun, DirectionalLight) and sun.name == "sun"
+    read_dataset(tmp_path / "views")
+    assert "have no camera" not in caplog.text
     plain = ("cloud.npz", "--mode", "volume", "--dataset", "views", "--views", "2", "--size", "8", "--overwrite", "-q")
     assert render(*plain) == 0
     assert {file.name for file in (tmp_path / "views").iterdir()} == {"transforms.json", "view_000.png", "view_001.png"}

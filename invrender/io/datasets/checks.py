@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from invrender.errors import InputError
+from invrender.io.datasets.lighting import LIGHTING
 from invrender.io.datasets.posed import PosedImage
 from invrender.io.files.paths import entries, is_file, is_folder, listing, nearest, shown
 from invrender.io.pixels import IMAGE_EXTENSIONS
@@ -71,9 +72,16 @@ def tell_unposed(posed: Sequence[PosedImage], root: Path) -> None:
         for name in entries(folder)
         if Path(name).suffix.lower() in IMAGE_EXTENSIONS and folder / name not in known
     ]
-    plain = [name for name in others if not _RENDERED.search(name.lower())]
+    light = _light_of(root)
+    plain = [name for name in others if not _RENDERED.search(name.lower()) and Path(name).name not in light]
     if plain:
         log.warning("%s: %d pictures have no camera and are left out: %s", shown(root), len(plain), listing(plain))
+
+
+def _light_of(root: Path) -> str:
+    """The text of the scene file beside the pictures, which may name pictures of the environment; empty if none is."""
+    path = (root.parent if is_file(root) else root) / LIGHTING
+    return path.read_text(encoding="utf-8", errors="replace") if is_file(path) else ""
 
 
 def _refuse_twins(posed: Sequence[PosedImage], root: Path) -> None:

@@ -47,9 +47,9 @@ class Beginning:
 
     def glowing(self) -> Phase:
         """A first shape; without steps where nobody knows what is behind the medium."""
-        known = ENVIRONMENT not in self.task.free
         bare = self.renderer.drawn(BARE_SPP, self.settings.seed)
         glow = Glow(self.task, bare, self.renderer.backend)
+        known = ENVIRONMENT not in self.task.free and glow.tells
         return Phase(
             name="glow",
             title="begin",

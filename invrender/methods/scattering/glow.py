@@ -7,15 +7,17 @@ scattered gets through more than such a model lets pass. Where it is does, and p
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from functools import cached_property
 
+import numpy as np
 import torch
 
 from invrender.kernels import Backend
 from invrender.kernels.field import FAINT, MOST, Field, FieldRays
 from invrender.methods.photometric.field.objective import COLOUR_UNIT, COLOURS, DENSITY, area, parameters
-from invrender.methods.photometric.field.rays import jittered, part, rays_through
+from invrender.methods.photometric.field.rays import jittered, joined, part, rays_through
 from invrender.methods.photometric.field.sites import DARK, dense, fog, grid_in
 from invrender.methods.scattering.task import Task
 from invrender.nouns.medium import on_grid
@@ -25,7 +27,7 @@ Tensor = torch.Tensor
 
 FUNCTIONS = 4  # of direction, in a colour
 CELLS = 16  # along the longest side of the box
-RAYS = 2048  # a step
+RAYS, MOST_RAYS = 2048, 1 << 18  # a step, and to choose from
 HELD = 0.05  # optical depth of a cell that holds something
 AREA = 0.01  # weight of the surface's area, relative to a ray's squared difference
 BRIGHT = 0.99  # share of the pixels that are no brighter than what counts as 1
@@ -56,20 +58,35 @@ class Glow:
     def _begun(self) -> Field:
         """A fog wherever the medium can be."""
         shape, bounds = self._grid
-        inside = read_at(self.task.support, self.task.bounds, shape, bounds) > 0
+        reach = math.ceil(max(self.task.shape) / CELLS)  # vertices of the support within a cell
+        near = torch.nn.functional.max_pool3d(self.task.support.float()[None], 2 * reach + 1, 1, reach)[0]
+        inside = read_at(near, self.task.bounds, shape, bounds) > 0
         border = torch.ones_like(inside)
         border[1:-1, 1:-1, 1:-1] = False
         return fog(inside & ~border, FUNCTIONS)
 
     @cached_property
     def _views(self) -> tuple[FieldRays, Tensor, Tensor]:
-        """The rays of pixels that count, what they show [R,3], and what they would without the medium."""
+        """Rays of some pixels that count, what they show [R,3], and what they would without the medium."""
         shape, bounds = self._grid
-        rays = rays_through(self.task.cameras, bounds, shape, FUNCTIONS)
-        shown, bare = (each.reshape(-1, 3).float() for each in (self.task.images, self.bare))
-        meets = (rays.count > 0) & (self.task.weight.reshape(-1) > 0)
-        scale = shown.max(1).values.quantile(BRIGHT).clamp(min=1e-12)
-        return part(rays, meets), shown[meets] / scale, bare[meets] / scale
+        each = self.task.images[0, ..., 0].numel()
+        every = math.ceil(len(self.task.images) * each / MOST_RAYS)
+        rays, shown, bare = [], [], []
+        for view in range(len(self.task.images)):
+            here = rays_through(self.task.cameras[[view]], bounds, shape, FUNCTIONS)
+            counts = (here.count > 0) & (self.task.weight[view].reshape(-1) > 0)
+            chosen = torch.nonzero(counts)[view % every :: every, 0]
+            rays.append(part(here, chosen))
+            shown.append(self.task.images[view].reshape(-1, 3)[chosen].float())
+            bare.append(self.bare[view].reshape(-1, 3)[chosen].float())
+        scale = max(float(np.quantile(torch.cat(shown).amax(1).numpy(), BRIGHT)), 1e-12)
+        return joined(rays), torch.cat(shown) / scale, torch.cat(bare) / scale
+
+    @property
+    def tells(self) -> bool:
+        """Whether any pixel counts, and anything can be anywhere."""
+        views = [float(self.task.weight.max()), float(self.task.images.max()), len(self._begun.density)]
+        return min(views) > 0 and len(self._views[1]) > 0
 
     def initial(self) -> Params:
         """Where the descent begins."""
@@ -85,7 +102,7 @@ class Glow:
         count = min(RAYS, len(target))
         chosen = torch.randint(len(target), (count,), generator=random).sort().values
         rays, field = jittered(part(every, chosen), torch.rand(count, generator=random) - 0.5), self.field(params)
-        shown = self.backend.field(field, rays)
+        shown = self.backend.field(field, rays).to(target)
         off = shown[:, :3] + shown[:, 3:] * bare[chosen] - target[chosen]
         # The kernel knows the squared difference to four numbers; this target gives it the gradient of three.
         wanted = shown - torch.cat([off, (off * bare[chosen]).sum(1, keepdim=True)], 1)

@@ -105,10 +105,8 @@ class Plan:
         one, other = (plain.value_and_grad(begun, random)[1][EXTINCTION] * values.support for _ in range(2))
         count = float(values.support.sum())
         noise = level * float((one - other).abs().sum() / count)
-        finer = (
-            values.support.numel() / math.prod(self.task.shape)
-        ) ** FINER  # steps between vertices are larger there
-        return replace(plain, smoothing=SMOOTHING * self._smoothing * finer * noise * count)
+        fewer = values.support.numel() / math.prod(self.task.shape)  # and steps between vertices are larger
+        return replace(plain, smoothing=SMOOTHING * self._smoothing * fewer**FINER * noise * count)
 
     @torch.no_grad()
     def seen(self, values: MediumValues, params: Params) -> Tensor:
@@ -142,23 +140,20 @@ class Plan:
         if self.settings.field == "neural":
             return self._training(finished[1]) if len(finished) == 2 else None
         number = len(finished) - 2
-        if number == len(self.shapes):
-            return None
-        shape, count = self.shapes[number]
-        level = finished[1].measures[LEVEL]
-        values = self.values(shape)
+        return self._descent(number, finished) if number < len(self.shapes) else None
 
-        before = finished[-1].result
+    def _descent(self, number: int, finished: tuple[Finished, ...]) -> Phase:
+        """The phase on one of the grids."""
+        shape, count = self.shapes[number]
+        level, before = finished[1].measures[LEVEL], finished[-1].result
+        values = self.values(shape)
         begun = {**before, EXTINCTION: resampled(before[EXTINCTION], shape).clamp(min=LEAST)}
         begun = {**begun, SEEN: self.seen(values, begun)}
 
         def result(params: Params, state: Any) -> Params:
             del params
             mean: Params = state.mean
-            return {
-                **{name: mean[name] for name in mean if name != SEEN},
-                EXTINCTION: mean[EXTINCTION] * values.support,
-            }
+            return {**unseen(mean), EXTINCTION: mean[EXTINCTION] * values.support}
 
         return Phase(
             name=f"{'x'.join(map(str, shape[::-1]))}",

@@ -81,10 +81,11 @@ def targets(views: Views, bounds: Tensor, solid: Field, functions: int, backend:
         found.append(part(rays, meets))
     if not sum(len(each) for each in wanted):
         raise InputError("no camera sees the box of the object", "check --bounds against the cameras")
-    return Targets(_joined(found), torch.cat(wanted))
+    return Targets(joined(found), torch.cat(wanted))
 
 
-def _joined(parts: list[FieldRays]) -> FieldRays:
+def joined(parts: list[FieldRays]) -> FieldRays:
+    """Rays of several views, one after the other."""
     return FieldRays(
         torch.cat([p.start for p in parts]),
         torch.cat([p.step for p in parts]),
