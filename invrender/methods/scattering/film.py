@@ -22,7 +22,7 @@ Tensor = torch.Tensor
 SIDE, LINE = 192, 2
 GREY = 0.6  # linear, of the line between the pictures
 SPEED = 8.0
-SPP, TURNING_SPP, TURNING = 32, 32, 96  # rays a pixel; pixels of the turntable's sides
+SPP, TURNING_SPP, TURNING = 32, 96, 64  # rays a pixel; pixels of the turntable's sides
 ELEVATION = 15.0
 
 
