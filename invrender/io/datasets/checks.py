@@ -72,16 +72,17 @@ def tell_unposed(posed: Sequence[PosedImage], root: Path) -> None:
         for name in entries(folder)
         if Path(name).suffix.lower() in IMAGE_EXTENSIONS and folder / name not in known
     ]
-    light = _light_of(root)
-    plain = [name for name in others if not _RENDERED.search(name.lower()) and Path(name).name not in light]
+    lights = _lights_of(root)
+    plain = [name for name in others if not _RENDERED.search(name.lower()) and Path(name).name not in lights]
     if plain:
         log.warning("%s: %d pictures have no camera and are left out: %s", shown(root), len(plain), listing(plain))
 
 
-def _light_of(root: Path) -> str:
-    """The text of the scene file beside the pictures, which may name pictures of the environment; empty if none is."""
+def _lights_of(root: Path) -> frozenset[str]:
+    """Names in the scene file beside the pictures, which may be those of pictures of the environment."""
     path = (root.parent if is_file(root) else root) / LIGHTING
-    return path.read_text(encoding="utf-8", errors="replace") if is_file(path) else ""
+    text = path.read_text(encoding="utf-8", errors="replace") if is_file(path) else ""
+    return frozenset(Path(quoted).name for quoted in re.findall(r'"([^"\n]+)"', text))
 
 
 def _refuse_twins(posed: Sequence[PosedImage], root: Path) -> None:
