@@ -18,6 +18,8 @@ import torch
 from invrender.backends import select
 from invrender.errors import BackendError
 from invrender.kernels import Backend
+from invrender.kernels.radiance import RadianceGradient
+from invrender.nouns import Cameras
 
 torch.set_num_threads(1)  # what the tests compute is so small that threads only get in each other's way
 if "PYTEST_XDIST_WORKER" in os.environ:  # and the workers share the cores
@@ -141,6 +143,8 @@ def _moved(value: Any, device: torch.device) -> Any:
     """Tensors, and those in tuples and dataclasses, on a device."""
     if isinstance(value, torch.Tensor):
         return value.to(device)
+    if isinstance(value, Cameras):  # which are in main memory for all
+        return value
     if isinstance(value, tuple):
         return tuple(_moved(part, device) for part in value)
     if is_dataclass(value) and not isinstance(value, type):
@@ -154,6 +158,8 @@ def _returned(value: Any, device: torch.device) -> Any:
         return value.cpu()
     if isinstance(value, tuple):
         return tuple(_returned(part, device) for part in value)
+    if isinstance(value, RadianceGradient):
+        return replace(value, **{field.name: _returned(getattr(value, field.name), device) for field in fields(value)})
     if callable(value):
         return _carried(value, device)
     if hasattr(value, "forward"):

@@ -27,7 +27,7 @@ def misfit_by(silhouette_taped: SilhouetteTaped, silhouette_adjoint: SilhouetteA
         def compare(
             vertices: Tensor, clip_from_object: Tensor, views: Sequence[int] | None = None
         ) -> tuple[float, Tensor, Tensor]:
-            chosen = slice(None) if views is None else [int(view) for view in views]
+            chosen = slice(None) if views is None else [range(len(masks))[int(view)] for view in views]
             # float32 holds 1e-5 pixels about the origin
             matrix = clip_from_object[chosen].to(device, torch.float32)
             moved = vertices.to(device, torch.float32)

@@ -14,7 +14,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Protocol
 
-from torch import Tensor
+import torch
+
+Tensor = torch.Tensor
 
 MOST = 6.0  # optical depth of a cell that is full: it lets 1/400 through
 FAINT = -9.0
@@ -36,6 +38,10 @@ class Field:
     colours: Tensor
     index: Tensor
 
+    def to(self, device: torch.device | str) -> Field:
+        """The same field there."""
+        return Field(self.density.to(device), self.colours.to(device), self.index.to(device))
+
 
 @dataclass(frozen=True)
 class FieldRays:
@@ -54,6 +60,10 @@ class FieldRays:
     length: Tensor
     count: Tensor
     basis: Tensor
+
+    def to(self, device: torch.device | str) -> FieldRays:
+        """The same rays there."""
+        return FieldRays(*(part.to(device) for part in (self.start, self.step, self.length, self.count, self.basis)))
 
 
 class RenderField(Protocol):

@@ -1,6 +1,7 @@
 """The kernels of a backend as differentiable operations: each pair is wrapped once, here.
 
-Every function takes the backend first and otherwise reads like the kernel in `invrender.kernels`.
+Every function takes the backend first and otherwise reads like the kernel in `invrender.kernels`. Faces and topology
+may be anywhere: they are brought to the device of the clip positions.
 """
 
 from __future__ import annotations
@@ -18,12 +19,12 @@ if TYPE_CHECKING:
 def rasterize(backend: Backend, clip: Tensor, faces: Tensor, size: Size) -> tuple[Tensor, Tensor]:
     """Face ids [N,H,W] int64 (-1: miss) and NDC depth [N,H,W] (inf: miss) of clip positions [N,V,4]; no gradient."""
     with torch.no_grad():
-        return backend.rasterize(clip.detach(), faces, size)
+        return backend.rasterize(clip.detach(), faces.to(clip.device), size)
 
 
 def interpolate(backend: Backend, attributes: Tensor, faces: Tensor, face_id: Tensor, clip: Tensor) -> Tensor:
     """Perspective-correct attributes [N,H,W,C] from [V,C] or [N,V,C]; differentiable in attributes and clip."""
-    result: Tensor = _Interpolate.apply(attributes, clip, faces, face_id, backend)  # type: ignore[no-untyped-call]
+    result: Tensor = _Interpolate.apply(attributes, clip, faces.to(clip.device), face_id, backend)  # type: ignore[no-untyped-call]
     return result
 
 
@@ -31,13 +32,15 @@ def antialias(
     backend: Backend, image: Tensor, face_id: Tensor, depth: Tensor, clip: Tensor, faces: Tensor, topology: Topology
 ) -> Tensor:
     """Image [N,H,W,C] blended across silhouette edges; differentiable in image and clip."""
-    result: Tensor = _Antialias.apply(image, clip, face_id, depth, faces, topology, backend)  # type: ignore[no-untyped-call]
+    mesh = (faces.to(clip.device), topology.to(clip.device))
+    result: Tensor = _Antialias.apply(image, clip, face_id, depth, *mesh, backend)  # type: ignore[no-untyped-call]
     return result
 
 
 def silhouette(backend: Backend, clip: Tensor, faces: Tensor, topology: Topology, size: Size) -> Tensor:
     """Coverage [N,H,W] of clip positions [N,V,4]; differentiable in clip."""
-    result: Tensor = _Silhouette.apply(clip, faces, topology, size, backend)  # type: ignore[no-untyped-call]
+    mesh = (faces.to(clip.device), topology.to(clip.device))
+    result: Tensor = _Silhouette.apply(clip, *mesh, size, backend)  # type: ignore[no-untyped-call]
     return result
 
 

@@ -103,8 +103,9 @@ class MediumValues:
     @torch.no_grad()
     def readable(self, params: Params) -> dict[str, Tensor]:
         """All values on the CPU, by name: optical depths [D,H,W] of the longest side, and the others."""
-        others = {name: encoding.decode(params[name]).cpu() for name, encoding in self.encoded.items()}
-        return {EXTINCTION: self.depth(params).cpu(), **others}
+        there = {name: value.to(self.support.device) for name, value in params.items()}
+        others = {name: encoding.decode(there[name]).cpu() for name, encoding in self.encoded.items()}
+        return {EXTINCTION: self.depth(there).cpu(), **others}
 
 
 def resampled(values: Tensor, shape: tuple[int, int, int]) -> Tensor:

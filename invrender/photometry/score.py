@@ -70,11 +70,12 @@ def _of_view(
     backend: Backend,
 ) -> tuple[float, float]:  # fmt: skip
     """PSNR and SSIM of one photograph as the others predict it."""
-    face_id, _ = ops.rasterize(backend, clip[[view]].to(backend.device), faces, photos.size)
+    projected = clip[[view]].to(backend.device)
+    face_id, _ = ops.rasterize(backend, projected, faces, photos.size)
     hit = (face_id[0] >= 0).cpu()
     if not bool(hit.any()) or len(photos) == 1:
         return math.nan, math.nan
-    there = ops.interpolate(backend, attributes, faces, face_id, clip[[view]])[0].cpu()[hit].double()
+    there = ops.interpolate(backend, attributes.to(projected.device), faces, face_id, projected)[0].cpu()[hit].double()
     others = _nearest(photos, view)
     normals = torch.nn.functional.normalize(there[:, 3:], dim=1)
     samples = look_at_points(there[:, :3].contiguous(), normals, photos, depth, others)

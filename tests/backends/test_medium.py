@@ -18,7 +18,7 @@ WHITE = torch.ones(1, 1, 3)
 ACROSS = ((0.1, -2.0, 0.15), (0.0, 1.0, 0.0))  # a ray through the cube along Y
 
 
-@pytest.fixture(scope="module", params=["torch", "cpu"])
+@pytest.fixture(scope="module", params=["torch", "cpu", pytest.param("cuda", marks=pytest.mark.gpu)])
 def kernels(request, open_backend) -> Backend:
     return open_backend(request.param)
 

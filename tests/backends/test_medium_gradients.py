@@ -25,7 +25,7 @@ SEEDS = 12
 NAMES = ("extinction", "albedo", "asymmetry", "emission", "lights", "environment")
 
 
-@pytest.fixture(scope="module", params=["torch", "cpu"])
+@pytest.fixture(scope="module", params=["torch", "cpu", pytest.param("cuda", marks=pytest.mark.gpu)])
 def kernels(request, open_backend) -> Backend:
     return open_backend(request.param)
 

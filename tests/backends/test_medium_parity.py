@@ -30,9 +30,9 @@ CASES = {
 }
 
 
-@pytest.fixture(scope="module")
-def kernels(open_backend) -> Backend:
-    return open_backend("cpu")
+@pytest.fixture(scope="module", params=["cpu", pytest.param("cuda", marks=pytest.mark.gpu)])
+def kernels(request, open_backend) -> Backend:
+    return open_backend(request.param)
 
 
 def arrays(name: str, coloured: bool) -> SceneArrays:
@@ -81,7 +81,8 @@ def test_paths_and_their_adjoints_are_those_of_the_reference(kernels, name, colo
             assert off.double().mean() <= (0.02 if part == "extinction" else 0), (part, off.nonzero())
 
 
-def test_results_do_not_depend_on_threads_or_other_rays(kernels, monkeypatch):
+def test_results_do_not_depend_on_threads_or_other_rays(open_backend, monkeypatch):
+    kernels = open_backend("cpu")
     exact, (origin, direction) = (
         as_type(arrays("differential", False), torch.float32),
         (part.float() for part in camera(40)),

@@ -70,8 +70,7 @@ def test_what_is_unknown_says_nothing(backend, ball, pixels):
         for given in (masks, other)
     )
     assert one[0] == two[0]
-    assert torch.equal(one[1], two[1])
-    assert torch.equal(one[2], two[2])
+    torch.testing.assert_close(one[1:], two[1:], rtol=1e-6, atol=1e-9)  # a GPU adds floats up in any order
     nothing = torch.zeros_like(confidence)
     given = (faces, topology(faces), len(vertices), masks, weight, nothing)
     misfit, gradient, iou = backend.silhouette_misfit(*given)(vertices, matrices)

@@ -16,7 +16,7 @@ Tensor = torch.Tensor
 PATHS = Transport(depth=12, indirect=True, roulette=6)
 
 
-@pytest.fixture(scope="module", params=["torch", "cpu"])
+@pytest.fixture(scope="module", params=["torch", "cpu", pytest.param("cuda", marks=pytest.mark.gpu)])
 def kernels(request, open_backend) -> Backend:
     return open_backend(request.param)
 

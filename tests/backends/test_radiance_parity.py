@@ -44,9 +44,9 @@ def arrays(name: str, sky: bool) -> SceneArrays:
     )
 
 
-@pytest.fixture(scope="module")
-def kernels(open_backend) -> Backend:
-    return open_backend("cpu")
+@pytest.fixture(scope="module", params=["cpu", pytest.param("cuda", marks=pytest.mark.gpu)])
+def kernels(request, open_backend) -> Backend:
+    return open_backend(request.param)
 
 
 @pytest.mark.parametrize("transport", TRANSPORTS, ids=["rays", "paths", "no shadows"])
@@ -89,7 +89,8 @@ def test_what_is_not_asked_for_is_not_given(kernels):
     assert [name for name in ALL if getattr(found, name) is not None] == ["lights"]
 
 
-def test_results_depend_on_the_seed_and_not_on_threads(kernels, monkeypatch):
+def test_results_depend_on_the_seed_and_not_on_threads(open_backend, monkeypatch):
+    kernels = open_backend("cpu")
     exact = as_type(arrays("textured", True), torch.float32)
     origin, direction = (part.float() for part in camera(40))
     transport, results = Transport(3, indirect=True), []

@@ -99,4 +99,5 @@ def test_the_nearest_face_is_found_among_many_of_every_size(trace):
     expected = trace_with(vertices, faces, origin, direction, "torch")
     assert (face >= 0).sum() > 200
     assert float((face != expected[0]).double().mean()) <= (0.01 if isinstance(trace, partial) else 0)
-    assert torch.equal(t[face == expected[0]], expected[1][face == expected[0]])
+    same = face == expected[0]
+    torch.testing.assert_close(t[same], expected[1][same], rtol=1e-9, atol=0)  # a GPU rounds otherwise

@@ -83,7 +83,7 @@ def climbed(shape: Shape, photos: Photos, level: Level, backend: Backend) -> Sha
         backend: what draws.
     """
     reduced = smaller(photos, level.factor)
-    target = Target(reduced.clip_from_object, reduced.masks, reduced.pixel)
+    target = Target(reduced.clip_from_object, reduced.masks.to(backend.device), reduced.pixel)
     for _ in range(level.rounds):
         tolerated = round(TOLERATED * len(shape.faces))
         found = remesh_embedded(shape.vertices, shape.faces, level.edge_length, tolerated)

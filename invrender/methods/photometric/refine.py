@@ -114,12 +114,12 @@ def objective(shape: Shape, photos: Photos, stage: Stage, backend: Backend) -> O
     faces = torch.from_numpy(shape.faces)
     edges, count = topology(faces), len(shape.vertices)
     laplacian = uniform_laplacian(edges, count)
-    share = photos.pixel.square() / len(photos)
+    share, masks = photos.pixel.square() / len(photos), photos.masks.to(backend.device)
     return Objective(
         faces=faces,
         photos=photos,
         near=neighbours(photos, stage.others, WIDEST),
-        misfit=backend.silhouette_misfit(faces, edges, count, photos.masks, share, photos.confidence),
+        misfit=backend.silhouette_misfit(faces, edges, count, masks, share, photos.confidence),
         laplacian=product(laplacian),
         degree=degrees(edges, count),
         map=large_steps(laplacian, stage.diffusion),

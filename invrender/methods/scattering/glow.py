@@ -63,11 +63,11 @@ class Glow:
         inside = read_at(near, self.task.bounds, shape, bounds) > 0
         border = torch.ones_like(inside)
         border[1:-1, 1:-1, 1:-1] = False
-        return fog(inside & ~border, FUNCTIONS)
+        return fog(inside & ~border, FUNCTIONS).to(self.backend.device)
 
     @cached_property
     def _views(self) -> tuple[FieldRays, Tensor, Tensor]:
-        """Rays of some pixels that count, what they show [R,3], and what they would without the medium."""
+        """On the device: rays of some pixels that count, what they show [R,3], and without the medium."""
         shape, bounds = self._grid
         each = self.task.images[0, ..., 0].numel()
         every = math.ceil(len(self.task.images) * each / MOST_RAYS)
@@ -80,7 +80,8 @@ class Glow:
             shown.append(self.task.images[view].reshape(-1, 3)[chosen].float())
             bare.append(self.bare[view].reshape(-1, 3)[chosen].float())
         scale = max(float(np.quantile(torch.cat(shown).amax(1).numpy(), BRIGHT)), 1e-12)
-        return joined(rays), torch.cat(shown) / scale, torch.cat(bare) / scale
+        place = self.backend.device
+        return joined(rays).to(place), (torch.cat(shown) / scale).to(place), (torch.cat(bare) / scale).to(place)
 
     @property
     def tells(self) -> bool:
@@ -90,7 +91,7 @@ class Glow:
 
     def initial(self) -> Params:
         """Where the descent begins."""
-        return {name: value.to(self.backend.device) for name, value in parameters(self._begun).items()}
+        return parameters(self._begun)
 
     def field(self, params: Params) -> Field:
         """What the parameters stand for."""
@@ -102,7 +103,7 @@ class Glow:
         count = min(RAYS, len(target))
         chosen = torch.randint(len(target), (count,), generator=random).sort().values
         rays, field = jittered(part(every, chosen), torch.rand(count, generator=random) - 0.5), self.field(params)
-        shown = self.backend.field(field, rays).to(target)
+        shown = self.backend.field(field, rays)
         off = shown[:, :3] + shown[:, 3:] * bare[chosen] - target[chosen]
         # The kernel knows the squared difference to four numbers; this target gives it the gradient of three.
         wanted = shown - torch.cat([off, (off * bare[chosen]).sum(1, keepdim=True)], 1)
@@ -117,16 +118,16 @@ class Glow:
 
         What no light comes from counts as being as dense as what hides it.
         """
-        field = self.field({name: value.cpu() for name, value in params.items()})
+        found = self.field({name: value.to(self.backend.device) for name, value in params.items()})
+        light, field = self.backend.field_light(found, self._views[0]).cpu(), found.to("cpu")
         bounds = self._grid[1]
         sigma = torch.where(field.density < FAINT, 0.0, MOST * torch.sigmoid(field.density))
-        light = self.backend.field_light(field, self._views[0]).cpu()
         grid, sites = dense(field, sigma[:, None], 0.0)[0], field.index >= 0
         hidden, held = sites & (light < DARK), grid > HELD
         if bool((held & ~hidden).any()):
             grid[hidden] = grid[hidden].clamp(min=float(grid[held & ~hidden].median()))
-        found = read_at(grid, bounds, self.task.shape, self.task.bounds) * self.task.support
-        return found / (found.sum() / self.task.support.sum()).clamp(min=1e-12)
+        shape = read_at(grid, bounds, self.task.shape, self.task.bounds) * self.task.support
+        return shape / (shape.sum() / self.task.support.sum()).clamp(min=1e-12)
 
 
 def read_at(values: Tensor, own: Tensor, shape: tuple[int, int, int], bounds: Tensor) -> Tensor:

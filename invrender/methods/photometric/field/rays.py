@@ -23,7 +23,7 @@ REACHES = 0.999  # transmittance of a solid field above which a ray has missed i
 
 @dataclass(frozen=True)
 class Targets:
-    """Rays and what they should show.
+    """Rays and what they should show, on the backend's device.
 
     Attributes:
         rays: R of them.
@@ -41,6 +41,7 @@ def part(rays: FieldRays, chosen: Tensor) -> FieldRays:
 
 def jittered(rays: FieldRays, by: Tensor) -> FieldRays:
     """The samples shifted along their rays by shares [R] of a step in [-0.5, 0.5]."""
+    by = by.to(rays.start)
     return FieldRays(rays.start + by[:, None] * rays.step, rays.step, rays.length, rays.count, rays.basis)
 
 
@@ -69,10 +70,11 @@ def targets(views: Views, bounds: Tensor, solid: Field, functions: int, backend:
     if views.images is None:
         raise InputError("the views hold no colours", "use a dataset of pictures, or --method silhouette")
     depth, height, width = solid.index.shape
+    opaque = solid.to(backend.device)
     found, wanted = [], []
     for i in range(len(views.cameras)):
         rays = rays_through(views.cameras[[i]], bounds, (depth, height, width), functions)
-        meets = backend.field(solid, rays)[:, 3].cpu() < REACHES
+        meets = backend.field(opaque, rays.to(backend.device))[:, 3].cpu() < REACHES
         if views.confidence is not None:
             meets &= views.confidence[i].reshape(-1) > 0
         alpha = views.masks[i].reshape(-1, 1)[meets]
@@ -81,7 +83,7 @@ def targets(views: Views, bounds: Tensor, solid: Field, functions: int, backend:
         found.append(part(rays, meets))
     if not sum(len(each) for each in wanted):
         raise InputError("no camera sees the box of the object", "check --bounds against the cameras")
-    return Targets(joined(found), torch.cat(wanted))
+    return Targets(joined(found).to(backend.device), torch.cat(wanted).to(backend.device))
 
 
 def joined(parts: list[FieldRays]) -> FieldRays:

@@ -122,7 +122,7 @@ def _phase(
     rays = targets(views, bounds, _solid(hull, settings.functions), settings.functions, backend)
     done = sum(each.steps for each in finished)
     count = settings.iterations - done if level.coarser == 1 else round(level.share * settings.iterations)
-    objective = Misfit(first.index, rays, settings.rays, settings.area, backend)
+    objective = Misfit(first.index.to(backend.device), rays, settings.rays, settings.area, backend)
 
     def result(params: Params, state: Any) -> Params:
         del state
@@ -170,10 +170,10 @@ def fitted_of(result: Mapping[str, Tensor]) -> Fitted:
 
 def light_in(field: Field, rays: Targets, backend: Backend) -> Tensor:
     """[D,H,W] the greatest transmittance with which the rays reach each vertex."""
-    light = torch.zeros(field.index.shape)
+    light, there = torch.zeros(field.index.shape), field.to(backend.device)
     for begin_at in range(0, len(rays.shown), LIGHT_RAYS):
         some = torch.arange(begin_at, min(begin_at + LIGHT_RAYS, len(rays.shown)))
-        light = torch.maximum(light, backend.field_light(field, part(rays.rays, some)).cpu())
+        light = torch.maximum(light, backend.field_light(there, part(rays.rays, some)).cpu())
     return light
 
 
