@@ -23,7 +23,7 @@ import typer
 
 from invrender.errors import UsageError
 from invrender.run.console import Messages, Results
-from invrender.run.settings import DISTANCES, MOST_PIXELS, MOST_VIEWS, flag_of
+from invrender.run.settings import DISTANCES, MOST_PIXELS, MOST_VIEWS, flag_of, hints
 
 BACKENDS = ("auto", "cpu", "cuda", "vulkan", "torch")
 PRESETS = ("draft", "standard", "fine")
@@ -251,7 +251,8 @@ def _names(cls: type[Any]) -> list[str]:
 
 def _option(cls: type[Any], name: str) -> Any:
     """The annotation of a flag: its type, or text where that is read later, and how `--help` shows it."""
-    flag, hint = flag_of(cls, name), typing.get_type_hints(cls)[name]
+    flag, hint = flag_of(cls, name), hints(cls)[name]
+    hint = typing.get_args(hint)[0] if typing.get_origin(hint) is Annotated else hint
     assert flag is not None
     kinds = [kind for kind in (typing.get_args(hint) or (hint,)) if kind is not type(None)]
     choices = typing.get_args(hint) if typing.get_origin(hint) is typing.Literal else ()

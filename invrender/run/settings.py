@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import dataclasses
 import typing
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -147,9 +148,19 @@ class VolumeRunSettings(RunSettings):
     dtype: Annotated[str | None, Flag("Numbers of a .raw file: uint8, float32.", "TYPE", "Volumes")] = None
 
 
+_hints: dict[type[Any], Mapping[str, Any]] = {}
+
+
+def hints(cls: type[Any]) -> Mapping[str, Any]:
+    """The fields' types as they are annotated; looked up once, since that takes milliseconds."""
+    if cls not in _hints:
+        _hints[cls] = typing.get_type_hints(cls, include_extras=True)
+    return _hints[cls]
+
+
 def notes(cls: type[Any], name: str) -> tuple[Any, ...]:
     """The annotations of a field beyond its type: its `Flag` and `Range`, where it has them."""
-    hint = typing.get_type_hints(cls, include_extras=True)[name]
+    hint = hints(cls)[name]
     return typing.get_args(hint)[1:] if typing.get_origin(hint) is Annotated else ()
 
 
