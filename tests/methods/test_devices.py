@@ -15,6 +15,7 @@ from tests.methods.test_going_on import CASES, SOURCES, _small, inputs  # noqa: 
 from tests.pretended_gpu import DEVICE, pretended, pretending
 
 FORWARD = ("lamp of a scene",)  # torch's forward mode does not go through tensors that pretend
+TOLD = ("photographs in folds",)  # by those whose cameras are sought, too
 
 
 def test_tensors_of_two_devices_do_not_mix() -> None:
@@ -25,7 +26,7 @@ def test_tensors_of_two_devices_do_not_mix() -> None:
         assert (there.cpu() + here).tolist() == [2, 2, 2]
 
 
-@pytest.mark.parametrize("case", [case for case in CASES if case not in FORWARD])
+@pytest.mark.parametrize("case", [case for case in CASES if case not in (*FORWARD, *TOLD)])
 def test_a_run_is_on_the_backend_s_device(case: str, inputs: Path, tmp_path: Path) -> None:  # noqa: F811
     name, settings, _ = CASES[case]
     method = method_called(name)
