@@ -12,20 +12,21 @@ from invrender.nouns import Cameras
 Tensor = torch.Tensor
 
 AROUND = 1  # pixels around what differs that count as the medium as well
-LEAST_DIFFERENCE = 0.02  # of the pictures' root mean square
+MOST = 0.99  # share of the pixels that see the box whose difference counts as the largest: little, of a thin medium
+LEAST_DIFFERENCE = 0.02  # of the largest
 NOISES = 4.0  # of the noise of bare pixels
 
 
-def covered(difference: Tensor, bare: Tensor, scale: float) -> Tensor:
+def covered(difference: Tensor, bare: Tensor) -> Tensor:
     """Which pixels [N,H,W] show more than the bare environment, holes filled.
 
     Args:
         difference: [N,H,W] of the pictures from the bare environment.
         bare: [N,H,W] bool, pixels whose rays miss the box: they tell the noise.
-        scale: root mean square of the pictures.
     """
     noise = float(difference[bare].square().mean().sqrt()) if bool(bare.any()) else 0.0
-    seen = (difference > max(LEAST_DIFFERENCE * scale, NOISES * noise)).numpy()
+    most = float(np.quantile(difference[~bare].numpy(), MOST)) if not bool(bare.all()) else 0.0
+    seen = (difference > max(LEAST_DIFFERENCE * most, NOISES * noise)).numpy()
     return torch.from_numpy(np.stack([binary_dilation(binary_fill_holes(each), iterations=AROUND) for each in seen]))
 
 

@@ -204,8 +204,7 @@ def _where(
         return support(masks, cameras, bounds, shape, 0)
     renderer = Renderer.of(scene, cameras, backend)
     bare = renderer.drawn(BARE_SPP, settings.seed + BARE_SEED)
-    scale = float(images.square().mean().sqrt())
-    seen = covered((images - bare).abs().mean(-1), ~renderer.meeting(torch.ones(2, 2, 2)), scale)
+    seen = covered((images - bare).abs().mean(-1), ~renderer.meeting(torch.ones(2, 2, 2)))
     if not bool(seen.any()):
         raise InputError(
             "the pictures show nothing but the environment",

@@ -71,7 +71,7 @@ def test_a_hole_in_what_differs_from_the_sky_is_filled() -> None:
     difference = torch.zeros(1, 12, 12)
     difference[0, 3:9, 3:9] = 1.0
     difference[0, 5:7, 5:7] = 0.0  # looks like the sky
-    seen = covered(difference, torch.zeros(1, 12, 12, dtype=torch.bool), 1.0)
+    seen = covered(difference, torch.zeros(1, 12, 12, dtype=torch.bool))
     assert bool(seen[0, 5, 5]) and not bool(seen[0, 0, 0])
 
 
