@@ -9,6 +9,7 @@ from dataclasses import dataclass
 import torch
 
 from invrender.methods.scattering.glow import Glow
+from invrender.methods.scattering.haze import fits, foreseen, trusted
 from invrender.methods.scattering.objective import Misfit
 from invrender.methods.scattering.renderer import Renderer
 from invrender.methods.scattering.settings import ScatteringSettings
@@ -16,6 +17,7 @@ from invrender.methods.scattering.task import BARE_SPP, Task
 from invrender.parameters.medium_values import ENVIRONMENT, EXTINCTION, LEAST, values_of
 from invrender.solve.adam import Adam
 from invrender.solve.phase import Finished, Phase, Start
+from invrender.solve.protocol import Params
 from invrender.solve.rates import Rate, exponential_decay
 
 Tensor = torch.Tensor
@@ -26,7 +28,7 @@ FACTORS = tuple(2.0**k for k in range(-2, 3))  # tried with a first shape, of th
 PEAK, FIRST = 3.0, 0.3  # of the density on the whole: that of the densest places, about, and what the start has of it
 BETAS = (0.9, 0.99)
 LAST = 0.05  # of the rate, at a phase's end
-LEVEL = "level"
+LEVEL, HAZY = "level", "hazy"
 ADVICE = "lower the rate (--fresh --set rate=0.05)"
 
 
@@ -82,7 +84,9 @@ class Beginning:
                 shaped = shape.to(alike)
                 factor, found = self._densest(shaped, [depth * each for each in FACTORS])
                 begun = factor * shaped if found < least else begun
-            return Start({**values.initial(begun.clamp(min=LEAST), base), LEVEL: torch.tensor(PEAK * depth)})
+            params = values.initial(begun.clamp(min=LEAST), base)
+            told = {LEVEL: torch.tensor(PEAK * depth), HAZY: torch.tensor(self._hazy(params))}
+            return Start({**params, **told})
 
         return Phase(
             name="whole",
@@ -92,9 +96,15 @@ class Beginning:
             objective=self.misfit,
             solver=Adam(cosine(0.0, 1)),
             decode=values.readable,
-            result=lambda params, state: {name: value for name, value in params.items() if name != LEVEL},
-            measures=lambda params, state: {LEVEL: float(params[LEVEL])},
+            result=lambda params, state: {name: params[name] for name in params if name not in (LEVEL, HAZY)},
+            measures=lambda params, state: {name: float(params[name]) for name in (LEVEL, HAZY)},
         )
+
+    def _hazy(self, params: Params) -> float:
+        """How much the model of a thin medium counts."""
+        if not fits(self.renderer):
+            return 0.0
+        return trusted(foreseen(self.renderer, self.misfit.values.arrays(params), self.settings.seed))
 
     @torch.no_grad()
     def _densest(self, shape: Tensor, tried: Sequence[float]) -> tuple[float, float]:

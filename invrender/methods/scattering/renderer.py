@@ -72,10 +72,17 @@ class Renderer:
 
     def seen(self, arrays: SceneArrays, pixels: Tensor, spp: int, random: torch.Generator) -> Tensor:
         """Linear RGB [P,3] of pixels, each the mean of some rays; differentiable in the arrays."""
-        origin, way = self.rays(pixels, spp, random)
+        return self.along(arrays, self.rays(pixels, spp, random), spp, random)[:, :3]
+
+    def along(self, arrays: SceneArrays, rays: tuple[Tensor, Tensor], spp: int, random: torch.Generator) -> Tensor:
+        """Linear RGB and alpha [P,4], means of so many of the rays [P*spp,3] one after the other."""
         seed = int(torch.randint(SEEDS, (), generator=random))
-        found = radiance(self.backend, arrays, origin, way, seed, TRANSPORT)
-        return found[:, :3].reshape(len(pixels), spp, 3).mean(1)
+        found = radiance(self.backend, arrays, *rays, seed, TRANSPORT)
+        return found.reshape(-1, spp, 4).mean(1)
+
+    def middles(self) -> tuple[Tensor, Tensor]:
+        """Rays [P,3] of the frame through the middles of all pixels."""
+        return self._rays(self._numbers(), torch.full((self.pixels, 2), 0.5, dtype=torch.float64))
 
     def meeting(self, grid: Tensor) -> Tensor:
         """Which pixels [N,H,W] see through their centres where a grid [D,H,W] over the medium's box is above 0."""
@@ -94,17 +101,22 @@ class Renderer:
         """All views of the scene as it was given, [N,H,W,3] on the CPU."""
         return self.pictures(self.base, spp, seed)
 
-    @torch.no_grad()
     def pictures(self, arrays: SceneArrays, spp: int, seed: int) -> Tensor:
         """All views, [N,H,W,3] on the CPU."""
+        return self.layers(arrays, spp, seed)[:, :3].reshape(-1, *self.size, 3).cpu()
+
+    @torch.no_grad()
+    def layers(self, arrays: SceneArrays, spp: int, seed: int) -> Tensor:
+        """All pixels of all views with their alpha, [P,4]."""
         random = torch.Generator().manual_seed(seed)
         each = max(1, min(spp, AT_ONCE // 1024))
         count = max(1, AT_ONCE // each)
         drawn = []
         for part in self._numbers().split(count):
-            total, left = torch.zeros(len(part), 3, device=part.device), spp
+            total, left = torch.zeros(len(part), 4, device=part.device), spp
             while left:
                 now = min(each, left)
-                total, left = total + now * self.seen(arrays, part, now, random), left - now
+                found = self.along(arrays, self.rays(part, now, random), now, random)
+                total, left = total + now * found, left - now
             drawn.append(total / spp)
-        return torch.cat(drawn).reshape(-1, *self.size, 3).cpu()
+        return torch.cat(drawn)

@@ -10,7 +10,9 @@ from typing import Any
 import torch
 
 from invrender.kernels import Backend
-from invrender.methods.scattering.beginning import ADVICE, BETAS, LEVEL, Beginning, cosine
+from invrender.kernels.radiance import SceneArrays
+from invrender.methods.scattering.beginning import ADVICE, BETAS, HAZY, LEVEL, Beginning, cosine
+from invrender.methods.scattering.haze import fitted, hidden
 from invrender.methods.scattering.objective import SEEN, Misfit, Pixels
 from invrender.methods.scattering.renderer import Renderer
 from invrender.methods.scattering.settings import ScatteringSettings
@@ -40,6 +42,8 @@ FIRST_SPP = 4  # rays a pixel of the picture that the running mean begins with
 OPAQUE = 4.0  # optical depth beyond which more hides no more: steps are no longer than that makes them
 TAIL = 0.3  # share of a phase's last steps whose iterates are averaged
 SMOOTHING, USUAL = 0.12, 270  # total variation's share of the gradients' noise, after so many steps: more leave less
+OUTWEIGHED = 0.8  # the same share of what noise pictures have, where a model without noise tells the gradients
+ALONE, ALONE_SPP = 2, 8  # where it tells them alone: how many times as many rays a step has, and rays at first
 FINER = 1 / 3  # power of the number of vertices by which coarse grids are smoothed less
 RELATIVE = 0.02  # of the root mean square: radiance below counts as that in relative differences
 NOISE_SEED = 1000
@@ -94,30 +98,48 @@ class Plan:
         support = coarse(self.task.support, shape).to(self.backend.device)
         return MediumValues(self.renderer.base, support, encodings(self.renderer.base, self.task.free))
 
-    def smoothed(self, values: MediumValues, level: float, begun: Params) -> Misfit:
-        """The objective on a grid, with a total variation that outweighs the noise of gradients.
+    def smoothed(self, plain: Misfit, begun: Params) -> Misfit:
+        """The objective with a total variation that outweighs the noise of gradients.
 
         Paths are random, and so are gradients; Adam follows their noise where pictures say little, as they do of the
-        depth of an opaque medium. How large it is depends on the medium: it is measured where the descent begins.
+        depth of an opaque medium. How large it is depends on the medium: it is measured where the descent begins. A
+        model without noise leaves that of the pictures, and that does not fall with the number of steps.
         """
-        plain = self.misfit(values, level)
+        support, share = plain.values.support, 0.0 if plain.haze is None else plain.haze.share
         random = torch.Generator().manual_seed(self.settings.seed + NOISE_SEED)
-        one, other = (plain.value_and_grad(begun, random)[1][EXTINCTION] * values.support for _ in range(2))
-        count = float(values.support.sum())
-        noise = level * float((one - other).abs().sum() / count)
-        fewer = values.support.numel() / math.prod(self.task.shape)  # and steps between vertices are larger
-        return replace(plain, smoothing=SMOOTHING * self._smoothing * fewer**FINER * noise * count)
-
-    @torch.no_grad()
-    def seen(self, values: MediumValues, params: Params) -> Tensor:
-        """What the pixels show, [P,3]: where a running mean begins."""
-        pictures = self.renderer.pictures(values.arrays(params), FIRST_SPP, self.settings.seed)
-        return pictures.reshape(-1, 3).to(self.backend.device)
+        count, noise = float(support.sum()), 0.0
+        if share < 1:
+            one, other = (plain.value_and_grad(begun, random)[1][EXTINCTION] * support for _ in range(2))
+            noise += (1 - share) * SMOOTHING * self._fewer * float((one - other).abs().sum() / count)
+        if plain.haze is not None:
+            noise += share * OUTWEIGHED * float((plain.noise(begun, random) * support).abs().sum() / count)
+        fewer = support.numel() / math.prod(self.task.shape)  # and steps between vertices are larger
+        smoothing = self.settings.smoothing * fewer**FINER * plain.level * noise * count
+        return replace(plain, smoothing=smoothing)
 
     @property
-    def _smoothing(self) -> float:
-        """As the settings want it; more steps leave less noise."""
-        return self.settings.smoothing * math.sqrt(USUAL / self.settings.iterations)
+    def _fewer(self) -> float:
+        """More steps leave less noise of paths."""
+        return math.sqrt(USUAL / self.settings.iterations)
+
+    @torch.no_grad()
+    def begun(self, values: MediumValues, whole: Finished, params: Params) -> tuple[Misfit, Params]:
+        """The objective on a grid, without total variation, and the parameters with what the running mean begins at."""
+        plain, arrays = self.misfit(values, whole.measures[LEVEL]), values.arrays(params)
+        share = whole.measures.get(HAZY, 0.0)  # runs that began before it was measured go on without
+        if share == 0:
+            return plain, {**params, SEEN: self.seen(arrays, FIRST_SPP)[:, :3]}
+        alone = share == 1 and not values.encoded
+        layers = self.seen(arrays, ALONE_SPP if alone else FIRST_SPP)
+        haze = fitted(self.renderer, arrays, layers, share, self.settings.seed)
+        rest = haze.rest(layers)
+        off = rest + haze.gain(hidden(self.renderer, arrays, self.renderer.middles())) - plain.pixels.target
+        pixels, spp = plain.pixels.evened(off, share), plain.spp * (ALONE if alone else 1)
+        return replace(plain, haze=haze, pixels=pixels, spp=spp), {**params, SEEN: rest}
+
+    def seen(self, arrays: SceneArrays, spp: int) -> Tensor:
+        """What all pixels show, and alpha, [P,4]."""
+        return self.renderer.layers(arrays, spp, self.settings.seed).to(self.backend.device)
 
     def misfit(self, values: MediumValues, level: float) -> Misfit:
         """The objective on a grid, without total variation."""
@@ -148,7 +170,7 @@ class Plan:
         level, before = finished[1].measures[LEVEL], finished[-1].result
         values = self.values(shape)
         begun = {**before, EXTINCTION: resampled(before[EXTINCTION], shape).clamp(min=LEAST)}
-        begun = {**begun, SEEN: self.seen(values, begun)}
+        plain, started = self.begun(values, finished[1], begun)
 
         def result(params: Params, state: Any) -> Params:
             del params
@@ -159,8 +181,8 @@ class Plan:
             name=f"{'x'.join(map(str, shape[::-1]))}",
             title="descend",
             steps=count,
-            start=lambda: Start(begun),
-            objective=self.smoothed(values, level, begun),
+            start=lambda: Start(started),
+            objective=self.smoothed(plain, started),
             solver=self._solver(values, level, count),
             decode=values.readable,
             result=result,
@@ -192,14 +214,14 @@ class Plan:
         def start() -> Start:
             others = {name: value for name, value in whole.result.items() if name != EXTINCTION}
             begun = {name: value.to(self.backend.device) for name, value in field.initial().items()} | others
-            return Start({**begun, SEEN: self.seen(values, begun)})
+            return Start({**begun, SEEN: self.seen(values.arrays(begun), FIRST_SPP)[:, :3]})
 
         return Phase(
             name="train",
             title="train",
             steps=count,
             start=start,
-            objective=replace(self.misfit(values, level), smoothing=LEARNED * self._smoothing),
+            objective=replace(self.misfit(values, level), smoothing=LEARNED * self._fewer * self.settings.smoothing),
             solver=self._averaged(dict.fromkeys([*field.sizes, *values.encoded], Adam(rates, BETAS)), count),
             decode=values.readable,
             result=lambda params, state: {**unseen(state.mean), EXTINCTION: values.readable(state.mean)[EXTINCTION]},
