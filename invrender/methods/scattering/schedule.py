@@ -43,7 +43,7 @@ OPAQUE = 4.0  # optical depth beyond which more hides no more: steps are no long
 TAIL = 0.3  # share of a phase's last steps whose iterates are averaged
 SMOOTHING, USUAL = 0.12, 270  # total variation's share of the gradients' noise, after so many steps: more leave less
 OUTWEIGHED = 0.8  # the same share of what noise pictures have, where a model without noise tells the gradients
-ALONE, ALONE_SPP = 2, 8  # where it tells them alone: how many times as many rays a step has, and rays at first
+ALONE, ALONE_SPP = 2, 8  # where it tells them alone: how many times as many rays a step has, and rays at first at least
 FINER = 1 / 3  # power of the number of vertices by which coarse grids are smoothed less
 RELATIVE = 0.02  # of the root mean square: radiance below counts as that in relative differences
 NOISE_SEED = 1000
@@ -123,14 +123,14 @@ class Plan:
         return math.sqrt(USUAL / self.settings.iterations)
 
     @torch.no_grad()
-    def begun(self, values: MediumValues, whole: Finished, params: Params) -> tuple[Misfit, Params]:
+    def begun(self, values: MediumValues, whole: Finished, params: Params, count: int) -> tuple[Misfit, Params]:
         """The objective on a grid, without total variation, and the parameters with what the running mean begins at."""
         plain, arrays = self.misfit(values, whole.measures[LEVEL]), values.arrays(params)
         share = whole.measures.get(HAZY, 0.0)  # runs that began before it was measured go on without
         if share == 0:
             return plain, {**params, SEEN: self.seen(arrays, FIRST_SPP)[:, :3]}
         alone = share == 1 and not values.encoded
-        layers = self.seen(arrays, ALONE_SPP if alone else FIRST_SPP)
+        layers = self.seen(arrays, max(ALONE_SPP, count // 4) if alone else FIRST_SPP)
         haze = fitted(self.renderer, arrays, layers, share, self.settings.seed)
         rest = haze.rest(layers)
         off = rest + haze.gain(hidden(self.renderer, arrays, self.renderer.middles())) - plain.pixels.target
@@ -170,7 +170,7 @@ class Plan:
         level, before = finished[1].measures[LEVEL], finished[-1].result
         values = self.values(shape)
         begun = {**before, EXTINCTION: resampled(before[EXTINCTION], shape).clamp(min=LEAST)}
-        plain, started = self.begun(values, finished[1], begun)
+        plain, started = self.begun(values, finished[1], begun, count)
 
         def result(params: Params, state: Any) -> Params:
             del params
