@@ -120,8 +120,7 @@ def test_interpolation_and_its_gradients_are_the_reference_s(candidate, seed, si
     )
     expected = REFERENCE.interpolate_adjoint(grad.double(), attributes.double(), faces, face_id, clip.double())
     found = candidate.interpolate_adjoint(grad, attributes, faces, face_id, clip)
-    if candidate.name == "cuda" and kind == "lattice":
-        # Pixels exactly on edges have one-sided derivatives, and a GPU rounds to either side.
+    if kind == "lattice":  # pixels lie exactly on edges, where derivatives by place are one-sided and either is right
         found, expected = found[:1], expected[:1]
     for value, other in zip(found, expected, strict=True):
         agree(value / other.abs().max().clamp(min=1), other / other.abs().max().clamp(min=1))
