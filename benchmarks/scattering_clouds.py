@@ -29,8 +29,10 @@ from invrender.methods.scattering.settings import ScatteringSettings
 from invrender.nouns import DirectionalLight, Environment, Medium, Scene, Volume
 from invrender.solve.loop import Loop
 
-TOP, DENSE = 6.0, 20.0  # greatest extinction of the bumpy ball in a box of side 1
-CASES = ((32, 85, TOP), (32, 400, TOP), (32, 85, DENSE), (32, 400, DENSE), (64, 300, TOP))
+THIN, TOP, DENSE = 1.0, 6.0, 20.0  # greatest extinction of the bumpy ball in a box of side 1
+CASES = (
+    (32, 85, TOP), (32, 400, TOP), (32, 85, THIN), (32, 400, THIN), (32, 85, DENSE), (32, 400, DENSE), (64, 300, TOP),
+)  # fmt: skip
 VIEWS, SUN, SPP = 24, (0.3, 0.81, 0.5), 256
 
 

@@ -81,7 +81,8 @@ def announce(kept: bool) -> None:
     """Say in the log that kernels are being compiled, and whether for good; once."""
     unkept = "the cache folder cannot be written: every run will (set INVRENDER_CACHE_DIR to a folder that can be)"
     again = "later runs start at once" if kept else unkept
-    logging.getLogger(__name__).warning("compiling kernels, a matter of seconds (of light through media: up to two minutes); %s", again)
+    took = "a matter of seconds, with light through media up to two minutes"
+    logging.getLogger(__name__).warning("compiling kernels, %s; %s", took, again)
 
 
 @cache
