@@ -1,9 +1,9 @@
 """A cloud from pictures, here and with Mitsuba 3 (`prbvolpath`) in a loop of the same kind.
 
-    python benchmarks/scattering_loop.py [--steps 85] [--ours 30 60 85] [--variation 1 10]
+    python benchmarks/scattering_loop.py [--steps 85] [--ours 40 85] [--variation 1 10]
 
 The bumpy ball of `scattering_clouds.py` (32^3, greatest extinction 6) in 24 views of 32^2, under its sun and sky.
-Each side draws its own targets (256 rays a pixel) and is told where the medium can be. Mitsuba's loop has 6 views of 4
+Each side draws its own targets (256 rays a pixel); Mitsuba's is told where the medium can be. Its loop has 6 views of 4
 rays a step, other paths for pictures and gradients, total variation (in units of the first gradient's mean), Adam with
 a falling rate, and the mean of the last iterates; its first step, which compiles, does not count. Prints the PSNR of
 the extinction and the CPU seconds of one thread. Mitsuba is `pip install mitsuba`; where its LLVM is missing,
@@ -16,7 +16,7 @@ import argparse
 import math
 import os
 import time
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -27,27 +27,17 @@ import invrender  # noqa: F401  (before torch: it sets up threads)
 import numpy as np  # isort: skip
 import torch
 from numpy.typing import NDArray
-from scattering_clouds import SPP, SUN, TOP, VIEWS, WARM, bumpy_ball, lit
+from scattering_clouds import SPP, SUN, TOP, VIEWS, bumpy_ball, lit, solved
 from scipy.ndimage import binary_dilation
 
-from invrender.backends import select
 from invrender.cameras.volume_rigs import volume_rig
-from invrender.io.scenes.write import write_scene
-from invrender.methods.scattering import task
-from invrender.methods.scattering.method import METHOD
-from invrender.methods.scattering.settings import ScatteringSettings
-from invrender.solve.loop import Loop
 
 Grid = NDArray[np.float32]
 
 SIZE, POWER, ALBEDO, ASYMMETRY = 32, 3.0, 0.95, 0.5
 BATCH, RAYS = 6, 4  # views of a step, and rays a pixel
-RATE, LEFT, BETAS, FIRST = (
-    0.3,
-    0.05,
-    (0.9, 0.99),
-    0.6,
-)  # Adam's; of the rate in the end; and the extinction to begin with
+RATE, LEFT, BETAS = 0.3, 0.05, (0.9, 0.99)  # Adam's, and what is left of the rate in the end
+FIRST = 0.6  # extinction to begin with
 LEAST, MOST = 1e-3, 4 * TOP
 ROUND, TAIL = 0.1, 0.3  # of the total variation; share of the steps whose iterates are averaged
 
@@ -152,40 +142,19 @@ def theirs(truth: Grid, cameras: Any, steps: int, weight: float) -> tuple[float,
     return decibels(mean, truth), time.process_time() - begun
 
 
-def ours(steps: int) -> tuple[float, float]:
-    """PSNR and CPU seconds here, compiling excluded."""
-    place = Path("outputs/scattering_loop")
-    place.mkdir(parents=True, exist_ok=True)
-    write_scene(place / "scene.toml", lit(bumpy_ball(SIZE, TOP)))
-    settings = ScatteringSettings(
-        place / "scene.toml", gif_frames=0, views=VIEWS, size=SIZE, target_spp=SPP, iterations=steps
-    )
-    backend = select("cpu", needs=METHOD.needs)
-    given = task.load(settings, backend)
-    spent = 0.0
-    for count in (WARM, steps):  # the first run compiles
-        asked = replace(settings, iterations=count)
-        problem = METHOD.begin(given, asked, backend)
-        begun, loop = time.process_time(), Loop(problem.schedule)
-        for _ in loop:
-            pass
-        spent = time.process_time() - begun
-    return METHOD.measure(given, problem.result(loop.state.finished), backend)["density_psnr"], spent
-
-
 def main() -> None:
     """Print the table."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--steps", type=int, default=85)
-    parser.add_argument("--ours", type=int, nargs="+", default=[30, 60, 85])
+    parser.add_argument("--ours", type=int, nargs="+", default=[40, 85])
     parser.add_argument("--variation", type=float, nargs="+", default=[1.0, 10.0])
     asked = parser.parse_args()
     torch.set_num_threads(1)
     volume = bumpy_ball(SIZE, TOP)
     print("| loop | steps | density dB | CPU s |\n|---|---|---|---|")
     for steps in asked.ours:
-        found, spent = ours(steps)
-        print(f"| here | {steps} | {found:.2f} | {spent:.1f} |", flush=True)
+        measured, spent = solved(Path("outputs/scattering_loop"), SIZE, steps, TOP)
+        print(f"| here | {steps} | {measured['density_psnr']:.2f} | {spent:.1f} |", flush=True)
     for weight in asked.variation:
         cameras = volume_rig(volume, "sphere", VIEWS, (SIZE, SIZE))
         found, spent = theirs(volume.values[0].numpy(), cameras, asked.steps, weight)
