@@ -1,0 +1,1 @@
+"""Data sets of voxels and pictures, from which networks learn to render."""

@@ -1,0 +1,1 @@
+"""Training networks to render voxels."""

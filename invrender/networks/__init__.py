@@ -1,0 +1,1 @@
+"""Networks that render voxels: geometry in, pictures out."""
