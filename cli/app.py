@@ -30,6 +30,7 @@ COMMANDS = {
     "Reconstruct": ("demo", "poses", "reconstruct", "evaluate"),
     "Look": ("inspect", "render", "preview"),
     "Datasets": ("convert",),
+    "Learn": ("train",),
     "Help": ("sample", "doctor"),
 }
 """The commands by help panel, in the order in which `--help` lists them."""

@@ -1,14 +1,14 @@
 """The networks of VoxelNeuralRender: three-dimensional convolutions down, two-dimensional deconvolutions up.
 
 `ConvDeconv` is its version 001, layer by layer: 48,271,745 parameters, for 256^3 voxels and 256^2 pictures. Between its
-halves it reads the numbers of [1024,16,16,16] as [1024,64,64], which mixes depth with rows and needs a cube whose side is
-a sixteenth of a square number: N of 16, 64 or 256. `ConvDeconvApart` keeps depth apart: its slices become channels,
-which a convolution of one pixel projects (RenderNet's projection unit, Nguyen-Phuoc et al. 2018), for any N divisible
-by 8.
+halves it reads the numbers of [1024,16,16,16] as [1024,64,64], which mixes depth with rows and needs a cube of N/16 a
+side to hold a square number: N of 16, 64 or 256. `ConvDeconvApart` keeps depth apart: its slices become channels, which
+a convolution of one pixel projects (RenderNet's projection unit, Nguyen-Phuoc et al. 2018), for any N divisible by 8.
 """
 
 from __future__ import annotations
 
+import itertools
 import math
 
 import torch
@@ -55,9 +55,7 @@ class ConvDeconv(nn.Module):
         UsageError: there is no such network for these voxels.
     """
 
-    def __init__(
-        self, voxels: tuple[int, int, int, int], pictures: tuple[int, int, int], width: float = 1.0
-    ) -> None:
+    def __init__(self, voxels: tuple[int, int, int, int], pictures: tuple[int, int, int], width: float = 1.0) -> None:
         super().__init__()
         side = voxels[1]
         if set(voxels[1:]) != {side} or side not in (16, 64, 256):
@@ -69,7 +67,7 @@ class ConvDeconv(nn.Module):
         self.size = pictures[:2]
         widths = [voxels[0], *(_wide(n, width) for n in STAGES)]
         middle = _wide(MIDDLE, width)
-        self.down = nn.Sequential(*(_Halving(a, b) for a, b in zip(widths, widths[1:], strict=False)))
+        self.down = nn.Sequential(*(_Halving(a, b) for a, b in itertools.pairwise(widths)))
         self.up = nn.Sequential(
             nn.ConvTranspose2d(widths[-1], middle, 4, 2, padding=1),
             nn.LeakyReLU(SLOPE),
@@ -94,14 +92,12 @@ class ConvDeconvApart(nn.Module):
         width: factor on the channels of all layers.
     """
 
-    def __init__(
-        self, voxels: tuple[int, int, int, int], pictures: tuple[int, int, int], width: float = 1.0
-    ) -> None:
+    def __init__(self, voxels: tuple[int, int, int, int], pictures: tuple[int, int, int], width: float = 1.0) -> None:
         super().__init__()
         self.size = pictures[:2]
         widths = [voxels[0], *(_wide(n, width) for n in STAGES[:3])]
         top, middle = _wide(STAGES[3], width), _wide(MIDDLE, width)
-        self.down = nn.Sequential(*(_Halving(a, b) for a, b in zip(widths, widths[1:], strict=False)))
+        self.down = nn.Sequential(*(_Halving(a, b) for a, b in itertools.pairwise(widths)))
         self.project = nn.Conv2d(widths[-1] * (voxels[1] // 8), top, 1)
         self.up = nn.Sequential(
             nn.ConvTranspose2d(top, middle, 4, 2, padding=1),
