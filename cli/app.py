@@ -1,6 +1,6 @@
 """Entry point of the command line: it registers the commands and turns every failure into an exit code.
 
-Each command is the function of the same name in `cli/<name>.py`. Those modules import only light things at their top,
+Each command is the function of the same name in `cli/<name>.py`, or the `group` of commands there. Those modules import only light things at their top,
 so that `invrender --help` answers at once; torch and its like are imported when a command runs.
 """
 
@@ -30,7 +30,7 @@ COMMANDS = {
     "Reconstruct": ("demo", "poses", "reconstruct", "evaluate"),
     "Look": ("inspect", "render", "preview"),
     "Datasets": ("convert",),
-    "Learn": ("train",),
+    "Learn": ("dataset", "train"),
     "Help": ("sample", "doctor"),
 }
 """The commands by help panel, in the order in which `--help` lists them."""
@@ -72,6 +72,9 @@ def build() -> typer.Typer:
     for panel, names in COMMANDS.items():
         for name in names:
             module = importlib.import_module(f"invrender.cli.{name}")
+            if hasattr(module, "group"):  # of commands
+                app.add_typer(module.group(), name=name, rich_help_panel=panel)
+                continue
             app.command(name, rich_help_panel=panel)(getattr(module, name))
     return app
 

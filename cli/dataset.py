@@ -1,0 +1,28 @@
+"""`invrender dataset`: the group of commands that make, bring in and hand on data sets of voxels and pictures.
+
+Each command is a function of a module in `cli/`; a new one is a line in the table.
+"""
+
+from __future__ import annotations
+
+import importlib
+
+import typer
+
+COMMANDS = {
+    "make": "dataset_make",
+}
+"""Modules by the name of their command; the function in there is called like the module."""
+
+
+def group() -> typer.Typer:
+    """The group with all of its commands registered."""
+    app = typer.Typer(help="Make data sets of voxels and pictures, from which networks learn to render.")
+    app.callback(no_args_is_help=True)(dataset)
+    for name, module in COMMANDS.items():
+        app.command(name)(getattr(importlib.import_module(f"invrender.cli.{module}"), module))
+    return app
+
+
+def dataset() -> None:
+    """Make data sets of voxels and pictures, from which networks learn to render."""
