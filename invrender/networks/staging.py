@@ -67,7 +67,7 @@ def staged(volume: Volume, architecture: Architecture, turn: float = 0.0) -> Ten
         return found
     filled = ground_share(stage, architecture.voxels[1:]).to(found)
     occupancy = torch.maximum(found[:, :1], filled)
-    albedo = torch.where(found[:, :1] > filled, found[:, 1:], GROUND_ALBEDO)
+    albedo = torch.where(found[:, :1] > filled, found[:, 1:], GROUND_ALBEDO * (filled > 0))
     return torch.cat([occupancy, albedo], 1)
 
 
