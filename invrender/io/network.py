@@ -25,6 +25,7 @@ Tensor = torch.Tensor
 NAME = "network.safetensors"  # in the folder of a run
 FORMAT = "invrender network"
 VERSION = 1
+ABOUT = "invrender"  # the entry of the metadata, in JSON
 _AGAIN = "name the folder of a finished `invrender train`, or train it again"
 _LARGEST = 4096
 
@@ -41,16 +42,16 @@ def write_network(path: Path, architecture: Architecture, weights: Mapping[str, 
     stage = architecture.stage
     about = {
         "format": FORMAT,
-        "version": str(VERSION),
+        "version": VERSION,
         "network": architecture.network,
-        "width": repr(float(architecture.width)),
-        "voxels": json.dumps(architecture.voxels),
-        "pictures": json.dumps(architecture.pictures),
+        "width": float(architecture.width),
+        "voxels": architecture.voxels,
+        "pictures": architecture.pictures,
         "encoding": architecture.encoding,
-        "stage": json.dumps(None if stage is None else stage_table(stage)),
+        "stage": None if stage is None else stage_table(stage),
     }
     tensors = {name: value.detach().cpu().contiguous() for name, value in weights.items()}
-    atomic_write_bytes(path, save(tensors, about))
+    atomic_write_bytes(path, save(tensors, {ABOUT: json.dumps(about)}))  # one entry: several have no order
 
 
 def network_file(path: Path) -> Path:
@@ -77,7 +78,7 @@ def read_network(path: str | Path, device: torch.device | str = "cpu") -> Traine
     file = network_file(Path(path))
     try:
         with safe_open(str(file), framework="pt") as opened:
-            architecture = _architecture(opened.metadata() or {}, file)
+            architecture = _architecture(json.loads((opened.metadata() or {}).get(ABOUT, "{}")), file)
             with torch.device("meta"):
                 module = architecture.build()
             _load(module, {name: opened.get_tensor(name) for name in opened.keys()})  # noqa: SIM118 - no mapping
@@ -89,13 +90,13 @@ def read_network(path: str | Path, device: torch.device | str = "cpu") -> Traine
     return TrainedNetwork(architecture, module.to(device).eval().requires_grad_(False))
 
 
-def _architecture(about: Mapping[str, str], file: Path) -> Architecture:
-    if about.get("format") != FORMAT:
+def _architecture(about: Any, file: Path) -> Architecture:
+    if not isinstance(about, dict) or about.get("format") != FORMAT:
         raise InputError(f"{file} holds no network of invrender", _AGAIN)
     if int(about["version"]) > VERSION:
         raise InputError(f"{file} is of version {about['version']}, and up to {VERSION} are known", "update invrender")
     voxels, pictures = _shape(about["voxels"], 4), _shape(about["pictures"], 3)
-    width, stage = float(about["width"]), json.loads(about["stage"])
+    width, stage = float(about["width"]), about["stage"]
     if about["network"] not in NETWORKS or not (math.isfinite(width) and 0 < width <= _LARGEST):
         raise ValueError(f"there is no network {about['network']!r} of width {width:g}")
     return Architecture(
@@ -108,12 +109,11 @@ def _architecture(about: Mapping[str, str], file: Path) -> Architecture:
     )
 
 
-def _shape(text: str, length: int) -> list[int]:
-    found: Any = json.loads(text)
+def _shape(found: Any, length: int) -> list[int]:
     if not isinstance(found, list) or len(found) != length:
-        raise ValueError(f"{text} is no shape")
+        raise ValueError(f"{found!r} is no shape")
     if not all(isinstance(n, int) and 1 <= n <= _LARGEST for n in found):
-        raise ValueError(f"{text} is no shape")
+        raise ValueError(f"{found!r} is no shape")
     return found
 
 

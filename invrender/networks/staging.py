@@ -27,7 +27,7 @@ def stage_of(architecture: Architecture) -> Stage:
     if architecture.stage is None:
         raise InputError(
             "the network learnt from data without a stage: where its camera stands is not known",
-            "give it voxels in its camera space, or train it on data of `invrender dataset make`",
+            "give it voxels in its camera space (--camera-space), or train it on data of `invrender dataset make`",
         )
     return architecture.stage
 

@@ -11,9 +11,9 @@ from invrender.run.settings import Flag, Range, RunSettings
 PANEL = "Training"
 
 PRESETS: Mapping[str, Mapping[str, object]] = {
-    "draft": {"iterations": 400, "gif_frames": 12},
+    "draft": {"iterations": 1200, "gif_frames": 12},
     "standard": {},
-    "fine": {"iterations": 20_000},
+    "fine": {"iterations": 40_000},
 }
 
 
@@ -45,12 +45,12 @@ class TrainSettings(RunSettings):
         Flag("Channels of slices (32); of the others a factor on all channels (1).", panel=PANEL),
         Range(1e-3, 1024),
     ] = None
-    iterations: Annotated[int, Flag("Steps, each on one batch."), Range(1, 100_000_000)] = 4000
-    batch: Annotated[int, Flag("Samples of a step.", panel=PANEL), Range(1, 1 << 20)] = 4
+    iterations: Annotated[int, Flag("Steps, each on one batch."), Range(1, 100_000_000)] = 8000
+    batch: Annotated[int, Flag("Samples of a step.", panel=PANEL), Range(1, 1 << 20)] = 2
     accumulate: Annotated[
         int, Flag("Parts in which a batch is worked on, one after the other.", panel=PANEL), Range(1, 1 << 20)
     ] = 1
-    rate: Annotated[float, Flag("Step length of Adam at its height.", panel=PANEL), Range(1e-9, 10)] = 2e-3
+    rate: Annotated[float, Flag("Step length of Adam at its height.", panel=PANEL), Range(1e-9, 10)] = 1.5e-3
     loss: Annotated[Literal["l1", "l2"], Flag("Absolute or squared differences.", panel=PANEL)] = "l1"
     validate_every: Annotated[
         int | None, Flag("Steps between two looks at the validation samples.", panel=PANEL), Range(1, 100_000_000)
