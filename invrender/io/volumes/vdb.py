@@ -19,6 +19,9 @@ from invrender.io.volumes.vdb_compression import Array
 from invrender.io.volumes.vdb_file import Entry, Head, read_entries, read_head
 from invrender.io.volumes.vdb_tree import KINDS, LEAF, LOWER, UPPER, Coordinates, Topology, leaf_values, read_topology
 
+_VAST = 2**28  # voxels in a box, a GiB of floats
+_THIN = 5e-3  # share of them that are active
+
 
 def read_vdb(path: Path, key: str, frame: int | None = None) -> Grid:
     """The active voxels of a grid of numbers as a dense one, within their bounding box and one voxel around it.
@@ -32,7 +35,7 @@ def read_vdb(path: Path, key: str, frame: int | None = None) -> Grid:
 
     Raises:
         InputError: there is no such grid, it has no active voxels, holds no numbers or has a transform that is not
-            linear; or the file is damaged or of another version.
+            linear; or they lie scattered in a vast box; or the file is damaged or of another version.
         MemoryLimitError: the box does not fit.
     """
     if frame:
@@ -80,7 +83,7 @@ def _dense(cursor: Cursor, tree: Topology, kind: str, path: Path) -> tuple[Coord
     low, high = _active_box(tree, path)
     base, end = low // LEAF * LEAF, -(-high // LEAF) * LEAF
     counts = [int(n) for n in (end - base) // LEAF]
-    check_room(path, 2 * max(4, tree.coding.kind.itemsize) * LEAF**3 * counts[0] * counts[1] * counts[2])
+    _check_box(tree, counts, path)
     dense = np.full([LEAF * n for n in reversed(counts)], tree.coding.background, tree.coding.kind)
     blocks = dense.reshape(counts[2], LEAF, counts[1], LEAF, counts[0], LEAF).transpose(4, 2, 0, 5, 3, 1)
     _fill_tiles(blocks, tree, base)
@@ -109,6 +112,20 @@ def _active_box(tree: Topology, path: Path) -> tuple[Coordinates, Coordinates]:
     if not len(low):
         raise InputError(f"{path} has no active voxels", "export it again, with values in it")
     return low.min(0) - 1, high.max(0) + 1
+
+
+def _check_box(tree: Topology, counts: list[int], path: Path) -> None:
+    """Before a box of so many leaves along x, y, z is made: a few voxels far from the rest, or damage, make it vast."""
+    voxels = LEAF**3 * counts[0] * counts[1] * counts[2]
+    active = sum(side**3 * int(np.count_nonzero(tiles.active)) for side, tiles in tree.tiles.items())
+    active += int(np.unpackbits(tree.masks).sum(dtype=np.int64))
+    if voxels > _VAST and active < _THIN * voxels:
+        box = " x ".join(str(LEAF * n) for n in counts)
+        raise InputError(
+            f"{path}: {active} active voxels lie scattered in a box of {box}, too thin to be read as one grid",
+            "clip it to the part that matters in the program that made it (Houdini: VDB Clip), or export it coarser",
+        )
+    check_room(path, 2 * max(4, tree.coding.kind.itemsize) * voxels)
 
 
 def _fill_tiles(blocks: Array, tree: Topology, base: Coordinates) -> None:
