@@ -29,14 +29,19 @@ def geometry_buffer(voxels: Tensor) -> Tensor:
         [B,5+C-1,H,W]; differentiable.
     """
     occupancy = voxels[:, 0]
-    behind = torch.exp(_summed(occupancy) * (-EXTINCTION / occupancy.shape[1]))
-    weight = torch.cat([1 - behind[:, :1], behind[:, :-1] - behind[:, 1:]], 1)
-    normal = torch.stack([_weighed_fall(occupancy, weight, axis) for axis in (3, 2, 1)], 1)
+    behind, weight = composited(occupancy)
+    normal = torch.stack([weighed_fall(occupancy, weight, axis) for axis in (3, 2, 1)], 1)
     normal = normal / (normal.square().sum(1, keepdim=True) + 1e-4).sqrt()
     parts = [1 - behind[:, -1:], behind.mean(1, keepdim=True), normal]
     if voxels.shape[1] > 1:
         parts.append((weight[:, None] * voxels[:, 1:]).sum(2))
     return torch.cat(parts, 1)
+
+
+def composited(occupancy: Tensor) -> tuple[Tensor, Tensor]:
+    """The transmittance behind each slice, and what each weighs in what is seen: both [B,D,H,W]."""
+    behind = torch.exp(_summed(occupancy) * (-EXTINCTION / occupancy.shape[1]))
+    return behind, torch.cat([1 - behind[:, :1], behind[:, :-1] - behind[:, 1:]], 1)
 
 
 def _summed(occupancy: Tensor) -> Tensor:
@@ -46,7 +51,7 @@ def _summed(occupancy: Tensor) -> Tensor:
     return (triangle @ occupancy.flatten(2)).view_as(occupancy)
 
 
-def _weighed_fall(occupancy: Tensor, weight: Tensor, axis: int) -> Tensor:
+def weighed_fall(occupancy: Tensor, weight: Tensor, axis: int) -> Tensor:
     """Sum over the slices of the weight times what the occupancy falls by along an axis, [B,H,W]."""
     length = occupancy.shape[axis]
 

@@ -67,11 +67,11 @@ def mesh_pictures(network: TrainedNetwork, mesh: Mesh, turns: Sequence[float]) -
         InputError: it is not closed.
     """
     stage, shape = stage_of(network.architecture), network.architecture.voxels[1:]
-    there = _placed_mesh(mesh, stage)
+    there = placed_mesh(mesh, stage)
     device = next(network.module.parameters()).device
 
     def drawn(turn: float) -> Tensor:
-        occupied = voxelised([_turned_mesh(there, turn)], stage, shape)[None].to(device)
+        occupied = voxelised([turned_mesh(there, turn)], stage, shape)[None].to(device)
         if network.architecture.voxels[0] == 4:
             occupied = torch.cat([occupied, GROUND_ALBEDO * (occupied > 0).expand(3, -1, -1, -1)])
         return network.pictures(occupied[None])
@@ -126,7 +126,7 @@ def _turned(drawn: Any, turns: Sequence[float]) -> Tensor:
     return torch.cat(pictures)
 
 
-def _placed_mesh(mesh: Mesh, stage: Stage) -> Mesh:
+def placed_mesh(mesh: Mesh, stage: Stage) -> Mesh:
     """The mesh in the middle of the stage, on its ground, as large as fits whichever way it is turned."""
     vertices = mesh.vertices.double()
     used = vertices[mesh.faces.unique()]
@@ -137,7 +137,8 @@ def _placed_mesh(mesh: Mesh, stage: Stage) -> Mesh:
     return replace(mesh, vertices=(vertices - box.bounds.mean(0)) * scale + there.mean(0))
 
 
-def _turned_mesh(mesh: Mesh, turn: float) -> Mesh:
+def turned_mesh(mesh: Mesh, turn: float) -> Mesh:
+    """The mesh, turned about the vertical axis by degrees, anticlockwise from above."""
     angle = torch.deg2rad(torch.tensor(turn, dtype=torch.float64))
     cosine, sine = float(angle.cos()), float(angle.sin())
     about_y = torch.tensor([[cosine, 0, sine], [0, 1, 0], [-sine, 0, cosine]], dtype=torch.float64)
