@@ -34,6 +34,9 @@ COMMANDS = {
 }
 """The commands by help panel, in the order in which `--help` lists them."""
 
+GROUPS = {"Datasets": ("dataset",)}
+"""Commands that are groups of subcommands; each module's `build` makes its own."""
+
 READER_LEFT = 141  # what a shell says of a process that SIGPIPE ended
 
 EPILOG = (
@@ -72,6 +75,10 @@ def build() -> typer.Typer:
         for name in names:
             module = importlib.import_module(f"invrender.cli.{name}")
             app.command(name, rich_help_panel=panel)(getattr(module, name))
+    for panel, names in GROUPS.items():
+        for name in names:
+            group = importlib.import_module(f"invrender.cli.{name}").build()
+            app.add_typer(group, name=name, rich_help_panel=panel)
     return app
 
 
