@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import subprocess
 import sys
 import zipfile
@@ -51,8 +50,12 @@ def refused(capsys: pytest.CaptureFixture[str], code: int, *words: str) -> str:
     return text
 
 
+def names_in(folder: Path) -> list[str]:
+    return sorted(path.name for path in folder.iterdir())
+
+
 def left_over(folder: Path) -> list[str]:
-    return [path.name for path in folder.iterdir() if path.name.startswith(".")]
+    return [name for name in names_in(folder) if name.startswith(".")]
 
 
 def test_shards_of_the_original_come_in_the_right_way_round(tmp_path: Path, known: Any, capsys: Any) -> None:
@@ -97,7 +100,7 @@ def test_the_export_is_what_the_original_reads(tmp_path: Path, known: Any) -> No
     arguments = ["--axes", "+x+y+z", "--split", "1,0,0", "-q"]
     assert run(["dataset", "import", str(source), "-o", str(tmp_path / "set"), *arguments]) == 0
     assert run(["dataset", "export", str(tmp_path / "set"), "-o", str(tmp_path / "out"), "--chunk", "8", "-q"]) == 0
-    assert sorted(os.listdir(tmp_path / "out")) == [
+    assert names_in(tmp_path / "out") == [
         "image_samples_000.npz", "image_samples_001.npz", "pairs.json", "volume_samples_000.npz",
         "volume_samples_001.npz",
     ]  # fmt: skip
@@ -245,7 +248,7 @@ def test_what_is_damaged_is_refused_and_nothing_is_left(
     damage(source, what)
     assert run(["dataset", "import", str(source), "-o", str(tmp_path / "new"), "--axes", "xyz", "-q"]) == 3
     refused(capsys, 3, *words)
-    assert sorted(os.listdir(tmp_path)) == ["old"]
+    assert names_in(tmp_path) == ["old"]
 
 
 def test_axes_that_cannot_be_told_are_asked_for(tmp_path: Path, known: Any, capsys: Any) -> None:
@@ -284,7 +287,7 @@ def test_a_full_disk_leaves_nothing(tmp_path: Path, known: Any, capsys: Any, mon
     monkeypatch.setattr(Writer, "add", full)
     assert run(["dataset", "import", str(source), "--axes", "xyz", "-o", str(tmp_path / "new")]) == 2
     refused(capsys, 2, "No space left", "free some space")
-    assert sorted(os.listdir(tmp_path)) == ["old"]
+    assert names_in(tmp_path) == ["old"]
 
 
 GROWTH = """
