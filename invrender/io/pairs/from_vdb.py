@@ -37,7 +37,10 @@ _WHOLE = 1e-3  # of a voxel, to which positions are whole numbers
 
 @dataclass(frozen=True)
 class _Box:
-    """Where a file's values are: the position of the first in units of voxels, how many along x, y, z; its axes."""
+    """Where a file's values are: the position of the first in units of voxels, how many along x, y, z; its axes.
+
+    Those of a file without values are 0.
+    """
 
     first: NDArray[np.float64]
     shape: NDArray[np.int64]
@@ -117,7 +120,13 @@ def _key(path: Path, root: Path, numbers: bool) -> tuple[str, ...]:
 
 
 def _read(path: Path, key: str) -> Grid:
-    grid = read_vdb(path, key)
+    """A grid; of one without active voxels, as the first frames of an animation may be, one voxel of 0 at index 0."""
+    try:
+        grid = read_vdb(path, key)
+    except InputError as error:
+        if "no active voxels" not in error.cause:
+            raise
+        return Grid(np.zeros((1, 1, 1, 1), np.float32), np.zeros((3, 3)), np.zeros(3))
     if grid.values.shape[0] != 1:
         raise InputError(f"{shown(path)} holds {grid.values.shape[0]} channels", "choose a grid of one with --key")
     return grid
@@ -137,6 +146,8 @@ def _trimmed(grid: Grid) -> tuple[Array, NDArray[np.int64]]:
 
 def _box(grid: Grid, path: Path) -> _Box:
     values, low = _trimmed(grid)
+    if not values.any():
+        return _Box(np.zeros(3), np.ones(3, np.int64), np.zeros((3, 3)))
     try:
         first = np.asarray(np.linalg.solve(grid.axes, grid.origin) + low, np.float64)
     except np.linalg.LinAlgError as error:
@@ -150,20 +161,23 @@ def _places(files: Sequence[Path], boxes: Sequence[_Box]) -> tuple[list[list[int
     Where all positions are whole numbers of voxels from the world's origin on, these are their indices, as those of
     grids that begin at (0, 0, 0); else they count from the corner of what all files hold together.
     """
+    held = [box for box in boxes if box.axes.any()]
+    if not held:
+        raise InputError(f"{shown(files[0].parent)}: none of the files has active voxels", "export them again")
     for path, box in zip(files, boxes, strict=True):
-        if not np.allclose(box.axes, boxes[0].axes, rtol=1e-4, atol=1e-9):
+        if box.axes.any() and not np.allclose(box.axes, held[0].axes, rtol=1e-4, atol=1e-9):
             raise InputError(
-                f"the voxels of {shown(path)} are not of the size or direction of those of {shown(files[0])}",
+                f"the voxels of {shown(path)} are not of the size or direction of those of the others",
                 "resample them to one spacing",
             )
     firsts = np.stack([box.first for box in boxes])
     whole = np.abs(firsts - np.round(firsts)).max() < _WHOLE
     if not whole or firsts.min() < -_WHOLE:
-        corner = firsts.min(0)
+        corner = np.stack([box.first for box in held]).min(0)
         log.warning(
             "%s: grids begin at no index, or below 0; they are placed from their common corner on", files[0].parent
         )
-        firsts = firsts - corner
+        firsts = np.maximum(firsts - corner, 0)
     starts = np.round(firsts).astype(np.int64)
     needed = int((starts + np.stack([box.shape for box in boxes])).max())
     return starts.tolist(), needed

@@ -55,3 +55,21 @@ def is_foreign_pairs(path: Path) -> bool:
     volumes = files_below(path, (".vdb",))
     pictures = files_below(path, (".png", ".jpg", ".jpeg", ".tif", ".tiff", ".bmp", ".exr"))
     return bool(volumes) and len(volumes) == len(pictures) and not is_file(path / "transforms.json")
+
+
+def refuse_pairs(path: Path) -> None:
+    """Refuse voxels with pictures where an asset is asked for.
+
+    Raises:
+        InputError: a folder holds them, as a data set or in files that become one.
+    """
+    if is_pairs(path):
+        raise InputError(
+            f"{shown(path)} is a data set of voxels and pictures, no asset and no dataset with cameras",
+            f"look at it with `invrender inspect {path}`; networks learn from it with `invrender train`",
+        )
+    if is_foreign_pairs(path):
+        raise InputError(
+            f"{shown(path)} holds voxels with pictures of them, for training",
+            f"bring them in with `invrender dataset import {path} -o DIR`",
+        )
