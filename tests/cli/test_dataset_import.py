@@ -286,7 +286,7 @@ def test_a_full_disk_leaves_nothing(tmp_path: Path, known: Any, capsys: Any, mon
     source = original(tmp_path / "old", *known)
     monkeypatch.setattr(Writer, "add", full)
     assert run(["dataset", "import", str(source), "--axes", "xyz", "-o", str(tmp_path / "new")]) == 2
-    refused(capsys, 2, "No space left", "free some space")
+    refused(capsys, 2, f"cannot write {tmp_path / 'new'}", "No space left", "free some space")
     assert names_in(tmp_path) == ["old"]
 
 

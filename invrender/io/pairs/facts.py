@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -14,6 +15,7 @@ from invrender.nouns.stage import Stage
 
 Tensor = torch.Tensor
 
+VOXELS = 1 << 27  # of a split that are looked at: a matter of seconds
 FILLED = 0.5 / 255  # values above it count as filled: what 8 bits can tell from 0
 
 
@@ -60,12 +62,13 @@ class PairsFacts:
 
 
 def pairs_facts(pairs: Pairs, most: int = 64) -> PairsFacts:
-    """Look at up to `most` samples of each split, evenly spread, one in memory at a time.
+    """Look at up to `most` samples of each split, or fewer large ones, evenly spread; one is in memory at a time.
 
     Raises:
         InputError: a file has gone or holds NaN.
     """
     layout, splits = pairs.meta.layout, {name: pairs.split(name) for name in pairs.counts}
+    most = max(4, min(most, VOXELS // math.prod(layout.voxels)))
     voxels, pictures, filled = [], [], []
     for split in splits.values():
         for sample in spread(len(split), most):

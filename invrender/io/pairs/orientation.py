@@ -23,7 +23,9 @@ Array = NDArray[Any]
 
 SIDE = 32  # samples along each side that are compared
 ENOUGH = 0.2  # of the variance is the least that the best way has to explain
-CLEAR = 0.15  # share of what the next best leaves unexplained by which the best has to be better
+CLEAR = 0.06  # share of what the next best leaves unexplained by which the best has to be better
+APART = 0.01  # of the variance that the best has to explain beyond the next: sampling makes as much
+MANY = 8  # samples for which that is enough: chance makes larger differences among fewer
 _OPAQUE = 4.0  # optical depth of the densest voxel of a sample
 _FLOOR = 1e-9
 
@@ -35,18 +37,22 @@ class Fit:
     Attributes:
         axes: the best; `explained`: share of the pictures' variance that it explains, at most 1.
         second: the next best; `second_explained`: its share.
+        samples: that were looked at.
     """
 
     axes: str
     explained: float
     second: str
     second_explained: float
+    samples: int
 
     @property
     def clear(self) -> bool:
         """Whether the best is far enough ahead to be believed."""
         left, next_left = 1 - self.explained, 1 - self.second_explained
-        return self.explained >= ENOUGH and next_left - left > CLEAR * next_left
+        if self.explained < ENOUGH or self.explained - self.second_explained < APART:
+            return False
+        return next_left - left > CLEAR * max(1, MANY / self.samples) * next_left
 
 
 def best_axes(voxels: Sequence[Array], pictures: Sequence[Array]) -> Fit:
@@ -68,7 +74,7 @@ def best_axes(voxels: Sequence[Array], pictures: Sequence[Array]) -> Fit:
             sides[side] = _maps(density, normals, *side)
         fits.append((_explained(to_ours(sides[side], axes)[:, :, 0], target), axes))
     fits.sort(reverse=True)
-    return Fit(fits[0][1], fits[0][0], fits[1][1], fits[1][0])
+    return Fit(fits[0][1], fits[0][0], fits[1][1], fits[1][0], len(voxels))
 
 
 def resized(values: Array, shape: tuple[int, ...]) -> Array:
