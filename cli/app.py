@@ -1,6 +1,6 @@
 """Entry point of the command line: it registers the commands and turns every failure into an exit code.
 
-Each command is the function of the same name in `cli/<name>.py`. Those modules import only light things at their top,
+Each command is the function of the same name in `cli/<name>.py`, or the `group` of commands there. Those modules import only light things at their top,
 so that `invrender --help` answers at once; torch and its like are imported when a command runs.
 """
 
@@ -30,12 +30,10 @@ COMMANDS = {
     "Reconstruct": ("demo", "poses", "reconstruct", "evaluate"),
     "Look": ("inspect", "render", "preview"),
     "Datasets": ("convert",),
+    "Learn": ("dataset", "train"),
     "Help": ("sample", "doctor"),
 }
 """The commands by help panel, in the order in which `--help` lists them."""
-
-GROUPS = {"Datasets": ("dataset",)}
-"""Commands that are groups of subcommands; each module's `build` makes its own."""
 
 READER_LEFT = 141  # what a shell says of a process that SIGPIPE ended
 
@@ -74,11 +72,10 @@ def build() -> typer.Typer:
     for panel, names in COMMANDS.items():
         for name in names:
             module = importlib.import_module(f"invrender.cli.{name}")
+            if hasattr(module, "group"):  # of commands
+                app.add_typer(module.group(), name=name, rich_help_panel=panel)
+                continue
             app.command(name, rich_help_panel=panel)(getattr(module, name))
-    for panel, names in GROUPS.items():
-        for name in names:
-            group = importlib.import_module(f"invrender.cli.{name}").build()
-            app.add_typer(group, name=name, rich_help_panel=panel)
     return app
 
 

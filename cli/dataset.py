@@ -1,4 +1,7 @@
-"""`invrender dataset`: data sets of voxels and pictures, from which networks learn to render."""
+"""`invrender dataset`: the group of commands that make, bring in and hand on data sets of voxels and pictures.
+
+Each command is a function of a module in `cli/`; a new one is a line in the table.
+"""
 
 from __future__ import annotations
 
@@ -6,13 +9,22 @@ import importlib
 
 import typer
 
-SUBCOMMANDS = {"import": ("dataset_import", "import_"), "export": ("dataset_export", "export")}
-"""By the name of a subcommand its module in this folder and its function there."""
+COMMANDS = {
+    "make": "dataset_make",
+    "import": "dataset_import",
+    "export": "dataset_export",
+}
+"""Modules by the name of their command; the function in there is called like the module."""
 
 
-def build() -> typer.Typer:
-    """The group of subcommands."""
-    group = typer.Typer(no_args_is_help=True, help="Bring data sets of voxels and pictures in and out.")
-    for name, (module, function) in SUBCOMMANDS.items():
-        group.command(name)(getattr(importlib.import_module(f"invrender.cli.{module}"), function))
-    return group
+def group() -> typer.Typer:
+    """The group with all of its commands registered."""
+    app = typer.Typer(help="Make, import and export data sets of voxels and pictures, from which networks learn to render.")
+    app.callback(no_args_is_help=True)(dataset)
+    for name, module in COMMANDS.items():
+        app.command(name)(getattr(importlib.import_module(f"invrender.cli.{module}"), module))
+    return app
+
+
+def dataset() -> None:
+    """Make, import and export data sets of voxels and pictures, from which networks learn to render."""

@@ -13,7 +13,7 @@ FORMATS = ("npz", "npz-pairs", "vdb")
 SPLITS = ("all", "train", "validation", "test")
 
 
-def export(
+def dataset_export(
     folder: Annotated[Path, typer.Argument(metavar="DIR", help="A data set of voxels and pictures.")],
     output: Annotated[Path, typer.Option("-o", "--output", metavar="DST", help="The folder to write.")],
     to: Annotated[

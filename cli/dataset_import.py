@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from invrender.io.pairs.bring_in import BroughtIn, Request
 
 
-def import_(
+def dataset_import(
     source: Annotated[
         Path, typer.Argument(metavar="SRC", help="A folder of .npz or .npy arrays, or of .vdb files and pictures.")
     ],

@@ -43,6 +43,13 @@ from invrender.cli.options import (
     print_json,
 )
 from invrender.cli.render_assets import VolumeOptions, draw_mesh, draw_volume
+from invrender.cli.render_network import (
+    CameraSpaceOption,
+    ModelOption,
+    NetworkRequest,
+    draw_by_network,
+    refuse_others,
+)
 from invrender.cli.render_request import Request
 from invrender.cli.scene_options import (
     CameraOption,
@@ -152,6 +159,8 @@ def render(
     phase_g: PhaseOption = None,
     environment: EnvironmentOption = None,
     sun: SunOption = None,
+    model: ModelOption = None,
+    camera_space: CameraSpaceOption = False,
     key: KeyOption = "density",
     shape: ShapeOption = None,
     dtype: DtypeOption = None,
@@ -163,6 +172,12 @@ def render(
     quiet: QuietOption = False,
 ) -> None:
     """Render a mesh, a scene or a volume: a still, a turntable, or a dataset that reconstruct takes."""
+    if model is not None:
+        refuse_others(context)
+        file = VolumeFile(asset, key, shape, dtype, frame)
+        request_of = NetworkRequest(file, model, output, views, azimuth, window, camera_space, device, overwrite)
+        _report(iter([draw_by_network(request_of)]), "network", quiet, json)
+        return
     check_at_least("--size", size, 1)
     drawn = _mode(asset, mode)
     look = LookOptions(light, turn, reflection, view_dependent, RayOptions(depth, shadows, occlusion, occlusion_reach))
@@ -191,7 +206,7 @@ def render(
         file = VolumeFile(asset, key, shape, dtype, frame)
         options = VolumeOptions(style, extinction, estimators, floats, medium)
         results = draw_volume(file, request, options, look, scenes)
-    _report(results, drawn, quiet, json)
+    _report(results, drawn.name, quiet, json)
 
 
 def _placed(context: typer.Context) -> bool:
@@ -199,7 +214,7 @@ def _placed(context: typer.Context) -> bool:
     return given(context, "cameras", "azimuth", "elevation", "distance", "fov")
 
 
-def _report(results: Iterator[Written], drawn: Mode, quiet: bool, json: bool) -> None:
+def _report(results: Iterator[Written], drawn: str, quiet: bool, json: bool) -> None:
     """Say what is written as it appears, and print the facts as JSON where that was asked for."""
     facts: dict[str, object] = {}
     files: list[Path] = []
@@ -211,7 +226,7 @@ def _report(results: Iterator[Written], drawn: Mode, quiet: bool, json: bool) ->
         if "noise" in written.facts and not json:
             output.print(f"{written.path}: {_noise(written)}", markup=False, soft_wrap=True)
     if json:
-        print_json({"mode": drawn.name, **facts})
+        print_json({"mode": drawn, **facts})
 
 
 def _noise(written: Written) -> str:

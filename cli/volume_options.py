@@ -195,15 +195,18 @@ class StyleOptions:
         compositing: Any = self.compositing
         transfer = None
         if len(volume.values) == 1:
-            window = None if self.window is None else _window(self.window)
+            window = window_of(self.window)
             transfer = transfer_function(volume, self.colormap, self.opacity, self.strength, window)
         lighting = Lighting() if self.lighting and self.compositing != "mip" else None
         return VolumeStyle(transfer, lighting, compositing, QUALITY[self.quality])
 
 
-def _window(text: str) -> tuple[float, float]:
+def window_of(text: str | None) -> tuple[float, float] | None:
+    """The two numbers of --window, where it is given (UsageError: they are none)."""
     from invrender.errors import UsageError
 
+    if text is None:
+        return None
     try:
         low, high = (float(part) for part in text.split(","))
     except ValueError as error:

@@ -17,8 +17,10 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from invrender.evaluate.compare import evaluate
     from invrender.io.assets import read, write
+    from invrender.io.network import read_network
     from invrender.io.volumes.field import read_field
     from invrender.methods.reconstruct import reconstruct
+    from invrender.methods.train import train
     from invrender.nouns import (
         Camera,
         Cameras,
@@ -69,7 +71,9 @@ _PUBLIC = {
     "reconstruct": "invrender.methods.reconstruct",
     "read": "invrender.io.assets",
     "read_field": "invrender.io.volumes.field",
+    "read_network": "invrender.io.network",
     "render": None,
+    "train": "invrender.methods.train",
     "write": "invrender.io.assets",
 }
 """Where each public name is; None: it is a package that can be called (see `callable_package`)."""
@@ -96,8 +100,10 @@ __all__ = [
     "fit_field",
     "read",
     "read_field",
+    "read_network",
     "reconstruct",
     "render",
+    "train",
     "write",
 ]
 

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from invrender.errors import DivergedError, UsageError
 from invrender.findings import refuse
 from invrender.methods.names import AUTO, METHODS, method_called, method_for, settings_of
+from invrender.methods.neural_renderer.settings import TrainSettings
 from invrender.run.resolve import ENVIRONMENT_PREFIX, first_given, resolve
 from invrender.run.settings import RunSettings, check_ranges
 
@@ -72,7 +73,7 @@ def method_and_settings(layers: Layers) -> tuple[Method, RunSettings]:
         environment={name: value for name, value in layers.environment.items() if name != METHOD_VARIABLE},
         flags={**layers.flags, "method": name},
         assignments=[text for text in layers.assignments if text.partition("=")[0].strip() != "method"],
-        other_variables=[*layers.known, *_variables()],
+        other_variables=[*layers.known, *variables()],
     )
     check_ranges(settings)
     return method, settings
@@ -91,11 +92,10 @@ def _refuse_foreign(flags: Mapping[str, object], cls: type[RunSettings], name: s
                 )
 
 
-def _variables() -> list[str]:
-    """Environment variables of all methods' settings: one that another method has is no mistake."""
-    return [
-        ENVIRONMENT_PREFIX + each.name.upper() for name in METHODS for each in dataclasses.fields(settings_of(name))
-    ]
+def variables() -> list[str]:
+    """Environment variables of all settings, training's too: one that another method has is no mistake."""
+    classes: list[type[RunSettings]] = [TrainSettings, *(settings_of(name) for name in METHODS)]
+    return [ENVIRONMENT_PREFIX + each.name.upper() for cls in classes for each in dataclasses.fields(cls)]
 
 
 def reconstruct(

@@ -46,6 +46,11 @@ class Stage:
         return 0.72 * min((self.far - self.near) / 2, self.distance * math.sin(half))
 
     @property
+    def height(self) -> float:
+        """How high objects may stand on the ground so that they are in view wherever `reach` lets them be."""
+        return 1.2 * self.reach
+
+    @property
     def camera_to_world(self) -> Tensor:
         """[4,4] float64, rigid; the camera looks down its -Z."""
         cosine, sine = math.cos(math.radians(self.elevation)), math.sin(math.radians(self.elevation))

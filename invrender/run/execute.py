@@ -19,7 +19,7 @@ from invrender.errors import CheckpointError, DivergedError, InputError
 from invrender.findings import Finding, refuse
 from invrender.io.files.paths import is_file
 from invrender.kernels import Backend
-from invrender.run import stop
+from invrender.run import ranks, stop
 from invrender.run.film import Reel, pack_shots, unpack_shots
 from invrender.run.folder import RunFolder
 from invrender.run.heard import heard
@@ -29,7 +29,7 @@ from invrender.run.place import check_output, workplace
 from invrender.run.progress import Progress
 from invrender.run.resolve import to_toml
 from invrender.run.resume import INPUT, LOSS_ROWS, Saved, fingerprint, saved_run
-from invrender.run.settings import RunSettings
+from invrender.run.settings import RunSettings, ViewsRunSettings
 from invrender.run.staged import settle_dataset
 from invrender.solve.loop import Loop, LoopState, Step, beginning
 from invrender.solve.snapshot import pack, unpack
@@ -72,20 +72,23 @@ class Outcome:
 def execute(
     method: Method, settings: RunSettings, backend: Backend, destination: Destination, quiet: bool = False
 ) -> Outcome:
-    """Run a method from its input to the files of its folder.
+    """Run a method from its input to the files of its folder; of several ranks, the leader does so.
 
     Raises:
         OutputExistsError: the folder holds a finished run, a running one, or something else.
         CheckpointError: it holds an unfinished run with other settings or another input.
         InvrenderError: whatever the method raises; where the settings are strict, what it found wrong.
     """
+    if ranks.rank():
+        return _assist(method, settings, backend)
     check_output(destination.folder, destination.overwrite)
     with heard(quiet) as said:
         task, found = load(method, settings, backend)
     digest = fingerprint(task)
     with Progress(quiet) as progress:
         saved = _saved(destination, settings, backend, digest, progress)
-        with _opened(settings, destination, saved) as run:
+        ranks.from_leader(None if saved is None else saved.arrays)
+        with _opened(method.command, settings, destination, saved) as run:
             return _run(Job(method, task, settings, backend, digest, tuple(found), tuple(said)), run, progress, saved)
 
 
@@ -96,7 +99,7 @@ def load(method: Method, settings: RunSettings, backend: Backend) -> tuple[Any, 
         MemoryLimitError: an asset's views cannot be held.
         InputError: the input cannot be used; where the settings are strict, something looks wrong.
     """
-    if is_file(settings.input) and settings.input.suffix != ".json":  # an asset: its views are drawn
+    if isinstance(settings, ViewsRunSettings) and _is_asset(settings.input):  # its views are drawn
         check_pictures(settings.views or FEW, (settings.size or 0, settings.size or 0))
     settle_dataset(settings.input)
     task = method.load(settings, backend)
@@ -104,6 +107,10 @@ def load(method: Method, settings: RunSettings, backend: Backend) -> tuple[Any, 
     if settings.strict:
         refuse(found, InputError)
     return task, found
+
+
+def _is_asset(source: Path) -> bool:
+    return is_file(source) and source.suffix != ".json"
 
 
 def _saved(
@@ -121,17 +128,29 @@ def _saved(
         return None
 
 
-def _opened(settings: RunSettings, destination: Destination, saved: Saved | None) -> RunFolder:
+def _opened(command: str, settings: RunSettings, destination: Destination, saved: Saved | None) -> RunFolder:
     called: dict[str, Any] = {
-        "command": "reconstruct",
+        "command": command,
         "argv": destination.argv,
         "overwrite": destination.overwrite,
         "save_every": settings.save_every,
     }
     if saved is not None:
         return RunFolder.reopen(destination.folder, rows=saved.loss_rows, **called)
-    config = to_toml(settings, "invrender reconstruct --config THIS -o DIR repeats this run")
+    config = to_toml(settings, f"invrender {command} --config THIS -o DIR repeats this run")
     return RunFolder.create(destination.folder, config=config, **called)
+
+
+def _assist(method: Method, settings: RunSettings, backend: Backend) -> Outcome:
+    """Take the leader's steps with it; the result is the leader's."""
+    with heard(True):
+        task, _ = load(method, settings, backend)
+    arrays = ranks.from_leader(None)
+    problem = method.begin(task, settings, backend)
+    state = beginning(settings.seed) if arrays is None else unpack(arrays, backend.device)
+    for _ in Loop(problem.schedule, state):
+        stop.check()
+    return Outcome(None, {})
 
 
 @dataclass(frozen=True)

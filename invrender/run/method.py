@@ -1,4 +1,4 @@
-"""The record that a method of `invrender reconstruct` fills; `run.execute` runs whatever fills it."""
+"""The record that a method fills; `run.execute` runs whatever fills it."""
 
 from __future__ import annotations
 
@@ -45,10 +45,10 @@ def _nothing(*_: Any) -> Sequence[Any]:
 
 @dataclass(frozen=True)
 class Method:
-    """One way to reconstruct something.
+    """One way to reconstruct something, or to learn to.
 
     Attributes:
-        name: as `--method` calls it.
+        name: as `--method` calls it, where there are several.
         inputs: what INPUT may be, for people.
         settings: the dataclass of all its settings; `presets`: values of them by preset.
         needs: groups of kernels that it uses; see `backends.select`.
@@ -62,6 +62,7 @@ class Method:
         write: puts the results into the run's folder.
         rows: metrics to the lines of the summary; `files`: metrics to the names of the main results.
         asset: (task, result) to a noun of the library: a mesh, a volume, ...
+        command: which of the program's commands runs it.
         small_tensors: whether torch's own threads cost more than they gain; the command line, which has the process for
             itself, then gives torch one. The library leaves that to its callers.
     """
@@ -83,4 +84,5 @@ class Method:
     check: Callable[[Any, Backend], Sequence[Finding]] = _nothing
     doubt: Callable[[Any, Metrics], Sequence[Finding]] = _nothing
     facts: Callable[[Any], Mapping[str, Any]] = _none
+    command: str = "reconstruct"
     small_tensors: bool = False

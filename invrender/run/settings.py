@@ -57,17 +57,10 @@ class RunSettings:
     """All settings of a run are a subclass's fields; its config.toml reproduces the run.
 
     Attributes:
-        input: asset or dataset folder.
+        input: what the run works on.
         preset: whose values the other settings have unless given.
         backend, device: see `invrender.backends.select`.
         seed: of everything random.
-        views: how many: of an asset's own, or of a dataset spread evenly; none: the run's default, or all of a dataset.
-        size: side of an asset's views, or the longest side to which a dataset's images are scaled down, in pixels.
-        cameras: the rig for an asset's own views: orbit, sphere, or a file with cameras.
-        elevation: of an orbit, in degrees.
-        distance: of the rig's cameras; none: 3 half-extents of a mesh, 2 longest axes of a volume, or as far as
-            the whole object needs to be in the pictures; see `invrender.cameras.around`.
-        fov: their field of view, across the smaller side, in degrees.
         gif_frames: pictures of progress.gif; 0: no GIFs.
         save_every: seconds between checkpoints; 0: one after every step.
         strict: whether what looks wrong ends the run: in the input (exit code 3), in the result (exit code 8).
@@ -81,6 +74,26 @@ class RunSettings:
     ] = "auto"
     device: Annotated[str | None, Flag("Torch device, such as cpu, cuda or cuda:1.")] = None
     seed: Annotated[int, Flag("Seed of everything random."), Range(0, 2**63 - 1)] = 0
+    gif_frames: Annotated[int, Range(0, 1000)] = 48
+    save_every: Annotated[float, Flag("Seconds between checkpoints; 0: one after every step."), Range(0, 1e9)] = 60.0
+    strict: Annotated[bool, Flag("Warnings are errors: stop at an input or a result that looks wrong.")] = False
+
+
+@dataclass(frozen=True)
+class ViewsRunSettings(RunSettings):
+    """The same for runs on views of something: of an asset, or of a dataset.
+
+    Attributes:
+        input: asset or dataset folder.
+        views: how many: of an asset's own, or of a dataset spread evenly; none: the run's default, or all of a dataset.
+        size: side of an asset's views, or the longest side to which a dataset's images are scaled down, in pixels.
+        cameras: the rig for an asset's own views: orbit, sphere, or a file with cameras.
+        elevation: of an orbit, in degrees.
+        distance: of the rig's cameras; none: 3 half-extents of a mesh, 2 longest axes of a volume, or as far as
+            the whole object needs to be in the pictures; see `invrender.cameras.around`.
+        fov: their field of view, across the smaller side, in degrees.
+    """
+
     views: Annotated[
         int | None,
         Flag("How many views: of an asset's own, or of a dataset, spread evenly."),
@@ -104,13 +117,10 @@ class RunSettings:
         DISTANCES,
     ] = None
     fov: Annotated[float, Flag("Field of view in degrees (smaller side).", panel=OWN_VIEWS), Range(1, 170)] = 45.0
-    gif_frames: Annotated[int, Range(0, 1000)] = 48
-    save_every: Annotated[float, Flag("Seconds between checkpoints; 0: one after every step."), Range(0, 1e9)] = 60.0
-    strict: Annotated[bool, Flag("Warnings are errors: stop at an input or a result that looks wrong.")] = False
 
 
 @dataclass(frozen=True)
-class VolumeRunSettings(RunSettings):
+class VolumeRunSettings(ViewsRunSettings):
     """The same for runs that end in a volume.
 
     Attributes:

@@ -23,3 +23,16 @@ def compounded_decay(first: float, share: float, steps: int) -> Rate:
     """`exponential_decay` by repeated multiplication with one factor: its rounding differs in the last bits."""
     factor = share ** (1 / steps)
     return lambda count: math.prod([factor] * count, start=first)
+
+
+def warm_cosine(highest: float, warm: float, last: float, steps: int) -> Rate:
+    """Up to `highest` over the share `warm` of the steps, then along half a cosine to the share `last` of it."""
+
+    def rate(count: int) -> float:
+        share = (count + 1) / steps
+        if share < warm:
+            return highest * share / warm
+        fallen = 0.5 * (1 + math.cos(math.pi * (share - warm) / (1 - warm)))
+        return highest * (last + (1 - last) * fallen)
+
+    return rate

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import signal
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from types import TracebackType
 from typing import Any
@@ -31,11 +31,14 @@ class Order:
         count: how many samples there are, at least 1.
         size: samples of a batch, at least 1.
         seed: of the permutations, at least 0.
+        part, parts: which of equal parts of each batch this is the order of, where several processes share the work.
     """
 
     count: int
     size: int
     seed: int
+    part: int = 0
+    parts: int = 1
 
     def __post_init__(self) -> None:
         if self.count < 1 or self.size < 1 or self.seed < 0:
@@ -50,7 +53,12 @@ class Order:
         """The samples of batch n, from 0 on."""
         epoch, batch = divmod(n, self.per_epoch)
         first = batch * self.size
-        return [int(sample) for sample in _permutation(self.count, self.seed, epoch)[first : first + self.size]]
+        whole = _permutation(self.count, self.seed, epoch)[first : first + self.size]
+        return [int(sample) for sample in whole[self.part :: self.parts]]
+
+    def share(self, part: int, parts: int) -> Order:
+        """The order of one of several equal parts of each batch."""
+        return replace(self, part=part, parts=parts)
 
 
 @lru_cache(maxsize=4)

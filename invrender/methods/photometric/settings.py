@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Literal
 
-from invrender.run.settings import Flag, Range, RunSettings
+from invrender.run.settings import Flag, Range, ViewsRunSettings
 
 PRESETS: Mapping[str, Mapping[str, object]] = {
     "draft": {"effort": 0.5, "size": 200, "gif_frames": 24},
@@ -21,7 +21,7 @@ Start = Literal["auto", "hull", "field"]
 
 
 @dataclass(frozen=True)
-class PhotometricSettings(RunSettings):
+class PhotometricSettings(ViewsRunSettings):
     """What a run from photographs adds; a dataset's are scaled down to 400, an asset's own views have 256 pixels.
 
     Attributes:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Literal
 
-from invrender.run.settings import Flag, Range, RunSettings
+from invrender.run.settings import Flag, Range, ViewsRunSettings
 
 PANEL = "Scenes"
 
@@ -19,8 +19,8 @@ PRESETS: Mapping[str, Mapping[str, object]] = {
 
 
 @dataclass(frozen=True)
-class SceneSettings(RunSettings):
-    """What a run on a scene adds; see `RunSettings` for the rest. Pictures are as large as the targets.
+class SceneSettings(ViewsRunSettings):
+    """What a run on a scene adds; see `ViewsRunSettings` for the rest. Pictures are as large as the targets.
 
     Attributes:
         target: pictures of the scene, or folders of them: named after its cameras, or in their order.

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Literal
 
-from invrender.run.settings import Flag, Range, RunSettings
+from invrender.run.settings import Flag, Range, ViewsRunSettings
 
 PRESETS: Mapping[str, Mapping[str, object]] = {
     "draft": {"iterations": 150, "smoothness": 1.0, "gif_frames": 24},
@@ -17,7 +17,7 @@ PRESETS: Mapping[str, Mapping[str, object]] = {
 
 
 @dataclass(frozen=True)
-class SilhouetteSettings(RunSettings):
+class SilhouetteSettings(ViewsRunSettings):
     """What a run from silhouettes adds; 12 views of 256 pixels of an asset, or a dataset's scaled down to 384.
 
     Attributes:

@@ -84,6 +84,27 @@ def _vti_appended() -> bytes:
     return _vti('format="appended" offset="0"/>', f'<AppendedData encoding="base64">\n_{packed}\n</AppendedData>\n')
 
 
+def _vdb() -> bytes:
+    """OpenVDB: one leaf of 8 x 8 x 8 voxels below two nodes, whose values that are not 0 are packed with zlib."""
+    voxels = np.zeros((8, 8, 8), "<f4")
+    voxels[:X, :Y, :Z] = VALUES.T
+    mask = np.packbits(voxels.ravel() != 0, bitorder="little").tobytes()
+    packed = zlib.compress(voxels[voxels != 0].tobytes())
+    nodes = [b"\1" + bytes(2 * across**3 // 8 - 1) + struct.pack("<bq", 0, 0) for across in (32, 16)]
+    tree = struct.pack("<ifII3i", 1, 0, 0, 1, 0, 0, 0) + b"".join(nodes) + mask
+    leaf = mask + struct.pack("<bq", 0, len(packed)) + packed
+    place = [1, 2, 3, *[0.5] * 6, *[2] * 3, *[4] * 3, *[1] * 3]
+    head = struct.pack("<II", 3, 0) + _vdb_text("UniformScaleTranslateMap") + struct.pack("<18d", *place) + tree
+    start = b" BDV\0\0\0\0" + struct.pack("<3IB", 224, 10, 0, 1) + b"00000000-0000-0000-0000-000000000000"
+    start += struct.pack("<Ii", 0, 1) + _vdb_text("density") + _vdb_text("Tree_float_5_4_3") + _vdb_text("")
+    at = len(start) + 24
+    return start + struct.pack("<3q", at, at + len(head), at + len(head) + len(leaf)) + head + leaf
+
+
+def _vdb_text(text: str) -> bytes:
+    return struct.pack("<I", len(text)) + text.encode()
+
+
 def seeds() -> list[Seed]:
     """All of them."""
     packed = zlib.compress(SHORTS)
@@ -103,5 +124,6 @@ def seeds() -> list[Seed]:
         volume_seed("mhd", "ball.mhd", {"ball.mhd": _meta("ball.zraw", b""), "ball.zraw": SHORTS}),
         volume_seed("vti-ascii", "ball_ascii.vti", {"ball_ascii.vti": _vti_ascii()}),
         volume_seed("vti", "ball.vti", {"ball.vti": _vti_appended()}),
+        volume_seed("vdb", "ball.vdb", {"ball.vdb": _vdb()}),
         volume_seed("raw", "ball.raw", {"ball.raw": FLOATS}, "--shape", f"{Z},{Y},{X}", "--dtype", "float32"),
     ]

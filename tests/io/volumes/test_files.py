@@ -252,9 +252,7 @@ def test_paths_that_lead_nowhere(tmp_path, volume):
 def test_a_missing_package_is_named(tmp_path, monkeypatch):
     import sys
 
-    for name in ("nibabel", "openvdb", "pyopenvdb"):
-        monkeypatch.setitem(sys.modules, name, None)
-    for name, remedy in (("v.nii", "pip install nibabel"), ("v.vdb", "conda-forge openvdb")):
-        (tmp_path / name).write_bytes(zlib.compress(b"x"))
-        with pytest.raises(InputError, match=remedy):
-            read_volume(tmp_path / name)
+    monkeypatch.setitem(sys.modules, "nibabel", None)
+    (tmp_path / "v.nii").write_bytes(zlib.compress(b"x"))
+    with pytest.raises(InputError, match="pip install nibabel"):
+        read_volume(tmp_path / "v.nii")

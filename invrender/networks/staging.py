@@ -1,0 +1,100 @@
+"""Volumes of the world as voxels of a network's camera space: placed on its stage, turned, and sampled."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import replace
+
+import torch
+from torch.nn import functional
+
+from invrender.errors import InputError
+from invrender.networks.names import Architecture
+from invrender.nouns.stage import Stage
+from invrender.nouns.volume import Volume
+
+Tensor = torch.Tensor
+
+GROUND_ALBEDO = 0.8
+
+
+def stage_of(architecture: Architecture) -> Stage:
+    """The stage that a network learnt on.
+
+    Raises:
+        InputError: it learnt from data that told none.
+    """
+    if architecture.stage is None:
+        raise InputError(
+            "the network learnt from data without a stage: where its camera stands is not known",
+            "give it voxels in its camera space (--camera-space), or train it on data of `invrender dataset make`",
+        )
+    return architecture.stage
+
+
+def placed(volume: Volume, stage: Stage) -> Volume:
+    """The volume in the middle of the stage, on its ground, as large as fits whichever way it is turned."""
+    low, high = volume.bounds.double()
+    extent = (high - low).clamp(min=1e-12)
+    scale = min(stage.reach / float(torch.hypot(extent[0], extent[2]) / 2), stage.height / float(extent[1]))
+    floor = -float(extent[1]) * scale / 2 if stage.ground is None else stage.ground
+    half = extent * scale / 2
+    centre = torch.tensor([0.0, floor + float(half[1]), 0.0], dtype=torch.float64)
+    return replace(volume, bounds=torch.stack([centre - half, centre + half]))
+
+
+def staged(volume: Volume, architecture: Architecture, turn: float = 0.0) -> Tensor:
+    """Voxels [1,C,D,H,W] of a volume that stands on a network's stage; differentiable in its values.
+
+    Args:
+        volume: occupancy, then albedo if known, in the stage's world (see `placed`).
+        architecture: of the network.
+        turn: by how much the volume is turned about the vertical axis, in degrees, anticlockwise from above.
+
+    Raises:
+        InputError: the stage is not known, or the volume has other channels than the network takes.
+    """
+    stage, wanted = stage_of(architecture), architecture.voxels[0]
+    given = _with_channels(volume.values, wanted)
+    points = stage.points(architecture.voxels[1:], given.device)
+    cosine, sine = math.cos(math.radians(turn)), math.sin(math.radians(turn))
+    x, y, z = points.unbind(-1)
+    low, high = volume.bounds.to(points)
+    at = torch.stack([cosine * x - sine * z, y, sine * x + cosine * z], -1)  # turned back
+    unit = 2 * (at - low) / (high - low) - 1
+    found = _sampled(given, unit, volume, stage, architecture)
+    if stage.ground is None:
+        return found
+    filled = ground_share(stage, architecture.voxels[1:]).to(found)
+    occupancy = torch.maximum(found[:, :1], filled)
+    albedo = torch.where(found[:, :1] > filled, found[:, 1:], GROUND_ALBEDO * (filled > 0))
+    return torch.cat([occupancy, albedo], 1)
+
+
+def ground_share(stage: Stage, shape: tuple[int, int, int]) -> Tensor:
+    """How much of each voxel lies below the ground, [D,H,W] float32 from 0 to 1."""
+    assert stage.ground is not None
+    height = stage.points(shape)[..., 1]
+    below = torch.gradient(height, dim=1)[0].abs() + torch.gradient(height, dim=0)[0].abs()
+    return (0.5 + (stage.ground - height) / below).clamp(0, 1)
+
+
+def _with_channels(values: Tensor, wanted: int) -> Tensor:
+    if values.shape[0] == wanted:
+        return values
+    if values.shape[0] == 1 and wanted == 4:
+        return torch.cat([values, GROUND_ALBEDO * torch.ones_like(values).expand(3, -1, -1, -1)])
+    raise InputError(
+        f"the network takes voxels of {wanted} channels, and the volume has {values.shape[0]}",
+        "name a volume of one channel (a density), or of four with albedo",
+    )
+
+
+def _sampled(values: Tensor, unit: Tensor, volume: Volume, stage: Stage, architecture: Architecture) -> Tensor:
+    """[1,C,D,H,W] at places from -1 to 1; a grid finer than the network's voxels is averaged first."""
+    voxel = (stage.far - stage.near) / architecture.voxels[1]
+    finer = max(1, int(voxel / float(volume.spacing.max())))
+    grid = values[None]
+    if finer > 1:
+        grid = functional.avg_pool3d(grid, finer, 1, finer // 2, count_include_pad=True)
+    return functional.grid_sample(grid, unit[None].to(grid), align_corners=True, padding_mode="zeros")
