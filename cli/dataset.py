@@ -11,13 +11,15 @@ import typer
 
 COMMANDS = {
     "make": "dataset_make",
+    "import": "dataset_import",
+    "export": "dataset_export",
 }
 """Modules by the name of their command; the function in there is called like the module."""
 
 
 def group() -> typer.Typer:
     """The group with all of its commands registered."""
-    app = typer.Typer(help="Make data sets of voxels and pictures, from which networks learn to render.")
+    app = typer.Typer(help="Make, import and export voxels with pictures, from which networks learn to render.")
     app.callback(no_args_is_help=True)(dataset)
     for name, module in COMMANDS.items():
         app.command(name)(getattr(importlib.import_module(f"invrender.cli.{module}"), module))
@@ -25,4 +27,4 @@ def group() -> typer.Typer:
 
 
 def dataset() -> None:
-    """Make data sets of voxels and pictures, from which networks learn to render."""
+    """Make, import and export voxels with pictures, from which networks learn to render."""

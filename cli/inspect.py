@@ -25,7 +25,8 @@ def inspect(
         Path,
         typer.Argument(
             metavar="INPUT",
-            help="A mesh, a scene, a volume, a dataset (or its transforms.json), a run folder, photographs or a video.",
+            help="A mesh, a scene, a volume, a dataset (or its transforms.json), voxels with pictures, a run folder, "
+            "photographs or a video.",
         ),
     ],
     masks: Annotated[
@@ -37,7 +38,9 @@ def inspect(
     ] = None,
     picture: Annotated[
         Path | None,
-        typer.Option(metavar="F.png", help="Draw a dataset: views with masks and hull, and the cameras around it."),
+        typer.Option(
+            metavar="F.png", help="Draw a dataset: views with masks and hull, or some of its voxels and pictures."
+        ),
     ] = None,
     size: Annotated[
         int | None, typer.Option(min=8, help="Scale a dataset's pictures down to this longer side, in pixels.")
@@ -57,13 +60,14 @@ def inspect(
     as_json: JsonOption = False,
 ) -> None:
     """Print what is in a mesh, scene, volume, dataset or photographs: counts, bounds, topology, materials, cameras."""
+    from invrender.cli.inspect_pairs import inspect_pairs
     from invrender.cli.inspect_run import inspect_run
     from invrender.io.assets import identify
     from invrender.poses.photographs import is_bare_photographs
     from invrender.run.staged import settle_dataset
 
     settle_dataset(source)
-    if inspect_run(source, as_json):
+    if inspect_run(source, as_json) or inspect_pairs(source, picture, as_json):
         return
     if is_bare_photographs(source):
         _inspect_photographs(source, masks, picture, as_json)

@@ -21,6 +21,7 @@ from invrender.io.datasets.transmittance import (
 from invrender.io.files.paths import is_file, is_folder
 from invrender.io.meshes.read import read_mesh
 from invrender.io.meshes.write import write_mesh
+from invrender.io.pairs.open_source import refuse_pairs
 from invrender.io.scenes import is_scene_path, read_scene, write_scene
 from invrender.io.volumes.field import write_field
 from invrender.io.volumes.foreign import is_foreign, refuse_dicom, refuse_slices
@@ -40,7 +41,7 @@ def identify(source: str | Path) -> tuple[Kind, Path]:
     """What a path means, and the file or folder that holds it: of a run, its result.
 
     Raises:
-        InputError: a run that has no result yet, or slices of a volume (DICOM, pictures).
+        InputError: a run that has no result yet, slices of a volume (DICOM, pictures), or voxels with pictures of them.
     """
     path = Path(source)
     if is_scene_path(path) and not is_folder(path):
@@ -54,6 +55,7 @@ def identify(source: str | Path) -> tuple[Kind, Path]:
     if is_file(path / RUN):
         path = _run_mesh(path)
     elif is_folder(path) and not is_dataset(path):
+        refuse_pairs(path)
         refuse_slices(path)
     return ("views" if is_folder(path) or is_dataset(path) else "mesh"), path
 
@@ -146,6 +148,7 @@ def mesh_file(source: Path) -> Path:
     """
     found = _first(source, MESH_RESULTS) if is_folder(source) else source
     if found is None:
+        refuse_pairs(source)
         raise InputError(
             f"the folder {source} holds no {' or '.join(MESH_RESULTS)}",
             "name a mesh file, or the folder of a finished `invrender reconstruct`",

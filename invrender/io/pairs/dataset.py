@@ -113,10 +113,7 @@ class Pairs:
     @property
     def counts(self) -> dict[str, int]:
         """Samples by split."""
-        found: dict[str, int] = {}
-        for shard in self.meta.shards:
-            found[shard.split] = found.get(shard.split, 0) + len(shard.objects)
-        return found
+        return self.meta.counts
 
 
 def read_pairs(folder: Path) -> Pairs:

@@ -89,6 +89,14 @@ class Meta:
     stage: Stage | None = None
     made: Mapping[str, Any] = field(default_factory=dict)
 
+    @property
+    def counts(self) -> dict[str, int]:
+        """Samples by split."""
+        found: dict[str, int] = {}
+        for shard in self.shards:
+            found[shard.split] = found.get(shard.split, 0) + len(shard.objects)
+        return found
+
 
 def is_pairs(path: Path) -> bool:
     """Whether a folder is a data set of voxels and pictures, be it damaged."""

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import multiprocessing
+import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -13,6 +15,7 @@ from invrender.io.pairs.dataset import Batch, read_pairs
 from invrender.io.pairs.feed import Feed, Order
 from invrender.io.pairs.meta import Layout, Meta, Shard, write_meta
 from invrender.io.pairs.shards import write_shard
+from tests.conftest import cli_environment
 
 
 def numbered(folder: Path, count: int = 10, size: int = 4, per_shard: int = 4) -> Path:
@@ -23,7 +26,7 @@ def numbered(folder: Path, count: int = 10, size: int = 4, per_shard: int = 4) -
     for first in range(0, count, per_shard):
         numbers = tuple(range(first, min(first + per_shard, count)))
         shards.append(Shard("train", f"train-{len(shards):04d}", numbers))
-        values = np.array(numbers, np.uint8)[:, None, None, None]
+        values = (np.array(numbers) % 256).astype(np.uint8)[:, None, None, None]
         voxels = np.broadcast_to(values[:, None], (len(numbers), *layout.voxels))
         write_shard(folder, shards[-1], layout, voxels, np.broadcast_to(values, (len(numbers), *layout.pictures)))
     write_meta(folder, Meta(layout, tuple(shards)))
@@ -77,3 +80,30 @@ def test_a_shard_that_has_gone_is_the_same_error_from_both(tmp_path: Path) -> No
         causes.append((caught.value.cause, caught.value.remedy))
     assert causes[0] == causes[1]
     assert "train-0001.voxels.npy" in causes[0][0]
+
+
+EPOCH = """
+import resource, sys
+from pathlib import Path
+from invrender.io.pairs.dataset import read_pairs
+from invrender.io.pairs.feed import Feed, Order
+split = read_pairs(Path(sys.argv[1])).split("train")
+def resident(): return int(Path("/proc/self/statm").read_text().split()[1]) * resource.getpagesize()
+order = Order(len(split), 8, 0)
+with Feed(split, order) as feed:
+    for n in range(2): feed.batch(n)
+    before = most = resident()
+    for n in range(order.per_epoch):
+        feed.batch(n)
+        most = max(most, resident())
+print(most - before)
+"""
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="the memory of a process is read from /proc")
+def test_memory_stays_flat_over_an_epoch(tmp_path: Path) -> None:
+    size, count = 32, 512
+    folder = numbered(tmp_path / "set", count, size, 128)
+    call = [sys.executable, "-c", EPOCH, str(folder)]
+    done = subprocess.run(call, env=cli_environment(), capture_output=True, text=True, check=True)
+    assert int(done.stdout) < count * size**3 / 4  # bytes: a shard of four
