@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cache
 
 import numpy as np
 from numpy.typing import NDArray
@@ -56,6 +57,7 @@ class Body:
         return float(self.vertices[:, 1].max())
 
 
+@cache
 def room(stage: Stage, size: tuple[int, int]) -> Room:
     """The cylinder of the stage's reach, from the ground up to where it leaves the view or comes too near.
 

@@ -35,37 +35,35 @@ def contents(folder: Path) -> dict[str, bytes]:
 @pytest.fixture(scope="module")
 def whole(tmp_path_factory) -> Path:
     folder = tmp_path_factory.mktemp("whole") / "pairs"
-    assert make(folder, "primitives", "--count", "70", "--views", "2") == 0
+    assert make(folder, "primitives", "--count", "40") == 0
     return folder
 
 
 def test_the_data_set_is_what_was_asked_for(whole):
     pairs = read_pairs(whole)
-    assert pairs.counts == {"train": 118, "validation": 6, "test": 16}
+    assert pairs.counts == {"train": 33, "validation": 2, "test": 5}
     assert pairs.meta.stage is not None
     assert pairs.meta.made["kind"] == "primitives" and pairs.meta.made["seed"] == 0
     batch = pairs.split("test").read([0, 1])
     assert batch.voxels.shape == (2, 1, 16, 16, 16) and batch.pictures.shape == (2, 16, 16, 1)
     assert 0.1 < float(decoded(batch.voxels).mean()) < 0.7
     sets = [set(pairs.split(name).objects) for name in pairs.counts]
-    assert sum(map(len, sets)) == len(set.union(*sets)) == 70
+    assert sum(map(len, sets)) == len(set.union(*sets)) == 40
 
 
 def test_processes_make_the_same_files(whole, tmp_path, run_cli):
-    done = run_cli(
-        "dataset", "make", "primitives", "-o", "two", "--count", 70, "--views", 2, "--processes", 2, *SMALL, "--json"
-    )
+    done = run_cli("dataset", "make", "primitives", "-o", "two", "--count", 40, "--processes", 2, *SMALL, "--json")
     assert done.code == 0, done.stderr
-    assert json.loads(done.stdout)["samples"] == {"train": 118, "validation": 6, "test": 16}
+    assert json.loads(done.stdout)["samples"] == {"train": 33, "validation": 2, "test": 5}
     assert contents(tmp_path / "two") == contents(whole)
 
 
 @pytest.mark.parametrize(
-    ("sign", "processes", "code"), [(signal.SIGINT, 2, 130), (signal.SIGTERM, 1, 75), (signal.SIGKILL, 2, -9)]
+    ("sign", "processes", "code"), [(signal.SIGINT, 2, 130), (signal.SIGTERM, 1, 75), (signal.SIGKILL, 1, -9)]
 )
 def test_after_a_stop_the_same_command_goes_on_to_the_same_files(tmp_path, capsys, whole, sign, processes, code):
     folder = tmp_path / "pairs"
-    options = ["primitives", "--count", "70", "--views", "2"]
+    options = ["primitives", "--count", "40"]
     given = ["dataset", "make", *options, "-o", str(folder), "--processes", str(processes), *SMALL]
     started = subprocess.Popen(
         [sys.executable, "-m", "invrender.cli.app", *given], env=cli_environment(), stderr=subprocess.PIPE, text=True
@@ -82,7 +80,7 @@ def test_after_a_stop_the_same_command_goes_on_to_the_same_files(tmp_path, capsy
     assert not (folder / "meta.json").exists() and (folder / "making.json").is_file()
     kept = {path.name: path.stat().st_mtime_ns for path in folder.glob("*.npy")}
 
-    assert make(folder, "primitives", "--count", "70", "--views", "2", "--gloss", "0.5") == 6
+    assert make(folder, "primitives", "--count", "40", "--gloss", "0.5") == 6
     assert "begun with other gloss" in capsys.readouterr().err
     assert make(folder, *options) == 0
     assert contents(folder) == contents(whole)
