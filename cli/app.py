@@ -1,7 +1,8 @@
 """Entry point of the command line: it registers the commands and turns every failure into an exit code.
 
-Each command is the function of the same name in `cli/<name>.py`, or the `group` of commands there. Those modules import only light things at their top,
-so that `invrender --help` answers at once; torch and its like are imported when a command runs.
+Each command is the function of the same name in `cli/<name>.py`, or the `group` of commands there. Those modules import
+only light things at their top, so that `invrender --help` answers at once; torch and its like are imported when a
+command runs.
 """
 
 from __future__ import annotations

@@ -109,10 +109,12 @@ def dataset_make(
 
     Run again with the same options it goes on where it was stopped. Scene n depends on the options and n alone.
     """
+    from invrender.run import stop
     from invrender.run.progress import Progress
     from invrender.stages.make import make
     from invrender.stages.pool import usable_meshes
     from invrender.stages.recipe import Recipe, check
+    from invrender.stages.work import Watch
 
     kind = _kind(kind, source)
     size_hw = _size(size)
@@ -137,7 +139,13 @@ def dataset_make(
         if source is not None:
             recipe = _with_meshes(recipe, usable_meshes(source, progress.warn))
         load = functools.partial(load_backend, backend)
-        meta = make(recipe, output, load, source=source, processes=processes, overwrite=overwrite, progress=progress)
+        watch = Watch(
+            start=lambda total, before: progress.start("scenes", total, before),
+            step=lambda made: progress.step(made - 1),
+            check=stop.check,
+        )
+        with stop.patient():
+            meta = make(recipe, output, load, source=source, processes=processes, overwrite=overwrite, watch=watch)
     _report(output, meta, json, quiet)
 
 

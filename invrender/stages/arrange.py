@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cache
 
 import numpy as np
 from numpy.typing import NDArray
@@ -56,6 +57,7 @@ class Body:
         return float(self.vertices[:, 1].max())
 
 
+@cache
 def room(stage: Stage, size: tuple[int, int]) -> Room:
     """The cylinder of the stage's reach, from the ground up to where it leaves the view or comes too near.
 
@@ -67,7 +69,7 @@ def room(stage: Stage, size: tuple[int, int]) -> Room:
     angle = np.linspace(0, 2 * np.pi, 64, endpoint=False)
     ring = np.stack([radius * np.cos(angle), np.zeros(64), radius * np.sin(angle)], 1)
     heights = np.linspace(-1.5 * radius, 3 * radius, 181)
-    fits = np.array([bool(seen(ring + [0, height, 0], stage, size).all()) for height in heights])
+    fits = np.array([bool(seen(ring + np.array([0, height, 0]), stage, size).all()) for height in heights])
     middle = int(np.abs(heights).argmin())
     above, below = fits[middle:], fits[middle::-1]
     high = heights[middle + (len(above) if above.all() else int(above.argmin())) - 1]
@@ -115,16 +117,20 @@ def placed(random: Random, shape: Solid, size: float, space: Room, others: Seque
     circumradius = float(np.linalg.norm(vertices, axis=1).max())
     scale = min(size / circumradius, space.radius / wide, (space.ceiling - space.floor) / tall)
     vertices, wide, tall = vertices * scale, wide * scale, tall * scale
-    floor = space.floor
     if others and random.uniform() < STACKED:
         under = others[int(random.integers(len(others)))]
         top = under.high - 0.04 * tall  # a little sunk in, for a ball to stand on a ball
         if top + tall <= space.ceiling:
             spot = _within(under.vertices[:, [0, 2]].mean(0), space.radius - wide)
-            return Body(vertices + [spot[0], top - vertices[:, 1].min(), spot[1]], faces)
+            return _moved(vertices, faces, spot, top)
     spots = [_spot(random, space.radius - wide) for _ in range(TRIES)]
     spot = min(spots, key=lambda at: _overlap(at, wide, others))
-    return Body(vertices + [spot[0], floor - vertices[:, 1].min(), spot[1]], faces)
+    return _moved(vertices, faces, spot, space.floor)
+
+
+def _moved(vertices: Floats, faces: Ints, spot: Floats, bottom: float) -> Body:
+    """At a place (x, z), its lowest point at the height `bottom`."""
+    return Body(vertices + np.array([spot[0], bottom - vertices[:, 1].min(), spot[1]]), faces)
 
 
 def _spot(random: Random, reach: float) -> Floats:

@@ -98,7 +98,7 @@ def _corners(mesh: Mesh, stage: Stage, rays: tuple[int, int]) -> Floats:
 
 
 def _places(corners: Floats, rays: tuple[int, int]) -> Iterator[tuple[Floats, Ints, Ints]]:
-    """The places in the box about each triangle: corners [N,3,3], columns [N] and rows [N], some triangles at a time."""
+    """The places in the box about each triangle: corners [N,3,3], columns [N], rows [N]; some triangles at a time."""
     low, high = corners[:, :, :2].min(1), corners[:, :, :2].max(1)
     last = np.array([rays[1], rays[0]]) - 1
     first = np.ceil(np.clip(low, 0, last + 1)).astype(np.int64)

@@ -4,18 +4,17 @@ from __future__ import annotations
 
 import math
 import os
+from contextlib import closing
 from pathlib import Path
 
 from invrender.errors import MemoryLimitError
 from invrender.io.files.memory import SPARE, available_memory
 from invrender.io.pairs.meta import SPLITS, Meta, write_meta
 from invrender.io.pairs.shards import write_shard
-from invrender.run import stop
-from invrender.run.progress import Progress
 from invrender.stages.place import begin, finish, missing
 from invrender.stages.pool import pool_of
 from invrender.stages.recipe import Recipe, check, shards
-from invrender.stages.work import Job, LoadBackend, made
+from invrender.stages.work import Job, LoadBackend, Watch, made
 
 PROGRAM = 600 * 2**20  # bytes of a process before it makes anything
 PER_VOXEL, PER_PIXEL = 60, 400  # bytes at work on a scene
@@ -29,7 +28,7 @@ def make(
     source: Path | None = None,
     processes: int | None = None,
     overwrite: bool = False,
-    progress: Progress | None = None,
+    watch: Watch | None = None,
 ) -> Meta:
     """Make a data set, or go on with one that was begun by the same recipe.
 
@@ -43,14 +42,14 @@ def make(
         source: folder of the meshes of kind "meshes".
         processes: how many work at once; None: one for each core.
         overwrite: whether an earlier data set is replaced.
-        progress: shows how far the work is.
+        watch: is told how far the work is, and may end it.
 
     Raises:
         UsageError: the recipe makes no sense, or the folder cannot be written to, or is full.
         OutputExistsError: the folder holds something else; see `place.check_place`.
         InputError: a mesh cannot be read any more.
         MemoryLimitError: the job does not fit in memory.
-        KeyboardInterrupt, RetryError: see `stop.check`; the shards that are written stay.
+        BaseException: what `watch.check` raises; the shards that are written stay.
     """
     check(recipe)
     every, layout = shards(recipe), recipe.layout
@@ -60,18 +59,18 @@ def make(
     begin(folder, recipe.table(), overwrite)
     left = missing(folder, every, layout)
     number = recipe.count - sum(len(shard.objects) for shard in left) // recipe.views
-    progress = progress or Progress(quiet=True)
-    progress.start("scenes", recipe.count, number)
+    watch = watch or Watch()
+    watch.start(recipe.count, number)
 
     def done(scenes: int) -> None:
         nonlocal number
         number += scenes
-        progress.step(number - 1)
+        watch.step(number)
 
-    with stop.patient():
-        for shard, voxels, pictures in made(Job(recipe, pool, load), left, count, done):
+    with closing(made(Job(recipe, pool, load), left, count, done, watch.check)) as finished:  # ends processes at once
+        for shard, voxels, pictures in finished:
             write_shard(folder, shard, layout, voxels, pictures)
-        stop.check()
+    watch.check()
     chosen = {split: list(pool[split].names) for split in SPLITS if split in pool}
     meta = Meta(layout, every, recipe.stage, {**recipe.table(), **({"meshes_by_split": chosen} if chosen else {})})
     write_meta(folder, meta)

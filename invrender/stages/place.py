@@ -1,7 +1,7 @@
 """The folder of a data set while it is made: what is there already, what may be replaced, and how making it goes on.
 
-`making.json` holds the recipe until meta.json, the last file, is there. Shards appear whole or not at all, so that those
-that are there are kept, and the others made.
+`making.json` holds the recipe until meta.json, the last file, is there. Shards appear whole or not at all, so that
+those that are there are kept, and the others made.
 """
 
 from __future__ import annotations

@@ -10,7 +10,7 @@ import multiprocessing
 import os
 import signal
 import threading
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
@@ -26,13 +26,31 @@ from numpy.typing import NDArray
 from invrender.errors import MemoryLimitError
 from invrender.io.pairs.meta import Shard
 from invrender.kernels import Backend
-from invrender.run import stop
 from invrender.stages.recipe import Recipe
 from invrender.stages.scene import Pool, sample
 
 Made = tuple[Shard, NDArray[Any], NDArray[np.uint8]]
 LoadBackend = Callable[[], Backend]
 TICK = 0.1  # seconds between looks for a stop request
+
+
+def _nothing(*_: int) -> None:
+    return
+
+
+@dataclass(frozen=True)
+class Watch:
+    """What is called while scenes are made.
+
+    Attributes:
+        start: with how many scenes there will be, and how many there are already.
+        step: with how many there are, whenever there are more.
+        check: ends the work by an exception; called several times a second or after each scene.
+    """
+
+    start: Callable[[int, int], None] = _nothing
+    step: Callable[[int], None] = _nothing
+    check: Callable[[], None] = _nothing
 
 
 @dataclass(frozen=True)
@@ -44,7 +62,9 @@ class Job:
     load: LoadBackend
 
 
-def made(job: Job, shards: Sequence[Shard], processes: int, done: Callable[[int], None]) -> Iterator[Made]:
+def made(
+    job: Job, shards: Sequence[Shard], processes: int, done: Callable[[int], None], check: Callable[[], None]
+) -> Generator[Made]:
     """Shards with their voxels [N,C,D,H,W] and pictures [N,H,W,C], in any order.
 
     Args:
@@ -52,23 +72,23 @@ def made(job: Job, shards: Sequence[Shard], processes: int, done: Callable[[int]
         shards: which.
         processes: how many; 1: this one.
         done: is told how many scenes are made, whenever some are.
+        check: ends the work by an exception, which is passed on.
 
     Raises:
-        KeyboardInterrupt, RetryError: see `stop.check`.
         MemoryLimitError: a process was ended by the system.
     """
     if min(processes, len(shards)) <= 1:
-        yield from _here(job, shards, done)
+        yield from _here(job, shards, done, check)
     else:
-        yield from _elsewhere(job, shards, min(processes, len(shards)), done)
+        yield from _elsewhere(job, shards, min(processes, len(shards)), done, check)
 
 
-def _here(job: Job, shards: Sequence[Shard], done: Callable[[int], None]) -> Iterator[Made]:
+def _here(job: Job, shards: Sequence[Shard], done: Callable[[int], None], check: Callable[[], None]) -> Generator[Made]:
     backend = job.load()
     for shard in shards:
 
         def between() -> None:
-            stop.check()
+            check()
             done(1)
 
         with _one_thread():
@@ -99,7 +119,9 @@ def _shard(job: Job, shard: Shard, backend: Backend, between: Callable[[], None]
     return shard, voxels, pictures
 
 
-def _elsewhere(job: Job, shards: Sequence[Shard], processes: int, done: Callable[[int], None]) -> Iterator[Made]:
+def _elsewhere(
+    job: Job, shards: Sequence[Shard], processes: int, done: Callable[[int], None], check: Callable[[], None]
+) -> Generator[Made]:
     context = multiprocessing.get_context("spawn")
     ended = context.Event()
     waiting = list(shards)[::-1]
@@ -112,7 +134,7 @@ def _elsewhere(job: Job, shards: Sequence[Shard], processes: int, done: Callable
                 while waiting and len(running) < processes + 1:
                     running.add(executor.submit(_work, waiting.pop()))
             finished, running = wait(running, TICK, FIRST_COMPLETED)
-            stop.check()
+            check()
             for future in finished:
                 found = future.result()
                 done(len(found[0].objects) // job.recipe.views)
