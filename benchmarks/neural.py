@@ -161,7 +161,7 @@ def _networks(
     for name, width in (("slices", 12.0), ("slices", 32.0), ("conv-deconv", 0.25), ("conv-deconv-apart", 0.25)):
         run = folder / f"{name}-{width:g}"
         if not (run / "metrics.json").exists():
-            steps = iterations if name == "slices" else iterations // 4
+            steps = iterations if name == "slices" else iterations // 12
             invrender.train(data, run, network=name, width=width, iterations=steps, device="cpu", quiet=False)
         network: TrainedNetwork = invrender.read_network(run)
         drawn, spent = _timed(lambda voxels, n=network: n.pictures(voxels), split, chosen)

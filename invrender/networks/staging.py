@@ -16,6 +16,7 @@ from invrender.nouns.volume import Volume
 Tensor = torch.Tensor
 
 GROUND_ALBEDO = 0.8
+FAINT = 0.05  # occupancy below which a sample counts as empty where a volume is placed
 
 
 def stage_of(architecture: Architecture) -> Stage:
@@ -33,14 +34,26 @@ def stage_of(architecture: Architecture) -> Stage:
 
 
 def placed(volume: Volume, stage: Stage) -> Volume:
-    """The volume in the middle of the stage, on its ground, as large as fits whichever way it is turned."""
-    low, high = volume.bounds.double()
+    """The volume with what is in it in the middle of the stage, on its ground, as large as fits however it is turned."""
+    low, high = _filled(volume)
     extent = (high - low).clamp(min=1e-12)
     scale = min(stage.reach / float(torch.hypot(extent[0], extent[2]) / 2), stage.height / float(extent[1]))
     floor = -float(extent[1]) * scale / 2 if stage.ground is None else stage.ground
-    half = extent * scale / 2
-    centre = torch.tensor([0.0, floor + float(half[1]), 0.0], dtype=torch.float64)
-    return replace(volume, bounds=torch.stack([centre - half, centre + half]))
+    there = torch.tensor([0.0, floor + float(extent[1]) * scale / 2, 0.0], dtype=torch.float64)
+    return replace(volume, bounds=(volume.bounds.double() - (low + high) / 2) * scale + there)
+
+
+def _filled(volume: Volume) -> tuple[Tensor, Tensor]:
+    """The corners of the box about all samples that are not nearly empty; of an empty volume, its own."""
+    full = volume.values[0].detach() > FAINT
+    if not bool(full.any()):
+        return volume.bounds.double()[0], volume.bounds.double()[1]
+    ends = []
+    for axis in (2, 1, 0):  # x, y, z
+        along = full.movedim(axis, 0).flatten(1).any(1).nonzero()[:, 0]
+        ends.append((int(along[0]), int(along[-1])))
+    first, last = torch.tensor(ends, dtype=torch.float64).T
+    return volume.bounds.double()[0] + first * volume.spacing, volume.bounds.double()[0] + last * volume.spacing
 
 
 def staged(volume: Volume, architecture: Architecture, turn: float = 0.0) -> Tensor:

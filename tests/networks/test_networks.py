@@ -108,7 +108,9 @@ def ball(samples: int = 24) -> Volume:
 
 def test_a_volume_stands_on_the_ground_and_is_in_view_whichever_way_it_is_turned() -> None:
     there = placed(ball(), STAGE)
-    assert float(there.bounds[0, 1]) == pytest.approx(STAGE.ground)
+    rows = there.values[0].amax((0, 2)).nonzero()[:, 0]
+    lowest = there.bounds[0, 1] + rows[0] * there.spacing[1]
+    assert float(lowest) == pytest.approx(STAGE.ground)
     ground = ground_share(STAGE, (32, 32, 32))
     amounts = []
     for turn in (0.0, 30.0, 45.0, 90.0):
@@ -122,7 +124,7 @@ def test_a_volume_stands_on_the_ground_and_is_in_view_whichever_way_it_is_turned
 
 def test_turning_a_volume_takes_its_parts_around() -> None:
     values = torch.zeros(1, 9, 9, 9)
-    values[0, 4, 4, 8] = 1  # at +x
+    values[0, 4, 4, 8], values[0, 4, 4, 0] = 1, 0.2  # most of it at +x
     there = placed(Volume.from_numpy(values[0].numpy()), Stage(ground=None))
     plan = Architecture("slices", 4, (1, 32, 32, 32), (32, 32, 1), stage=Stage(ground=None))
 
@@ -136,7 +138,7 @@ def test_turning_a_volume_takes_its_parts_around() -> None:
     reach = middle(0)[0]
     assert reach > 0.1
     assert middle(0) == pytest.approx((reach, 0), abs=0.02)
-    assert middle(90) == pytest.approx((0, -reach), abs=0.02)  # anticlockwise from above: +x goes away
+    assert middle(90) == pytest.approx((0, -reach), abs=0.03)  # anticlockwise from above: +x goes away
 
 
 def test_gradients_reach_the_values_of_a_volume() -> None:
