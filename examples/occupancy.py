@@ -1,14 +1,18 @@
-"""An object from 8 pictures with shadows, through a network: python examples/occupancy.py RUN mug occupancy.npz
+"""An object from 8 pictures with shadows, through a network: python examples/occupancy.py RUN blobby occupancy.npz
 
-RUN is a finished `invrender train` on data of `invrender dataset make`. A sample that the network never saw turns on the
-stage and is drawn by rays; its occupancy on a grid of 16^3 is sought by gradients through the network, and once more
-through marching under the same light, without shadows and with them.
+RUN is a finished `invrender train` on data of `invrender dataset make`. A sample that the network never saw turns on
+the stage and is drawn by rays; its occupancy on a grid of 16^3 is sought by gradients through the network, and once
+more through marching under the same light, without shadows. What is sought is a smooth function, full where it is
+positive; last, marching once more with free densities and a threshold.
 """
 
 import sys
 from collections.abc import Callable
+from dataclasses import dataclass, replace
+from typing import Any
 
 import torch
+from torch.nn import functional
 
 import invrender
 from invrender.backends import select
@@ -17,12 +21,13 @@ from invrender.io.pairs.dataset import decoded
 from invrender.networks.staging import stage_of, staged
 from invrender.nouns import Volume
 from invrender.samples import SAMPLES
+from invrender.solve.adam_uniform import UniformAdam
 from invrender.stages.draw import WHITE, drawn, encoded, material, shot_of
 from invrender.stages.learned import placed_mesh, turned_mesh
 from invrender.stages.marching import marched
 
-GRID, TURNS = 16, [45.0 * k for k in range(8)]
-STEPS = int(sys.argv[4]) if len(sys.argv) > 4 else 150
+GRID, FINER, TURNS = 16, 46, [45.0 * k for k in range(8)]  # FINER: samples where the edge of what is full is drawn
+STEPS = int(sys.argv[4]) if len(sys.argv) > 4 else 120
 network = invrender.read_network(sys.argv[1])
 plan, stage = network.architecture, stage_of(network.architecture)
 
@@ -35,41 +40,62 @@ box = torch.stack([corner, corner + side])
 inside = winding_numbers(*mesh.numpy(), corner.numpy(), side / (GRID - 1), (GRID, GRID, GRID)) > 0
 truth = torch.from_numpy(inside).permute(2, 1, 0)
 look, shot, backend = material((WHITE,) * 3, 0.0, "object"), shot_of(0, 0.0, 16, 0), select(needs=("scenes",))
-pictures = []
+seen = []
 for turn in TURNS:
-    turned = turned_mesh(mesh, turn)
-    turned = type(turned)(turned.vertices, turned.faces, material=look)
-    pictures.append(decoded(torch.from_numpy(encoded(drawn([turned], stage, plan.pictures[:2], backend, shot), False))))
-seen = torch.stack(pictures)
+    picture = drawn([replace(turned_mesh(mesh, turn), material=look)], stage, plan.pictures[:2], backend, shot)
+    seen.append(decoded(torch.from_numpy(encoded(picture, False))))
 
 
-def found(draw: Callable[[Volume], torch.Tensor]) -> torch.Tensor:
-    """The occupancy [16,16,16] whose pictures are those that were seen, by Adam on its logits."""
-    logits = torch.full((1, GRID, GRID, GRID), -2.0).requires_grad_()
-    optimizer = torch.optim.Adam([logits], 0.15)
+def smooth(function: torch.Tensor) -> torch.Tensor:
+    """Occupancy [1,46,46,46] of a function [1,16,16,16]: blurred, so that what no picture shows follows its surface."""
+    kernel = torch.tensor([0.06, 0.24, 0.4, 0.24, 0.06])
+    blurred = functional.pad(function[None], (2,) * 6, mode="replicate")
+    for shape in ((1, 1, 5, 1, 1), (1, 1, 1, 5, 1), (1, 1, 1, 1, 5)):
+        blurred = functional.conv3d(blurred, kernel.view(shape))
+    fine = functional.interpolate(blurred, size=(FINER,) * 3, mode="trilinear", align_corners=True)
+    return torch.sigmoid(3 * fine[0])
+
+
+@dataclass(frozen=True)
+class Misfit:
+    """The mean difference between pictures of an occupancy and those that were seen."""
+
+    picture: Callable[[Volume], torch.Tensor]
+    occupancy: Callable[[torch.Tensor], torch.Tensor]
+
+    def value_and_grad(self, params: Any, random: torch.Generator) -> Any:
+        """The misfit, and its gradient by autograd."""
+        function = params["function"].detach().requires_grad_()
+        loss = (self.picture(Volume(self.occupancy(function), box)) - torch.stack(seen)).abs().mean()
+        return {"misfit": float(loss.detach())}, {"function": torch.autograd.grad(loss, function)[0]}
+
+
+def found(misfit: Misfit, start: torch.Tensor, rate: float) -> torch.Tensor:
+    """The function [16,16,16], by steps whose length is one for all: where nothing is seen, nothing is made up."""
+    solver, params = UniformAdam(lambda count: rate * (1.1 - count / STEPS), (0.8, 0.95)), {"function": start}
+    state, random = solver.init(misfit, params), torch.Generator()
     for _ in range(STEPS):
-        optimizer.zero_grad()
-        values = torch.sigmoid(logits)
-        slopes = torch.stack([torch.diff(values, dim=axis).abs().mean() for axis in (1, 2, 3)]).sum()
-        ((draw(Volume(values, box)) - seen).abs().mean() + 0.01 * slopes).backward()
-        optimizer.step()
-    return torch.sigmoid(logits).detach()[0]
+        params, state, _ = solver.step(misfit, params, state, random)
+    return params["function"][0]
 
 
-def by_marching(volume: Volume, shadows: bool) -> torch.Tensor:
+def by_marching(volume: Volume) -> torch.Tensor:
     """Pictures [8,H,W,1] without a network, of the size of those that were seen."""
-    views = [marched(staged(volume, plan, turn), stage, shadows) for turn in TURNS]
-    return torch.nn.functional.interpolate(torch.cat(views), plan.pictures[:2], mode="bilinear").permute(0, 2, 3, 1)
+    views = torch.cat([marched(staged(volume, plan, turn), stage, shadows=False) for turn in TURNS])
+    return functional.interpolate(views, plan.pictures[:2], mode="bilinear").permute(0, 2, 3, 1)
 
 
-def iou(occupancy: torch.Tensor) -> float:
-    """Intersection over union of what is more than half full."""
-    full = occupancy > 0.5
+def iou(full: torch.Tensor) -> float:
+    """Intersection over union with the truth."""
     return float((full & truth).sum() / (full | truth).sum())
 
 
-through = found(lambda volume: network.render(volume, TURNS))
-print(f"IoU through the network {iou(through):.3f}")
-print(f"IoU by marching without shadows {iou(found(lambda volume: by_marching(volume, False))):.3f}")
-print(f"IoU by marching with shadow rays {iou(found(lambda volume: by_marching(volume, True))):.3f}")
-invrender.write(sys.argv[3], Volume(through[None], box))
+middle = torch.arange(GRID) - (GRID - 1) / 2
+ball = 0.35 * GRID - torch.stack(torch.meshgrid(middle, middle, middle, indexing="ij")).norm(dim=0)[None]
+through = found(Misfit(lambda volume: network.render(volume, TURNS), smooth), ball, 1.5)
+print(f"IoU through the network {iou(smooth(through[None])[0, ::3, ::3, ::3] > 0.5):.3f}")
+marching = found(Misfit(by_marching, smooth), ball, 1.5)
+print(f"IoU by marching {iou(smooth(marching[None])[0, ::3, ::3, ::3] > 0.5):.3f}")
+densities = found(Misfit(by_marching, torch.sigmoid), torch.full_like(ball, -1.0), 1.0)
+print(f"IoU by marching densities with a threshold {iou(densities > 0):.3f}")
+invrender.write(sys.argv[3], Volume(smooth(through[None]), box))
