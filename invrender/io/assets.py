@@ -32,6 +32,7 @@ from invrender.parameters.neural_field import LearnedField
 
 Kind = Literal["mesh", "scene", "volume", "transmittance", "views"]
 
+NETWORK = "network.safetensors"  # the result of `invrender train`
 RUN = "run.json"  # marks the folder of a run
 MESH_RESULTS = ("mesh.ply", "mesh.glb")
 VOLUME_RESULTS = ("volume.npz", "volume.vti")
@@ -149,6 +150,8 @@ def mesh_file(source: Path) -> Path:
     found = _first(source, MESH_RESULTS) if is_folder(source) else source
     if found is None:
         refuse_pairs(source)
+        if is_file(source / NETWORK):
+            raise no_asset(source)
         raise InputError(
             f"the folder {source} holds no {' or '.join(MESH_RESULTS)}",
             "name a mesh file, or the folder of a finished `invrender reconstruct`",
@@ -156,8 +159,18 @@ def mesh_file(source: Path) -> Path:
     return found
 
 
+def no_asset(run: Path) -> InputError:
+    """The error for the run of a network where an asset is asked for."""
+    return InputError(
+        f"the run in {run} taught a network, which is no asset",
+        f"draw by it: invrender render VOLUME --model {run} -o turn.gif",
+    )
+
+
 def _run_mesh(run: Path) -> Path:
     found = _first(run, MESH_RESULTS)
+    if found is None and is_file(run / NETWORK):
+        raise no_asset(run)
     if found is None:
         raise InputError(f"the run in {run} has no mesh yet", "let it finish, or run it again")
     return found

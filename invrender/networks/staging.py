@@ -34,7 +34,7 @@ def stage_of(architecture: Architecture) -> Stage:
 
 
 def placed(volume: Volume, stage: Stage) -> Volume:
-    """The volume with what is in it in the middle of the stage, on its ground, as large as fits however it is turned."""
+    """The volume, what is in it in the middle of the stage, on its ground, as large as fits however it is turned."""
     low, high = _filled(volume)
     extent = (high - low).clamp(min=1e-12)
     scale = min(stage.reach / float(torch.hypot(extent[0], extent[2]) / 2), stage.height / float(extent[1]))

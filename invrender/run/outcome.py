@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from invrender.errors import InputError
-from invrender.io.assets import MESH_RESULTS, VOLUME_RESULTS
+from invrender.io.assets import MESH_RESULTS, NETWORK, VOLUME_RESULTS, no_asset
 from invrender.run.place import CONFIG, RECORD, settle
 from invrender.run.record import read_record, state
 from invrender.run.resolve import parse_toml
@@ -32,6 +32,8 @@ def found_transfer(folder: Path) -> dict[str, Any] | None:
             f"the run in {folder} found the values of a scene, which are in {SCENE} and metrics.json",
             f"name {folder / SCENE}, such as `invrender inspect {folder / SCENE}`",
         )
+    if (folder / NETWORK).is_file():
+        raise no_asset(folder)
     if not (folder / TRANSFER).is_file():
         raise InputError(
             f"the run in {folder} has no result yet (it is {state(record)})", "let it finish, or run it again"

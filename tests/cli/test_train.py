@@ -237,3 +237,22 @@ def test_a_network_without_a_stage_draws_its_own_voxels_alone(
     call = ["render", str(tmp_path / "ball.npz"), "--model", str(model), "-o", str(tmp_path / "a.png")]
     assert run(call) == 3
     assert "--camera-space" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("command", ["render", "preview", "evaluate"])
+def test_the_run_of_a_network_is_no_asset(
+    command: str, trained: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    rest = {"render": ["-o", "a.png"], "preview": ["--screenshot", "a.png"], "evaluate": [str(trained)]}[command]
+    assert run([command, str(trained), *rest]) == 3
+    assert "render VOLUME --model" in capsys.readouterr().err
+
+
+def test_inspect_tells_how_a_network_is_built(trained: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(["inspect", str(trained)]) == 0
+    assert "1 x 16 x 16 x 16" in capsys.readouterr().out
+    assert run(["inspect", str(trained), "--json"]) == 0
+    told = json.loads(capsys.readouterr().out)
+    assert told["kind"] == "network"
+    assert told["stage"]["fov"] == 32
+    assert told["metrics"]["iterations"] == 30

@@ -64,7 +64,7 @@ def measure(task: Task, result: Result, backend: Backend) -> dict[str, Any]:
         "network": task.architecture.network,
         "parameters": task.parameters,
         "measured_on": "validation" if task.test is None else "test",
-        "pictures": len(split),
+        "pictures_measured": len(split),
         "psnr": float(torch.cat(scores).mean()),
         "ssim": float(np.mean(known)) if known else None,
         "mean_picture_psnr": float(torch.cat(baseline).mean()),
@@ -163,7 +163,7 @@ def _smoothed(values: list[float]) -> list[float]:
 def rows(m: Mapping[str, Any]) -> list[tuple[str, str]]:
     """The lines of the summary."""
     return [
-        (f"PSNR of {m['pictures']} {m['measured_on']} pictures", f"{m['psnr']:.2f} dB"),
+        (f"PSNR of {m['pictures_measured']} {m['measured_on']} pictures", f"{m['psnr']:.2f} dB"),
         ("SSIM of them", "-" if m["ssim"] is None else f"{m['ssim']:.4f}"),
         ("PSNR of the mean picture", f"{m['mean_picture_psnr']:.2f} dB"),
         ("time of one picture", f"{m['milliseconds']:.1f} ms"),

@@ -59,7 +59,7 @@ def test_it_learns_what_it_never_saw(trained: Path) -> None:
     metrics = json.loads((trained / "metrics.json").read_text())
     assert {path.name for path in trained.iterdir() if path.is_file()} == FILES
     assert metrics["measured_on"] == "test"
-    assert metrics["pictures"] == 6
+    assert metrics["pictures_measured"] == 6
     assert metrics["psnr"] > metrics["mean_picture_psnr"] + 8
     assert metrics["psnr"] > 24
 
@@ -177,7 +177,7 @@ def test_without_test_samples_the_validation_samples_measure(tmp_path: Path) -> 
     data = write_balls(tmp_path / "data", counts={"train": 4, "validation": 3})
     found = invrender.train(data, **{**QUICK, "iterations": 2, "gif_frames": 0})
     assert found.metrics["measured_on"] == "validation"
-    assert found.metrics["pictures"] == 3
+    assert found.metrics["pictures_measured"] == 3
 
 
 def test_a_run_does_not_go_on_with_other_data(tmp_path: Path) -> None:
