@@ -22,7 +22,7 @@ from invrender.solve.minibatches import Minibatches
 from invrender.solve.phase import Finished, Phase, Start
 from invrender.solve.rates import warm_cosine
 
-LOOKS = 40  # at the validation samples, unless given
+LOOKS = 20  # at the validation samples, unless given
 WARM, LAST = 0.05, 0.002  # shares: of the steps in which the rate rises, and of it that is left in the end
 
 

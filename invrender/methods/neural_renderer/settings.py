@@ -29,7 +29,7 @@ class TrainSettings(RunSettings):
         accumulate: parts in which a batch is worked on, one after the other, where it does not fit in memory.
         rate: of Adam at its height; it rises over the first steps and falls along half a cosine.
         loss: l1, or l2, the mean absolute or squared difference of the pictures' values.
-        validate_every: steps between two looks at the validation samples; none: a fortieth of all.
+        validate_every: steps between two looks at the validation samples; none: a twentieth of all.
         validation: how many of its samples are looked at, at most.
         patience: looks without a better one after which training ends; 0: it goes on to the last step.
         precision: auto is bfloat16 on GPUs that have it and float32 on the CPU; weights are float32 in any case.
