@@ -193,7 +193,8 @@ def _plot(rows: list[Row], file: Path) -> None:
     for name, spent, quality in rows:
         colour = next(c for kind, c in kinds.items() if name.startswith(kind))
         axes.plot(spent, quality, "o", color=colour)
-        axes.annotate(name, (spent, quality), textcoords="offset points", xytext=(5, 4), fontsize=8)
+        crowded = any(0 < q - quality < 1.5 and spent / 2.5 < t < 3 * spent for _, t, q in rows)
+        axes.annotate(name, (spent, quality), textcoords="offset points", xytext=(6, -11 if crowded else 4), fontsize=8)
     front = sorted((spent, quality) for (_, spent, quality), best in zip(rows, _best(rows), strict=True) if best)
     axes.step([spent for spent, _ in front], [quality for _, quality in front], where="post", color="0.7", zorder=0)
     axes.set(xscale="log", xlabel="milliseconds a picture, one thread", ylabel="PSNR in dB")

@@ -8,7 +8,7 @@ positive; last, marching once more with free densities and a threshold.
 
 import sys
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 import torch
@@ -19,7 +19,7 @@ from invrender.backends import select
 from invrender.geometry.regrid import winding_numbers
 from invrender.io.pairs.dataset import decoded
 from invrender.networks.staging import stage_of, staged
-from invrender.nouns import Volume
+from invrender.nouns import Mesh, Volume
 from invrender.samples import SAMPLES
 from invrender.solve.adam_uniform import UniformAdam
 from invrender.stages.draw import WHITE, drawn, encoded, material, shot_of
@@ -42,7 +42,8 @@ truth = torch.from_numpy(inside).permute(2, 1, 0)
 look, shot, backend = material((WHITE,) * 3, 0.0, "object"), shot_of(0, 0.0, 16, 0), select(needs=("scenes",))
 seen = []
 for turn in TURNS:
-    picture = drawn([replace(turned_mesh(mesh, turn), material=look)], stage, plan.pictures[:2], backend, shot)
+    white = Mesh(turned_mesh(mesh, turn).vertices, mesh.faces, material=look)
+    picture = drawn([white], stage, plan.pictures[:2], backend, shot)
     seen.append(decoded(torch.from_numpy(encoded(picture, False))))
 
 

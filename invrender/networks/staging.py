@@ -109,5 +109,6 @@ def _sampled(values: Tensor, unit: Tensor, volume: Volume, stage: Stage, archite
     finer = max(1, int(voxel / float(volume.spacing.max())))
     grid = values[None]
     if finer > 1:
-        grid = functional.avg_pool3d(grid, finer, 1, finer // 2, count_include_pad=True)
+        reach = finer // 2  # on both sides, so that nothing moves
+        grid = functional.avg_pool3d(grid, 2 * reach + 1, 1, reach, count_include_pad=True)
     return functional.grid_sample(grid, unit[None].to(grid), align_corners=True, padding_mode="zeros")
