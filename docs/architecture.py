@@ -25,17 +25,18 @@ Point: TypeAlias = tuple[float, float]
 LAYERS = (
     (("cli", "flags in, exit code out; draws and computes nothing"),),
     (("methods", "one folder each"), ("preview", "the window")),
+    (("stages", "scenes, voxels and pictures for networks"),),
     (("run", "the one runner, folder, resume"), ("evaluate", "metrics, facts")),
     (("photometry", "what photographs say"), ("poses", "cameras found")),
     (("render", "images of scenes"), ("samples", "procedural assets")),
-    (("solve", "loop, solvers"), ("parameters", ""), ("shading", ""), ("ops", "autograd")),
-    (("geometry", "hulls"), ("io", "files"), ("segmentation", "masks of pictures"), ("backends", "kernels")),
+    (("solve", "loop, solvers"), ("parameters", ""), ("shading", ""), ("io", ""), ("ops", "")),
+    (("geometry", ""), ("networks", ""), ("segmentation", ""), ("backends", "")),
     (("kernels", "the seam: kernel and adjoint"), ("cameras", "rigs, rays")),
     (("nouns", "Mesh, Volume, Views, Scene"), ("losses", "silhouettes, surface")),
     (("colour", ""), ("errors", ""), ("jit", "")),
 )
 COLOURS = {"cli": BLUE, "methods": TEAL, "run": AMBER, "solve": AMBER, "backends": ROSE, "kernels": ROSE, "ops": ROSE}
-WIDE = 5  # the row that is one layer with the next
+WIDE = 6  # the row that is one layer with the next
 FILES = (
     (118, "config.toml"), (162, "run.json"), (206, "log.txt"), (464, "checkpoints/"), (632, "losses.csv"),
     (676, "progress.gif"), (728, "mesh, volume"), (772, "metrics.json"),
@@ -60,12 +61,12 @@ def main(picture: Path) -> None:
 def layers(axes: Axes, left: float, top: float, width: float) -> None:
     """The packages in the order in which they may import one another."""
     heading(axes, left, top, "Layers", "imports point down, never up")
-    height, gap, around = 57, 11, 7
+    height, gap, around = 51, 10, 7
     frame_top = top + 66 + WIDE * (height + gap)
     box(axes, left - around, frame_top, width + 2 * around, 2 * (height + around) + gap - 2, PAPER, LINE, 14)
     for row, packages in enumerate(LAYERS):
         y = top + 66 + row * (height + gap) + around * ((row >= WIDE) + (row > WIDE + 1)) - 2 * (row > WIDE)
-        shares = [max(len(name) * 1.5, len(words)) + 7 for name, words in packages]
+        shares = [max(len(name) * 1.6, len(words)) + 3 for name, words in packages]
         x, room = left, width - 11 * (len(packages) - 1)
         for (name, words), share in zip(packages, shares, strict=True):
             across = room * share / sum(shares)
