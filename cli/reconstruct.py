@@ -23,17 +23,17 @@ from invrender.cli.options import (
     SetOption,
     a_number,
     console,
-    output,
     print_json,
     with_settings,
 )
 from invrender.cli.poses import tell
+from invrender.cli.runs import dry_run as show_dry_run
+from invrender.cli.runs import summarise
 from invrender.errors import DivergedError, UsageError
 from invrender.findings import refuse
 from invrender.methods.names import AUTO, METHODS, settings_of
 
 BARE = "Photographs"
-LABEL = 40  # characters for the names in the summary
 
 
 @with_settings([settings_of(name) for name in METHODS])
@@ -88,7 +88,7 @@ def reconstruct(
     used, settings = method_and_settings(Layers(given, assignments or [], config, os.environ, VARIABLES))
     destination = Destination(folder or Path("outputs") / settings.input.stem, overwrite, fresh, sys.argv[1:])
     if dry_run:
-        _dry_run(used, settings, destination)
+        show_dry_run(used, settings, destination)
         return
     if used.small_tensors:
         _one_torch_thread()
@@ -102,11 +102,7 @@ def reconstruct(
 
 def _summarise(used: Any, metrics: dict[str, Any], folder: Path) -> None:
     """What was measured, and which files hold the result."""
-    for name, text in used.rows(metrics):
-        output.print(f"{name:<{LABEL}}{text}", markup=False, soft_wrap=True)
-    names = f"{used.files(metrics)}, progress.gif, metrics.json".split(", ")
-    files = [name for name in names if (folder / name).exists()]  # without frames there is no GIF
-    console.print(f"wrote {folder}: {', '.join(files)}", markup=False)
+    summarise(used.rows(metrics), folder, used.files(metrics))
     if used.name == "scene":
         console.print(f"render it: invrender render {folder / 'scene.toml'} -o picture.png", markup=False)
     else:
@@ -171,18 +167,3 @@ def _one_torch_thread() -> None:
     import torch
 
     torch.set_num_threads(1)
-
-
-def _dry_run(method: Any, settings: Any, destination: Any) -> None:
-    """Check everything, print the settings, and write nothing."""
-    from invrender.backends import select
-    from invrender.run.execute import load
-    from invrender.run.place import check_output
-    from invrender.run.resolve import to_toml
-
-    check_output(destination.folder, destination.overwrite)
-    task, found = load(method, settings, select(settings.backend, settings.device, method.needs))
-    for finding in found:
-        console.print(f"warning: {finding}", markup=False)
-    text = to_toml(settings, f"{method.describe(task)}; would write {destination.folder}")
-    output.print(text, end="", markup=False, soft_wrap=True)

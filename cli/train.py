@@ -18,13 +18,12 @@ from invrender.cli.options import (
     QuietOption,
     SetOption,
     console,
-    output,
     print_json,
     with_settings,
 )
+from invrender.cli.runs import dry_run as show_dry_run
+from invrender.cli.runs import summarise
 from invrender.methods.neural_renderer.settings import TrainSettings
-
-LABEL = 40  # characters for the names in the summary
 
 
 @with_settings([TrainSettings])
@@ -57,7 +56,9 @@ def train(
     place = folder or Path("outputs") / settings.input.absolute().name
     destination = Destination(place, overwrite, fresh, sys.argv[1:])
     if dry_run:
-        _dry_run(settings, destination)
+        from invrender.methods.neural_renderer.method import METHOD
+
+        show_dry_run(METHOD, settings, destination)
         return
     outcome = run(settings, destination, quiet or not is_leader())
     if not is_leader():
@@ -72,23 +73,5 @@ def _summarise(metrics: dict[str, Any], folder: Path) -> None:
     """What was measured, and which files hold the result."""
     from invrender.methods.neural_renderer.report import files, rows
 
-    for name, text in rows(metrics):
-        output.print(f"{name:<{LABEL}}{text}", markup=False, soft_wrap=True)
-    console.print(f"wrote {folder}: {files(metrics)}, progress.gif, metrics.json", markup=False)
+    summarise(rows(metrics), folder, files(metrics))
     console.print(f"use it: invrender render VOLUME --model {folder} -o turn.gif", markup=False)
-
-
-def _dry_run(settings: Any, destination: Any) -> None:
-    """Check everything, print the settings, and write nothing."""
-    from invrender.backends import select
-    from invrender.methods.neural_renderer.method import METHOD
-    from invrender.run.execute import load
-    from invrender.run.place import check_output
-    from invrender.run.resolve import to_toml
-
-    check_output(destination.folder, destination.overwrite)
-    task, found = load(METHOD, settings, select(settings.backend, settings.device, METHOD.needs))
-    for finding in found:
-        console.print(f"warning: {finding}", markup=False)
-    text = to_toml(settings, f"{METHOD.describe(task)}; would write {destination.folder}")
-    output.print(text, end="", markup=False, soft_wrap=True)

@@ -11,7 +11,7 @@ from invrender.run.settings import Flag, Range, RunSettings
 PANEL = "Training"
 
 PRESETS: Mapping[str, Mapping[str, object]] = {
-    "draft": {"iterations": 1200, "gif_frames": 12},
+    "draft": {"iterations": 1100, "gif_frames": 12},
     "standard": {},
     "fine": {"iterations": 40_000},
 }
