@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from invrender.cli.inspect_rows import Rows, dataset_rows, mesh_rows, split_rows, transmittance_rows, volume_rows
+from invrender.cli.inspect_rows import dataset_rows, mesh_rows, show, split_rows, transmittance_rows, volume_rows
 from invrender.cli.inspect_scene import inspect_scene, scene_of_mesh_file, scene_table, show_scene
-from invrender.cli.options import JsonOption, console, print_json
+from invrender.cli.options import JsonOption, console
 from invrender.cli.volume_options import DtypeOption, FrameOption, KeyOption, ShapeOption, VolumeFile
 
 if TYPE_CHECKING:
@@ -117,7 +117,7 @@ def _inspect_mesh(path: Path, strict: bool, as_json: bool) -> None:
     scene = scene_of_mesh_file(path)
     table = {"kind": "mesh", "path": str(path), "units": units, **asdict(facts)}
     table |= {} if scene is None else {"scene": scene_table(scene)}
-    _show(table, mesh_rows(facts, units), as_json)
+    show(table, mesh_rows(facts, units), as_json)
     if scene is not None:
         if not as_json:
             typer.echo("as a scene:")
@@ -159,7 +159,7 @@ def _inspect_dataset(
     table |= {"held_out": [views.names[i] for i in views.held_out], "bounds": views.bounds}
     if picture is not None:
         table["picture"] = _draw_dataset(views, findings, picture)
-    _show(table, dataset_rows(facts, found.explained) + split_rows(views), as_json)
+    show(table, dataset_rows(facts, found.explained) + split_rows(views), as_json)
     _warn(findings, strict)
 
 
@@ -191,7 +191,7 @@ def _inspect_volume(file: VolumeFile, as_json: bool) -> None:
     from invrender.evaluate.volume_facts import volume_facts
 
     facts = volume_facts(file.read())
-    _show({"kind": "volume", "path": str(file.path), **asdict(facts)}, volume_rows(facts), as_json)
+    show({"kind": "volume", "path": str(file.path), **asdict(facts)}, volume_rows(facts), as_json)
 
 
 def _inspect_transmittance(path: Path, noise: str | None, strict: bool, as_json: bool) -> None:
@@ -208,7 +208,7 @@ def _inspect_transmittance(path: Path, noise: str | None, strict: bool, as_json:
         findings = dataset_findings(views, known)
     finally:  # what the images hold helps to understand why they are refused
         table = {"kind": "dataset", "path": str(path), **asdict(facts), "findings": list(findings)}
-        _show(table, transmittance_rows(facts), as_json)
+        show(table, transmittance_rows(facts), as_json)
     _warn(findings, strict)
 
 
@@ -217,13 +217,3 @@ def _refuse(given: Path | None, option: str, path: Path) -> None:
 
     if given is not None:
         raise UsageError(f"{option} goes with a dataset of pictures, and {path} is none", f"leave {option} out")
-
-
-def _show(facts: dict[str, object], rows: Rows, as_json: bool) -> None:
-    if as_json:
-        print_json(facts)
-        return
-    typer.echo(f"{facts['path']}  ({facts['kind']})")
-    width = max(len(label) for label, _ in rows)
-    for label, text in rows:
-        typer.echo(f"  {label:<{width}}  {text}")

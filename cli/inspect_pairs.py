@@ -8,8 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import typer
 
-from invrender.cli.inspect_rows import Rows
-from invrender.cli.options import print_json
+from invrender.cli.inspect_rows import Rows, show
 
 if TYPE_CHECKING:
     from invrender.io.pairs.facts import PairsFacts, Range
@@ -52,9 +51,7 @@ def _data_set(folder: Path, picture: Path | None, as_json: bool) -> None:
         with atomic_path(picture) as temporary:
             Image.fromarray(sheet).save(temporary, format="PNG")
         drawn = str(picture)
-    _show(
-        {"kind": "voxels and pictures", "path": str(folder), **asdict(facts), "picture": drawn}, _rows(facts), as_json
-    )
+    show({"kind": "voxels and pictures", "path": str(folder), **asdict(facts), "picture": drawn}, _rows(facts), as_json)
     if drawn and not as_json:
         typer.echo(f"drawn: {drawn}")
 
@@ -88,7 +85,7 @@ def _foreign(folder: Path, picture: Path | None, as_json: bool) -> None:
         ("voxels", f"{_size(source.voxels[1:])}, {source.voxels[0]} channels, {source.voxel_type}"),
         ("pictures", f"{_size(source.pictures[:2])}, {source.pictures[2]} channels, {source.picture_type}"),
     ]
-    _show(table, rows, as_json)
+    show(table, rows, as_json)
     if not as_json:
         typer.echo(f"bring it in: invrender dataset import {folder} -o DIR")
 
@@ -129,13 +126,3 @@ def _range(values: Range) -> str:
 
 def _size(shape: tuple[int, ...]) -> str:
     return " x ".join(map(str, shape))
-
-
-def _show(table: dict[str, Any], rows: Rows, as_json: bool) -> None:
-    if as_json:
-        print_json(table)
-        return
-    typer.echo(f"{table['path']}  ({table['kind']})")
-    width = max(len(label) for label, _ in rows)
-    for label, text in rows:
-        typer.echo(f"  {label:<{width}}  {text}")

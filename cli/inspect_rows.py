@@ -1,8 +1,13 @@
-"""The facts of `invrender inspect` as lines for people: a label and a text each."""
+"""The facts of `invrender inspect` as lines for people, a label and a text each, and how they are printed."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+import typer
+
+from invrender.cli.options import print_json
 
 if TYPE_CHECKING:
     from invrender.evaluate.mesh_facts import DatasetFacts, MeshFacts
@@ -193,3 +198,14 @@ def _point(point: tuple[float, float, float], noise: float) -> str:
 def _span(span: tuple[float, float]) -> str:
     low, high = (f"{value:.5g}" for value in span)
     return low if low == high else f"{low} to {high}"
+
+
+def show(facts: Mapping[str, Any], rows: Rows, as_json: bool) -> None:
+    """Print facts as JSON, or their path and kind above rows of names and texts."""
+    if as_json:
+        print_json(facts)
+        return
+    typer.echo(f"{facts['path']}  ({facts['kind']})")
+    width = max(len(label) for label, _ in rows)
+    for label, text in rows:
+        typer.echo(f"  {label:<{width}}  {text}")

@@ -60,5 +60,5 @@ def _show_network(folder: Path, as_json: bool) -> None:
     for name, value in {**{k: v for k, v in facts.items() if k != "stage"}, **metrics}.items():
         shown = " x ".join(map(str, value)) if isinstance(value, tuple) else value
         typer.echo(f"  {name:<18}  {shown:.5g}" if isinstance(shown, float) else f"  {name:<18}  {shown}")
-    where = "--camera-space" if facts["stage"] is None else "-o turn.gif"
+    where = "--camera-space -o picture.png" if facts["stage"] is None else "-o turn.gif"
     typer.echo(f"draw by it: invrender render VOLUME --model {folder} {where}")

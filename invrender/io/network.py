@@ -14,6 +14,7 @@ from safetensors.torch import save
 from torch import nn
 
 from invrender.errors import InputError
+from invrender.io.assets import NETWORK
 from invrender.io.files.atomic import atomic_write_bytes
 from invrender.io.files.paths import existing_file, is_folder
 from invrender.io.pairs.meta import stage_of, stage_table
@@ -22,7 +23,6 @@ from invrender.networks.trained import TrainedNetwork
 
 Tensor = torch.Tensor
 
-NAME = "network.safetensors"  # in the folder of a run
 FORMAT = "invrender network"
 VERSION = 1
 ABOUT = "invrender"  # the entry of the metadata, in JSON
@@ -60,9 +60,9 @@ def network_file(path: Path) -> Path:
     Raises:
         InputError: there is none.
     """
-    if is_folder(path) and not (path / NAME).is_file():
-        raise InputError(f"{path} holds no {NAME}", _AGAIN)
-    return existing_file(path / NAME if is_folder(path) else path, "network")
+    if is_folder(path) and not (path / NETWORK).is_file():
+        raise InputError(f"{path} holds no {NETWORK}", _AGAIN)
+    return existing_file(path / NETWORK if is_folder(path) else path, "network")
 
 
 def read_network(path: str | Path, device: torch.device | str = "cpu") -> TrainedNetwork:

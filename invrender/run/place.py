@@ -30,7 +30,7 @@ CHECKPOINTS = "checkpoints"
 
 NEW, COMPLETE = ".new", ".complete"
 WRITTEN = (CONFIG, METRICS, LOSSES, LOG, "mesh.glb", "mesh.ply", "volume.npz", "volume.vti", "field.npz",
-           "transfer.json", "progress.gif", "turntable.gif")  # fmt: skip
+           "transfer.json", "network.safetensors", "progress.gif", "turntable.gif")  # fmt: skip
 """Names that runs give to files: what bears one and was not written by a run is somebody's own."""
 
 

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from invrender.colour import linear_to_srgb
 from invrender.kernels import Backend
+from invrender.networks.staging import GROUND_ALBEDO
 from invrender.nouns import Camera, Lights, Material, Mesh, Scene
 from invrender.nouns.appearance import Colour
 from invrender.nouns.stage import Stage
@@ -20,7 +21,7 @@ Tensor = torch.Tensor
 
 SUN, SKY = 0.64, 0.14  # radiance of a white surface that faces the sun, and what the sky adds
 WHITE = 0.9  # albedo of objects without colours
-GROUND: Colour = (0.8, 0.8, 0.8)
+GROUND: Colour = (GROUND_ALBEDO,) * 3
 HORIZON: Colour = (0.6, 0.6, 0.6)  # behind the ground's end
 FAR = 12.0  # how far the ground reaches, in distances of the camera
 

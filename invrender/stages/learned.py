@@ -5,6 +5,7 @@ The asset stands on the network's stage, as large as fits, and is turned before 
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -23,6 +24,7 @@ from invrender.nouns.stage import Stage
 from invrender.render.images import contact_sheet, to_bytes
 from invrender.run import stop
 from invrender.run.pictures import Written
+from invrender.stages.arrange import about_y
 from invrender.stages.voxelise import voxelised
 
 Tensor = torch.Tensor
@@ -139,7 +141,4 @@ def placed_mesh(mesh: Mesh, stage: Stage) -> Mesh:
 
 def turned_mesh(mesh: Mesh, turn: float) -> Mesh:
     """The mesh, turned about the vertical axis by degrees, anticlockwise from above."""
-    angle = torch.deg2rad(torch.tensor(turn, dtype=torch.float64))
-    cosine, sine = float(angle.cos()), float(angle.sin())
-    about_y = torch.tensor([[cosine, 0, sine], [0, 1, 0], [-sine, 0, cosine]], dtype=torch.float64)
-    return replace(mesh, vertices=mesh.vertices @ about_y.T)
+    return replace(mesh, vertices=mesh.vertices @ torch.from_numpy(about_y(math.radians(turn))).T)

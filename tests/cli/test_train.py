@@ -15,8 +15,9 @@ import torch
 from PIL import Image
 
 from invrender.cli.app import run
+from invrender.io.assets import NETWORK as NAME
 from invrender.io.meshes.write import write_mesh
-from invrender.io.network import NAME, read_network
+from invrender.io.network import read_network
 from invrender.io.volumes.write import write_volume
 from invrender.networks.staging import placed, staged
 from invrender.nouns import Volume

@@ -10,7 +10,8 @@ import torch
 from safetensors.torch import load_file, save_file
 
 from invrender.errors import InputError
-from invrender.io.network import NAME, read_network, write_network
+from invrender.io.assets import NETWORK as NAME
+from invrender.io.network import read_network, write_network
 from invrender.networks.names import Architecture, parameters
 from invrender.nouns.stage import Stage
 

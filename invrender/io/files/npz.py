@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import tokenize
 import zipfile
+import zlib
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +13,12 @@ from numpy.typing import NDArray
 
 # What opening a damaged archive raises; zipfile says NotImplementedError where a flag or method in it makes no sense.
 UNREADABLE = (OSError, ValueError, EOFError, zipfile.BadZipFile, NotImplementedError)
+
+# What reading an array's header raises as well: numpy evaluates the text in it.
+BROKEN_HEADERS = (
+    *UNREADABLE, KeyError, TypeError, RecursionError, MemoryError, OverflowError, RuntimeError, SyntaxError,
+    tokenize.TokenError, zlib.error,
+)  # fmt: skip
 
 
 def read_arrays(path: Path) -> dict[str, NDArray[Any]]:

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import math
-import tokenize
 import zipfile
-import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,15 +14,12 @@ from numpy.lib import format as npy
 from numpy.typing import NDArray
 
 from invrender.errors import InputError
+from invrender.io.files.npz import BROKEN_HEADERS
 from invrender.io.files.paths import shown
 from invrender.io.files.stand_ins import stand_in
 
 Array = NDArray[Any]
 
-_BROKEN = (
-    ValueError, EOFError, OSError, KeyError, TypeError, RecursionError, MemoryError, OverflowError, RuntimeError,
-    NotImplementedError, SyntaxError, tokenize.TokenError, zipfile.BadZipFile, zlib.error,
-)  # fmt: skip
 AGAIN = "the file is damaged or cut short: download or export it again"
 
 
@@ -84,7 +79,7 @@ def stacks_in(path: Path) -> list[Stack]:
                     with archive.open(info) as member:
                         found.append(_stack(path, info.filename, member, info.file_size))
             return found
-    except _BROKEN as error:
+    except BROKEN_HEADERS as error:
         raise _damaged(path, error) from error
 
 
@@ -121,7 +116,7 @@ def _parts(stack: Stack, shape: tuple[int, ...], count: int) -> Iterator[Array]:
             with zipfile.ZipFile(stack.path) as archive, archive.open(stack.member) as member:
                 yield from _read(stack, member, shape, count)
                 member.read(1)  # the end of it: where its checksum is compared
-    except _BROKEN as error:
+    except BROKEN_HEADERS as error:
         raise _damaged(stack.path, error) from error
 
 

@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import logging
 import math
-import tokenize
 import zipfile
-import zlib
 from collections.abc import Sequence
 from pathlib import Path
 from typing import IO, Any
@@ -17,6 +15,7 @@ from numpy.typing import NDArray
 
 from invrender.errors import InputError
 from invrender.io.files.memory import check_room
+from invrender.io.files.npz import BROKEN_HEADERS
 from invrender.io.files.paths import nearest
 from invrender.io.volumes.axes import unnamed
 from invrender.io.volumes.grid import Array, Grid, damaged, default_axes, scalars, size_lie
@@ -24,10 +23,6 @@ from invrender.nouns import Volume
 
 log = logging.getLogger(__name__)
 
-_BROKEN = (
-    ValueError, EOFError, OSError, KeyError, TypeError, RecursionError, MemoryError, OverflowError, RuntimeError,
-    NotImplementedError, SyntaxError, tokenize.TokenError, zipfile.BadZipFile, zlib.error,
-)  # fmt: skip
 _PLACE = ("bounds", "spacing", "origin")
 _PLACE_LIMIT = 1 << 16  # bytes that such an array may have
 
@@ -43,7 +38,7 @@ def read_npz(path: Path, key: str, frame: int | None = None) -> Grid:
             values = _member(archive, members[name], path)
             small = [n for n in _PLACE if n in members and n != name and members[n].file_size <= _PLACE_LIMIT]
             arrays = {n: _member(archive, members[n], path) for n in small}
-    except _BROKEN as error:
+    except BROKEN_HEADERS as error:
         raise damaged(path, error) from error
     ours = name == "density" and "bounds" in arrays  # as `write_npz` has it
     return _positioned(unnamed(values, frame, path, ours), arrays, path)
@@ -55,7 +50,7 @@ def read_npy(path: Path, frame: int | None = None) -> Grid:
         with path.open("rb") as file:
             values = _array(file, path.stat().st_size, path)
             more = path.stat().st_size - file.tell()
-    except _BROKEN as error:
+    except BROKEN_HEADERS as error:
         raise damaged(path, error) from error
     if more:
         log.warning("%s: %d more bytes follow the array; they are left out", path.name, more)

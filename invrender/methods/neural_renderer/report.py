@@ -13,8 +13,9 @@ import torch
 from PIL import Image
 
 from invrender.cameras.rigs import evenly
+from invrender.io.assets import NETWORK
 from invrender.io.files.atomic import atomic_path
-from invrender.io.network import NAME, write_network
+from invrender.io.network import write_network
 from invrender.io.pairs.dataset import Split, decoded
 from invrender.kernels import Backend
 from invrender.methods.neural_renderer.film import sheet, shown_bytes
@@ -114,7 +115,7 @@ def _milliseconds(split: Split, network: TrainedNetwork, device: torch.device) -
 def write(run: RunFolder, task: Task, result: Result) -> None:
     """Write the network, its curves, and pictures: the data set's, the network's, and four times the difference."""
     module = result.network.module
-    write_network(run.file(NAME), task.architecture, dict(module.named_parameters()))
+    write_network(run.file(NETWORK), task.architecture, dict(module.named_parameters()))
     split = measured(task)
     shown = split.read(evenly(len(split), SHOWN))
     device = next(module.parameters()).device
@@ -174,4 +175,4 @@ def rows(m: Mapping[str, Any]) -> list[tuple[str, str]]:
 def files(m: Mapping[str, Any]) -> str:
     """The main results."""
     del m
-    return f"{NAME}, {PICTURES}, {CURVES}"
+    return f"{NETWORK}, {PICTURES}, {CURVES}"
