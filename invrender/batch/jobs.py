@@ -1,0 +1,64 @@
+"""A job: a name, an input and settings. Plain data; its folder is named by its name and a checksum of its settings."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from typing import Any, Literal
+
+Command = Literal["reconstruct", "train"]
+LONGEST = 80  # characters of a name that a folder's name keeps
+
+
+@dataclass(frozen=True)
+class Job:
+    """One run of a batch.
+
+    Attributes:
+        name: for people; unique in its batch.
+        settings: values by name as the file has them, `input` among them, and `method` and `config` where they are
+            given; paths are absolute, or relative to `base`.
+        command: which of the program's commands runs it.
+        fail_if: gates on its metrics, such as `iou<.95`.
+        base: folder to which relative paths refer, that of the file of jobs.
+        where: in that file, for messages, such as `line 3`.
+    """
+
+    name: str
+    settings: Mapping[str, Any]
+    command: Command = "reconstruct"
+    fail_if: tuple[str, ...] = ()
+    base: str = ""
+    where: str = field(default="", compare=False)
+
+    @property
+    def key(self) -> str:
+        """The name of its folder: its own name, as far as file systems take it, and a checksum of its settings."""
+        name = re.sub(r"[^\w.,=+-]+", "-", self.name).strip("-.")[:LONGEST] or "job"
+        told = json.dumps([self.command, self.settings], sort_keys=True, default=str)
+        return f"{name}-{hashlib.sha256(told.encode(errors='backslashreplace')).hexdigest()[:8]}"
+
+
+def as_table(job: Job) -> dict[str, Any]:
+    """A job as JSON has it."""
+    return asdict(job)
+
+
+def from_table(table: Mapping[str, Any]) -> Job:
+    """The job that `as_table` wrote.
+
+    Raises:
+        KeyError, TypeError: it is none.
+    """
+    command: Command = "train" if table["command"] == "train" else "reconstruct"
+    return Job(
+        name=str(table["name"]),
+        settings=dict(table["settings"]),
+        command=command,
+        fail_if=tuple(map(str, table["fail_if"])),
+        base=str(table["base"]),
+        where=str(table["where"]),
+    )
