@@ -7,7 +7,6 @@ command runs.
 
 from __future__ import annotations
 
-import errno
 import importlib
 import os
 import sys
@@ -21,10 +20,11 @@ from rich.text import Text
 
 from invrender import __version__
 from invrender.cli.options import console
-from invrender.errors import InputError, InvrenderError, MemoryLimitError, UsageError, printable
-from invrender.io.files.atomic import FULL, discard_open
+from invrender.errors import InvrenderError, UsageError
+from invrender.io.files.atomic import discard_open
 from invrender.run import stop
 from invrender.run.console import silence
+from invrender.run.failures import explain
 from invrender.run.stop import INTERRUPTED, REMEDY
 
 COMMANDS = {
@@ -111,50 +111,20 @@ def _report(cause: str, remedy: str, code: int) -> int:
 
 
 def _report_other(error: Exception) -> int:
-    """Failures that are not ours: a mistyped command line, a memory that is full, or a bug."""
+    """Failures that no part of ours raised: a mistyped command line, a memory that is full, or a bug."""
     if hasattr(error, "format_message") and hasattr(error, "exit_code"):  # what Typer raises on a bad command line
         return _report(error.format_message(), _help_command(error), 2)
     if isinstance(error, typer.Abort):
         return _report("stopped: the input ended", "answer the question, or pass the option", 2)
-    if is_out_of_memory(error):
-        cause = f"the job does not fit in memory: {str(error).strip().splitlines()[0] if str(error) else 'MemoryError'}"
-        return _report(cause, "lower --size or --views, or take --preset draft", MemoryLimitError.exit_code)
-    if isinstance(error, UnicodeEncodeError) and "surrogates" in error.reason:  # which stand for other bytes
-        return _report(f"a name is not UTF-8: {error.object!a}", "rename the file", InputError.exit_code)
-    if isinstance(error, OSError) and error.errno is not None:
-        return _report_system(error)
-    traceback.print_exception(error)
-    return _report(
-        f"{type(error).__name__} that nobody foresaw",
-        "please report it with the text above and the output of `invrender doctor --json`",
-        1,
-    )
-
-
-def _report_system(error: OSError) -> int:
-    """What the system refused, and no part of ours had words for."""
-    place = printable(f"{error.filename}: ") if error.filename else ""
-    if error.errno in (*FULL, errno.EROFS):
-        return _report(f"{place}{error.strerror}", "free some space, or choose another output", UsageError.exit_code)
-    return _report(f"{place}{error.strerror}", "check the names that were given", InputError.exit_code)
+    failure = explain(error)
+    if failure.unforeseen:
+        traceback.print_exception(error)
+    return _report(failure.cause, failure.remedy, failure.exit_code)
 
 
 def _help_command(error: Exception) -> str:
     context = getattr(error, "ctx", None)
     return f"`{context.command_path if context else 'invrender'} --help` lists what it takes"
-
-
-OUT_OF_MEMORY = ("can't allocate memory", "not enough memory", "std::bad_alloc", "CUDA_ERROR_OUT_OF_MEMORY")
-
-
-def is_out_of_memory(error: BaseException) -> bool:
-    """Whether an exception means that memory ran out, on the host or on a device (torch need not be imported)."""
-    if isinstance(error, MemoryError) or type(error).__name__ == "OutOfMemoryError":
-        return True
-    if isinstance(error, OSError):
-        return error.errno == errno.ENOMEM
-    text = str(error)
-    return isinstance(error, RuntimeError) and any(words in text for words in OUT_OF_MEMORY)
 
 
 def main() -> None:

@@ -7,7 +7,16 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from invrender.cli.options import BackendOption, JsonOption, SeedOption, SizeFlag, ViewsFlag, output, print_json
+from invrender.cli.options import (
+    BackendOption,
+    FailIfOption,
+    JsonOption,
+    SeedOption,
+    SizeFlag,
+    ViewsFlag,
+    output,
+    print_json,
+)
 from invrender.cli.volume_options import DtypeOption, FrameOption, KeyOption, ShapeOption, VolumeFile
 
 if TYPE_CHECKING:
@@ -38,18 +47,22 @@ def evaluate(
     dtype: DtypeOption = None,
     backend: BackendOption = "auto",
     json: JsonOption = False,
+    fail_if: FailIfOption = None,
 ) -> None:
     """Measure a mesh or a volume against its reference: unseen views, distances, soundness; PSNR and SSIM of a grid.
 
     --key and --frame choose in REFERENCE, --result-key and --result-frame in RESULT; --shape and --dtype are of .raw
     files.
     """
+    from invrender.cli.runs import gates_of
     from invrender.evaluate.compare import evaluate as measure
     from invrender.evaluate.mesh import MeshMetrics
     from invrender.io.assets import mesh_file, volume_file
     from invrender.io.meshes.read import read_mesh
+    from invrender.run.gates import check_gates
     from invrender.run.place import settle
 
+    gates = gates_of(fail_if)
     settle(result)
     settle(reference)
     volume, like = volume_file(result), volume_file(reference)
@@ -71,6 +84,7 @@ def evaluate(
     else:
         rows = _rows(metrics) if isinstance(metrics, MeshMetrics) else _volume_rows(metrics)
         _print_rows(rows, f"{source.name} against {target.name}")
+    check_gates(gates, vars(metrics))
 
 
 def _check_kinds(result: Path, reference: Path, volume: bool, like: bool) -> None:

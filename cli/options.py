@@ -212,6 +212,17 @@ OverwriteOption = Annotated[bool, typer.Option("--overwrite", help="Replace what
 JsonOption = Annotated[bool, typer.Option("--json", help="Machine-readable results on stdout.")]
 QuietOption = Annotated[bool, typer.Option("--quiet", "-q", help="No progress; warnings and errors alone.")]
 
+EventsOption = Annotated[
+    str | None,
+    typer.Option("--events", metavar="FILE|-", help="Append one JSON object a line on how the run goes; -: to stdout."),
+]
+FailIfOption = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--fail-if", metavar="'METRIC<N'", help="Exit with 8, after writing everything, if so; may be repeated."
+    ),
+]
+
 
 def given(context: typer.Context, *names: str) -> bool:
     """Whether one of the parameters of a command was given, on its line or by a variable."""

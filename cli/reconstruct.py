@@ -17,6 +17,8 @@ from invrender.cli.options import (
     VARIABLES,
     ConfigOption,
     DryRunOption,
+    EventsOption,
+    FailIfOption,
     JsonOption,
     OverwriteOption,
     QuietOption,
@@ -28,10 +30,12 @@ from invrender.cli.options import (
 )
 from invrender.cli.poses import tell
 from invrender.cli.runs import dry_run as show_dry_run
-from invrender.cli.runs import summarise
+from invrender.cli.runs import gates_of, listeners, summarise
 from invrender.errors import DivergedError, UsageError
 from invrender.findings import refuse
 from invrender.methods.names import AUTO, METHODS, settings_of
+from invrender.run.events import STDOUT
+from invrender.run.gates import check_gates
 
 BARE = "Photographs"
 
@@ -57,6 +61,8 @@ def reconstruct(
     fresh: Annotated[bool, typer.Option("--fresh", help="Start over instead of going on with a stopped run.")] = False,
     json: JsonOption = False,
     quiet: QuietOption = False,
+    events: EventsOption = None,
+    fail_if: FailIfOption = None,
     scale: Annotated[
         float | None,
         typer.Option(
@@ -81,23 +87,27 @@ def reconstruct(
     from invrender.methods.reconstruct import Layers, method_and_settings
     from invrender.run.execute import Destination, execute
 
+    gates = gates_of(fail_if)
     if source is not None:
         folder = folder or Path("outputs") / source.stem
         source = BarePhotographs(source, folder, scale, frames, fresh or overwrite).dataset(dry_run, quiet)
     given = {**flags, "input": source, "method": method}
     used, settings = method_and_settings(Layers(given, assignments or [], config, os.environ, VARIABLES))
-    destination = Destination(folder or Path("outputs") / settings.input.stem, overwrite, fresh, sys.argv[1:])
+    place = folder or Path("outputs") / settings.input.stem
+    destination = Destination(place, overwrite, fresh, sys.argv[1:], listeners(events, json))
     if dry_run:
         show_dry_run(used, settings, destination)
         return
     if used.small_tensors:
         _one_torch_thread()
-    outcome = execute(used, settings, select(settings.backend, settings.device, used.needs), destination, quiet)
-    if json:
-        print_json({"output": destination.folder, **outcome.metrics})
-    elif not quiet:
-        _summarise(used, outcome.metrics, destination.folder)
-    refuse(outcome.severe, DivergedError)
+    with destination.events.ending():
+        outcome = execute(used, settings, select(settings.backend, settings.device, used.needs), destination, quiet)
+        if json:
+            print_json({"output": destination.folder, **outcome.metrics})
+        elif not quiet and events != STDOUT:
+            _summarise(used, outcome.metrics, destination.folder)
+        refuse(outcome.severe, DivergedError)
+        check_gates(gates, outcome.metrics)
 
 
 def _summarise(used: Any, metrics: dict[str, Any], folder: Path) -> None:

@@ -1,4 +1,4 @@
-"""What commands that run a method share: a look at what a run would do, and the lines of its summary."""
+"""What commands that run a method share: a look at what a run would do, who listens, and the lines of its summary."""
 
 from __future__ import annotations
 
@@ -7,6 +7,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from invrender.cli.options import console, output
+from invrender.errors import UsageError
+from invrender.run.events import STDOUT, Events
+from invrender.run.gates import Gate, parse_gate
 
 if TYPE_CHECKING:
     from invrender.run.execute import Destination
@@ -29,6 +32,26 @@ def dry_run(method: Method, settings: RunSettings, destination: Destination) -> 
         console.print(f"warning: {finding}", markup=False)
     text = to_toml(settings, f"{method.describe(task)}; would write {destination.folder}")
     output.print(text, end="", markup=False, soft_wrap=True)
+
+
+def listeners(target: str | None, json: bool) -> Events:
+    """Where `--events` sends what a run says; without it, nowhere.
+
+    Raises:
+        UsageError: two things were to be written to stdout, or the file cannot be written.
+    """
+    if target == STDOUT and json:
+        raise UsageError("--json and --events - both write to stdout", "give --events a file")
+    return Events(target)
+
+
+def gates_of(texts: Sequence[str] | None) -> list[Gate]:
+    """What `--fail-if` says.
+
+    Raises:
+        UsageError: it is no condition.
+    """
+    return [parse_gate(text) for text in texts or ()]
 
 
 def summarise(rows: Sequence[tuple[str, str]], folder: Path, files: str) -> None:

@@ -13,6 +13,8 @@ from invrender.cli.options import (
     VARIABLES,
     ConfigOption,
     DryRunOption,
+    EventsOption,
+    FailIfOption,
     JsonOption,
     OverwriteOption,
     QuietOption,
@@ -22,8 +24,10 @@ from invrender.cli.options import (
     with_settings,
 )
 from invrender.cli.runs import dry_run as show_dry_run
-from invrender.cli.runs import summarise
+from invrender.cli.runs import gates_of, listeners, summarise
 from invrender.methods.neural_renderer.settings import TrainSettings
+from invrender.run.events import STDOUT
+from invrender.run.gates import check_gates
 
 
 @with_settings([TrainSettings])
@@ -40,6 +44,8 @@ def train(
     fresh: Annotated[bool, typer.Option("--fresh", help="Start over instead of going on with a stopped run.")] = False,
     json: JsonOption = False,
     quiet: QuietOption = False,
+    events: EventsOption = None,
+    fail_if: FailIfOption = None,
     **flags: Any,
 ) -> None:
     """Train a network to render voxels, from a data set of voxels and pictures.
@@ -51,22 +57,25 @@ def train(
     from invrender.methods.train import is_leader, run, train_settings
     from invrender.run.execute import Destination
 
+    gates = gates_of(fail_if)
     given = {**flags, "input": source}
     settings = train_settings(Layers(given, assignments or [], config, os.environ, VARIABLES))
     place = folder or Path("outputs") / settings.input.absolute().name
-    destination = Destination(place, overwrite, fresh, sys.argv[1:])
+    destination = Destination(place, overwrite, fresh, sys.argv[1:], listeners(events if is_leader() else None, json))
     if dry_run:
         from invrender.methods.neural_renderer.method import METHOD
 
         show_dry_run(METHOD, settings, destination)
         return
-    outcome = run(settings, destination, quiet or not is_leader())
-    if not is_leader():
-        return
-    if json:
-        print_json({"output": place, **outcome.metrics})
-    elif not quiet:
-        _summarise(outcome.metrics, place)
+    with destination.events.ending():
+        outcome = run(settings, destination, quiet or not is_leader())
+        if not is_leader():
+            return
+        if json:
+            print_json({"output": place, **outcome.metrics})
+        elif not quiet and events != STDOUT:
+            _summarise(outcome.metrics, place)
+        check_gates(gates, outcome.metrics)
 
 
 def _summarise(metrics: dict[str, Any], folder: Path) -> None:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +20,7 @@ from invrender.findings import Finding, refuse
 from invrender.io.files.paths import is_file
 from invrender.kernels import Backend
 from invrender.run import ranks, stop
+from invrender.run.events import Events
 from invrender.run.film import Reel, pack_shots, unpack_shots
 from invrender.run.folder import RunFolder
 from invrender.run.heard import heard
@@ -46,12 +47,14 @@ class Destination:
         overwrite: replace a finished run when this one is complete, and an unfinished one that is another.
         fresh: start over where an unfinished run could be resumed.
         argv: what was called, for the record.
+        events: hears how the run goes on.
     """
 
     folder: Path
     overwrite: bool = False
     fresh: bool = False
     argv: Sequence[str] = ()
+    events: Events = field(default_factory=Events)
 
 
 @dataclass(frozen=True)
@@ -85,11 +88,17 @@ def execute(
     with heard(quiet) as said:
         task, found = load(method, settings, backend)
     digest = fingerprint(task)
-    with Progress(quiet) as progress:
+    with Progress(quiet, events=destination.events) as progress:
         saved = _saved(destination, settings, backend, digest, progress)
         ranks.from_leader(None if saved is None else saved.arrays)
         with _opened(method.command, settings, destination, saved) as run:
-            return _run(Job(method, task, settings, backend, digest, tuple(found), tuple(said)), run, progress, saved)
+            _announce(method, destination, run, saved, (*said, *_passed_over(backend)))
+            outcome = _run(
+                Job(method, task, settings, backend, digest, tuple(found), tuple(said)), run, progress, saved
+            )
+            for name, value in outcome.metrics.items():
+                destination.events.tell("metric", name=name, value=value)
+            return outcome
 
 
 def load(method: Method, settings: RunSettings, backend: Backend) -> tuple[Any, Sequence[Finding]]:
@@ -141,6 +150,24 @@ def _opened(command: str, settings: RunSettings, destination: Destination, saved
     return RunFolder.create(destination.folder, config=config, **called)
 
 
+def _passed_over(backend: Backend) -> tuple[str, ...]:
+    return (backend.passed_over,) if backend.passed_over else ()
+
+
+def _announce(
+    method: Method, destination: Destination, run: RunFolder, saved: Saved | None, said: Sequence[str]
+) -> None:
+    """Tell those who listen that it begins, and from now on of every checkpoint."""
+    record, tell = run.record, destination.events.tell
+    run.saved = lambda step, path: tell("checkpoint", step=step, file=str(path.relative_to(run.path)))
+    tell(
+        "started", folder=run.home, command=method.command, method=method.name, version=record.invrender,
+        host=record.host, pid=record.pid, after=None if saved is None else saved.step,
+    )  # fmt: skip
+    for text in said:
+        tell("warning", text=text)
+
+
 def _assist(method: Method, settings: RunSettings, backend: Backend) -> Outcome:
     """Take the leader's steps with it; the result is the leader's."""
     with heard(True):
@@ -170,7 +197,7 @@ def _run(job: Job, run: RunFolder, progress: Progress, saved: Saved | None) -> O
     method, task, backend = job.method, job.task, job.backend
     run.note(seed=job.settings.seed, backend=backend.name, device=str(backend.device), **method.facts(task))
     run.log(f"backend {backend.name}: {backend.description}")
-    _keep((*job.said, *([backend.passed_over] if backend.passed_over else [])), run)
+    _keep((*job.said, *_passed_over(backend)), run)
     for line in (method.describe(task), *method.notices(task)):
         progress.say(line)
     _warn(job.found, run, progress)

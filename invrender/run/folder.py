@@ -39,6 +39,7 @@ from invrender.run.place import (
 )
 from invrender.run.record import Record, Status, amend_record, new_record, now, read_record, write_record
 
+PASSING = (KeyboardInterrupt, SystemExit, RetryError)  # ask the run to end, and say nothing against it
 SECURE = 5.0  # seconds of work that are worth a checkpoint before something that may not end well
 
 
@@ -68,6 +69,7 @@ class RunFolder:
         self._clock = self._written = self._saved = time.monotonic()
         self._save_every = save_every
         self._kept: tuple[int, Callable[[], Mapping[str, Any]]] | None = None
+        self.saved: Callable[[int, Path], None] = lambda step, path: None  # hears of every checkpoint
 
     @property
     def home(self) -> Path:
@@ -189,7 +191,7 @@ class RunFolder:
         with suppress(OSError, InvrenderError):
             self.log("".join(traceback.format_exception(error)).rstrip())
         self._save_kept()
-        status: Status = "interrupted" if isinstance(error, KeyboardInterrupt | RetryError) else "failed"
+        status: Status = "interrupted" if isinstance(error, PASSING) else "failed"
         try:
             self._end(status, f"{type(error).__name__}: {error}".splitlines()[0])
         except (OSError, InvrenderError):
@@ -268,6 +270,7 @@ class RunFolder:
             old.unlink(missing_ok=True)
         gone = {f"{CHECKPOINTS}/{old.name}" for old in spent}
         self.note(files=tuple(name for name in self.record.files if name not in gone))
+        self.saved(step, path)
         return path
 
     def keep(self, step: int, state: Callable[[], Mapping[str, Any]]) -> None:

@@ -29,6 +29,8 @@ LOG = "log.txt"
 CHECKPOINTS = "checkpoints"
 
 NEW, COMPLETE = ".new", ".complete"
+BESIDE = ("job.json", "events.jsonl", "output.txt")
+"""Names of files that whoever runs a job of a batch puts beside its run: they are in nobody's way."""
 WRITTEN = (CONFIG, METRICS, LOSSES, LOG, "mesh.glb", "mesh.ply", "volume.npz", "volume.vti", "field.npz",
            "transfer.json", "network.safetensors", "progress.gif", "turntable.gif")  # fmt: skip
 """Names that runs give to files: what bears one and was not written by a run is somebody's own."""
@@ -194,7 +196,9 @@ def _check_foreign(folder: Path, record: Mapping[str, Any] | None) -> None:
             f"{links[0]} is a link, and a run replaces files in it", "remove the link, or choose another folder with -o"
         )
     if record is None:
-        if others := [item.name for item in sorted(folder.iterdir()) if not item.name.startswith(".")]:
+        if others := [
+            name for item in sorted(folder.iterdir()) if not (name := item.name).startswith(".") and name not in BESIDE
+        ]:
             raise OutputExistsError(
                 f"{folder} is no run folder and holds {listing(others, 2)}",
                 f"choose a new folder, such as -o {folder / 'run'}",

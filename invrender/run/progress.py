@@ -11,6 +11,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, TaskID, TextColumn, Tim
 from rich.progress import Progress as Bar
 
 from invrender.run.console import Messages
+from invrender.run.events import Events
 
 PLAIN_INTERVAL = 5.0  # seconds between lines off a terminal
 
@@ -28,6 +29,7 @@ class Progress:
         console: where to write; stderr if None.
         interval: seconds between plain lines off a terminal.
         clock: seconds that only grow; tests pass their own.
+        events: hears of steps and warnings, too, quiet or not.
     """
 
     def __init__(
@@ -36,7 +38,9 @@ class Progress:
         console: Console | None = None,
         interval: float = PLAIN_INTERVAL,
         clock: Callable[[], float] = time.monotonic,
+        events: Events | None = None,
     ) -> None:
+        self._events = events or Events()
         self._console = console or Messages()
         self._quiet = quiet
         self._interval = interval
@@ -75,16 +79,18 @@ class Progress:
 
     def step(self, index: int, terms: Mapping[str, float] | None = None, **more: float) -> None:
         """Report that step `index` (0 first) is done, with the losses and qualities worth showing."""
-        if self._quiet:
-            return
         done = index + 1
         now = self._clock()
+        left = self._left(done, now - self._started)
+        self._events.step(self._name, done, self._total, {**(terms or {}), **more}, left)
+        if self._quiet:
+            return
         text = describe({**(terms or {}), **more})
         if self._bar is not None and self._task is not None:
             self._bar.update(self._task, completed=done, terms=f"{text}  {self._speed(done, now - self._started)}")
         elif done >= self._total or now - self._spoken >= self._interval:
             self._spoken = now
-            self._console.print(self._line(done, text, now - self._started), markup=False)
+            self._console.print(self._line(done, text, now - self._started, left), markup=False)
 
     def say(self, message: str) -> None:
         """A line of its own, above the bar where there is one."""
@@ -93,10 +99,14 @@ class Progress:
 
     def warn(self, message: str) -> None:
         """A warning, which is shown even when quiet."""
+        self._events.tell("warning", text=message)
         self._console.print(f"warning: {message}", markup=False)
 
-    def _line(self, done: int, text: str, elapsed: float) -> str:
-        left = elapsed / (done - self._before) * (self._total - done)
+    def _left(self, done: int, elapsed: float) -> float:
+        """Seconds for the rest of the phase, at the speed so far."""
+        return elapsed / max(done - self._before, 1) * (self._total - done)
+
+    def _line(self, done: int, text: str, elapsed: float, left: float) -> str:
         parts = [f"{self._name} {done}/{self._total}", text, self._speed(done, elapsed)]
         if left > 0:
             parts.append(f"{left:.0f} s left")

@@ -75,6 +75,16 @@ def settle() -> None:
     _request.answered = True
 
 
+def request(number: int) -> None:
+    """Ask for a stop as a signal of that number would, from any thread."""
+    _note(number, None)
+
+
+def forget() -> None:
+    """Take a request back that has been answered: this process, which works on one thing after another, goes on."""
+    _request.number, _request.answered = 0, False
+
+
 def begin() -> None:
     """Another piece of work begins: a request from now on is meant for it."""
     if not _request.number:
