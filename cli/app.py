@@ -28,7 +28,7 @@ from invrender.run.failures import explain
 from invrender.run.stop import INTERRUPTED, REMEDY
 
 COMMANDS = {
-    "Reconstruct": ("demo", "poses", "reconstruct", "evaluate"),
+    "Reconstruct": ("demo", "poses", "reconstruct", "batch", "evaluate"),
     "Look": ("inspect", "render", "preview"),
     "Datasets": ("convert",),
     "Learn": ("dataset", "train"),

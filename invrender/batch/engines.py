@@ -8,9 +8,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any, Protocol
 
 from invrender.batch.work import Order
+from invrender.errors import UsageError
 
 
 class Ticket(Protocol):
@@ -68,3 +70,21 @@ class Wishes:
     threads: int | None = None
     limit: float | None = None
     options: Mapping[str, str] = field(default_factory=dict)
+
+
+def opened(wishes: Wishes, folder: Path) -> Engine:
+    """The engine that was asked for.
+
+    Args:
+        wishes: which, and how.
+        folder: of the batch.
+
+    Raises:
+        UsageError: there is no such engine.
+    """
+    del folder
+    if wishes.on == "local":
+        from invrender.batch.local import LocalEngine
+
+        return LocalEngine(wishes)
+    raise UsageError(f"--on is {wishes.on!r}", "use local")

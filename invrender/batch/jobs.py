@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any, Literal
 
@@ -62,3 +62,9 @@ def from_table(table: Mapping[str, Any]) -> Job:
         base=str(table["base"]),
         where=str(table["where"]),
     )
+
+
+def differing(jobs: Sequence[Job]) -> list[str]:
+    """The names of settings in which jobs differ, in the order in which they first come."""
+    names: Mapping[str, None] = dict.fromkeys(key for job in jobs for key in job.settings)
+    return [key for key in names if len({repr(job.settings.get(key)) for job in jobs}) > 1]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -23,7 +24,7 @@ METHODS = {
     "scene": "invrender.methods.scene",
     "scattering": "invrender.methods.scattering",
 }
-"""Folders by name. In each, settings.py has SETTINGS and suits(path), and method.py METHOD."""
+"""Folders by name. In each, settings.py has SETTINGS, PRESETS and suits(path), and method.py METHOD."""
 
 
 def settings_of(name: str) -> type[RunSettings]:
@@ -34,6 +35,16 @@ def settings_of(name: str) -> type[RunSettings]:
     """
     settings: type[RunSettings] = _module(name, "settings").SETTINGS
     return settings
+
+
+def presets_of(name: str) -> Mapping[str, Mapping[str, object]]:
+    """The presets of a method: values of its settings by preset.
+
+    Raises:
+        UsageError: there is no such method.
+    """
+    presets: Mapping[str, Mapping[str, object]] = _module(name, "settings").PRESETS
+    return presets
 
 
 def method_called(name: str) -> Method:

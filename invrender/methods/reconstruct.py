@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from invrender.errors import DivergedError, UsageError
 from invrender.findings import refuse
-from invrender.methods.names import AUTO, METHODS, method_called, method_for, settings_of
+from invrender.methods.names import AUTO, METHODS, method_called, method_for, presets_of, settings_of
 from invrender.methods.neural_renderer.settings import TrainSettings
 from invrender.run.resolve import ENVIRONMENT_PREFIX, first_given, resolve
 from invrender.run.settings import RunSettings, check_ranges
@@ -53,6 +53,15 @@ class Layers:
 def method_and_settings(layers: Layers) -> tuple[Method, RunSettings]:
     """The method that the layers ask for or the input is meant for, and its settings.
 
+    Raises: see `name_and_settings`.
+    """
+    name, settings = name_and_settings(layers)
+    return method_called(name), settings
+
+
+def name_and_settings(layers: Layers) -> tuple[str, RunSettings]:
+    """The name of that method and the settings; nothing heavy is imported for them.
+
     Raises:
         UsageError: there is no input; or an unknown method or setting, or one that the method does not have.
         InputError: the file cannot be read.
@@ -65,10 +74,9 @@ def method_and_settings(layers: Layers) -> tuple[Method, RunSettings]:
         name = method_for(Path(source))
     cls = settings_of(name)
     _refuse_foreign(layers.flags, cls, name)
-    method = method_called(name)
     settings = resolve(
         cls,
-        presets=method.presets,
+        presets=presets_of(name),
         file=layers.file,
         environment={name: value for name, value in layers.environment.items() if name != METHOD_VARIABLE},
         flags={**layers.flags, "method": name},
@@ -76,7 +84,7 @@ def method_and_settings(layers: Layers) -> tuple[Method, RunSettings]:
         other_variables=[*layers.known, *variables()],
     )
     check_ranges(settings)
-    return method, settings
+    return name, settings
 
 
 def _refuse_foreign(flags: Mapping[str, object], cls: type[RunSettings], name: str) -> None:

@@ -94,7 +94,7 @@ def first_given(
     variable = (environment or {}).get(ENVIRONMENT_PREFIX + key.upper())
     if variable is not None or file is None:
         return variable
-    return _read_toml(Path(file)).get(key)
+    return read_toml(Path(file)).get(key)
 
 
 def to_toml(settings: DataclassInstance, comment: str = "") -> str:
@@ -128,11 +128,16 @@ def _from_preset(
 
 
 def _from_file(path: Path, kinds: Mapping[str, Any]) -> dict[str, Any]:
-    table = _read_toml(path)
+    table = read_toml(path)
     return {key: typed(value, _kind(key, kinds, str(path)), key, str(path)) for key, value in table.items()}
 
 
-def _read_toml(path: Path) -> dict[str, Any]:
+def read_toml(path: Path) -> dict[str, Any]:
+    """The keys and values of a TOML file.
+
+    Raises:
+        InputError: it cannot be read, or is not TOML.
+    """
     existing_file(path, "settings")
     try:
         return tomllib.loads(path.read_text(encoding="utf-8-sig"))  # editors on Windows put a mark first

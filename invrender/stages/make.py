@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import os
 from contextlib import closing
 from pathlib import Path
 
@@ -11,6 +10,7 @@ from invrender.errors import MemoryLimitError
 from invrender.io.files.memory import SPARE, available_memory
 from invrender.io.pairs.meta import SPLITS, Meta, write_meta
 from invrender.io.pairs.shards import write_shard
+from invrender.run.cores import cores
 from invrender.stages.place import begin, finish, missing
 from invrender.stages.pool import pool_of
 from invrender.stages.recipe import Recipe, check, shards
@@ -76,11 +76,6 @@ def make(
     write_meta(folder, meta)
     finish(folder)
     return meta
-
-
-def cores() -> int:
-    """How many this process may use."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def check_memory(recipe: Recipe, samples: int, processes: int, available: int | None = None) -> None:

@@ -26,6 +26,7 @@ from numpy.typing import NDArray
 from invrender.errors import MemoryLimitError
 from invrender.io.pairs.meta import Shard
 from invrender.kernels import Backend
+from invrender.run.cores import thread_limits
 from invrender.stages.recipe import Recipe
 from invrender.stages.scene import Pool, sample
 
@@ -152,9 +153,9 @@ def _elsewhere(
 @contextmanager
 def _single_threaded_children() -> Iterator[None]:
     """Libraries in processes that are started meanwhile take one thread each."""
-    names = ("OMP_NUM_THREADS", "NUMBA_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
-    before = {name: os.environ.get(name) for name in names}
-    os.environ.update(dict.fromkeys(names, "1"))
+    limits = thread_limits(1)
+    before = {name: os.environ.get(name) for name in limits}
+    os.environ.update(limits)
     try:
         yield
     finally:

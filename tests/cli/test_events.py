@@ -48,7 +48,7 @@ def test_a_run_tells_how_it_goes_and_what_came_of_it(tmp_path: Path) -> None:
         == 0
     )
     told = read((tmp_path / "a" / "e.jsonl").read_text())
-    assert [event["event"] for event in told][0] == "started"
+    assert told[0]["event"] == "started"
     assert told[0]["method"] == "silhouette" and told[0]["folder"] == str(tmp_path / "run") and told[0]["after"] is None
     steps = of(told, "step")
     assert steps[-1]["step"] == steps[-1]["total"] == 9
