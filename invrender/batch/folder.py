@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass, fields, replace
+from dataclasses import dataclass, fields, replace
 from pathlib import Path
 from typing import Any, Literal
 
@@ -73,7 +73,7 @@ def write_job(folder: Path, job: Job, standing: Standing) -> None:
     Raises:
         UsageError: that cannot be written.
     """
-    text = json.dumps({"job": as_table(job), "standing": asdict(standing)}, indent=2, ensure_ascii=False)
+    text = json.dumps({"job": as_table(job), "standing": vars(standing)}, indent=2, ensure_ascii=False)
     atomic_write_text(folder / JOB, text + "\n", lasting=False)
 
 
@@ -132,19 +132,19 @@ def write_batch(batch: Batch, standings: Sequence[Standing]) -> None:
     Raises:
         UsageError: that cannot be written.
     """
-    rows = [
-        {**as_table(job), "folder": job.key, **asdict(standing)}
-        for job, standing in zip(batch.jobs, standings, strict=True)
-    ]
-    table = {
+    head = {
         "invrender": __version__,
         "source": batch.source,
         "options": dict(batch.options),
         "updated": now(),
         "counts": counts(standings),
-        "jobs": rows,
     }
-    atomic_write_text(batch.folder / BATCH, json.dumps(table, indent=1, ensure_ascii=False) + "\n", lasting=False)
+    rows = [  # one a line, which is quick to write and good to search
+        json.dumps({**as_table(job), "folder": job.key, **vars(standing)}, ensure_ascii=False)
+        for job, standing in zip(batch.jobs, standings, strict=True)
+    ]
+    text = json.dumps(head, indent=1, ensure_ascii=False)[:-2] + ',\n "jobs": [\n' + ",\n".join(rows) + "\n]}\n"
+    atomic_write_text(batch.folder / BATCH, text, lasting=False)
 
 
 def counts(standings: Iterable[Standing]) -> dict[str, int]:

@@ -6,7 +6,8 @@ import hashlib
 import json
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field, fields
+from functools import cached_property
 from typing import Any, Literal
 
 Command = Literal["reconstruct", "train"]
@@ -34,7 +35,7 @@ class Job:
     base: str = ""
     where: str = field(default="", compare=False)
 
-    @property
+    @cached_property
     def key(self) -> str:
         """The name of its folder: its own name, as far as file systems take it, and a checksum of its settings."""
         name = re.sub(r"[^\w.,=+-]+", "-", self.name).strip("-.")[:LONGEST] or "job"
@@ -44,7 +45,7 @@ class Job:
 
 def as_table(job: Job) -> dict[str, Any]:
     """A job as JSON has it."""
-    return asdict(job)
+    return {field.name: getattr(job, field.name) for field in fields(job)}
 
 
 def from_table(table: Mapping[str, Any]) -> Job:

@@ -13,7 +13,7 @@ from collections.abc import Mapping
 from concurrent.futures import Future
 from contextlib import suppress
 from pathlib import Path
-from signal import SIGTERM
+from signal import SIG_IGN, SIGINT, SIGTERM, signal
 from typing import TYPE_CHECKING, Any
 
 from invrender.batch.engines import Wishes
@@ -103,7 +103,8 @@ def gpus() -> list[str]:
 
 
 def prepare(parent: int) -> None:
-    """Make this process a worker: stop requests are heard, and it does not outlive its runner."""
+    """Make this process a worker: it stops when its runner asks, to whom Ctrl-C is left, and does not outlive it."""
+    signal(SIGINT, SIG_IGN)
     stop.install(lambda line: None)
     threading.Thread(target=_follow, args=(parent,), daemon=True).start()
 

@@ -25,7 +25,6 @@ import csv
 import io
 import itertools
 import json
-from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -176,10 +175,12 @@ def _named(jobs: Sequence[Job], path: Path) -> tuple[Job, ...]:
     names = [  # files of one name from several folders
         _input(job) if not job.name and len(inputs[name]) > 1 else name for job, name in zip(jobs, names, strict=True)
     ]
-    telling = differing(jobs)
-    count = Counter(names)
+    groups: dict[str, list[Job]] = {}
+    for job, name in zip(jobs, names, strict=True):
+        groups.setdefault(name, []).append(job)
+    telling = {name: differing(group) for name, group in groups.items() if len(group) > 1}
     names = [
-        name if job.name or count[name] == 1 else _telling_name(name, job, telling)
+        _telling_name(name, job, telling[name]) if not job.name and name in telling else name
         for job, name in zip(jobs, names, strict=True)
     ]
     named = [replace(job, name=name) for job, name in zip(jobs, names, strict=True)]

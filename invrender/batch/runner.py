@@ -19,14 +19,14 @@ from invrender.batch.engines import Engine, Ticket
 from invrender.batch.folder import CANCEL, Batch, Standing, standing_of, write_batch, write_job
 from invrender.batch.jobs import Job
 from invrender.batch.place import waiting
-from invrender.batch.work import Order
+from invrender.batch.work import PASSING, Order
 from invrender.errors import InvrenderError, RetryError
 from invrender.io.files.atomic import FULL
 from invrender.run import stop
 from invrender.run.failures import is_disk_full
 
 TICK = 0.1  # seconds between looks at what has ended
-NOTE = 1.0  # seconds between two writings of batch.json
+NOTE, SHARE = 1.0, 20.0  # seconds between two writings of batch.json, and so many times as long as one takes
 LOOK = 3.0  # seconds between looks at jobs that `retry` may have revived
 LATER = 2.0  # seconds until a job at which another process works is asked for again
 FEW = 200  # jobs at work whose own folders are asked, each second, how they stand
@@ -57,6 +57,7 @@ class Runner:
     _queue: deque[tuple[Job, float]] = field(default_factory=deque)
     _paused: float | None = None
     _noted: float = -NOTE
+    _rest: float = NOTE
     _looked: float = 0.0
     _changed: bool = True
 
@@ -139,6 +140,8 @@ class Runner:
 
     def _ended(self, job: Job, ticket: Ticket) -> None:
         outcome, standing = _result(ticket, standing_of(self.batch.place(job)))
+        if outcome == "again" and standing.exit_code in PASSING:  # and not because of a runner that left
+            standing = replace(standing, passing=standing.passing + 1)
         match outcome:
             case "busy":
                 self.standings[job.key] = standing
@@ -186,7 +189,7 @@ class Runner:
 
     def _note(self, at_once: bool = False) -> None:
         """Write batch.json, and show how things stand."""
-        if not at_once and self.clock() - self._noted < NOTE:
+        if not at_once and self.clock() - self._noted < self._rest:
             return
         self._noted = self.clock()
         self.show(self.standings, set(self.running))
@@ -194,7 +197,7 @@ class Runner:
             return
         try:
             write_batch(self.batch, [self._shown(job) for job in self.batch.jobs])
-            self._changed = False
+            self._changed, self._rest = False, max(NOTE, SHARE * (self.clock() - self._noted))
         except InvrenderError as error:
             if not is_disk_full(error):
                 raise
@@ -245,8 +248,6 @@ def _result(ticket: Ticket, before: Standing) -> tuple[str, Standing]:
         if type(error).__name__ in ("CancelledError", "FutureCancelledError"):
             return "cancelled", replace(before, state="cancelled", cause="cancelled")
         cause = f"its worker was lost ({type(error).__name__}): killed, or out of memory"
-        return "again", replace(
-            before, passing=before.passing + 1, exit_code=RetryError.exit_code, cause=cause, remedy=""
-        )
+        return "again", replace(before, exit_code=RetryError.exit_code, cause=cause, remedy="")
     names = {each.name for each in fields(Standing)}
     return str(told["outcome"]), replace(before, **{name: value for name, value in told.items() if name in names})

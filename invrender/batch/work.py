@@ -38,6 +38,7 @@ STATES: Mapping[Ended, State] = {
     "cancelled": "cancelled",
 }  # fmt: skip
 PASSING = (RetryError.exit_code, MemoryLimitError.exit_code)
+"""Exit codes of what passes, and is worth another go."""
 
 _one = threading.Lock()
 
@@ -94,7 +95,6 @@ def _worked(entry: Entry, order: Order) -> Mapping[str, Any]:
         before = entry.standing
         return replace(
             before, state=STATES[outcome], ended=now(), **_end(failure),
-            passing=before.passing + (outcome == "again" and failure.exit_code in PASSING),
             seconds=round(before.seconds + time.monotonic() - begin, 3),
             processor=round(before.processor + time.process_time() - processor, 3),
         )  # fmt: skip
