@@ -39,7 +39,7 @@ class Standing:
         engine: who runs or ran it: local, slurm, dask, make, ...
         host, pid, began: the process that is at work on it; `began` tells processes of one number apart.
         started, ended: of the last attempt, UTC, ISO 8601, for people: nothing is decided by them.
-        seconds: that all attempts together took; `processor`: CPU-seconds of them.
+        seconds: that all attempts together took; `processor`: CPU-seconds of their runs, imports left out.
     """
 
     state: State = "waiting"

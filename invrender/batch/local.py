@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 import threading
 import time
+import warnings
 from collections.abc import Mapping
 from concurrent.futures import Future
 from contextlib import suppress
@@ -57,6 +58,8 @@ class LocalEngine:
     def _opened(self, slot: int) -> ProcessPoolExecutor:
         from loky import ProcessPoolExecutor
 
+        # A worker that has grown by hundreds of megabytes is renewed between two jobs, which is meant.
+        warnings.filterwarnings("ignore", "A worker (was restarted|stopped) while some jobs", UserWarning)
         env = thread_limits(self.threads)
         if len(self._devices) > 1:
             env["CUDA_VISIBLE_DEVICES"] = self._devices[slot % len(self._devices)]

@@ -18,7 +18,6 @@ from typing import Any, Literal
 from invrender.batch.checked import TRAIN, resolved
 from invrender.batch.claim import Reason, claim, watched
 from invrender.batch.folder import EVENTS, OUTPUT, Entry, Standing, State, standing_of, write_job
-from invrender.batch.jobs import Job
 from invrender.errors import DivergedError, MemoryLimitError, OutputExistsError, RetryError
 from invrender.findings import refuse
 from invrender.run import stop
@@ -89,24 +88,24 @@ def is_working() -> bool:
 
 
 def _worked(entry: Entry, order: Order) -> Mapping[str, Any]:
-    begin, processor = time.monotonic(), time.process_time()
+    begin = time.monotonic()
 
-    def ended(outcome: Ended, failure: Failure) -> Standing:
+    def ended(outcome: Ended, failure: Failure, spent: float = 0.0) -> Standing:
         before = entry.standing
         return replace(
             before, state=STATES[outcome], ended=now(), **_end(failure),
             seconds=round(before.seconds + time.monotonic() - begin, 3),
-            processor=round(before.processor + time.process_time() - processor, 3),
+            processor=round(before.processor + spent, 3),
         )  # fmt: skip
 
     try:
         with watched(entry.folder, order.limit) as reason:
-            failure, full = _attempt(entry, order)
+            failure, full, spent = _attempt(entry, order)
     except SystemExit as error:
         write_job(entry.folder, entry.job, ended("again", Failure(RetryError.exit_code, f"ended: {error}", "")))
         raise
     outcome, failure = _outcome(entry.folder, failure, reason, full, order)
-    standing = ended(outcome, failure)
+    standing = ended(outcome, failure, spent)
     with suppress(Exception):  # a full disk: the runner hears of it all the same
         write_job(entry.folder, entry.job, standing)
     return {**asdict(standing), "outcome": outcome}
@@ -132,20 +131,25 @@ def _outcome(folder: Path, failure: Failure, reason: Reason, full: bool, order: 
     return ("again" if failure.exit_code in (*PASSING, stop.INTERRUPTED) else "failed"), failure
 
 
-def _attempt(entry: Entry, order: Order) -> tuple[Failure, bool]:
-    """Run the job; how that ended, and whether a full disk is to blame."""
+def _attempt(entry: Entry, order: Order) -> tuple[Failure, bool, float]:
+    """Run the job: how that ended, whether a full disk is to blame, and CPU-seconds, those of imports left out."""
+    processor = time.process_time()
     with _told_to(entry.folder / OUTPUT):
         try:
             events = Events(entry.folder / EVENTS)
             with events.ending():
-                _run(entry.job, entry, order, events)
+                _limit_threads(order.threads)
+                import invrender.run.execute  # noqa: F401 - and torch with it, once a process
+
+                processor = time.process_time()
+                _run(entry, order, events)
         except (Exception, KeyboardInterrupt) as error:  # noqa: BLE001 - whatever it is becomes the job's end
             failure = explain(error)
             if failure.unforeseen:
                 traceback.print_exception(error)
                 failure = replace(failure, cause=f"{type(error).__name__}: {error}")
-            return failure, is_disk_full(error)
-    return Failure(0, "", ""), False
+            return failure, is_disk_full(error), time.process_time() - processor
+    return Failure(0, "", ""), False, time.process_time() - processor
 
 
 @contextmanager
@@ -159,8 +163,9 @@ def _told_to(path: Path) -> Iterator[None]:
         yield
 
 
-def _run(job: Job, entry: Entry, order: Order, events: Events) -> None:
+def _run(entry: Entry, order: Order, events: Events) -> None:
     """The run itself, or a look at the one that is there: a worker may be lost between its end and the note of it."""
+    job = entry.job
     gates = [parse_gate(text) for text in job.fail_if]
     settle(entry.folder)
     record = read_record(entry.folder / RECORD)
@@ -169,14 +174,13 @@ def _run(job: Job, entry: Entry, order: Order, events: Events) -> None:
         check_gates(gates, json.loads((entry.folder / METRICS).read_text(encoding="utf-8")))
         if entry.standing.exit_code != DivergedError.exit_code:
             return
-    name, settings = resolved(job)
-    _limit_threads(order.threads)
     import torch
 
     from invrender.backends import select
     from invrender.methods.names import method_called
     from invrender.run.execute import Destination, execute
 
+    name, settings = resolved(job)
     if name == TRAIN:
         from invrender.methods.neural_renderer.method import METHOD as method
     else:
