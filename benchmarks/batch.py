@@ -24,6 +24,7 @@ INPUTS = ("mug.glb", "torus_knot.glb", "blobby.ply", "figure.obj")
 
 
 def jobs_file(folder: Path, count: int, size: int) -> Path:
+    """A file of so many draft jobs."""
     path = folder / "jobs.jsonl"
     rows = [
         {"input": str(DATA / INPUTS[k % len(INPUTS)]), "preset": "draft", "size": size, "views": 8, "seed": k}
@@ -34,15 +35,18 @@ def jobs_file(folder: Path, count: int, size: int) -> Path:
 
 
 def begin(file: Path, folder: Path) -> subprocess.Popen[bytes]:
+    """A runner in a session of its own, so that it alone is killed."""
     command = [sys.executable, "-m", "invrender", "batch", str(file), "-o", str(folder), "-q"]
     return subprocess.Popen(command, start_new_session=True)
 
 
 def rows(folder: Path) -> list[dict[str, Any]]:
+    """What batch.json says of each job."""
     return json.loads((folder / "batch.json").read_text())["jobs"]
 
 
 def told(folder: Path, row: dict[str, Any], kind: str) -> list[dict[str, Any]]:
+    """Events of one kind that a job's runs told."""
     path = folder / row["folder"] / "events.jsonl"
     events = [json.loads(line) for line in path.read_text().splitlines()] if path.exists() else []
     return [event for event in events if event["event"] == kind]
@@ -65,6 +69,7 @@ def run(file: Path, folder: Path, count: int, kills: int) -> float:
 
 
 def main() -> None:
+    """Run the batch and print what came of it."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--jobs", type=int, default=40)
     parser.add_argument("--size", type=int, default=256)
