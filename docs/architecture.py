@@ -24,19 +24,20 @@ Point: TypeAlias = tuple[float, float]
 
 LAYERS = (
     (("cli", "flags in, exit code out; draws and computes nothing"),),
+    (("batch", "many runs: jobs, who runs them, what came of them"),),
     (("methods", "one folder each"), ("preview", "the window")),
     (("stages", "scenes, voxels and pictures for networks"),),
     (("run", "the one runner, folder, resume"), ("evaluate", "metrics, facts")),
     (("photometry", "what photographs say"), ("poses", "cameras found")),
     (("render", "images of scenes"), ("samples", "procedural assets")),
-    (("solve", "loop, solvers"), ("parameters", ""), ("shading", ""), ("io", ""), ("ops", "")),
-    (("geometry", ""), ("networks", ""), ("segmentation", ""), ("backends", "")),
+    (("solve", ""), ("parameters", ""), ("segmentation", ""), ("ops", "")),
+    (("geometry", ""), ("networks", ""), ("shading", ""), ("io", ""), ("backends", "")),
     (("kernels", "the seam: kernel and adjoint"), ("cameras", "rigs, rays")),
     (("nouns", "Mesh, Volume, Views, Scene"), ("losses", "silhouettes, surface")),
     (("colour", ""), ("errors", ""), ("jit", "")),
 )
 COLOURS = {"cli": BLUE, "methods": TEAL, "run": AMBER, "solve": AMBER, "backends": ROSE, "kernels": ROSE, "ops": ROSE}
-WIDE = 6  # the row that is one layer with the next
+WIDE = 7  # the row that is one layer with the next
 FILES = (
     (118, "config.toml"), (162, "run.json"), (206, "log.txt"), (464, "checkpoints/"), (632, "losses.csv"),
     (676, "progress.gif"), (728, "mesh, volume"), (772, "metrics.json"),
@@ -61,7 +62,7 @@ def main(picture: Path) -> None:
 def layers(axes: Axes, left: float, top: float, width: float) -> None:
     """The packages in the order in which they may import one another."""
     heading(axes, left, top, "Layers", "imports point down, never up")
-    height, gap, around = 51, 10, 7
+    height, gap, around = 48, 9, 7
     frame_top = top + 66 + WIDE * (height + gap)
     box(axes, left - around, frame_top, width + 2 * around, 2 * (height + around) + gap - 2, PAPER, LINE, 14)
     for row, packages in enumerate(LAYERS):
