@@ -19,7 +19,7 @@ import typer
 from rich.text import Text
 
 from invrender import __version__
-from invrender.cli.options import console
+from invrender.cli.options import console, help_where_alone
 from invrender.errors import InvrenderError, UsageError
 from invrender.io.files.atomic import discard_open
 from invrender.run import stop
@@ -59,9 +59,7 @@ def _root(
     ] = False,
 ) -> None:
     """Turn images into 3-D assets. Each command answers --help."""
-    if context.invoked_subcommand is None:
-        typer.echo(context.get_help())
-        raise typer.Exit
+    help_where_alone(context)
 
 
 def build() -> typer.Typer:

@@ -9,6 +9,8 @@ import importlib
 
 import typer
 
+from invrender.cli.options import help_where_alone
+
 COMMANDS = {
     "make": "dataset_make",
     "import": "dataset_import",
@@ -20,11 +22,12 @@ COMMANDS = {
 def group() -> typer.Typer:
     """The group with all of its commands registered."""
     app = typer.Typer(help="Make, import and export voxels with pictures, from which networks learn to render.")
-    app.callback(no_args_is_help=True)(dataset)
+    app.callback(invoke_without_command=True)(dataset)
     for name, module in COMMANDS.items():
         app.command(name)(getattr(importlib.import_module(f"invrender.cli.{module}"), module))
     return app
 
 
-def dataset() -> None:
+def dataset(context: typer.Context) -> None:
     """Make, import and export voxels with pictures, from which networks learn to render."""
+    help_where_alone(context)

@@ -51,7 +51,7 @@ def read_jobs(path: Path, defaults: Mapping[str, Any] | None = None) -> tuple[Jo
         InputError: it cannot be read, holds no jobs, or a line of it is no job.
         UsageError: two jobs have one name, or are the same.
     """
-    existing_file(path, "jobs")
+    existing_file(path, "job")
     readers = {".jsonl": _json_lines, ".ndjson": _json_lines, ".csv": _csv, ".toml": _toml}
     if path.suffix.lower() not in readers:
         raise InputError(f"{path} is no file of jobs", f"name one that ends in {', '.join(readers)}")
