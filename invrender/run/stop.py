@@ -31,17 +31,22 @@ SIGNALS = ("SIGINT", "SIGTERM", "SIGUSR1", "SIGHUP")
 
 INTERRUPTED = 130
 GRACE = 1.0  # seconds to reach a `check` outside of loops
+TURN = 0.05  # seconds that Python's own handler has before the thread notes a request in its place
 TWIN = 0.5  # a terminal and a wrapper may both send what was one Ctrl-C: within so many seconds it is one
 REMEDY = "run the same command again: it goes on where it stopped"
 
 
 @dataclass
 class _Request:
-    """What was asked for: the signal's number, 0 for none; whether it was raised; how many blocks may finish first."""
+    """What was asked for: the signal's number, 0 for none; whether it was raised; how many blocks may finish first.
+
+    `noted` counts how often something was asked for.
+    """
 
     number: int = 0
     answered: bool = False
     patient: int = 0
+    noted: int = 0
     farewells: list[Callable[[str], None]] = field(default_factory=list)
 
 
@@ -116,7 +121,10 @@ def patient() -> Iterator[None]:
 
 
 def on_exit(farewell: Callable[[str], None]) -> Callable[[], None]:
-    """Have a function called, with the cause, if the process is ended from here; returns what takes that back."""
+    """Have a function called, with the cause, if the process is ended from here; returns what takes that back.
+
+    The last that was given is called first.
+    """
     _request.farewells.append(farewell)
     return lambda: _request.farewells.remove(farewell)
 
@@ -133,15 +141,25 @@ def _numbers() -> list[int]:
 
 
 def _note(number: int, _frame: FrameType | None) -> None:
+    _request.noted += 1
     _request.number = _request.number or number
 
 
 def _watch(reader: socket.socket, _writer: socket.socket, say: Callable[[str], None]) -> None:
     """Wait for a request, and end the process where nobody else does. Sees signals even while Python code waits."""
-    number = reader.recv(1)[0]
-    _note(number, None)
-    begin, told = time.monotonic(), False
     while True:
+        seen = _request.noted
+        number = reader.recv(1)[0]
+        time.sleep(TURN)
+        if _request.noted == seen:  # the main thread, which may have answered and forgotten it by now, has not seen it
+            _note(number, None)
+        _see_to(number, reader, say)
+
+
+def _see_to(number: int, reader: socket.socket, say: Callable[[str], None]) -> None:
+    """Wait for the end of this process, or for the request to be forgotten."""
+    begin, told = time.monotonic(), False
+    while _request.number:
         again = bool(select.select([reader], [], [], 0.05)[0]) and bool(reader.recv(64))
         waited = time.monotonic() - begin
         late = waited > GRACE and not (_request.patient or _request.answered)
@@ -153,7 +171,7 @@ def _watch(reader: socket.socket, _writer: socket.socket, say: Callable[[str], N
 
 
 def _leave(number: int, say: Callable[[str], None]) -> None:
-    for farewell in list(_request.farewells):
+    for farewell in reversed(_request.farewells.copy()):
         try:
             farewell(cause(number))
         except (OSError, InvrenderError):

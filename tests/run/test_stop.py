@@ -59,6 +59,29 @@ ready()
 time.sleep(1.5)
 sys.exit(0)
 """
+FORGOTTEN = """
+stop.GRACE = 0.2
+def work():
+    with stop.patient():
+        ready()
+        while True:
+            try:
+                stop.check()
+                time.sleep(0.01)
+            except RetryError:
+                break
+    stop.forget()
+work()
+time.sleep(1.0)  # longer than what a request that nobody sees to is given
+work()
+sys.exit(7)
+"""
+LAST_FIRST = """
+for word in ("first", "last"):
+    stop.on_exit(lambda _, word=word: os.write(2, (word + "\\n").encode()))
+ready()
+time.sleep(600)
+"""
 
 
 def _obey() -> None:
@@ -120,3 +143,17 @@ def test_a_second_signal_forces(tmp_path: Path) -> None:
 
 def test_after_the_work_nothing_changes_its_end(tmp_path: Path) -> None:
     assert stopped(tmp_path, DONE, signal.SIGTERM) == (0, "")
+
+
+def test_a_request_that_was_forgotten_ends_nothing_and_the_next_one_is_seen(tmp_path: Path) -> None:
+    with started(tmp_path, FORGOTTEN) as process:
+        process.send_signal(signal.SIGTERM)
+        assert process.stdout is not None
+        assert process.stdout.readline() == "ready\n"
+        process.send_signal(signal.SIGTERM)
+        assert process.communicate(timeout=120)[1] == ""
+    assert process.returncode == 7
+
+
+def test_farewells_come_last_first(tmp_path: Path) -> None:
+    assert stopped(tmp_path, LAST_FIRST, signal.SIGTERM)[1].split()[:2] == ["last", "first"]
