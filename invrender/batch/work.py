@@ -180,7 +180,7 @@ def _run(entry: Entry, order: Order, events: Events) -> None:
     from invrender.methods.names import method_called
     from invrender.run.execute import Destination, execute
 
-    name, settings = resolved(job)
+    name, settings = resolved(job, tuple(os.environ))  # variables that are no settings were refused at the start
     if name == TRAIN:
         from invrender.methods.neural_renderer.method import METHOD as method
     else:
