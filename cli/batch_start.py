@@ -94,7 +94,6 @@ def batch_start(
 
 def _emit(kind: str, batch: Any, wishes: Wishes) -> None:
     from invrender.batch.emit import scripts
-
     from invrender.batch.folder import write_batch
     from invrender.cli.options import output
 

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from invrender.batch.claim import at_work
-from invrender.batch.engines import Engine, Ticket
+from invrender.batch.engines import Engine, Ticket, submit_all
 from invrender.batch.folder import CANCEL, Batch, Standing, standing_of, write_batch, write_job
 from invrender.batch.jobs import Job
 from invrender.batch.place import waiting
@@ -99,28 +99,32 @@ class Runner:
         """Give the engine as many jobs as it takes."""
         if self._paused is not None and not self._has_room():
             return
-        moment = self.clock()
+        moment, slots = self.clock(), self.engine.slots
+        ready: list[Job] = []
         for _ in range(len(self._queue)):
-            if self.engine.slots is not None and len(self.running) >= self.engine.slots:
-                return
+            if self._paused is not None or (slots is not None and len(self.running) + len(ready) >= slots):
+                break
             job, due = self._queue.popleft()
             if due > moment:
                 self._queue.append((job, due))
-                continue
-            self._begin(job)
-            if self._paused is not None:
-                return
+            elif self._is_ready(job):
+                ready.append(job)
+        if ready:
+            orders = [replace(self.order, folder=str(self.batch.place(job).absolute())) for job in ready]
+            self.running.update(zip((job.key for job in ready), submit_all(self.engine, orders), strict=True))
+            self._changed = True
 
-    def _begin(self, job: Job) -> None:
+    def _is_ready(self, job: Job) -> bool:
+        """Whether a job is to be handed over now; else what becomes of it is seen to."""
         folder = self.batch.place(job)
         standing = self.standings[job.key]
         if (folder / CANCEL).exists():
             self._set(job, replace(standing, state="cancelled"))
-            return
+            return False
         if standing.state == "running" and at_work(standing):  # of a runner that was killed: it saves, and ends
             self.standings[job.key] = standing_of(folder)
             self._queue.append((job, self.clock() + LATER))
-            return
+            return False
         try:
             write_job(folder, job, replace(standing, state="waiting"))
         except InvrenderError as error:
@@ -128,9 +132,8 @@ class Runner:
                 raise
             self._queue.append((job, 0.0))
             self._pause()
-            return
-        self.running[job.key] = self.engine.submit(replace(self.order, folder=str(folder.absolute())))
-        self._changed = True
+            return False
+        return True
 
     def _settle(self) -> None:
         """Take back what has ended."""
