@@ -10,8 +10,8 @@ from pathlib import Path
 from typing import Any
 
 from invrender.batch.folder import BATCH, JOB, Entry, Standing, read_batch, read_job
-from invrender.batch.jobs import Job
 from invrender.batch.measures import Cell, flat
+from invrender.batch.place import waiting
 from invrender.errors import InputError, InvrenderError
 from invrender.io.files.paths import entries, is_file
 from invrender.run.place import CONFIG, METRICS, RECORD, settle
@@ -100,10 +100,8 @@ def _of_folder(folder: Path) -> Row | None:
 
 
 def _of_job(entry: Entry) -> Row:
-    job: Job = entry.job
-    row = _read(
-        Row(job.name, entry.folder, entry.standing, _flat_settings(job.settings)), entry.standing.state == "done"
-    )
+    standing = waiting(entry)  # whoever was killed could not say so
+    row = _read(Row(entry.job.name, entry.folder, standing, _flat(entry.job.settings)), standing.state == "done")
     if is_file(entry.folder / JOB) and read_job(entry.folder) is None:
         row = replace(row, troubles=(_trouble(entry.folder / JOB), *row.troubles))
     error = row.record.get("error")
@@ -112,14 +110,22 @@ def _of_job(entry: Entry) -> Row:
     return row
 
 
-def _flat_settings(settings: Mapping[str, Any]) -> dict[str, Any]:
+def _flat(settings: Mapping[str, Any]) -> dict[str, Any]:
     found: dict[str, Any] = {}
     for name, value in settings.items():
         if isinstance(value, Mapping):
-            found |= {f"{name}.{key}": inner for key, inner in _flat_settings(value).items()}
+            found |= {f"{name}.{key}": inner for key, inner in _flat(value).items()}
         else:
-            found[str(name)] = value
+            found[str(name)] = _number(value) if isinstance(value, str) and name != "input" else value
     return found
+
+
+def _number(text: str) -> int | float | str:
+    """What a cell of a .csv with jobs stands for: all of them are texts."""
+    for kind in (int, float):
+        with suppress(ValueError):
+            return kind(text)
+    return text
 
 
 def _standing(record: Mapping[str, Any]) -> Standing:
