@@ -85,19 +85,17 @@ def collect(folder: Path, output: Path | None = None, sort: str | None = None) -
 
 
 def differences(rows: Sequence[Row]) -> list[str]:
-    """The names of the settings in which jobs differ: of those that jobs give, or of all where none gives any."""
-    names: dict[str, None] = {}
-    for row in rows:
-        names |= dict.fromkeys(row.given)
-    if not names:
-        for row in rows:
-            names |= dict.fromkeys(row.config)
-    known = [row for row in rows if row.given or row.config]
-    return [name for name in names if len({_key(row.setting(name)) for row in known}) > 1]
+    """The names of the settings in which jobs differ: of those that jobs give, or of all where no job gives any."""
+    given: dict[str, None] = {name: None for row in rows for name in row.given}
+    if given:
+        return [name for name in given if _differ(rows, name)]
+    # Runs of several methods have settings of their own, in which others do not differ from them.
+    known = {name: None for row in rows for name in row.config}
+    return [name for name in known if _differ([row for row in rows if name in row.config], name)]
 
 
-def _key(value: Any) -> str:
-    return json.dumps(value, sort_keys=True, default=str)
+def _differ(rows: Sequence[Row], name: str) -> bool:
+    return len({json.dumps(row.setting(name), sort_keys=True, default=str) for row in rows}) > 1
 
 
 def columns(rows: Sequence[Row], differing: Sequence[str]) -> list[str]:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from html import escape
 from pathlib import PurePath
 from typing import Any
@@ -24,32 +25,56 @@ class Matrix:
         names: of one or two settings.
         values: of each setting, in their order.
         means: by the values' places.
+        held: settings that vary, too, and their values in the jobs that are shown.
     """
 
     metric: str
     names: tuple[str, ...]
     values: tuple[tuple[Any, ...], ...]
     means: Mapping[tuple[int, ...], float]
+    held: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def title(self) -> str:
+        """What is shown, in words."""
+        held = " and ".join(f"{name} {label(value)}" for name, value in self.held.items())
+        return f"{self.metric} by {' and '.join(self.names)}" + (f", for {held}" if held else "")
 
 
 def matrix(rows: Sequence[Row], differing: Sequence[str]) -> Matrix | None:
-    """The main metric over the settings that vary among the jobs that have it; None where these are not one or two.
+    """The main metric over the settings that vary among the jobs that have it; None where none does, or too wide.
 
-    The seed is left out where other settings vary, and means are taken over it.
+    The seed is left out where other settings vary: means are taken over it. Where more than two vary, those of which
+    most jobs have one value are held at that.
     """
     metric = next((name for row in rows for name in main(row.metrics, 1)), "")
     having = [row for row in rows if is_number(row.metrics.get(metric))]
-    values = {name: _distinct(row.setting(name) for row in having) for name in differing}
-    names = [name for name in differing if len(values[name]) > 1]
-    names = [name for name in names if name != "seed"] or names
-    if len(names) not in (1, 2) or any(len(values[name]) > MOST for name in names):
+    names, held = _varying(having, differing), {}
+    while len(names) > 2:
+        commonest = {name: Counter(_told(row, name) for row in having).most_common(1)[0] for name in names}
+        name = max(names, key=lambda name: commonest[name][1])
+        having = [row for row in having if _told(row, name) == commonest[name][0]]
+        held[name] = having[0].setting(name)
+        names = _varying(having, names)
+    values = [_distinct(row.setting(name) for row in having) for name in names]
+    if not names or max(map(len, values)) > MOST:
         return None
-    kept = tuple(tuple(values[name]) for name in names)
     cells: dict[tuple[int, ...], list[float]] = {}
     for row in having:
-        place = tuple(values[name].index(row.setting(name)) for name in names)
+        place = tuple(each.index(row.setting(name)) for name, each in zip(names, values, strict=True))
         cells.setdefault(place, []).append(float(row.metrics[metric]))
-    return Matrix(metric, tuple(names), kept, {place: sum(each) / len(each) for place, each in cells.items()})
+    means = {place: sum(each) / len(each) for place, each in cells.items()}
+    return Matrix(metric, tuple(names), tuple(map(tuple, values)), means, held)
+
+
+def _varying(rows: Sequence[Row], names: Sequence[str]) -> list[str]:
+    """The settings that vary among some rows, without the seed unless it alone does."""
+    found = [name for name in names if len({_told(row, name) for row in rows}) > 1]
+    return [name for name in found if name != "seed"] or found
+
+
+def _told(row: Row, name: str) -> str:
+    return repr(row.setting(name))
 
 
 def _distinct(values: Any) -> list[Any]:

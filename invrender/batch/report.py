@@ -46,8 +46,9 @@ def write_report(
     """
     rows, title = results.rows, results.folder.absolute().name
     parts = [_head(results, title), _failed(rows, path.parent)]
-    if (found := matrix(rows, differing)) is not None:
-        parts.append(f'<h2>{escape(found.metric)} by setting</h2><div class="card side">{drawn(found)}</div>')
+    found = matrix(rows, differing)
+    if found is not None and (plots := drawn(found)):
+        parts.append(f'<h2>{escape(found.title)}</h2><div class="card side">{plots}</div>')
     parts.append(_jobs(rows, differing, pictures, curves, path.parent))
     parts.append("<h2>Details</h2>")
     for number, row in enumerate(rows):

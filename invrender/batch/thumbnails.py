@@ -1,9 +1,10 @@
-"""One small picture of each run: what was given beside what was found, as the last frame of its film shows them."""
+"""One small picture of each run: what was given beside what was found, as the end of its film shows them."""
 
 from __future__ import annotations
 
 import io
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -16,7 +17,9 @@ if TYPE_CHECKING:
 
 WIDTH, HEIGHT = 320, 200  # pixels, at most
 QUALITY = 90  # of the JPEG
-SOURCES = ("progress.gif", "turntable.gif", "pictures.png", "estimate.png", "corner.png")
+ALIKE, LINE = 8, 2  # levels of grey; pixels, at most, of a line between two pictures
+TURN = "turntable.gif"
+SOURCES = ("progress.gif", TURN, "pictures.png", "estimate.png", "corner.png")
 """Files of a run that show its result, the most telling first."""
 
 
@@ -44,7 +47,7 @@ def thumbnail(folder: Path) -> Thumbnail:
     for name in SOURCES:
         if not is_file(folder / name):
             continue
-        picture, whole = _last_frame(folder / name)
+        picture, whole = _frame(folder / name, 10**9 if name == TURN else _count(folder / TURN))
         if not whole:
             troubles.append(f"{name} is damaged")
         if picture is not None:
@@ -52,29 +55,69 @@ def thumbnail(folder: Path) -> Thumbnail:
     return Thumbnail(trouble="; ".join(troubles))
 
 
-def _last_frame(path: Path) -> tuple[Image.Image | None, bool]:
-    """The last frame of an animation that can be read (the first of a turntable), and whether all could be."""
+def _frame(path: Path, turn: int) -> tuple[Image.Image | None, bool]:
+    """The frame of an animation that shows most, and whether all frames could be read.
+
+    That is the last one; but where it ends in a turn around the result, as many frames as `turn` and some before, that
+    of the turn in which the object looks widest, so that a handle is not behind its mug.
+    """
+    from PIL import Image
+
+    from invrender.io.pixels import DAMAGED
+
+    best, most = None, -1
+    try:
+        with _opened(path) as image:
+            frames = int(getattr(image, "n_frames", 1))
+            begin = max(0, frames - turn) if 0 < turn < frames or path.name == TURN else frames - 1
+            for frame in range(frames):
+                image.seek(frame)
+                image.load()
+                size = _width(image) if frame >= begin else 0
+                if frame in (0, begin) or size > most:
+                    best, most = image.convert("RGB"), size
+    except (*DAMAGED, InputError, Image.DecompressionBombError):
+        return best, False
+    return best, True
+
+
+def _width(image: Image.Image) -> int:
+    """How wide the object is, in the right one of two pictures side by side: what is unlike the corner's colour."""
+    width, height = image.size
+    grey = image.convert("L").crop((width // 2 + LINE if width > height else 0, 0, width, height))
+    corner = grey.tobytes()[0]
+    box = grey.point([255 * (abs(level - corner) > ALIKE) for level in range(256)]).getbbox()
+    return 0 if box is None else box[2] - box[0]
+
+
+def _count(path: Path) -> int:
+    """How many frames an animation has that can be read; 0 where there is none."""
+    from PIL import Image
+
+    from invrender.io.pixels import DAMAGED
+
+    if not is_file(path):
+        return 0
+    try:
+        with _opened(path) as image:
+            return int(getattr(image, "n_frames", 1))
+    except (*DAMAGED, InputError, Image.DecompressionBombError):
+        return 0
+
+
+@contextmanager
+def _opened(path: Path) -> Iterator[Image.Image]:
     import warnings
 
     from PIL import Image
 
-    from invrender.io.pixels import DAMAGED, check_pixels
+    from invrender.io.pixels import check_pixels
 
-    last = None
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # about metadata, and sizes that are checked here
-            with Image.open(path, formats=("GIF", "PNG")) as image:
-                check_pixels(path, (image.height, image.width))
-                frames = 1 if path.name == "turntable.gif" else int(getattr(image, "n_frames", 1))
-                for frame in range(frames):
-                    image.seek(frame)
-                    image.load()
-                    if frame in (0, frames - 1):
-                        last = image.convert("RGB")
-    except (*DAMAGED, InputError, Image.DecompressionBombError):
-        return last, False
-    return last, True
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # about metadata, and sizes that are checked here
+        with Image.open(path, formats=("GIF", "PNG")) as image:
+            check_pixels(path, (image.height, image.width))
+            yield image
 
 
 def _jpeg(picture: Image.Image) -> bytes:

@@ -107,7 +107,7 @@ def test_settings_of_a_csv_are_numbers(batch: Path) -> None:
         made.place(old).rename(made.place(job))
     write_batch(replace(made, jobs=jobs), [entry.standing for entry in made.entries()])
     assert [row.setting("views") for row in read_results(batch).rows] == [4, 8, 12, 16, 32]
-    assert "iou by setting" in collect(batch).report.read_text(encoding="utf-8")
+    assert "iou by views" in collect(batch).report.read_text(encoding="utf-8")
 
 
 def test_the_command_says_what_it_wrote(batch: Path, run_cli: RunCli) -> None:
@@ -134,7 +134,7 @@ def test_folders_of_runs_need_no_batch(run: Path, tmp_path: Path) -> None:
     for name in ("a", "b", "dead"):
         shutil.copytree(run, loop / name)
     config = loop / "b" / "config.toml"
-    config.write_text(config.read_text().replace("views = 4", "views = 9"))
+    config.write_text(config.read_text().replace("views = 4", "views = 9") + '\nof_its_method = "a"\n')
     change(loop / "dead" / "run.json", status="failed", error="DivergedError: it diverged")
     (loop / "broken").mkdir()
     (loop / "broken" / "run.json").write_text("no")
@@ -148,6 +148,7 @@ def test_folders_of_runs_need_no_batch(run: Path, tmp_path: Path) -> None:
         "dead": "failed",
     }
     assert [rows[name]["setting.views"] for name in ("a", "b")] == ["4", "9"]
+    assert "setting.of_its_method" not in rows["b"]  # others have no such setting, from which it could differ
     assert rows["dead"]["cause"] == "DivergedError: it diverged"
     assert float(rows["a"]["seconds"]) > 0
 

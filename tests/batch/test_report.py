@@ -90,7 +90,7 @@ def test_the_page_marks_the_best_and_plots_the_losses(batch: Path) -> None:
     assert len([svg for svg in read.all("svg") if svg["class"] == "spark"]) == 2
     plots = [svg for svg in read.all("svg") if svg["class"] == "plot"]
     assert len(plots) == 3  # iou over views, and two losses
-    assert "iou by setting" in read.words
+    assert "iou by views" in read.words
     for line in read.all("polyline"):
         assert all(np.isfinite([float(x) for x in point.split(",")]).all() for point in (line["points"] or "").split())
 
@@ -129,5 +129,13 @@ def test_a_matrix_takes_means_over_the_seed(of: Callable[..., Row]) -> None:
     read = Page()
     read.feed(drawn(two))
     assert len(read.all("polyline")) == 2 and len(read.all("table")) == 1 and not read.all("script")
-    three = [of(0.5, a=1, b=1, c=1), of(0.5, a=2, b=2, c=2)]
-    assert matrix(three, ["a", "b", "c"]) is None
+    assert matrix(rows[:1], ["views", "seed"]) is None
+
+
+def test_a_matrix_holds_what_few_jobs_vary(of: Callable[..., Row]) -> None:
+    grid = [of(0.1 * a + b, a=a, b=b, start="hull") for a in (1, 2) for b in (3, 4)]
+    found = matrix([*grid, of(9.0, a=1, b=3, start="sphere")], ["a", "b", "start"])
+    assert found is not None and found.title == "iou by a and b, for start hull"
+    assert found.means == pytest.approx(
+        {(i, k): 0.1 * a + b for i, a in enumerate((1, 2)) for k, b in enumerate((3, 4))}
+    )

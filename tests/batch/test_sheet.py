@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 from pathlib import Path
 
 import numpy as np
@@ -10,6 +11,7 @@ from PIL import Image
 
 from invrender.batch import sheet
 from invrender.batch.collect import collect
+from invrender.batch.thumbnails import thumbnail
 from tests.batch.conftest import folder_of
 
 
@@ -25,13 +27,28 @@ def test_the_sheet_shows_every_job(batch: Path) -> None:
         tiles.append(pixels[top : top + sheet.PICTURE, left : left + sheet.WIDTH])
     assert all(tile[4:-4, 4:-4].std() > 2 for tile in tiles)  # not blank
     assert [tuple(tile[0, 0]) for tile in tiles] == [sheet.EDGE, sheet.EDGE, sheet.RED, sheet.EDGE, sheet.EDGE]
-    with Image.open(folder_of(batch, "four") / "progress.gif") as film:
-        film.seek(film.n_frames - 1)
-        drawn = film.convert("RGB")
+    drawn = widest(folder_of(batch, "four") / "progress.gif")
     drawn.thumbnail((sheet.WIDTH, sheet.PICTURE), Image.Resampling.LANCZOS)
     row = (sheet.PICTURE - drawn.height) // 2
     shown = tiles[0][row : row + drawn.height, : drawn.width]
     assert abs(shown - np.asarray(drawn).astype(int))[2:-2, 2:-2].mean() < 3
+
+
+def widest(film: Path) -> Image.Image:
+    """The frame of the turn at the end in which the object, on the right, is widest."""
+    with Image.open(film) as image, Image.open(film.with_name("turntable.gif")) as turn:
+        frames = [image.seek(at) or image.convert("RGB") for at in range(image.n_frames)][-turn.n_frames :]
+    grey = [np.asarray(frame.convert("L")).astype(int)[:, frame.width // 2 + 2 :] for frame in frames]
+    columns = [np.flatnonzero((abs(each - each[0, 0]) > 8).any(0)) for each in grey]
+    return frames[int(np.argmax([each.max() - each.min() for each in columns]))]
+
+
+def test_a_film_without_a_turn_ends_with_the_result(tmp_path: Path) -> None:
+    frames = [Image.new("RGB", (40, 20), (90 * number, 0, 0)) for number in range(3)]
+    for name in ("progress.gif", "turntable.gif"):
+        frames[0].save(tmp_path / name, save_all=True, append_images=frames[1:])
+        with Image.open(io.BytesIO(thumbnail(tmp_path).data)) as shown:
+            assert abs(np.asarray(shown)[..., 0].astype(int) - 180).max() < 12
 
 
 def test_sheets_are_split_into_pages(batch: Path, monkeypatch: pytest.MonkeyPatch) -> None:
