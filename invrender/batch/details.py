@@ -9,7 +9,7 @@ from pathlib import Path
 from invrender.batch.curves import Curve
 from invrender.batch.folder import EVENTS, JOB, OUTPUT
 from invrender.batch.links import link
-from invrender.batch.measures import shown
+from invrender.batch.measures import is_number, shown
 from invrender.batch.plots import losses
 from invrender.batch.results import Row
 from invrender.batch.thumbnails import Thumbnail
@@ -77,7 +77,11 @@ def _run(row: Row) -> dict[str, str]:
     }
     timings = record.get("timings")
     if isinstance(timings, dict):
-        told |= {f"  {name}": f"{seconds:.1f} s" for name, seconds in timings.items() if seconds >= 0.05}
+        told |= {
+            f"  {name}": f"{seconds:.1f} s"
+            for name, seconds in timings.items()
+            if is_number(seconds) and seconds >= 0.05
+        }
     return {name: text for name, text in told.items() if text}
 
 

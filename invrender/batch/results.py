@@ -5,12 +5,12 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from contextlib import suppress
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
-from invrender.batch.folder import BATCH, JOB, Entry, Standing, read_batch, read_job
-from invrender.batch.measures import Cell, flat
+from invrender.batch.folder import BATCH, JOB, Entry, Standing, State, read_batch, read_job
+from invrender.batch.measures import Cell, flat, is_number
 from invrender.batch.place import waiting
 from invrender.errors import InputError, InvrenderError
 from invrender.io.files.paths import entries, is_file
@@ -18,6 +18,8 @@ from invrender.run.place import CONFIG, METRICS, RECORD, settle
 from invrender.run.record import read_record, state
 from invrender.run.resolve import parse_toml
 from invrender.run.values import NONE
+
+STATES = get_args(State)
 
 
 @dataclass(frozen=True)
@@ -100,14 +102,28 @@ def _of_folder(folder: Path) -> Row | None:
 
 
 def _of_job(entry: Entry) -> Row:
-    standing = waiting(entry)  # whoever was killed could not say so
+    standing = waiting(replace(entry, standing=_sound(entry.standing)))  # whoever was killed could not say so
     row = _read(Row(entry.job.name, entry.folder, standing, _flat(entry.job.settings)), standing.state == "done")
-    if is_file(entry.folder / JOB) and read_job(entry.folder) is None:
+    told = read_job(entry.folder) if is_file(entry.folder / JOB) else entry
+    if told is None or told.standing != _sound(told.standing):
         row = replace(row, troubles=(_trouble(entry.folder / JOB), *row.troubles))
     error = row.record.get("error")
     if entry.standing.state == "failed" and not entry.standing.cause and error:
         row = replace(row, standing=replace(entry.standing, cause=str(error)))
     return row
+
+
+def _sound(standing: Standing) -> Standing:
+    """What a job.json says as far as it can be meant: fields of another type are as if they were not there."""
+    fine: dict[str, Any] = {}
+    for each in fields(Standing):
+        value, usual = getattr(standing, each.name), each.default
+        number = is_number(value) and (isinstance(value, int) or isinstance(usual, float))
+        if (isinstance(value, str) and isinstance(usual, str)) or (number and not isinstance(usual, str)):
+            fine[each.name] = value
+    if fine.get("state") not in STATES:
+        return Standing(cause="job.json is damaged")
+    return Standing(**fine)
 
 
 def _flat(settings: Mapping[str, Any]) -> dict[str, Any]:
@@ -131,9 +147,9 @@ def _number(text: str) -> int | float | str:
 def _standing(record: Mapping[str, Any]) -> Standing:
     """How a run stands that belongs to no job: by its run.json alone."""
     words, error = state(record), record.get("error")
-    seconds = record.get("seconds")
-    if record["resumed"] or not isinstance(seconds, int | float):
-        seconds = round(sum(record["timings"].values()), 3)
+    seconds: Any = record.get("seconds")
+    if record["resumed"] or not is_number(seconds):
+        seconds = round(sum(filter(is_number, record["timings"].values())), 3)
     begun = Standing(
         attempts=1 + len(record["resumed"]), host=str(record.get("host") or ""), seconds=float(seconds),
         started=str(record.get("started") or ""), ended=str(record.get("ended") or ""), cause=str(error or ""),

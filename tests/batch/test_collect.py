@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import csv
 import json
+import random
 import shutil
 import socket
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -84,6 +86,40 @@ def test_damaged_folders_are_told_of(batch: Path) -> None:
     text = found.report.read_text(encoding="utf-8")
     assert "config.toml is damaged" in text
     assert text.count("data:image/jpeg") == 1  # what is left of a film
+
+
+@pytest.mark.parametrize("seed", range(8))
+def test_whatever_files_say_there_are_results(batch: Path, seed: int) -> None:
+    """Values of any type in any place of job.json, run.json and metrics.json."""
+    odd = (
+        None,
+        -1,
+        10**400,
+        1e308,
+        float("inf"),
+        True,
+        "<i>",
+        "2026",
+        [],
+        [1, "a"],
+        {},
+        {"a": {"b": [None]}},
+        ["x"] * 99,
+    )
+    draw = random.Random(seed)
+
+    def spoilt(value: Any) -> Any:
+        if isinstance(value, dict):
+            return {key: spoilt(inner) for key, inner in value.items()}
+        return draw.choice(odd) if draw.random() < 0.4 else value
+
+    for path in sorted(batch.glob("*/*.json")):
+        path.write_text(json.dumps(spoilt(json.loads(path.read_text()))))
+    found = collect(batch)
+    assert list(table(found.csv)) == ["four", "eight", HOSTILE, "busy", "late"]
+    assert "<i>" not in found.report.read_text()
+    (batch / "batch.json").unlink()
+    assert len(collect(batch).rows) == 4
 
 
 def test_a_damaged_job_is_told_of(batch: Path) -> None:
