@@ -28,7 +28,9 @@ def batch_collect(
 ) -> None:
     """Gather results: results.csv, results.png (a picture of each) and report.html, which needs no other file.
 
-    Jobs that wait, run or failed are in all three, and what cannot be read is named. It may be called at any time.
+    Jobs that wait, run or failed are in all three, and what cannot be read is named: it may be called at any time.
+    Columns of the table are setting.NAME where jobs differ, and metrics: seen.ssim for one in a table, NAME.mean for
+    lists and for tables by view.
     """
     from invrender.batch.collect import collect
 

@@ -21,6 +21,7 @@ from invrender.batch.measures import direction, is_number, main, shown
 from invrender.batch.page import document
 from invrender.batch.plots import spark
 from invrender.batch.results import Results, Row
+from invrender.batch.table import duration
 from invrender.batch.thumbnails import Thumbnail
 from invrender.io.files.atomic import atomic_write_text
 from invrender.run.place import LOSSES
@@ -116,14 +117,6 @@ def _versions(rows: Sequence[Row]) -> str:
     return ", ".join(f"{name} {' and '.join(each)}" for name, each in found.items())
 
 
-def duration(seconds: float) -> str:
-    """Seconds as people say them."""
-    if seconds < 100:
-        return f"{seconds:.1f} s" if seconds < 10 else f"{seconds:.0f} s"
-    minutes = round(seconds / 60)
-    return f"{minutes} min" if minutes < 100 else f"{minutes // 60} h {minutes % 60:02} min"
-
-
 def _failed(rows: Sequence[Row], base: Path) -> str:
     """Each job that failed, with its cause and remedy."""
     cards = []
@@ -167,7 +160,7 @@ def _jobs(
     lines = []
     for number, row in enumerate(rows):
         cells = [_thumb(row, pictures.get(row.folder)), _name(row, number, base)]
-        cells.append(_cell(row.standing.state, f'<span class="state {row.standing.state}">{row.standing.state}</span>'))
+        cells.append(_state(row))
         cells += [_setting(row.setting(name)) for name in settings]
         cells += [_number(row.metrics.get(name), best=best[name]) for name in metrics]
         seconds = row.standing.seconds or None
@@ -193,6 +186,12 @@ def _name(row: Row, number: int, base: Path) -> str:
     found = len(row.warnings) + len(row.troubles)
     said += f' <span class="quiet">· {found} warning{"s" if found > 1 else ""}</span>' if found else ""
     return f'<td class="name" data-value="{escape(row.name, quote=True)}">{link(row.folder, base, row.name)}{said}</td>'
+
+
+def _state(row: Row) -> str:
+    state = escape(row.standing.state)
+    step = f'<br><span class="quiet">{escape(row.step)}</span>' if row.step else ""
+    return _cell(row.standing.state, f'<span class="state {state}">{state}</span>{step}')
 
 
 def _cell(value: str, inner: str, kind: str = "") -> str:

@@ -12,6 +12,7 @@ from typing import Any, get_args
 from invrender.batch.folder import BATCH, JOB, Entry, Standing, State, read_batch, read_job
 from invrender.batch.measures import Cell, flat, is_number
 from invrender.batch.place import waiting
+from invrender.batch.table import last_step
 from invrender.errors import InputError, InvrenderError
 from invrender.io.files.paths import entries, is_file
 from invrender.run.place import CONFIG, METRICS, RECORD, settle
@@ -35,6 +36,7 @@ class Row:
         metrics: see `measures.flat`.
         record: run.json; empty where it cannot be read.
         troubles: files that should be there and cannot be read, in words.
+        step: how far a run is that is at work, such as `refine 82/150`.
     """
 
     name: str
@@ -45,6 +47,7 @@ class Row:
     metrics: Mapping[str, Cell] = field(default_factory=dict)
     record: Mapping[str, Any] = field(default_factory=dict)
     troubles: tuple[str, ...] = ()
+    step: str = ""
 
     @property
     def warnings(self) -> list[str]:
@@ -104,6 +107,8 @@ def _of_folder(folder: Path) -> Row | None:
 def _of_job(entry: Entry) -> Row:
     standing = waiting(replace(entry, standing=_sound(entry.standing)))  # whoever was killed could not say so
     row = _read(Row(entry.job.name, entry.folder, standing, _flat(entry.job.settings)), standing.state == "done")
+    if standing.state == "running" and (at := last_step(entry.folder)):
+        row = replace(row, step=f"{at.get('phase', '')} {at.get('step', '?')}/{at.get('total', '?')}".strip())
     told = read_job(entry.folder) if is_file(entry.folder / JOB) else entry
     if told is None or told.standing != _sound(told.standing):
         row = replace(row, troubles=(_trouble(entry.folder / JOB), *row.troubles))

@@ -93,7 +93,7 @@ def _tile(page: Image.Image, pen: Pen, place: tuple[int, int], row: Row, picture
     elif state == "done":
         _words(pen, (left, top), "done, without a picture", "", GREY)
     else:
-        _words(pen, (left, top), _stand(row), row.standing.cause, RED if failed else GREY)
+        _words(pen, (left, top), _stand(row), row.step or row.standing.cause, RED if failed else GREY)
     pen.rectangle(frame, outline=RED if failed else EDGE, width=2 if failed else 1)
     pen.text((left, top + PICTURE + 4), _fitting(plain(row.name), WIDTH, _font(True)), INK, _font(True))
     said = " · ".join(f"{name} {shown(row.metrics[name])}" for name in main(row.metrics))

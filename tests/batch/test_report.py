@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from html.parser import HTMLParser
@@ -16,7 +17,7 @@ from invrender.batch.collect import collect
 from invrender.batch.curves import read_curve
 from invrender.batch.matrix import drawn, matrix
 from invrender.batch.results import Row
-from tests.batch.conftest import DONE, FAILED, HOSTILE
+from tests.batch.conftest import DONE, FAILED, HOSTILE, folder_of
 
 
 @dataclass
@@ -93,6 +94,12 @@ def test_the_page_marks_the_best_and_plots_the_losses(batch: Path) -> None:
     assert "iou by views" in read.words
     for line in read.all("polyline"):
         assert all(np.isfinite([float(x) for x in point.split(",")]).all() for point in (line["points"] or "").split())
+
+
+def test_a_run_at_work_says_how_far_it_is(batch: Path) -> None:
+    step = {"event": "step", "phase": "refine <i>", "step": 82, "total": 150, "terms": {"loss": 2.0}}
+    (folder_of(batch, "busy") / "events.jsonl").write_text(json.dumps(step) + "\n")
+    assert "runningrefine <i> 82/150" in page(collect(batch).report).words
 
 
 def test_phases_of_a_loss_are_joined(tmp_path: Path) -> None:
