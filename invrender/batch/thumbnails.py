@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import io
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -43,16 +43,17 @@ def thumbnails(folders: Iterable[Path]) -> dict[Path, Thumbnail]:
 
 def thumbnail(folder: Path) -> Thumbnail:
     """The picture of a run; what is damaged is passed over, and told."""
-    troubles = []
+    troubles: list[str] = []
+    torn: Image.Image | None = None
     for name in SOURCES:
         if not is_file(folder / name):
             continue
         picture, whole = _frame(folder / name, 10**9 if name == TURN else _count(folder / TURN))
-        if not whole:
-            troubles.append(f"{name} is damaged")
-        if picture is not None:
+        if whole and picture is not None:
             return Thumbnail(_jpeg(picture), "; ".join(troubles))
-    return Thumbnail(trouble="; ".join(troubles))
+        torn = torn or picture
+        troubles.append(f"{name} is damaged")
+    return Thumbnail(b"" if torn is None else _jpeg(torn), "; ".join(troubles))
 
 
 def _frame(path: Path, turn: int) -> tuple[Image.Image | None, bool]:
@@ -77,8 +78,22 @@ def _frame(path: Path, turn: int) -> tuple[Image.Image | None, bool]:
                 if frame in (0, begin) or size > most:
                     best, most = image.convert("RGB"), size
     except (*DAMAGED, InputError, Image.DecompressionBombError):
-        return best, False
+        return _last_sound(path), False
     return best, True
+
+
+def _last_sound(path: Path) -> Image.Image | None:
+    """The last frame of a torn animation that is whole."""
+    from PIL import Image
+
+    from invrender.io.pixels import DAMAGED
+
+    last = None
+    with suppress(*DAMAGED, InputError, Image.DecompressionBombError), _opened(path) as image:
+        for frame in range(int(getattr(image, "n_frames", 1))):
+            image.seek(frame)
+            last = image.convert("RGB")
+    return last
 
 
 def _width(image: Image.Image) -> int:

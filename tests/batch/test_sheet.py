@@ -51,6 +51,18 @@ def test_a_film_without_a_turn_ends_with_the_result(tmp_path: Path) -> None:
             assert abs(np.asarray(shown)[..., 0].astype(int) - 180).max() < 12
 
 
+def test_of_a_torn_film_the_last_whole_frame_is_shown(tmp_path: Path) -> None:
+    noise = np.random.default_rng(0)
+    frames = [Image.fromarray(noise.integers(60 * k, 60 * k + 9, (30, 40), np.uint8)) for k in range(4)]
+    path = tmp_path / "progress.gif"
+    frames[0].save(path, save_all=True, append_images=frames[1:])
+    path.write_bytes(path.read_bytes()[:-400])
+    found = thumbnail(tmp_path)
+    with Image.open(io.BytesIO(found.data)) as shown:
+        assert abs(np.asarray(shown.convert("L")).mean() - 124) < 5
+    assert found.trouble == "progress.gif is damaged"
+
+
 def test_sheets_are_split_into_pages(batch: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sheet, "MOST", 2)
     assert [path.name for path in collect(batch).sheets] == ["results.png", "results-2.png", "results-3.png"]
