@@ -105,11 +105,11 @@ def test_a_run_at_work_says_how_far_it_is(batch: Path) -> None:
 def test_phases_of_a_loss_are_joined(tmp_path: Path) -> None:
     path = tmp_path / "losses.csv"
     path.write_text(
-        "step,phase,misfit,smooth,l1\n0,coarse,8,1,\n1,coarse,4,1,\n2,fine,4,1,\n3,fine,2,1,\n4,train,,,0.5\n5,tr"
+        "step,phase,misfit,l1\n0,coarse,8,\n1,coarse,4,\n2,fine,4,\n3,fine,2,\n4,train,,0.5\n5,train,3,\n6,tr"
     )
     curve = read_curve(path)
     assert [(piece.phase, piece.term, len(piece.points)) for piece in curve.pieces] == [
-        ("coarse", "misfit", 2), ("fine", "misfit", 2), ("train", "l1", 1),
+        ("coarse", "misfit", 2), ("fine", "misfit", 2), ("train", "l1", 1), ("train", "misfit", 1),
     ]  # fmt: skip
     assert curve.pieces[1].points == ((2, 4.0), (3, 2.0)) and not curve.trouble
     path.write_text("step,loss\n" + "".join(f"{step},{1 / (step + 1)}\n" for step in range(5000)))

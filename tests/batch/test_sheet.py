@@ -27,20 +27,30 @@ def test_the_sheet_shows_every_job(batch: Path) -> None:
         tiles.append(pixels[top : top + sheet.PICTURE, left : left + sheet.WIDTH])
     assert all(tile[4:-4, 4:-4].std() > 2 for tile in tiles)  # not blank
     assert [tuple(tile[0, 0]) for tile in tiles] == [sheet.EDGE, sheet.EDGE, sheet.RED, sheet.EDGE, sheet.EDGE]
-    drawn = widest(folder_of(batch, "four") / "progress.gif")
+    with Image.open(folder_of(batch, "four") / "progress.gif") as film:
+        film.seek(film.n_frames - 1)
+        drawn = film.convert("RGB")
     drawn.thumbnail((sheet.WIDTH, sheet.PICTURE), Image.Resampling.LANCZOS)
     row = (sheet.PICTURE - drawn.height) // 2
     shown = tiles[0][row : row + drawn.height, : drawn.width]
-    assert abs(shown - np.asarray(drawn).astype(int))[2:-2, 2:-2].mean() < 3
+    assert abs(shown - np.asarray(drawn).astype(int))[2:-2, 2:-2].mean() < 3  # a ball, from any side
 
 
-def widest(film: Path) -> Image.Image:
-    """The frame of the turn at the end in which the object, on the right, is widest."""
-    with Image.open(film) as image, Image.open(film.with_name("turntable.gif")) as turn:
-        frames = [image.seek(at) or image.convert("RGB") for at in range(image.n_frames)][-turn.n_frames :]
-    grey = [np.asarray(frame.convert("L")).astype(int)[:, frame.width // 2 + 2 :] for frame in frames]
-    columns = [np.flatnonzero((abs(each - each[0, 0]) > 8).any(0)) for each in grey]
-    return frames[int(np.argmax([each.max() - each.min() for each in columns]))]
+def side_by_side(wide: int, tint: int) -> Image.Image:
+    """A target, and beside it an object so many pixels wide."""
+    picture = Image.new("L", (82, 40), 240)
+    picture.paste(20, (5, 5, 35, 35))
+    picture.paste(tint, (45, 5, 45 + wide, 35))
+    return picture.convert("RGB")
+
+
+def test_a_turn_at_the_end_is_shown_from_where_it_is_widest(tmp_path: Path) -> None:
+    turn = [side_by_side(wide, tint) for wide, tint in ((10, 60), (24, 90), (12, 120))]
+    begun = [side_by_side(30, 150), side_by_side(34, 180)]  # no results yet
+    begun[0].save(tmp_path / "progress.gif", save_all=True, append_images=[*begun[1:], *turn])
+    turn[0].save(tmp_path / "turntable.gif", save_all=True, append_images=turn[1:])
+    with Image.open(io.BytesIO(thumbnail(tmp_path).data)) as shown:
+        assert abs(int(np.asarray(shown.convert("L"))[20, 50]) - 90) < 12
 
 
 def test_a_film_without_a_turn_ends_with_the_result(tmp_path: Path) -> None:
