@@ -130,8 +130,8 @@ def test_a_matrix_takes_means_over_the_seed(of: Callable[..., Row]) -> None:
     found = matrix(rows, ["views", "seed"])
     assert found is not None and (found.names, found.values) == (("views",), ((4, 8),))
     assert found.means == pytest.approx({(0,): 0.6, (1,): 0.9})
-    two = matrix([of(0.5, views=4, start=HOSTILE), of(0.6, views=8, start=HOSTILE), of(0.7, views=8, start="hull")],
-                 ["views", "start"])  # fmt: skip
+    tried = (0.5, 4, "<script>x"), (0.6, 8, "<script>x"), (0.7, 8, "hull")
+    two = matrix([of(iou, views=views, start=start) for iou, views, start in tried], ["views", "start"])
     assert two is not None and len(two.means) == 3
     read = Page()
     read.feed(drawn(two))
