@@ -24,6 +24,7 @@ COMMANDS = {
     "retry": "batch_retry",
     "cancel": "batch_cancel",
     "run": "batch_run",
+    "collect": "batch_collect",
 }
 """Modules by the name of their command; the function in there is called like the module."""
 
