@@ -32,7 +32,7 @@ def batch_collect(
     Columns of the table are setting.NAME where jobs differ, and metrics: seen.ssim for one in a table, NAME.mean for
     lists and for tables by view.
     """
-    from invrender.batch.collect import collect
+    from invrender.batch.collection.collect import collect
 
     found = collect(folder, place, sort)
     for text in found.troubles[:MOST]:

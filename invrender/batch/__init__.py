@@ -5,9 +5,7 @@
     work.py      what a worker does with one job, wherever it runs
     engines.py   who runs jobs: processes of this machine, Slurm, Dask
     runner.py    hands jobs out, tries again what failed in passing, and keeps batch.json up to date
-    results.py   what the runs left, read back; measures.py: metrics in one level; curves.py: losses
-    collect.py   all of it as results.csv, sheet.py as pictures, report.py as a page: with page.py, details.py,
-                 matrix.py, plots.py, links.py and thumbnails.py
+    collection/  what came of them: a table, a sheet of pictures and a page
 
 The state lies in the jobs' folders: whoever runs a job claims it there first, so that a runner may be killed, and
 another engine go on, at any moment.

@@ -14,9 +14,9 @@ from typing import Any
 import numpy as np
 import pytest
 
-from invrender.batch.collect import collect
+from invrender.batch.collection.collect import collect
+from invrender.batch.collection.results import read_results
 from invrender.batch.folder import Standing, read_batch, read_job, write_batch, write_job
-from invrender.batch.results import read_results
 from invrender.cli import app
 from invrender.errors import InputError, UsageError
 from tests.batch.conftest import FAILED, HOSTILE, change, folder_of

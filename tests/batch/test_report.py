@@ -13,10 +13,10 @@ from urllib.parse import unquote
 import numpy as np
 import pytest
 
-from invrender.batch.collect import collect
-from invrender.batch.curves import read_curve
-from invrender.batch.matrix import drawn, matrix
-from invrender.batch.results import Row
+from invrender.batch.collection.collect import collect
+from invrender.batch.collection.curves import read_curve
+from invrender.batch.collection.matrix import drawn, matrix
+from invrender.batch.collection.results import Row
 from tests.batch.conftest import DONE, FAILED, HOSTILE, folder_of
 
 

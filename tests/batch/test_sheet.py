@@ -9,9 +9,9 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from invrender.batch import sheet
-from invrender.batch.collect import collect
-from invrender.batch.thumbnails import thumbnail
+from invrender.batch.collection import sheet
+from invrender.batch.collection.collect import collect
+from invrender.batch.collection.thumbnails import thumbnail
 from tests.batch.conftest import folder_of
 
 

@@ -10,10 +10,10 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from invrender.batch.collection.measures import main, shown
+from invrender.batch.collection.results import Results, Row
+from invrender.batch.collection.thumbnails import WIDTH, Thumbnail, plain
 from invrender.batch.folder import counts
-from invrender.batch.measures import main, shown
-from invrender.batch.results import Results, Row
-from invrender.batch.thumbnails import WIDTH, Thumbnail, plain
 from invrender.io.files.atomic import atomic_path
 
 if TYPE_CHECKING:

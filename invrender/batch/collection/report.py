@@ -12,17 +12,17 @@ from datetime import datetime
 from html import escape
 from pathlib import Path
 
-from invrender.batch.curves import Curve, read_curve
-from invrender.batch.details import details
+from invrender.batch.collection.curves import Curve, read_curve
+from invrender.batch.collection.details import details
+from invrender.batch.collection.links import link
+from invrender.batch.collection.matrix import drawn, label, matrix
+from invrender.batch.collection.measures import direction, is_number, main, shown
+from invrender.batch.collection.page import document
+from invrender.batch.collection.plots import spark
+from invrender.batch.collection.results import Results, Row
+from invrender.batch.collection.thumbnails import Thumbnail
 from invrender.batch.folder import counts
-from invrender.batch.links import link
-from invrender.batch.matrix import drawn, label, matrix
-from invrender.batch.measures import direction, is_number, main, shown
-from invrender.batch.page import document
-from invrender.batch.plots import spark
-from invrender.batch.results import Results, Row
 from invrender.batch.table import duration
-from invrender.batch.thumbnails import Thumbnail
 from invrender.io.files.atomic import atomic_write_text
 from invrender.run.place import LOSSES
 from invrender.run.record import now

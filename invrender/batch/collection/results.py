@@ -9,8 +9,8 @@ from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
 from typing import Any, get_args
 
+from invrender.batch.collection.measures import Cell, flat, is_number
 from invrender.batch.folder import BATCH, JOB, Entry, Standing, State, read_batch, read_job
-from invrender.batch.measures import Cell, flat, is_number
 from invrender.batch.place import waiting
 from invrender.batch.table import last_step
 from invrender.errors import InputError, InvrenderError

@@ -15,9 +15,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from invrender.batch.collection.measures import direction, is_number
+from invrender.batch.collection.results import Results, Row, read_results
 from invrender.batch.folder import counts
-from invrender.batch.measures import direction, is_number
-from invrender.batch.results import Results, Row, read_results
 from invrender.errors import UsageError
 from invrender.io.files.atomic import atomic_write_bytes
 from invrender.io.files.paths import nearest
@@ -60,9 +60,9 @@ def collect(folder: Path, output: Path | None = None, sort: str | None = None) -
         InputError: the folder holds no runs, or batch.json is damaged.
         UsageError: there is no such column, or nothing can be written.
     """
-    from invrender.batch.report import curves_of, write_report
-    from invrender.batch.sheet import write_sheets
-    from invrender.batch.thumbnails import thumbnails
+    from invrender.batch.collection.report import curves_of, write_report
+    from invrender.batch.collection.sheet import write_sheets
+    from invrender.batch.collection.thumbnails import thumbnails
 
     results = read_results(folder)
     place = folder if output is None else output

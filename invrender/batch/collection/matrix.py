@@ -9,9 +9,9 @@ from html import escape
 from pathlib import PurePath
 from typing import Any
 
-from invrender.batch.measures import direction, is_number, main, shown
-from invrender.batch.plots import SERIES, chart
-from invrender.batch.results import Row
+from invrender.batch.collection.measures import direction, is_number, main, shown
+from invrender.batch.collection.plots import SERIES, chart
+from invrender.batch.collection.results import Row
 
 MOST = 24  # values of a setting in a table
 
