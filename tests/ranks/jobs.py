@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from invrender.backends import shared
+from invrender.backends import shared_rays
 from invrender.methods.launch import backend_for, company
 from invrender.methods.reconstruct import Layers, method_and_settings
 from invrender.methods.transmittance import schedule
@@ -45,7 +45,7 @@ JOBS: Mapping[str, Mapping[str, Any]] = {
     },
     "long": {"input": BLOB, "method": "transmittance", "views": 9, "size": 24, "iterations": 1500},
     "volume": {"input": BLOB, "method": "volume", "views": 5, "size": 32, "iterations": 12},
-    "scattering": {"input": BLOB, "method": "scattering", "views": 4, "size": 24, "iterations": 8},
+    "scattering": {"input": BLOB, "method": "scattering", "views": 4, "size": 24, "iterations": 5},
 }
 
 
@@ -63,7 +63,7 @@ def run(name: str, folder: Path) -> None:
 
 
 if __name__ == "__main__":
-    shared.FEWEST = 16  # rays: jobs are small here
+    shared_rays.FEWEST = 16  # rays: jobs are small here
     with company() as leads:
         if leads:
             for each in sys.argv[2:]:

@@ -134,7 +134,9 @@ def test_a_process_that_hangs_ends_the_others(tmp_path: Path) -> None:
 
 
 def test_mistakes_are_told_once(tmp_path: Path) -> None:
-    (code, said), (_, other) = ended(start(["-m", "invrender", "reconstruct", tmp_path / "none.ply", "--backend", "cpu"]))
+    (code, said), (_, other) = ended(
+        start(["-m", "invrender", "reconstruct", tmp_path / "none.ply", "--backend", "cpu"])
+    )
     assert code == 3
     assert "none.ply" in said
     assert other == ""
