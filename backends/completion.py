@@ -51,7 +51,9 @@ def kernel_names(backend: Backend) -> list[str]:
 
 
 def _all_kernels(backend: Backend) -> list[str]:
-    return [field.name for field in fields(backend) if callable(getattr(backend, field.name))]
+    return [
+        field.name for field in fields(backend) if callable(getattr(backend, field.name)) and field.name != "in_slabs"
+    ]
 
 
 def _head(kernel: str) -> str:

@@ -22,6 +22,7 @@ from invrender import __version__
 from invrender.cli.options import console, help_where_alone
 from invrender.errors import InvrenderError, UsageError
 from invrender.io.files.atomic import discard_open
+from invrender.ranks.world import is_leader
 from invrender.run import stop
 from invrender.run.console import silence
 from invrender.run.failures import explain
@@ -101,6 +102,8 @@ def run(arguments: Sequence[str]) -> int:
 
 
 def _report(cause: str, remedy: str, code: int) -> int:
+    if not is_leader():  # of several processes, which all end for the same reason, one says so
+        return code
     with suppress(OSError):  # where nothing can be written, the exit code still can be read
         console.print(Text.assemble(("error: ", "bold red"), cause))
         if remedy:
@@ -164,6 +167,8 @@ def _open_streams() -> None:
 
 def _say_at_once(text: str) -> None:
     """Write past everything: another thread may be at work on the console, and a bar may hide the cursor."""
+    if not is_leader():
+        return
     shown = "\x1b[?25h" if sys.stderr.isatty() else ""
     with suppress(OSError):
         os.write(2, f"{shown}{text}\n".encode())

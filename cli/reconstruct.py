@@ -13,6 +13,7 @@ from typing import Annotated, Any
 
 import typer
 
+from invrender.cli.company import in_company
 from invrender.cli.options import (
     VARIABLES,
     ConfigOption,
@@ -41,6 +42,7 @@ BARE = "Photographs"
 
 
 @with_settings([settings_of(name) for name in METHODS])
+@in_company
 def reconstruct(
     source: Annotated[
         Path | None,
@@ -81,9 +83,9 @@ def reconstruct(
 
     INPUT is a folder of photographs or a video, a dataset of posed images, or an asset (a mesh or a volume), whose own
     views are rendered and which then serves the metrics alone. The same command again goes on with a run that was
-    stopped.
+    stopped. `torchrun --nproc-per-node N -m invrender reconstruct ...` shares the work of one run out to N processes.
     """
-    from invrender.backends import select
+    from invrender.methods.launch import backend_for
     from invrender.methods.reconstruct import Layers, method_and_settings
     from invrender.run.execute import Destination, execute
 
@@ -101,7 +103,7 @@ def reconstruct(
     if used.small_tensors:
         _one_torch_thread()
     with destination.events.ending():
-        outcome = execute(used, settings, select(settings.backend, settings.device, used.needs), destination, quiet)
+        outcome = execute(used, settings, backend_for(used, settings), destination, quiet)
         if json:
             print_json({"output": destination.folder, **outcome.metrics})
         elif not quiet and events != STDOUT:

@@ -54,7 +54,8 @@ def train(
     trains on several GPUs or processes.
     """
     from invrender.methods.reconstruct import Layers
-    from invrender.methods.train import is_leader, run, train_settings
+    from invrender.methods.train import run, train_settings
+    from invrender.ranks.world import is_leader
     from invrender.run.execute import Destination
 
     gates = gates_of(fail_if)

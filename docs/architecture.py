@@ -33,7 +33,7 @@ LAYERS = (
     (("solve", ""), ("parameters", ""), ("segmentation", ""), ("io", ""), ("ops", "")),
     (("geometry", ""), ("networks", ""), ("shading", ""), ("backends", "")),
     (("kernels", "the seam: kernel and adjoint"), ("cameras", "rigs, rays")),
-    (("nouns", "Mesh, Volume, Views, Scene"), ("losses", "silhouettes, surface")),
+    (("nouns", "Mesh, Volume, Views, Scene"), ("losses", ""), ("ranks", "several processes")),
     (("colour", ""), ("errors", ""), ("jit", "")),
 )
 COLOURS = {"cli": BLUE, "methods": TEAL, "run": AMBER, "solve": AMBER, "backends": ROSE, "kernels": ROSE, "ops": ROSE}

@@ -7,6 +7,10 @@ import os
 from collections.abc import Callable, Iterable
 from typing import Any
 
+from invrender.ranks.world import LOCAL_COUNT
+
+LAUNCHED = "TORCHELASTIC_RUN_ID"  # torchrun sets it
+
 
 def parallel_for(work: Callable[[int, int], object], items: int) -> None:
     """Call work(first, step) once per thread; it does the items first, first + step, ... without the GIL.
@@ -57,13 +61,20 @@ def blocks(count: int, size: int) -> list[tuple[int, int]]:
 
 
 def thread_count() -> int:
-    """Cores that this process may use, or fewer where OMP_NUM_THREADS says so.
+    """This process's share of the cores, or fewer where NUMBA_NUM_THREADS or OMP_NUM_THREADS say so.
+
+    Where a launcher started several processes on this machine, each has a share of its cores. torchrun sets
+    OMP_NUM_THREADS to 1 where nobody else has, which therefore says nothing there.
 
     torch's own setting is ignored: a loop over small tensors had better keep torch on one thread, whose other threads
     would spin between operations, while ours end with each call.
     """
     available = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-    asked = os.environ.get("OMP_NUM_THREADS", "").partition(",")[0]
+    processes = os.environ.get(LOCAL_COUNT, "")
+    available = max(1, available // int(processes)) if processes.isdigit() and int(processes) else available
+    asked = os.environ.get("NUMBA_NUM_THREADS") or os.environ.get("OMP_NUM_THREADS", "").partition(",")[0]
+    if LAUNCHED in os.environ and asked == "1" and "NUMBA_NUM_THREADS" not in os.environ:
+        return available
     return max(1, min(available, int(asked))) if asked.isdigit() else available
 
 

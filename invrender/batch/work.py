@@ -176,7 +176,7 @@ def _run(entry: Entry, order: Order, events: Events) -> None:
             return
     import torch
 
-    from invrender.backends import select
+    from invrender.methods.launch import backend_for
     from invrender.methods.names import method_called
     from invrender.run.execute import Destination, execute
 
@@ -186,7 +186,7 @@ def _run(entry: Entry, order: Order, events: Events) -> None:
     else:
         method = method_called(name)
     torch.set_num_threads(1 if method.small_tensors else order.threads or _threads())
-    backend = select(settings.backend, settings.device, method.needs)
+    backend = backend_for(method, settings)
     destination = Destination(entry.folder, overwrite=finished, argv=("batch", job.name), events=events)
     outcome = execute(method, settings, backend, destination, quiet=True)
     refuse(outcome.severe, DivergedError)

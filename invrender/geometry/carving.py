@@ -17,6 +17,7 @@ from scipy.ndimage import distance_transform_edt
 
 from invrender.cameras.projection import common_point
 from invrender.nouns import Cameras
+from invrender.ranks.calls import count, spread
 
 Tensor = torch.Tensor
 
@@ -44,17 +45,18 @@ def signed_distances(masks: Tensor) -> Tensor:
     Where coverage is fractional it is read as the distance itself: a straight edge at distance d from a pixel's centre
     covers 1/2 + d of it.
     """
-    fields = []
-    for mask in masks.cpu().numpy():
-        inside = mask >= 0.5
-        if inside.all():  # there is no contour
-            fields.append(np.full(mask.shape, sum(mask.shape), np.float32))
-            continue
-        distance = np.where(inside, distance_transform_edt(inside) - 0.5, 0.5 - distance_transform_edt(~inside))
-        fraction = (mask > 0.01) & (mask < 0.99)
-        distance = np.where(fraction, np.clip(mask - 0.5, -0.5, 0.5), distance)
-        fields.append(distance.astype(np.float32))
-    return torch.from_numpy(np.stack(fields))
+    return torch.from_numpy(np.stack(spread(_signed_distance, (), list(masks.cpu().numpy()))))
+
+
+def _signed_distance(mask: NDArray[np.float32]) -> NDArray[np.float32]:
+    inside = mask >= 0.5
+    if inside.all():  # there is no contour
+        return np.full(mask.shape, sum(mask.shape), np.float32)
+    distance = np.where(inside, distance_transform_edt(inside) - 0.5, 0.5 - distance_transform_edt(~inside))
+    fraction = (mask > 0.01) & (mask < 0.99)
+    distance = np.where(fraction, np.clip(mask - 0.5, -0.5, 0.5), distance)
+    signed: NDArray[np.float32] = distance.astype(np.float32)
+    return signed
 
 
 def known_pixels(confidence: Tensor) -> Tensor:
@@ -90,18 +92,23 @@ def carve(
     # Where most masks are cut off, the region that enough images show ends the hull: smoothly, not from cell to cell.
     ends = len(distances) - cut < needed
     slab = max(1, POINTS_AT_ONCE // (len(y) * len(z) * (len(distances) if ends else 1)))
-    parts = []
-    for begin in range(0, len(x), slab):
-        field, count, shown = _field(x[begin : begin + slab], y, z, distances, cameras, ends)
-        if ends:
-            field = torch.minimum(field, shown.kthvalue(len(shown) + 1 - needed, 0).values)
-        else:
-            field = torch.where(count >= needed, field, -grid.spacing)
-        parts.append(field.reshape(-1, len(y), len(z)))
-    whole = torch.cat(parts)
+    slabs = x.split(min(slab, -(-len(x) // count())))
+    whole = torch.cat(spread(_carved, (y, z, distances, cameras, ends, needed, grid.spacing), slabs))
     if bounds is not None:
         whole = torch.minimum(whole, _inside_box((x, y, z), bounds))
     return whole.nan_to_num(neginf=-grid.spacing).numpy()
+
+
+def _carved(
+    y: Tensor, z: Tensor, distances: Tensor, cameras: Cameras, ends: bool, needed: int, spacing: float, x: Tensor
+) -> Tensor:
+    """The field [nx,ny,nz] of a slab; see `carve`."""
+    field, seen, shown = _field(x, y, z, distances, cameras, ends)
+    if ends:
+        field = torch.minimum(field, shown.kthvalue(len(shown) + 1 - needed, 0).values)
+    else:
+        field = torch.where(seen >= needed, field, -spacing)
+    return field.reshape(-1, len(y), len(z))
 
 
 def _inside_box(axes: tuple[Tensor, Tensor, Tensor], bounds: NDArray[np.float64]) -> Tensor:

@@ -11,6 +11,7 @@ at (column + 0.5, row + 0.5) and row 0 is the top. Faces are int64 vertex indice
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal, get_args
 
@@ -56,6 +57,8 @@ class Backend:
             `trace`, in any precision, differentiable by torch in reverse and in forward mode.
         line_integral, joseph_rays, composite: rays through volumes; smooth_step: one step of a solver on a volume.
         field, field_misfit, field_light: rays through radiance fields.
+        in_slabs: where several processes work together: the same with `joseph_rays` and `smooth_step` that keep grids
+            in slabs, one on each process; results are handles of such grids, which torch's functions take.
         passed_over: where `auto` chose it: which backends should have worked and did not, and why.
     """
 
@@ -93,6 +96,7 @@ class Backend:
     field_light: FieldLight
 
     passed_over: str = ""
+    in_slabs: Callable[[], Backend] | None = None
 
 
 Part = Literal["meshes", "volumes", "scenes"]

@@ -131,18 +131,21 @@ def reconstruct(
         settings: any setting of the method by its name, as `--set` takes them.
 
     Returns:
-        The asset (`Mesh`, `Volume`, `TransferFunction` or `Scene`) and its metrics.
+        The asset (`Mesh`, `Volume`, `TransferFunction` or `Scene`) and its metrics; of several processes that a
+        launcher started, the first one alone gets them.
 
     Raises:
         InvrenderError: whatever the command line would end with.
     """
-    from invrender.backends import select
-    from invrender.run.execute import Destination, execute
+    from invrender.methods.launch import backend_for, company
+    from invrender.run.execute import Destination, Outcome, execute
 
     used, resolved = method_and_settings(Layers({**settings, "input": Path(source), "method": method}))
-    backend = select(resolved.backend, resolved.device, used.needs)
-    with tempfile.TemporaryDirectory() as temporary:
+    with company() as leads, tempfile.TemporaryDirectory() as temporary:
+        if not leads:
+            return Outcome(None, {})
         folder = Path(temporary) / "run" if output is None else Path(output)
+        backend = backend_for(used, resolved)
         outcome = execute(used, resolved, backend, Destination(folder, overwrite, fresh), quiet)
     refuse(outcome.severe, DivergedError)
     return outcome

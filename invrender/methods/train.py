@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import tempfile
 from dataclasses import replace
 from pathlib import Path
@@ -48,11 +47,12 @@ def run(settings: TrainSettings, destination: Destination, quiet: bool) -> Outco
     """
     from invrender.backends import select
     from invrender.methods.neural_renderer.method import METHOD
-    from invrender.run import ranks
+    from invrender.ranks import alike, world
+    from invrender.run import stop
     from invrender.run.execute import execute
 
-    with ranks.joined():
-        own = settings if settings.device else replace(settings, device=ranks.own_device())
+    with alike.joined(stop.leave):
+        own = settings if settings.device else replace(settings, device=world.own_device())
         backend = select(own.backend, own.device, METHOD.needs)
         return execute(METHOD, own, backend, destination, quiet)
 
@@ -91,8 +91,3 @@ def train(
     with tempfile.TemporaryDirectory() as temporary:
         folder = Path(temporary) / "run" if output is None else Path(output)
         return run(resolved, Destination(folder, overwrite, fresh), quiet)
-
-
-def is_leader() -> bool:
-    """Whether this process is the one that writes and tells results: the only one, or torchrun's first."""
-    return os.environ.get("RANK", "0") == "0"

@@ -11,6 +11,7 @@ from invrender.errors import InputError, UsageError
 from invrender.kernels import Backend
 from invrender.nouns import Cameras, Volume
 from invrender.ops import line_integral
+from invrender.render.apart import apart
 from invrender.render.scale import exponent, lengths_exponent, scaled, scaled_cameras, scaled_volume
 
 Tensor = torch.Tensor
@@ -43,13 +44,20 @@ def _own_depths(volume: Volume, cameras: Cameras, backend: Backend) -> tuple[Ten
     volume, cameras = scaled_volume(volume, values, lengths), scaled_cameras(cameras, lengths)
     grid = volume.values[0].to(backend.device)
     bounds = volume.bounds.to(backend.device)
+    given = (grid, bounds, backend)
+    free = grid.requires_grad or cameras.world_to_camera.requires_grad or cameras.projection.requires_grad
+    return (_views(*given, cameras) if free else apart(_views, given, cameras)), values, lengths
+
+
+def _views(grid: Tensor, bounds: Tensor, backend: Backend, cameras: Cameras) -> Tensor:
+    """Line integrals [N,H,W] over every pixel's ray, on the CPU."""
     height, width = cameras.size
     views = []
     for i in range(len(cameras)):
         rays = camera_rays(cameras[[i]])
         origin, direction = rays.origin.to(backend.device), rays.direction.to(backend.device)
         views.append(line_integral(backend, grid, bounds, origin, direction).reshape(height, width).cpu())
-    return torch.stack(views), values, lengths
+    return torch.stack(views)
 
 
 def transmittance(

@@ -16,6 +16,7 @@ from invrender.kernels.compositing import Compositing, Rules
 from invrender.nouns import Cameras, Rays, Volume
 from invrender.nouns.transfer import TransferFunction
 from invrender.ops import composite
+from invrender.render.apart import apart
 from invrender.render.images import average, enlarge
 from invrender.render.sampling import sample_rays
 from invrender.render.scale import exponent, lengths_exponent, scaled, scaled_cameras, scaled_volume
@@ -82,8 +83,18 @@ def render_volume(volume: Volume, cameras: Cameras, style: VolumeStyle, backend:
     table = None if style.transfer is None else style.transfer.table(volume_frame(volume)[1]).to(values)
     factor = style.quality.supersample
     large = enlarge(cameras, factor)
-    views = [_view(volume, grid, table, large[[i]], style, steep, backend) for i in range(len(cameras))]
-    return average(torch.stack(views), factor)
+    given = (volume, grid, table, style, steep, backend)
+    free = any(value is not None and value.requires_grad for value in (grid, table, cameras.world_to_camera))
+    return _views(*given, large) if free else apart(_views, given, large)
+
+
+def _views(
+    volume: Volume, grid: Tensor, table: Tensor | None, style: VolumeStyle, steep: float, backend: Backend,
+    cameras: Cameras,
+) -> Tensor:  # fmt: skip
+    """Pictures [N,H,W,4] of cameras that are as large as the quality asks for."""
+    views = [_view(volume, grid, table, cameras[[i]], style, steep, backend) for i in range(len(cameras))]
+    return average(torch.stack(views), style.quality.supersample)
 
 
 def check_colours(volume: Volume) -> None:

@@ -19,7 +19,8 @@ from invrender.errors import CheckpointError, DivergedError, InputError
 from invrender.findings import Finding, refuse
 from invrender.io.files.paths import is_file
 from invrender.kernels import Backend
-from invrender.run import ranks, stop
+from invrender.ranks import alike as ranks
+from invrender.run import stop
 from invrender.run.events import Events
 from invrender.run.film import Reel, pack_shots, unpack_shots
 from invrender.run.folder import RunFolder

@@ -38,9 +38,8 @@ REMEDY = "run the same command again: it goes on where it stopped"
 
 @dataclass
 class _Request:
-    """What was asked for: the signal's number, 0 for none; whether it was raised; how many blocks may finish first.
-
-    `noted` counts how often something was asked for.
+    """What was asked for: the signal's number, 0 for none; whether it was raised; how many blocks may finish first;
+    how often something was asked for; what is called when the process ends from here, and what takes a line for people.
     """
 
     number: int = 0
@@ -48,6 +47,7 @@ class _Request:
     patient: int = 0
     noted: int = 0
     farewells: list[Callable[[str], None]] = field(default_factory=list)
+    say: Callable[[str], None] = lambda line: None
 
 
 _request = _Request()
@@ -59,6 +59,7 @@ def install(say: Callable[[str], None]) -> None:
     Args:
         say: takes a line when the process is ended from here, or goes on for a while.
     """
+    _request.say = say
     reader, writer = socket.socketpair()
     writer.setblocking(False)
     signal.set_wakeup_fd(writer.fileno(), warn_on_full_buffer=False)
@@ -129,6 +130,11 @@ def on_exit(farewell: Callable[[str], None]) -> Callable[[], None]:
     return lambda: _request.farewells.remove(farewell)
 
 
+def leave(why: str) -> None:
+    """End this process at once, from any thread, because of a passing fault: as if the system had asked for it."""
+    _end(why, RetryError.exit_code)
+
+
 def cause(number: int) -> str:
     """A signal in words."""
     if number == signal.SIGINT:
@@ -164,17 +170,17 @@ def _see_to(number: int, reader: socket.socket, say: Callable[[str], None]) -> N
         waited = time.monotonic() - begin
         late = waited > GRACE and not (_request.patient or _request.answered)
         if late or (again and waited > TWIN):
-            _leave(number, say)
+            _end(cause(number), INTERRUPTED if number == signal.SIGINT else RetryError.exit_code)
         if waited > 2 * GRACE and _request.patient and not _request.answered and not told:
             told = True
             say(f"{cause(number)}: stopping after this step; once more to stop at once")
 
 
-def _leave(number: int, say: Callable[[str], None]) -> None:
+def _end(why: str, code: int) -> None:
     for farewell in reversed(_request.farewells.copy()):
         try:
-            farewell(cause(number))
+            farewell(why)
         except (OSError, InvrenderError):
             continue  # a full disk, say; what counts is that the process ends
-    say(f"error: {cause(number)}\ntry: {REMEDY}")
-    os._exit(INTERRUPTED if number == signal.SIGINT else RetryError.exit_code)
+    _request.say(f"error: {why}\ntry: {REMEDY}")
+    os._exit(code)

@@ -12,6 +12,7 @@ from invrender.cameras.projection import look_at, perspective
 from invrender.kernels import Backend
 from invrender.nouns import Cameras, Lights, Material, Mesh, Scene
 from invrender.parameters.frame import Frame
+from invrender.render.apart import apart
 from invrender.render.images import to_bytes
 from invrender.render.raster import render
 from invrender.run.film import Picture
@@ -70,7 +71,11 @@ def make_turntable(frames: int, size: int, views: Cameras, points: Tensor | None
 def in_clay(vertices: Tensor, faces: Tensor, cameras: Cameras, backend: Backend) -> Tensor:
     """A shape [V,3], [F,3] in clay, [N,H,W,3] linear."""
     mesh = Mesh(vertices, faces, material=CLAY)
-    return render(Scene(mesh, LIGHT, PAPER), cameras, "shaded", backend).cpu()
+    return apart(_drawn, (Scene(mesh, LIGHT, PAPER), "shaded", backend), cameras)
+
+
+def _drawn(scene: Scene, mode: str, backend: Backend, cameras: Cameras) -> Tensor:
+    return render(scene, cameras, mode, backend).cpu()
 
 
 def nearest_pictures(pictures: Tensor, views: Cameras, turntable: Turntable, frame: Frame) -> Tensor:

@@ -15,7 +15,7 @@ from invrender.methods.neural_renderer.film import film
 from invrender.methods.neural_renderer.objective import PictureMisfit, judged, precision
 from invrender.methods.neural_renderer.settings import PRESETS, TrainSettings
 from invrender.networks.trained import TrainedNetwork
-from invrender.run import ranks
+from invrender.ranks import alike as ranks
 from invrender.run.method import Method, Problem
 from invrender.solve.adam import Adam
 from invrender.solve.minibatches import Minibatches

@@ -18,7 +18,7 @@ from torch.func import functional_call
 from invrender.cameras.rigs import evenly
 from invrender.io.pairs.dataset import Batch, Split, decoded
 from invrender.io.pairs.feed import Feed
-from invrender.run import ranks
+from invrender.ranks import alike as ranks
 from invrender.solve.protocol import Params, Terms
 
 Tensor = torch.Tensor

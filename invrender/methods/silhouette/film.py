@@ -13,6 +13,7 @@ from invrender.methods.silhouette.start import FirstShape
 from invrender.methods.silhouette.target import Shape
 from invrender.methods.silhouette.task import Task
 from invrender.nouns import Cameras, Mesh, Scene
+from invrender.ranks.calls import spread
 from invrender.render.images import to_bytes
 from invrender.render.raster import render
 from invrender.run.film import Film, Picture, Shot
@@ -42,7 +43,7 @@ def film(task: Task, first: FirstShape, frames: int, backend: Backend) -> Film |
         return {"vertices": shape.vertices, "faces": shape.faces}
 
     def cut(shots: Sequence[Shot], result: Result) -> Mapping[str, Sequence[Picture]]:
-        begun = [_drawn(shot, i % TURNTABLE_FRAMES, turntable, targets, backend) for i, shot in enumerate(shots)]
+        begun = spread(_drawn, (turntable, targets, backend), list(enumerate(shots)))
         vertices, faces = result.mesh.numpy()
         pictures = shaded(Shape(first.frame.normalise(vertices), faces), turntable.cameras, backend)
         order = [(len(shots) + k) % TURNTABLE_FRAMES for k in range(TURNTABLE_FRAMES)]
@@ -69,7 +70,8 @@ def _targets(task: Task, first: FirstShape, turntable: Turntable, backend: Backe
     return silhouettes(Shape(first.frame.normalise(vertices), faces), turntable.cameras, backend)
 
 
-def _drawn(shot: Shot, at: int, turntable: Turntable, targets: Tensor, backend: Backend) -> Picture:
+def _drawn(turntable: Turntable, targets: Tensor, backend: Backend, numbered: tuple[int, Shot]) -> Picture:
+    at, shot = numbered[0] % TURNTABLE_FRAMES, numbered[1]
     shape = Shape(shot["vertices"], shot["faces"])
     return side_by_side(targets[at], shaded(shape, turntable.cameras[[at]], backend)[0])
 

@@ -25,6 +25,7 @@ from invrender.methods.inputs import grid_box
 from invrender.methods.silhouette.selection import FEWEST_VIEWS
 from invrender.methods.silhouette.settings import SilhouetteSettings
 from invrender.nouns import Cameras, Mesh, Scene, Views
+from invrender.render.apart import apart
 from invrender.render.raster import render
 from invrender.run.checkpoints import load_checkpoint
 
@@ -111,7 +112,7 @@ def own_masks(mesh: Mesh, settings: SilhouetteSettings, backend: Backend) -> tup
     """The masks [N,H,W] of an asset from the rig of the settings."""
     size = settings.size or ASSET_SIZE
     cameras = _cameras(mesh, settings, (size, size))
-    masks = render(Scene(mesh), cameras, "silhouette", backend, MASK_SAMPLES)[..., 0].clamp(0, 1).cpu()
+    masks = apart(_masks, (mesh, backend), cameras)
     covered = masks.sum((1, 2))
     if not bool((covered > 0.5).all()):
         raise InputError(
@@ -130,6 +131,10 @@ def own_masks(mesh: Mesh, settings: SilhouetteSettings, backend: Backend) -> tup
             "look from farther away (--distance), or with a larger --fov",
         )
     return masks, cameras
+
+
+def _masks(mesh: Mesh, backend: Backend, cameras: Cameras) -> torch.Tensor:
+    return render(Scene(mesh), cameras, "silhouette", backend, MASK_SAMPLES)[..., 0].clamp(0, 1).cpu()
 
 
 def _cameras(mesh: Mesh, settings: SilhouetteSettings, size: tuple[int, int]) -> Cameras:

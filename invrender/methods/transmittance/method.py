@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -27,6 +28,8 @@ from invrender.run.method import Method, Problem
 from invrender.solve.loop import Loop
 from invrender.solve.phase import Finished
 
+LARGE = 512**3  # samples of grids that are cut into slabs
+
 
 def begin(given: task.Task, settings: TransmittanceSettings, backend: Backend) -> Problem:
     """The phases to a density: of a grid that is solved for, or of a neural field that is trained."""
@@ -46,8 +49,15 @@ def begin(given: task.Task, settings: TransmittanceSettings, backend: Backend) -
             return task.Result(density, 0.0, {}, support, samples, False, learnt(field, finished, given.extinction))
 
         return Problem(field_schedule(problem, training), trained, moving, arrays)
+    if in_slabs(settings, given.shape) and backend.in_slabs is not None:
+        backend = backend.in_slabs()
     plan = planned(given.measurement, given.shape, given.bounds, settings, backend)
     return Problem(plan.following, plan.result, moving, arrays)
+
+
+def in_slabs(settings: TransmittanceSettings, shape: tuple[int, int, int]) -> bool:
+    """Whether several processes would hold a slab of the grid each."""
+    return settings.split == "slabs" or (settings.split == "auto" and math.prod(shape) >= LARGE)
 
 
 def planned(

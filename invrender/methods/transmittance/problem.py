@@ -42,6 +42,11 @@ class Problem:
     active_pixels: Tensor
     level: float
 
+    @property
+    def nothing(self) -> Tensor:
+        """[D,H,W] zeros."""
+        return torch.zeros_like(self.support, dtype=torch.float32)
+
     @cached_property
     def whole(self) -> System:
         """The system of all views."""

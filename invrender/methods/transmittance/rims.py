@@ -93,5 +93,6 @@ class Supports:
             return {}
         inside = self.tight.support
         outside = self.near.support & ~inside
-        means = [float(estimate[part].double().mean()) if bool(part.any()) else 0.0 for part in (outside, inside)]
+        means = [float(torch.where(part, estimate, 0.0).double().sum()) / max(int(part.sum()), 1)
+                 for part in (outside, inside)]  # fmt: skip
         return {RIM: means[0] / max(means[1], torch.finfo(torch.float32).tiny)}

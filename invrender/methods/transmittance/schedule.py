@@ -31,6 +31,7 @@ from invrender.methods.transmittance.problem import DENSITY, Problem, Shape, Sys
 from invrender.methods.transmittance.rims import Supports
 from invrender.methods.transmittance.settings import TransmittanceSettings
 from invrender.methods.transmittance.task import Result
+from invrender.ranks.slabs import enlarged
 from invrender.solve.adam import Adam
 from invrender.solve.cgls import Cgls
 from invrender.solve.fista import Fista
@@ -150,7 +151,8 @@ class Plan:
         parts = tuple(
             dataclasses.replace(self.problem.system(taken[k::count], 1 / count), held=False) for k in scattered(count)
         )
-        curvature = self.problem.curvature(torch.stack([part.majoriser for part in parts]).mean(0))
+        together = sum((part.majoriser for part in parts[1:]), parts[0].majoriser)
+        curvature = self.problem.curvature(together / len(parts))
         inner = tuple(self._fista(part, weight, curvature, SUBSET_MOMENTUM) for part in parts)
         return self._phase(
             "start", (SUBSET_PASSES, done), weight, parts, OrderedSubsets(inner), lambda: self._first(coarse)
@@ -210,7 +212,7 @@ class Plan:
     def _plain(self) -> Phase:
         """The solvers without regularisation: only the number of passes keeps them from fitting the noise."""
         system = self.problem.whole
-        nothing = {DENSITY: torch.zeros(self.shape, device=self.backend.device)}
+        nothing = {DENSITY: self.problem.nothing}
         solver: Adam | Sirt | Cgls = Cgls()
         if self.settings.solver == "sirt":
             solver, system = Sirt(), system.reweighted(row_weights(system, nothing))
@@ -259,11 +261,10 @@ class Plan:
     def _first(self, before: Sequence[Finished]) -> Start:
         """From the density of the phase before: of this grid or the coarse one; from nothing without any."""
         if not before:
-            return Start({DENSITY: torch.zeros(self.shape, device=self.backend.device)})
+            return Start({DENSITY: self.problem.nothing})
         found = before[-1].result[DENSITY].to(self.backend.device)
         if tuple(found.shape) != self.shape:
-            grown = torch.nn.functional.interpolate(found[None, None], self.shape, mode="trilinear", align_corners=True)
-            found = grown[0, 0].contiguous()
+            found = enlarged(found, self.shape)
         return Start({DENSITY: torch.where(self.problem.support, found, 0.0)})
 
     def ladder(self, tried: Sequence[Finished] = ()) -> Ladder:

@@ -36,6 +36,8 @@ class TransmittanceSettings(VolumeRunSettings):
         smoothing: weight of the total variation relative to the data's curvature and the density's level; none: chosen
             by views left out.
         carve: hold what empty rays cross at zero.
+        split: what a run over several processes shares out: the views, or slabs of the grid, of which each process then
+            holds one alone; auto: the views, unless the grid has 512^3 samples or more.
     """
 
     method: Literal["transmittance"] = "transmittance"
@@ -59,6 +61,7 @@ class TransmittanceSettings(VolumeRunSettings):
     iterations: Annotated[int | None, Flag("Steps of the optimisation."), Range(1, 1_000_000)] = None
     smoothing: Annotated[float | None, Range(0, 1e6)] = None
     carve: bool = True
+    split: Literal["auto", "views", "slabs"] = "auto"
 
 
 SETTINGS = TransmittanceSettings
