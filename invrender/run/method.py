@@ -13,6 +13,7 @@ from invrender.kernels import Backend, Part
 from invrender.run.film import Film
 from invrender.run.folder import RunFolder
 from invrender.run.settings import RunSettings
+from invrender.run.work import Work
 from invrender.solve.phase import Finished, Schedule
 
 Metrics = dict[str, Any]
@@ -43,6 +44,10 @@ def _nothing(*_: Any) -> Sequence[Any]:
     return ()
 
 
+def _untold(*_: Any) -> Work:
+    return Work()
+
+
 @dataclass(frozen=True)
 class Method:
     """One way to reconstruct something, or to learn to.
@@ -62,6 +67,7 @@ class Method:
         write: puts the results into the run's folder.
         rows: metrics to the lines of the summary; `files`: metrics to the names of the main results.
         asset: (task, result) to a noun of the library: a mesh, a volume, ...
+        work: (task, settings) to how much work a run is, for `run.forecast`, which starts none of it.
         command: which of the program's commands runs it.
         small_tensors: whether torch's own threads cost more than they gain; the command line, which has the process for
             itself, then gives torch one. The library leaves that to its callers.
@@ -84,5 +90,6 @@ class Method:
     check: Callable[[Any, Backend], Sequence[Finding]] = _nothing
     doubt: Callable[[Any, Metrics], Sequence[Finding]] = _nothing
     facts: Callable[[Any], Mapping[str, Any]] = _none
+    work: Callable[[Any, Any], Work] = _untold
     command: str = "reconstruct"
     small_tensors: bool = False

@@ -13,6 +13,7 @@ from invrender.methods.scattering.beginning import LEVEL
 from invrender.methods.scattering.film import arrays, film
 from invrender.methods.scattering.schedule import Plan
 from invrender.methods.scattering.settings import PRESETS, ScatteringSettings
+from invrender.methods.scattering.work import work
 from invrender.parameters.neural_field import LearnedField
 from invrender.run.method import Method, Problem
 from invrender.solve.phase import Finished
@@ -54,4 +55,5 @@ METHOD = Method(
     files=report.files,
     asset=lambda given, result: result.scene,
     small_tensors=True,
+    work=work,
 )

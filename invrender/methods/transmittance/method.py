@@ -21,6 +21,7 @@ from invrender.methods.transmittance.problem import DENSITY, prepare
 from invrender.methods.transmittance.rims import WIDE
 from invrender.methods.transmittance.schedule import Plan
 from invrender.methods.transmittance.settings import PRESETS, TransmittanceSettings
+from invrender.methods.transmittance.work import work
 from invrender.nouns import Volume
 from invrender.render.absorption import optical_depth
 from invrender.run.method import Method, Problem
@@ -89,4 +90,5 @@ METHOD = Method(
     rows=report.rows,
     files=report.files,
     asset=report.asset,
+    work=work,
 )
