@@ -29,8 +29,8 @@ FITTED = {
     "silhouette-12x256": "reconstruct data/mug.glb --method silhouette --preset draft",
     "silhouette-24x128": "reconstruct data/figure.obj --method silhouette --preset draft --views 24 --size 128",
     "silhouette-60x128": "reconstruct data/blobby.ply --method silhouette --iterations 90 --views 60 --size 128",
-    "silhouette-8x400": "reconstruct data/torus_knot.glb --method silhouette --preset draft --iterations 60 --views 8 --size"
-    " 400",
+    "silhouette-8x400": "reconstruct data/torus_knot.glb --method silhouette --preset draft --iterations 60 --views 8"
+    " --size 400",
     "silhouette-fixed": "reconstruct data/mug.glb --method silhouette --set smoothness=1 --views 16 --size 192",
     "photometric-24x128": "reconstruct data/mug.glb --method photometric --preset draft --size 128",
     "photometric-12x200": "reconstruct data/figure.obj --method photometric --preset draft --views 12 --size 200",
@@ -62,7 +62,7 @@ FITTED = {
     " --iterations 30 --optimize material.white.Kd,material.blue.Kd",
     "train-slices": "train {in}/pairs32 --iterations 120",
     "train-64": "train {in}/pairs64 --iterations 25",
-    "train-conv": "train {in}/pairs32 --iterations 60 --network conv-deconv",
+    "train-conv": "train {in}/pairs32 --iterations 60 --network conv-deconv-apart",
 }
 """Runs that coefficients are fitted to."""
 
@@ -71,8 +71,8 @@ HELD_OUT = {
     "photometric-held": "reconstruct {in}/shaded --method photometric --preset draft --views 20",
     "transmittance-held": "reconstruct {in}/cloud.npz --method transmittance --views 32 --size 80",
     "volume-held": "reconstruct {in}/colours --method volume --iterations 200 --grid 48",
-    "scattering-held": "reconstruct {in}/cloud.npz --method scattering --iterations 50 --views 18 --size 28 --target-spp 64"
-    " --grid 24 --set gif_frames=6",
+    "scattering-held": "reconstruct {in}/cloud.npz --method scattering --iterations 50 --views 18 --size 28"
+    " --target-spp 64 --grid 24 --set gif_frames=6",
     "scene-held": "reconstruct {in}/moved.toml --method scene --target {in}/tree.png --size 160 --preset draft"
     " --optimize light.lamp.position,light.lamp.intensity,material.bark.Kd",
     "train-held": "train {in}/pairs64 --iterations 30 --width 12",

@@ -13,6 +13,7 @@ from typing import Annotated, Any
 
 import typer
 
+from invrender.cli.forecast import dry_run as show_dry_run
 from invrender.cli.options import (
     VARIABLES,
     ConfigOption,
@@ -27,7 +28,6 @@ from invrender.cli.options import (
     with_settings,
 )
 from invrender.cli.poses import tell
-from invrender.cli.runs import dry_run as show_dry_run
 from invrender.cli.runs import summarise
 from invrender.errors import DivergedError, UsageError
 from invrender.findings import refuse
@@ -88,7 +88,7 @@ def reconstruct(
     used, settings = method_and_settings(Layers(given, assignments or [], config, os.environ, VARIABLES))
     destination = Destination(folder or Path("outputs") / settings.input.stem, overwrite, fresh, sys.argv[1:])
     if dry_run:
-        show_dry_run(used, settings, destination)
+        show_dry_run(used, settings, destination, json)
         return
     if used.small_tensors:
         _one_torch_thread()

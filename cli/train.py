@@ -9,6 +9,7 @@ from typing import Annotated, Any
 
 import typer
 
+from invrender.cli.forecast import dry_run as show_dry_run
 from invrender.cli.options import (
     VARIABLES,
     ConfigOption,
@@ -21,7 +22,6 @@ from invrender.cli.options import (
     print_json,
     with_settings,
 )
-from invrender.cli.runs import dry_run as show_dry_run
 from invrender.cli.runs import summarise
 from invrender.methods.neural_renderer.settings import TrainSettings
 
@@ -58,7 +58,7 @@ def train(
     if dry_run:
         from invrender.methods.neural_renderer.method import METHOD
 
-        show_dry_run(METHOD, settings, destination)
+        show_dry_run(METHOD, settings, destination, json)
         return
     outcome = run(settings, destination, quiet or not is_leader())
     if not is_leader():

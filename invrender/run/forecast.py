@@ -10,17 +10,18 @@ this machine is beside the one of the measurements takes a second to find out (`
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from invrender.kernels import Backend
 from invrender.run.costs import BYTES, SECONDS
 from invrender.run.folder import SECURE
+from invrender.run.memory import resident
 from invrender.run.method import Method
 from invrender.run.place import CHECKPOINTS, CONFIG, LOG, LOSSES, METRICS, RECORD
 from invrender.run.settings import RunSettings
 from invrender.run.speeds import Part, Speeds, calibrate
-from invrender.run.work import Work
+from invrender.run.work import Work, bytes_of
 
 __all__ = ["Forecast", "Speeds", "calibrate", "forecast"]
 
@@ -53,16 +54,21 @@ def forecast(
         task: read and checked (`run.execute.load`).
         settings: of the run.
         backend: that it would run on.
-        speeds: of this machine with that backend, from `calibrate`; None: measured now.
+        speeds: of this machine with that backend, from `calibrate`, best before any task is read; None: measured now.
     """
     work = method.work(task, settings)
     seconds, bytes_ = SECONDS.get(method.name, {}), BYTES.get(method.name, {})
-    known = speeds or calibrate(backend, {part_of(kind) for kind in work.amounts})
+    known = speeds or replace(calibrate(backend, parts_of(work)), process=max(resident() - bytes_of(task), 0))
     time = sum(amount * seconds.get(kind, 0.0) / known.rates[part_of(kind)] for kind, amount in work.amounts.items())
     memory = known.process + sum(
         amount * bytes_.get(kind, 0.0) for kind, amount in {"process": 1.0, **work.held}.items()
     )
     return Forecast(round(memory), time if work.amounts else math.nan, _files(work, time))
+
+
+def parts_of(work: Work) -> set[Part]:
+    """Which parts of a machine some work keeps busy."""
+    return {part_of(kind) for kind, amount in work.amounts.items() if amount}
 
 
 def part_of(kind: str) -> Part:

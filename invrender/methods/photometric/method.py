@@ -46,5 +46,6 @@ METHOD = Method(
     files=lambda _: "mesh.glb, mesh.obj, mesh.ply, turntable.gif, pictures",
     asset=lambda given, result: result.mesh,
     small_tensors=True,
+    views=lambda given: given.views,
     work=work,
 )

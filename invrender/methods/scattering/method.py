@@ -8,6 +8,7 @@ from typing import Any
 from numpy.typing import NDArray
 
 from invrender.kernels import Backend
+from invrender.methods.inputs import unmasked
 from invrender.methods.scattering import report, task
 from invrender.methods.scattering.beginning import LEVEL
 from invrender.methods.scattering.film import arrays, film
@@ -55,5 +56,6 @@ METHOD = Method(
     files=report.files,
     asset=lambda given, result: result.scene,
     small_tensors=True,
+    views=lambda given: unmasked(given.cameras),
     work=work,
 )

@@ -43,7 +43,7 @@ def work(task: Task, settings: SceneSettings) -> Work:
         "solve.tried.scenes": float(tried * small),
         "solve.blurred.scenes": float(levels * BLUR_STEPS * each * blurred),
         "solve.posterior.scenes": float(drawn * small),
-        "pictures.shots.scenes": float(shots * filmed),
+        "write.shots.scenes": float(shots * filmed),
         "write.frames": float(min(settings.gif_frames, shots)),
     }
     held = {"task": bytes_of(task), "columns": float(free * rays) * columns, "rays": float(rays)}

@@ -47,5 +47,6 @@ METHOD = Method(
     files=lambda _: "mesh.glb, mesh.ply, turntable.gif",
     asset=lambda given, result: result.mesh,
     small_tensors=True,
+    views=lambda given: given.views,
     work=work,
 )

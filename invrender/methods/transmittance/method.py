@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from invrender.cameras.volume_rigs import volume_rig
 from invrender.kernels import Backend
+from invrender.methods.inputs import unmasked
 from invrender.methods.transmittance import report, task
 from invrender.methods.transmittance.budget import passes
 from invrender.methods.transmittance.doubts import check, doubt
@@ -90,5 +91,6 @@ METHOD = Method(
     rows=report.rows,
     files=report.files,
     asset=report.asset,
+    views=lambda given: unmasked(given.measurement.cameras),
     work=work,
 )

@@ -47,11 +47,13 @@ METHOD = Method(
     needs=("volumes",),
     load=task.load,
     describe=task.describe,
+    check=task.check,
     begin=begin,
     measure=report.measure,
     write=report.write,
     rows=report.rows,
     files=report.files,
     asset=lambda task, result: result.styled.style.transfer or result.styled.volume,
+    views=lambda given: given.views,
     work=work,
 )
