@@ -183,7 +183,8 @@ def main() -> None:
     folder = options.folder.absolute()
     make_inputs(folder / "inputs")
     kept = folder / "results.jsonl"
-    rows = [json.loads(line) for line in kept.read_text().splitlines()] if kept.exists() else []
+    lines = kept.read_text().splitlines() if kept.exists() else []
+    rows = list({row["name"]: row for row in map(json.loads, lines)}.values())  # the last of each
     cases = {**FITTED, **HELD_OUT}
     done = {row["name"] for row in rows}
     chosen = [] if options.fit else [name for name in options.only or cases if name not in done]

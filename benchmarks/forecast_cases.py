@@ -68,10 +68,10 @@ FITTED = {
 
 HELD_OUT = {
     "silhouette-held": "reconstruct {in}/masks --method silhouette --preset draft",
-    "photometric-held": "reconstruct {in}/shaded --method photometric --preset draft --views 20",
+    "photometric-held": "reconstruct {in}/shaded --method photometric --preset draft --views 12",
     "transmittance-held": "reconstruct {in}/cloud.npz --method transmittance --views 32 --size 80",
-    "volume-held": "reconstruct {in}/colours --method volume --iterations 200 --grid 48",
-    "scattering-held": "reconstruct {in}/cloud.npz --method scattering --iterations 50 --views 18 --size 28"
+    "volume-held": "reconstruct {in}/colours --method volume --iterations 100 --grid 48",
+    "scattering-held": "reconstruct {in}/cloud.npz --method scattering --iterations 30 --views 14 --size 28"
     " --target-spp 64 --grid 24 --set gif_frames=6",
     "scene-held": "reconstruct {in}/moved.toml --method scene --target {in}/tree.png --size 160 --preset draft"
     " --optimize light.lamp.position,light.lamp.intensity,material.bark.Kd",

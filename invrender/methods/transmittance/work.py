@@ -44,6 +44,12 @@ def work(task: Task, settings: TransmittanceSettings) -> Work:
         "write.frames": float(frames),
         "write.drawn.volumes": float(drawn * (2 if own else 1)),
     }
-    held = {"task": bytes_of(task), "rays": float(rays), "voxels": float(voxels), "neural": float(neural)}
+    held = {
+        "task": bytes_of(task),
+        "rays": float(rays),
+        "voxels": float(voxels),
+        "neural": float(neural),
+        "own": float(own),
+    }
     films = ("progress.gif",) if frames else ()
     return Work(amounts, held, ("volume.npz", "volume.vti", *((FIELD,) if neural else ()), *films))

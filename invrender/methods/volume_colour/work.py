@@ -40,7 +40,8 @@ def work(task: Task, settings: ColourSettings) -> Work:
         "write.drawn.volumes": float(around + frames * SIDE**2 * across),
     }
     held = {"task": bytes_of(task), "rays": float(rays), "voxels": float(voxels), "taken": taken * through,
-            "shots": float(frames * voxels), "neural": float(neural) * voxels}  # fmt: skip
+            "shots": float(frames * voxels), "neural": float(neural) * voxels,
+            "own": float(target is not None)}  # fmt: skip
     films = ("progress.gif",) if frames else ()
     results = ("transfer.json",) if known else ("volume.npz", "volume.vti", *((FIELD,) if neural else ()))
     return Work(amounts, held, (*results, *films))
