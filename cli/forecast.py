@@ -65,7 +65,7 @@ def dry_run(method: Method, settings: RunSettings, destination: Destination, as_
         print_json(table(told, settings, destination.folder))
         return
     lines = [f"{label:<{LABEL}}{text}" for label, text in rows(told)]
-    lines.append(f"would write {destination.folder}: {', '.join(told.forecast.files)}")
+    lines.append(f"would write {destination.folder}: {', '.join(shortened(told.forecast.files))}")
     output.print(to_toml(settings, "\n".join(lines)), end="", markup=False, soft_wrap=True)
 
 
@@ -123,6 +123,12 @@ def ring_rows(ring: Ring) -> Rows:
         ("cameras", f"{ring.views}, {span(ring.distance)} away, elevation {span(ring.elevation, 3)}, {around}"),
         ("field of view", f"{span(ring.fov_x, 3)} x {span(ring.fov_y, 3)} degrees"),
     ]
+
+
+def shortened(files: Sequence[str]) -> list[str]:
+    """Names of files, those of a folder as one."""
+    found = [name if "/" not in name else f"{name.partition('/')[0]}/" for name in files]
+    return list(dict.fromkeys(found))
 
 
 def size(count: int) -> str:

@@ -5,11 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
+import torch
 
 from invrender.evaluate.mesh_facts import dataset_facts
 from invrender.nouns import Cameras, Views
 
 Span = tuple[float, float]
+
+FLAT, FEW = 0.15, 3  # cameras stand on a ring that leave their plane this little, where there are more than so many
 
 
 @dataclass(frozen=True)
@@ -19,8 +22,8 @@ class Ring:
     Attributes:
         views: how many.
         distance: least and greatest from that point, in world units.
-        elevation: least and greatest above the plane through it.
-        azimuth: how much of the circle around the upward axis they stand on: all but the widest gap.
+        elevation: least and greatest above the plane through it, across the ring's axis.
+        azimuth: how much of the circle around that axis they stand on: all but the widest gap.
         gap: the widest angle between neighbours on that circle.
         fov_x, fov_y: least and greatest angle of view.
     """
@@ -35,19 +38,22 @@ class Ring:
 
 
 def ring_of(cameras: Cameras) -> Ring:
-    """Measure cameras."""
-    import torch
-
+    """Measure cameras: about the axis of their ring where they stand on one, else about what is upwards in them."""
     facts = dataset_facts(Views(cameras, torch.zeros(len(cameras), 1, 1)))
-    up = np.zeros(3)
-    up["XYZ".index(facts.up[1])] = 1.0 if facts.up[0] == "+" else -1.0
-    off = cameras.position.numpy() - np.array(facts.target)
-    side = np.roll(np.abs(up), 1)
-    angles = np.sort(np.degrees(np.arctan2(off @ np.cross(up, side), off @ side)))
+    upwards = np.zeros(3)
+    upwards["XYZ".index(facts.up[1])] = 1.0 if facts.up[0] == "+" else -1.0
+    places = cameras.position.numpy()
+    _, spread, axes = np.linalg.svd(places - places.mean(0), full_matrices=True)
+    flat = len(places) > FEW and spread[2] < FLAT * spread[1]
+    up = axes[2] * (1.0 if axes[2] @ upwards >= 0 else -1.0) if flat else upwards
+    off = places - np.array(facts.target)
+    direction = off / np.maximum(np.linalg.norm(off, axis=1), 1e-300)[:, None]
+    side = np.cross(up, np.eye(3)[np.abs(up).argmin()])
+    angles = np.sort(np.degrees(np.arctan2(direction @ np.cross(up, side), direction @ side)))
     gap = float(np.diff(angles, append=angles[0] + 360).max())
-    return Ring(
-        facts.views, facts.distance, facts.elevation, 360 - gap, gap, facts.fov_x, facts.fov_y,
-    )  # fmt: skip
+    elevation = np.degrees(np.arcsin(np.clip(direction @ up, -1, 1)))
+    ends = float(elevation.min()), float(elevation.max())
+    return Ring(facts.views, facts.distance, ends, 360 - gap, gap, facts.fov_x, facts.fov_y)
 
 
 def coverage_of(views: Views) -> tuple[float, float, float] | None:

@@ -61,4 +61,5 @@ def _files(task: Task, settings: PhotometricSettings, film: bool) -> tuple[str, 
     own = ("view_dependent.npz",) if settings.appearance == "view-dependent" else ()
     light = ("lights.json",) if settings.appearance == "lit" else ()
     refined = ("refined/transforms.json", "refined/images/*/*.png") if poses else ()
-    return ("mesh.glb", "mesh.obj", "mesh.ply", *own, *light, *sheets, *refined, *films)
+    texture = () if settings.texture == 0 else ("mesh.mtl", "mesh.png")  # beside the .obj
+    return ("mesh.glb", "mesh.obj", *texture, "mesh.ply", *own, *light, *sheets, *refined, *films)
