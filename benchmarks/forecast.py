@@ -30,7 +30,12 @@ from scipy.optimize import lsq_linear
 HERE = Path(__file__).resolve().parent.parent
 COSTS = HERE / "invrender" / "run" / "costs.py"
 PARTS = {"start": "start", "measure": "measure", "write": "write", "pictures": "write", "checkpoints": "write"}
-RIDGE = 0.02
+USUAL_BYTES = {
+    "task": 1.0, "pixels": 60.0, "rays": 120.0, "voxels": 60.0, "faces": 2000.0, "own": 1000.0, "cells": 30.0,
+    "weights": 1.0, "values": 2.0, "taken": 40.0, "shots": 16.0, "inside": 20.0, "paths": 100.0, "columns": 16.0,
+    "field": 1e8, "neural": 100.0, "asset": np.nan,
+}  # fmt: skip
+"""Bytes of one unit by what arrays there are; see `run.memory`."""
 LEAST = 0.05  # of a run's seconds: parts that are shorter need not fit any better
 
 
@@ -108,21 +113,32 @@ def _scaled(row: Mapping[str, Any], kind: str) -> float:
     return float(row["told"]["work"]["amounts"].get(kind, 0.0)) / rates[part.get(kind.rpartition(".")[2], "python")]
 
 
-def _least(table: np.ndarray, wanted: np.ndarray) -> list[float]:
-    """Non-negative least squares, of columns that are scaled first; what rows leave open is shared out evenly."""
+def _least(table: np.ndarray, wanted: np.ndarray, usual: Sequence[float] = (), ridge: float = 0.03) -> list[float]:
+    """Non-negative least squares, of columns that are scaled first; what rows leave open is as usual.
+
+    Args:
+        table: a row for each run, a column for each kind.
+        wanted: by run.
+        usual: by kind; none of them: 0.
+        ridge: how much that weighs.
+    """
     size = np.maximum(np.linalg.norm(table, axis=0), 1e-30)
-    count = len(size)
-    whole = np.concatenate([table / size, RIDGE * np.eye(count)])
-    return list(lsq_linear(whole, np.concatenate([wanted, np.zeros(count)]), (0, np.inf)).x / size)
+    known = np.array(usual) if usual else np.zeros(len(size))
+    hold = ridge * (~np.isnan(known)).astype(float) + 1e-4
+    whole = np.concatenate([table / size, np.diag(hold)])
+    aims = np.concatenate([wanted, hold * np.nan_to_num(known) * size])
+    return list(lsq_linear(whole, aims, (0, np.inf)).x / size)
 
 
 def fitted_bytes(rows: Sequence[Mapping[str, Any]]) -> dict[str, float]:
-    """Bytes of one unit by kind, of one method's runs."""
+    """Bytes of one unit by kind, of one method's runs; small runs tell little of them, and leave them as usual."""
     kinds = sorted({kind for row in rows for kind, amount in row["told"]["work"]["held"].items() if amount})
     table = np.array([[1.0, *(row["told"]["work"]["held"].get(kind, 0.0) for kind in kinds)] for row in rows])
     wanted = np.array([row["memory"] - row["told"]["speeds"]["process"] for row in rows], dtype=float)
     weight = 1 / np.array([row["memory"] for row in rows], dtype=float)
-    return dict(zip(["process", *kinds], _least(table * weight[:, None], wanted * weight), strict=True))
+    usual = [np.nan, *(USUAL_BYTES[kind] for kind in kinds)]
+    found = _least(table * weight[:, None], wanted * weight, usual, ridge=0.5)
+    return dict(zip(["process", *kinds], found, strict=True))
 
 
 def write_costs(rows: Sequence[Mapping[str, Any]]) -> None:

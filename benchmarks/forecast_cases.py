@@ -37,7 +37,6 @@ FITTED = {
     "photometric-field": "reconstruct data/blobby.ply --method photometric --preset draft --views 34 --size 64",
     "photometric-16x96": "reconstruct data/mug.glb --method photometric --preset draft --views 16 --size 96",
     "transmittance-24x32": "reconstruct {in}/gyroid.npz --method transmittance --preset draft --views 24 --size 64",
-    "transmittance-64x128": "reconstruct {in}/cloud.npz --method transmittance --preset draft",
     "transmittance-32x96": "reconstruct {in}/shadows --method transmittance --grid 48",
     "transmittance-sirt": "reconstruct {in}/cloud.npz --method transmittance --solver sirt --iterations 30 --size 64",
     "volume-32x96": "reconstruct {in}/cloud.npz --method volume --preset draft",
@@ -75,6 +74,9 @@ HELD_OUT = {
     " --target-spp 64 --grid 24 --set gif_frames=6",
     "scene-held": "reconstruct {in}/moved.toml --method scene --target {in}/tree.png --size 160 --preset draft"
     " --optimize light.lamp.position,light.lamp.intensity,material.bark.Kd",
+    "silhouette-large": "reconstruct data/figure.obj --method silhouette --preset draft --views 20 --size 512"
+    " --iterations 60",
+    "transmittance-large": "reconstruct {in}/cloud.npz --method transmittance --preset draft",
     "train-held": "train {in}/pairs64 --iterations 30 --width 12",
 }
 """Runs that they are not fitted to."""

@@ -39,7 +39,7 @@ def work(task: Task, settings: ScatteringSettings) -> Work:
         "write.voxels": float(voxels),
     }
     held = {"task": bytes_of(task), "pixels": float(views * each), "voxels": float(voxels), "inside": inside * voxels,
-            "paths": float(settings.target_spp * each), "own": float(own)}  # fmt: skip
+            "paths": float(settings.target_spp * each), "asset": float(own)}  # fmt: skip
     films = ("progress.gif", "turntable.gif") if frames else ()
     fields = ("field.npz",) if neural else ()
     return Work(amounts, held, ("volume.npz", "volume.vti", *fields, "scene.toml", *films))

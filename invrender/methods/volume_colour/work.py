@@ -41,7 +41,7 @@ def work(task: Task, settings: ColourSettings) -> Work:
     }
     held = {"task": bytes_of(task), "rays": float(rays), "voxels": float(voxels), "taken": taken * through,
             "shots": float(frames * voxels), "neural": float(neural) * voxels,
-            "own": float(target is not None)}  # fmt: skip
+            "asset": float(target is not None)}  # fmt: skip
     films = ("progress.gif",) if frames else ()
     results = ("transfer.json",) if known else ("volume.npz", "volume.vti", *((FIELD,) if neural else ()))
     return Work(amounts, held, (*results, *films))
