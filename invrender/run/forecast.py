@@ -57,13 +57,14 @@ def forecast(
         speeds: of this machine with that backend, from `calibrate`, best before any task is read; None: measured now.
     """
     work = method.work(task, settings)
-    seconds, bytes_ = SECONDS.get(method.name, {}), BYTES.get(method.name, {})
     known = speeds or replace(calibrate(backend, parts_of(work)), process=max(resident() - bytes_of(task), 0))
-    time = sum(amount * seconds.get(kind, 0.0) / known.rates[part_of(kind)] for kind, amount in work.amounts.items())
-    memory = known.process + sum(
-        amount * bytes_.get(kind, 0.0) for kind, amount in {"process": 1.0, **work.held}.items()
-    )
-    return Forecast(round(memory), time if work.amounts else math.nan, _files(work, time))
+    costs = SECONDS.get(method.name, {})
+    spent = {kind: n * costs.get(kind, 0.0) / known.rates[part_of(kind)] for kind, n in work.amounts.items()}
+    held, units = {"process": 1.0, **work.held}, BYTES.get(method.name, {})
+    memory = known.process + sum(n * units.get(kind, 0.0) for kind, n in held.items())
+    seconds = sum(spent.values()) if work.amounts else math.nan
+    own = sum(cost for kind, cost in spent.items() if not kind.startswith("load."))
+    return Forecast(round(memory), seconds, _files(work, own))
 
 
 def parts_of(work: Work) -> set[Part]:

@@ -42,4 +42,4 @@ def work(task: Task, settings: ScatteringSettings) -> Work:
             "paths": float(settings.target_spp * each), "asset": float(own)}  # fmt: skip
     films = ("progress.gif", "turntable.gif") if frames else ()
     fields = ("field.npz",) if neural else ()
-    return Work(amounts, held, ("volume.npz", "volume.vti", *fields, "scene.toml", *films))
+    return Work(amounts, held, ("volume.npz", "volume.vti", *fields, "scene.toml", "scene-*", *films))
