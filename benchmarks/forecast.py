@@ -113,7 +113,7 @@ def _scaled(row: Mapping[str, Any], kind: str) -> float:
     return float(row["told"]["work"]["amounts"].get(kind, 0.0)) / rates[part.get(kind.rpartition(".")[2], "python")]
 
 
-def _least(table: np.ndarray, wanted: np.ndarray, usual: Sequence[float] = (), ridge: float = 0.03) -> list[float]:
+def _least(table: np.ndarray, wanted: np.ndarray, usual: Sequence[float] = (), ridge: float = 0.1) -> list[float]:
     """Non-negative least squares, of columns that are scaled first; what rows leave open is as usual.
 
     Args:

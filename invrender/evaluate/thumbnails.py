@@ -19,7 +19,8 @@ class Thumbnails:
     """Small pictures.
 
     Attributes:
-        shown: [N,h,w] float32, the mean of the colours as a display value, or of views without colours their masks.
+        shown: [N,h,w] float32, the mean of the colours as a display value, before black where there is a mask;
+            of views without colours their masks.
         inside: [N,h,w] float32, 1 within the object and clear of its outline; everywhere in views without a mask.
     """
 
@@ -37,6 +38,8 @@ def thumbnails(views: Views) -> Thumbnails:
         shown = masks
     else:  # the root is nearly what a screen makes of linear light
         shown = torch.cat([_smaller(image.mean(2)[None], factor) for image in views.images]).clamp(min=0).sqrt()
+        masked = masks.flatten(1).amax(1) >= 0.5
+        shown = torch.where(masked[:, None, None], shown * masks, shown)  # behind an object colours mean nothing
     outside = (masks < CLEAR).float()[:, None]
     inside = 1 - torch.nn.functional.max_pool2d(
         torch.nn.functional.max_pool2d(outside, (1, 5), 1, (0, 2)), (5, 1), 1, (2, 0)
