@@ -30,6 +30,13 @@ from scipy.optimize import lsq_linear
 HERE = Path(__file__).resolve().parent.parent
 COSTS = HERE / "invrender" / "run" / "costs.py"
 PARTS = {"start": "start", "measure": "measure", "write": "write", "pictures": "write", "checkpoints": "write"}
+LIKE = {
+    "scene": dict.fromkeys(
+        ("solve.adjoints.scenes", "solve.tried.scenes", "solve.blurred.scenes", "solve.posterior.scenes"),
+        "solve.columns.scenes",
+    )
+}
+"""Kinds that cost about what another does, where no run was fitted to them."""
 USUAL_BYTES = {
     "task": 1.0, "pixels": 60.0, "rays": 120.0, "voxels": 60.0, "faces": 2000.0, "own": 1000.0, "cells": 30.0,
     "weights": 1.0, "values": 2.0, "taken": 40.0, "shots": 16.0, "inside": 20.0, "paths": 100.0, "columns": 16.0,
@@ -145,6 +152,8 @@ def write_costs(rows: Sequence[Mapping[str, Any]]) -> None:
     """Put the fitted table in its place."""
     methods = sorted({row["method"] for row in rows})
     seconds = {name: fitted([row for row in rows if row["method"] == name]) for name in methods}
+    for name, likes in LIKE.items():
+        seconds.get(name, {}).update({k: seconds[name][like] for k, like in likes.items() if k not in seconds[name]})
     held = {name: fitted_bytes([row for row in rows if row["method"] == name]) for name in methods}
     head = COSTS.read_text().partition("MEASURED = ")[0]
     text = [
@@ -162,7 +171,7 @@ def write_costs(rows: Sequence[Mapping[str, Any]]) -> None:
 def _table(name: str, costs: Mapping[str, Mapping[str, float]]) -> list[str]:
     lines = [f"{name}: Mapping[str, Mapping[str, float]] = {{"]
     for method, kinds in costs.items():
-        lines += [f'    "{method}": {{', *(f'        "{k}": {v:.3g},' for k, v in kinds.items() if v > 0), "    },"]
+        lines += [f'    "{method}": {{', *(f'        "{k}": {v:.3g},' for k, v in kinds.items()), "    },"]
     return [*lines, "}"]
 
 

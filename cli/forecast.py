@@ -109,6 +109,9 @@ def rows(told: Told) -> Rows:
     free = "" if told.free is None else f" of {size(told.free)} free"
     lines.append(("memory", f"about {size(told.forecast.memory)} at the peak{free}"))
     lines.append(("time", took(told.forecast.seconds)))
+    if told.forecast.unknown and not math.isnan(told.forecast.seconds):
+        kinds = ", ".join(kind.split(".")[1] for kind in told.forecast.unknown)
+        lines.append(("note", f"it takes longer than that: what some of its work costs was not measured ({kinds})"))
     if not told.speeds.measured:
         lines.append(("note", "measured on the CPU backend only: expect memory and time to be off"))
     return lines
@@ -168,6 +171,7 @@ def table(told: Told, settings: RunSettings, folder: Path) -> dict[str, Any]:
     return {
         "output": folder, "read": told.read, "notices": list(told.notices), "cameras": ring,
         "mask_coverage": told.coverage, "findings": list(told.found), "memory": told.forecast.memory,
-        "memory_free": told.free, "seconds": seconds, "work": asdict(told.work), "speeds": asdict(told.speeds),
+        "memory_free": told.free, "seconds": seconds, "costs_unknown": list(told.forecast.unknown),
+        "work": asdict(told.work), "speeds": asdict(told.speeds),
         "files": list(told.forecast.files), "config": to_toml(settings),
     }  # fmt: skip

@@ -57,6 +57,9 @@ SECONDS: Mapping[str, Mapping[str, float]] = {
         "solve.tried.scenes": 9.83e-06,
         "write.frames": 0.058,
         "write.shots.scenes": 3.71e-06,
+        "solve.adjoints.scenes": 1.5e-05,
+        "solve.blurred.scenes": 1.5e-05,
+        "solve.posterior.scenes": 1.5e-05,
     },
     "silhouette": {
         "load.pixels.meshes": 6.88e-19,

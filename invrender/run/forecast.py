@@ -36,12 +36,14 @@ class Forecast:
     Attributes:
         memory: bytes, the peak of its process; of a GPU's memory nothing is said.
         seconds: by the clock with the threads at hand, kernels compiled; NaN where the method tells no work.
+        unknown: kinds of work whose cost nobody has measured: it takes longer by these.
         files: that will be in its folder; those whose names depend on the result as patterns, such as pictures/*.png.
     """
 
     memory: int
     seconds: float
     files: tuple[str, ...]
+    unknown: tuple[str, ...] = ()
 
 
 def forecast(
@@ -64,7 +66,8 @@ def forecast(
     memory = known.process + sum(n * units.get(kind, 0.0) for kind, n in held.items())
     seconds = sum(spent.values()) if work.amounts else math.nan
     own = sum(cost for kind, cost in spent.items() if not kind.startswith("load."))
-    return Forecast(round(memory), seconds, _files(work, own))
+    unknown = tuple(kind for kind, n in work.amounts.items() if n and kind not in costs)
+    return Forecast(round(memory), seconds, _files(work, own), unknown)
 
 
 def parts_of(work: Work) -> set[Part]:
