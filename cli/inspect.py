@@ -148,10 +148,12 @@ def _inspect_dataset(
     from invrender.evaluate.mesh_facts import dataset_facts
     from invrender.evaluate.posed_views import agreement, posed_findings
     from invrender.evaluate.unmasked import known_views, unmasked_findings
+    from invrender.evaluate.view_findings import view_findings
     from invrender.findings import Finding
 
     facts, found = dataset_facts(views), agreement(views)
     findings = posed_findings(found, facts.cut_off) + (unmasked_findings(known_views(views)[1]) if facts.masked else [])
+    findings += view_findings(views)
     if unfound is not None and not facts.masked:
         findings.append(Finding(f"no masks, which `invrender reconstruct` needs: {unfound.cause}", unfound.remedy))
     explained = dict(zip(found.names, found.explained, strict=True)) if found.explained else None

@@ -118,10 +118,10 @@ def dataset_rows(facts: DatasetFacts, explained: tuple[float, ...] | None) -> Ro
     return [
         ("views", f"{facts.views}, {_kinds(facts)}"),
         ("image size", f"{facts.width} x {facts.height} pixels"),
-        ("field of view", f"{_span(facts.fov_x)} x {_span(facts.fov_y)} degrees"),
+        ("field of view", f"{span(facts.fov_x)} x {span(facts.fov_y)} degrees"),
         ("look at", f"{_point(facts.target, 1e-5 * facts.distance[1])}, all of them: {meeting}"),
-        ("distance", f"{_span(facts.distance)} from that point"),
-        ("elevation", f"{_span(facts.elevation)} degrees, with {facts.up} up"),
+        ("distance", f"{span(facts.distance)} from that point"),
+        ("elevation", f"{span(facts.elevation)} degrees, with {facts.up} up"),
         ("widest gap", f"{facts.widest_gap:.0f} degrees from a direction to its nearest camera"),
         *(_mask_rows(facts, explained) if facts.masked else []),
     ]
@@ -195,8 +195,9 @@ def _point(point: tuple[float, float, float], noise: float) -> str:
     return f"({', '.join(_number(value if abs(value) > noise else 0.0) for value in point)})"
 
 
-def _span(span: tuple[float, float]) -> str:
-    low, high = (f"{value:.5g}" for value in span)
+def span(ends: tuple[float, float], digits: int = 5) -> str:
+    """A range in significant digits, or its one number."""
+    low, high = (f"{value:.{digits}g}" for value in ends)
     return low if low == high else f"{low} to {high}"
 
 

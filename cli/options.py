@@ -207,7 +207,12 @@ ConfigOption = Annotated[
 SetOption = Annotated[
     list[str] | None, typer.Option("--set", metavar="KEY=VALUE", help="Any setting by its name; may be repeated.")
 ]
-DryRunOption = Annotated[bool, typer.Option("--dry-run", help="Check everything, print the settings and stop.")]
+DryRunOption = Annotated[
+    bool,
+    typer.Option(
+        "--dry-run", help="Check everything, tell memory, time and files of the run, print the settings and stop."
+    ),
+]
 OverwriteOption = Annotated[bool, typer.Option("--overwrite", help="Replace what an earlier call wrote there.")]
 JsonOption = Annotated[bool, typer.Option("--json", help="Machine-readable results on stdout.")]
 QuietOption = Annotated[bool, typer.Option("--quiet", "-q", help="No progress; warnings and errors alone.")]

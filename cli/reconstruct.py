@@ -14,6 +14,7 @@ from typing import Annotated, Any
 import typer
 
 from invrender.cli.company import in_company
+from invrender.cli.forecast import dry_run as show_dry_run
 from invrender.cli.options import (
     VARIABLES,
     ConfigOption,
@@ -30,7 +31,6 @@ from invrender.cli.options import (
     with_settings,
 )
 from invrender.cli.poses import tell
-from invrender.cli.runs import dry_run as show_dry_run
 from invrender.cli.runs import gates_of, listeners, summarise
 from invrender.errors import DivergedError, UsageError
 from invrender.findings import refuse
@@ -98,7 +98,7 @@ def reconstruct(
     place = folder or Path("outputs") / settings.input.stem
     destination = Destination(place, overwrite, fresh, sys.argv[1:], listeners(events, json))
     if dry_run:
-        show_dry_run(used, settings, destination)
+        show_dry_run(used, settings, destination, json)
         return
     if used.small_tensors:
         _one_torch_thread()

@@ -1,37 +1,16 @@
-"""What commands that run a method share: a look at what a run would do, who listens, and the lines of its summary."""
+"""What commands that run a method share: who listens, what fails, and the lines of the summary."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from invrender.cli.options import console, output
 from invrender.errors import UsageError
 from invrender.run.events import STDOUT, Events
 from invrender.run.gates import Gate, parse_gate
 
-if TYPE_CHECKING:
-    from invrender.run.execute import Destination
-    from invrender.run.method import Method
-    from invrender.run.settings import RunSettings
-
 LABEL = 40  # characters for the names in the summary
-
-
-def dry_run(method: Method, settings: RunSettings, destination: Destination) -> None:
-    """Check everything, print the settings, and write nothing."""
-    from invrender.backends import select
-    from invrender.run.execute import load
-    from invrender.run.place import check_output
-    from invrender.run.resolve import to_toml
-
-    check_output(destination.folder, destination.overwrite)
-    task, found = load(method, settings, select(settings.backend, settings.device, method.needs))
-    for finding in found:
-        console.print(f"warning: {finding}", markup=False)
-    text = to_toml(settings, f"{method.describe(task)}; would write {destination.folder}")
-    output.print(text, end="", markup=False, soft_wrap=True)
 
 
 def listeners(target: str | None, json: bool) -> Events:

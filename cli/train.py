@@ -9,6 +9,7 @@ from typing import Annotated, Any
 
 import typer
 
+from invrender.cli.forecast import dry_run as show_dry_run
 from invrender.cli.options import (
     VARIABLES,
     ConfigOption,
@@ -23,7 +24,6 @@ from invrender.cli.options import (
     print_json,
     with_settings,
 )
-from invrender.cli.runs import dry_run as show_dry_run
 from invrender.cli.runs import gates_of, listeners, summarise
 from invrender.methods.neural_renderer.settings import TrainSettings
 from invrender.run.events import STDOUT
@@ -66,7 +66,7 @@ def train(
     if dry_run:
         from invrender.methods.neural_renderer.method import METHOD
 
-        show_dry_run(METHOD, settings, destination)
+        show_dry_run(METHOD, settings, destination, json)
         return
     with destination.events.ending():
         outcome = run(settings, destination, quiet or not is_leader())

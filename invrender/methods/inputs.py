@@ -11,7 +11,7 @@ from invrender.cameras.volume_rigs import volume_rig
 from invrender.errors import UsageError
 from invrender.io.datasets.dataset import read_cameras
 from invrender.io.volumes.read import read_volume
-from invrender.nouns import Cameras, Volume
+from invrender.nouns import Cameras, Views, Volume
 from invrender.run.settings import VolumeRunSettings
 
 Tensor = torch.Tensor
@@ -62,3 +62,8 @@ def grid_box(corners: tuple[float, ...]) -> Tensor:
 def decibels(value: float | None) -> str:
     """A PSNR for people; None is an infinite one."""
     return "exact" if value is None else f"{value:.2f} dB"
+
+
+def unmasked(cameras: Cameras) -> Views:
+    """Cameras as views without masks, of which only how they stand is to be told."""
+    return Views(cameras, torch.ones(len(cameras), 1, 1))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import sys
 
 from invrender.errors import MemoryLimitError
 from invrender.io.files.memory import SPARE, available_memory
@@ -60,3 +61,30 @@ def check_pictures(count: int, size: tuple[int, int], available: int | None = No
             f"{room / 2**30:.1f} are free",
             "use a smaller --size or fewer --views",
         )
+
+
+def resident() -> int:
+    """Bytes that this process holds now; where the system does not say, the most that it has held, or 0."""
+    return _status("VmRSS") or peak()
+
+
+def peak() -> int:
+    """The most bytes that this process has held so far; 0 where the system does not say."""
+    return _status("VmHWM") or _usage()
+
+
+def _status(name: str) -> int:
+    try:
+        with open("/proc/self/status", encoding="ascii") as file:  # noqa: PTH123 - a device file, not a path of ours
+            return next((int(line.split()[1]) * 1024 for line in file if line.startswith(f"{name}:")), 0)
+    except OSError:
+        return 0
+
+
+def _usage() -> int:
+    try:
+        import resource
+    except ImportError:  # Windows
+        return 0
+    most = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    return most if sys.platform == "darwin" else most * 1024

@@ -10,9 +10,11 @@ from numpy.typing import NDArray
 
 from invrender.findings import Finding
 from invrender.kernels import Backend, Part
+from invrender.nouns import Views
 from invrender.run.film import Film
 from invrender.run.folder import RunFolder
 from invrender.run.settings import RunSettings
+from invrender.run.work import Work
 from invrender.solve.phase import Finished, Schedule
 
 Metrics = dict[str, Any]
@@ -43,6 +45,10 @@ def _nothing(*_: Any) -> Sequence[Any]:
     return ()
 
 
+def _untold(*_: Any) -> Work:
+    return Work()
+
+
 @dataclass(frozen=True)
 class Method:
     """One way to reconstruct something, or to learn to.
@@ -62,6 +68,8 @@ class Method:
         write: puts the results into the run's folder.
         rows: metrics to the lines of the summary; `files`: metrics to the names of the main results.
         asset: (task, result) to a noun of the library: a mesh, a volume, ...
+        views: a task's posed views, of which a dry run tells how they stand; None: it has none.
+        work: (task, settings) to how much work a run is, for `run.forecast`, which starts none of it.
         command: which of the program's commands runs it.
         small_tensors: whether torch's own threads cost more than they gain; the command line, which has the process for
             itself, then gives torch one. The library leaves that to its callers.
@@ -84,5 +92,7 @@ class Method:
     check: Callable[[Any, Backend], Sequence[Finding]] = _nothing
     doubt: Callable[[Any, Metrics], Sequence[Finding]] = _nothing
     facts: Callable[[Any], Mapping[str, Any]] = _none
+    views: Callable[[Any], Views | None] = lambda _: None
+    work: Callable[[Any, Any], Work] = _untold
     command: str = "reconstruct"
     small_tensors: bool = False

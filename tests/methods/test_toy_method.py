@@ -132,7 +132,8 @@ def test_every_layer_can_ask_for_it(source: Path, monkeypatch: pytest.MonkeyPatc
 def test_a_dry_run_says_what_it_would_do(called, tmp_path: Path) -> None:
     code, out, _ = called("--dry-run", "-o", tmp_path / "run")
     assert code == 0
-    assert out.startswith(f"# 5 numbers; would write {tmp_path / 'run'}\n")
+    assert out.splitlines()[0].split() == ["#", "read", "5", "numbers"]
+    assert f"# would write {tmp_path / 'run'}: config.toml" in out and "unknown" in out
 
 
 @pytest.mark.parametrize(

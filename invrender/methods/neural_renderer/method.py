@@ -14,6 +14,7 @@ from invrender.methods.neural_renderer import report, task
 from invrender.methods.neural_renderer.film import film
 from invrender.methods.neural_renderer.objective import PictureMisfit, judged, precision
 from invrender.methods.neural_renderer.settings import PRESETS, TrainSettings
+from invrender.methods.neural_renderer.work import work
 from invrender.networks.trained import TrainedNetwork
 from invrender.ranks import alike as ranks
 from invrender.run.method import Method, Problem
@@ -103,4 +104,5 @@ METHOD = Method(
     files=report.files,
     asset=lambda given, result: result.network,
     command="train",
+    work=work,
 )

@@ -13,6 +13,7 @@ from invrender.methods.photometric.equalise import equalised
 from invrender.methods.photometric.film import film
 from invrender.methods.photometric.plan import Plan
 from invrender.methods.photometric.settings import PRESETS, PhotometricSettings
+from invrender.methods.photometric.work import work
 from invrender.methods.silhouette.target import Shape
 from invrender.run.method import Method, Problem
 
@@ -45,4 +46,6 @@ METHOD = Method(
     files=lambda _: "mesh.glb, mesh.obj, mesh.ply, turntable.gif, pictures",
     asset=lambda given, result: result.mesh,
     small_tensors=True,
+    views=lambda given: given.views,
+    work=work,
 )

@@ -87,14 +87,18 @@ def write(run: RunFolder, task: Task, result: Result) -> None:
     views, pictures = (task.views, result.seen) if result.unseen is None else (task.unseen, result.unseen)
     assert views is not None
     for i in _shown(pictures):
-        name = re.sub(r"[^\w.-]+", "_", view_names(views)[i])
         linear: NDArray[np.float64] = srgb_to_linear(sheet(pictures, i))
-        write_png(run.file(f"pictures/{name}.png"), linear)
+        write_png(run.file(f"pictures/{named(view_names(views)[i])}"), linear)
     if result.refined is not None:
         write_refined(run, result.refined, result.refined_unseen)
     for each in result.stages:
         kept = "kept" if each.kept else "not kept"
         run.log(f"{each.name}: {each.before:.4f} -> {each.score:.4f}, {kept}")
+
+
+def named(view: str) -> str:
+    """The name of the file that shows a view."""
+    return re.sub(r"[^\w.-]+", "_", view) + ".png"
 
 
 def _shown(pictures: Comparison) -> list[int]:

@@ -16,6 +16,7 @@ from invrender.cameras.rigs import evenly
 from invrender.errors import InputError, UsageError
 from invrender.evaluate.posed_views import agreement, cut_off, informed, posed_findings
 from invrender.evaluate.unmasked import known_views, unmasked_findings
+from invrender.evaluate.view_findings import view_findings
 from invrender.findings import Finding
 from invrender.io.datasets.dataset import is_dataset, read_cameras, read_views
 from invrender.io.datasets.found_masks import folder_of_masks, masks_as_far_as_found
@@ -175,10 +176,12 @@ def _check_hull(task: Task, found: list[Finding], backend: Backend) -> None:
 
 
 def check(task: Task, backend: Backend) -> list[Finding]:
-    """Masks of a dataset that contradict each other or touch the border, and exposures that differ by stops."""
+    """Of a dataset: masks that contradict each other or touch the border, views that are blurred or nearly the same,
+    and exposures that differ by stops."""
     if task.reference is not None:
         return []
     found = [*posed_findings(agreement(task.views), cut_off(task.views)), *unmasked_findings(task.unmasked)]
+    found += view_findings(task.views)
     try:
         return found if task.exposed else [*found, *exposure_findings(task.views, backend)]
     except InputError:  # no coarse hull: then the one that the shape grows from tells why, or is there all the same

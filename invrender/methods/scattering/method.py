@@ -8,11 +8,13 @@ from typing import Any
 from numpy.typing import NDArray
 
 from invrender.kernels import Backend
+from invrender.methods.inputs import unmasked
 from invrender.methods.scattering import report, task
 from invrender.methods.scattering.beginning import LEVEL
 from invrender.methods.scattering.film import arrays, film
 from invrender.methods.scattering.schedule import Plan
 from invrender.methods.scattering.settings import PRESETS, ScatteringSettings
+from invrender.methods.scattering.work import work
 from invrender.parameters.neural_field import LearnedField
 from invrender.run.method import Method, Problem
 from invrender.solve.phase import Finished
@@ -54,4 +56,6 @@ METHOD = Method(
     files=report.files,
     asset=lambda given, result: result.scene,
     small_tensors=True,
+    views=lambda given: unmasked(given.cameras),
+    work=work,
 )

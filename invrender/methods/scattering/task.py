@@ -14,6 +14,7 @@ import torch
 from invrender.cameras.framing import common_box
 from invrender.cameras.rigs import evenly
 from invrender.errors import InputError, UsageError
+from invrender.evaluate.view_findings import view_findings
 from invrender.evaluate.volume import heldout_cameras
 from invrender.findings import Finding
 from invrender.io.datasets.dataset import is_dataset, read_dataset
@@ -248,9 +249,11 @@ def notices(task: Task) -> list[str]:
 
 
 def check(task: Task, backend: Backend) -> list[Finding]:
-    """Cameras inside the medium's box, and pictures that are brighter than the light allows."""
+    """Cameras inside the medium's box, pictures brighter than the light allows, and a dataset's single views."""
     del backend
-    return [*_within(task), *_too_bright(task)]
+    own = task.reference is not None
+    views = Views(task.cameras, torch.ones(task.images.shape[:3]), task.images)
+    return [*_within(task), *_too_bright(task), *([] if own else view_findings(views))]
 
 
 def _within(task: Task) -> Iterator[Finding]:

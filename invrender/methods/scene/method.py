@@ -14,6 +14,7 @@ from invrender.methods.scene.levels import Levels
 from invrender.methods.scene.renderer import Renderer
 from invrender.methods.scene.schedule import Plan
 from invrender.methods.scene.settings import PRESETS, SceneSettings
+from invrender.methods.scene.work import work
 from invrender.run.method import Method, Problem
 from invrender.solve.protocol import Params
 
@@ -48,4 +49,5 @@ METHOD = Method(
     files=report.files,
     asset=lambda given, result: report.settled(result.scene),
     small_tensors=True,
+    work=work,
 )

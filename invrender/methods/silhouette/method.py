@@ -14,6 +14,7 @@ from invrender.methods.silhouette.schedule import Plan
 from invrender.methods.silhouette.settings import PRESETS, SilhouetteSettings
 from invrender.methods.silhouette.start import first_shape
 from invrender.methods.silhouette.target import Shape
+from invrender.methods.silhouette.work import work
 from invrender.run.method import Method, Problem
 
 
@@ -46,4 +47,6 @@ METHOD = Method(
     files=lambda _: "mesh.glb, mesh.ply, turntable.gif",
     asset=lambda given, result: result.mesh,
     small_tensors=True,
+    views=lambda given: given.views,
+    work=work,
 )

@@ -15,6 +15,7 @@ from invrender.cameras.around import around
 from invrender.cameras.rigs import evenly
 from invrender.errors import CheckpointError, InputError, UsageError
 from invrender.evaluate.posed_views import Agreement, agreement, cut_off, informed, posed_findings, view_names
+from invrender.evaluate.view_findings import view_findings
 from invrender.findings import Finding
 from invrender.io.assets import identify
 from invrender.io.datasets.dataset import is_dataset, read_cameras, read_dataset
@@ -155,10 +156,11 @@ def describe(task: Task) -> str:
 
 
 def check(task: Task, backend: Backend) -> list[Finding]:
-    """Masks that touch the border of their image, and, of a dataset, masks that contradict each other."""
+    """Masks that touch the border of their image; of a dataset, views that contradict each other or are the same."""
     del backend
-    found = agreement(task.views) if task.reference is None else Agreement(view_names(task.views), ())
-    return posed_findings(found, cut_off(task.views), own=None if task.reference is None else SHOW_ALL)
+    if task.reference is not None:
+        return posed_findings(Agreement(view_names(task.views), ()), cut_off(task.views), own=SHOW_ALL)
+    return [*posed_findings(agreement(task.views), cut_off(task.views)), *view_findings(task.views)]
 
 
 def notices(task: Task) -> list[str]:

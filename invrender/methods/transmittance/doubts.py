@@ -8,6 +8,8 @@ from typing import Any
 
 import torch
 
+from invrender.evaluate.alike import alike_findings
+from invrender.evaluate.thumbnails import thumbnails
 from invrender.findings import Finding
 from invrender.io.datasets.transmittance import TransmittanceViews
 from invrender.io.files.paths import listing
@@ -15,6 +17,7 @@ from invrender.kernels import Backend
 from invrender.methods.transmittance.directions import direction_findings
 from invrender.methods.transmittance.measurement import Measurement, Noise
 from invrender.methods.transmittance.task import Task, measured, pixel_grid
+from invrender.nouns import Views
 
 Tensor = torch.Tensor
 
@@ -55,7 +58,14 @@ def dataset_findings(views: TransmittanceViews, noise: Noise | None = None) -> S
 
 
 def _findings(data: Measurement, box: Tensor) -> Sequence[Finding]:
-    return (*_cut_off_findings(data), *direction_findings(data.cameras, box))
+    return (*_cut_off_findings(data), *direction_findings(data.cameras, box), *_alike(data))
+
+
+def _alike(data: Measurement) -> Sequence[Finding]:
+    """Views of which one would do: the same shadow from the same place."""
+    names = tuple(data.name(i) for i in range(len(data.cameras)))
+    shadows = Views(data.cameras, 1 - torch.exp(-data.depth.float()))
+    return alike_findings(data.cameras, names, thumbnails(shadows), coloured=False)
 
 
 def _cut_off_findings(data: Measurement) -> Sequence[Finding]:

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from invrender.cameras.volume_rigs import volume_rig
 from invrender.kernels import Backend
+from invrender.methods.inputs import unmasked
 from invrender.methods.transmittance import report, task
 from invrender.methods.transmittance.budget import passes
 from invrender.methods.transmittance.doubts import check, doubt
@@ -22,6 +23,7 @@ from invrender.methods.transmittance.problem import DENSITY, prepare
 from invrender.methods.transmittance.rims import WIDE
 from invrender.methods.transmittance.schedule import Plan
 from invrender.methods.transmittance.settings import PRESETS, TransmittanceSettings
+from invrender.methods.transmittance.work import work
 from invrender.nouns import Volume
 from invrender.render.absorption import optical_depth
 from invrender.run.method import Method, Problem
@@ -99,4 +101,6 @@ METHOD = Method(
     rows=report.rows,
     files=report.files,
     asset=report.asset,
+    views=lambda given: unmasked(given.measurement.cameras),
+    work=work,
 )

@@ -9,6 +9,7 @@ from invrender.methods.volume_colour import report, task
 from invrender.methods.volume_colour.film import arrays, estimate_of, film, styled_volume
 from invrender.methods.volume_colour.schedule import colour_schedule, field_of, transfer_schedule, weights
 from invrender.methods.volume_colour.settings import PRESETS, ColourSettings
+from invrender.methods.volume_colour.work import work
 from invrender.parameters.neural_field import LearnedField
 from invrender.run.method import Method, Problem
 from invrender.solve.phase import Finished
@@ -46,10 +47,13 @@ METHOD = Method(
     needs=("volumes",),
     load=task.load,
     describe=task.describe,
+    check=task.check,
     begin=begin,
     measure=report.measure,
     write=report.write,
     rows=report.rows,
     files=report.files,
     asset=lambda task, result: result.styled.style.transfer or result.styled.volume,
+    views=lambda given: given.views,
+    work=work,
 )

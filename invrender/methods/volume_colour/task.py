@@ -13,7 +13,9 @@ import torch
 from invrender.cameras.framing import common_box
 from invrender.cameras.rigs import evenly
 from invrender.errors import InputError, UsageError
+from invrender.evaluate.view_findings import view_findings
 from invrender.evaluate.volume import heldout_cameras
+from invrender.findings import Finding
 from invrender.io.datasets.dataset import is_dataset, read_dataset
 from invrender.io.volumes.read import is_volume_path, read_volume
 from invrender.kernels import Backend
@@ -146,3 +148,9 @@ def describe(task: Task) -> str:
     size = task.views.cameras.size
     sought = f"grid of {width} x {height} x {depth}" if task.known is None else "transfer function"
     return f"{len(task.views.cameras)} views of {size[1]} x {size[0]}, {sought}"
+
+
+def check(task: Task, backend: Backend) -> list[Finding]:
+    """Views of a dataset that are blurred or nearly the same."""
+    del backend
+    return view_findings(task.views) if task.target is None else []

@@ -1,0 +1,101 @@
+"""How much work a run from silhouettes is: trials, refinement and hulls by views, pixels and triangles."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from invrender.geometry.carving import known_object
+from invrender.methods.silhouette.schedule import (
+    COARSEST_EDGE,
+    EDGE_FACTORS,
+    FINEST_EDGE,
+    SELECTION_HULL,
+    SELECTION_SHARE,
+)
+from invrender.methods.silhouette.selection import FEWEST_VIEWS, FOLDS
+from invrender.methods.silhouette.settings import SilhouetteSettings
+from invrender.methods.silhouette.start import CELL_PIXELS
+from invrender.methods.silhouette.task import MASK_SAMPLES, Task
+from invrender.nouns import Views
+from invrender.run.work import Work, bytes_of
+
+TRIES = 3.5  # strengths that are tried: three at least, five at most
+WIDE = 1.8  # of the object in its normalised frame
+TURN = 36  # frames of the turntable
+
+
+@dataclass(frozen=True)
+class Figures:
+    """What masks say of an object before it is known.
+
+    Attributes:
+        views, pixels: how many, and how many pixels of all of them.
+        longest: of the largest mask, in pixels.
+        area: of the object's surface, in squared pixels: four times what a view shows of it, as of all convex bodies.
+    """
+
+    views: int
+    pixels: int
+    longest: int
+    area: float
+
+    @property
+    def hull_cells(self) -> int:
+        """Along the hull's longest side."""
+        return min(max(round(self.longest / CELL_PIXELS), 32), 192)
+
+    def edge(self, pixels: float) -> float:
+        """Of triangles whose edges are so many pixels long, in normalised units."""
+        return min(max(pixels * WIDE / self.longest, FINEST_EDGE), COARSEST_EDGE)
+
+    def faces(self, edge: float) -> float:
+        """How many triangles with edges of a length the surface takes."""
+        return self.area * (WIDE / self.longest) ** 2 / (0.433 * edge * edge)
+
+
+def figures(views: Views) -> Figures:
+    """Count pixels of masks."""
+    masks = known_object(views.masks, views.confidence) > 0.5
+    longest = 1
+    for seen in (masks.any(1), masks.any(2)):
+        for row in seen:
+            at = row.nonzero()
+            longest = max(longest, int(at[-1] - at[0]) + 1 if len(at) else 1)
+    return Figures(len(masks), masks.numel(), longest, 4 * float(masks.sum()) / max(len(masks), 1))
+
+
+def work(task: Task, settings: SilhouetteSettings) -> Work:
+    """How much work a run is."""
+    seen = figures(task.views)
+    edge = seen.edge(settings.edge_pixels)
+    sizes = [seen.faces(factor * edge) for factor in EDGE_FACTORS]
+    steps = settings.iterations / len(sizes)
+    tries = 0.0
+    if settings.smoothness is None and settings.iterations and seen.views >= FEWEST_VIEWS:
+        tries = TRIES * FOLDS
+    tried = [sizes[0], sizes[1], sizes[1]]
+    share = steps * SELECTION_SHARE * tries
+    stepped = steps * sum(sizes) + share * sum(tried)
+    drawn = settings.iterations * seen.views + 0.75 * 3 * share * seen.views
+    own = 0 if task.reference is None else len(task.reference.faces)
+    frames = settings.gif_frames + TURN if settings.gif_frames else 0
+    cells = seen.hull_cells
+    amounts = {
+        "load.process": 1.0,
+        "load.pixels.meshes": 0.0 if task.reference is None else seen.pixels * MASK_SAMPLES**2,
+        "start.columns": seen.views * cells**2,
+        "start.cells": cells**3 + (0.75 * FOLDS * SELECTION_HULL**3 if tries else 0.0),
+        "solve.steps": settings.iterations + 3 * share,
+        "solve.faces": stepped,
+        "solve.drawn.meshes": drawn * seen.area / 4,
+        "solve.views.meshes": seen.views * (steps * sum(sizes) + 0.75 * share * sum(tried)),
+        "solve.remeshed": sum(sizes) + tries * sum(tried),
+        "measure.run": 1.0,
+        "measure.faces": sizes[-1] + own,
+        "write.frames": float(frames),
+        "write.faces": frames * sizes[-1],
+    }
+    held = {"task": bytes_of(task), "pixels": float(seen.pixels), "faces": sizes[-1], "own": float(own),
+            "cells": float(cells**3)}  # fmt: skip
+    films = ("progress.gif", "turntable.gif") if frames else ()
+    return Work(amounts, held, ("mesh.glb", "mesh.ply", *films))

@@ -1,0 +1,55 @@
+"""How much work a run from transmittance is: passes over the rays of all views and over the grid."""
+
+from __future__ import annotations
+
+import math
+
+from invrender.io.volumes.field import NAME as FIELD
+from invrender.methods.transmittance.budget import passes
+from invrender.methods.transmittance.film import LARGEST, SIDE
+from invrender.methods.transmittance.neural import ITERATIONS
+from invrender.methods.transmittance.schedule import COARSE_FROM
+from invrender.methods.transmittance.settings import TransmittanceSettings
+from invrender.methods.transmittance.task import Task
+from invrender.run.work import Work, bytes_of
+
+UNSEEN = 8 * 128**2  # pixels of the views by which a volume is held against its asset
+
+
+def work(task: Task, settings: TransmittanceSettings) -> Work:
+    """How much work a run is."""
+    views, (height, width) = len(task.measurement.cameras), task.measurement.cameras.size
+    voxels, longest = math.prod(task.shape), max(task.shape)
+    rays = views * height * width
+    samples, neural = rays * longest, settings.field == "neural"
+    count = 0 if neural else passes(settings, task.measurement)
+    if settings.solver == "fista" and longest >= COARSE_FROM:
+        count = round(count * (2 / 3 + 1 / 24))
+    frames = settings.gif_frames
+    drawn = min(longest, LARGEST) * SIDE**2 * frames
+    own = task.reference is not None
+    amounts = {
+        "load.process": 1.0,
+        "load.samples.volumes": float(own * samples),
+        "start.run": 1.0,
+        "start.carved.volumes": float(settings.carve * voxels * views),
+        "start.rays": float(rays),
+        "solve.passes": float(count),
+        "solve.samples.volumes": float(count * samples),
+        "solve.voxels.volumes": float(count * voxels),
+        "solve.trained.network": float(neural * (settings.iterations or ITERATIONS)),
+        "measure.samples.volumes": float(samples + own * 2 * UNSEEN * longest),
+        "measure.voxels": float(own * voxels),
+        "write.voxels": float(voxels),
+        "write.frames": float(frames),
+        "write.drawn.volumes": float(drawn * (2 if own else 1)),
+    }
+    held = {
+        "task": bytes_of(task),
+        "rays": float(rays),
+        "voxels": float(voxels),
+        "neural": float(neural),
+        "own": float(own),
+    }
+    films = ("progress.gif",) if frames else ()
+    return Work(amounts, held, ("volume.npz", "volume.vti", *((FIELD,) if neural else ()), *films))
