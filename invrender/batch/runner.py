@@ -250,7 +250,8 @@ def _result(ticket: Ticket, before: Standing) -> tuple[str, Standing]:
     except BaseException as error:  # noqa: BLE001 - engines have many names for a worker that died
         if type(error).__name__ in ("CancelledError", "FutureCancelledError"):
             return "cancelled", replace(before, state="cancelled", cause="cancelled")
-        cause = f"its worker was lost ({type(error).__name__}): killed, or out of memory"
-        return "again", replace(before, exit_code=RetryError.exit_code, cause=cause, remedy="")
+        lost = f"its worker was lost ({type(error).__name__}): killed, or out of memory"
+        cause, remedy = (error.cause, error.remedy) if isinstance(error, InvrenderError) else (lost, "")
+        return "again", replace(before, exit_code=RetryError.exit_code, cause=cause, remedy=remedy)
     names = {each.name for each in fields(Standing)}
     return str(told["outcome"]), replace(before, **{name: value for name, value in told.items() if name in names})
