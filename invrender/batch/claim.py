@@ -61,11 +61,14 @@ def claim(folder: Path, engine: str, silence: float = SILENCE) -> Entry | Taken:
 
 
 def at_work(standing: Standing) -> bool:
-    """Whether a process of this machine is at work on a job; one elsewhere counts as living."""
-    if standing.state != "running":
+    """Whether a process is at work on a job; one on another machine counts as living, which `claim` finds out."""
+    return standing.state == "running" and (_elsewhere(standing) or lives_here(standing))
+
+
+def lives_here(standing: Standing) -> bool:
+    """Whether another process of this very machine is at work on a job."""
+    if standing.state != "running" or _elsewhere(standing):
         return False
-    if _elsewhere(standing):
-        return True
     return standing.pid != os.getpid() and exists(standing.pid) and began(standing.pid) == standing.began
 
 

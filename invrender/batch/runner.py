@@ -14,7 +14,7 @@ from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
 from typing import Any
 
-from invrender.batch.claim import at_work
+from invrender.batch.claim import lives_here
 from invrender.batch.engines import Engine, Ticket, submit_all
 from invrender.batch.folder import CANCEL, Batch, Standing, standing_of, write_batch, write_job
 from invrender.batch.jobs import Job
@@ -121,12 +121,13 @@ class Runner:
         if (folder / CANCEL).exists():
             self._set(job, replace(standing, state="cancelled"))
             return False
-        if standing.state == "running" and at_work(standing):  # of a runner that was killed: it saves, and ends
+        if lives_here(standing):  # of a runner that was killed: it saves, and ends
             self.standings[job.key] = standing_of(folder)
             self._queue.append((job, self.clock() + LATER))
             return False
         try:
-            write_job(folder, job, replace(standing, state="waiting"))
+            if standing.state != "running":  # elsewhere, where whoever takes it over sees whether that still lives
+                write_job(folder, job, replace(standing, state="waiting"))
         except InvrenderError as error:
             if not is_disk_full(error):
                 raise

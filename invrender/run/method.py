@@ -56,7 +56,7 @@ class Method:
     Attributes:
         name: as `--method` calls it, where there are several.
         inputs: what INPUT may be, for people.
-        settings: the dataclass of all its settings; `presets`: values of them by preset.
+        settings: the dataclass of all its settings.
         needs: groups of kernels that it uses; see `backends.select`.
         load: (settings, backend) to the task: reads the input and checks it before any work starts.
         describe: a task in a few words; `notices`: what a user should know of it beforehand.
@@ -78,7 +78,6 @@ class Method:
     name: str
     inputs: str
     settings: type[RunSettings]
-    presets: Mapping[str, Mapping[str, object]]
     needs: tuple[Part, ...]
     load: Callable[[Any, Backend], Any]
     describe: Callable[[Any], str]

@@ -11,7 +11,7 @@ from invrender.findings import Finding
 from invrender.run.method import Method, Problem
 from invrender.solve.adam import Adam
 from invrender.solve.phase import Phase, Start
-from toy_method.settings import PRESETS, ToySettings
+from toy_method.settings import ToySettings
 
 
 def load(settings, backend):
@@ -73,7 +73,6 @@ METHOD = Method(
     name="toy",
     inputs="a list of numbers",
     settings=ToySettings,
-    presets=PRESETS,
     needs=(),
     load=load,
     describe=lambda numbers: f"{len(numbers)} numbers",
