@@ -7,9 +7,7 @@ import os
 from collections.abc import Callable, Iterable
 from typing import Any
 
-from invrender.ranks.world import LOCAL_COUNT
-
-LAUNCHED = "TORCHELASTIC_RUN_ID"  # torchrun sets it
+LAUNCHED, PROCESSES = "TORCHELASTIC_RUN_ID", "LOCAL_WORLD_SIZE"  # torchrun sets them
 
 
 def parallel_for(work: Callable[[int, int], object], items: int) -> None:
@@ -61,7 +59,7 @@ def blocks(count: int, size: int) -> list[tuple[int, int]]:
 
 
 def thread_count() -> int:
-    """This process's share of the cores, or fewer where NUMBA_NUM_THREADS or OMP_NUM_THREADS say so.
+    """This process's share of the cores, or fewer where OMP_NUM_THREADS or NUMBA_NUM_THREADS says so.
 
     Where a launcher started several processes on this machine, each has a share of its cores. torchrun sets
     OMP_NUM_THREADS to 1 where nobody else has, which therefore says nothing there.
@@ -70,11 +68,11 @@ def thread_count() -> int:
     would spin between operations, while ours end with each call.
     """
     available = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-    processes = os.environ.get(LOCAL_COUNT, "")
+    processes = os.environ.get(PROCESSES, "")
     available = max(1, available // int(processes)) if processes.isdigit() and int(processes) else available
-    asked = os.environ.get("NUMBA_NUM_THREADS") or os.environ.get("OMP_NUM_THREADS", "").partition(",")[0]
-    if LAUNCHED in os.environ and asked == "1" and "NUMBA_NUM_THREADS" not in os.environ:
-        return available
+    asked = os.environ.get("OMP_NUM_THREADS", "").partition(",")[0]
+    if not asked or (asked == "1" and LAUNCHED in os.environ):
+        asked = os.environ.get("NUMBA_NUM_THREADS", "")
     return max(1, min(available, int(asked))) if asked.isdigit() else available
 
 
