@@ -63,9 +63,9 @@ def _table(told: Sequence[Foretold]) -> Any:
     for each in told:
         found, wrong = each.forecast, each.problem.cause if each.problem else "; ".join(each.warnings)
         table.add_row(
-            Text(each.job.name),
+            Text(each.job.name, overflow="fold"),
             each.method,
-            Text(each.what),
+            Text(each.what, overflow="fold"),
             f"{found.memory / 2**30:.1f} GiB" if found else "",
             duration(found.seconds) if found and math.isfinite(found.seconds) else "",
             Text(wrong, "red" if each.problem else "yellow"),

@@ -18,6 +18,7 @@ from invrender.run.forecast import Forecast, Speeds, calibrate, forecast
 from invrender.run.heard import heard
 from invrender.run.method import Method
 from invrender.run.settings import RunSettings
+from invrender.run.work import bytes_of
 
 
 @dataclass(frozen=True)
@@ -73,10 +74,12 @@ class _Machine:
         key = (settings.backend, settings.device, method.needs)
         if key not in self._backends:
             backend = select(settings.backend, settings.device, method.needs)
-            self._backends[key] = (backend, calibrate(backend))
+            parts = {"python", *method.needs, *(("torch",) if name == TRAIN else ())}
+            self._backends[key] = (backend, calibrate(backend, parts))
         backend, speeds = self._backends[key]
         task, found = load(method, settings, backend)
-        told = forecast(method, task, settings, backend, speeds)
+        alone = replace(speeds, process=speeds.process + bytes_of(task))  # without what other jobs have left behind
+        told = forecast(method, task, settings, backend, alone)
         return Foretold(job, name, method.describe(task), told, None, tuple(map(str, found)))
 
 

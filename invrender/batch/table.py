@@ -106,7 +106,7 @@ def overview(entries: Sequence[Entry]) -> Table:
         standing = entry.standing
         failed = standing.state in ("failed", "cancelled") or (standing.state == "waiting" and standing.cause)
         table.add_row(
-            Text(entry.job.name),
+            Text(entry.job.name, overflow="fold"),
             Text(standing.state, COLOURS[standing.state]),
             str(standing.attempts or ""),
             duration(standing.seconds) if standing.attempts else "",
