@@ -255,7 +255,7 @@ def test_a_bug_in_a_run_fails_its_job_and_keeps_the_trace(tmp_path: Path, monkey
     ("arguments", "said"),
     [
         (["--time-limit", "soon"], "90s, 30m, 2h"),
-        (["--on", "moon"], "--on is 'moon'"),
+        (["--on", "moon"], "no engine named moon"),
         (["--emit", "bash"], "slurm, k8s, make"),
         (["--engine", "mem"], "key=value"),
         (["--set", "views"], "key=value"),

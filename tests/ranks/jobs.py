@@ -45,7 +45,7 @@ JOBS: Mapping[str, Mapping[str, Any]] = {
     },
     "long": {"input": BLOB, "method": "transmittance", "views": 9, "size": 24, "iterations": 1500},
     "volume": {"input": BLOB, "method": "volume", "views": 5, "size": 32, "iterations": 12},
-    "scattering": {"input": BLOB, "method": "scattering", "views": 4, "size": 24, "iterations": 5},
+    "scattering": {"input": BLOB, "method": "scattering", "views": 4, "size": 24, "iterations": 20},
 }
 
 
