@@ -66,12 +66,13 @@ class JosephRays:
         return blocks(len(self.lines), BLOCK)
 
     def _scatter(self, values: Array) -> Tensor:
-        grid = np.zeros(int(np.prod(self.shape)), np.float32)
+        # A voxel collects thousands of rays, which float32 would add up to five digits only.
+        grid = np.zeros(int(np.prod(self.shape)), np.float64)
         for axis in range(3):
             begin, end = self.starts[axis], self.starts[axis + 1]
             slabs = blocks(self.shape[2 - axis], SLAB)
             parallel_map(_scatter, [(grid, self._sizes, self.lines, axis, values, begin, end, *slab) for slab in slabs])
-        return torch.from_numpy(grid).reshape(self.shape)
+        return torch.from_numpy(grid.astype(np.float32)).reshape(self.shape)
 
 
 def joseph_rays(
