@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -14,6 +15,8 @@ if TYPE_CHECKING:
     from invrender.kernels import Backend, Part
     from invrender.run.method import Method
     from invrender.run.settings import RunSettings
+
+log = logging.getLogger(__name__)
 
 
 @contextmanager
@@ -52,6 +55,11 @@ def backend_for(method: Method, settings: RunSettings) -> Backend:
 
     if not are_several():
         return select(settings.backend, settings.device, method.needs)
+    if not method.shares(settings):
+        log.warning(
+            "this run is not shared out: one process computes, and the others wait (scenes and neural fields); "
+            "start it without torchrun"
+        )
     from invrender.backends.shared import shared_backend
     from invrender.ranks.calls import count, equip, own, shared
 

@@ -41,6 +41,10 @@ def _none(*_: Any) -> Any:
     return {}
 
 
+def _yes(*_: Any) -> bool:
+    return True
+
+
 def _nothing(*_: Any) -> Sequence[Any]:
     return ()
 
@@ -70,6 +74,7 @@ class Method:
         asset: (task, result) to a noun of the library: a mesh, a volume, ...
         views: a task's posed views, of which a dry run tells how they stand; None: it has none.
         work: (task, settings) to how much work a run is, for `run.forecast`, which starts none of it.
+        shares: settings to whether several processes take part in a run's work (`methods.launch`).
         command: which of the program's commands runs it.
         small_tensors: whether torch's own threads cost more than they gain; the command line, which has the process for
             itself, then gives torch one. The library leaves that to its callers.
@@ -93,5 +98,6 @@ class Method:
     facts: Callable[[Any], Mapping[str, Any]] = _none
     views: Callable[[Any], Views | None] = lambda _: None
     work: Callable[[Any, Any], Work] = _untold
+    shares: Callable[[Any], bool] = _yes
     command: str = "reconstruct"
     small_tensors: bool = False

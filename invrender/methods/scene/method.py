@@ -49,4 +49,5 @@ METHOD = Method(
     asset=lambda given, result: report.settled(result.scene),
     small_tensors=True,
     work=work,
+    shares=lambda settings: False,
 )

@@ -102,4 +102,5 @@ METHOD = Method(
     asset=report.asset,
     views=lambda given: unmasked(given.measurement.cameras),
     work=work,
+    shares=lambda settings: settings.field == "grid",
 )

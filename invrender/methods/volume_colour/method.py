@@ -55,4 +55,5 @@ METHOD = Method(
     asset=lambda task, result: result.styled.style.transfer or result.styled.volume,
     views=lambda given: given.views,
     work=work,
+    shares=lambda settings: settings.field == "grid",
 )
