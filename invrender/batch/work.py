@@ -18,7 +18,14 @@ from typing import Any, Literal
 from invrender.batch.checked import TRAIN, resolved
 from invrender.batch.claim import Reason, claim, watched
 from invrender.batch.folder import EVENTS, OUTPUT, Entry, Standing, State, standing_of, write_job
-from invrender.errors import DivergedError, MemoryLimitError, OutputExistsError, RetryError
+from invrender.errors import (
+    CheckpointError,
+    DivergedError,
+    InvrenderError,
+    MemoryLimitError,
+    OutputExistsError,
+    RetryError,
+)
 from invrender.findings import refuse
 from invrender.run import stop
 from invrender.run.cores import thread_limits
@@ -75,8 +82,8 @@ def work(order: Order) -> Mapping[str, Any]:
             return _worked(claimed, order)
         except (Exception, KeyboardInterrupt) as error:  # noqa: BLE001 - what nobody foresaw must reach the runner
             failure = explain(error)
-            standing = replace(standing_of(folder), **_end(failure))
-            return {**asdict(standing), "outcome": "paused" if is_disk_full(error) else "again"}
+            outcome: Ended = "paused" if is_disk_full(error) else _lasting(failure)
+            return {**asdict(replace(standing_of(folder), state=STATES[outcome], **_end(failure))), "outcome": outcome}
         finally:
             stop.forget()
             gc.collect()
@@ -106,7 +113,7 @@ def _worked(entry: Entry, order: Order) -> Mapping[str, Any]:
         raise
     outcome, failure = _outcome(entry.folder, failure, reason, full, order)
     standing = ended(outcome, failure, spent)
-    with suppress(Exception):  # a full disk: the runner hears of it all the same
+    with suppress(InvrenderError):  # a full disk: the runner hears of it all the same
         write_job(entry.folder, entry.job, standing)
     return {**asdict(standing), "outcome": outcome}
 
@@ -128,7 +135,12 @@ def _outcome(folder: Path, failure: Failure, reason: Reason, full: bool, order: 
         return "again", Failure(RetryError.exit_code, told, "give it a longer --time-limit: it goes on where it was")
     if failure.exit_code == OutputExistsError.exit_code and is_alive(read_record(folder / RECORD) or {}):
         return "busy", failure
-    return ("again" if failure.exit_code in (*PASSING, stop.INTERRUPTED) else "failed"), failure
+    return _lasting(failure), failure
+
+
+def _lasting(failure: Failure) -> Ended:
+    """Whether a failure is for good, or passes."""
+    return "again" if failure.exit_code in (*PASSING, stop.INTERRUPTED) else "failed"
 
 
 def _attempt(entry: Entry, order: Order) -> tuple[Failure, bool, float]:
@@ -187,7 +199,9 @@ def _run(entry: Entry, order: Order, events: Events) -> None:
         method = method_called(name)
     torch.set_num_threads(1 if method.small_tensors else order.threads or _threads())
     backend = backend_for(method, settings)
-    destination = Destination(entry.folder, overwrite=finished, argv=("batch", job.name), events=events)
+    # Somebody asked for another go, after one that could not go on from what lay there.
+    fresh = entry.standing.exit_code == CheckpointError.exit_code
+    destination = Destination(entry.folder, finished, fresh, ("batch", job.name), events)
     outcome = execute(method, settings, backend, destination, quiet=True)
     refuse(outcome.severe, DivergedError)
     check_gates(gates, outcome.metrics)

@@ -56,8 +56,7 @@ class RunFolder:
     A process that is killed leaves the status running.
 
     Args:
-        path, record: the folder, and what run.json says.
-        save_every: seconds between checkpoints.
+        path, record, save_every: the folder, what run.json says, and seconds between checkpoints.
         replaces: the folder of a finished run in whose place this one is put when it is complete.
     """
 
@@ -90,8 +89,7 @@ class RunFolder:
 
         Args:
             path: the folder; made if it is not there, parents included.
-            command, argv: what was called.
-            config: the text of config.toml.
+            command, argv, config: what was called; the text of config.toml.
             overwrite: replace a finished run (only the files that invrender wrote).
             save_every: seconds between checkpoints.
 
@@ -125,11 +123,8 @@ class RunFolder:
         """Open the folder of an unfinished run to go on with it.
 
         Args:
-            path: the folder.
-            command, argv: what was called.
+            path, command, argv, overwrite, save_every: as for `create`.
             rows: of losses.csv that the state to go on from has seen.
-            overwrite: as for `create`.
-            save_every: seconds between checkpoints.
 
         Raises:
             CheckpointError: losses.csv has fewer rows.

@@ -279,3 +279,24 @@ def test_settings_of_the_call_hold_for_jobs_that_say_nothing_else(tmp_path: Path
         "a": 5,
         "b": "7",
     }
+
+
+def test_a_job_that_cannot_go_on_from_what_lies_there_starts_over_when_it_is_asked_for_again(tmp_path: Path) -> None:
+    job = Job("a", {"input": str(MUG), **LONG})
+    write_job(tmp_path, job, standing_of(tmp_path))
+    assert work(Order(str(tmp_path), limit=2.0))["outcome"] == "again"
+    (tmp_path / "config.toml").write_text((tmp_path / "config.toml").read_text().replace("size = 32", "size = 33"))
+    write_job(tmp_path, Job("a", {"input": str(MUG), **TINY}), standing_of(tmp_path))
+    ended = work(Order(str(tmp_path)))
+    assert (ended["outcome"], ended["exit_code"]) == ("failed", 7)
+    assert work(Order(str(tmp_path)))["outcome"] == "done"
+
+
+def test_a_folder_that_cannot_be_written_to_fails_its_job(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    write_job(tmp_path, Job("a", {"input": str(MUG), **TINY}), standing_of(tmp_path))
+
+    def closed(*_: Any, **__: Any) -> Any:
+        raise PermissionError(13, "Permission denied", str(tmp_path))
+
+    monkeypatch.setattr("invrender.batch.claim.write_job", closed)
+    assert work(Order(str(tmp_path)))["outcome"] == "failed", "trying again and again would change nothing"
