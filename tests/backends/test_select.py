@@ -16,9 +16,8 @@ from invrender.kernels import Backend, Part
 from invrender.run.trial import exercise, milliseconds
 
 HAS_GPU = torch.cuda.is_available()
-KERNELS = [
-    field.name for field in fields(Backend) if field.name not in ("name", "description", "device", "passed_over")
-]
+NO_KERNELS = ("name", "description", "device", "passed_over", "in_slabs")
+KERNELS = [field.name for field in fields(Backend) if field.name not in NO_KERNELS]
 
 
 def crash(*_: Any) -> Any:

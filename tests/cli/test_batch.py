@@ -185,7 +185,7 @@ def test_a_worker_that_is_killed_costs_one_go_and_no_other_job(tmp_path: Path) -
     with runner(file, "-o", out, "--workers", "2", "--threads", "1") as process:
         until((out / "batch.json").exists)
         folders = {name: entry.folder for name, entry in entries(out).items()}
-        until(lambda: all(list(folder.glob("checkpoints/*.npz")) for folder in folders.values()))
+        until(lambda: all(list(folder.glob("checkpoints/step_*.npz")) for folder in folders.values()))
         pids = {name: standing_of(folder).pid for name, folder in folders.items()}
         os.kill(pids["a"], signal.SIGKILL)
         until(lambda: standing_of(folders["a"]).attempts == 2 and len(told(folders["a"], "started")) == 2)
@@ -194,7 +194,7 @@ def test_a_worker_that_is_killed_costs_one_go_and_no_other_job(tmp_path: Path) -
         assert run(["batch", "cancel", str(out), "-q"]) == 0
         assert process.wait(timeout=120) == 130
     assert {standing_of(folder).state for folder in folders.values()} == {"cancelled"}
-    assert all(list(folder.glob("checkpoints/*.npz")) for folder in folders.values())
+    assert all(list(folder.glob("checkpoints/step_*.npz")) for folder in folders.values())
 
 
 def test_a_job_that_takes_too_long_is_stopped_and_goes_on_where_it_was(tmp_path: Path) -> None:
