@@ -19,7 +19,8 @@ import typer
 from rich.text import Text
 
 from invrender import __version__
-from invrender.cli.options import console, help_where_alone
+from invrender.cli.groups import help_where_alone
+from invrender.cli.options import console
 from invrender.errors import InvrenderError, UsageError
 from invrender.io.files.atomic import discard_open
 from invrender.ranks.world import is_leader

@@ -5,11 +5,9 @@ Each command is a function of a module in `cli/`; a new one is a line in the tab
 
 from __future__ import annotations
 
-import importlib
-
 import typer
 
-from invrender.cli.options import help_where_alone
+from invrender.cli.groups import grouped, help_where_alone
 
 COMMANDS = {
     "make": "dataset_make",
@@ -21,11 +19,7 @@ COMMANDS = {
 
 def group() -> typer.Typer:
     """The group with all of its commands registered."""
-    app = typer.Typer(help="Make, import and export voxels with pictures, from which networks learn to render.")
-    app.callback(invoke_without_command=True)(dataset)
-    for name, module in COMMANDS.items():
-        app.command(name)(getattr(importlib.import_module(f"invrender.cli.{module}"), module))
-    return app
+    return grouped(dataset, COMMANDS)
 
 
 def dataset(context: typer.Context) -> None:

@@ -235,13 +235,6 @@ def given(context: typer.Context, *names: str) -> bool:
     return any(source is not None and not source.name.startswith("DEFAULT") for source in sources)
 
 
-def help_where_alone(context: typer.Context) -> None:
-    """Show what commands a group has where none of them was called."""
-    if context.invoked_subcommand is None:
-        typer.echo(context.get_help())
-        raise typer.Exit
-
-
 def with_settings(classes: Sequence[type[Any]]) -> Callable[[Callable[..., None]], Callable[..., None]]:
     """Give a command a flag for each field of some settings classes that has one; it gets them as **flags.
 

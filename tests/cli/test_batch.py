@@ -300,3 +300,13 @@ def test_a_folder_that_cannot_be_written_to_fails_its_job(tmp_path: Path, monkey
 
     monkeypatch.setattr("invrender.batch.claim.write_job", closed)
     assert work(Order(str(tmp_path)))["outcome"] == "failed", "trying again and again would change nothing"
+
+
+def test_options_may_come_before_the_file_and_commands_are_suggested(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run(["batch", "-o", "runs", str(tmp_path / "none.toml")]) == 3  # `runs` is no slip of `run`
+    assert "none.toml" in capsys.readouterr().err
+    assert run(["batch", "statu", "runs"]) == 2
+    assert "did you mean status?" in capsys.readouterr().err
+    assert run(["batch"]) == 0 and "collect" in capsys.readouterr().out

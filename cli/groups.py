@@ -1,0 +1,31 @@
+"""Groups of commands, such as `invrender dataset make`: each command is a function of a module in `cli/`."""
+
+from __future__ import annotations
+
+import importlib
+from collections.abc import Callable, Mapping
+
+import typer
+from typer.core import TyperGroup
+
+
+def grouped(face: Callable[..., None], modules: Mapping[str, str], cls: type[TyperGroup] = TyperGroup) -> typer.Typer:
+    """A group with all of its commands registered.
+
+    Args:
+        face: what is called before a command, or alone; its docstring is the group's help.
+        modules: by the name of their command; the function in there is called like the module.
+        cls: how the group reads its arguments.
+    """
+    app = typer.Typer(help=face.__doc__, cls=cls)
+    app.callback(invoke_without_command=True)(face)
+    for name, module in modules.items():
+        app.command(name)(getattr(importlib.import_module(f"invrender.cli.{module}"), module))
+    return app
+
+
+def help_where_alone(context: typer.Context) -> None:
+    """Show what commands there are where none of them was called."""
+    if context.invoked_subcommand is None:
+        typer.echo(context.get_help())
+        raise typer.Exit
