@@ -25,7 +25,7 @@ Tensor = torch.Tensor
 Array = NDArray[np.float32]
 
 BLOCK = 1 << 14  # rays per job
-SLAB = 16  # planes per job
+SLAB = 8  # planes per job
 
 
 @dataclass(frozen=True)
