@@ -19,7 +19,7 @@ import typer
 from rich.text import Text
 
 from invrender import __version__
-from invrender.cli.groups import help_where_alone
+from invrender.cli.groups import help_where_alone, register
 from invrender.cli.options import console
 from invrender.errors import InvrenderError, UsageError
 from invrender.io.files.atomic import discard_open
@@ -76,7 +76,7 @@ def build() -> typer.Typer:
             if hasattr(module, "group"):  # of commands
                 app.add_typer(module.group(), name=name, rich_help_panel=panel)
                 continue
-            app.command(name, rich_help_panel=panel)(getattr(module, name))
+            register(app, name, module, name, panel)
     return app
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib
 from collections.abc import Callable, Mapping
+from types import ModuleType
 
 import typer
 from typer.core import TyperGroup
@@ -20,8 +21,14 @@ def grouped(face: Callable[..., None], modules: Mapping[str, str], cls: type[Typ
     app = typer.Typer(help=face.__doc__, cls=cls)
     app.callback(invoke_without_command=True)(face)
     for name, module in modules.items():
-        app.command(name)(getattr(importlib.import_module(f"invrender.cli.{module}"), module))
+        register(app, name, importlib.import_module(f"invrender.cli.{module}"), module)
     return app
+
+
+def register(app: typer.Typer, name: str, module: ModuleType, function: str, panel: str | None = None) -> None:
+    """Make a command of a module's function; the module's `EXAMPLES`, command lines, end its help."""
+    examples: tuple[str, ...] = getattr(module, "EXAMPLES", ())
+    app.command(name, rich_help_panel=panel, epilog="\n\n".join(examples))(getattr(module, function))
 
 
 def help_where_alone(context: typer.Context) -> None:

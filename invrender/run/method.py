@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from invrender.findings import Finding
 from invrender.kernels import Backend, Part
 from invrender.nouns import Views
+from invrender.report.compared import Compared
 from invrender.run.film import Film
 from invrender.run.folder import RunFolder
 from invrender.run.settings import RunSettings
@@ -72,6 +73,7 @@ class Method:
         write: puts the results into the run's folder.
         rows: metrics to the lines of the summary; `files`: metrics to the names of the main results.
         asset: (task, result) to a noun of the library: a mesh, a volume, ...
+        compared: (task, result, backend, most) to the `most` views that the result explains worst, worst first.
         views: a task's posed views, of which a dry run tells how they stand; None: it has none.
         work: (task, settings) to how much work a run is, for `run.forecast`, which starts none of it.
         shares: settings to whether several processes take part in a run's work (`methods.launch`).
@@ -96,6 +98,7 @@ class Method:
     check: Callable[[Any, Backend], Sequence[Finding]] = _nothing
     doubt: Callable[[Any, Metrics], Sequence[Finding]] = _nothing
     facts: Callable[[Any], Mapping[str, Any]] = _none
+    compared: Callable[[Any, Any, Backend, int], Sequence[Compared]] = _nothing
     views: Callable[[Any], Views | None] = lambda _: None
     work: Callable[[Any, Any], Work] = _untold
     shares: Callable[[Any], bool] = _yes
