@@ -29,7 +29,6 @@ COARSE = 48  # samples along a side of what statistics are made of
 FAINT = 0.02  # of the range: nearer to the background is background
 CROP = 0.14  # of a dark colormap's low end, which is not to be told from a dark background
 MIDDLE = 0.45  # place in the colormap of half of what is seen
-STEEPEST = 0.94  # of matter, for opacities
 
 LOOKS = ("auto", "linear", "glow", "cloud", "shells", "solid", "bone", "skin", "ct")
 
@@ -115,15 +114,42 @@ def look_of(
     return Look(transfer, _lighting(name))
 
 
+def mip_look(volume: Volume, colormap: str | None = None, window: Window | None = None) -> Look:
+    """How the greatest values of rays are shown: colours alone count, up to the very greatest, and nothing is lit."""
+    values = volume.values[0].detach().double().cpu()
+    background, most = _background(values), float(values.max())
+    low, high = window or (background if background < most else most - 1, most)
+    found = statistics(volume, (low, high))
+    colours = _evened(found, 0.0) if colormap is None else colours_of(colormap)
+    return Look(TransferFunction(colours, torch.linspace(0, 1, ROWS), low, high), None)
+
+
+def percentiles(volume: Volume, shares: tuple[float, float]) -> Window:
+    """The values that such percentages of what is no background stay below."""
+    values = volume.values[0].detach().double().cpu()
+    ordered = _matter(values, _background(values)).sort().values
+    low, high = (float(ordered[round(share / 100 * (len(ordered) - 1))]) for share in shares)
+    return low, high
+
+
+def shown(volume: Volume, transfer: TransferFunction | None, by_value: bool = False) -> Tensor:
+    """How much each sample shows [D,H,W]: its opacity, or its place in the window; its extinction without a window."""
+    values = volume.values[0].detach().cpu().float()
+    if transfer is None:
+        return values.abs()
+    place = ((values - transfer.low) / (transfer.high - transfer.low)).clamp(0, 1)
+    if by_value:
+        return place
+    rows = len(transfer.opacity) - 1
+    return transfer.opacity.detach().cpu()[(place * rows).round().long()]
+
+
 def statistics(volume: Volume, window: Window | None = None) -> Statistics:
     """Background, window, distribution and gradients of a volume's first channel; see `Statistics`."""
     values = volume.values[0].detach().double().cpu()
     background = _background(values)
-    least, most = float(values.min()), float(values.max())
-    span = max(most - least, 1e-30)
-    matter = values[(values - background).abs() > FAINT * span]
-    if not len(matter):
-        matter = values.flatten()
+    least = float(values.min())
+    matter = _matter(values, background)
     if window is None:
         window = _robust(matter, background, least)
     low, high = window
@@ -143,6 +169,13 @@ def _background(values: Tensor) -> float:
     middle, least, most = float(border.median()), float(values.min()), float(values.max())
     calm = float(((border - middle).abs() < FAINT * max(most - least, 1e-30)).double().mean()) > 0.5
     return middle if calm else least
+
+
+def _matter(values: Tensor, background: float) -> Tensor:
+    """The values [N] of what is no background; all where nothing else is."""
+    span = max(float(values.max() - values.min()), 1e-30)
+    matter = values[(values - background).abs() > FAINT * span]
+    return matter if len(matter) else values.flatten()
 
 
 def _robust(matter: Tensor, background: float, least: float) -> Window:
@@ -201,7 +234,7 @@ def _shape(name: str, found: Statistics) -> Tensor:
     if name == "bone":
         return ((x - 0.05) / 0.5).clamp(0, 1)
     if name == "skin":
-        return _step(x, 0.4)
+        return ((x - 0.3) / 0.3).clamp(0, 1)
     if name == "ct":  # air nothing, skin a veil, soft matter almost nothing, bone solid
         points = ((0, 0), (0.12, 0), (0.2, 0.05), (0.26, 0.012), (0.33, 0.012), (0.42, 0.3), (0.6, 0.9), (1, 1))
         return torch.from_numpy(np.interp(x.numpy(), *zip(*points, strict=True)))
@@ -236,7 +269,7 @@ def _shells(x: Tensor, found: Statistics) -> Tensor:
 
 def _step(x: Tensor, place: float) -> Tensor:
     """An opaque surface, whose edge is a few rows wide, as trilinear values need it."""
-    return ((x - place) / 0.02 + 0.5).clamp(0, 1)
+    return ((x - place) / 0.06 + 0.5).clamp(0, 1)
 
 
 def _threshold(found: Statistics) -> float:
@@ -257,13 +290,13 @@ def _colours(name: str, found: Statistics) -> Tensor:
     return _evened(found)
 
 
-def _evened(found: Statistics) -> Tensor:
-    """Inferno without its black end, bent so that the middle of the matter gets a colour from its middle."""
+def _evened(found: Statistics, crop: float = CROP) -> Tensor:
+    """Inferno without its black end, or with it, bent so that the middle of the matter gets a colour from its middle."""
     import matplotlib as mpl
 
     middle = float(found.shares[len(found.shares) // 2])
     power = min(max(math.log(MIDDLE) / math.log(min(max(middle, 0.02), 0.98)), 0.45), 1.3)
-    places = CROP + (1 - CROP) * np.linspace(0, 1, ROWS) ** power
+    places = crop + (1 - crop) * np.linspace(0, 1, ROWS) ** power
     return torch.from_numpy(srgb_to_linear(np.asarray(mpl.colormaps["inferno"](places), np.float64)[:, :3])).float()
 
 
@@ -279,7 +312,7 @@ def _lighting(name: str) -> Lighting | None:
 
 def _depth(name: str) -> float:
     """The optical depth that most rays stay below."""
-    return {"solid": 400.0, "skin": 400.0, "bone": 40.0, "ct": 30.0, "glow": 1.6, "cloud": 4.0}.get(name, SEEN_DEPTH)
+    return {"solid": 100.0, "skin": 80.0, "bone": 20.0, "ct": 14.0, "glow": 1.6, "cloud": 4.0}.get(name, SEEN_DEPTH)
 
 
 def _exposed(volume: Volume, transfer: TransferFunction, depth: float) -> Tensor:

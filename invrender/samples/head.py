@@ -28,7 +28,7 @@ def head(size: int = 128) -> Volume:
 
     def fill(distance: Array, value: float | Array) -> None:
         """Put a value where the distance is negative, with a border as wide as a sampled one has."""
-        share = np.clip(0.5 - distance * size / 3, 0, 1)
+        share = np.clip(0.5 - distance * size / 4.5, 0, 1)
         values[...] += share * (value - values)
 
     cranium, face = _ellipsoid(x, y, z, CRANIUM, CRANIUM_AXES), _ellipsoid(x, y, z, FACE, FACE_AXES)
@@ -37,12 +37,12 @@ def head(size: int = 128) -> Volume:
     fill(skin + 0.025, FAT)
     fill(skin + 0.055, MUSCLE)
     _spine(x, y, z, fill)
-    _bones(x, y, z, fill, cranium, face)
+    _bones(x, y, z, fill, skin, cranium, face)
     _brain(x, y, z, fill, cranium)
     _airways(x, y, z, fill)
     for side in (-1, 1):
-        fill(_ellipsoid(x, y, z, (0.2 * side, 0.02, 0.405), (0.1, 0.1, 0.1)), EYE)
-        fill(_ellipsoid(x, y, z, (0.2 * side, 0.02, 0.48), (0.04, 0.04, 0.02)), LENS)
+        fill(_ellipsoid(x, y, z, (0.2 * side, 0.02, 0.37), (0.1, 0.1, 0.1)), EYE)
+        fill(_ellipsoid(x, y, z, (0.2 * side, 0.02, 0.445), (0.04, 0.04, 0.02)), LENS)
     return Volume.from_numpy(values, name="ct")
 
 
@@ -62,7 +62,7 @@ def _skin(x: Array, y: Array, z: Array, cranium: Array, face: Array) -> Array:
     return _union(skin, np.maximum(neck, y - 0.1), 0.14)
 
 
-def _bones(x: Array, y: Array, z: Array, fill: Any, cranium: Array, face: Array) -> None:
+def _bones(x: Array, y: Array, z: Array, fill: Any, skin: Array, cranium: Array, face: Array) -> None:
     """The skull with its marrow, cheeks, jaw, teeth and sockets."""
     base = -0.3 - y - 0.35 * (z + 0.1)  # the base of the skull rises towards the face
     vault = np.maximum(cranium + 0.085, base)
@@ -75,11 +75,11 @@ def _bones(x: Array, y: Array, z: Array, fill: Any, cranium: Array, face: Array)
     bow = np.hypot(x / 0.8, (z - 0.05) / 1.02)  # the arch of both jaws, seen from above
     lower = np.maximum(np.abs(bow - 0.385) - 0.038, np.maximum(np.abs(y + 0.58) - 0.09, -0.05 - z))
     branch = np.maximum(np.abs(np.abs(x) - 0.31) - 0.03, np.maximum(np.abs(z + 0.01) - 0.08, np.abs(y + 0.38) - 0.27))
-    fill(_union(lower, branch, 0.05), BONE)
+    fill(np.maximum(_union(lower, branch, 0.05), skin + 0.07), BONE)
     for side in (-1, 1):
         cheek = _ellipsoid(x, y, z, (0.25 * side, -0.13, 0.33), (0.07, 0.05, 0.11))
         fill(cheek, BONE)
-        fill(_ellipsoid(x, y, z, (0.2 * side, 0.02, 0.44), (0.14, 0.12, 0.2)), FAT)
+        fill(_ellipsoid(x, y, z, (0.2 * side, 0.02, 0.41), (0.14, 0.12, 0.2)), FAT)
     crown = np.abs(np.mod(np.arctan2(x, z - 0.05) / 0.14, 1) - 0.5)  # gaps between the teeth
     teeth = np.maximum(np.abs(bow - 0.395) - 0.028, np.maximum(0.2 - z, crown * 0.1 - 0.043))
     for height in (-0.405, -0.475):
@@ -124,7 +124,6 @@ def _airways(x: Array, y: Array, z: Array, fill: Any) -> None:
     for side in (-1, 1):
         fill(_ellipsoid(x, y, z, (0.045 * side, -0.17, 0.42), (0.032, 0.11, 0.22)), AIR)
         fill(_ellipsoid(x, y, z, (0.19 * side, -0.19, 0.36), (0.08, 0.085, 0.1)), AIR)
-        fill(_ellipsoid(x, y, z, (0.08 * side, 0.2, 0.475), (0.06, 0.045, 0.02)), AIR)
         fill(np.maximum(np.hypot(y + 0.02, z + 0.1) - 0.025, np.maximum(0.42 - x * side, x * side - 0.66)), AIR)
     fill(_ellipsoid(x, y, z, (0.0, -0.44, 0.34), (0.16, 0.03, 0.12)), AIR)
     throat = np.maximum(np.hypot(x, z - 0.02 - 0.2 * (y + 0.3)) - 0.055, np.maximum(y + 0.2, -0.97 - y))
