@@ -188,10 +188,10 @@ def _robust(matter: Tensor, background: float, least: float) -> Window:
 
 
 def _smoothed(histogram: Tensor) -> Tensor:
-    """A histogram [ROWS] as a Gaussian of three rows sees it."""
-    offsets = torch.arange(-9, 10, dtype=torch.float64)
-    kernel = torch.exp(-0.5 * (offsets / 3) ** 2)
-    padded = torch.nn.functional.pad(histogram[None, None], (9, 9), mode="replicate")
+    """A histogram [ROWS] as a Gaussian of eight rows sees it."""
+    offsets = torch.arange(-24, 25, dtype=torch.float64)
+    kernel = torch.exp(-0.5 * (offsets / 8) ** 2)
+    padded = torch.nn.functional.pad(histogram[None, None], (24, 24), mode="replicate")
     return torch.nn.functional.conv1d(padded, (kernel / kernel.sum())[None, None])[0, 0]
 
 

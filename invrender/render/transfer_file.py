@@ -64,16 +64,16 @@ def transfer_texts(transfer: TransferFunction) -> dict[str, Any]:
     encoded = linear_to_srgb(transfer.colours.detach().cpu().double().numpy()).clip(0, 1)
     opacity = transfer.opacity.detach().cpu().double().numpy().clip(0, 1)
     places = np.linspace(0, 1, len(opacity))
-    colours = [f"{places[k]:.4g}:#" + "".join(f"{round(255 * c):02x}" for c in encoded[k]) for k in _bends(encoded)]
+    colours = [f"{places[k]:.4g}:#" + "".join(f"{round(255 * c):02x}" for c in encoded[k]) for k in bends(encoded)]
     return {
         "window": f"{transfer.low:.9g},{transfer.high:.9g}",
         "colormap": ",".join(colours),
-        "opacity": ",".join(f"{places[k]:.4g}:{opacity[k]:.4g}" for k in _bends(opacity[:, None])),
+        "opacity": ",".join(f"{places[k]:.4g}:{opacity[k]:.4g}" for k in bends(opacity[:, None])),
     }
 
 
-def _bends(rows: NDArray[np.float64]) -> list[int]:
-    """Numbers of the rows [K,C] between which all others lie on straight lines (Ramer 1972, Douglas and Peucker 1973)."""
+def bends(rows: NDArray[np.float64], close: float = CLOSE) -> list[int]:
+    """Numbers of the rows [K,C] between which others lie near straight lines (Douglas and Peucker 1973)."""
     kept, open_ends = {0, len(rows) - 1}, [(0, len(rows) - 1)]
     while open_ends:
         first, last = open_ends.pop()
@@ -82,7 +82,7 @@ def _bends(rows: NDArray[np.float64]) -> list[int]:
         shares = np.linspace(0, 1, last - first + 1)[:, None]
         off = np.abs(rows[first : last + 1] - rows[first] * (1 - shares) - rows[last] * shares).max(1)
         worst = int(off.argmax())
-        if off[worst] > CLOSE:
+        if off[worst] > close:
             kept.add(first + worst)
             open_ends += [(first, first + worst), (first + worst, last)]
     return sorted(kept)
