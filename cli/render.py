@@ -112,7 +112,9 @@ ModeOption = Annotated[
 BackgroundOption = Annotated[
     str | None,
     typer.Option(
-        "--background", metavar="white|black|transparent|#RRGGBB", help="Behind the object (white; mode volume black; a scene's own)."
+        "--background",
+        metavar="white|black|transparent|#RRGGBB",
+        help="Behind the object (white; mode volume black; a scene's own).",
     ),
 ]
 SamplesOption = Annotated[

@@ -40,7 +40,9 @@ DtypeOption = Annotated[
 ]
 FrameOption = Annotated[
     int | None,
-    typer.Option("--frame", min=0, metavar="N", help="Which volume of several in a file, from 0.", rich_help_panel=FILES),
+    typer.Option(
+        "--frame", min=0, metavar="N", help="Which volume of several in a file, from 0.", rich_help_panel=FILES
+    ),
 ]
 VolumeLookOption = Annotated[
     str | None,

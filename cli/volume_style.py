@@ -19,7 +19,6 @@ if TYPE_CHECKING:
     from invrender.shading.density_gradient import Lighting, Rig
 
 STRENGTH = 0.5  # of datasets: the opacity of the greatest value
-STEEP = 0.05  # from one row of the transfer function to the next: such edges want more samples
 PICTURES = (".json", ".png")
 
 
@@ -136,13 +135,14 @@ class StyleOptions:
         return VolumeStyle(transfer, lighting, compositing, self._fineness(QUALITY[self.quality], transfer))
 
     def _fineness(self, quality: Quality, transfer: TransferFunction | None) -> Quality:
-        """More samples where opacity rises within few values, or rings of samples show on surfaces."""
+        """More samples on what is opaque, where rings of samples would show, and for the greatest value of rays."""
+        from invrender.render.looks import shows_surfaces
+
         if transfer is None or self.quality == "draft" or self.look == "linear":
             return quality
         if self.compositing == "mip":
             return replace(quality, samples=2 * quality.samples)
-        steepest = float((transfer.opacity[1:] - transfer.opacity[:-1]).abs().max()) if len(transfer.opacity) > 1 else 0
-        return replace(quality, samples=2.5 * quality.samples) if steepest > STEEP else quality
+        return replace(quality, samples=2.5 * quality.samples) if shows_surfaces(transfer) else quality
 
 
 def save_transfer(path: Path, transfer: TransferFunction, volume: Volume) -> None:

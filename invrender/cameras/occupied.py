@@ -36,9 +36,7 @@ def occupied(volume: Volume, weights: Tensor) -> Volume:
     return Volume(weights[None, z:top, y:right, x:far].float(), bounds, volume.name, volume.units)
 
 
-def filling_distance(
-    part: Volume, kind: str, size: tuple[int, int], fov: float, elevation: float | None
-) -> float:
+def filling_distance(part: Volume, kind: str, size: tuple[int, int], fov: float, elevation: float | None) -> float:
     """From how far cameras around a volume hold what shows of it and little else, in its longest axes."""
     centre, longest = part.frame
     points = volume_points(part) - centre.cpu()

@@ -126,7 +126,11 @@ class Chart:
         self._bar(picture, editor)
         draw.text((left, 10), f"{editor.low:.4g} to {editor.high:.4g}", INK, font)
         draw.text((right, 10), editor.colormap, INK, font, anchor="ra")
-        lines = ("drag points and triangles", "click adds, right click removes", "bar or m: colours, r: as found, t: save")
+        lines = (
+            "drag points and triangles",
+            "click adds, right click removes",
+            "m: colours  l: light  r: as found  t: save",
+        )
         for k, line in enumerate(lines):
             draw.text((left, self.bar[3] + 8 + 17 * k), line, INK, font)
         return np.asarray(picture, np.uint8)

@@ -19,7 +19,7 @@ from invrender.cameras.viewpoint import Viewpoint
 from invrender.nouns import Mesh, Volume
 from invrender.nouns.transfer import TransferFunction
 from invrender.preview.surfaces import SURFACE, surface_data, used
-from invrender.preview.volumes import Cloud, add_cloud, occupied, surface_of
+from invrender.preview.volumes import Cloud, add_cloud, shown_points, surface_of
 
 if TYPE_CHECKING:
     import pyvista
@@ -52,8 +52,7 @@ class Panel:
         """Points [K,3] whose box holds what is shown."""
         if isinstance(self.subject, Mesh):
             return used(self.subject).numpy()[0]
-        x, y, z = np.meshgrid(*occupied(self.subject).T)
-        return np.stack([x, y, z], -1).reshape(-1, 3)
+        return shown_points(self.subject)
 
 
 @dataclass

@@ -8,17 +8,19 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from invrender.cameras.framing import volume_points
+from invrender.cameras.occupied import occupied
 from invrender.cameras.volume_rigs import volume_frame
 from invrender.colour import linear_to_srgb
 from invrender.errors import InputError
 from invrender.nouns import Mesh, Volume
 from invrender.nouns.transfer import REFERENCE, TransferFunction
-from invrender.render.looks import look_of
+from invrender.render.looks import look_of, shown, shows_surfaces
 
 if TYPE_CHECKING:
     import pyvista
 
-FAINT = 0.04  # of the range of values: less than that hardly shows
+AROUND = 0.3  # intensity of light from everywhere
 LEVEL = 0.35  # of the greatest value, where Otsu's threshold cannot be found
 
 
@@ -71,6 +73,7 @@ def add_cloud(plotter: pyvista.Plotter, volume: Volume, transfer: TransferFuncti
 
     one = Volume(volume.values[:1], volume.bounds)
     look = look_of(one)
+    surfaces = shows_surfaces(transfer or look.transfer)  # VTK shades mist as hard, and the inside of things black
     low, high = volume.bounds.double().numpy()
     counts = np.array(volume.shape[::-1])
     image = pyvista.ImageData(dimensions=counts, spacing=(high - low) / (counts - 1), origin=low)
@@ -82,7 +85,7 @@ def add_cloud(plotter: pyvista.Plotter, volume: Volume, transfer: TransferFuncti
     actor.mapper = mapper
     actor.prop = pyvista.VolumeProperty(
         interpolation_type="linear", opacity_unit_distance=REFERENCE * volume_frame(volume)[1],
-        shade=look.lighting is not None, ambient=0.6, diffuse=0.9, specular=0.15, specular_power=20.0,
+        shade=surfaces, diffuse=1.0, specular=0.15, specular_power=20.0,
     )  # fmt: skip
     actor.prop.SetScalarOpacity(vtk.vtkPiecewiseFunction())
     actor.prop.SetColor(vtk.vtkColorTransferFunction())
@@ -90,19 +93,25 @@ def add_cloud(plotter: pyvista.Plotter, volume: Volume, transfer: TransferFuncti
     cloud.show(transfer or look.transfer)
     cloud.refine(2)
     plotter.add_actor(actor, reset_camera=False)
+    _light_around(plotter)
     return cloud
 
 
-def occupied(volume: Volume) -> NDArray[np.float64]:
-    """Corners [2,3] of the box that holds what a volume shows: all but its faintest values."""
-    values = volume.values[0].numpy()
-    least, greatest = float(values.min()), float(values.max())
-    low, high = volume.bounds.double().numpy()
-    seen = np.argwhere(values > least + FAINT * (greatest - least))[:, ::-1]
-    if not len(seen):
-        return np.stack([low, high])
-    steps = (high - low) / (np.array(values.shape[::-1]) - 1)
-    return np.stack([low + seen.min(0) * steps, low + seen.max(0) * steps])
+def _light_around(plotter: pyvista.Plotter) -> None:
+    """Lights along the six axes in place of an ambient one, which this mapper leaves out; in the active panel alone."""
+    import pyvista
+
+    for axis in np.concatenate([np.eye(3), -np.eye(3)]).tolist():
+        light: Any = pyvista.Light(position=axis, focal_point=(0, 0, 0), light_type="scene light", intensity=AROUND)
+        light.positional = False
+        plotter.renderer.add_light(light)
+
+
+def shown_points(volume: Volume) -> NDArray[np.float64]:
+    """Points [K,3] whose hull holds what a volume shows in look auto."""
+    weights = shown(volume, look_of(Volume(volume.values[:1], volume.bounds)).transfer)
+    points: NDArray[np.float64] = volume_points(occupied(volume, weights)).numpy()
+    return points
 
 
 def surface_of(volume: Volume) -> Mesh:

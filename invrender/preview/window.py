@@ -61,6 +61,7 @@ class Window:
         if self.editing is not None:
             self.editing.connect(self)
             self.stage.plotter.add_key_event("t", self.save_transfer)
+            self.stage.plotter.add_key_event("l", self.lighting)
             self.stage.plotter.add_key_event("m", lambda: self.edit(self.editing and self.editing.editor.recoloured()))
             self.stage.plotter.add_key_event("r", lambda: self.edit(self.editing and self.editing.opened))
         self.say("c saves the camera" + (", t the transfer function" if self.editing else ""))
@@ -99,6 +100,12 @@ class Window:
         self.stage.plotter.render()
         self.measured()
         self.resting()
+
+    def lighting(self) -> None:
+        """Light the cloud, or let it glow."""
+        for cloud in self.stage.clouds.values():
+            cloud.actor.prop.SetShade(not cloud.actor.prop.GetShade())
+        self.stage.plotter.render()
 
     def save_camera(self) -> None:
         """Write the camera to the next free camera.json."""

@@ -28,6 +28,7 @@ SEEN_DEPTH, SEEN_SHARE = 2.4, 0.9  # nine tenths of the rays that meet anything 
 COARSE = 48  # samples along a side of what statistics are made of
 FAINT = 0.02  # of the range: nearer to the background is background
 CROP = 0.14  # of a dark colormap's low end, which is not to be told from a dark background
+OPAQUE = 0.8  # of 1/32 of the longest axis
 MIDDLE = 0.45  # place in the colormap of half of what is seen
 
 LOOKS = ("auto", "linear", "glow", "cloud", "shells", "solid", "bone", "skin", "ct")
@@ -142,6 +143,11 @@ def shown(volume: Volume, transfer: TransferFunction | None, by_value: bool = Fa
         return place
     rows = len(transfer.opacity) - 1
     return transfer.opacity.detach().cpu()[(place * rows).round().long()]
+
+
+def shows_surfaces(transfer: TransferFunction) -> bool:
+    """Whether something in a volume is so opaque that one sees its surface, and not through it."""
+    return float(transfer.opacity.max()) >= OPAQUE
 
 
 def statistics(volume: Volume, window: Window | None = None) -> Statistics:
@@ -264,7 +270,9 @@ def _shells(x: Tensor, found: Statistics) -> Tensor:
         places.append(min(max(float(found.shares[int(quantile * (len(found.shares) - 1))]), least), 0.97))
         least = places[-1] + 0.12
     heights = torch.linspace(0.25, 1, len(places), dtype=torch.float64)
-    return torch.stack([h * (1 - (x - at).abs() / 0.05).clamp(min=0) for h, at in zip(heights, places, strict=True)]).amax(0)
+    return torch.stack(
+        [h * (1 - (x - at).abs() / 0.05).clamp(min=0) for h, at in zip(heights, places, strict=True)]
+    ).amax(0)
 
 
 def _step(x: Tensor, place: float) -> Tensor:

@@ -104,9 +104,7 @@ def opacity_of(text: str, strength: float) -> Tensor:
         points = [(position, _number(value, "--opacity")) for position, value in _points(text, "--opacity")]
         values = np.interp(even, [position for position, _ in points], [value for _, value in points])
     else:
-        raise UsageError(
-            f"--opacity is {text!r}", f"use {spelled()}, or points such as '0:0,0.3:0,0.5:0.4,1:0.9'"
-        )
+        raise UsageError(f"--opacity is {text!r}", f"use {spelled()}, or points such as '0:0,0.3:0,0.5:0.4,1:0.9'")
     return torch.from_numpy(values).float()
 
 

@@ -147,4 +147,3 @@ def _union(one: Array, other: Array, width: float) -> Array:
 def _carved(one: Array, hole: Array, width: float) -> Array:
     """What is left of a body without a hole, rounded over `width`."""
     return -_union(-one, hole, width)
-
