@@ -49,7 +49,7 @@ VolumeLookOption = Annotated[
     typer.Option(
         "--look",
         metavar="NAME",
-        help=f"What the values look like: {', '.join(LOOKS)}; auto reads colours, opacity and window off the histogram.",
+        help=f"What the values look like: {', '.join(LOOKS)}; auto reads all of it off the histogram.",
         show_default="auto; in datasets linear",
         rich_help_panel=COLOURS,
     ),

@@ -136,13 +136,13 @@ class StyleOptions:
 
     def _fineness(self, quality: Quality, transfer: TransferFunction | None) -> Quality:
         """More samples on what is opaque, where rings of samples would show, and for the greatest value of rays."""
-        from invrender.render.looks import shows_surfaces
+        from invrender.render.looks import is_sharp
 
         if transfer is None or self.quality == "draft" or self.look == "linear":
             return quality
         if self.compositing == "mip":
             return replace(quality, samples=2 * quality.samples)
-        return replace(quality, samples=2.5 * quality.samples) if shows_surfaces(transfer) else quality
+        return replace(quality, samples=2.5 * quality.samples) if is_sharp(transfer) else quality
 
 
 def save_transfer(path: Path, transfer: TransferFunction, volume: Volume) -> None:
@@ -178,7 +178,7 @@ def window_of(text: str | None, volume: Volume | None = None) -> tuple[float, fl
         return low, high
     if volume is None or any(share and not 0 <= n <= 100 for share, n in zip(shares, (low, high), strict=True)):
         raise UsageError(f"--window {text} has no percentiles from 0 to 100", "give such as --window 1%,99%")
-    from invrender.render.looks import percentiles
+    from invrender.render.value_statistics import percentiles
 
     found = percentiles(volume, (low, high))
     return found[0] if shares[0] else low, found[1] if shares[1] else high

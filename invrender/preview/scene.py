@@ -6,6 +6,7 @@ bottom, so that no text ever lies over an object.
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -197,7 +198,7 @@ def _boxes(
         bottom, top = max(bottom, 0.01), min(top, 0.99)
     right = 1 - (min(EDITOR / width, 0.45) if editor else 0)
     edges = np.linspace(0, right, count + 1)
-    boxes = [(float(a), bottom, float(b), top) for a, b in zip(edges, edges[1:], strict=False)]
+    boxes = [(float(a), bottom, float(b), top) for a, b in itertools.pairwise(edges)]
     return [*boxes, (right, 0.0, 1.0, 1.0)] if editor else boxes
 
 

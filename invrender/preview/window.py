@@ -1,4 +1,4 @@
-"""The preview's window: what its mouse and keys do, and pictures that are coarse while the camera moves and then refine."""
+"""The preview's window: what mouse and keys do in it, and pictures that are coarse while the camera moves."""
 
 from __future__ import annotations
 
@@ -187,12 +187,12 @@ class Editing:
             window.edit(editor)
         else:
             self.dragged = hit
-        return 0 <= x
+        return x >= 0
 
     def drag(self, window: Window, x: float, y: float) -> bool:
         """Move what was taken."""
         if self.dragged is None:
-            return 0 <= x
+            return x >= 0
         value = self.chart.value(self.editor, x)
         if self.dragged.kind == "low":
             window.edit(self.editor.windowed(low=value))

@@ -1,13 +1,14 @@
 """Looks of volumes: transfer functions that show structure without a number from the user, read off the values.
 
-What is background is taken from the faces of the grid, the window from percentiles of the rest, and the strength from how
-much of the light is to be absorbed on the way through: the opacity of a look is a shape, which is scaled until a ray
-among the densest tenth has a certain optical depth. So thin clouds and blocks of stone both show their inside.
+What is background is taken from the faces of the grid, the window from percentiles of the rest, and the strength from
+how much light is to be absorbed on the way through: the opacity of a look is a shape, which is scaled until a ray among
+the densest tenth has a certain optical depth. So thin clouds and blocks of stone both show their inside.
 """
 
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -19,16 +20,23 @@ from invrender.nouns import Volume
 from invrender.nouns.transfer import REFERENCE, TransferFunction
 from invrender.render.opacity_curves import curve
 from invrender.render.transfer import ROWS, colours_of, opacity_of
-from invrender.shading.density_gradient import Lighting, value_gradient
+from invrender.render.value_statistics import (
+    Statistics,
+    Window,
+    background_of,
+    is_hounsfield,
+    robust_window,
+    statistics,
+)
+from invrender.shading.density_gradient import Lighting
 
 Tensor = torch.Tensor
-Window = tuple[float, float]
 
 SEEN_DEPTH, SEEN_SHARE = 2.4, 0.9  # nine tenths of the rays that meet anything have at most this optical depth
 COARSE = 48  # samples along a side of what statistics are made of
-FAINT = 0.02  # of the range: nearer to the background is background
 CROP = 0.14  # of a dark colormap's low end, which is not to be told from a dark background
 OPAQUE = 0.8  # of 1/32 of the longest axis
+SHARP = 0.03  # from one row of the transfer function to the next
 MIDDLE = 0.45  # place in the colormap of half of what is seen
 
 LOOKS = ("auto", "linear", "glow", "cloud", "shells", "solid", "bone", "skin", "ct")
@@ -37,6 +45,8 @@ _BONE = "0:#7a5c45,0.25:#b99a78,0.5:#e8d9bd,1:#fffaf0"
 _SKIN = "0:#5a2a1c,0.35:#c98a68,0.7:#eebf9f,1:#fff0e0"
 _CT = "0:#8a3b26,0.30:#d08a66,0.42:#d9967a,0.52:#e9d2b4,0.75:#f6ecd9,1:#ffffff"
 _CLOUD = "0:#8ea3bd,0.4:#c9d4e2,1:#ffffff"
+_LAYERS = ((0, 0), (0.12, 0), (0.2, 0.05), (0.26, 0.012), (0.33, 0.012), (0.42, 0.3), (0.6, 0.9), (1, 1))
+"""Opacity of look ct: air nothing, skin a veil, soft matter almost nothing, bone solid."""
 
 
 @dataclass(frozen=True)
@@ -45,23 +55,6 @@ class Look:
 
     transfer: TransferFunction
     lighting: Lighting | None
-
-
-@dataclass(frozen=True)
-class Statistics:
-    """What a look is made from.
-
-    Attributes:
-        background: the value around the object.
-        window: the values between which it shows, low < high.
-        shares: [N] float64, the sorted places in the window of what is no background.
-        steepness: [ROWS] float64 in [0, 1], the mean length of the gradient at each place over the greatest.
-    """
-
-    background: float
-    window: Window
-    shares: Tensor
-    steepness: Tensor
 
 
 def check_look(name: str) -> str:
@@ -118,19 +111,11 @@ def look_of(
 def mip_look(volume: Volume, colormap: str | None = None, window: Window | None = None) -> Look:
     """How the greatest values of rays are shown: colours alone count, up to the very greatest, and nothing is lit."""
     values = volume.values[0].detach().double().cpu()
-    background, most = _background(values), float(values.max())
+    background, most = background_of(values), float(values.max())
     low, high = window or (background if background < most else most - 1, most)
     found = statistics(volume, (low, high))
     colours = _evened(found, 0.0) if colormap is None else colours_of(colormap)
     return Look(TransferFunction(colours, torch.linspace(0, 1, ROWS), low, high), None)
-
-
-def percentiles(volume: Volume, shares: tuple[float, float]) -> Window:
-    """The values that such percentages of what is no background stay below."""
-    values = volume.values[0].detach().double().cpu()
-    ordered = _matter(values, _background(values)).sort().values
-    low, high = (float(ordered[round(share / 100 * (len(ordered) - 1))]) for share in shares)
-    return low, high
 
 
 def shown(volume: Volume, transfer: TransferFunction | None, by_value: bool = False) -> Tensor:
@@ -150,55 +135,10 @@ def shows_surfaces(transfer: TransferFunction) -> bool:
     return float(transfer.opacity.max()) >= OPAQUE
 
 
-def statistics(volume: Volume, window: Window | None = None) -> Statistics:
-    """Background, window, distribution and gradients of a volume's first channel; see `Statistics`."""
-    values = volume.values[0].detach().double().cpu()
-    background = _background(values)
-    least = float(values.min())
-    matter = _matter(values, background)
-    if window is None:
-        window = _robust(matter, background, least)
-    low, high = window
-    shares = ((matter - low) / (high - low)).clamp(0, 1).sort().values
-    place = ((values - low) / (high - low) * (ROWS - 1)).round().clamp(0, ROWS - 1).long().flatten()
-    length = value_gradient(values, volume.bounds).norm(dim=-1).flatten()
-    total = torch.zeros(ROWS, dtype=torch.float64).index_add_(0, place, length)
-    count = torch.zeros(ROWS, dtype=torch.float64).index_add_(0, place, torch.ones_like(length))
-    mean = _smoothed(total) / _smoothed(count).clamp(min=1e-9)
-    return Statistics(background, window, shares, mean / mean.max().clamp(min=1e-30))
-
-
-def _background(values: Tensor) -> float:
-    """The middle value on the six faces of a grid [D,H,W]; the least value where they hold matter."""
-    faces = [values[0], values[-1], values[:, 0], values[:, -1], values[:, :, 0], values[:, :, -1]]
-    border = torch.cat([face.flatten() for face in faces])
-    middle, least, most = float(border.median()), float(values.min()), float(values.max())
-    calm = float(((border - middle).abs() < FAINT * max(most - least, 1e-30)).double().mean()) > 0.5
-    return middle if calm else least
-
-
-def _matter(values: Tensor, background: float) -> Tensor:
-    """The values [N] of what is no background; all where nothing else is."""
-    span = max(float(values.max() - values.min()), 1e-30)
-    matter = values[(values - background).abs() > FAINT * span]
-    return matter if len(matter) else values.flatten()
-
-
-def _robust(matter: Tensor, background: float, least: float) -> Window:
-    """From the background, or below it where there is matter too, to what 99.7 % of the matter stay below."""
-    ordered = matter.sort().values
-    high = float(ordered[int(0.997 * (len(ordered) - 1))])
-    under = float((ordered < background).double().mean())
-    low = float(ordered[int(0.003 * (len(ordered) - 1))]) if under > 0.05 else background
-    return (low, high) if high > low else (least, max(float(ordered[-1]), least + 1))
-
-
-def _smoothed(histogram: Tensor) -> Tensor:
-    """A histogram [ROWS] as a Gaussian of eight rows sees it."""
-    offsets = torch.arange(-24, 25, dtype=torch.float64)
-    kernel = torch.exp(-0.5 * (offsets / 8) ** 2)
-    padded = torch.nn.functional.pad(histogram[None, None], (24, 24), mode="replicate")
-    return torch.nn.functional.conv1d(padded, (kernel / kernel.sum())[None, None])[0, 0]
+def is_sharp(transfer: TransferFunction) -> bool:
+    """Whether a volume takes more samples along rays: it shows surfaces, or opacity changes within few values."""
+    steps = (transfer.opacity[1:] - transfer.opacity[:-1]).abs()
+    return shows_surfaces(transfer) or bool((steps > SHARP).any())
 
 
 def _own_window(volume: Volume, name: str) -> Window | None:
@@ -208,16 +148,11 @@ def _own_window(volume: Volume, name: str) -> Window | None:
     if is_hounsfield(volume):
         return {"bone": (150.0, 1500.0), "skin": (-400.0, 100.0), "ct": (-500.0, 1500.0)}[name]
     values = volume.values[0].detach().double().cpu()
-    background = _background(values)
-    low, high = _robust(values[values > background] if bool((values > background).any()) else values, background, 0.0)
+    background = background_of(values)
+    above = values[values > background]
+    low, high = robust_window(above if len(above) else values.flatten(), background, float(values.min()))
     part = {"bone": (0.45, 1.0), "skin": (0.08, 0.45), "ct": (0.0, 1.0)}[name]
     return low + part[0] * (high - low), low + part[1] * (high - low)
-
-
-def is_hounsfield(volume: Volume) -> bool:
-    """Whether values look like Hounsfield units: air around -1000, and something above water."""
-    values = volume.values[0].detach()
-    return len(volume.values) == 1 and float(values.max()) > 100 and -1100 <= _background(values.double().cpu()) <= -850
 
 
 def _given(text: str) -> Tensor:
@@ -227,24 +162,18 @@ def _given(text: str) -> Tensor:
 def _shape(name: str, found: Statistics) -> Tensor:
     """Opacity [ROWS] over the window, up to a factor."""
     x = torch.linspace(0, 1, ROWS, dtype=torch.float64)
-    if name == "linear":
-        return x
-    if name == "glow":
-        return x**1.5
-    if name == "cloud":
-        return x.clamp(max=0.6)
-    if name == "shells":
-        return _shells(x, found)
-    if name == "solid":
-        return _step(x, _threshold(found))
-    if name == "bone":
-        return ((x - 0.05) / 0.5).clamp(0, 1)
-    if name == "skin":
-        return ((x - 0.3) / 0.3).clamp(0, 1)
-    if name == "ct":  # air nothing, skin a veil, soft matter almost nothing, bone solid
-        points = ((0, 0), (0.12, 0), (0.2, 0.05), (0.26, 0.012), (0.33, 0.012), (0.42, 0.3), (0.6, 0.9), (1, 1))
-        return torch.from_numpy(np.interp(x.numpy(), *zip(*points, strict=True)))
-    return _auto(x, found)
+    shapes: dict[str, Callable[[], Tensor]] = {
+        "auto": lambda: _auto(x, found),
+        "linear": lambda: x,
+        "glow": lambda: x**1.5,
+        "cloud": lambda: x.clamp(max=0.6),
+        "shells": lambda: _shells(x, found),
+        "solid": lambda: _step(x, _threshold(found)),
+        "bone": lambda: ((x - 0.05) / 0.5).clamp(0, 1),
+        "skin": lambda: ((x - 0.3) / 0.3).clamp(0, 1),
+        "ct": lambda: torch.from_numpy(np.interp(x.numpy(), *zip(*_LAYERS, strict=True))),
+    }
+    return shapes[name]()
 
 
 def _auto(x: Tensor, found: Statistics) -> Tensor:
@@ -299,7 +228,7 @@ def _colours(name: str, found: Statistics) -> Tensor:
 
 
 def _evened(found: Statistics, crop: float = CROP) -> Tensor:
-    """Inferno without its black end, or with it, bent so that the middle of the matter gets a colour from its middle."""
+    """Inferno without its black end, or with it, bent so that the middle of the matter gets its middle colours."""
     import matplotlib as mpl
 
     middle = float(found.shares[len(found.shares) // 2])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -51,7 +52,7 @@ def _bell(x: Array, numbers: Sequence[float]) -> Array:
 def _peaks(x: Array, centres: Sequence[float]) -> Array:
     """Triangles, so that each makes a translucent shell; later ones are more opaque, as they lie behind the others."""
     places = sorted(centres)
-    apart = min([b - a for a, b in zip(places, places[1:], strict=False)] + [0.16])
+    apart = min([b - a for a, b in itertools.pairwise(places)] + [0.16])
     half = max(FOOT * apart, 2 / 255)
     heights = np.linspace(0.4, 1, len(places)) if len(places) > 1 else np.ones(1)
     triangles = [h * np.clip(1 - np.abs(x - c) / half, 0, 1) for c, h in zip(places, heights, strict=True)]

@@ -2,8 +2,8 @@
 
     {"window": "0,255", "colormap": "0:#000004,1:#fcffa4", "opacity": "0:0,0.2:0,1:0.6"}
 
-The three texts are those of the options of the same names, so that a file can be edited by hand; places count from 0 to 1
-between the two values of the window, opacities hold for 1/32 of the volume's longest axis.
+The three texts are those of the options of the same names, so that a file can be edited by hand; places count from 0 to
+1 between the two values of the window, opacities hold for 1/32 of the volume's longest axis.
 """
 
 from __future__ import annotations
@@ -60,7 +60,7 @@ def write_transfer(path: Path, transfer: TransferFunction) -> None:
 
 
 def transfer_texts(transfer: TransferFunction) -> dict[str, Any]:
-    """A transfer function as the texts of `--window`, `--colormap` and `--opacity`, with as few points as describe it."""
+    """A transfer function as texts of `--window`, `--colormap` and `--opacity`, with as few points as needed."""
     encoded = linear_to_srgb(transfer.colours.detach().cpu().double().numpy()).clip(0, 1)
     opacity = transfer.opacity.detach().cpu().double().numpy().clip(0, 1)
     places = np.linspace(0, 1, len(opacity))

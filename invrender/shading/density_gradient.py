@@ -19,8 +19,8 @@ LAMPS: dict[str, tuple[tuple[tuple[float, float, float], float], ...]] = {
     "camera": ((SHOULDER, 1.0),),
     "three-point": (((-0.7, 0.6, 0.8), 0.55), ((0.9, 0.05, 0.6), 0.2), ((0.25, 0.8, -0.7), 0.25)),
 }
-"""Lights by rig, as directions in camera axes with shares that add up to 1: of three points the key from above left, the
-fill from the right, and the back light from above behind, which draws an edge."""
+"""Lights by rig, as directions in camera axes with shares that add up to 1: of three points the key from above left,
+the fill from the right, and the back light from above behind, which draws an edge."""
 
 
 @dataclass(frozen=True)
