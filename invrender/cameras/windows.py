@@ -1,4 +1,4 @@
-"""Parts of pictures as pictures of their own: cameras that see a window of what others see, and calm orders of views."""
+"""Parts of pictures as pictures of their own: cameras that see a window of what others see; calm orders of views."""
 
 from __future__ import annotations
 

@@ -13,11 +13,11 @@ Picture = NDArray[np.uint8]
 MISSING, EXCESS = (0, 105, 215), (240, 110, 0)  # sRGB of the target alone and of the estimate alone: blue, orange
 OUTLINE = (200, 0, 60)
 TINT = 0.75  # how far they cover what is below
-FADED = 0.5  # how far what is below turns white
+FADED = 0.8  # how far what is below turns white
 FULL = 64.0  # sRGB steps of difference that have the full colour
 DARKER, BRIGHTER = np.array([30.0, 80.0, 200.0]), np.array([215.0, 40.0, 30.0])
 NEUTRAL = 248.0  # grey of no difference
-MISSES, COLOURS = "outline of the input; blue: missing", "difference; red: too bright"
+MISSES, COLOURS = "blue missing, orange excess", "difference: red too bright, blue too dark"
 
 
 def outlines(below: Picture, target: Floats, estimate: Floats, known: NDArray[np.bool_] | None = None) -> Picture:
@@ -60,7 +60,7 @@ def signed(target: Picture, estimate: Picture, counts: Floats | None = None) -> 
 
 
 def iou(target: Floats, estimate: Floats, known: NDArray[np.bool_] | None = None) -> float:
-    """Intersection over union of coverages [H,W]: the sum of the smaller over that of the greater; 1 where both are 0."""
+    """Intersection over union of coverages [H,W]: of the smaller over that of the greater; 1 where there is neither."""
     counts = np.ones(target.shape, bool) if known is None else known
     union = float(np.maximum(target, estimate)[counts].sum())
     return float(np.minimum(target, estimate)[counts].sum()) / union if union > 0 else 1.0
@@ -74,7 +74,7 @@ def psnr(target: Floats, estimate: Floats) -> float:
 
 
 def enlarged(picture: Picture, side: int) -> Picture:
-    """A picture [H,W,3] uint8 whose longer side is `side`, smoothly where it was smaller, by areas where it was larger."""
+    """A picture [H,W,3] uint8 whose longer side is `side`, smooth where it was smaller, else of means."""
     height, width = picture.shape[:2]
     factor = side / max(height, width)
     if factor == 1:

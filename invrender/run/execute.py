@@ -7,7 +7,7 @@ bit-identical, since the checkpoint holds all of the loop's state, the film's sh
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any

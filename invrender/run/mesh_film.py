@@ -51,7 +51,7 @@ class MeshFilm:
         """The views that a result, in the world, explains worst, each for a while; of an asset none."""
         if self.asset is not None:
             return []
-        shown = []
+        shown: list[Picture] = []
         for place, number in enumerate(worst_first(scores, WORST)):
             caption = told_worst(place, len(scores))
             shown += [self.views.frame(mesh, self.views.shown.seat(number), caption, "", self.side)] * EACH

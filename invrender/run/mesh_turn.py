@@ -86,5 +86,5 @@ def _seen(mesh: Mesh, cameras: Cameras, mode: str, backend: Backend, numbers: Se
 def overlaid(target: Seen, estimate: Seen, caption: str, quality: str, side: int) -> Picture:
     """A frame: an asset, an estimate of it, and where their silhouettes differ."""
     apart = outlines(estimate[0], target[1], estimate[1])
-    labels = ("the asset", "estimate", MISSES.replace("input", "asset"))
+    labels = ("the asset", "estimate", f"difference: {MISSES}")
     return three((target[0], estimate[0], apart), labels, caption, quality, side)

@@ -1,4 +1,4 @@
-"""Meshes that form, beside what they are made from: a view of the input, the estimate from its camera, both outlines."""
+"""Meshes beside what they are made from: a view of the input, the estimate from its camera, both outlines."""
 
 from __future__ import annotations
 
@@ -83,7 +83,7 @@ class MeshViews:
     def frame(self, mesh: Mesh, seat: Seat, caption: str, quality: str, side: int) -> Picture:
         """A frame of a film: the view, the mesh in clay from its camera, and where they differ."""
         shown = self.beside(mesh, seat)
-        labels = (seat.label, "estimate from the same camera", f"IoU {shown.score:.3f}; {MISSES}")
+        labels = (seat.label, "estimate, from its camera", f"IoU {shown.score:.3f}: {MISSES}")
         pictures = (shown.target, shown.estimate, shown.difference)
         return three(pictures, labels, caption, quality, side)
 
@@ -100,9 +100,7 @@ class MeshViews:
         return Compared(name, shown.target, shown.estimate, shown.difference, shown.score, "IoU")
 
 
-def three(
-    pictures: tuple[Picture, ...], labels: tuple[str, ...], caption: str, quality: str, side: int
-) -> Picture:
+def three(pictures: tuple[Picture, ...], labels: tuple[str, ...], caption: str, quality: str, side: int) -> Picture:
     """A frame of pictures side by side, each scaled to a longer side of `side` pixels."""
     panels = [Panel(enlarged(picture, side), label) for picture, label in zip(pictures, labels, strict=True)]
     return framed(panels, caption, quality, side=side)

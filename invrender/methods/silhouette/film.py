@@ -37,10 +37,10 @@ def film(task: Task, first: FirstShape, settings: SilhouetteSettings, backend: B
     made = MeshFilm(views_of(task, side, backend), turn, frames, side, asset)
 
     def draw(shape: Shape, now: Moment) -> Picture:
-        return made.forming(mesh_of(shape), now, f"IoU {now.terms['iou']:.4f}, all views" if now.terms else "")
+        return made.forming(mesh_of(shape), now, f"IoU {now.terms['iou']:.4f} over all views" if now.terms else "")
 
     def ending(result: Result, number: int) -> Ending:
-        quality = f"IoU {result.iou:.4f}, all views"
+        quality = f"IoU {result.iou:.4f} over all views"
         turning = made.turning(result.mesh, number, quality)
         return Ending([*made.worst(result.mesh, result.ious), *turning.progress], turning.turntable)
 
