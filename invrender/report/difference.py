@@ -17,7 +17,7 @@ FADED = 0.8  # how far what is below turns white
 FULL = 64.0  # sRGB steps of difference that have the full colour
 DARKER, BRIGHTER = np.array([30.0, 80.0, 200.0]), np.array([215.0, 40.0, 30.0])
 NEUTRAL = 248.0  # grey of no difference
-MISSES, COLOURS = "blue missing, orange excess", "difference: red too bright, blue too dark"
+MISSES, COLOURS = "blue missing, orange excess", "red bright, blue dark"
 
 
 def outlines(below: Picture, target: Floats, estimate: Floats, known: NDArray[np.bool_] | None = None) -> Picture:

@@ -10,7 +10,7 @@ import torch
 
 from invrender.cameras.windows import Window, calm_order, through, windows_on
 from invrender.nouns import Cameras
-from invrender.run.film import HOLD, Moment, Picture
+from invrender.run.film import HOLD, Moment
 
 Tensor = torch.Tensor
 
@@ -79,6 +79,12 @@ class InputViews:
         size = max(1, round(window.height * factor)), max(1, round(window.width * factor))
         return Seat(number, self.names[number], through(self.cameras[[number]], window, size), window)
 
+    def panel_shape(self, side: int) -> tuple[int, int]:
+        """Rows and columns of a view in a frame."""
+        window = self.windows[0]
+        factor = side / max(window.height, window.width)
+        return max(1, round(window.height * factor)), max(1, round(window.width * factor))
+
     def in_turn(self, frames: int) -> list[Seat]:
         """The views that a film shows while the estimate forms: as many as are held for HOLD of its pictures."""
         return [self.seat(number) for number in calm_order(self.cameras, max(1, frames // HOLD))]
@@ -96,8 +102,7 @@ def worst_first(scores: Sequence[float], most: int) -> list[int]:
     return order
 
 
-def on_canvas(picture: Picture, like: tuple[int, ...]) -> Picture:
-    """A picture in the middle of a white one of the size of a film's others."""
-    high, wide = (max(0, whole - own) for whole, own in zip(like[:2], picture.shape[:2], strict=True))
-    around = ((high // 2, high - high // 2), (wide // 2, wide - wide // 2), (0, 0))
-    return np.pad(picture, around, constant_values=255)
+def told_worst(place: int, count: int) -> str:
+    """The caption of a view by how badly it is explained, from 0."""
+    ranks = ("least explained", "second least explained", "third least explained")
+    return f"the result: the {ranks[place]} of {count} views" if place < len(ranks) else "the result"

@@ -8,7 +8,7 @@ from functools import cached_property
 
 from invrender.nouns import Mesh
 from invrender.run.film import Ending, Moment, Picture
-from invrender.run.input_views import EACH, WORST, Seat, at, worst_first
+from invrender.run.input_views import EACH, WORST, Seat, at, told_worst, worst_first
 from invrender.run.mesh_turn import Turn, overlaid
 from invrender.run.mesh_views import MeshViews, on_paper, three
 
@@ -68,7 +68,7 @@ class MeshFilm:
             return Ending([overlaid(a, b, "the result", quality, self.side) for a, b in pairs], alone)
         other = [picture for picture, _ in self.turn.seen(mesh, where, self.modes[1])]
         near = self.turn.nearest(self.views, where)
-        shape = self.views.panel_shape(self.side)
+        shape = self.views.shown.panel_shape(self.side)
         frames = [
             three(
                 (on_paper(near[k][0], shape), on_paper(alone[k], shape), on_paper(other[k], shape)),
@@ -77,9 +77,3 @@ class MeshFilm:
             for k in range(len(where))
         ]  # fmt: skip
         return Ending(frames, alone)
-
-
-def told_worst(place: int, count: int) -> str:
-    """The caption of a view by how badly it is explained, from 0."""
-    ranks = ("least explained", "second least explained", "third least explained")
-    return f"the result: the {ranks[place]} of {count} views" if place < len(ranks) else "the result"

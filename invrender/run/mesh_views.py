@@ -70,7 +70,10 @@ class MeshViews:
 
     def _target(self, seat: Seat, mask: np.ndarray) -> Picture:
         if self.views.images is not None:
-            return to_bytes(seat.small(self.views.images[seat.number]))
+            image, mask = (each[seat.number].cpu() for each in (self.views.images, self.views.masks))
+            if bool((image[mask <= 0] <= 0).all()):  # a cut-out, as files with alpha give it: black means nothing
+                image = image * mask[..., None] + (1 - mask[..., None]) * torch.tensor(PAPER)
+            return to_bytes(seat.small(image))
         return to_bytes(inked(torch.from_numpy(mask)))
 
     def cut_out(self, number: int) -> Tensor:
@@ -86,12 +89,6 @@ class MeshViews:
         labels = (seat.label, "estimate, from its camera", f"IoU {shown.score:.3f}: {MISSES}")
         pictures = (shown.target, shown.estimate, shown.difference)
         return three(pictures, labels, caption, quality, side)
-
-    def panel_shape(self, side: int) -> tuple[int, int]:
-        """Rows and columns of a view in a frame."""
-        window = self.shown.windows[0]
-        factor = side / max(window.height, window.width)
-        return max(1, round(window.height * factor)), max(1, round(window.width * factor))
 
     def compared(self, mesh: Mesh, number: int) -> Compared:
         """A view as a report shows it."""

@@ -6,7 +6,7 @@ import torch
 
 from invrender.evaluate.posed_views import view_names
 from invrender.kernels import Backend
-from invrender.methods.photometric.compared import beside, scores_of
+from invrender.methods.photometric.compared import Pictures
 from invrender.methods.photometric.result import Result
 from invrender.methods.photometric.settings import PhotometricSettings
 from invrender.methods.silhouette.film import mesh_of
@@ -15,8 +15,8 @@ from invrender.methods.silhouette.target import Shape
 from invrender.nouns import Views
 from invrender.report.difference import COLOURS
 from invrender.run.film import Ending, Film, Moment, Picture
-from invrender.run.input_views import EACH, WORST, worst_first
-from invrender.run.mesh_film import MeshFilm, told_worst
+from invrender.run.input_views import EACH, WORST, told_worst, worst_first
+from invrender.run.mesh_film import MeshFilm
 from invrender.run.mesh_turn import SPEED, Turn
 from invrender.run.mesh_views import mesh_views, three
 
@@ -48,13 +48,13 @@ def film(views: Views, first: FirstShape, settings: PhotometricSettings, backend
         return Ending([*_worst(result), *turning.progress], turning.turntable)
 
     def _worst(result: Result) -> list[Picture]:
-        scores, pictures = scores_of(result.seen), []
+        found = Pictures(views, result.refined or views, result.seen, result.surface, backend)
+        scores, pictures = found.scores, []
         for place, number in enumerate(worst_first(scores, WORST)):
             seat = shown.shown.seat(number)
-            labels = (seat.label, "the result, from its camera", COLOURS)
+            labels = (seat.label, "the result, from its camera", f"difference: {COLOURS}")
             quality = f"PSNR {scores[number]:.2f} dB, this view"
-            panels = beside(result.seen, views, seat)
-            pictures += [three(panels, labels, told_worst(place, len(scores)), quality, side)] * EACH
+            pictures += [three(found.beside(seat), labels, told_worst(place, len(scores)), quality, side)] * EACH
         return pictures
 
     return Film(frames, draw, ending, SPEED, opening=first.shape, video=settings.video is not None)

@@ -1,0 +1,79 @@
+"""Volumes that turn at the end of their films, framed on what shows of them, and slices through them."""
+
+from __future__ import annotations
+
+import numpy as np
+import torch
+
+from invrender.cameras.occupied import filling_distance, occupied
+from invrender.cameras.volume_rigs import FOV, volume_rig
+from invrender.kernels import Backend
+from invrender.nouns import Cameras, Volume
+from invrender.render.emission import QUALITY, VolumeStyle, render_volume
+from invrender.render.images import to_bytes
+from invrender.render.looks import shown
+from invrender.report.difference import enlarged
+from invrender.run.film import Picture
+
+Tensor = torch.Tensor
+
+FRAMES, SPEED = 24, 8.0  # of a turn, in three seconds
+ELEVATION = 15.0
+LARGEST = 128  # samples along the longest axis that turning pictures are drawn from
+GROUND = 0.01  # linear grey behind volumes
+
+
+def shrunk(volume: Volume) -> Volume:
+    """The volume with no more samples than turning pictures can show."""
+    share = LARGEST / max(volume.values.shape[1:])
+    if share >= 1:
+        return volume
+    size = [max(2, round(n * share)) for n in volume.values.shape[1:]]
+    values = torch.nn.functional.interpolate(volume.values[None].cpu(), size, mode="trilinear", align_corners=True)[0]
+    return Volume(values, volume.bounds, volume.name)
+
+
+def around(volume: Volume, style: VolumeStyle, side: int) -> Cameras:
+    """Cameras of a full turn, with square pictures that what shows of a volume fills."""
+    part = occupied(volume, shown(volume, style.transfer))
+    distance = filling_distance(part, "orbit", (side, side), FOV, ELEVATION)
+    return volume_rig(part, "orbit", FRAMES, (side, side), distance, elevation=ELEVATION)
+
+
+def turned(volume: Volume, style: VolumeStyle, cameras: Cameras, backend: Backend) -> list[Picture]:
+    """Pictures of a volume on a dark ground."""
+    quick = VolumeStyle(style.transfer, style.lighting, quality=QUALITY["draft"])
+    layers = render_volume(volume, cameras, quick, backend).cpu().float()
+    return list(to_bytes(layers[..., :3] + (1 - layers[..., 3:].clamp(0, 1)) * GROUND))
+
+
+def slices(volume: Volume, count: int, side: int) -> list[Picture]:
+    """Slices across z through what a volume holds, from its first to its last: white is the greatest value.
+
+    Args:
+        volume: whose first channel is shown.
+        count: of the pictures.
+        side: pixels of their longer side; they have the proportions of what is shown.
+    """
+    part = occupied(Volume(volume.values[:1].cpu(), volume.bounds), volume.values[0].abs().cpu())
+    values = part.values[0].numpy()
+    high = max(float(np.quantile(values[values > 0], 0.995)), 1e-30) if (values > 0).any() else 1.0
+    width, height = (part.bounds[1] - part.bounds[0])[:2].tolist()
+    size = [max(1, round(each / max(width, height) * side)) for each in (height, width)]
+    found = []
+    for place in np.linspace(0, len(values) - 1, count).round().astype(int):
+        plane = torch.from_numpy(values[place][::-1].copy())[None, None]
+        scaled = torch.nn.functional.interpolate(plane, size, mode="bilinear", align_corners=True)[0, 0]
+        grey = (scaled / high).clamp(0, 1).numpy()
+        found.append(np.repeat(np.asarray((grey * 255).round(), np.uint8)[..., None], 3, -1))
+    return found
+
+
+def on_ground(picture: Picture, shape: tuple[int, int]) -> Picture:
+    """A picture in the middle of a dark one of a shape (rows, columns), as large as there is room."""
+    factor = min(shape[0] / picture.shape[0], shape[1] / picture.shape[1])
+    small = enlarged(picture, round(factor * max(picture.shape[:2])))[: shape[0], : shape[1]]
+    high, wide = ((whole - own) // 2 for whole, own in zip(shape, small.shape[:2], strict=True))
+    ground = np.broadcast_to(to_bytes(torch.full((3,), GROUND)), (*shape, 3)).copy()
+    ground[high : high + small.shape[0], wide : wide + small.shape[1]] = small
+    return ground
