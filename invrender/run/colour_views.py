@@ -74,10 +74,10 @@ class ColourViews:
         quick = replace(self.shown, side=self.small)
         return [self.beside(estimate, quick.seat(number)).score for number in range(len(quick))]
 
-    def worst(self, estimate: Any, side: int) -> list[Picture]:
+    def worst(self, estimate: Any, scores: Sequence[float], side: int) -> list[Picture]:
         """Frames of the views that a result explains worst, each for a while."""
         found: list[Picture] = []
-        for place, number in enumerate(worst_first(self.scores(estimate), WORST)):
+        for place, number in enumerate(worst_first(scores, WORST)):
             caption = told_worst(place, len(self.shown))
             found += [self.frame(estimate, self.shown.seat(number), caption, "", side)] * EACH
         return found

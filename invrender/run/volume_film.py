@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import math
+from collections.abc import Sequence
+
 import torch
 
 from invrender.kernels import Backend
@@ -10,17 +13,20 @@ from invrender.render.emission import VolumeStyle
 from invrender.run.colour_views import ColourViews
 from invrender.run.film import Ending, Picture
 from invrender.run.mesh_views import three
-from invrender.run.volume_turn import FRAMES, around, on_ground, slices, turned
+from invrender.run.volume_turn import around, on_ground, slices, turned
 
 Styled = tuple[Volume, VolumeStyle]
 
 
-def turning(result: Styled, reference: Styled | None, views: ColourViews, side: int, backend: Backend) -> Ending:
+def turning(
+    result: Styled, reference: Styled | None, views: ColourViews, quality: str, side: int, backend: Backend
+) -> Ending:
     """A full turn of a result.
 
     Args:
         result, reference: volumes and how they are shown; the latter is the asset, None for a dataset.
         views: of the input, whose nearest stands beside a result without an asset.
+        quality: how good it is, for people.
         side: pixels of a panel.
         backend: what draws.
     """
@@ -31,16 +37,27 @@ def turning(result: Styled, reference: Styled | None, views: ColourViews, side: 
         first = nearest(views, cameras)
     else:
         first = [(picture, "the asset") for picture in turned(*reference, cameras, backend)]
-    cuts = slices(result[0], FRAMES, side)
+    return staged(first, alone, result[0], views, quality, side)
+
+
+def staged(
+    first: Sequence[tuple[Picture, str]], alone: Sequence[Picture], volume: Volume, views: ColourViews,
+    quality: str, side: int,
+) -> Ending:  # fmt: skip
+    """A turn: labelled pictures, those of the result, and slices through its volume, in frames of one size."""
     shape = views.shown.panel_shape(side)
-    frames = []
+    cuts, frames = slices(volume, len(alone), side), []
     for k, (picture, label) in enumerate(first):
-        panels = (picture, alone[k], cuts[k])
-        labels = (label, "the result", f"its slice across z, {k + 1} of {FRAMES}")
-        frames.append(
-            three(tuple(on_ground(each, shape) for each in panels), labels, "the result", "", side)  # type: ignore[arg-type]
-        )
+        left, middle, right = (on_ground(each, shape) for each in (picture, alone[k], cuts[k]))
+        labels = (label, "the result", f"its slice across z, {k + 1} of {len(alone)}")
+        frames.append(three((left, middle, right), labels, "the result", quality, side))
     return Ending(frames, alone)
+
+
+def told(scores: Sequence[float]) -> str:
+    """The mean of PSNR by view, for people."""
+    known = [score for score in scores if math.isfinite(score)]
+    return f"PSNR {sum(known) / len(known):.1f} dB, mean of all views" if known else ""
 
 
 def nearest(views: ColourViews, cameras: Cameras) -> list[tuple[Picture, str]]:

@@ -21,6 +21,7 @@ FRAMES, SPEED = 24, 8.0  # of a turn, in three seconds
 ELEVATION = 15.0
 LARGEST = 128  # samples along the longest axis that turning pictures are drawn from
 GROUND = 0.01  # linear grey behind volumes
+FAIR, BRIGHTEST = 0.2, 0.995  # of the fullest slice, that a shown one holds; share of values that are below white
 
 
 def shrunk(volume: Volume) -> Volume:
@@ -48,24 +49,26 @@ def turned(volume: Volume, style: VolumeStyle, cameras: Cameras, backend: Backen
 
 
 def slices(volume: Volume, count: int, side: int) -> list[Picture]:
-    """Slices across z through what a volume holds, from its first to its last: white is the greatest value.
+    """Slices across z through what a volume holds, as greys on the dark ground, linear in the values.
 
     Args:
         volume: whose first channel is shown.
-        count: of the pictures.
+        count: of the pictures, from the first to the last slice that holds a fair share of what the fullest one does.
         side: pixels of their longer side; they have the proportions of what is shown.
     """
     part = occupied(Volume(volume.values[:1].cpu(), volume.bounds), volume.values[0].abs().cpu())
-    values = part.values[0].numpy()
-    high = max(float(np.quantile(values[values > 0], 0.995)), 1e-30) if (values > 0).any() else 1.0
+    values = part.values[0].clamp(min=0)
+    full = values.flatten(1).sum(1)
+    held = (full >= FAIR * full.max()).nonzero()[:, 0]
+    high = max(float(np.quantile(values[values > 0], BRIGHTEST)) if bool((values > 0).any()) else 0.0, 1e-30)
     width, height = (part.bounds[1] - part.bounds[0])[:2].tolist()
     size = [max(1, round(each / max(width, height) * side)) for each in (height, width)]
     found = []
-    for place in np.linspace(0, len(values) - 1, count).round().astype(int):
-        plane = torch.from_numpy(values[place][::-1].copy())[None, None]
+    for place in np.linspace(int(held[0]), int(held[-1]), count).round().astype(int):
+        plane = values[place].flip(0)[None, None].float()
         scaled = torch.nn.functional.interpolate(plane, size, mode="bilinear", align_corners=True)[0, 0]
-        grey = (scaled / high).clamp(0, 1).numpy()
-        found.append(np.repeat(np.asarray((grey * 255).round(), np.uint8)[..., None], 3, -1))
+        grey = (scaled / high).clamp(0, 1)[..., None].expand(-1, -1, 3)
+        found.append(to_bytes(GROUND + (1 - GROUND) * grey))
     return found
 
 

@@ -18,11 +18,11 @@ from invrender.methods.scattering.task import Task
 from invrender.nouns import Cameras, Volume
 from invrender.parameters.medium_values import EXTINCTION
 from invrender.render.images import to_bytes
+from invrender.report.difference import enlarged
 from invrender.run.film import Ending, Film, Moment, Picture
 from invrender.run.input_views import at
-from invrender.run.mesh_views import three
-from invrender.run.volume_film import nearest
-from invrender.run.volume_turn import ELEVATION, FRAMES, SPEED, on_ground, slices
+from invrender.run.volume_film import nearest, staged, told
+from invrender.run.volume_turn import ELEVATION, FRAMES, SPEED
 
 Tensor = torch.Tensor
 
@@ -55,20 +55,10 @@ def film(task: Task, settings: ScatteringSettings, backend: Backend) -> Film | N
         part = occupied(volume, volume.values[0])
         distance = filling_distance(part, "orbit", (TURNING, TURNING), FOV, ELEVATION)
         cameras = volume_rig(part, "orbit", FRAMES, (TURNING, TURNING), distance, elevation=ELEVATION)
-        alone, near, cuts = (
-            _turning(task, found, cameras, backend),
-            nearest(views, cameras),
-            slices(volume, FRAMES, side),
-        )
-        shape = views.shown.panel_shape(side)
-        turn = [
-            three(
-                (on_ground(near[k][0], shape), on_ground(alone[k], shape), on_ground(cuts[k], shape)),
-                (near[k][1], "the result", f"its slice across z, {k + 1} of {FRAMES}"), "the result", "", side,
-            )
-            for k in range(FRAMES)
-        ]  # fmt: skip
-        return Ending([*views.worst(found, side), *turn], [on_ground(each, (side, side)) for each in alone])
+        alone = [enlarged(each, side) for each in _turning(task, found, cameras, backend)]
+        scores = views.scores(found)
+        turn = staged(nearest(views, cameras), alone, volume, views, told(scores), side)
+        return Ending([*views.worst(found, scores, side), *turn.progress], turn.turntable)
 
     return Film(frames, draw, ending, SPEED, video=settings.video is not None)
 

@@ -14,7 +14,7 @@ from invrender.render.emission import VolumeStyle
 from invrender.render.looks import look_of
 from invrender.run.film import Ending, Film, Moment, Picture
 from invrender.run.input_views import at
-from invrender.run.volume_film import turning
+from invrender.run.volume_film import told, turning
 from invrender.run.volume_turn import SPEED, shrunk
 
 Tensor = torch.Tensor
@@ -47,7 +47,9 @@ def film(task: Task, settings: TransmittanceSettings, backend: Backend) -> Film 
         reference = None if task.reference is None else shrunk(task.reference)
         look = look_of(small if reference is None else reference)
         style = VolumeStyle(look.transfer, look.lighting)
-        turn = turning((small, style), None if reference is None else (reference, style), views, side, backend)
-        return Ending([*views.worst(found, side), *turn.progress], turn.turntable)
+        styled = None if reference is None else (reference, style)
+        scores = views.scores(found)
+        turn = turning((small, style), styled, views, told(scores), side, backend)
+        return Ending([*views.worst(found, scores, side), *turn.progress], turn.turntable)
 
     return Film(frames, draw, ending, SPEED, video=settings.video is not None)

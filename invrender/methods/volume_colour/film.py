@@ -14,7 +14,7 @@ from invrender.nouns import Volume
 from invrender.render.emission import VolumeStyle
 from invrender.run.film import Ending, Film, Moment, Picture
 from invrender.run.input_views import at
-from invrender.run.volume_film import turning
+from invrender.run.volume_film import told, turning
 from invrender.run.volume_turn import SPEED, shrunk
 
 
@@ -40,8 +40,9 @@ def film(task: Task, settings: ColourSettings, backend: Backend) -> Film | None:
     def ending(result: Result, number: int) -> Ending:
         del number
         target = None if task.target is None else _small(task.target)
-        turn = turning(_small(result.styled), target, views, side, backend)
-        return Ending([*views.worst(result.styled, side), *turn.progress], turn.turntable)
+        scores = views.scores(result.styled)
+        turn = turning(_small(result.styled), target, views, told(scores), side, backend)
+        return Ending([*views.worst(result.styled, scores, side), *turn.progress], turn.turntable)
 
     return Film(frames, draw, ending, SPEED, video=settings.video is not None)
 
