@@ -1,4 +1,4 @@
-"""Films as .mp4 (H.264), which play anywhere in all colours, by an encoder that is installed: PyAV, or ffmpeg on the PATH.
+"""Films as .mp4 (H.264), which play anywhere in all colours, by an encoder that is there: PyAV, or ffmpeg on the PATH.
 
 Neither is a dependency: PyAV's libraries take 100 MB, and a GIF needs none of them.
 """
@@ -99,8 +99,9 @@ def _by_ffmpeg(path: Path, pictures: Sequence[Picture], rate: Fraction) -> None:
     given = ["-f", "rawvideo", "-pix_fmt", "rgb24", "-s", f"{width}x{height}", "-r", str(rate), "-i", "-"]
     wanted = ["-c:v", CODEC, "-crf", str(QUALITY), "-pix_fmt", "yuv420p", "-movflags", "faststart", str(path)]
     data = b"".join(picture.tobytes() for picture in pictures)
+    command = ["ffmpeg", "-v", "error", "-y", *given, *wanted]
     try:
-        done = subprocess.run(["ffmpeg", "-v", "error", "-y", *given, *wanted], input=data, capture_output=True)
+        done = subprocess.run(command, check=False, input=data, capture_output=True)
     except OSError as error:
         raise UsageError(f"ffmpeg cannot be started: {error}", REMEDY) from error
     if done.returncode:
