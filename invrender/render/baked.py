@@ -149,7 +149,7 @@ def _halved_once(surface: Surface, long: Tensor) -> Surface:
 
 
 def _middles(faces: Tensor, long: Tensor, count: int) -> tuple[Tensor, Tensor]:
-    """Numbers [F,3] of new corners in the middle of long edges (else 0), from `count` on, and the ends of each [M,2]."""
+    """Numbers [F,3] of new corners in the middles of long edges, from `count` on (else 0), and their ends [M,2]."""
     a, b = faces, faces.roll(-1, 1)
     key = torch.minimum(a, b) * count + torch.maximum(a, b)
     edges, number = torch.unique(key[long], return_inverse=True)

@@ -12,6 +12,7 @@ import torch
 
 from invrender.cameras.rays import pixel_directions
 from invrender.kernels import Backend
+from invrender.nouns import Cameras
 from invrender.render.baked import openness_at
 from invrender.render.rays import Body, body
 from invrender.shading.surface import Surface

@@ -128,6 +128,24 @@ def layers_of(
     return torch.cat([draw(cameras[[k]], light) for k, light in enumerate(lights)]).clamp(min=0)
 
 
+def normals(mesh: Mesh, cameras: Cameras, backend: Backend) -> Tensor:
+    """Unit normals [N,H,W,3] float32 in the world that face the camera, at pixels' centres; 0 where nothing is hit."""
+    prepared = surface_on(backend.device, mesh)
+    centre = prepared.positions.detach().mean(0)
+    attributes = torch.cat([prepared.normals, prepared.positions[prepared.position_of] - centre], 1).float()
+
+    def draw(part: Cameras) -> Tensor:
+        clip = clip_positions(prepared.positions, part)
+        face_id, _ = ops.rasterize(backend, clip, prepared.faces, part.size)
+        values = ops.interpolate(backend, attributes, prepared.attribute_faces, face_id, clip[:, prepared.position_of])
+        eye = (part.position.to(centre) - centre).float()[:, None, None, :]
+        to_eye = torch.nn.functional.normalize(eye - values[..., 3:6], dim=-1)
+        facing = facing_normals(values[..., :3], _face_normals(prepared, face_id, values), to_eye)
+        return torch.where(face_id[..., None] >= 0, facing, 0)
+
+    return _by_view(cameras, draw)
+
+
 def render_views(
     mesh: Mesh,
     cameras: Cameras,

@@ -12,7 +12,7 @@ into white instead of being cut off. None of it is a measurement: datasets and g
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Literal
 
 import torch
@@ -56,7 +56,7 @@ class Studio:
 
     rig: Rig = "studio"
     ground: bool = False
-    baking: Baking | None = Baking()
+    baking: Baking | None = field(default_factory=Baking)
     up: tuple[float, float, float] = (0.0, 1.0, 0.0)
 
 
