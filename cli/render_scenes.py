@@ -119,7 +119,10 @@ def _save(path: Path, scene: Scene, cameras: list[Camera], size: tuple[int, int]
 
 def pictured(shot: MeshShot, request: Request) -> MeshShot:
     """What to draw, as pictures for people want it."""
-    return replace(shot, gradient=request.gradient, depth=request.depth, scale=request.scale, speed=request.speed)
+    studio = shot.studio and replace(shot.studio, up=request.placement.up)
+    return replace(
+        shot, studio=studio, gradient=request.gradient, depth=request.depth, scale=request.scale, speed=request.speed
+    )
 
 
 def _by_rays(

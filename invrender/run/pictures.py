@@ -26,7 +26,7 @@ MOVING = (".gif", ".mp4")
 ARRAYS = (".npy", ".exr")  # of what is measured
 MEASURED = ("depth", "normal", "silhouette")  # modes of meshes whose values are written to arrays
 SPEED, FASTEST_GIF = 20.0, 50.0  # pictures a second
-_VIGNETTE = 0.32  # by how much a gradient is darker in the corners
+_VIGNETTE = 0.26  # by how much a gradient is darker in the corners
 FLOATS = ("traced", "paths")  # renderers whose pictures may be written as linear floats
 
 

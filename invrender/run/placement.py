@@ -61,6 +61,13 @@ class CameraPlacement:
     stands: Standpoint | Viewpoint | None = None
     path: CameraPath | None = None
 
+    @property
+    def up(self) -> Triple:
+        """What is upwards in the first picture."""
+        if self.path is not None:
+            return self.path.keys[0].up
+        return UP if self.stands is None else self.stands.up
+
     def count(self, default: int) -> int:
         """How many cameras there are where a kind of output has `default` of them."""
         if self.views is None and self.path is not None and default == TURNTABLE:
