@@ -88,7 +88,7 @@ OcclusionOption = Annotated[
         rich_help_panel=PANEL,
         help="Ambient occlusion in modes shaded and raytraced: rays of a pixel, of the lights studio and three-point "
         "of a point of the surface; 0: none.",
-        show_default="32 with studio and three-point, else 0",
+        show_default="40 with studio and three-point, else 0",
     ),
 ]
 ReachOption = Annotated[

@@ -32,7 +32,7 @@ _FEWEST = 6  # rays of a corner
 _INWARD = 0.05  # how far corners at creases are moved into their part, of the way to the middle of its faces
 _LIFT = 3e-4  # of the frame, above the surface
 _HALVINGS = 12
-_SMOOTHINGS = 3
+_SMOOTHINGS = 2  # of the least number, by halves
 _SEED = 1
 
 
@@ -46,9 +46,9 @@ class Baking:
         edge: the longest that edges may be, likewise.
     """
 
-    rays: int = 32
+    rays: int = 40
     reach: float = 0.4
-    edge: float = 1 / 32
+    edge: float = 1 / 36
 
     def __post_init__(self) -> None:
         if self.rays < 1:

@@ -48,11 +48,11 @@ def test_nothing_is_dark_on_a_ball_and_the_edge_of_a_right_angle_is_half_open() 
     assert round_one.openness is not None
     assert float(round_one.openness[:, 0].min()) > 0.97
     mesh = together(floor(0.0, 1.0), Mesh(wall(1.0).vertices + torch.tensor([-1.0, 0, 0]), wall(1.0).faces))
-    corner = baked(surface_on(TORCH.device, mesh), TORCH, Baking(rays=64, edge=1 / 8))
+    corner = baked(surface_on(TORCH.device, mesh), TORCH, Baking(rays=64, edge=1 / 24))
     assert corner.openness is not None
     x, y, _ = corner.positions[corner.position_of].unbind(1)
     front = corner.openness[:, 0]
-    assert float(front[(x == -1) & (y == 0)].mean()) == pytest.approx(0.55, abs=0.07)  # blurred by its neighbours
+    assert float(front[(x == -1) & (y == 0)].mean()) == pytest.approx(0.58, abs=0.08)  # blurred by its neighbours
     assert float(front[x > 0.5].min()) > 0.95
     assert float(front[(x == -1) & (y > 0.9)].min()) > 0.9
 
@@ -79,7 +79,7 @@ def test_light_from_everywhere_is_strongest_from_above() -> None:
     lights = lights_of(Studio(up=(0, 0, 2)), rig("orbit", 1, [0.0, 0, 0], 1.0, (8, 8)))
     normals = torch.tensor([[0.0, 0, 1], [0, 0, -1], [1, 0, 0]], dtype=torch.float64)
     seen = surround(normals, lights)[:, 0].tolist()
-    assert seen == pytest.approx([0.55, 0.2, 0.375])
+    assert seen == pytest.approx([0.52, 0.2, 0.36])
 
 
 def test_cameras_see_the_same_light_from_everywhere_around_and_nothing_clips() -> None:
