@@ -29,12 +29,12 @@ Tensor = torch.Tensor
 Rig = Literal["studio", "three-point"]
 
 RIGS: tuple[Rig, ...] = ("studio", "three-point")
-KNEE = 0.7  # linear; what is brighter runs into white
-_GLOSS = 0.6  # roughness of surfaces that have none
+KNEE = 0.75  # linear; what is brighter runs into white
+_GLOSS = 0.7  # roughness of surfaces that have none
 _ABOVE, _BELOW = 0.52, 0.2  # what a white surface that faces up or down reflects of the light from everywhere
 
 _LAMPS: dict[Rig, tuple[tuple[tuple[float, float, float], float], ...]] = {
-    "studio": (((-0.75, 0.8, 0.9), 0.64), ((1.0, 0.1, -0.1), 0.22)),
+    "studio": (((-0.75, 0.8, 0.9), 0.72), ((1.0, 0.1, -0.1), 0.22)),
     "three-point": (((-0.9, 0.9, 0.8), 0.75), ((1.0, 0.2, 0.7), 0.2), ((0.55, 0.8, -1.0), 0.6)),
 }
 """Directions in the camera's axes, and intensities: the key over the left shoulder, the fill from the right, the rim
