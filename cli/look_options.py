@@ -108,7 +108,7 @@ BackgroundOption = Annotated[
         metavar="COLOUR",
         rich_help_panel=PANEL,
         help="Behind the object: white, black, studio (light grey, darker towards the border), transparent, #RRGGBB.",
-        show_default="white, or a scene's own",
+        show_default="white, mode volume black, or a scene's own",
     ),
 ]
 DepthOption = Annotated[

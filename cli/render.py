@@ -77,16 +77,21 @@ from invrender.cli.volume_options import (
     ExtinctionOption,
     FloatsOption,
     FrameOption,
+    FramingOption,
     KeyOption,
     LightingOption,
     OpacityOption,
     QualityOption,
+    SaveTransferOption,
     ShapeOption,
     StrengthOption,
-    StyleOptions,
+    TransferOption,
     VolumeFile,
+    VolumeLightOption,
+    VolumeLookOption,
     WindowOption,
 )
+from invrender.cli.volume_style import StyleOptions
 from invrender.render.modes import mode_names
 
 if TYPE_CHECKING:
@@ -186,11 +191,16 @@ def render(
     noise_target: NoiseOption = None,
     exposure: ExposureOption = None,
     tonemap: TonemapOption = None,
-    colormap: ColormapOption = "inferno",
-    opacity: OpacityOption = "linear",
-    strength: StrengthOption = 0.5,
+    volume_look: VolumeLookOption = None,
+    colormap: ColormapOption = None,
+    opacity: OpacityOption = None,
+    strength: StrengthOption = None,
     window: WindowOption = None,
-    lighting: LightingOption = True,
+    transfer: TransferOption = None,
+    save_transfer: SaveTransferOption = None,
+    lighting: LightingOption = None,
+    volume_light: VolumeLightOption = None,
+    framing: FramingOption = None,
     compositing: CompositingOption = "early-termination",
     quality: QualityOption = "standard",
     extinction: ExtinctionOption = "auto",
@@ -235,13 +245,16 @@ def render(
     scenes.check(drawn, is_scene(asset), output, estimators.by_chance)
     medium = MediumOptions(albedo, phase_g, environment, sun)
     medium.check(drawn)
-    style = StyleOptions(colormap, opacity, strength, window, lighting, compositing, quality)
+    style = StyleOptions(
+        volume_look, colormap, opacity, strength, window, transfer, save_transfer, lighting, volume_light, framing,
+        compositing, quality,
+    )  # fmt: skip
     if drawn.subject == "volume":
-        style.check()
-    depths = depth_colours(drawn, colormap if given(context, "colormap") else None)
+        style.check(overwrite)
+    depths = depth_colours(drawn, colormap)
     from invrender.run.pictures import check_outputs
 
-    behind = background_of(background or "white")
+    behind = background_of(background or ("black" if drawn.name == "volume" else "white"))
     check_outputs(output, dataset, drawn, behind, overwrite)
     request = Request(
         drawn, behind, background is not None, output, dataset, seen.placement(), seen.placed,

@@ -60,11 +60,14 @@ class Request:
     depth: str = "grey"
     scale: bool = True
 
-    def cameras(self, asset: Mesh | Volume, default: int) -> Cameras:
-        """The cameras of an asset; see `CameraPlacement.cameras`. The first is saved where that was asked for."""
+    def cameras(self, asset: Mesh | Volume, default: int, placement: CameraPlacement | None = None) -> Cameras:
+        """The cameras of an asset; see `CameraPlacement.cameras`. The first is saved where that was asked for.
+
+        `placement`: another than the request's.
+        """
         from invrender.run.placement import middle_of
 
-        cameras = self.placement.cameras(asset, default)
+        cameras = (placement or self.placement).cameras(asset, default)
         if self.save is not None:
             save_first(self.save, cameras, middle_of(asset))
         return cameras

@@ -15,6 +15,11 @@ if TYPE_CHECKING:
     from invrender.nouns import Mesh, Volume
     from invrender.samples.scenes import SceneSample
 
+EXAMPLES = (
+    "invrender sample torus-knot -o knot.glb",
+    "invrender sample head -o head.npz --resolution 96",
+)
+
 
 def sample(
     name: Annotated[str | None, typer.Argument(metavar="NAME", help="Which one; left out: list them.")] = None,
@@ -91,13 +96,15 @@ def _written(path: Path, name: str, thing: Mesh | Volume | SceneSample | Tensor)
 def _list(json: bool) -> None:
     from invrender.samples import PICTURES, SAMPLES, SCENES, VOLUMES, describe
 
-    described = {name: describe(name) for name in (*SAMPLES, *VOLUMES, *SCENES, *PICTURES)}
+    groups = {"Meshes": SAMPLES, "Volumes": VOLUMES, "Scenes": SCENES, "Environments": PICTURES}
     if json:
-        print_json(described)
+        print_json({name: describe(name) for names in groups.values() for name in names})
         return
-    width = max(map(len, described))
-    for name, text in described.items():
-        typer.echo(f"{name:<{width}}  {text}")
+    width = max(len(name) for names in groups.values() for name in names)
+    for number, (title, names) in enumerate(groups.items()):
+        typer.echo(("\n" if number else "") + title)
+        for name in names:
+            typer.echo(f"  {name:<{width}}  {describe(name)}")
 
 
 def _check_free(path: Path, overwrite: bool) -> None:

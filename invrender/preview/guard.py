@@ -36,9 +36,14 @@ class Job:
         panels: (title, path of a mesh or volume) pairs, drawn side by side with one camera.
         notes: lines of text in a corner.
         output: the picture's path.
-        size: height of the picture in pixels; each panel is square.
+        size: height of the picture in pixels.
+        width: of the picture in pixels; 0: each panel is square.
         frames, fps: of a turntable.
         isosurfaces: which panels show a volume's isosurface, not its cloud.
+        background: sRGB in [0, 1] behind the panels; empty: white, for clouds black.
+        camera: path of a camera file, or empty.
+        transfer: path of a transfer function for volumes, or empty.
+        folder: where keys of the window save what they save.
     """
 
     kind: Literal["window", "screenshot", "turntable", "probe"]
@@ -49,6 +54,11 @@ class Job:
     frames: int = 72
     fps: float = 24.0
     isosurfaces: tuple[int, ...] = ()
+    width: int = 0
+    background: tuple[float, ...] = ()
+    camera: str = ""
+    transfer: str = ""
+    folder: str = "."
 
 
 def run_job(job: Job, command: Sequence[str] = WORKER, timeout: float | None = None) -> dict[str, Any]:

@@ -1,7 +1,12 @@
-"""How a preview looks: panels side by side, one camera, soft background and lights, smooth shading with creases."""
+"""How a preview looks: panels side by side, one camera, the colours of `invrender render`, text in strips of its own.
+
+The first renderer fills the window and holds the text; the panels lie on it and leave strips free at the top and at the
+bottom, so that no text ever lies over an object.
+"""
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -10,19 +15,24 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from invrender.colour import linear_to_srgb
+from invrender.cameras.projection import vertical_fov
+from invrender.cameras.viewpoint import Viewpoint
 from invrender.nouns import Mesh, Volume
-from invrender.preview.volumes import add_cloud, occupied, surface_of
+from invrender.nouns.transfer import TransferFunction
+from invrender.preview.surfaces import SURFACE, surface_data, used
+from invrender.preview.volumes import Cloud, add_cloud, shown_points, surface_of
 
 if TYPE_CHECKING:
     import pyvista
 
-CREASE = 30.0  # degrees between two faces from which on their common edge is drawn sharp
-CLAY = (0.86, 0.80, 0.73)
-INK = (0.25, 0.27, 0.30)
-BACKGROUND = ((0.86, 0.88, 0.91), (0.99, 0.99, 1.0))  # sRGB at the bottom and at the top
-SURFACE: dict[str, Any] = {"ambient": 0.12, "diffuse": 0.95, "specular": 0.12, "specular_power": 20}
+WHITE, BLACK = (1.0, 1.0, 1.0), (0.0, 0.0, 0.0)
+DARK_INK, LIGHT_INK = (0.25, 0.27, 0.30), (0.78, 0.80, 0.84)
 VIEW = np.array([0.55, 0.32, 1.0])  # from the object towards the camera; +Y is up
+LAMPS = (((-0.75, 0.8, 0.9), 0.58), ((1.0, 0.1, 0.35), 0.18))  # directions in camera axes, intensities: key and fill
+FROM_ABOVE = 0.12
+EDITOR = 320  # pixels of the column in which a transfer function is edited
+
+Colour = tuple[float, ...]
 
 
 @dataclass(frozen=True)
@@ -34,44 +44,124 @@ class Panel:
     isosurface: bool = False
 
     @property
+    def cloud(self) -> Volume | None:
+        """The volume, where it is shown as a cloud."""
+        return self.subject if isinstance(self.subject, Volume) and not self.isosurface else None
+
+    @property
     def corners(self) -> NDArray[np.float64]:
         """Points [K,3] whose box holds what is shown."""
         if isinstance(self.subject, Mesh):
-            return _used(self.subject).numpy()[0]
-        x, y, z = np.meshgrid(*occupied(self.subject).T)
-        return np.stack([x, y, z], -1).reshape(-1, 3)
+            return used(self.subject).numpy()[0]
+        return shown_points(self.subject)
 
 
-def build(panels: Sequence[Panel], notes: Sequence[str], size: int, off_screen: bool) -> pyvista.Plotter:
-    """A plotter that shows the panels side by side, each `size` pixels square, from one common camera."""
+@dataclass
+class Stage:
+    """What was built.
+
+    Attributes:
+        plotter: with the strips' renderer first and the panels' after it.
+        panels: what they show.
+        clouds: of the panels that have one, by the panel's number.
+        ink: colour of text.
+        size: (H, W) of a panel in pixels.
+        editor: the renderer of the column at the right, where there is one.
+    """
+
+    plotter: pyvista.Plotter
+    panels: Sequence[Panel]
+    clouds: dict[int, Cloud]
+    ink: Colour
+    size: tuple[int, int]
+    editor: pyvista.Renderer | None = None
+
+
+def build(
+    panels: Sequence[Panel],
+    notes: Sequence[str],
+    size: tuple[int, int],
+    off_screen: bool,
+    background: Colour | None = None,
+    transfer: TransferFunction | None = None,
+    editor: bool | None = None,
+) -> Stage:
+    """A plotter that shows the panels side by side from one common camera.
+
+    Args:
+        panels, notes: what is shown, and lines of text under it.
+        size: (H, W) of all in pixels.
+        off_screen: whether there is no window.
+        background: sRGB in [0, 1]; None: black where there are clouds, else white.
+        transfer: of clouds; None: that of look auto.
+        editor: whether there is a column for editing the transfer function; None: in a window with one cloud alone.
+    """
     import pyvista
     import vtk
 
     vtk.vtkLogger.SetStderrVerbosity(vtk.vtkLogger.VERBOSITY_OFF)
+    clouds = [panel for panel in panels if panel.cloud is not None]
+    editor = (len(panels) == 1 == len(clouds) and not off_screen) if editor is None else editor
+    behind = background or (BLACK if clouds else WHITE)
+    ink = DARK_INK if sum(behind) > 1.4 else LIGHT_INK
     plotter = pyvista.Plotter(
-        shape=(1, len(panels)),
+        shape=(1, 1 + len(panels) + editor),
         off_screen=off_screen,
-        window_size=[size * len(panels), size],
+        window_size=[size[1] + EDITOR * (editor and not off_screen), size[0]],
         border=False,
-        lighting="light kit",
+        lighting=None,
     )
-    for column, panel in enumerate(panels):
-        plotter.subplot(0, column)
-        _add_panel(plotter, panel, size)
-    if notes:
-        plotter.subplot(0, 0)
-        _write(plotter, "\n".join(notes), (size // 60, size // 60), size)
-    plotter.link_views()
-    _aim(plotter, panels)
-    return plotter
+    plotter.set_background(behind, all_renderers=True)
+    for place, intensity in LAMPS:
+        _add_light(plotter, place, intensity, "camera light")
+    _add_light(plotter, (0.0, 1.0, 0.0), FROM_ABOVE, "scene light")
+    boxes = _boxes(len(panels), bool(editor), bool(notes), any(panel.title for panel in panels), plotter.window_size)
+    stage = Stage(plotter, panels, {}, ink, (0, 0))
+    for number, (panel, box) in enumerate(zip(panels, boxes, strict=False)):
+        plotter.subplot(0, 1 + number)
+        plotter.renderer.viewport = box
+        cloud = _add_panel(plotter, panel, transfer)
+        if cloud is not None:
+            stage.clouds[number] = cloud
+    width, height = plotter.window_size
+    left, bottom, right, top = boxes[0]
+    stage.size = (round((top - bottom) * height), round((right - left) * width))
+    _letter(stage, notes, boxes)
+    if editor:
+        stage.editor = plotter.renderers[-1]
+        stage.editor.viewport = boxes[-1]
+        stage.editor.InteractiveOff()
+    plotter.link_views(list(range(1, 1 + len(panels))))
+    plotter.subplot(0, 1)
+    _aim(stage)
+    return stage
 
 
-def turntable(plotter: pyvista.Plotter, frames: int) -> Iterator[NDArray[np.uint8]]:
+def turntable(stage: Stage, frames: int) -> Iterator[NDArray[np.uint8]]:
     """Pictures [H,W,3] of one full turn around +Y."""
+    plotter = stage.plotter
     for _ in range(frames):
         yield np.asarray(plotter.screenshot(return_img=True), np.uint8)[..., :3]
         plotter.camera.Azimuth(360.0 / frames)  # the panels share it
         plotter.render()  # a screenshot alone would take the picture before
+
+
+def look_from(stage: Stage, view: Viewpoint) -> None:
+    """Place the common camera."""
+    camera = stage.plotter.renderers[1].camera
+    camera.position, camera.focal_point, camera.up = view.eye, view.target, view.up
+    camera.view_angle = vertical_fov(view.fov, stage.size)
+    for renderer in stage.plotter.renderers[1:]:
+        renderer.reset_camera_clipping_range()
+
+
+def viewpoint(stage: Stage) -> Viewpoint:
+    """Where the common camera stands."""
+    camera = stage.plotter.renderers[1].camera
+    height, width = stage.size
+    half = np.tan(np.radians(camera.view_angle) / 2) * min(1.0, width / height)
+    fov = float(np.degrees(2 * np.arctan(half)))
+    return Viewpoint(tuple(camera.position), tuple(camera.focal_point), tuple(camera.up), round(fov, 6))
 
 
 def driver_name(plotter: pyvista.Plotter) -> str:
@@ -87,72 +177,85 @@ def example_mesh() -> Mesh:
     return Mesh(vertices, torch.tensor([[0, 2, 1], [0, 3, 2], [0, 1, 3], [1, 2, 3]]))
 
 
-def _add_panel(plotter: pyvista.Plotter, panel: Panel, size: int) -> None:
-    plotter.renderer.set_background(BACKGROUND[0], top=BACKGROUND[1])
-    if isinstance(panel.subject, Volume) and not panel.isosurface:
-        add_cloud(plotter, panel.subject)
-    else:
-        mesh = panel.subject if isinstance(panel.subject, Mesh) else surface_of(panel.subject)
-        surface, colouring = _surface(mesh)
-        plotter.add_mesh(surface, smooth_shading=False, show_scalar_bar=False, **SURFACE, **colouring)
-    plotter.enable_anti_aliasing("ssaa", multi_samples=4, all_renderers=False)
-    if panel.title:
-        _write(plotter, panel.title, (size // 60, size - size // 20), size)
+def font_size(height: int) -> int:
+    """Of all text, in points, for a picture of that height in pixels."""
+    return min(max(6, height // 65), 12)
 
 
-def _surface(mesh: Mesh) -> tuple[pyvista.PolyData, dict[str, Any]]:
-    """The mesh with one normal per corner of a crease, and how `add_mesh` shall colour it."""
+def line_height(height: int) -> int:
+    """Of a line of text in pixels, for a picture of that height."""
+    return round(2.6 * font_size(height))
+
+
+def _boxes(
+    count: int, editor: bool, notes: bool, titles: bool, size: Sequence[int]
+) -> list[tuple[float, float, float, float]]:
+    """Left, bottom, right and top of panels, and of the editor after them, as shares of the window."""
+    width, height = size
+    line = line_height(height) / height
+    bottom, top = line * notes, 1 - line * titles
+    if notes or titles:
+        bottom, top = max(bottom, 0.01), min(top, 0.99)
+    right = 1 - (min(EDITOR / width, 0.45) if editor else 0)
+    edges = np.linspace(0, right, count + 1)
+    boxes = [(float(a), bottom, float(b), top) for a, b in itertools.pairwise(edges)]
+    return [*boxes, (right, 0.0, 1.0, 1.0)] if editor else boxes
+
+
+def _letter(stage: Stage, notes: Sequence[str], boxes: Sequence[tuple[float, float, float, float]]) -> None:
+    """Titles above the panels and the notes, as one line, under them."""
+    plotter = stage.plotter
+    width, height = plotter.window_size
+    plotter.subplot(0, 0)
+    plotter.renderer.viewport = (0.0, 0.0, 1.0, 1.0)
+    plotter.renderer.InteractiveOff()
+    size, margin = font_size(height), max(3, font_size(height) // 2)
+    for panel, (left, _, _, top) in zip(stage.panels, boxes, strict=False):
+        if panel.title:
+            at = (round(left * width) + margin, round(top * height) + margin // 2)
+            plotter.add_text(panel.title, position=at, font_size=size, color=stage.ink)
+    if notes:
+        plotter.add_text(
+            _fitted(notes, width, size), position=(margin, margin), font_size=size, color=stage.ink, name="notes"
+        )
+
+
+def _fitted(notes: Sequence[str], width: int, size: int) -> str:
+    """As many notes as have room in one line."""
+    text = notes[0]
+    for note in notes[1:]:
+        longer = f"{text}   {note}"
+        if 1.15 * size * len(longer) > width:
+            break
+        text = longer
+    return text
+
+
+def _add_panel(plotter: pyvista.Plotter, panel: Panel, transfer: TransferFunction | None) -> Cloud | None:
+    plotter.enable_anti_aliasing("ssaa", all_renderers=False)
+    if panel.cloud is not None:
+        return add_cloud(plotter, panel.cloud, transfer)
+    mesh = panel.subject if isinstance(panel.subject, Mesh) else surface_of(panel.subject)
+    surface, colouring = surface_data(mesh)
+    plotter.add_mesh(surface, smooth_shading=False, show_scalar_bar=False, **SURFACE, **colouring)
+    return None
+
+
+def _add_light(plotter: pyvista.Plotter, place: tuple[float, float, float], intensity: float, kind: str) -> None:
+    """Of all renderers."""
     import pyvista
 
-    mesh = _used(mesh)
-    vertices, faces = mesh.numpy()
-    kind: Any = pyvista.PolyData  # its annotations are narrower than what it takes
-    surface = kind.from_regular_faces(vertices, faces)
-    textured = mesh.material.texture is not None and mesh.uv is not None
-    plain = mesh.material.is_default and not textured
-    albedo = torch.tensor((1.0, 1.0, 1.0) if plain else mesh.material.rgb)
-    colouring: dict[str, Any] = {"color": CLAY if plain else tuple(linear_to_srgb(albedo.numpy()).tolist())}
-    if mesh.colours is not None:  # times the material's colour, and times its texture, as in `shading.texture.albedo`
-        surface.point_data["colours"] = _encode(mesh.colours * albedo)
-        colouring = {"scalars": "colours", "rgb": True}
-    if mesh.material.texture is not None and mesh.uv is not None:
-        surface.active_texture_coordinates = mesh.uv.numpy().astype(np.float32)
-        colouring["texture"] = pyvista.Texture(_encode(mesh.material.texture))
-    if mesh.material.unlit:
-        colouring["lighting"] = False
-    smooth = surface.compute_normals(
-        cell_normals=False, split_vertices=True, feature_angle=CREASE, consistent_normals=False
-    )
-    return smooth, colouring
+    light: Any = pyvista.Light(light_type=kind, intensity=intensity)  # type: ignore[arg-type]
+    light.position, light.focal_point, light.positional = place, (0.0, 0.0, 0.0), False
+    plotter.add_light(light)
 
 
-def _used(mesh: Mesh) -> Mesh:
-    """The mesh without vertices that no face uses: one far away would stretch the depth range over the object."""
-    kept, faces = mesh.faces.unique(return_inverse=True)
-    uv, colours = (None if values is None else values[kept] for values in (mesh.uv, mesh.colours))
-    return Mesh(mesh.vertices[kept], faces, uv, colours, mesh.material)
-
-
-def _encode(colours: torch.Tensor) -> NDArray[np.uint8]:
-    encoded: NDArray[np.floating] = linear_to_srgb(colours.numpy())
-    rounded: NDArray[np.uint8] = np.round(np.clip(encoded, 0, 1) * 255).astype(np.uint8)
-    return rounded
-
-
-def _aim(plotter: pyvista.Plotter, panels: Sequence[Panel]) -> None:
+def _aim(stage: Stage) -> None:
     """Place the common camera so that the first panel's object stays in the picture on a turntable about +Y."""
-    vertices = panels[0].corners
+    vertices = stage.panels[0].corners
     low, high = vertices.min(0), vertices.max(0)
     centre = (low + high) / 2
     radius = max(float(np.linalg.norm(vertices - centre, axis=1).max()), 1e-12)
-    camera = plotter.renderers[0].camera
-    camera.position = centre + VIEW / np.linalg.norm(VIEW) * radius * 4
-    camera.focal_point = centre
-    camera.up = (0.0, 1.0, 0.0)
-    camera.view_angle = 2.15 * np.degrees(np.arcsin(1 / 4))
-    for renderer in plotter.renderers:
-        renderer.reset_camera_clipping_range()
-
-
-def _write(plotter: pyvista.Plotter, text: str, position: tuple[int, int], size: int) -> None:
-    plotter.add_text(text, position=position, font_size=max(6, size // 60), color=INK)
+    eye = centre + VIEW / np.linalg.norm(VIEW) * radius * 4
+    fov = 2.15 * float(np.degrees(np.arcsin(1 / 4)))
+    look_from(stage, Viewpoint(tuple(eye.tolist()), tuple(centre.tolist()), (0.0, 1.0, 0.0), fov))

@@ -80,6 +80,13 @@ def isosurfaces(panels: Panels) -> tuple[int, ...]:
     return tuple(i for i, (title, path) in enumerate(panels) if title == "isosurface" and is_volume_path(path))
 
 
+def alone(panels: Panels) -> Panels:
+    """The panels of a window: a volume file is shown once, beside the editor of its transfer function."""
+    if [title for title, _ in panels] == ["density", "isosurface"] and panels[0][1] == panels[1][1]:
+        return (("", panels[0][1]),)
+    return panels
+
+
 def check_picture(path: Path, extensions: Sequence[str], overwrite: bool) -> None:
     """Refuse an output of the wrong kind (UsageError) or one that is there already (OutputExistsError)."""
     if path.suffix.lower() not in extensions:

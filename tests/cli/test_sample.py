@@ -15,12 +15,9 @@ from invrender.samples import PICTURES, SAMPLES, SCENES, VOLUMES
 
 def test_lists_what_there_is(capsys):
     assert run(["sample"]) == 0
-    assert [line.split()[0] for line in capsys.readouterr().out.splitlines()] == [
-        *SAMPLES,
-        *VOLUMES,
-        *SCENES,
-        *PICTURES,
-    ]
+    lines = capsys.readouterr().out.splitlines()
+    assert [line for line in lines if line and line[0] != " "] == ["Meshes", "Volumes", "Scenes", "Environments"]
+    assert [line.split()[0] for line in lines if line[:2] == "  "] == [*SAMPLES, *VOLUMES, *SCENES, *PICTURES]
 
 
 def test_writes_a_sky(tmp_path, monkeypatch, capsys):

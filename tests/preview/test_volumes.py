@@ -6,13 +6,14 @@ import numpy as np
 import pytest
 import torch
 
+from invrender.cameras.occupied import occupied
 from invrender.cli.app import run
 from invrender.errors import InputError
 from invrender.geometry.connectivity import is_watertight
 from invrender.io.volumes.write import write_volume
 from invrender.nouns import Volume
 from invrender.preview.subject import describe, isosurfaces
-from invrender.preview.volumes import occupied, surface_of
+from invrender.preview.volumes import surface_of
 from invrender.samples import VOLUMES
 
 
@@ -31,7 +32,9 @@ def test_what_is_shown_fits_a_tighter_box():
     values = torch.zeros(1, 5, 5, 5)
     values[0, 1, 2, 3], values[0, 2, 2, 4] = 1.0, 0.5
     bounds = torch.tensor([[0.0, 0, 0], [4, 8, 12]], dtype=torch.float64)
-    assert occupied(Volume(values, bounds)).tolist() == [[3, 4, 3], [4, 4, 6]]
+    part = occupied(Volume(values, bounds), values[0])
+    assert part.bounds.tolist() == [[2, 2, 0], [4, 6, 9]]  # one sample around it, within the grid
+    assert torch.equal(part.values[0], values[0, 0:4, 1:4, 2:5])
     with pytest.raises(InputError, match="0 everywhere"):
         surface_of(Volume(0 * values, bounds))
 
@@ -51,4 +54,4 @@ def test_a_volume_file_has_two_panels(tmp_path, capsys):
     pixels = np.asarray(Image.open(tmp_path / "a.png").convert("L")).astype(int)
     assert pixels.shape == (64, 128)
     for middle in (pixels[28:36, 28:36], pixels[28:36, 92:100]):
-        assert middle.mean() < pixels[2:6, 2:6].mean() - 20
+        assert middle.mean() > pixels[:, :2].mean() + 20  # on black
