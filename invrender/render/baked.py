@@ -32,6 +32,7 @@ _FEWEST = 6  # rays of a corner
 _INWARD = 0.05  # how far corners at creases are moved into their part, of the way to the middle of its faces
 _LIFT = 3e-4  # of the frame, above the surface
 _HALVINGS = 12
+_MOST_ADDED = 2**17  # triangles
 _SMOOTHINGS = 2  # of the least number, by halves
 _SEED = 1
 
@@ -69,7 +70,7 @@ def baked(surface: Surface, backend: Backend, baking: Baking | None = None, arou
     how = baking or Baking()
     with torch.no_grad():
         whole = body(surface, backend)
-        fine = halved(surface, how.edge * whole.side * whole.unit)
+        fine = halved(surface, affordable(surface, how.edge * whole.side * whole.unit))
         blockers = body(fine, backend)
         if around is not None:
             blockers = _with_triangles(blockers, blockers.local(around.to(blockers.centre)))
@@ -107,6 +108,18 @@ def openness_at(solid: Body, point: Tensor, normal: Tensor, rays: int, reach: fl
         near = torch.where(face >= 0, (1 - t / reach).clamp(min=0), 0) ** 2
         parts.append(1 - near.reshape(-1, rays).mean(1))
     return torch.cat(parts)
+
+
+def affordable(surface: Surface, longest: float) -> float:
+    """A length of edges, at least `longest`, with which halving adds no more than some hundred thousand triangles."""
+    corners = surface.positions[surface.faces]
+    sides = (corners - corners.roll(-1, 1)).norm(dim=-1).sort(dim=1).values
+    while longest > 0 and math.isfinite(longest):
+        pieces = (sides[:, 2] / longest).clamp(min=1) * (sides[:, 0] / longest).clamp(min=1)  # along, and across
+        if float(pieces.sum()) <= len(sides) + _MOST_ADDED:
+            break
+        longest *= 1.25
+    return longest
 
 
 def halved(surface: Surface, longest: float) -> Surface:

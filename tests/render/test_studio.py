@@ -11,7 +11,7 @@ import torch
 from invrender.cameras.rigs import rig
 from invrender.nouns import Material, Mesh
 from invrender.render import studio
-from invrender.render.baked import Baking, baked, halved, openness_at
+from invrender.render.baked import Baking, affordable, baked, halved, openness_at
 from invrender.render.rays import body
 from invrender.render.studio import Studio, lights_of, staged
 from invrender.shading.lambert import surround
@@ -73,6 +73,15 @@ def test_halved_edges_change_no_shape() -> None:
     assert torch.allclose(fine.uv, at[:, :2] * 0.5 + at[:, 2:] * 0.25)
     assert torch.equal(fine.position_of[fine.attribute_faces], fine.faces)
     assert torch.allclose(fine.normals[fine.attribute_faces].mean(1), fine.face_normals)
+
+
+def test_a_house_of_many_walls_is_not_cut_into_millions() -> None:
+    walls = together(*(floor(height, 1.0) for height in torch.linspace(0, 0.1, 400).tolist()))
+    surface = surface_on(TORCH.device, walls)
+    longest = affordable(surface, 2 / 36)
+    assert longest > 2 / 36
+    assert len(halved(surface, longest).faces) < 500_000
+    assert affordable(surface_on(TORCH.device, ball(8)), 0.1) == 0.1
 
 
 def test_light_from_everywhere_is_strongest_from_above() -> None:
