@@ -14,9 +14,9 @@ import numpy as np
 import pytest
 
 from invrender.batch.collection.collect import collect
-from invrender.batch.collection.curves import read_curve
 from invrender.batch.collection.matrix import drawn, matrix
 from invrender.batch.collection.results import Row
+from invrender.report.curves import read_curve
 from tests.batch.conftest import DONE, FAILED, HOSTILE, folder_of
 
 
