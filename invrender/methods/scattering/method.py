@@ -13,7 +13,7 @@ from invrender.methods.scattering import report, task
 from invrender.methods.scattering.beginning import LEVEL
 from invrender.methods.scattering.film import arrays, film
 from invrender.methods.scattering.schedule import Plan
-from invrender.methods.scattering.settings import ScatteringSettings
+from invrender.methods.scattering.settings import PRESETS, ScatteringSettings
 from invrender.methods.scattering.work import work
 from invrender.parameters.neural_field import LearnedField
 from invrender.run.method import Method, Problem
@@ -43,6 +43,7 @@ METHOD = Method(
     name="scattering",
     inputs="a scene.toml with a medium, a volume, or a dataset folder of pictures whose light is known",
     settings=ScatteringSettings,
+    presets=PRESETS,
     needs=("scenes", "volumes"),
     load=task.load,
     describe=task.describe,

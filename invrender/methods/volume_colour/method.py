@@ -8,7 +8,7 @@ from invrender.kernels import Backend
 from invrender.methods.volume_colour import report, task
 from invrender.methods.volume_colour.film import arrays, estimate_of, film, styled_volume
 from invrender.methods.volume_colour.schedule import colour_schedule, field_of, transfer_schedule, weights
-from invrender.methods.volume_colour.settings import ColourSettings
+from invrender.methods.volume_colour.settings import PRESETS, ColourSettings
 from invrender.methods.volume_colour.work import work
 from invrender.parameters.neural_field import LearnedField
 from invrender.run.method import Method, Problem
@@ -43,6 +43,7 @@ METHOD = Method(
     name="volume",
     inputs="a volume, or a dataset folder of images with alpha",
     settings=ColourSettings,
+    presets=PRESETS,
     needs=("volumes",),
     load=task.load,
     describe=task.describe,
