@@ -86,7 +86,7 @@ def _text(
     pen: ImageDraw.ImageDraw, at: tuple[float, float], text: str, size: int, ink: tuple[int, int, int] = INK,
     room: int = ROOM, anchor: str = "la",
 ) -> None:  # fmt: skip
-    pen.text(at, fitting(text, room, size), ink, font(size), anchor=anchor)
+    pen.text(at, fitting(text.replace("×", "x"), room, size), ink, font(size), anchor=anchor)
 
 
 def _words(pen: ImageDraw.ImageDraw, story: Story) -> int:
@@ -126,7 +126,8 @@ def _wrapped(text: str, size: int, room: int) -> list[str]:
 def _views(sheet: Image.Image, pen: ImageDraw.ImageDraw, story: Story, down: int) -> int:
     """The worst view beside what the result shows of it, or the course of the losses; where that ends."""
     if not story.compared:
-        return _curve(pen, read_course(story.folder / LOSSES), down, 150)
+        room = HEIGHT - MARGIN - 110 - down
+        return _curve(pen, read_course(story.folder / LOSSES), down, max(room, 80))
     view: Compared = story.compared[0]
     side = (ROOM - 2 * GAP) // 3
     score = f"{view.score:.3f}" if abs(view.score) < 2 else f"{view.score:.1f}"

@@ -42,7 +42,7 @@ _OUTLINES = {
         " averaged over the views; 100 % is a perfect match, and single pixels of noise cost a percent or two.",
         HIGHER, PERCENT, main=True,
     ),
-    "views_iou_each": Entry("the same by view", "The overlap with each mask: a view that falls behind has a wrong mask"
+    "views_iou_each": Entry("overlap by view", "The overlap with each mask: a view that falls behind has a wrong mask"
                             " or a wrong camera.", HIGHER, PERCENT),
     "views_iou_of_hull": Entry(
         "overlap of the visual hull",
@@ -73,7 +73,7 @@ _AGAINST_A_MESH = {
         "The overlap of outlines with those of the true object, from cameras all around it that the run never saw.",
         HIGHER, PERCENT, main=True,
     ),
-    "iou_min": Entry("the worst of them", "The overlap of the direction that fits least.", HIGHER, PERCENT),
+    "iou_min": Entry("worst unseen outline (IoU)", "The overlap of the direction that fits least.", HIGHER, PERCENT),
     "chamfer": Entry(
         "distance between the surfaces (Chamfer)",
         "How far the two surfaces are apart on average, counted from each to the other, in percent of the diagonal of"
@@ -81,7 +81,7 @@ _AGAINST_A_MESH = {
         LOWER, PERCENT, main=True,
     ),
     "chamfer_visible": Entry(
-        "distance of what can be seen",
+        "distance where it can be seen",
         "The same, only where the surface can be seen from outside: the inside of a closed body is left out.",
         LOWER, PERCENT,
     ),
@@ -202,7 +202,7 @@ _VOLUMES = {
         "How well pictures from cameras that the run never saw are predicted: the fairest of all measures.",
         HIGHER, "dB", main=True,
     ),
-    "heldout_psnr_worst": Entry("the worst of them", "The unseen view that is predicted least.", HIGHER, "dB"),
+    "heldout_psnr_worst": Entry("worst view left out (PSNR)", "The unseen view that is predicted least.", HIGHER, "dB"),
     "heldout_views": Entry("views left out", "How many of the input's views were kept back to judge by."),
     "resampled": Entry("resampled", "Whether the result had to be resampled to the true volume's grid to be compared."),
     "least": Entry("least value", "The least value of the volume."),
@@ -273,7 +273,7 @@ _NETWORKS = {
 }  # fmt: skip
 
 GLOSSARY: Mapping[str, Entry] = {
-    **_OUTLINES, **_AGAINST_A_MESH, **_STATE_OF_A_MESH, **_PHOTOGRAPHS, **_VOLUMES, **_MEDIA, **_SCENES, **_NETWORKS,
+    **_OUTLINES, **_AGAINST_A_MESH, **_PHOTOGRAPHS, **_STATE_OF_A_MESH, **_VOLUMES, **_MEDIA, **_SCENES, **_NETWORKS,
 }  # fmt: skip
 """By name, as in metrics.json; the most telling of a kind first."""
 
@@ -289,10 +289,10 @@ def meaning(name: str, method: str = "") -> Entry | None:
 
 
 def entries(metrics: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, Any]]:
-    """The content of a metrics.json by the names that the glossary has; null is left out."""
+    """The content of a metrics.json by the names that the glossary has; null and what is empty are left out."""
     for key, value in metrics.items():
         name = f"{prefix}{key}"
         if isinstance(value, Mapping) and name not in WHOLE:
             yield from entries(value, f"{name}.")
-        elif value is not None:
+        elif value is not None and value not in ({}, []):
             yield name, value

@@ -52,7 +52,7 @@ class Story:
         warnings: what looks wrong in the input and in the result.
         environment: versions, backend, machine: name and text.
         command: the command line that repeats it.
-        ended: when.
+        ended: when; `error`: why it failed, in one line.
     """
 
     folder: Path
@@ -73,3 +73,4 @@ class Story:
     environment: Mapping[str, str] = field(default_factory=dict)
     command: str = ""
     ended: str = ""
+    error: str = ""

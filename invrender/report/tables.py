@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
-from invrender.report.glossary import HIGHER, LOWER, entries, meaning
+from invrender.report.glossary import GLOSSARY, HIGHER, LOWER, entries, meaning
 from invrender.report.measures import is_number
 from invrender.report.story import Setting, Story
 from invrender.report.verdict import told, verdict
@@ -51,12 +51,12 @@ def _title(text: str) -> str:
 
 def measurements(metrics: Mapping[str, Any], method: str) -> str:
     """Every measurement with what it means; what describes comes after what judges."""
-    rows: list[tuple[int, str]] = []
+    rows: list[tuple[tuple[bool, int], str]] = []
+    places = {name: place for place, name in enumerate(GLOSSARY)}
     for name, value in entries(metrics):
         entry = meaning(name, method)
-        title, sentence, rank = name, "", 3
-        if entry is not None:
-            title, sentence, rank = entry.title, entry.sentence, 0 if entry.main else 2 - bool(entry.better)
+        title, sentence = (name, "") if entry is None else (entry.title, entry.sentence)
+        rank = (entry is None or not entry.better, places.get(name, len(places)))
         if name in ("values", "posterior"):
             continue
         shown = told(name, value, method)
@@ -177,14 +177,17 @@ def files(folder: Path) -> str:
     return f'<ul class="files">{items}{more}</ul>' if items else ""
 
 
-def listed(folder: Path) -> list[tuple[str, int]]:
-    """Names and sizes of a folder's files, those of its folders behind; hidden ones and the report itself left out."""
+def listed(folder: Path, every: bool = False) -> list[tuple[str, int]]:
+    """Names and sizes of a folder's files, those of its folders behind; hidden ones are left out, and the report itself
+    unless `every` is asked for."""
     found = [
         (path.relative_to(folder).as_posix(), path.stat().st_size)
         for path in sorted(folder.rglob("*"))
         if path.is_file() and not any(part.startswith(".") for part in path.relative_to(folder).parts)
     ]
-    return sorted((each for each in found if each[0] not in OWN_FILES), key=lambda each: (each[0].count("/"), each[0]))
+    return sorted(
+        (each for each in found if every or each[0] not in OWN_FILES), key=lambda each: (each[0].count("/"), each[0])
+    )
 
 
 def size_of(count: int) -> str:

@@ -38,7 +38,7 @@ void main() {
     vec3 m = normalize(n), v = normalize(eye - p);
     bool front = dot(m, v) >= 0.;
     if (!front) m = -m;
-    float light = .26 + .62 * max(dot(m, key), 0.) + .2 * max(dot(m, fill), 0.);
+    float light = .16 + .82 * max(dot(m, key), 0.) + .16 * max(dot(m, fill), 0.);
     float gloss = .07 * pow(max(dot(m, normalize(key + v)), 0.), 24.);
     base = pow(pow(base, vec3(2.2)) * light * (gl_FrontFacing ? 1. : .55) + gloss, vec3(1. / 2.2));
   }
@@ -67,7 +67,7 @@ const read = async data => {
   const bytes = await inflated(bytesOf(data.packed)), V = data.vertices, F = data.faces;
   const raw = unpacked(bytes, 0, 3 * V), faces = unpacked(bytes, 6 * V, 3 * F);
   let at = 6 * V + 6 * F;
-  const points = new Float32Array(3 * V), colours = new Uint8Array(3 * V).fill(200);
+  const points = new Float32Array(3 * V), colours = new Uint8Array(3 * V).map((_, i) => [186, 195, 208][i % 3]);
   for (let i = 0; i < V; i++) for (let k = 0; k < 3; k++)
     points[3 * i + k] = data.low[k] + (data.high[k] - data.low[k]) * raw[k * V + i] / 65535;
   if (data.coloured) {
@@ -313,6 +313,7 @@ const viewer = async (box, data) => {
   for (const button of box.querySelectorAll("button")) buttons[button.name] = button;
   const press = name => {
     shown[name] = !shown[name];
+    if (name === "cameras" && shown.cameras) now.distance = Math.max(now.distance, data.reach / Math.sin(now.fov / 2));
     buttons[name].setAttribute("aria-pressed", shown[name]);
     redraw();
   };

@@ -86,6 +86,7 @@ def story_of(
         environment=_environment(record),
         command=shlex.join(["invrender", *(argv or again)]),
         ended=_when(record),
+        error=str(record.get("error") or ""),
     )
 
 
