@@ -47,12 +47,13 @@ JUDGES = (
 )
 """The fairest first: what the run has not seen, then the truth where it is known, then its own input."""
 TRUTHS = {
+    "psnr": ("mean_picture_psnr", "a picture that is the mean of all has {}"),
     "iou": ("chamfer", "the surface is {} of its size away from the true one"),
     "heldout_psnr": ("relative_l2", "the density is off by {} of its own size"),
     "novel_psnr": ("relative_l2", "the density is off by {} of its own size"),
 }
 """What else is said where the truth is known. Views tell all of a density, but not all of a surface: its hollows."""
-DENSITY = (0.1, 0.35)
+DENSITY, LEARNT = (0.1, 0.35), (6.0, 2.0)  # relative L2; dB above the mean picture
 OWN = ("seen.psnr_whole", "views_iou", "views_psnr", "unexplained")  # judged by what the result was made from
 
 
@@ -79,6 +80,7 @@ def verdict(metrics: Mapping[str, Any], method: str, warnings: int = 0) -> Verdi
             name, words = TRUTHS[judge.name]
             said += f", and {words.format(told(name, truth, method))}"
             grade = max(grade, _grade(truth, *DENSITY)) if name == "relative_l2" else grade
+            grade = max(grade, _grade(value - truth, *LEARNT)) if name == "mean_picture_psnr" else grade
         said = f"{WORDS[grade]}: {said}"
         own = " Nothing was kept back to judge it by." if judge.name in OWN and judge.name != "unexplained" else ""
         doubt = " Read the warnings first." if warnings else ""
