@@ -55,7 +55,7 @@ def measurements(metrics: Mapping[str, Any], method: str) -> str:
     places = {name: place for place, name in enumerate(GLOSSARY)}
     for name, value in entries(metrics):
         entry = meaning(name, method)
-        title, sentence = (name, "") if entry is None else (entry.title, entry.sentence)
+        title, sentence = (name, "") if entry is None else (_title(entry.title), entry.sentence)
         rank = (entry is None or not entry.better, places.get(name, len(places)))
         if name in ("values", "posterior"):
             continue
@@ -63,7 +63,7 @@ def measurements(metrics: Mapping[str, Any], method: str) -> str:
         kind = "number" if len(shown) < 18 else "free"
         better = BETTER.get(entry.better, "") if entry is not None and not isinstance(value, bool) else ""
         more = f" {_title(better)}." if better and is_number(value) else ""
-        rows.append((rank, f'<tr title="{escape(name, quote=True)}"><th scope="row">{escape(_title(title))}</th>'
+        rows.append((rank, f'<tr title="{escape(name, quote=True)}"><th scope="row">{escape(title)}</th>'
                            f'<td class="{kind}">{escape(shown)}</td>'
                            f'<td class="means">{_marked(sentence + more)}</td></tr>'))  # fmt: skip
     ordered = "".join(row for _, row in sorted(rows, key=lambda each: each[0]))

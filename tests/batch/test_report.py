@@ -38,7 +38,7 @@ class Page(HTMLParser):
         self.tags.append((tag, named))
         self.links += [named["href"] or ""] if "href" in named else []
         self.sources += [named["src"] or ""] if "src" in named else []
-        if tag not in ("meta", "img", "br", "wbr"):
+        if tag not in ("meta", "img", "br", "wbr", "source", "input"):
             self.open.append(tag)
 
     def handle_startendtag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
