@@ -103,7 +103,7 @@ def _words(pen: ImageDraw.ImageDraw, story: Story) -> int:
         down += 28
     if story.warnings:
         count = "a warning" if len(story.warnings) == 1 else f"{len(story.warnings)} warnings"
-        _text(pen, (LEFT + 24, down), f"{count}: {story.warnings[0]}", 16, GRADES[1], ROOM - 24)
+        _text(pen, (LEFT + 24, down), f"{count}: {story.warnings[0].partition('; ')[0]}", 16, GRADES[1], ROOM - 24)
         down += 26
     spent = "" if story.seconds is None else f", made in {duration(story.seconds)}"
     views = "" if story.cameras is None else f" from {len(story.cameras.cameras)} views"

@@ -57,7 +57,7 @@ def viewer(story: Story, budget: int) -> str:
         f'aria-label="3-D view of the result: turn with the arrow keys, zoom with + and -, reset with Home">'
         f'</canvas><span class="tip" hidden></span><div class="instead"><p class="why"></p>{_turning(story, budget)}'
         f'</div></div><div class="bar"><button type="button" name="reset">Reset</button>'
-        f'<button type="button" name="shaded">Light</button><button type="button" name="wires">Wireframe</button>'
+        f'<button type="button" name="shaded">Shading</button><button type="button" name="wires">Wireframe</button>'
         f'{cameras}{select}</div><p class="hint">Drag to turn, scroll or pinch to zoom, shift-drag to move.{fewer}</p>'
         f"</figure>{held('mesh-data', table)}"
     )

@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from invrender.colour import linear_to_srgb
-from invrender.nouns import Mesh, Scene
+from invrender.nouns import Material, Mesh, Scene
 from invrender.nouns.appearance import plain_colour
 from invrender.report.compared import Picture
 from invrender.report.media import still
@@ -47,7 +47,7 @@ def shape_of(asset: Mesh | Scene) -> Shape | None:
     if isinstance(asset, Mesh):
         found = _of_mesh(asset)
     else:
-        every = [_plain(_of_mesh(mesh), plain_colour(mesh.material.albedo)) for mesh in asset.meshes]
+        every = [_plain(_of_mesh(mesh), _look_of(mesh.material)) for mesh in asset.meshes]
         if not every:
             return None
         starts = np.cumsum([0, *(len(each.vertices) for each in every)])
@@ -74,7 +74,14 @@ def _of_mesh(mesh: Mesh) -> Shape:
         return Shape(vertices, faces, colours, unlit=unlit)
     if mesh.material.is_default:
         return Shape(vertices, faces)
-    return _plain(Shape(vertices, faces, unlit=unlit), plain_colour(mesh.material.albedo))
+    return _plain(Shape(vertices, faces, unlit=unlit), _look_of(mesh.material))
+
+
+def _look_of(material: Material) -> tuple[float, float, float]:
+    """One colour for a material: what it reflects, mirrors, lets through and emits, taken together."""
+    parts = (material.albedo, material.mirror, material.transmission, material.emission)
+    red, green, blue = (min(sum(channel), 1.0) for channel in zip(*map(plain_colour, parts), strict=True))
+    return red, green, blue
 
 
 def _plain(shape: Shape, albedo: tuple[float, float, float]) -> Shape:

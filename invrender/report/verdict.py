@@ -83,7 +83,7 @@ def verdict(metrics: Mapping[str, Any], method: str, warnings: int = 0) -> Verdi
             grade = max(grade, _grade(value - truth, *LEARNT)) if name == "mean_picture_psnr" else grade
         said = f"{WORDS[grade]}: {said}"
         own = " Nothing was kept back to judge it by." if judge.name in OWN and judge.name != "unexplained" else ""
-        doubt = " Read the warnings first." if warnings else ""
+        doubt = f" Read the warning{'s' if warnings > 1 else ''} first." if warnings else ""
         mark = None if own and not grade else grade  # nothing but the input itself speaks for it
         return Verdict(f"{said}.{own}{doubt}", max(grade, 1) if warnings else mark, judge.name)
     return Verdict("Nothing was measured that would say how good it is.", 1 if warnings else None)

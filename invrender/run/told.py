@@ -65,7 +65,7 @@ def story_of(
         told: the rest.
     """
     status = str(record.get("status", ""))
-    posed = None if told.views is None else Posed(told.views.cameras, view_names(told.views))
+    posed = _posed(told)
     argv = [str(word) for word in record.get("argv") or ()]
     again = [str(record.get("command", "")), "--config", CONFIG, "-o", "DIR"]
     return Story(
@@ -88,6 +88,19 @@ def story_of(
         ended=_when(record),
         error=str(record.get("error") or ""),
     )
+
+
+def _posed(told: Told) -> Posed | None:
+    """The input's cameras, or those of a scene."""
+    if told.views is not None:
+        return Posed(told.views.cameras, view_names(told.views))
+    cameras = [each for each in told.asset.cameras if each.extent is None] if isinstance(told.asset, Scene) else []
+    if not cameras:
+        return None
+    size = cameras[0].size or (480, 640)
+    poses = torch.stack([torch.linalg.inv(each.pose.detach().cpu().double()) for each in cameras])
+    lenses = torch.stack([perspective(float(each.fov), size, 0.01, 100.0) for each in cameras])
+    return Posed(Cameras(poses, lenses, size), tuple(each.name for each in cameras))
 
 
 def _when(record: Mapping[str, Any]) -> str:
@@ -126,7 +139,7 @@ def settings_told(settings: RunSettings, presets: Mapping[str, Mapping[str, obje
 
 def shown_setting(value: Any) -> str:
     """A setting for people."""
-    if value is None or value is dataclasses.MISSING:
+    if value is None or value == () or value is dataclasses.MISSING:
         return "not given"
     if isinstance(value, bool):
         return "yes" if value else "no"

@@ -74,7 +74,7 @@ def test_the_card_has_the_size_that_chats_show(kind: str, tmp_path: Path) -> Non
 def test_it_tells_what_a_reader_asks_for(tmp_path: Path) -> None:
     found = read(report_page(told.story(tmp_path / "run", warnings=["the masks look inverted; check them"])))
     for words in (
-        "mug", "6 views", "A warning", "the masks look inverted", "Read the warnings first", "view_0.png",
+        "mug", "6 views", "A warning", "the masks look inverted", "Read the warning first", "view_0.png",
         "not learnt from", "Wireframe", "Overlap with the input's outlines", "98.5 %", "usually 24", "refine", "12 s",
         "invrender reconstruct data/mug.glb", "losses.csv", "unknown_to_all",
     ):  # fmt: skip
@@ -189,7 +189,7 @@ def test_the_verdict_rests_on_the_fairest_number(metrics: Any, method: str, word
     found = verdict(metrics, method)
     assert words in found.sentence
     assert found.grade == grade
-    assert "warnings" in verdict(metrics, method, warnings=1).sentence or not metrics
+    assert "warning" in verdict(metrics, method, warnings=1).sentence or not metrics
     assert verdict(metrics, method, warnings=1).grade != 0
 
 
