@@ -68,16 +68,21 @@ from invrender.cli.volume_options import (
     ExtinctionOption,
     FloatsOption,
     FrameOption,
+    FramingOption,
     KeyOption,
     LightingOption,
     OpacityOption,
     QualityOption,
+    SaveTransferOption,
     ShapeOption,
     StrengthOption,
-    StyleOptions,
+    TransferOption,
     VolumeFile,
+    VolumeLightOption,
+    VolumeLookOption,
     WindowOption,
 )
+from invrender.cli.volume_style import StyleOptions
 from invrender.render.modes import Mode, Subject, find_mode, mode_names
 
 if TYPE_CHECKING:
@@ -107,7 +112,7 @@ ModeOption = Annotated[
 BackgroundOption = Annotated[
     str | None,
     typer.Option(
-        "--background", metavar="white|black|transparent|#RRGGBB", help="Behind the object (white; a scene's own)."
+        "--background", metavar="white|black|transparent|#RRGGBB", help="Behind the object (white; mode volume black; a scene's own)."
     ),
 ]
 SamplesOption = Annotated[
@@ -145,11 +150,16 @@ def render(
     camera: CameraOption = None,
     exposure: ExposureOption = None,
     tonemap: TonemapOption = None,
-    colormap: ColormapOption = "inferno",
-    opacity: OpacityOption = "linear",
-    strength: StrengthOption = 0.5,
+    volume_look: VolumeLookOption = None,
+    colormap: ColormapOption = None,
+    opacity: OpacityOption = None,
+    strength: StrengthOption = None,
     window: WindowOption = None,
-    lighting: LightingOption = True,
+    transfer: TransferOption = None,
+    save_transfer: SaveTransferOption = None,
+    lighting: LightingOption = None,
+    volume_light: VolumeLightOption = None,
+    framing: FramingOption = None,
     compositing: CompositingOption = "early-termination",
     quality: QualityOption = "standard",
     extinction: ExtinctionOption = "auto",
@@ -188,12 +198,15 @@ def render(
     scenes.check(drawn, _is_scene(asset), output, estimators.by_chance)
     medium = MediumOptions(albedo, phase_g, environment, sun)
     medium.check(drawn)
-    style = StyleOptions(colormap, opacity, strength, window, lighting, compositing, quality)
+    style = StyleOptions(
+        volume_look, colormap, opacity, strength, window, transfer, save_transfer, lighting, volume_light, framing,
+        compositing, quality,
+    )  # fmt: skip
     if drawn.subject == "volume":
-        style.check()
+        style.check(overwrite)
     from invrender.run.pictures import CameraPlacement, check_outputs
 
-    behind = _background(background or "white")
+    behind = _background(background or ("black" if drawn.name == "volume" else "white"))
     check_outputs(output, dataset, drawn, behind, overwrite)
     placement = CameraPlacement(cameras, views, (size, size), distance, fov, elevation, azimuth)
     placed, sized = _placed(context), given(context, "size")

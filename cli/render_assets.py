@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -13,7 +13,8 @@ from invrender.cli.options import console
 from invrender.cli.render_request import Request
 from invrender.cli.render_scenes import as_scene, draw_scene
 from invrender.cli.scene_options import SceneOptions
-from invrender.cli.volume_options import EstimatorOptions, StyleOptions, VolumeFile
+from invrender.cli.volume_options import EstimatorOptions, VolumeFile
+from invrender.cli.volume_style import StyleOptions, save_transfer
 
 if TYPE_CHECKING:
     from invrender.run.pictures import Written
@@ -64,25 +65,33 @@ def draw_volume(
     """Draw a volume file and write what was asked for."""
     from invrender.backends import select
     from invrender.render.absorption import check_extinction
-    from invrender.run.pictures import DATASET, views_for
+    from invrender.run.pictures import DATASET, Written, views_for
     from invrender.run.render_volume import VolumeShot, write_volume_dataset, write_volume_picture
 
     if request.mode.renderer == "paths":
         yield from _draw_medium(file, request, options, look, scenes)
         return
     backend = select(request.backend, request.device, ("volumes",))
-    volume = file.read()
+    volume, style = file.read(), options.style
     if request.mode.colour:
-        shot = VolumeShot(request.mode, options.style.of(volume), request.background)
+        shot = VolumeShot(request.mode, style.for_picture(volume), request.background)
+        posed = replace(shot, style=style.for_dataset(volume))
     else:
         extinction, how = check_extinction(options.extinction), options.estimator.estimation()
         shot = VolumeShot(request.mode, None, request.background, extinction, options.floats, how, file.learned())
+        posed = shot
     if request.dataset is not None:
         cameras = request.placement.cameras(volume, DATASET)
-        yield write_volume_dataset(request.dataset, volume, cameras, shot, backend)
+        yield write_volume_dataset(request.dataset, volume, cameras, posed, backend)
     if request.output is not None:
-        cameras = request.placement.cameras(volume, views_for(request.output))
+        part, placement = volume, request.placement
+        if shot.style is not None:
+            part, placement = style.placement(volume, shot.style, placement)
+        cameras = placement.cameras(part, views_for(request.output))
         yield write_volume_picture(request.output, volume, cameras, shot, backend)
+    if style.save is not None and shot.style is not None and shot.style.transfer is not None:
+        save_transfer(style.save, shot.style.transfer, volume)
+        yield Written(style.save, [style.save], "the transfer function")
 
 
 def _draw_medium(

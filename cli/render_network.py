@@ -92,7 +92,7 @@ def draw_by_network(request: NetworkRequest) -> Written:
 
 
 def _pictures(network: TrainedNetwork, request: NetworkRequest, angles: list[float]) -> Tensor:
-    from invrender.cli.volume_options import window_of
+    from invrender.cli.volume_style import window_of
     from invrender.errors import UsageError
     from invrender.io.assets import identify
     from invrender.io.meshes.read import read_mesh

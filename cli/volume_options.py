@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, cast
+from typing import TYPE_CHECKING, Annotated, cast
 
 import typer
 
@@ -13,98 +13,168 @@ from invrender.cli.options import a_number, check_choice
 if TYPE_CHECKING:
     from invrender.nouns import Volume
     from invrender.parameters.neural_field import LearnedField
-    from invrender.render.emission import VolumeStyle
     from invrender.render.estimated import Estimation
     from invrender.render.modes import Mode
 
 COMPOSITING = ("early-termination", "sequential", "vectorized", "mip")
+FRAMINGS = ("occupied", "grid")
+LOOKS = ("auto", "linear", "glow", "cloud", "shells", "solid", "bone", "skin", "ct")  # of `render.looks`
+LAMPS = ("camera", "three-point")  # of `shading.density_gradient`
 ESTIMATORS = ("exact", "march", "delta", "ratio", "residual-ratio")
 SPP = 16  # estimates a pixel
 BY_CHANCE = ESTIMATORS[2:]
 QUALITIES = ("draft", "standard", "fine")
 
+FILES, COLOURS, SAMPLING = "Volume files", "Colours of volumes", "Sampling of volumes"
+
 KeyOption = Annotated[
-    str, typer.Option("--key", metavar="NAME", help="Which array of an .npz, .vti or .vdb.", rich_help_panel="Volumes")
+    str, typer.Option("--key", metavar="NAME", help="Which array of an .npz, .vti or .vdb.", rich_help_panel=FILES)
 ]
 ShapeOption = Annotated[
     str | None,
-    typer.Option("--shape", metavar="Z,Y,X", help="Samples of a .raw file, z first.", rich_help_panel="Volumes"),
+    typer.Option("--shape", metavar="Z,Y,X", help="Samples of a .raw file, z first.", rich_help_panel=FILES),
 ]
 DtypeOption = Annotated[
     str | None,
-    typer.Option("--dtype", metavar="TYPE", help="Numbers of a .raw file: uint8, float32.", rich_help_panel="Volumes"),
+    typer.Option("--dtype", metavar="TYPE", help="Numbers of a .raw file: uint8, float32.", rich_help_panel=FILES),
 ]
 FrameOption = Annotated[
     int | None,
+    typer.Option("--frame", min=0, metavar="N", help="Which volume of several in a file, from 0.", rich_help_panel=FILES),
+]
+VolumeLookOption = Annotated[
+    str | None,
     typer.Option(
-        "--frame",
-        min=0,
-        metavar="N",
-        help="Which volume of several in a file, from 0.",
-        rich_help_panel="Volumes",
+        "--look",
+        metavar="NAME",
+        help=f"What the values look like: {', '.join(LOOKS)}; auto reads colours, opacity and window off the histogram.",
+        show_default="auto; in datasets linear",
+        rich_help_panel=COLOURS,
     ),
 ]
 ColormapOption = Annotated[
-    str,
+    str | None,
     typer.Option(
-        "--colormap", metavar="NAME|PLACE:COLOUR,...", help="A matplotlib name, or points.", rich_help_panel="Volumes"
+        "--colormap",
+        metavar="NAME",
+        help="A matplotlib name, or points such as '0:#000000,1:#ffffff'.",
+        show_default="the look's",
+        rich_help_panel=COLOURS,
     ),
 ]
 OpacityOption = Annotated[
-    str,
+    str | None,
     typer.Option(
         "--opacity",
-        metavar="linear|exponential|PLACE:OPACITY,...",
-        help="How opacity grows with the value.",
-        rich_help_panel="Volumes",
+        metavar="CURVE",
+        help="How opacity grows over the window: linear, exponential, one-step:0.5, ramp:0.2,0.8, bell:0.5,0.1, "
+        "peaks:0.2,0.5,0.8, or points such as '0:0,0.3:0,1:0.6'.",
+        show_default="the look's",
+        rich_help_panel=COLOURS,
     ),
 ]
 StrengthOption = Annotated[
-    float,
+    float | None,
     typer.Option(
         "--strength",
         min=0.001,
         max=1.0,
         callback=a_number("--strength"),
-        help="Opacity of the greatest value.",
-        rich_help_panel="Volumes",
+        metavar="X",
+        help="The greatest opacity of a curve, from 0 to 1, over 1/32 of the longest axis.",
+        show_default="as much as shows the inside; in datasets 0.5",
+        rich_help_panel=COLOURS,
     ),
 ]
 WindowOption = Annotated[
     str | None,
     typer.Option(
-        "--window", metavar="LOW,HIGH", help="Values at both ends of the colormap.", rich_help_panel="Volumes"
+        "--window",
+        metavar="LOW,HIGH",
+        help="The file's values at both ends of colours and opacity, or percentiles: 1%,99%.",
+        show_default="read off the histogram",
+        rich_help_panel=COLOURS,
+    ),
+]
+TransferOption = Annotated[
+    Path | None,
+    typer.Option(
+        "--transfer",
+        metavar="FILE",
+        help="Colours, opacity and window from a transfer.json, or from a run with --known.",
+        rich_help_panel=COLOURS,
+    ),
+]
+SaveTransferOption = Annotated[
+    Path | None,
+    typer.Option(
+        "--save-transfer",
+        metavar="FILE",
+        help="Write what is used as a .json for --transfer; a .png draws it over the histogram.",
+        rich_help_panel=COLOURS,
     ),
 ]
 LightingOption = Annotated[
-    bool,
-    typer.Option("--lighting/--no-lighting", help="Light along the density's gradient.", rich_help_panel="Volumes"),
+    bool | None,
+    typer.Option(
+        "--lighting/--no-lighting",
+        help="Light along the density's gradient.",
+        show_default="lit, but for look glow",
+        rich_help_panel=COLOURS,
+    ),
+]
+VolumeLightOption = Annotated[
+    str | None,
+    typer.Option(
+        "--volume-light",
+        metavar="NAME",
+        help=f"Where that light comes from, seen from the camera: {', '.join(LAMPS)}.",
+        show_default="camera",
+        rich_help_panel=COLOURS,
+    ),
+]
+FramingOption = Annotated[
+    str | None,
+    typer.Option(
+        "--framing",
+        metavar="NAME",
+        help=f"What fills a picture: {', '.join(FRAMINGS)}: what shows, or all of the grid.",
+        show_default="occupied; in datasets and with --distance grid",
+        rich_help_panel=SAMPLING,
+    ),
 ]
 CompositingOption = Annotated[
     str,
     typer.Option(
-        "--compositing", metavar="|".join(COMPOSITING), help="How samples are put together.", rich_help_panel="Volumes"
+        "--compositing",
+        metavar="NAME",
+        help=f"How samples are put together: {', '.join(COMPOSITING)} (mip: the greatest value of each ray).",
+        rich_help_panel=SAMPLING,
     ),
 ]
 QualityOption = Annotated[
-    str, typer.Option("--quality", metavar="|".join(QUALITIES), help="How finely to sample.", rich_help_panel="Volumes")
+    str,
+    typer.Option(
+        "--quality", metavar="NAME", help=f"How finely to sample: {', '.join(QUALITIES)}.", rich_help_panel=SAMPLING
+    ),
 ]
 ExtinctionOption = Annotated[
     str,
     typer.Option(
         "--extinction",
-        metavar="auto|FACTOR",
+        metavar="FACTOR",
         help="For transmittance and scattering: the factor on the values; auto makes the volume well visible.",
-        rich_help_panel="Volumes",
+        rich_help_panel=SAMPLING,
     ),
 ]
 EstimatorOption = Annotated[
     str | None,
     typer.Option(
         "--estimator",
-        metavar="|".join(ESTIMATORS),
-        help="For transmittance: exact on the grid, marched, or by chance with --spp and --seed (exact).",
-        rich_help_panel="Volumes",
+        metavar="NAME",
+        help=f"For transmittance: {', '.join(ESTIMATORS)}; the last three by chance, with --spp and --seed.",
+        show_default="exact",
+        rich_help_panel=SAMPLING,
     ),
 ]
 FloatsOption = Annotated[
@@ -167,51 +237,6 @@ class EstimatorOptions:
         from invrender.render.estimated import Estimation, Estimator
 
         return Estimation(cast("Estimator", self.estimator or "exact"), self.spp or SPP, self.seed)
-
-
-@dataclass(frozen=True)
-class StyleOptions:
-    """How a volume is to be shown, as the options say it."""
-
-    colormap: str
-    opacity: str
-    strength: float
-    window: str | None
-    lighting: bool
-    compositing: str
-    quality: str
-
-    def check(self) -> None:
-        """Refuse names that are not known (UsageError)."""
-        check_choice("--compositing", self.compositing, COMPOSITING)
-        check_choice("--quality", self.quality, QUALITIES)
-
-    def of(self, volume: Volume) -> VolumeStyle:
-        """The style in which a volume is shown."""
-        from invrender.render.emission import QUALITY, VolumeStyle
-        from invrender.render.transfer import transfer_function
-        from invrender.shading.density_gradient import Lighting
-
-        compositing: Any = self.compositing
-        transfer = None
-        if len(volume.values) == 1:
-            window = window_of(self.window)
-            transfer = transfer_function(volume, self.colormap, self.opacity, self.strength, window)
-        lighting = Lighting() if self.lighting and self.compositing != "mip" else None
-        return VolumeStyle(transfer, lighting, compositing, QUALITY[self.quality])
-
-
-def window_of(text: str | None) -> tuple[float, float] | None:
-    """The two numbers of --window, where it is given (UsageError: they are none)."""
-    from invrender.errors import UsageError
-
-    if text is None:
-        return None
-    try:
-        low, high = (float(part) for part in text.split(","))
-    except ValueError as error:
-        raise UsageError(f"--window is {text!r}", "give the lower and the upper value: --window 0,255") from error
-    return low, high
 
 
 def _integers(text: str) -> tuple[int, ...]:

@@ -12,7 +12,7 @@ from invrender.cameras.rays import camera_rays
 from invrender.cameras.volume_rigs import volume_frame
 from invrender.errors import InputError
 from invrender.kernels import Backend
-from invrender.kernels.compositing import Compositing, Rules
+from invrender.kernels.compositing import Compositing, Rules, Shade
 from invrender.nouns import Cameras, Rays, Volume
 from invrender.nouns.transfer import TransferFunction
 from invrender.ops import composite
@@ -20,7 +20,7 @@ from invrender.render.apart import apart
 from invrender.render.images import average, enlarge
 from invrender.render.sampling import sample_rays
 from invrender.render.scale import exponent, lengths_exponent, scaled, scaled_cameras, scaled_volume
-from invrender.shading.density_gradient import Lighting, shade, steepest, value_gradient
+from invrender.shading.density_gradient import Lighting, shades, steepest, value_gradient
 
 Tensor = torch.Tensor
 
@@ -146,10 +146,18 @@ def _view(
     rays = replace(rays, origin=rays.origin.to(backend.device), direction=rays.direction.to(backend.device))
     steps = _ray_steps(rays, volume, style.quality.samples)
     samples = sample_rays(rays, volume.bounds, _shape(volume), steps, grid.dtype)
-    lights = None if not steep or style.lighting is None else shade(style.lighting, rays, camera, steep, grid.dtype)
     window = (0.0, 1.0) if style.transfer is None else (style.transfer.low, style.transfer.high)
-    rules = Rules(style.compositing, *window, lights)
-    result = composite(backend, grid, samples, table, rules)
+
+    def seen(lights: Shade | None) -> Tensor:
+        return composite(backend, grid, samples, table, Rules(style.compositing, *window, lights))
+
+    if not steep or style.lighting is None:
+        result = seen(None)
+    else:
+        (first, share), *others = shades(style.lighting, rays, camera, steep, grid.dtype)
+        result = seen(first)
+        if others:
+            result = share * result + sum(part * seen(other) for other, part in others)
     height, width = camera.size
     return torch.cat([result[:, :3], 1 - result[:, 3:]], 1).reshape(height, width, 4)
 

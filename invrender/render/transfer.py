@@ -13,13 +13,12 @@ from invrender.colour import srgb_to_linear
 from invrender.errors import UsageError
 from invrender.nouns import Volume
 from invrender.nouns.transfer import TransferFunction
+from invrender.render.opacity_curves import curve, spelled
 
 Tensor = torch.Tensor
 Point = tuple[float, float]
 
 ROWS = 256
-
-STEEPNESS = 4.0  # of the exponential opacity
 
 
 def transfer_function(
@@ -35,7 +34,7 @@ def transfer_function(
         volume: tells the window where none is given: from 0 (or the least value, if negative) to the value that all
             but a thousandth of the samples above it stay below.
         colormap: a matplotlib name, or points 'PLACE:COLOUR,...' with positions in [0, 1] and '#rrggbb' colours.
-        opacity: 'linear', 'exponential', or points 'PLACE:OPACITY,...', all numbers in [0, 1].
+        opacity: a curve of `render.opacity_curves`, or points 'PLACE:OPACITY,...', all numbers in [0, 1].
         strength: the greatest opacity of the named kinds, and the factor on points' opacities over 1.
         window: the values at position 0 and 1.
 
@@ -47,7 +46,7 @@ def transfer_function(
         raise UsageError(f"the window from {low:g} to {high:g} is empty", "give the lower value first")
     if not 0 < strength <= 1:
         raise UsageError(f"an opacity of {strength:g} is impossible", "use 0 < opacity <= 1")
-    return TransferFunction(_colours(colormap), _opacity(opacity, strength), low, high)
+    return TransferFunction(colours_of(colormap), opacity_of(opacity, strength), low, high)
 
 
 def _window(volume: Volume) -> Point:
@@ -61,7 +60,12 @@ def _window(volume: Volume) -> Point:
     return low, float(ordered[int(0.999 * (len(ordered) - 1))])
 
 
-def _colours(text: str) -> Tensor:
+def colours_of(text: str) -> Tensor:
+    """Linear RGB [ROWS,3] float32 over the window, of a colormap of matplotlib's or of points.
+
+    Raises:
+        UsageError: the text is neither.
+    """
     if ":" in text:
         points = [(position, _colour(value)) for position, value in _points(text, "--colormap")]
         positions = [position for position, _ in points]
@@ -86,18 +90,22 @@ def _matplotlib(name: str) -> np.ndarray[tuple[int, int], np.dtype[np.float64]]:
     return np.asarray(mpl.colormaps[name](np.linspace(0, 1, ROWS)), np.float64)[:, :3]
 
 
-def _opacity(text: str, strength: float) -> Tensor:
+def opacity_of(text: str, strength: float) -> Tensor:
+    """Opacities [ROWS] float32 over the window, of a curve that reaches `strength`, or of points that say their own.
+
+    Raises:
+        UsageError: the text is neither.
+    """
     even = np.linspace(0, 1, ROWS)
-    if text == "linear":
-        values = strength * even
-    elif text == "exponential":
-        values = strength * np.expm1(STEEPNESS * even) / math.expm1(STEEPNESS)
+    shares = curve(text, even)
+    if shares is not None:
+        values = strength * shares
     elif ":" in text:
         points = [(position, _number(value, "--opacity")) for position, value in _points(text, "--opacity")]
         values = np.interp(even, [position for position, _ in points], [value for _, value in points])
     else:
         raise UsageError(
-            f"--opacity is {text!r}", "use linear, exponential, or points such as '0:0,0.3:0,0.5:0.4,1:0.9'"
+            f"--opacity is {text!r}", f"use {spelled()}, or points such as '0:0,0.3:0,0.5:0.4,1:0.9'"
         )
     return torch.from_numpy(values).float()
 

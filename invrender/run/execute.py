@@ -7,7 +7,7 @@ bit-identical, since the checkpoint holds all of the loop's state, the film's sh
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 from invrender.errors import CheckpointError, DivergedError, InputError
 from invrender.findings import Finding, refuse
 from invrender.io.files.paths import is_file
+from invrender.io.video import check_encoder
 from invrender.kernels import Backend
 from invrender.ranks import alike as ranks
 from invrender.run import stop
@@ -109,9 +110,12 @@ def load(method: Method, settings: RunSettings, backend: Backend) -> tuple[Any, 
     Raises:
         MemoryLimitError: an asset's views cannot be held.
         InputError: the input cannot be used; where the settings are strict, something looks wrong.
+        UsageError: films are asked for, and no encoder is installed.
     """
     if isinstance(settings, ViewsRunSettings) and _is_asset(settings.input):  # its views are drawn
         check_pictures(settings.views or FEW, (settings.size or 0, settings.size or 0))
+    if settings.video is not None:
+        check_encoder()
     settle_dataset(settings.input)
     task = method.load(settings, backend)
     found = method.check(task, backend)
@@ -205,7 +209,7 @@ def _run(job: Job, run: RunFolder, progress: Progress, saved: Saved | None) -> O
     _warn(job.found, run, progress)
     with run.timed("start"):
         problem = method.begin(task, job.settings, backend)
-        reel = Reel(problem.film, () if saved is None else unpack_shots(saved.arrays))
+        reel = Reel(problem.film, run, () if saved is None else unpack_shots(saved.arrays))
         state = beginning(job.settings.seed) if saved is None else unpack(saved.arrays, backend.device)
         loop = Loop(problem.schedule, state)
     if saved is not None:
@@ -223,7 +227,7 @@ def _run(job: Job, run: RunFolder, progress: Progress, saved: Saved | None) -> O
         doubts = method.doubt(task, metrics)
     with run.timed("write"):
         method.write(run, task, result)
-        reel.write(run, result)
+        reel.write(result)
         run.metrics(metrics)
     _warn([doubt for doubt in doubts if not doubt.severe], run, progress)
     leave_report(method, task, job.settings, backend, run, result, metrics, doubts, progress.warn)
@@ -275,7 +279,7 @@ class _Kept:
 
     problem: Problem
     step: Step
-    shots: tuple[Mapping[str, NDArray[Any]], ...]
+    shots: tuple[NDArray[np.uint8], ...]
     loss_rows: int
     digest: str
 

@@ -49,6 +49,7 @@ class Range:
 
 MOST_VIEWS, MOST_PIXELS = 10_000, 16_384
 DISTANCES = Range(0.1, 1000)
+FILMS = "Films"
 OWN_VIEWS = "Cameras around an asset"  # the heading of what datasets, which bring their own, do without
 
 
@@ -61,7 +62,9 @@ class RunSettings:
         preset: whose values the other settings have unless given.
         backend, device: see `invrender.backends.select`.
         seed: of everything random.
-        gif_frames: pictures of progress.gif; 0: no GIFs.
+        gif_frames: pictures of progress.gif while the estimate forms; 0: no GIFs, no film.
+        gif_size: longer side of each picture in a GIF, in pixels.
+        video: mp4: films beside the GIFs, by an encoder that is installed; see `io.video`.
         save_every: seconds between checkpoints; 0: one after every step.
         strict: whether what looks wrong ends the run: in the input (exit code 3), in the result (exit code 8).
     """
@@ -75,6 +78,12 @@ class RunSettings:
     device: Annotated[str | None, Flag("Torch device, such as cpu, cuda or cuda:1.")] = None
     seed: Annotated[int, Flag("Seed of everything random."), Range(0, 2**63 - 1)] = 0
     gif_frames: Annotated[int, Range(0, 1000)] = 48
+    gif_size: Annotated[
+        int, Flag("Longer side of each picture in progress.gif, in pixels.", panel=FILMS), Range(48, 1024)
+    ] = 256
+    video: Annotated[
+        Literal["mp4"] | None, Flag("Films as well as GIFs; takes PyAV or ffmpeg.", "mp4", panel=FILMS)
+    ] = None
     save_every: Annotated[float, Flag("Seconds between checkpoints; 0: one after every step."), Range(0, 1e9)] = 60.0
     strict: Annotated[bool, Flag("Warnings are errors: stop at an input or a result that looks wrong.")] = False
 

@@ -9,7 +9,8 @@ import torch
 from invrender.errors import UsageError
 from invrender.io.files.paths import nearest
 from invrender.nouns import Mesh, Volume
-from invrender.samples import volumes
+from invrender.samples import solids, volumes
+from invrender.samples.head import head
 from invrender.samples.revolved import sphere, torus_knot, vase
 from invrender.samples.scenes import SceneSample, cornell_box, lit_tree, summer_cloud, table_top
 from invrender.samples.sculpted import blobby, figure, mug
@@ -32,6 +33,12 @@ VOLUMES: dict[str, Callable[[int], Volume]] = {
     "helix": volumes.helix,
     "gyroid": volumes.gyroid,
     "orbital": volumes.orbital,
+    "volume-sphere": solids.sphere,
+    "volume-cube": solids.cube,
+    "complex": solids.complex_shapes,
+    "blobs": solids.blobs,
+    "turbulence": solids.turbulence,
+    "head": head,
 }
 """Volumes by name: each takes the number of samples along a side of its cube."""
 

@@ -43,7 +43,7 @@ def cloud(size: int = 128, seed: int = 7) -> Volume:
         field += amplitude * map_coordinates(nodes, points, order=3, mode="nearest")
         amplitude *= PERSISTENCE
     field /= field.std()
-    x, y, z = _axes(size)
+    x, y, z = axes(size)
     edge = np.clip((0.85 + 0.08 * field - np.sqrt(x * x + y * y + z * z)) / 0.25, 0, 1)
     return Volume.from_numpy(np.clip(0.55 + 0.45 * field, 0, None) * edge)
 
@@ -97,48 +97,48 @@ def shepp_logan(size: int = 128) -> Volume:
 
 def torus(size: int = 128) -> Volume:
     """A ring about the vertical axis, dense in its core and soft at its skin."""
-    x, y, z = _axes(size)
+    x, y, z = axes(size)
     away = np.hypot(np.hypot(x, z) - 0.58, y)
-    return Volume.from_numpy(_falloff(away, 0.28) * np.ones((size,) * 3, np.float32))
+    return Volume.from_numpy(falloff(away, 0.28) * np.ones((size,) * 3, np.float32))
 
 
 def double_sphere(size: int = 128) -> Volume:
     """A dense ball within a thin, faint shell."""
-    x, y, z = _axes(size)
+    x, y, z = axes(size)
     radius = np.sqrt(x * x + y * y + z * z)
     shell = 0.35 * np.exp(-(((radius - 0.75) / 0.05) ** 2))
-    return Volume.from_numpy(shell + _edge(0.38 - radius, size))
+    return Volume.from_numpy(shell + edge(0.38 - radius, size))
 
 
 def helix(size: int = 128) -> Volume:
     """Two soft strands that wind about the vertical axis, with rungs between them."""
-    x, y, z = _axes(size)
+    x, y, z = axes(size)
     twist, reach, radius = 1.6 * math.pi, 0.88, 0.5
     phase = twist * y
     across, along = x * np.cos(phase) + z * np.sin(phase), z * np.cos(phase) - x * np.sin(phase)
     slope = 1 / math.hypot(1, twist * radius)  # the strands cross the horizontal at an angle
     arc = radius * np.arctan2(along, np.abs(across)) * slope
     strands = np.hypot(np.hypot(x, z) - radius, arc)
-    density = _falloff(strands, 0.16)
+    density = falloff(strands, 0.16)
     for height in np.linspace(-0.8, 0.8, 9):
         cosine, sine = math.cos(twist * height), math.sin(twist * height)
         away = np.hypot(z * cosine - x * sine, y - height) + 0 * density
-        density = np.maximum(density, 0.5 * _falloff(away, 0.07) * (np.abs(x * cosine + z * sine) < radius))
-    return Volume.from_numpy(density * _edge(reach - np.abs(y), size))
+        density = np.maximum(density, 0.5 * falloff(away, 0.07) * (np.abs(x * cosine + z * sine) < radius))
+    return Volume.from_numpy(density * edge(reach - np.abs(y), size))
 
 
 def gyroid(size: int = 128) -> Volume:
     """A ball cut out of a gyroid, the minimal surface of Schoen (1970), as a wall of constant thickness."""
-    x, y, z = _axes(size)
+    x, y, z = axes(size)
     k = 3.2 * math.pi
     value = np.sin(k * x) * np.cos(k * y) + np.sin(k * y) * np.cos(k * z) + np.sin(k * z) * np.cos(k * x)
-    inside = _edge(0.85 - np.sqrt(x * x + y * y + z * z), size)
+    inside = edge(0.85 - np.sqrt(x * x + y * y + z * z), size)
     return Volume.from_numpy(inside * np.clip((0.45 - np.abs(value)) * size / (3 * k) + 0.5, 0, 1))
 
 
 def orbital(size: int = 128) -> Volume:
     """The electron density of hydrogen's 4d(z^2) orbital, its brightest lobes at 1."""
-    x, y, z = _axes(size)
+    x, y, z = axes(size)
     radius = np.sqrt(x * x + y * y + z * z) + 1e-6
     rho = radius * 15.0  # 2 r / (n a0)
     radial = rho * rho * (6 - rho) * np.exp(-rho / 2)
@@ -147,18 +147,18 @@ def orbital(size: int = 128) -> Volume:
     return Volume.from_numpy(density / density.max())
 
 
-def _axes(size: int) -> tuple[Array, Array, Array]:
+def axes(size: int) -> tuple[Array, Array, Array]:
     """x, y and z in [-1, 1], shaped to spread over [z,y,x]."""
     line = np.linspace(-1, 1, size, dtype=np.float32)
     return line[None, None, :], line[None, :, None], line[:, None, None]
 
 
-def _edge(distance: Array, size: int) -> Array:
+def edge(distance: Array, size: int) -> Array:
     """1 inside (distance > 0) and 0 outside, with a ramp of two voxels."""
     return np.clip(distance * size / 4 + 0.5, 0, 1)
 
 
-def _falloff(distance: Array, width: float) -> Array:
+def falloff(distance: Array, width: float) -> Array:
     """From 1 at distance 0 smoothly down to 0 at `width`."""
     inside = np.clip(1 - (distance / width) ** 2, 0, None)
     return np.asarray(inside * inside * (3 - 2 * inside))

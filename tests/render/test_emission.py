@@ -60,7 +60,7 @@ def test_named_transfer_functions(ball: Volume) -> None:
     [
         ({"colormap": "virids"}, "did you mean viridis"),
         ({"colormap": "0:red"}, "'#rrggbb'"),
-        ({"opacity": "cubic"}, "use linear, exponential, or points"),
+        ({"opacity": "cubic"}, "use linear, exponential, one-step"),
         ({"opacity": "0:0,1:7"}, "'7' where a number from 0 to 1"),
         ({"opacity": "0:0,half"}, "the point 'half'"),
         ({"window": (2.0, 2.0)}, "window from 2 to 2 is empty"),

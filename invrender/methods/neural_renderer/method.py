@@ -11,6 +11,7 @@ from invrender.errors import UsageError
 from invrender.io.pairs.feed import Feed, Order
 from invrender.kernels import Backend
 from invrender.methods.neural_renderer import report, task
+from invrender.methods.neural_renderer.compared import compared
 from invrender.methods.neural_renderer.film import film
 from invrender.methods.neural_renderer.objective import PictureMisfit, judged, precision
 from invrender.methods.neural_renderer.settings import PRESETS, TrainSettings
@@ -57,7 +58,7 @@ def begin(given: task.Task, settings: TrainSettings, backend: Backend) -> Proble
         network = TrainedNetwork(given.architecture, module.eval().requires_grad_(False))
         return report.Result(network, last.steps, last.measures["validation"])
 
-    shown = film(given.validation, misfit.drawn, settings.gif_frames, given.architecture.encoding)
+    shown = film(given, misfit.drawn, settings)
     return Problem(following, result, shown, _no_arrays)
 
 
@@ -103,6 +104,7 @@ METHOD = Method(
     rows=report.rows,
     files=report.files,
     asset=lambda given, result: result.network,
+    compared=compared,
     command="train",
     work=work,
 )

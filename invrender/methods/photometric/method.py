@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from invrender.kernels import Backend
 from invrender.methods.photometric import report, task
+from invrender.methods.photometric.compared import compared
 from invrender.methods.photometric.equalise import equalised
 from invrender.methods.photometric.film import film
 from invrender.methods.photometric.plan import Plan
@@ -26,7 +27,7 @@ def begin(given: task.Task, settings: PhotometricSettings, backend: Backend) -> 
     def arrays(shape: Shape) -> Mapping[str, NDArray[Any]]:
         return {"vertices": first.frame.restore(shape.vertices), "faces": shape.faces}
 
-    return Problem(plan.following, plan.result, film(given.views, first, settings.gif_frames, backend), arrays)
+    return Problem(plan.following, plan.result, film(given.views, first, settings, backend), arrays)
 
 
 METHOD = Method(
@@ -45,6 +46,7 @@ METHOD = Method(
     rows=report.rows,
     files=lambda _: "mesh.glb, mesh.obj, mesh.ply, turntable.gif, pictures",
     asset=lambda given, result: result.mesh,
+    compared=compared,
     small_tensors=True,
     views=lambda given: given.views,
     work=work,

@@ -11,7 +11,9 @@ from invrender.kernels import Backend
 from invrender.methods.inputs import unmasked
 from invrender.methods.scattering import report, task
 from invrender.methods.scattering.beginning import LEVEL
-from invrender.methods.scattering.film import arrays, film
+from invrender.methods.scattering.compared import compared
+from invrender.methods.scattering.estimate import arrays
+from invrender.methods.scattering.film import film
 from invrender.methods.scattering.schedule import Plan
 from invrender.methods.scattering.settings import PRESETS, ScatteringSettings
 from invrender.methods.scattering.work import work
@@ -36,7 +38,7 @@ def begin(given: task.Task, settings: ScatteringSettings, backend: Backend) -> P
     def shots(estimate: Any) -> Mapping[str, NDArray[Any]]:
         return arrays(estimate)
 
-    return Problem(plan.following, result, film(given, settings.gif_frames, backend), shots)
+    return Problem(plan.following, result, film(given, settings, backend), shots)
 
 
 METHOD = Method(
@@ -55,6 +57,7 @@ METHOD = Method(
     rows=report.rows,
     files=report.files,
     asset=lambda given, result: result.scene,
+    compared=compared,
     small_tensors=True,
     views=lambda given: unmasked(given.cameras),
     work=work,

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from invrender.kernels import Backend
 from invrender.methods.scene import report, task
+from invrender.methods.scene.compared import compared
 from invrender.methods.scene.film import film
 from invrender.methods.scene.levels import Levels
 from invrender.methods.scene.renderer import Renderer
@@ -28,7 +29,7 @@ def begin(given: task.Task, settings: SceneSettings, backend: Backend) -> Proble
     def arrays(params: Params) -> Mapping[str, NDArray[Any]]:
         return {path.replace(".", "_"): shown.numpy() for path, shown in values.readable(params).items()}
 
-    return Problem(plan.following, plan.result, film(values, given.targets, draw, settings.gif_frames), arrays)
+    return Problem(plan.following, plan.result, film(given, draw, settings), arrays)
 
 
 METHOD = Method(
@@ -48,6 +49,7 @@ METHOD = Method(
     rows=report.rows,
     files=report.files,
     asset=lambda given, result: report.settled(result.scene),
+    compared=compared,
     small_tensors=True,
     work=work,
     shares=lambda settings: False,

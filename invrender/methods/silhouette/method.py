@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from invrender.kernels import Backend
 from invrender.methods.silhouette import report, task
+from invrender.methods.silhouette.compared import compared
 from invrender.methods.silhouette.film import film
 from invrender.methods.silhouette.schedule import Plan
 from invrender.methods.silhouette.settings import PRESETS, SilhouetteSettings
@@ -26,7 +27,7 @@ def begin(given: task.Task, settings: SilhouetteSettings, backend: Backend) -> P
     def arrays(shape: Shape) -> Mapping[str, NDArray[Any]]:
         return {"vertices": first.frame.restore(shape.vertices), "faces": shape.faces}
 
-    return Problem(plan.following, plan.result, film(given, first, settings.gif_frames, backend), arrays)
+    return Problem(plan.following, plan.result, film(given, first, settings, backend), arrays)
 
 
 METHOD = Method(
@@ -46,6 +47,7 @@ METHOD = Method(
     rows=report.rows,
     files=lambda _: "mesh.glb, mesh.ply, turntable.gif",
     asset=lambda given, result: result.mesh,
+    compared=compared,
     small_tensors=True,
     views=lambda given: given.views,
     work=work,

@@ -22,6 +22,8 @@ from invrender.nouns import Views
 from invrender.nouns.transfer import TransferFunction
 from invrender.parameters.neural_field import LearnedField
 from invrender.render.emission import render_volume
+from invrender.render.transfer_file import FILE
+from invrender.render.transfer_picture import write_transfer_picture
 from invrender.run.folder import RunFolder
 
 POINTS = 17  # of the transfer function, as options of `invrender render`
@@ -58,7 +60,7 @@ def _psnr(views: Views, result: StyledVolume, backend: Backend) -> float | None:
 
 
 def write(run: RunFolder, task: Task, result: Result) -> None:
-    """Write the volume and its field, or the transfer function as options of `invrender render`."""
+    """Write the volume and its field, or the transfer function, for `invrender render --transfer` and as a picture."""
     found = result.styled
     if task.known is None:
         write_volume(run.file("volume.npz"), found.volume)
@@ -67,7 +69,8 @@ def write(run: RunFolder, task: Task, result: Result) -> None:
             write_field(run.file(FIELD), result.field)
     elif found.style.transfer is not None:
         table = transfer_table(found.style.transfer)
-        atomic_write_text(run.file("transfer.json"), json.dumps(table, indent=1) + "\n")
+        atomic_write_text(run.file(FILE), json.dumps(table, indent=1) + "\n")
+        write_transfer_picture(run.file("transfer.png"), found.style.transfer, task.known)
 
 
 def transfer_table(transfer: TransferFunction) -> dict[str, Any]:
@@ -100,5 +103,5 @@ def rows(m: dict[str, Any]) -> list[tuple[str, str]]:
 def files(m: dict[str, Any]) -> str:
     """The main results."""
     if m["sought"] == "transfer function":
-        return "transfer.json"
+        return f"{FILE}, transfer.png"
     return "volume.npz, volume.vti" + (f", {FIELD}" if "field" in m else "")
