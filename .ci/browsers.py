@@ -12,7 +12,7 @@ import subprocess
 import sys
 
 NEEDED = {"chromium": "chromium", "chromedriver": "chromium-driver", "firefox-esr": "firefox-esr"}
-WISHED = {"WebKitWebDriver": "webkit2gtk-driver"}
+WISHED = {"WebKitWebDriver": "webkit2gtk-driver", "xvfb-run": "xvfb", "xauth": "xauth"}
 """Commands, and the packages of Debian that have them."""
 
 

@@ -15,7 +15,7 @@ from invrender.report.html import LOSSES, PICTURES, result_of
 from invrender.report.lettering import fitting, font
 from invrender.report.measures import is_number
 from invrender.report.media import fitted, last_frame
-from invrender.report.parts import PROGRESS, TURNTABLE
+from invrender.report.parts import PROGRESS, TURNTABLE, scored
 from invrender.report.story import Story
 from invrender.report.tables import duration, first_keys
 from invrender.report.verdict import told, verdict
@@ -86,7 +86,7 @@ def _text(
     pen: ImageDraw.ImageDraw, at: tuple[float, float], text: str, size: int, ink: tuple[int, int, int] = INK,
     room: int = ROOM, anchor: str = "la",
 ) -> None:  # fmt: skip
-    pen.text(at, fitting(text.replace("×", "x"), room, size), ink, font(size), anchor=anchor)
+    pen.text(at, fitting(text.replace("×", "x").replace("\xa0", " "), room, size), ink, font(size), anchor=anchor)
 
 
 def _words(pen: ImageDraw.ImageDraw, story: Story) -> int:
@@ -114,7 +114,7 @@ def _words(pen: ImageDraw.ImageDraw, story: Story) -> int:
 def _wrapped(text: str, size: int, room: int) -> list[str]:
     """A text in lines that fit."""
     lines, line = [], ""
-    for word in text.split():
+    for word in text.replace(" %", "\xa0%").replace(" dB", "\xa0dB").split(" "):
         longer = f"{line} {word}".strip()
         if font(size).getlength(longer) > room and line:
             lines.append(line)
@@ -130,8 +130,7 @@ def _views(sheet: Image.Image, pen: ImageDraw.ImageDraw, story: Story, down: int
         return _curve(pen, read_course(story.folder / LOSSES), down, max(room, 80))
     view: Compared = story.compared[0]
     side = (ROOM - 2 * GAP) // 3
-    score = f"{view.score:.3f}" if abs(view.score) < 2 else f"{view.score:.1f}"
-    _text(pen, (LEFT, down), f"worst view, {view.name}: {score} {view.measure}", 16, GREY)
+    _text(pen, (LEFT, down), f"worst view, {view.name}: {scored(view)}", 16, GREY)
     down += 26
     tall = min(side, round(side * view.target.shape[0] / view.target.shape[1]), 190)
     for number, (picture, kind) in enumerate(

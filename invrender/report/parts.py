@@ -137,6 +137,13 @@ def compared_views(views: tuple[Compared, ...], budget: int) -> str:
     return f'<div class="views">{"".join(_view(view, each) for view in views)}</div>'
 
 
+def scored(view: Compared) -> str:
+    """How well a view is explained, as in "IoU 0.987" or "PSNR 31.2 dB"."""
+    name, _, unit = view.measure.partition(", ")
+    score = f"{view.score:.3f}" if abs(view.score) < 2 and not unit else f"{view.score:.1f}"
+    return f"{name} {score} {unit}".strip()
+
+
 def _view(view: Compared, budget: int) -> str:
     pictures = (("input", view.target), ("result", view.estimate), ("difference", view.difference))
     three = "".join(
@@ -145,8 +152,7 @@ def _view(view: Compared, budget: int) -> str:
         for kind, picture in pictures
     )
     badge = ' <span class="badge">not learnt from</span>' if view.unseen else ""
-    score = f"{view.score:.3f}" if abs(view.score) < 2 else f"{view.score:.1f}"
     return (
-        f'<div class="view"><h3><span>{escape(view.name)}{badge}</span><span class="quiet">{score} '
-        f'{escape(view.measure)}</span></h3><div class="three">{three}</div></div>'
+        f'<div class="view"><h3><span>{escape(view.name)}{badge}</span><span class="quiet">'
+        f'{escape(scored(view))}</span></h3><div class="three">{three}</div></div>'
     )
