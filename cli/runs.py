@@ -37,6 +37,6 @@ def summarise(rows: Sequence[tuple[str, str]], folder: Path, files: str) -> None
     """Print what was measured, and which of some files were written."""
     for name, text in rows:
         output.print(f"{name:<{LABEL}}{text}", markup=False, soft_wrap=True)
-    names = f"{files}, progress.gif, metrics.json".split(", ")
+    names = f"{files}, progress.gif, metrics.json, report.html".split(", ")
     there = [name for name in names if (folder / name).exists()]  # without frames there is no GIF
     console.print(f"wrote {folder}: {', '.join(there)}", markup=False)

@@ -34,6 +34,7 @@ from invrender.run.resolve import to_toml
 from invrender.run.resume import INPUT, LOSS_ROWS, Saved, fingerprint, saved_run
 from invrender.run.settings import RunSettings, ViewsRunSettings
 from invrender.run.staged import settle_dataset
+from invrender.run.told import leave_report
 from invrender.solve.loop import Loop, LoopState, Step, beginning
 from invrender.solve.snapshot import pack, unpack
 
@@ -229,6 +230,7 @@ def _run(job: Job, run: RunFolder, progress: Progress, saved: Saved | None) -> O
         reel.write(result)
         run.metrics(metrics)
     _warn([doubt for doubt in doubts if not doubt.severe], run, progress)
+    leave_report(method, task, job.settings, backend, run, result, metrics, doubts, progress.warn)
     if job.settings.strict:
         refuse(doubts, DivergedError)
     return Outcome(method.asset(task, result), metrics, tuple(doubt for doubt in doubts if doubt.severe))

@@ -18,14 +18,14 @@ from invrender.run.costs import BYTES, SECONDS
 from invrender.run.folder import SECURE
 from invrender.run.memory import resident
 from invrender.run.method import Method
-from invrender.run.place import CHECKPOINTS, CONFIG, LOG, LOSSES, METRICS, RECORD
+from invrender.run.place import CARD, CHECKPOINTS, CONFIG, LOG, LOSSES, METRICS, RECORD, REPORT
 from invrender.run.settings import RunSettings
 from invrender.run.speeds import Part, Speeds, calibrate
 from invrender.run.work import Work, bytes_of
 
 __all__ = ["Forecast", "Speeds", "calibrate", "forecast"]
 
-OF_RUNS = (CONFIG, RECORD, LOG, LOSSES, METRICS)
+OF_RUNS = (CONFIG, RECORD, LOG, LOSSES, METRICS, REPORT, CARD)
 COMPILED: dict[str, Part] = {"meshes": "meshes", "volumes": "volumes", "scenes": "scenes", "network": "torch"}
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from numpy.typing import NDArray
@@ -61,7 +61,7 @@ class Method:
     Attributes:
         name: as `--method` calls it, where there are several.
         inputs: what INPUT may be, for people.
-        settings: the dataclass of all its settings.
+        settings: the dataclass of all its settings; `presets`: values of them by preset.
         needs: groups of kernels that it uses; see `backends.select`.
         load: (settings, backend) to the task: reads the input and checks it before any work starts.
         describe: a task in a few words; `notices`: what a user should know of it beforehand.
@@ -100,6 +100,7 @@ class Method:
     facts: Callable[[Any], Mapping[str, Any]] = _none
     compared: Callable[[Any, Any, Backend, int], Sequence[Compared]] = _nothing
     views: Callable[[Any], Views | None] = lambda _: None
+    presets: Mapping[str, Mapping[str, object]] = field(default_factory=dict)
     work: Callable[[Any, Any], Work] = _untold
     shares: Callable[[Any], bool] = _yes
     command: str = "reconstruct"

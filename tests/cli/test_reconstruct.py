@@ -26,7 +26,7 @@ ROOT = Path(__file__).parents[2]
 TINY = ("--views", "6", "--size", "40", "--iterations", "9", "--set", "smoothness=1", "--set", "gif_frames=4")
 FILES = {
     "config.toml", "run.json", "metrics.json", "losses.csv", "log.txt", "mesh.glb", "mesh.ply",
-    "progress.gif", "turntable.gif",
+    "progress.gif", "turntable.gif", "report.html", "report.png",
 }  # fmt: skip
 
 

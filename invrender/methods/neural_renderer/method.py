@@ -14,7 +14,7 @@ from invrender.methods.neural_renderer import report, task
 from invrender.methods.neural_renderer.compared import compared
 from invrender.methods.neural_renderer.film import film
 from invrender.methods.neural_renderer.objective import PictureMisfit, judged, precision
-from invrender.methods.neural_renderer.settings import TrainSettings
+from invrender.methods.neural_renderer.settings import PRESETS, TrainSettings
 from invrender.methods.neural_renderer.work import work
 from invrender.networks.trained import TrainedNetwork
 from invrender.ranks import alike as ranks
@@ -93,6 +93,7 @@ METHOD = Method(
     name="neural-renderer",
     inputs="a data set of voxels and pictures",
     settings=TrainSettings,
+    presets=PRESETS,
     needs=(),
     load=task.load,
     describe=task.describe,

@@ -13,7 +13,7 @@ from invrender.methods.photometric.compared import compared
 from invrender.methods.photometric.equalise import equalised
 from invrender.methods.photometric.film import film
 from invrender.methods.photometric.plan import Plan
-from invrender.methods.photometric.settings import PhotometricSettings
+from invrender.methods.photometric.settings import PRESETS, PhotometricSettings
 from invrender.methods.photometric.work import work
 from invrender.methods.silhouette.target import Shape
 from invrender.run.method import Method, Problem
@@ -34,6 +34,7 @@ METHOD = Method(
     name="photometric",
     inputs="a dataset folder of photographs with cameras, a folder of photographs, a video, or a mesh",
     settings=PhotometricSettings,
+    presets=PRESETS,
     needs=("meshes", "volumes"),
     load=task.load,
     describe=task.describe,

@@ -15,7 +15,7 @@ from invrender.methods.scattering.compared import compared
 from invrender.methods.scattering.estimate import arrays
 from invrender.methods.scattering.film import film
 from invrender.methods.scattering.schedule import Plan
-from invrender.methods.scattering.settings import ScatteringSettings
+from invrender.methods.scattering.settings import PRESETS, ScatteringSettings
 from invrender.methods.scattering.work import work
 from invrender.parameters.neural_field import LearnedField
 from invrender.run.method import Method, Problem
@@ -45,6 +45,7 @@ METHOD = Method(
     name="scattering",
     inputs="a scene.toml with a medium, a volume, or a dataset folder of pictures whose light is known",
     settings=ScatteringSettings,
+    presets=PRESETS,
     needs=("scenes", "volumes"),
     load=task.load,
     describe=task.describe,

@@ -14,7 +14,7 @@ from invrender.methods.scene.film import film
 from invrender.methods.scene.levels import Levels
 from invrender.methods.scene.renderer import Renderer
 from invrender.methods.scene.schedule import Plan
-from invrender.methods.scene.settings import SceneSettings
+from invrender.methods.scene.settings import PRESETS, SceneSettings
 from invrender.methods.scene.work import work
 from invrender.run.method import Method, Problem
 from invrender.solve.protocol import Params
@@ -36,6 +36,7 @@ METHOD = Method(
     name="scene",
     inputs="a scene.toml, or a mesh file with cameras, and its pictures as --target",
     settings=SceneSettings,
+    presets=PRESETS,
     needs=("meshes",),
     load=task.load,
     describe=task.describe,

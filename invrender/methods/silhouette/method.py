@@ -12,7 +12,7 @@ from invrender.methods.silhouette import report, task
 from invrender.methods.silhouette.compared import compared
 from invrender.methods.silhouette.film import film
 from invrender.methods.silhouette.schedule import Plan
-from invrender.methods.silhouette.settings import SilhouetteSettings
+from invrender.methods.silhouette.settings import PRESETS, SilhouetteSettings
 from invrender.methods.silhouette.start import first_shape
 from invrender.methods.silhouette.target import Shape
 from invrender.methods.silhouette.work import work
@@ -34,6 +34,7 @@ METHOD = Method(
     name="silhouette",
     inputs="a mesh or a dataset folder, such as: invrender reconstruct data/mug.glb",
     settings=SilhouetteSettings,
+    presets=PRESETS,
     needs=("meshes",),
     load=task.load,
     describe=task.describe,

@@ -23,7 +23,7 @@ from invrender.methods.transmittance.neural import ITERATIONS, Training, field_o
 from invrender.methods.transmittance.problem import DENSITY, prepare
 from invrender.methods.transmittance.rims import WIDE
 from invrender.methods.transmittance.schedule import Plan
-from invrender.methods.transmittance.settings import TransmittanceSettings
+from invrender.methods.transmittance.settings import PRESETS, TransmittanceSettings
 from invrender.methods.transmittance.work import work
 from invrender.nouns import Volume
 from invrender.render.absorption import optical_depth
@@ -88,6 +88,7 @@ METHOD = Method(
     name="transmittance",
     inputs="a volume, or a dataset folder of transmittance images",
     settings=TransmittanceSettings,
+    presets=PRESETS,
     needs=("volumes",),
     load=task.load,
     describe=task.describe,

@@ -10,7 +10,7 @@ from invrender.methods.volume_colour.compared import compared
 from invrender.methods.volume_colour.estimate import arrays, estimate_of, styled_volume
 from invrender.methods.volume_colour.film import film
 from invrender.methods.volume_colour.schedule import colour_schedule, field_of, transfer_schedule, weights
-from invrender.methods.volume_colour.settings import ColourSettings
+from invrender.methods.volume_colour.settings import PRESETS, ColourSettings
 from invrender.methods.volume_colour.work import work
 from invrender.parameters.neural_field import LearnedField
 from invrender.run.method import Method, Problem
@@ -45,6 +45,7 @@ METHOD = Method(
     name="volume",
     inputs="a volume, or a dataset folder of images with alpha",
     settings=ColourSettings,
+    presets=PRESETS,
     needs=("volumes",),
     load=task.load,
     describe=task.describe,
