@@ -116,7 +116,7 @@ def reconstruct(
     given = {**flags, "input": source, "method": method}
     used, settings = method_and_settings(Layers(given, assignments or [], config, os.environ, VARIABLES))
     place = folder or Path("outputs") / settings.input.stem
-    destination = Destination(place, overwrite, fresh, sys.argv[1:], listeners(events, json))
+    destination = Destination(place, overwrite, fresh, sys.argv[1:], listeners(events, json), verbose)
     if dry_run:
         show_dry_run(used, settings, destination, json)
         return

@@ -83,7 +83,9 @@ def train(
     given = {**flags, "input": source}
     settings = train_settings(Layers(given, assignments or [], config, os.environ, VARIABLES))
     place = folder or Path("outputs") / settings.input.absolute().name
-    destination = Destination(place, overwrite, fresh, sys.argv[1:], listeners(events if is_leader() else None, json))
+    destination = Destination(
+        place, overwrite, fresh, sys.argv[1:], listeners(events if is_leader() else None, json), verbose
+    )
     if dry_run:
         from invrender.methods.neural_renderer.method import METHOD
 

@@ -24,6 +24,7 @@ from invrender.run import stop
 from invrender.run.events import Events
 from invrender.run.film import Reel, pack_shots, unpack_shots
 from invrender.run.folder import RunFolder
+from invrender.run.forecast import ending
 from invrender.run.heard import heard
 from invrender.run.memory import check_pictures
 from invrender.run.method import Method, Metrics, Problem
@@ -49,6 +50,7 @@ class Destination:
         fresh: start over where an unfinished run could be resumed.
         argv: what was called, for the record.
         events: hears how the run goes on.
+        verbose: show all losses and the speed.
     """
 
     folder: Path
@@ -56,6 +58,7 @@ class Destination:
     fresh: bool = False
     argv: Sequence[str] = ()
     events: Events = field(default_factory=Events)
+    verbose: bool = False
 
 
 @dataclass(frozen=True)
@@ -89,7 +92,7 @@ def execute(
     with heard(quiet) as said:
         task, found = load(method, settings, backend)
     digest = fingerprint(task)
-    with Progress(quiet, events=destination.events) as progress:
+    with Progress(quiet, events=destination.events, verbose=destination.verbose, quality=method.quality) as progress:
         saved = _saved(destination, settings, backend, digest, progress)
         ranks.from_leader(None if saved is None else saved.arrays)
         with _opened(method.command, settings, destination, saved) as run:
@@ -211,11 +214,12 @@ def _run(job: Job, run: RunFolder, progress: Progress, saved: Saved | None) -> O
         progress.say(f"going on after step {saved.step}")
         run.log(f"going on after step {saved.step}")
     processor = time.process_time()
+    progress.expect_last(method.last(job.settings), ending(method, task, job.settings))
     with stop.patient():
         _follow(loop, problem, run, progress, reel, job.digest)
         run.secure()
     run.log(f"solved in {time.process_time() - processor:.1f} CPU seconds, pictures included")
-    progress.say("measuring and writing")
+    progress.stage("measuring and writing")
     result = problem.result(loop.state.finished)
     with run.timed("measure"):
         metrics = method.measure(task, result, backend)
@@ -245,15 +249,12 @@ def _keep(warnings: tuple[str, ...], run: RunFolder) -> None:
 
 def _follow(loop: Loop, problem: Problem, run: RunFolder, progress: Progress, reel: Reel, digest: str) -> None:
     """Consume the steps: progress, losses, pictures and checkpoints."""
-    count, title = _steps_taken(loop.state), ""
+    count = _steps_taken(loop.state)
     spent = time.perf_counter()
     for step in loop:
         run.add_time(step.phase.title, time.perf_counter() - spent)
         count += 1
-        if step.phase.title != title:
-            title = step.phase.title
-            progress.start(title, step.total, step.index)
-        progress.step(step.index, step.terms)
+        progress.at(step.phase.title, step.total, step.index, step.terms)
         if step.phase.recorded:
             run.losses(step.index, {**step.phase.labels, **step.terms, **step.phase.noted(step.params)})
             with run.timed("pictures"):

@@ -104,4 +104,5 @@ METHOD = Method(
     asset=lambda given, result: result.network,
     command="train",
     work=work,
+    last=lambda _: "train",
 )
