@@ -32,7 +32,7 @@ from invrender.run.place import check_output, workplace
 from invrender.run.progress import Progress
 from invrender.run.resolve import to_toml
 from invrender.run.resume import INPUT, LOSS_ROWS, Saved, fingerprint, saved_run
-from invrender.run.settings import RunSettings, ViewsRunSettings
+from invrender.run.settings import RunSettings, ViewsRunSettings, settled
 from invrender.run.staged import settle_dataset
 from invrender.solve.loop import Loop, LoopState, Step, beginning
 from invrender.solve.snapshot import pack, unpack
@@ -93,9 +93,10 @@ def execute(
         task, found = load(method, settings, backend)
     digest = fingerprint(task)
     with Progress(quiet, events=destination.events, verbose=destination.verbose, quality=method.quality) as progress:
-        saved = _saved(destination, settings, backend, digest, progress)
+        written = settled(settings, is_asset(settings.input))
+        saved = _saved(destination, written, backend, digest, progress)
         ranks.from_leader(None if saved is None else saved.arrays)
-        with _opened(method.command, settings, destination, saved) as run:
+        with _opened(method.command, written, backend, destination, saved) as run:
             _announce(method, destination, run, saved, (*said, *_passed_over(backend)))
             outcome = _run(
                 Job(method, task, settings, backend, digest, tuple(found), tuple(said)), run, progress, saved
@@ -112,7 +113,7 @@ def load(method: Method, settings: RunSettings, backend: Backend) -> tuple[Any, 
         MemoryLimitError: an asset's views cannot be held.
         InputError: the input cannot be used; where the settings are strict, something looks wrong.
     """
-    if isinstance(settings, ViewsRunSettings) and _is_asset(settings.input):  # its views are drawn
+    if isinstance(settings, ViewsRunSettings) and is_asset(settings.input):  # its views are drawn
         check_pictures(settings.views or FEW, (settings.size or 0, settings.size or 0))
     settle_dataset(settings.input)
     task = method.load(settings, backend)
@@ -122,7 +123,8 @@ def load(method: Method, settings: RunSettings, backend: Backend) -> tuple[Any, 
     return task, found
 
 
-def _is_asset(source: Path) -> bool:
+def is_asset(source: Path) -> bool:
+    """Whether an input is a file whose own views are rendered."""
     return is_file(source) and source.suffix != ".json"
 
 
@@ -141,7 +143,9 @@ def _saved(
         return None
 
 
-def _opened(command: str, settings: RunSettings, destination: Destination, saved: Saved | None) -> RunFolder:
+def _opened(
+    command: str, settings: RunSettings, backend: Backend, destination: Destination, saved: Saved | None
+) -> RunFolder:
     called: dict[str, Any] = {
         "command": command,
         "argv": destination.argv,
@@ -150,8 +154,14 @@ def _opened(command: str, settings: RunSettings, destination: Destination, saved
     }
     if saved is not None:
         return RunFolder.reopen(destination.folder, rows=saved.loss_rows, **called)
-    config = to_toml(settings, f"invrender {command} --config THIS -o DIR repeats this run")
+    config = to_toml(settings, f"invrender {command} --config THIS -o DIR repeats this run", remarks(settings, backend))
     return RunFolder.create(destination.folder, config=config, **called)
+
+
+def remarks(settings: RunSettings, backend: Backend) -> dict[str, str]:
+    """What a config.toml notes of a backend and a device that were chosen by themselves."""
+    used = {"backend": (settings.backend == "auto", backend.name), "device": (True, str(backend.device))}
+    return {name: f"here {text}" for name, (chosen, text) in used.items() if chosen}
 
 
 def _passed_over(backend: Backend) -> tuple[str, ...]:

@@ -16,7 +16,7 @@ import typing
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Any, ClassVar, Literal
+from typing import Annotated, Any, ClassVar, Literal, TypeVar
 
 from invrender.errors import UsageError
 
@@ -60,6 +60,7 @@ class Range:
     why: str = ""
 
 
+T = TypeVar("T", bound="RunSettings")
 MOST_VIEWS, MOST_PIXELS = 10_000, 16_384
 DISTANCES = Range(0.1, 1000)
 OWN_VIEWS = "Cameras around an asset"  # the heading of what datasets, which bring their own, do without
@@ -70,13 +71,29 @@ RIG = "orbit|sphere|FILE"
 
 
 @dataclass(frozen=True)
+class Own:
+    """How many views a method takes of an asset, and how large pictures are, unless it is told; None: it depends.
+
+    Attributes:
+        views, size: of an asset.
+        most: pixels of the longer side to which a dataset's pictures are scaled down.
+    """
+
+    views: int | None = None
+    size: int | None = None
+    most: int | None = None
+
+
+@dataclass(frozen=True)
 class RunSettings:
     """All settings of a run are a subclass's fields; its config.toml reproduces the run.
 
     Attributes:
         UNSET: what happens where a setting is None, by name; subclasses add theirs, see `unset`.
+        OF_PRESETS: values by preset.
     """
 
+    OF_PRESETS: ClassVar[Mapping[str, Mapping[str, object]]] = {}
     UNSET: ClassVar[Mapping[str, str]] = {"device": "the backend's own"}
 
     input: Annotated[Path, Key("What the run works on.", "INPUT")]
@@ -99,8 +116,13 @@ class RunSettings:
 
 @dataclass(frozen=True)
 class ViewsRunSettings(RunSettings):
-    """The same for runs on views of something: of an asset, or of a dataset."""
+    """The same for runs on views of something: of an asset, or of a dataset.
 
+    Attributes:
+        OWN: what is used of both unless something is given.
+    """
+
+    OWN: ClassVar[Own] = Own()
     UNSET: ClassVar[Mapping[str, str]] = {"distance": "all of the object is in view"}
 
     views: Annotated[
@@ -175,6 +197,21 @@ def notes(cls: type[Any], name: str) -> tuple[Any, ...]:
     """The annotations of a field beyond its type: its `Flag` and `Range`, where it has them."""
     hint = hints(cls)[name]
     return typing.get_args(hint)[1:] if typing.get_origin(hint) is Annotated else ()
+
+
+def settled(settings: T, asset: bool) -> T:
+    """The settings with what is not set as it will be used, as far as that is known: how many views and how large.
+
+    A run with these is the same, to the last bit. `asset`: whether the input is one, whose own views are rendered.
+    """
+    if not isinstance(settings, ViewsRunSettings):
+        return settings
+    own, found = settings.OWN, {}
+    if settings.views is None and asset and settings.cameras in ("orbit", "sphere"):
+        found["views"] = own.views
+    if settings.size is None:
+        found["size"] = own.size if asset else own.most
+    return dataclasses.replace(settings, **found)
 
 
 def key_of(cls: type[Any], name: str) -> Key | None:

@@ -104,7 +104,7 @@ def _default(cls: type[RunSettings], field: dataclasses.Field[Any]) -> str:
 
 
 def _type(kinds: Sequence[Any]) -> str:
-    if any(typing.get_origin(kind) is Literal for kind in kinds):
+    if typing.get_origin(kinds[0]) is Literal:
         return "choice"
     listed = typing.get_args(kinds[0]) if typing.get_origin(kinds[0]) is tuple else ()
     return f"list of {TYPES[listed[0]]}s" if listed else TYPES[kinds[0]]
@@ -112,7 +112,7 @@ def _type(kinds: Sequence[Any]) -> str:
 
 def _alternatives(name: str, kinds: Sequence[Any], metavar: str | None) -> tuple[tuple[str, ...], str]:
     """What a setting may be, where that can be told, and what stands for it in a command line."""
-    literal = next((typing.get_args(kind) for kind in kinds if typing.get_origin(kind) is Literal), ())
+    literal = typing.get_args(kinds[0]) if typing.get_origin(kinds[0]) is Literal else ()
     choices = tuple(map(str, literal)) or (choices_of(metavar) if metavar else ())
     if kinds[0] is bool:
         return ("true", "false"), ""

@@ -21,6 +21,7 @@ PRESETS: Mapping[str, Mapping[str, object]] = {
 class TrainSettings(RunSettings):
     """What training takes; the input is a data set of voxels and pictures."""
 
+    OF_PRESETS: ClassVar[Mapping[str, Mapping[str, object]]] = PRESETS
     UNSET: ClassVar[Mapping[str, str]] = {
         "width": "32 of slices, 1 of the others",
         "validate_every": "a twentieth of all steps",

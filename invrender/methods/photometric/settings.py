@@ -21,7 +21,9 @@ Start = Literal["auto", "hull", "field"]
 
 @dataclass(frozen=True)
 class PhotometricSettings(ViewsRunSettings):
-    """What a run from photographs adds."""
+    """What a run from photographs adds.    OF_PRESETS: ClassVar[Mapping[str, Mapping[str, object]]] = PRESETS
+    OWN: ClassVar[Own] = Own(views=24, size=256, most=400)
+    """
 
     UNSET: ClassVar[Mapping[str, str]] = {
         "views": "24 of an asset",
@@ -36,7 +38,8 @@ class PhotometricSettings(ViewsRunSettings):
 
     method: Annotated[Literal["photometric"], Key("What to learn from.")] = "photometric"
     masks: Annotated[
-        Path | None, Flag("Masks, named after the images, white is object; auto: found in them.", "DIR|auto")
+        Path | Literal["auto"] | None,
+        Flag("Masks, named after the images, white is object; auto: found in them.", "DIR|auto"),
     ] = None
     bounds: Annotated[
         tuple[float, ...] | None,

@@ -23,6 +23,8 @@ class ScatteringSettings(VolumeRunSettings):
     """What a run on a scattering medium adds.
 
     Light, albedo and mean cosine are known from the scene, unless `optimize` names them.
+        OF_PRESETS: ClassVar[Mapping[str, Mapping[str, object]]] = PRESETS
+    OWN: ClassVar[Own] = Own(views=24)
     """
 
     UNSET: ClassVar[Mapping[str, str]] = {

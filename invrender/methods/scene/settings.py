@@ -20,6 +20,7 @@ PRESETS: Mapping[str, Mapping[str, object]] = {
 class SceneSettings(ViewsRunSettings):
     """What a run on a scene adds. Pictures are as large as the targets."""
 
+    OF_PRESETS: ClassVar[Mapping[str, Mapping[str, object]]] = PRESETS
     UNSET: ClassVar[Mapping[str, str]] = {
         "views": "all",
         "size": "as the targets are",

@@ -18,7 +18,9 @@ PRESETS: Mapping[str, Mapping[str, object]] = {
 
 @dataclass(frozen=True)
 class SilhouetteSettings(ViewsRunSettings):
-    """What a run from silhouettes adds."""
+    """What a run from silhouettes adds.    OF_PRESETS: ClassVar[Mapping[str, Mapping[str, object]]] = PRESETS
+    OWN: ClassVar[Own] = Own(views=12, size=256, most=384)
+    """
 
     UNSET: ClassVar[Mapping[str, str]] = {
         "views": "12 of an asset",
@@ -32,7 +34,7 @@ class SilhouetteSettings(ViewsRunSettings):
 
     method: Annotated[Literal["silhouette"], Key("What to learn from.")] = "silhouette"
     masks: Annotated[
-        Path | None,
+        Path | Literal["auto"] | None,
         Flag("Masks, named after the images, white is object; auto: found in them.", "DIR|auto"),
     ] = None
     mask_refine: Annotated[

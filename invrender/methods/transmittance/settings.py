@@ -18,7 +18,9 @@ PRESETS: Mapping[str, Mapping[str, object]] = {
 
 @dataclass(frozen=True)
 class TransmittanceSettings(VolumeRunSettings):
-    """What a run from transmittance adds."""
+    """What a run from transmittance adds.    OF_PRESETS: ClassVar[Mapping[str, Mapping[str, object]]] = PRESETS
+    OWN: ClassVar[Own] = Own(views=64, size=128)
+    """
 
     UNSET: ClassVar[Mapping[str, str]] = {
         "views": "64 of an asset",

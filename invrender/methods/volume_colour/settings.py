@@ -18,7 +18,9 @@ PRESETS: Mapping[str, Mapping[str, object]] = {
 
 @dataclass(frozen=True)
 class ColourSettings(VolumeRunSettings):
-    """What a run from colour images adds."""
+    """What a run from colour images adds.    OF_PRESETS: ClassVar[Mapping[str, Mapping[str, object]]] = PRESETS
+    OWN: ClassVar[Own] = Own(views=32, size=96, most=128)
+    """
 
     UNSET: ClassVar[Mapping[str, str]] = {
         "views": "32 of an asset",
