@@ -29,6 +29,11 @@ if TYPE_CHECKING:
     from invrender.nouns.stage import Stage
     from invrender.stages.recipe import Recipe
 
+EXAMPLES = (
+    "invrender dataset make --count 64 -o pairs",
+    "invrender dataset make --from data --count 16 --size 64 --resolution 32 -o pairs-of-meshes",
+)
+
 KINDS = ("primitives", "samples", "mixed", "meshes")
 _STAGE = "The stage"
 

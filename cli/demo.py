@@ -10,6 +10,11 @@ import typer
 
 from invrender.cli.options import OverwriteOption, PresetFlag, QuietOption, console
 
+EXAMPLES = (
+    "invrender demo",
+    "invrender demo --preset standard -o outputs/demo-standard",
+)
+
 
 def demo(
     folder: Annotated[Path, typer.Option("--output", "-o", metavar="DIR", help="Where everything goes.")] = Path(

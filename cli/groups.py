@@ -8,6 +8,7 @@ from types import ModuleType
 
 import typer
 
+from invrender.cli import completion
 from invrender.cli.help import PlainCommand, PlainGroup
 
 
@@ -33,7 +34,10 @@ def register(app: typer.Typer, name: str, module: ModuleType, function: str, pan
     """
     examples: tuple[str, ...] = getattr(module, "EXAMPLES", ())
     cls: type[PlainCommand] = getattr(module, "Command", PlainCommand)
-    app.command(name, cls=cls, rich_help_panel=panel, epilog="\n".join(examples))(getattr(module, function))
+    command = getattr(module, function)
+    if completion.wanted():
+        completion.teach(command)
+    app.command(name, cls=cls, rich_help_panel=panel, epilog="\n".join(examples))(command)
 
 
 def help_where_alone(context: typer.Context) -> None:

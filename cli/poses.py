@@ -12,6 +12,11 @@ from invrender.cli.options import JsonOption, OverwriteOption, QuietOption, Seed
 if TYPE_CHECKING:
     from invrender.poses.find import Poses
 
+EXAMPLES = (
+    "invrender poses photos -o outputs/posed",
+    "invrender poses turn.mp4 --frames 60 --matching sequential -o outputs/posed-video",
+)
+
 
 def poses(
     source: Annotated[

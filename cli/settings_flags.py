@@ -13,7 +13,7 @@ from typing import Annotated, Any
 import typer
 
 from invrender.run.settings import flag_of, key_of
-from invrender.run.settings_table import kinds_of
+from invrender.run.settings_table import alternatives, kinds_of
 
 
 def with_settings(classes: Sequence[type[Any]]) -> Callable[[Callable[..., None]], Callable[..., None]]:
@@ -22,7 +22,7 @@ def with_settings(classes: Sequence[type[Any]]) -> Callable[[Callable[..., None]
     A flag that is not given is None, and leaves the value to the settings' other layers.
     """
     first = {name: cls for cls in reversed(classes) for name in _names(cls)}
-    options = {name: _option(cls, name) for cls in classes for name in _names(cls) if first[name] is cls}
+    options = {name: _option(classes, name) for cls in classes for name in _names(cls) if first[name] is cls}
 
     def decorate(command: Callable[..., None]) -> Callable[..., None]:
         own = [p for p in inspect.signature(command).parameters.values() if p.kind is not p.VAR_KEYWORD]
@@ -46,11 +46,14 @@ def _names(cls: type[Any]) -> list[str]:
     return [field.name for field in dataclasses.fields(cls) if field.init and flag_of(cls, field.name)]
 
 
-def _option(cls: type[Any], name: str) -> Any:
+def _option(classes: Sequence[type[Any]], name: str) -> Any:
     """The annotation of a flag: its type, or text where that is read later. `cli.method_help` says how it is shown."""
-    kind = kinds_of(cls, name)[0]
-    key = key_of(cls, name)
+    having = [cls for cls in classes if name in _names(cls)]
+    key, kind = key_of(having[0], name), kinds_of(having[0], name)[0]
+    choices = dict.fromkeys(choice for cls in having for choice in alternatives(cls, name))
     option = typer.Option(
-        f"--{name.replace('_', '-')}", metavar=key.metavar if key else None, help=key.help if key else None
+        f"--{name.replace('_', '-')}",
+        metavar="|".join(choices) or (key.metavar if key else None),
+        help=key.help if key else None,
     )
     return Annotated[(kind if kind in (int, float, bool, Path) else str) | None, option]

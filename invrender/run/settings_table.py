@@ -122,6 +122,12 @@ def _alternatives(name: str, kinds: Sequence[Any], metavar: str | None) -> tuple
     return (), metavar or PLACEHOLDERS.get(kinds[0], usual)
 
 
+def alternatives(cls: type[Any], name: str) -> tuple[str, ...]:
+    """What a setting may be on a command line, where that can be told; none of a switch."""
+    key, kinds = key_of(cls, name), kinds_of(cls, name)
+    return () if kinds[0] is bool else _alternatives(name, kinds, None if key is None else key.metavar)[0]
+
+
 def choices_of(metavar: str) -> tuple[str, ...]:
     """`orbit|sphere|FILE` as its alternatives; those in capitals stand for others. Empty where all of them are."""
     found = tuple(metavar.split("|"))
