@@ -24,7 +24,8 @@ AlbedoOption = Annotated[
         max=1.0,
         callback=a_number("--albedo"),
         rich_help_panel=_PANEL,
-        help="Share of the light that is scattered, not absorbed (0.95).",
+        show_default="0.95",
+        help="Share of the light that is scattered, not absorbed.",
     ),
 ]
 PhaseOption = Annotated[
@@ -33,21 +34,25 @@ PhaseOption = Annotated[
         "--phase-g",
         callback=a_number("--phase-g"),
         rich_help_panel=_PANEL,
-        help="Mean cosine of the scattering angle, between -1 and 1 (0.5; 0: to all sides alike).",
+        show_default="0.5",
+        help="Mean cosine of the scattering angle, between -1 and 1; 0: to all sides alike.",
     ),
 ]
 EnvironmentOption = Annotated[
     str | None,
     typer.Option(
         "--environment",
-        metavar="sky|grey|#RRGGBB|FILE.exr|FILE.hdr",
+        metavar="sky|grey|#RRGGBB|FILE",
         rich_help_panel=_PANEL,
-        help="Light from far away (sky, with a sun).",
+        show_default="sky",
+        help="Light from far away: a sky with a sun, grey, a colour, or an .exr or .hdr picture.",
     ),
 ]
 SunOption = Annotated[
     str | None,
-    typer.Option("--sun", metavar="X,Y,Z", rich_help_panel=_PANEL, help="Direction towards the sun (0.4,0.6,0.5)."),
+    typer.Option(
+        "--sun", metavar="X,Y,Z", rich_help_panel=_PANEL, show_default="0.4,0.6,0.5", help="Direction towards the sun."
+    ),
 ]
 
 

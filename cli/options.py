@@ -149,6 +149,7 @@ _FOV = typer.Option(
     min=1.0,
     max=170.0,
     callback=a_number("--fov"),
+    show_default="45, of volumes 40",
     help="Field of view in degrees (smaller side).",
 )
 _DISTANCE = typer.Option(
@@ -158,7 +159,8 @@ _DISTANCE = typer.Option(
     min=DISTANCES.least,
     max=DISTANCES.most,
     callback=a_number("--distance"),
-    help="Cameras' distance, in half-extents of the object; unless given, all of it is in view.",
+    show_default="all of it is in view",
+    help="Cameras' distance, in half-extents of the object; of volumes in their longest axes.",
 )
 _ELEVATION = typer.Option(
     "--elevation",

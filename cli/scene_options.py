@@ -28,7 +28,8 @@ SppOption = Annotated[
         min=1,
         max=2**20,
         rich_help_panel=_PANEL,
-        help="Rays a pixel, spread over it (16; paths 64; with --noise-target at most 4096).",
+        show_default="16, paths 64; with --noise-target at most 4096",
+        help="Rays a pixel, spread over it.",
     ),
 ]
 NoiseOption = Annotated[
@@ -43,7 +44,9 @@ NoiseOption = Annotated[
 ]
 CameraOption = Annotated[
     str | None,
-    typer.Option("--camera", metavar="NAME", rich_help_panel=_PANEL, help="Which camera of the scene (its first)."),
+    typer.Option(
+        "--camera", metavar="NAME", rich_help_panel=_PANEL, show_default="its first", help="Which camera of the scene."
+    ),
 ]
 ExposureOption = Annotated[
     float | None,
@@ -54,7 +57,8 @@ ExposureOption = Annotated[
         max=32.0,
         callback=a_number("--exposure"),
         rich_help_panel=_PANEL,
-        help="Brightens .png and .gif; each stop doubles (0).",
+        show_default="0",
+        help="Brightens .png and .gif; each stop doubles.",
     ),
 ]
 TonemapOption = Annotated[
@@ -63,7 +67,8 @@ TonemapOption = Annotated[
         "--tonemap",
         metavar="|".join(CURVES),
         rich_help_panel=_PANEL,
-        help="What is brighter than white in .png and .gif: white, or compressed (clip).",
+        show_default="clip",
+        help="What is brighter than white in .png and .gif: white, or compressed.",
     ),
 ]
 
