@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, ClassVar, Literal
 
-from invrender.run.settings import OWN_VIEWS, RIG, Flag, Key, Range, ViewsRunSettings
+from invrender.run.settings import OWN_VIEWS, RIG, Flag, Key, Own, Range, ViewsRunSettings
 
 PRESETS: Mapping[str, Mapping[str, object]] = {
     "draft": {"effort": 0.5, "size": 200, "gif_frames": 24},
@@ -21,10 +21,10 @@ Start = Literal["auto", "hull", "field"]
 
 @dataclass(frozen=True)
 class PhotometricSettings(ViewsRunSettings):
-    """What a run from photographs adds.    OF_PRESETS: ClassVar[Mapping[str, Mapping[str, object]]] = PRESETS
-    OWN: ClassVar[Own] = Own(views=24, size=256, most=400)
-    """
+    """What a run from photographs adds."""
 
+    OF_PRESETS: ClassVar[Mapping[str, Mapping[str, object]]] = PRESETS
+    OWN: ClassVar[Own] = Own(views=24, size=256, most=400)
     UNSET: ClassVar[Mapping[str, str]] = {
         "views": "24 of an asset",
         "size": "256 of an asset, 400 of a dataset",

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, ClassVar, Literal
 
-from invrender.run.settings import Flag, Key, Range, VolumeRunSettings
+from invrender.run.settings import Flag, Key, Own, Range, VolumeRunSettings
 
 SCENE = "scene.toml"
 
@@ -23,10 +23,10 @@ class ScatteringSettings(VolumeRunSettings):
     """What a run on a scattering medium adds.
 
     Light, albedo and mean cosine are known from the scene, unless `optimize` names them.
-        OF_PRESETS: ClassVar[Mapping[str, Mapping[str, object]]] = PRESETS
-    OWN: ClassVar[Own] = Own(views=24)
     """
 
+    OF_PRESETS: ClassVar[Mapping[str, Mapping[str, object]]] = PRESETS
+    OWN: ClassVar[Own] = Own(views=24)
     UNSET: ClassVar[Mapping[str, str]] = {
         "views": "24 of an asset",
         "size": "as wide as an asset's grid, a dataset's as they are",

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, ClassVar, Literal
 
-from invrender.run.settings import Flag, Key, Range, ViewsRunSettings
+from invrender.run.settings import Flag, Key, Own, Range, ViewsRunSettings
 
 PRESETS: Mapping[str, Mapping[str, object]] = {
     "draft": {"iterations": 150, "smoothness": 1.0, "gif_frames": 24},
@@ -18,10 +18,10 @@ PRESETS: Mapping[str, Mapping[str, object]] = {
 
 @dataclass(frozen=True)
 class SilhouetteSettings(ViewsRunSettings):
-    """What a run from silhouettes adds.    OF_PRESETS: ClassVar[Mapping[str, Mapping[str, object]]] = PRESETS
-    OWN: ClassVar[Own] = Own(views=12, size=256, most=384)
-    """
+    """What a run from silhouettes adds."""
 
+    OF_PRESETS: ClassVar[Mapping[str, Mapping[str, object]]] = PRESETS
+    OWN: ClassVar[Own] = Own(views=12, size=256, most=384)
     UNSET: ClassVar[Mapping[str, str]] = {
         "views": "12 of an asset",
         "size": "256 of an asset, 384 of a dataset",

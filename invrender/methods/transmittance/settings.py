@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, ClassVar, Literal
 
-from invrender.run.settings import Flag, Key, Range, VolumeRunSettings
+from invrender.run.settings import Flag, Key, Own, Range, VolumeRunSettings
 
 PRESETS: Mapping[str, Mapping[str, object]] = {
     "draft": {"iterations": 40, "gif_frames": 12},
@@ -18,10 +18,10 @@ PRESETS: Mapping[str, Mapping[str, object]] = {
 
 @dataclass(frozen=True)
 class TransmittanceSettings(VolumeRunSettings):
-    """What a run from transmittance adds.    OF_PRESETS: ClassVar[Mapping[str, Mapping[str, object]]] = PRESETS
-    OWN: ClassVar[Own] = Own(views=64, size=128)
-    """
+    """What a run from transmittance adds."""
 
+    OF_PRESETS: ClassVar[Mapping[str, Mapping[str, object]]] = PRESETS
+    OWN: ClassVar[Own] = Own(views=64, size=128)
     UNSET: ClassVar[Mapping[str, str]] = {
         "views": "64 of an asset",
         "size": "128 of an asset, a dataset's as they are",

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, ClassVar, Literal
 
-from invrender.run.settings import Flag, Key, Range, VolumeRunSettings
+from invrender.run.settings import Flag, Key, Own, Range, VolumeRunSettings
 
 PRESETS: Mapping[str, Mapping[str, object]] = {
     "draft": {"iterations": 120, "gif_frames": 12},
@@ -18,10 +18,10 @@ PRESETS: Mapping[str, Mapping[str, object]] = {
 
 @dataclass(frozen=True)
 class ColourSettings(VolumeRunSettings):
-    """What a run from colour images adds.    OF_PRESETS: ClassVar[Mapping[str, Mapping[str, object]]] = PRESETS
-    OWN: ClassVar[Own] = Own(views=32, size=96, most=128)
-    """
+    """What a run from colour images adds."""
 
+    OF_PRESETS: ClassVar[Mapping[str, Mapping[str, object]]] = PRESETS
+    OWN: ClassVar[Own] = Own(views=32, size=96, most=128)
     UNSET: ClassVar[Mapping[str, str]] = {
         "views": "32 of an asset",
         "size": "96 of an asset, 128 of a dataset",
