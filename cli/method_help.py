@@ -6,6 +6,7 @@ any order, those that X takes, with its defaults.
 
 from __future__ import annotations
 
+import dataclasses
 import os
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
@@ -103,7 +104,7 @@ def _of_one(own: Sequence[Entry], tables: Mapping[str, Mapping[str, Record]], na
     found = []
     for entry in own:
         if entry.name in table:
-            common = all(entry.name in each for each in tables.values())
+            common = _is_common(entry.name)
             found.append(_told(entry, table[entry.name], None if common else f"Method {name}"))
         elif entry.name not in known and (entry.name not in BARE or name in PICTURES):
             found.append(entry)
@@ -114,7 +115,7 @@ def _of_all(own: Sequence[Entry], tables: Mapping[str, Mapping[str, Record]]) ->
     found: list[Entry] = []
     for entry in own:
         having = {name: table[entry.name] for name, table in tables.items() if _has(table, entry.name)}
-        found += _by_meaning(entry, having, len(tables)) if having else [entry]
+        found += _by_meaning(entry, having) if having else [entry]
     panels = ["Arguments", "Options", *dict.fromkeys(e.panel for e in found), SHARED, *map(_panel, METHODS)]
     order = {panel: place for place, panel in enumerate(panels)}
     return sorted(found, key=lambda entry: order[entry.panel])
@@ -124,13 +125,22 @@ def _has(table: Mapping[str, Record], name: str) -> bool:
     return name in table and table[name].flag is not None
 
 
+def _is_common(name: str) -> bool:
+    """Whether all methods have a setting, or inherit it at least, as scenes do whose cameras are their own."""
+    return all(name in _fields(method) for method in METHODS)
+
+
+def _fields(method: str) -> set[str]:
+    return {field.name for field in dataclasses.fields(settings_of(method))}
+
+
 def _panel(method: str) -> str:
     return f"Method {method}"
 
 
-def _by_meaning(entry: Entry, having: Mapping[str, Record], methods: int) -> list[Entry]:
+def _by_meaning(entry: Entry, having: Mapping[str, Record]) -> list[Entry]:
     """An option as all methods have it; one that some have is listed once for each meaning that they give it."""
-    if len(having) == methods:
+    if _is_common(entry.name):
         return [_shared(entry, having)]
     groups: dict[tuple[str, tuple[str, ...]], dict[str, Record]] = {}
     for name, record in having.items():

@@ -109,7 +109,8 @@ def to_toml(settings: DataclassInstance, comment: str = "", remarks: Mapping[str
         remarks: what there is to say of some settings, by name.
     """
     head = [f"# {line}".rstrip() for line in comment.splitlines()]
-    body = [_line(settings, field, (remarks or {}).get(field.name, "")) for field in dataclasses.fields(settings)]
+    shown = [field for field in dataclasses.fields(settings) if field.name not in getattr(settings, "UNUSED", ())]
+    body = [_line(settings, field, (remarks or {}).get(field.name, "")) for field in shown]
     return "\n".join([*head, *body]) + "\n"
 
 

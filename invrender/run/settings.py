@@ -91,8 +91,10 @@ class RunSettings:
     Attributes:
         UNSET: what happens where a setting is None, by name; subclasses add theirs, see `unset`.
         OF_PRESETS: values by preset.
+        UNUSED: names of inherited settings that have no effect, which is why nobody is offered them.
     """
 
+    UNUSED: ClassVar[tuple[str, ...]] = ()
     OF_PRESETS: ClassVar[Mapping[str, Mapping[str, object]]] = {}
     UNSET: ClassVar[Mapping[str, str]] = {"device": "the backend's own"}
 
@@ -142,7 +144,9 @@ class ViewsRunSettings(RunSettings):
         float, Flag("Height of the ring, in degrees above the horizon.", panel=OWN_VIEWS), Range(-90, 90)
     ] = 10.0
     distance: Annotated[
-        float | None, Flag("Of the cameras, in half-extents of the object.", panel=OWN_VIEWS), DISTANCES
+        float | None,
+        Flag("Of the cameras: in half-extents of a mesh, in longest axes of a volume.", panel=OWN_VIEWS),
+        DISTANCES,
     ] = None
     fov: Annotated[float, Flag("Field of view in degrees (smaller side).", panel=OWN_VIEWS), Range(1, 170)] = 45.0
 
@@ -163,7 +167,9 @@ class VolumeRunSettings(ViewsRunSettings):
         str, Flag("A ring around it, points spread over a sphere, or a transforms.json.", RIG, OWN_VIEWS)
     ] = "sphere"
     distance: Annotated[
-        float | None, Flag("Of the cameras, in longest axes of the volume.", panel=OWN_VIEWS), DISTANCES
+        float | None,
+        Flag("Of the cameras: in half-extents of a mesh, in longest axes of a volume.", panel=OWN_VIEWS),
+        DISTANCES,
     ] = None
     fov: Annotated[float, Flag("Field of view in degrees (smaller side).", panel=OWN_VIEWS), Range(1, 170)] = 40.0
     gif_frames: Annotated[int, Key("Pictures of progress.gif; 0: no GIFs."), Range(0, 1000)] = 24

@@ -47,7 +47,8 @@ class Record:
 
 def records(cls: type[RunSettings], presets: Mapping[str, Mapping[str, object]]) -> list[Record]:
     """The settings of a class in their order, the common ones first; `presets` are values by preset."""
-    return [_record(cls, field, presets) for field in dataclasses.fields(cls) if field.init and field.name != "method"]
+    offered = [each for each in dataclasses.fields(cls) if each.init and each.name not in ("method", *cls.UNUSED)]
+    return [_record(cls, field, presets) for field in offered]
 
 
 def _record(

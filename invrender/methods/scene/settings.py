@@ -21,8 +21,8 @@ class SceneSettings(ViewsRunSettings):
     """What a run on a scene adds. Pictures are as large as the targets."""
 
     OF_PRESETS: ClassVar[Mapping[str, Mapping[str, object]]] = PRESETS
+    UNUSED: ClassVar[tuple[str, ...]] = ("views", "cameras", "elevation", "distance", "fov")
     UNSET: ClassVar[Mapping[str, str]] = {
-        "views": "all",
         "size": "as the targets are",
         "spp": "1; where cameras are free 4, for paths 16",
         "depth": "4, of paths 8",
