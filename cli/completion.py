@@ -17,7 +17,7 @@ from typing import Any
 import typer
 from typer.models import ArgumentInfo, OptionInfo
 
-from invrender.cli.help import choices_of
+from invrender.run.settings_table import choices_of
 
 VARIABLE = "_INVRENDER_COMPLETE"  # set by the shell's script
 COLORMAPS = ("inferno", "viridis", "magma", "plasma", "cividis", "gray", "bone", "coolwarm", "turbo")

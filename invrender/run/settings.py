@@ -212,7 +212,7 @@ def settled(settings: T, asset: bool) -> T:
     """
     if not isinstance(settings, ViewsRunSettings):
         return settings
-    own, found = settings.OWN, {}
+    own, found = settings.OWN, dict[str, Any]()
     if settings.views is None and asset and settings.cameras in ("orbit", "sphere"):
         found["views"] = own.views
     if settings.size is None:
