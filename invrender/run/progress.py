@@ -122,12 +122,12 @@ class Progress:
 
     def step(self, index: int, terms: Mapping[str, float] | None = None, **more: float) -> None:
         """Report that step `index` (0 first) is done, with the losses and qualities worth showing."""
-        done, now, told = index + 1, self._clock(), {**(terms or {}), **more}
+        done, now, every = index + 1, self._clock(), {**(terms or {}), **more}
         self._pace.step(done, now)
-        self._events.step(self._name, done, self._pace.total, told, self._pace.left)
+        self._events.step(self._name, done, self._pace.total, every, self._pace.left)
         if self._quiet:
             return
-        text = self._text(told)
+        text = self._text(every)
         if self._bar is not None and self._task is not None:
             self._bar.update(self._task, completed=done, text=text)
         elif done >= self._pace.total or now - self._spoken >= self._interval:
@@ -164,11 +164,10 @@ class Progress:
         return "  ".join(part for part in parts if part)
 
     def _judged(self, terms: Mapping[str, float]) -> str:
-        key = next((name for name in (*self._quality, *QUALITY, *terms) if name in terms), None)
+        key = telling(terms, self._quality)
         if key is None:
             return ""
-        trend = self._trend.step(terms[key])
-        return f"{NAMES.get(key, key)} {terms[key]:.4g}{UNITS.get(key, '')} {self._words[trend]}"
+        return f"{shown(key, terms[key])} {self._words[self._trend.step(terms[key])]}"
 
     def _left(self) -> str:
         """The time left: for all that is to be done, where that is known."""
@@ -178,6 +177,16 @@ class Progress:
         if self._ending is None:
             return f"{for_people(left)} left in this phase"
         return f"{for_people(left + self._ending * (whole or 0.0))} left"
+
+
+def telling(terms: Mapping[str, Any], wanted: Sequence[str] = QUALITY) -> str | None:
+    """The name of the term that tells best how good an estimate is; None where there is none."""
+    return next((name for name in (*wanted, *QUALITY, *terms) if name in terms), None)
+
+
+def shown(name: str, value: float) -> str:
+    """A term for people: `IoU 0.962`, `PSNR 32.1 dB`."""
+    return f"{NAMES.get(name, name)} {value:.4g}{UNITS.get(name, '')}"
 
 
 def describe(terms: Mapping[str, float]) -> str:
