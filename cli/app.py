@@ -20,6 +20,7 @@ from rich.text import Text
 
 from invrender import __version__
 from invrender.cli.groups import help_where_alone, register
+from invrender.cli.help import PlainGroup
 from invrender.cli.options import console
 from invrender.errors import InvrenderError, UsageError
 from invrender.io.files.atomic import discard_open
@@ -34,7 +35,7 @@ COMMANDS = {
     "Look": ("inspect", "render", "preview"),
     "Datasets": ("convert",),
     "Learn": ("dataset", "train"),
-    "Help": ("sample", "doctor"),
+    "Help": ("sample", "settings", "doctor"),
 }
 """The commands by help panel, in the order in which `--help` lists them."""
 
@@ -67,7 +68,10 @@ def _root(
 def build() -> typer.Typer:
     """The application with all commands registered."""
     app = typer.Typer(
-        add_completion=True, pretty_exceptions_enable=False, context_settings={"help_option_names": ["-h", "--help"]}
+        cls=PlainGroup,
+        add_completion=True,
+        pretty_exceptions_enable=False,
+        context_settings={"help_option_names": ["-h", "--help"]},
     )
     app.callback(invoke_without_command=True, epilog=EPILOG)(_root)
     for panel, names in COMMANDS.items():

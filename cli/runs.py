@@ -10,6 +10,7 @@ from invrender.errors import UsageError
 from invrender.run.events import STDOUT, Events
 from invrender.run.gates import Gate, parse_gate
 
+REPORT = "report.html"
 LABEL = 40  # characters for the names in the summary
 
 
@@ -40,3 +41,5 @@ def summarise(rows: Sequence[tuple[str, str]], folder: Path, files: str) -> None
     names = f"{files}, progress.gif, metrics.json, report.html".split(", ")
     there = [name for name in names if (folder / name).exists()]  # without frames there is no GIF
     console.print(f"wrote {folder}: {', '.join(there)}", markup=False)
+    if (folder / REPORT).exists():
+        console.print(f"report: {folder / REPORT}", markup=False)

@@ -70,6 +70,17 @@ def forecast(
     return Forecast(round(memory), seconds, _files(work, own), unknown)
 
 
+def ending(method: Method, task: Any, settings: RunSettings) -> float:
+    """How long measuring and writing take, as a share of the time for all steps; 0 where nobody measured it."""
+    costs, amounts = SECONDS.get(method.name, {}), method.work(task, settings).amounts
+    spent = {"solve": 0.0, "measure": 0.0, "write": 0.0}
+    for kind, amount in amounts.items():
+        part = kind.partition(".")[0]
+        if part in spent:
+            spent[part] += amount * costs.get(kind, 0.0)
+    return (spent["measure"] + spent["write"]) / spent["solve"] if spent["solve"] > 0 else 0.0
+
+
 def parts_of(work: Work) -> set[Part]:
     """Which parts of a machine some work keeps busy."""
     return {part_of(kind) for kind, amount in work.amounts.items() if amount}

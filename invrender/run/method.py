@@ -14,6 +14,7 @@ from invrender.nouns import Views
 from invrender.report.compared import Compared
 from invrender.run.film import Film
 from invrender.run.folder import RunFolder
+from invrender.run.progress import QUALITY
 from invrender.run.settings import RunSettings
 from invrender.run.work import Work
 from invrender.solve.phase import Finished, Schedule
@@ -77,6 +78,8 @@ class Method:
         views: a task's posed views, of which a dry run tells how they stand; None: it has none.
         work: (task, settings) to how much work a run is, for `run.forecast`, which starts none of it.
         shares: settings to whether several processes take part in a run's work (`methods.launch`).
+        quality: names of terms, of which the first that a step has tells people how good the estimate is by now.
+        last: settings to the title of the phase after which nothing but measuring and writing comes; empty: it depends.
         command: which of the program's commands runs it.
         small_tensors: whether torch's own threads cost more than they gain; the command line, which has the process for
             itself, then gives torch one. The library leaves that to its callers.
@@ -103,5 +106,7 @@ class Method:
     presets: Mapping[str, Mapping[str, object]] = field(default_factory=dict)
     work: Callable[[Any, Any], Work] = _untold
     shares: Callable[[Any], bool] = _yes
+    quality: tuple[str, ...] = QUALITY
+    last: Callable[[Any], str] = lambda _: ""
     command: str = "reconstruct"
     small_tensors: bool = False

@@ -107,4 +107,5 @@ METHOD = Method(
     compared=compared,
     command="train",
     work=work,
+    last=lambda _: "train",
 )

@@ -17,6 +17,7 @@ from invrender.methods.photometric.settings import PRESETS, PhotometricSettings
 from invrender.methods.photometric.work import work
 from invrender.methods.silhouette.target import Shape
 from invrender.run.method import Method, Problem
+from invrender.run.progress import QUALITY
 
 
 def begin(given: task.Task, settings: PhotometricSettings, backend: Backend) -> Problem:
@@ -50,4 +51,5 @@ METHOD = Method(
     small_tensors=True,
     views=lambda given: given.views,
     work=work,
+    quality=("colours", *QUALITY),
 )

@@ -130,8 +130,11 @@ def rows(m: dict[str, Any]) -> list[tuple[str, str]]:
         lines.append(("exposures", _stops(m["gains"])))
     if "chamfer" in m:
         lines += [
-            ("Chamfer, % of the diagonal", f"{100 * m['chamfer']:.3f} (visible {100 * m['chamfer_visible']:.3f})"),
-            ("F-score at 1 %, 0.5 %", f"{m['f1']:.3f}, {m['f05']:.3f}"),
+            (
+                "distance to the asset (Chamfer)",
+                f"{100 * m['chamfer']:.3f} % of its diagonal (visible parts {100 * m['chamfer_visible']:.3f} %)",
+            ),
+            ("share within 1 %, 0.5 % (F-score)", f"{m['f1']:.3f}, {m['f05']:.3f}"),
         ]
     sound = "watertight" if m["watertight"] else "NOT watertight"
     handles = "" if m["genus"] is None else f", genus {m['genus']:g}"

@@ -61,4 +61,5 @@ METHOD = Method(
     small_tensors=True,
     views=lambda given: unmasked(given.cameras),
     work=work,
+    last=lambda settings: "train" if settings.field == "neural" else "descend",
 )

@@ -53,4 +53,5 @@ METHOD = Method(
     small_tensors=True,
     work=work,
     shares=lambda settings: False,
+    last=lambda settings: "" if settings.posterior else "values",
 )

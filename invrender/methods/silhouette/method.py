@@ -51,4 +51,5 @@ METHOD = Method(
     small_tensors=True,
     views=lambda given: given.views,
     work=work,
+    last=lambda _: "refine",
 )

@@ -49,16 +49,19 @@ def rows(m: dict[str, Any]) -> list[tuple[str, str]]:
     """The lines of the summary."""
     each = m["views_iou_each"]
     least = min(each, key=lambda name: each[name])
-    lines = [("IoU with the input's masks", f"{m['views_iou']:.4f} (least {each[least]:.4f}: {least})")]
+    lines = [("agreement with the input's masks", f"IoU {m['views_iou']:.4f} (least {each[least]:.4f}: {least})")]
     if m.get("held_out_iou") is not None:
         lines.append(
-            ("IoU with views left out", f"{m['held_out_iou']:.4f} (hull alone {m['held_out_iou_of_hull']:.4f})")
+            ("with masks left out", f"IoU {m['held_out_iou']:.4f} (visual hull alone {m['held_out_iou_of_hull']:.4f})")
         )
     if "chamfer" in m:
         lines += [
-            ("against the asset: IoU of unseen views", f"{m['iou']:.4f}"),
-            ("Chamfer, % of the diagonal", f"{100 * m['chamfer']:.3f} (visible {100 * m['chamfer_visible']:.3f})"),
-            ("F-score at 1 %, 0.5 %", f"{m['f1']:.3f}, {m['f05']:.3f}"),
+            ("with the asset, from new directions", f"IoU {m['iou']:.4f}"),
+            (
+                "distance to the asset (Chamfer)",
+                f"{100 * m['chamfer']:.3f} % of its diagonal (visible parts {100 * m['chamfer_visible']:.3f} %)",
+            ),
+            ("share within 1 %, 0.5 % (F-score)", f"{m['f1']:.3f}, {m['f05']:.3f}"),
         ]
     sound = "watertight" if m["watertight"] else "NOT watertight"
     handles = "" if m["genus"] is None else f", genus {m['genus']:g}"

@@ -106,4 +106,5 @@ METHOD = Method(
     views=lambda given: unmasked(given.measurement.cameras),
     work=work,
     shares=lambda settings: settings.field == "grid",
+    last=lambda settings: "train" if settings.field == "neural" else "solve",
 )

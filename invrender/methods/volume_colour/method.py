@@ -60,4 +60,5 @@ METHOD = Method(
     views=lambda given: given.views,
     work=work,
     shares=lambda settings: settings.field == "grid",
+    last=lambda _: "descend",
 )
