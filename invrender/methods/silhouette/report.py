@@ -6,6 +6,7 @@ from statistics import median
 from typing import Any
 
 from invrender.evaluate.mesh import measured
+from invrender.evaluate.mesh_rows import against_rows
 from invrender.evaluate.posed_views import view_names
 from invrender.findings import Finding
 from invrender.io.meshes.write import write_glb, write_ply
@@ -33,7 +34,7 @@ def measure(task: Task, result: Result, backend: Backend) -> dict[str, Any]:
         "held_out_iou_of_hull": choice.hull_score if choice else None,
         "repair": result.repaired,
     }
-    return metrics | measured(result.mesh, task.reference, backend)
+    return metrics | measured(result.mesh, task.reference, backend, task.views.cameras)
 
 
 def write(run: RunFolder, task: Task, result: Result) -> None:
@@ -54,12 +55,7 @@ def rows(m: dict[str, Any]) -> list[tuple[str, str]]:
         lines.append(
             ("IoU with views left out", f"{m['held_out_iou']:.4f} (hull alone {m['held_out_iou_of_hull']:.4f})")
         )
-    if "chamfer" in m:
-        lines += [
-            ("against the asset: IoU of unseen views", f"{m['iou']:.4f}"),
-            ("Chamfer, % of the diagonal", f"{100 * m['chamfer']:.3f} (visible {100 * m['chamfer_visible']:.3f})"),
-            ("F-score at 1 %, 0.5 %", f"{m['f1']:.3f}, {m['f05']:.3f}"),
-        ]
+    lines += against_rows(m)
     sound = "watertight" if m["watertight"] else "NOT watertight"
     handles = "" if m["genus"] is None else f", genus {m['genus']:g}"
     lines.append(("mesh", f"{m['faces']} triangles, {sound}{handles}, {m['self_intersections']} self-intersections"))
