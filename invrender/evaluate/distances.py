@@ -38,7 +38,7 @@ class Distances:
 
     Attributes:
         chamfer: mean of the two mean point-to-surface distances; visible: from points that can be seen from outside,
-            outlined: from those that silhouettes can show; None where there are none on either surface.
+            outlined: where the reference's point is one that silhouettes can show; None where there are none.
         f1, f05: F-scores at 1 % and 0.5 %.
         cosine: mean |cosine| between the normals at nearest points, both ways.
         seen: (Chamfer, F-score at 1 %, at 0.5 %) from the points that the cameras saw; None without cameras.
@@ -58,12 +58,11 @@ class Distances:
 
 @dataclass(frozen=True)
 class _Samples:
-    """Points on a surface [K,3] and their faces [K], and which of them are visible, outlined and seen, each [K]."""
+    """Points on a surface [K,3] and their faces [K], and which of them are visible and seen, each [K]."""
 
     points: Floats
     face: Ints
     visible: Bools
-    outlined: Bools
     seen: Bools | None
 
 
@@ -78,8 +77,9 @@ def distances(result: Solid, reference: Solid, samples: int, seed: int, seen_by:
     diagonal = float(norm(np.ptp(reference.v[reference.f].reshape(-1, 3), axis=0)[None])[0])
     p = _samples(result, samples, seed, diagonal, seen_by)
     q = _samples(reference, samples, seed + 1, diagonal, seen_by)
-    d1, n1 = _to_surface(p, result, reference, diagonal)
-    d2, n2 = _to_surface(q, reference, result, diagonal)
+    d1, n1, near = _to_surface(p, result, reference, diagonal)
+    d2, n2, _ = _to_surface(q, reference, result, diagonal)
+    shown = _outlined(q, reference, diagonal)
     seen: tuple[float | None, float | None, float | None] = (None, None, None)
     if p.seen is not None and q.seen is not None and p.seen.any() and q.seen.any():
         a, b = d1[p.seen], d2[q.seen]
@@ -92,8 +92,8 @@ def distances(result: Solid, reference: Solid, samples: int, seed: int, seen_by:
         cosine=_mean(n1, n2),
         seen=seen,
         unseen=None if q.seen is None else float((~q.seen).mean()),
-        hollow=float((~q.outlined).mean()),
-        outlined=_of(d1, p.outlined, d2, q.outlined),
+        hollow=float((~shown).mean()),
+        outlined=_of(d1, _outlined(near, reference, diagonal), d2, shown),
     )
 
 
@@ -107,13 +107,18 @@ def _mean(one: Floats, other: Floats) -> float:
 
 def _samples(mesh: Solid, n: int, seed: int, diagonal: float, seen_by: Cameras | None) -> _Samples:
     points, face = sample_surface(mesh.v, mesh.f, n, seed)
-    normals = unit(area_vectors(mesh.v, mesh.f[face]))
     visible = visible_from_outside(points, mesh.v, mesh.f, LIFT * diagonal)
-    shown = outlined(points, _outward(mesh) * normals, mesh.v, mesh.f, HOLLOW * diagonal)
-    if not is_watertight(merge_vertices(mesh.v, mesh.f, MERGE * diagonal)[1]):  # which side is outside nobody knows
-        shown |= outlined(points, -_outward(mesh) * normals, mesh.v, mesh.f, HOLLOW * diagonal)
     seen = None if seen_by is None else seen_by_cameras(points, mesh, seen_by, LIFT * diagonal)
-    return _Samples(points, face, visible, shown, seen)
+    return _Samples(points, face, visible, seen)
+
+
+def _outlined(samples: _Samples, mesh: Solid, diagonal: float) -> Bools:
+    """Which of the points on a surface silhouettes can show, [K]."""
+    normals = _outward(mesh) * unit(area_vectors(mesh.v, mesh.f[samples.face]))
+    shown = outlined(samples.points, normals, mesh.v, mesh.f, HOLLOW * diagonal)
+    if not is_watertight(merge_vertices(mesh.v, mesh.f, MERGE * diagonal)[1]):  # which side is outside nobody knows
+        shown |= outlined(samples.points, -normals, mesh.v, mesh.f, HOLLOW * diagonal)
+    return shown
 
 
 def _outward(mesh: Solid) -> float:
@@ -142,13 +147,12 @@ def sample_surface(v: Floats, f: Ints, n: int, seed: int) -> tuple[Floats, Ints]
     return a + s * (b - a) + t * (c - a), face
 
 
-def _to_surface(samples: _Samples, own: Solid, other: Solid, diagonal: float) -> tuple[Floats, Floats]:
-    """Distance [K] from samples of `own` to `other` over the diagonal, and |cosine| between the normals there [K]."""
-    surface = Surface(other.v, other.f)
-    _, distance, face = surface.closest(samples.points)
+def _to_surface(samples: _Samples, own: Solid, other: Solid, diagonal: float) -> tuple[Floats, Floats, _Samples]:
+    """Distance [K] from samples of `own` to `other` over the diagonal, |cosine| between the normals [K], and where."""
+    feet, distance, face = Surface(other.v, other.f).closest(samples.points)
     there = unit(area_vectors(other.v, other.f[face]))
     here = unit(area_vectors(own.v, own.f[samples.face]))
-    return distance / diagonal, np.abs((here * there).sum(1))
+    return distance / diagonal, np.abs((here * there).sum(1)), _Samples(feet, face, samples.visible, samples.seen)
 
 
 def f_score(to_reference: Floats, to_result: Floats, threshold: float) -> float:

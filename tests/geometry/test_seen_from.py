@@ -41,7 +41,7 @@ def test_what_lies_behind_an_eye_hides_nothing() -> None:
 def test_a_line_between_two_walls_is_free_and_one_in_a_box_is_not() -> None:
     square = np.array([[0, 1, 2], [0, 2, 3]])
     x = np.array([[0.0, -1, -1], [0, 1, -1], [0, 1, 1], [0, -1, 1]])
-    walls = np.concatenate([x, x + [1, 0, 0]]), np.concatenate([square, square + 4])
+    walls = np.concatenate([x, x + np.array([1, 0, 0])]), np.concatenate([square, square + 4])
     inside, normal = np.array([[0.0, 0.2, 0.1]]), np.array([[1.0, 0, 0]])
     assert outlined(inside, normal, *walls, 0.05).all()
     v, f = SAMPLES["sphere"]().numpy()
