@@ -33,6 +33,7 @@ def measure(task: Task, result: Result, backend: Backend) -> dict[str, Any]:
         "held_out_iou": choice.scores[choice.strength] if choice else None,
         "held_out_iou_of_hull": choice.hull_score if choice else None,
         "repair": result.repaired,
+        "reduced": result.reduced,
     }
     return metrics | measured(result.mesh, task.reference, backend, task.views.cameras)
 
@@ -89,4 +90,6 @@ def _notes(m: dict[str, Any]) -> list[str]:
         notes.append("the visual hull was kept: refinement did not predict unseen views better")
     if m["repair"] == "grid":
         notes.append("self-intersections forced the mesh to be extracted anew: details and topology may have suffered")
+    if not m["reduced"]:
+        notes.append(f"{m['faces']} triangles are the fewest without tearing or crossing the surface")
     return notes
