@@ -20,6 +20,7 @@ from invrender.geometry.connectivity import (
     genus,
     is_closed_manifold,
     signed_volume,
+    split_fans,
 )
 from invrender.geometry.intersections import self_intersections
 from invrender.geometry.repair import ATTEMPTS, untangle
@@ -27,6 +28,7 @@ from invrender.geometry.vectors import Floats, Ints, area_vectors, norm
 
 CARE = (7.0, 5.0, 3.0)  # how boldly the package raises its threshold; the last keeps shape best, and may not get there
 SEARCH = 7  # halvings of the number of triangles where the one asked for cannot be had
+CRUMB = 1e-3  # of the surface: smaller parts may go
 FEWEST = 4  # triangles of a closed surface
 MENDED = ATTEMPTS[:8]  # of crossings: what leaves the surroundings as they are
 
@@ -39,11 +41,13 @@ class Decimated:
         vertices: [V,3] float64.
         faces: [F,3] int64.
         reached: whether there are as few as were asked for; else fewer would not have been sound.
+        crumbs: how many small parts were left out for that.
     """
 
     vertices: Floats
     faces: Ints
     reached: bool
+    crumbs: int = 0
 
 
 @dataclass(frozen=True)
@@ -65,7 +69,7 @@ def decimated(vertices: Floats, faces: Ints, target: int) -> Decimated:
     """Reduce a mesh to `target` triangles, or to as few as can be had without harm.
 
     A closed mesh stays closed, with its parts and handles; one without self-intersections gets none; edges that two
-    faces share get no third one.
+    faces share get no third one. Parts with less than a thousandth of the surface are left out where that helps.
 
     Args:
         vertices: [V,3], joined: faces that adjoin share theirs.
@@ -80,12 +84,24 @@ def decimated(vertices: Floats, faces: Ints, target: int) -> Decimated:
     low, high = vertices[faces].min((0, 1)), vertices[faces].max((0, 1))
     scale = float((high - low).max()) or 1.0
     inside = (vertices - low) / scale
-    before = _state(inside, faces)
-    found = _sound(inside, faces, target, before)
+    found = _sound(inside, faces, target, _state(inside, faces))
+    crumbs = 0
+    if found is None:
+        inside, faces, crumbs = _without_crumbs(inside, faces)
+        before = _state(inside, faces)
+        found = _sound(inside, faces, target, before) if crumbs else None
     reached = found is not None
     if found is None:
         found = _least(inside, faces, target, before)
-    return Decimated(found[0] * scale + low, found[1], reached)
+    return Decimated(found[0] * scale + low, found[1], reached, crumbs)
+
+
+def _without_crumbs(v: Floats, f: Ints) -> tuple[Floats, Ints, int]:
+    """The mesh without its smallest parts, and how many these are."""
+    part = components(f)
+    areas = np.bincount(part, weights=norm(area_vectors(v, f)))
+    small = areas < CRUMB * areas.sum()
+    return *drop_unused(v, f[~small[part]]), int(small.sum())
 
 
 def _least(v: Floats, f: Ints, target: int, before: _State) -> tuple[Floats, Ints]:
@@ -104,7 +120,7 @@ def _least(v: Floats, f: Ints, target: int, before: _State) -> tuple[Floats, Int
 
 
 def _sound(v: Floats, f: Ints, target: int, before: _State) -> tuple[Floats, Ints] | None:
-    """A mesh of at most `target` triangles (one more where faces collapse in pairs) that is as sound as the given one."""
+    """A mesh of `target` triangles (one more where faces collapse in pairs) that is as sound as the given one."""
     for care in CARE:
         p, q = _collapsed(v, f, target, care)
         if not FEWEST <= len(q) <= target + 1:
@@ -124,7 +140,14 @@ def _collapsed(v: Floats, f: Ints, target: int, care: float) -> tuple[Floats, In
     p, q = fast_simplification.simplify(v, f.astype(np.int32), target_count=target, agg=care)
     p, q = np.asarray(p, np.float64), np.asarray(q, np.int64)
     q = q[~collapsed(q)]
-    return drop_unused(p, q[norm(area_vectors(p, q)) > 0])
+    q = _without_flaps(q[norm(area_vectors(p, q)) > 0])
+    return split_fans(*drop_unused(p, q)) if len(q) else (p, q)
+
+
+def _without_flaps(f: Ints) -> Ints:
+    """Faces [F,3] without those that lie on one another, where a thin part has been pressed flat."""
+    _, number, times = np.unique(np.sort(f, 1), axis=0, return_inverse=True, return_counts=True)
+    return f[times[number.reshape(-1)] == 1]
 
 
 def _state(v: Floats, f: Ints) -> _State:

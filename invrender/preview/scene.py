@@ -11,8 +11,9 @@ import torch
 from numpy.typing import NDArray
 
 from invrender.colour import linear_to_srgb
+from invrender.geometry.isosurface import surface_of
 from invrender.nouns import Mesh, Volume
-from invrender.preview.volumes import add_cloud, occupied, surface_of
+from invrender.preview.volumes import add_cloud, occupied
 
 if TYPE_CHECKING:
     import pyvista
@@ -92,7 +93,7 @@ def _add_panel(plotter: pyvista.Plotter, panel: Panel, size: int) -> None:
     if isinstance(panel.subject, Volume) and not panel.isosurface:
         add_cloud(plotter, panel.subject)
     else:
-        mesh = panel.subject if isinstance(panel.subject, Mesh) else surface_of(panel.subject)
+        mesh = panel.subject if isinstance(panel.subject, Mesh) else surface_of(panel.subject)[0]
         surface, colouring = _surface(mesh)
         plotter.add_mesh(surface, smooth_shading=False, show_scalar_bar=False, **SURFACE, **colouring)
     plotter.enable_anti_aliasing("ssaa", multi_samples=4, all_renderers=False)

@@ -9,8 +9,7 @@ from numpy.typing import NDArray
 
 from invrender.cameras.volume_rigs import volume_frame
 from invrender.colour import linear_to_srgb
-from invrender.errors import InputError
-from invrender.nouns import Mesh, Volume
+from invrender.nouns import Volume
 from invrender.render.transfer import transfer_function
 
 if TYPE_CHECKING:
@@ -18,7 +17,6 @@ if TYPE_CHECKING:
 
 UNIT = 1 / 32  # of the longest axis: the length for which opacities hold
 FAINT = 0.04  # of the range of values: less than that hardly shows
-LEVEL = 0.35  # of the greatest value, where Otsu's threshold cannot be found
 
 
 def add_cloud(plotter: pyvista.Plotter, volume: Volume) -> None:
@@ -67,26 +65,3 @@ def occupied(volume: Volume) -> NDArray[np.float64]:
         return np.stack([low, high])
     steps = (high - low) / (np.array(values.shape[::-1]) - 1)
     return np.stack([low + seen.min(0) * steps, low + seen.max(0) * steps])
-
-
-def surface_of(volume: Volume) -> Mesh:
-    """The isosurface (Lewiner et al. 2003) that separates what the volume holds from what is around it.
-
-    Raises:
-        InputError: the volume is the same everywhere.
-    """
-    from skimage.filters import threshold_otsu
-    from skimage.measure import marching_cubes
-
-    values = volume.values[0].numpy()
-    least, greatest = float(values.min()), float(values.max())
-    if not greatest > least:
-        raise InputError(f"the volume is {greatest:g} everywhere: there is no surface in it", "look at another volume")
-    above = values[values > least + 0.02 * (greatest - least)]
-    level = float(threshold_otsu(above)) if np.ptp(above) > 0 else least + LEVEL * (greatest - least)
-    low, high = volume.bounds.double().numpy()
-    padded = np.pad(values, 1, constant_values=least)  # so that bodies at the border are closed
-    found, faces, _, _ = marching_cubes(padded, level, gradient_direction="descent")  # x, y, z mirrors z, y, x
-    counts = np.array(values.shape[::-1])
-    vertices = low + (found[:, ::-1].astype(np.float64) - 1) * (high - low) / (counts - 1)
-    return Mesh.from_numpy(vertices, faces.astype(np.int64))
