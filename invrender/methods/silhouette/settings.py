@@ -33,6 +33,7 @@ class SilhouetteSettings(ViewsRunSettings):
         smoothness: factor on the membrane weights; none: chosen by leaving views out.
         bending: weight of the bending energy; diffusion: lambda of Large Steps.
         units: what a unit of length is, noted in mesh.glb.
+        colours: auto: vertices get the colours of a dataset's pictures, where these show any; off: never.
         faces: triangles to which the result is reduced; none: as many as the views tell.
     """
 
@@ -57,6 +58,9 @@ class SilhouetteSettings(ViewsRunSettings):
     bending: Annotated[float, Range(0, 1e4)] = 1.0
     diffusion: Annotated[float, Range(0, 1e4)] = 10.0
     units: str | None = None
+    colours: Annotated[
+        Literal["auto", "off"], Flag("Colours at the vertices, where a dataset's pictures show any.", None, "Mesh")
+    ] = "auto"
     faces: Annotated[int | None, Flag("Reduce the result to N triangles.", "N", "Mesh"), Range(4, 100_000_000)] = None
 
 
