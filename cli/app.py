@@ -33,7 +33,7 @@ from invrender.run.stop import INTERRUPTED, REMEDY
 COMMANDS = {
     "Reconstruct": ("demo", "poses", "reconstruct", "batch", "evaluate"),
     "Look": ("inspect", "render", "preview"),
-    "Datasets": ("convert",),
+    "Files": ("mesh", "convert"),
     "Learn": ("dataset", "train"),
     "Help": ("sample", "settings", "doctor"),
 }

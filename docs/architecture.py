@@ -37,7 +37,16 @@ LAYERS = (
     (("nouns", "Mesh, Volume, Views, Scene"), ("losses", ""), ("ranks", "several processes")),
     (("colour", ""), ("errors", ""), ("jit", "")),
 )
-COLOURS = {"cli": BLUE, "methods": TEAL, "run": AMBER, "report": AMBER, "solve": AMBER, "backends": ROSE, "kernels": ROSE, "ops": ROSE}
+COLOURS = {
+    "cli": BLUE,
+    "methods": TEAL,
+    "run": AMBER,
+    "report": AMBER,
+    "solve": AMBER,
+    "backends": ROSE,
+    "kernels": ROSE,
+    "ops": ROSE,
+}
 WIDE = 8  # the row that is one layer with the next
 FILES = (
     (118, "config.toml"), (162, "run.json"), (206, "log.txt"), (464, "checkpoints/"), (600, "losses.csv"),

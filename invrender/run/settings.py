@@ -64,6 +64,7 @@ T = TypeVar("T", bound="RunSettings")
 MOST_VIEWS, MOST_PIXELS = 10_000, 16_384
 DISTANCES = Range(0.1, 1000)
 FILMS = "Films"
+MESH = "Mesh"  # the heading of what runs take that end in one
 OWN_VIEWS = "Cameras around an asset"  # the heading of what datasets, which bring their own, do without
 VOLUMES = "Volumes"  # the heading of what runs need that end in one
 GENERAL = "General"  # the heading of what all commands share, which comes last
@@ -114,9 +115,7 @@ class RunSettings:
     gif_size: Annotated[
         int, Flag("Longer side of each picture in progress.gif, in pixels.", None, FILMS), Range(48, 1024)
     ] = 256
-    video: Annotated[
-        Literal["mp4"] | None, Flag("Films as well as GIFs; takes PyAV or ffmpeg.", "mp4", FILMS)
-    ] = None
+    video: Annotated[Literal["mp4"] | None, Flag("Films as well as GIFs; takes PyAV or ffmpeg.", "mp4", FILMS)] = None
     save_every: Annotated[
         float, Flag("Seconds between checkpoints; 0: one after every step.", None, GENERAL), Range(0, 1e9)
     ] = 60.0

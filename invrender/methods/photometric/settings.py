@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, ClassVar, Literal
 
-from invrender.run.settings import OWN_VIEWS, RIG, Flag, Key, Own, Range, ViewsRunSettings
+from invrender.run.settings import MESH, OWN_VIEWS, RIG, Flag, Key, Own, Range, ViewsRunSettings
 
 PRESETS: Mapping[str, Mapping[str, object]] = {
     "draft": {"effort": 0.5, "size": 200, "gif_frames": 24},
@@ -34,6 +34,7 @@ class PhotometricSettings(ViewsRunSettings):
         "texture": "by the size of a pixel, at most 4096",
         "light": "not known",
         "albedo": "each point has its own",
+        "faces": "as many as come out",
     }
 
     method: Annotated[Literal["photometric"], Key("What to learn from.")] = "photometric"
@@ -82,6 +83,11 @@ class PhotometricSettings(ViewsRunSettings):
         Flag("What the shape grows from: the visual hull, or a radiance field on a grid; auto: by the views."),
     ] = "auto"
     effort: Annotated[float, Flag("Factor on the numbers of steps."), Range(0.01, 100)] = 1.0
+    faces: Annotated[
+        int | None,
+        Flag("Reduce the result to N triangles, before its texture is made.", "N", MESH),
+        Range(4, 100_000_000),
+    ] = None
     cameras: Annotated[
         str, Flag("A ring around it, points spread over a sphere, or a transforms.json.", RIG, OWN_VIEWS)
     ] = "sphere"

@@ -20,10 +20,9 @@ from invrender.evaluate.view_findings import view_findings
 from invrender.findings import Finding
 from invrender.io.datasets.dataset import is_dataset, read_cameras, read_views
 from invrender.io.datasets.found_masks import folder_of_masks, masks_as_far_as_found
-from invrender.io.datasets.kinds import PLAIN
 from invrender.io.meshes.read import read_mesh, read_units
 from invrender.kernels import Backend
-from invrender.methods.inputs import grid_box
+from invrender.methods.inputs import grid_box, is_plain
 from invrender.methods.photometric.division import FEWEST, divided, folds_of
 from invrender.methods.photometric.exposures import exposure_findings
 from invrender.methods.photometric.settings import PhotometricSettings
@@ -99,7 +98,7 @@ def _from_dataset(settings: PhotometricSettings, lights: Lights | None) -> Task:
     views = _read(settings)
     if settings.bounds is None and views.bounds is not None:
         views = replace(views, bounds=grown(views.bounds))
-    if views.images is None or _plain(views.images, views.masks):
+    if views.images is None or is_plain(views.images, views.masks):
         raise InputError(f"{settings.input} holds no colours", "use pictures in colour, or --method silhouette")
     known, unmasked = known_views(views)
     views = views[[known[i] for i in evenly(len(known), settings.views)]]
@@ -126,12 +125,6 @@ def grown(box: torch.Tensor) -> torch.Tensor:
     """A box [2,3] that comes with a dataset, with room: points rarely lie on an object's outermost parts."""
     room = ROOM * (box[1] - box[0]).max()
     return torch.stack([box[0] - room, box[1] + room])
-
-
-def _plain(images: torch.Tensor, masks: torch.Tensor) -> bool:
-    """Whether all pixels [N,H,W,3] of the object have one value, as those of silhouettes have."""
-    inside = masks > 0.99
-    return bool(inside.any()) and float(images[inside].std(0).max()) < PLAIN
 
 
 def _from_asset(settings: PhotometricSettings, lights: Lights, backend: Backend) -> Task:

@@ -9,14 +9,16 @@ from numpy.typing import NDArray
 
 from invrender.kernels import Backend
 from invrender.methods.silhouette import report, task
+from invrender.methods.silhouette.colours import painted
 from invrender.methods.silhouette.compared import compared
 from invrender.methods.silhouette.film import film
-from invrender.methods.silhouette.schedule import Plan
+from invrender.methods.silhouette.schedule import Plan, Result
 from invrender.methods.silhouette.settings import PRESETS, SilhouetteSettings
 from invrender.methods.silhouette.start import first_shape
 from invrender.methods.silhouette.target import Shape
 from invrender.methods.silhouette.work import work
 from invrender.run.method import Method, Problem
+from invrender.solve.phase import Finished
 
 
 def begin(given: task.Task, settings: SilhouetteSettings, backend: Backend) -> Problem:
@@ -27,7 +29,10 @@ def begin(given: task.Task, settings: SilhouetteSettings, backend: Backend) -> P
     def arrays(shape: Shape) -> Mapping[str, NDArray[Any]]:
         return {"vertices": first.frame.restore(shape.vertices), "faces": shape.faces}
 
-    return Problem(plan.following, plan.result, film(given, first, settings, backend), arrays)
+    def result(finished: tuple[Finished, ...]) -> Result:
+        return painted(plan.result(finished), given.pictures, first.frame, backend)
+
+    return Problem(plan.following, result, film(given, first, settings, backend), arrays)
 
 
 METHOD = Method(

@@ -6,6 +6,7 @@ from statistics import median
 from typing import Any
 
 from invrender.evaluate.mesh import measured
+from invrender.evaluate.mesh_rows import against_rows
 from invrender.evaluate.posed_views import view_names
 from invrender.findings import Finding
 from invrender.io.meshes.write import write_glb, write_ply
@@ -32,8 +33,9 @@ def measure(task: Task, result: Result, backend: Backend) -> dict[str, Any]:
         "held_out_iou": choice.scores[choice.strength] if choice else None,
         "held_out_iou_of_hull": choice.hull_score if choice else None,
         "repair": result.repaired,
+        "reduced": result.reduced,
     }
-    return metrics | measured(result.mesh, task.reference, backend)
+    return metrics | measured(result.mesh, task.reference, backend, task.views.cameras)
 
 
 def write(run: RunFolder, task: Task, result: Result) -> None:
@@ -54,15 +56,7 @@ def rows(m: dict[str, Any]) -> list[tuple[str, str]]:
         lines.append(
             ("with masks left out", f"IoU {m['held_out_iou']:.4f} (visual hull alone {m['held_out_iou_of_hull']:.4f})")
         )
-    if "chamfer" in m:
-        lines += [
-            ("with the asset, from new directions", f"IoU {m['iou']:.4f}"),
-            (
-                "distance to the asset (Chamfer)",
-                f"{100 * m['chamfer']:.3f} % of its diagonal (visible parts {100 * m['chamfer_visible']:.3f} %)",
-            ),
-            ("share within 1 %, 0.5 % (F-score)", f"{m['f1']:.3f}, {m['f05']:.3f}"),
-        ]
+    lines += against_rows(m)
     sound = "watertight" if m["watertight"] else "NOT watertight"
     handles = "" if m["genus"] is None else f", genus {m['genus']:g}"
     lines.append(("mesh", f"{m['faces']} triangles, {sound}{handles}, {m['self_intersections']} self-intersections"))
@@ -96,4 +90,6 @@ def _notes(m: dict[str, Any]) -> list[str]:
         notes.append("the visual hull was kept: refinement did not predict unseen views better")
     if m["repair"] == "grid":
         notes.append("self-intersections forced the mesh to be extracted anew: details and topology may have suffered")
+    if not m["reduced"]:
+        notes.append(f"{m['faces']} triangles are the fewest without tearing or crossing the surface")
     return notes

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, ClassVar, Literal
 
-from invrender.run.settings import Flag, Key, Own, Range, ViewsRunSettings
+from invrender.run.settings import MESH, Flag, Key, Own, Range, ViewsRunSettings
 
 PRESETS: Mapping[str, Mapping[str, object]] = {
     "draft": {"iterations": 150, "smoothness": 1.0, "gif_frames": 24},
@@ -30,6 +30,7 @@ class SilhouetteSettings(ViewsRunSettings):
         "hull_resolution": "by the size of a pixel",
         "smoothness": "chosen by leaving views out",
         "units": "the asset's own, if it says",
+        "faces": "as many as the views tell",
     }
 
     method: Annotated[Literal["silhouette"], Key("What to learn from.")] = "silhouette"
@@ -66,6 +67,11 @@ class SilhouetteSettings(ViewsRunSettings):
         float, Key("Lambda of Large Steps: how far steps are smoothed over the surface."), Range(0, 1e4)
     ] = 10.0
     units: Annotated[str | None, Key("What a unit of length is, noted in mesh.glb: m, mm, ...", "UNIT")] = None
+    colours: Annotated[
+        Literal["auto", "off"],
+        Flag("Colours at the vertices: auto: where a dataset's pictures show any.", None, MESH),
+    ] = "auto"
+    faces: Annotated[int | None, Flag("Reduce the result to N triangles.", "N", MESH), Range(4, 100_000_000)] = None
 
 
 SETTINGS = SilhouetteSettings
