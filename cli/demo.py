@@ -16,8 +16,8 @@ EXAMPLES = ("invrender demo", "invrender demo --preset standard -o outputs/knot"
 AFTERWARDS = (
     "see how it came about: {run}/progress.gif",
     "see what came of it:   {run}/report.html",
-    "what pictures cannot tell: outlines alone (--method silhouette) leave hollows filled, such as the inside of a mug;",
-    "  colours show hollows that cameras look into; what no camera sees is a guess, and the report says how much that is",
+    "what pictures cannot tell: outlines alone (--method silhouette) leave hollows filled, such as a mug's inside;",
+    "  colours show hollows that cameras look into; what no camera sees is a guess, and the report says how much",
     "bring your own: invrender reconstruct photos/ -o outputs/thing",
 )
 

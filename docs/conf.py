@@ -15,7 +15,7 @@ import generate  # noqa: E402
 import invrender  # noqa: E402
 
 project = "invrender"
-author = copyright = "The invrender developers"  # noqa: A001 - Sphinx's own name
+author = copyright = "The invrender developers"
 version = release = invrender.__version__
 
 extensions = ["myst_parser", "sphinx.ext.mathjax"]

@@ -62,8 +62,8 @@ def settings() -> str:
 
     parts = [
         "# Settings",
-        "What `invrender settings METHOD` lists: every key that `--set KEY=VALUE`, a `--config` file and the environment"
-        " (`INVRENDER_KEY`) take. Those with a flag have an option of their own.",
+        "What `invrender settings METHOD` lists: every key that `--set KEY=VALUE`, a `--config` file and the"
+        " environment (`INVRENDER_KEY`) take. Those with a flag have an option of their own.",
     ]
     for name, about in NAMES.items():
         parts.append(f"## {name}\n\n{about}\n\n{in_markdown(table_of(name))}")

@@ -75,7 +75,7 @@ def spot(elevation: float, distance: float, count: int, at: int, ring: int) -> t
 
 
 def painted_vase() -> invrender.Mesh:
-    """The sample vase with bands, zigzags and dots, and the grain of clay; colours at the vertices of small triangles."""
+    """The sample vase with bands, zigzags and dots, and the grain of clay, as colours at many vertices."""
     import trimesh
 
     vase = make("vase")

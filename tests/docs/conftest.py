@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 
 import pytest
@@ -16,9 +15,9 @@ SMALL = {"SIZE": "40", "VIEWS": "6", "ITERATIONS": "3", "GIF_FRAMES": "2", "PRES
 def desk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """The working folder, with everything that the pages take for granted, and settings for haste."""
     for name in ("data", "examples", "benchmarks"):
-        os.symlink(ROOT / name, tmp_path / name)
+        (tmp_path / name).symlink_to(ROOT / name)
     for name in ("photos", "capture"):
-        os.symlink(ROOT / "data" / "vase_photos", tmp_path / name)
+        (tmp_path / name).symlink_to(ROOT / "data" / "vase_photos")
     monkeypatch.chdir(tmp_path)
     for name, value in SMALL.items():
         monkeypatch.setenv(f"INVRENDER_{name}", value)
