@@ -19,7 +19,8 @@ from invrender.cli.options import (
     console,
     print_json,
 )
-from invrender.cli.volume_options import DtypeOption, FrameOption, KeyOption, ShapeOption, VolumeFile, window_of
+from invrender.cli.volume_options import DtypeOption, FrameOption, KeyOption, ShapeOption, VolumeFile
+from invrender.cli.volume_style import window_of
 
 if TYPE_CHECKING:
     from invrender.evaluate.compare import Asset, Judged, Measures
