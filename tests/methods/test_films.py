@@ -4,6 +4,7 @@ picture while it runs."""
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,9 @@ from PIL import Image, ImageSequence
 
 from invrender.backends import select
 from invrender.methods.names import METHODS, method_called
+from invrender.methods.scattering import compared as scattering
+from invrender.methods.scattering import film as scattering_film
+from invrender.methods.scattering import report as scattering_report
 from invrender.report.compared import Compared
 from invrender.run.execute import Destination, execute
 from invrender.run.film import Moment
@@ -25,9 +29,17 @@ SHOWN = ("smoothing given", "from a sphere", "colour", "transfer function", "pho
 UNSEEN = ("colour", "transfer function", "scattering")  # they draw views of an asset to measure by
 
 
+@pytest.fixture(autouse=True)
+def few_paths(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A picture of a medium by few paths of light."""
+    for module, names in ((scattering, ["SPP"]), (scattering_film, ["TURNING_SPP"]),
+                          (scattering_report, ["SPP", "REFERENCE_SPP"])):  # fmt: skip
+        for name in names:
+            monkeypatch.setattr(module, name, 1)
+
+
 def seen(method: Method, result: list[Any]) -> Method:
     """The method, and what it measures."""
-    from dataclasses import replace
 
     def measure(task: Any, found: Any, backend: Any) -> dict[str, Any]:
         result.extend([task, found])
