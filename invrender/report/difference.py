@@ -66,10 +66,9 @@ def iou(target: Floats, estimate: Floats, known: NDArray[np.bool_] | None = None
     return float(np.minimum(target, estimate)[counts].sum()) / union if union > 0 else 1.0
 
 
-def psnr(target: Floats, estimate: Floats) -> float:
-    """Peak signal-to-noise ratio of pictures of any shape, in dB, peak 1 (255 of uint8); at most 99, of equal ones."""
-    peak = 255.0 if target.dtype == np.uint8 else 1.0
-    square = float(np.mean((target.astype(np.float64) - estimate.astype(np.float64)) ** 2)) / peak**2
+def psnr(target: Picture, estimate: Picture) -> float:
+    """Peak signal-to-noise ratio of uint8 pictures of any shape, in dB of their 255 steps; at most 99, of equal ones."""
+    square = float(np.mean((target.astype(np.float64) - estimate) ** 2)) / 255**2
     return min(99.0, -10 * float(np.log10(max(square, 1e-12))))
 
 

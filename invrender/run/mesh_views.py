@@ -70,9 +70,9 @@ class MeshViews:
 
     def _target(self, seat: Seat, mask: np.ndarray) -> Picture:
         if self.views.images is not None:
-            image, mask = (each[seat.number].cpu() for each in (self.views.images, self.views.masks))
-            if bool((image[mask <= 0] <= 0).all()):  # a cut-out, as files with alpha give it: black means nothing
-                image = image * mask[..., None] + (1 - mask[..., None]) * torch.tensor(PAPER)
+            image, alpha = (each[seat.number].cpu() for each in (self.views.images, self.views.masks))
+            if bool((image[alpha <= 0] <= 0).all()):  # a cut-out, as files with alpha give it: black means nothing
+                image = image * alpha[..., None] + (1 - alpha[..., None]) * torch.tensor(PAPER)
             return to_bytes(seat.small(image))
         return to_bytes(inked(torch.from_numpy(mask)))
 

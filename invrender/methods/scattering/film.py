@@ -26,7 +26,7 @@ from invrender.run.volume_turn import ELEVATION, FRAMES, SPEED
 
 Tensor = torch.Tensor
 
-TURNING_SPP, TURNING = 96, 64  # rays a pixel, and pixels of the sides, of the turning result
+TURNING_SPP, TURNING = 48, 64  # rays a pixel, and pixels of the sides, of the turning result
 
 
 def film(task: Task, settings: ScatteringSettings, backend: Backend) -> Film | None:
