@@ -241,6 +241,12 @@ class PlainCommand(TyperCommand):
 class PlainGroup(TyperGroup):
     """A group whose help is its commands by panel, then its options, then its epilog."""
 
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        """Leave the options aside where a command comes first: to read even their defaults, Typer imports Pydantic."""
+        if args and args[0] in self.commands:
+            self.params = [param for param in self.params if "completion" not in (param.name or "")]
+        return super().parse_args(ctx, args)
+
     def format_help(self, ctx: Any, formatter: Any) -> None:
         """Write the page."""
         lines = [usage(ctx), "", *paragraphs(self.help or "")]
