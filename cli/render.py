@@ -21,6 +21,7 @@ from invrender.cli.look_options import (
     ViewDependentOption,
 )
 from invrender.cli.medium_options import AlbedoOption, EnvironmentOption, MediumOptions, PhaseOption, SunOption
+from invrender.cli.mesh import ObjectOption
 from invrender.cli.options import (
     AzimuthOption,
     BackendOption,
@@ -165,6 +166,7 @@ def render(
     shape: ShapeOption = None,
     dtype: DtypeOption = None,
     frame: FrameOption = None,
+    only: ObjectOption = None,
     backend: BackendOption = "auto",
     device: DeviceOption = None,
     overwrite: OverwriteOption = False,
@@ -199,7 +201,9 @@ def render(
     placed, sized = _placed(context), given(context, "size")
     side = size if sized else None
     stated = background is not None
-    request = Request(drawn, behind, stated, output, dataset, placement, placed, side, backend, device, quiet, floats)
+    request = Request(
+        drawn, behind, stated, output, dataset, placement, placed, side, backend, device, quiet, floats, only
+    )
     if drawn.subject == "mesh":
         results = draw_mesh(asset, request, samples, look, scenes)
     else:

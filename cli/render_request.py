@@ -29,6 +29,7 @@ class Request:
         backend, device: by name.
         quiet: whether there is no progress.
         floats: whether datasets hold floats.
+        only: the one object of a mesh file that is wanted, by name or number; None: all.
     """
 
     mode: Mode
@@ -43,3 +44,4 @@ class Request:
     device: str | None
     quiet: bool
     floats: bool = False
+    only: str | None = None

@@ -41,6 +41,7 @@ class PhotometricSettings(ViewsRunSettings):
         shadows: whether a lit result traces the shape's own shadows, which costs as much again.
         start: what the shape grows from: the visual hull, or a radiance field on a grid; auto: by the views.
         effort: factor on the numbers of steps.
+        object: of a mesh file with several: the one to reconstruct, by name or number; none: all.
         faces: triangles to which the result is reduced before its texture is made; none: as many as come out.
     """
 
@@ -73,6 +74,7 @@ class PhotometricSettings(ViewsRunSettings):
     shadows: bool = False
     start: Annotated[Start, Flag("What the shape grows from.", None, PANEL)] = "auto"
     effort: Annotated[float, Flag("Factor on the numbers of steps.", None, PANEL), Range(0.01, 100)] = 1.0
+    object: Annotated[str | None, Flag("One of several objects of a mesh file.", "NAME", "Mesh")] = None
     faces: Annotated[int | None, Flag("Reduce the result to N triangles.", "N", "Mesh"), Range(4, 100_000_000)] = None
     cameras: Annotated[
         str, Flag("A ring around the object, points spread over a sphere, or a transforms.json.", "orbit|sphere|FILE")

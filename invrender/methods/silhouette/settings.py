@@ -34,6 +34,7 @@ class SilhouetteSettings(ViewsRunSettings):
         bending: weight of the bending energy; diffusion: lambda of Large Steps.
         units: what a unit of length is, noted in mesh.glb.
         colours: auto: vertices get the colours of a dataset's pictures, where these show any; off: never.
+        object: of a mesh file with several: the one to reconstruct, by name or number; none: all.
         faces: triangles to which the result is reduced; none: as many as the views tell.
     """
 
@@ -61,6 +62,7 @@ class SilhouetteSettings(ViewsRunSettings):
     colours: Annotated[
         Literal["auto", "off"], Flag("Colours at the vertices, where a dataset's pictures show any.", None, "Mesh")
     ] = "auto"
+    object: Annotated[str | None, Flag("One of several objects of a mesh file.", "NAME", "Mesh")] = None
     faces: Annotated[int | None, Flag("Reduce the result to N triangles.", "N", "Mesh"), Range(4, 100_000_000)] = None
 
 
