@@ -9,7 +9,15 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from invrender.cli.inspect_rows import dataset_rows, mesh_rows, show, split_rows, transmittance_rows, volume_rows
+from invrender.cli.inspect_rows import (
+    dataset_rows,
+    mesh_rows,
+    object_rows,
+    show,
+    split_rows,
+    transmittance_rows,
+    volume_rows,
+)
 from invrender.cli.inspect_scene import inspect_scene, scene_of_mesh_file, scene_table, show_scene
 from invrender.cli.options import JsonOption, console
 from invrender.cli.volume_options import DtypeOption, FrameOption, KeyOption, ShapeOption, VolumeFile
@@ -23,6 +31,7 @@ EXAMPLES = (
     "invrender inspect data/mug.glb",
     "invrender inspect outputs/mug --report",
 )
+MOST_OBJECTS = 1000  # in JSON
 
 
 def inspect(
@@ -118,13 +127,15 @@ def _check_options(kind: str, path: Path, masks: Path | None, noise: str | None,
 def _inspect_mesh(path: Path, strict: bool, as_json: bool, more: Mapping[str, Any]) -> None:
     """The facts of all of a mesh file as one mesh; and as a scene, where there is more to say."""
     from invrender.evaluate.mesh_facts import mesh_facts
+    from invrender.io.meshes.objects import objects
     from invrender.io.meshes.read import read_mesh, read_units
 
-    facts, units = mesh_facts(read_mesh(path)), read_units(path)
+    facts, units, every = mesh_facts(read_mesh(path)), read_units(path), objects(path)
     scene = scene_of_mesh_file(path)
     table = {"kind": "mesh", "path": str(path), "units": units, **asdict(facts), **more}
     table |= {} if scene is None else {"scene": scene_table(scene)}
-    show(table, mesh_rows(facts, units), as_json)
+    table |= {"objects": [asdict(each) for each in every[:MOST_OBJECTS]]}
+    show(table, [*mesh_rows(facts, units), *object_rows(every)], as_json)
     if scene is not None:
         if not as_json:
             typer.echo("as a scene:")

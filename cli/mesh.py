@@ -113,11 +113,9 @@ def _read(source: Path, volume: VolumeFile, isovalue: str, closed: bool, only: s
     if volume_file(source) is None:
         if isovalue != "auto":
             raise UsageError(f"--isovalue goes with a volume, and {source} is none", "leave --isovalue out")
-        from invrender.io.meshes.objects import read_object
-        from invrender.io.meshes.read import read_mesh
+        from invrender.io.meshes.objects import read_chosen
 
-        file = mesh_file(source)
-        return (read_mesh(file) if only is None else read_object(file, only)), []
+        return read_chosen(mesh_file(source), only), []
     if only is not None:
         raise UsageError(f"--object goes with meshes, and {source} is a volume", "choose with --key or --frame")
     from invrender.geometry.isosurface import surface_of

@@ -70,6 +70,16 @@ def unmasked(cameras: Cameras) -> Views:
     return Views(cameras, torch.ones(len(cameras), 1, 1))
 
 
+def refuse_object(name: str | None) -> None:
+    """Refuse the choice of an object where the input is a dataset.
+
+    Raises:
+        UsageError: one was named.
+    """
+    if name is not None:
+        raise UsageError("--object goes with a mesh file, and the input is a dataset", "leave --object out")
+
+
 def is_plain(images: Tensor, masks: Tensor) -> bool:
     """Whether all pixels [N,H,W,3] of the object have one value, as those of silhouettes have."""
     inside = masks > 0.99

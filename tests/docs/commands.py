@@ -34,6 +34,12 @@ def lines_of(page: Path) -> list[str]:
     return [line.strip() for line in joined.splitlines() if line.strip() and not line.strip().startswith("#")]
 
 
+def files_of(page: Path) -> dict[str, str]:
+    """The files that a page shows: a block below a paragraph that has a name in brackets, such as (`jobs.csv`)."""
+    pattern = r"\(`([\w-]+\.\w+)`(?:; [^)]*)?\)[^\n]*(?:\n[^\n]+)*\n\n```\w+\n(.*?)^```"
+    return dict(re.findall(pattern, page.read_text(encoding="utf-8"), re.M | re.S))
+
+
 def elsewhere(line: str) -> bool:
     """Whether a line is none that can run here."""
     return any(re.search(pattern, line) for pattern, _ in ELSEWHERE)

@@ -85,6 +85,11 @@ def read_object(path: str | Path, which: str) -> Mesh:
     return join(read_gltf(source, only=chosen))
 
 
+def read_chosen(path: str | Path, which: str | None) -> Mesh:
+    """One object of a mesh file, or all of them where none is named."""
+    return read_mesh(path) if which is None else read_object(path, which)
+
+
 def _listed(path: Path) -> list[tuple[str, int]]:
     """Name and size of what the file calls objects; empty for formats that know none."""
     extension = path.suffix.lower()

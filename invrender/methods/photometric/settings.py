@@ -34,6 +34,7 @@ class PhotometricSettings(ViewsRunSettings):
         "texture": "by the size of a pixel, at most 4096",
         "light": "not known",
         "albedo": "each point has its own",
+        "object": "all of them",
         "faces": "as many as come out",
     }
 
@@ -83,6 +84,9 @@ class PhotometricSettings(ViewsRunSettings):
         Flag("What the shape grows from: the visual hull, or a radiance field on a grid; auto: by the views."),
     ] = "auto"
     effort: Annotated[float, Flag("Factor on the numbers of steps."), Range(0.01, 100)] = 1.0
+    object: Annotated[str | None, Flag("One of several objects of a mesh file, by name or number.", "NAME", MESH)] = (
+        None
+    )
     faces: Annotated[
         int | None,
         Flag("Reduce the result to N triangles, before its texture is made.", "N", MESH),

@@ -20,9 +20,10 @@ from invrender.evaluate.view_findings import view_findings
 from invrender.findings import Finding
 from invrender.io.datasets.dataset import is_dataset, read_cameras, read_views
 from invrender.io.datasets.found_masks import folder_of_masks, masks_as_far_as_found
-from invrender.io.meshes.read import read_mesh, read_units
+from invrender.io.meshes.objects import read_chosen
+from invrender.io.meshes.read import read_units
 from invrender.kernels import Backend
-from invrender.methods.inputs import grid_box, is_plain
+from invrender.methods.inputs import grid_box, is_plain, refuse_object
 from invrender.methods.photometric.division import FEWEST, divided, folds_of
 from invrender.methods.photometric.exposures import exposure_findings
 from invrender.methods.photometric.settings import PhotometricSettings
@@ -75,6 +76,7 @@ def load(settings: PhotometricSettings, backend: Backend) -> Task:
     _check_knobs(settings.optimize)
     lights = None if settings.light is None else parse_light(settings.light)
     if is_dataset(settings.input):
+        refuse_object(settings.object)
         return _from_dataset(settings, lights)
     if settings.input.is_dir():
         raise InputError(
@@ -128,7 +130,7 @@ def grown(box: torch.Tensor) -> torch.Tensor:
 
 
 def _from_asset(settings: PhotometricSettings, lights: Lights, backend: Backend) -> Task:
-    mesh = read_mesh(settings.input)
+    mesh = read_chosen(settings.input, settings.object)
     size = settings.size or ASSET_SIZE
     cameras = _own_cameras(mesh, settings, (size, size))
     other = around(

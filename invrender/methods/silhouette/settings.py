@@ -30,6 +30,7 @@ class SilhouetteSettings(ViewsRunSettings):
         "hull_resolution": "by the size of a pixel",
         "smoothness": "chosen by leaving views out",
         "units": "the asset's own, if it says",
+        "object": "all of them",
         "faces": "as many as the views tell",
     }
 
@@ -71,6 +72,9 @@ class SilhouetteSettings(ViewsRunSettings):
         Literal["auto", "off"],
         Flag("Colours at the vertices: auto: where a dataset's pictures show any.", None, MESH),
     ] = "auto"
+    object: Annotated[str | None, Flag("One of several objects of a mesh file, by name or number.", "NAME", MESH)] = (
+        None
+    )
     faces: Annotated[int | None, Flag("Reduce the result to N triangles.", "N", MESH), Range(4, 100_000_000)] = None
 
 

@@ -21,9 +21,10 @@ from invrender.io.assets import identify
 from invrender.io.datasets.dataset import is_dataset, read_cameras, read_dataset
 from invrender.io.datasets.kinds import shows_colours
 from invrender.io.files.paths import listing
+from invrender.io.meshes.objects import read_chosen
 from invrender.io.meshes.read import read_mesh, read_units
 from invrender.kernels import Backend
-from invrender.methods.inputs import grid_box, is_plain
+from invrender.methods.inputs import grid_box, is_plain, refuse_object
 from invrender.methods.silhouette.selection import FEWEST_VIEWS
 from invrender.methods.silhouette.settings import SilhouetteSettings
 from invrender.nouns import Cameras, Mesh, Scene, Views
@@ -66,6 +67,7 @@ def load(settings: SilhouetteSettings, backend: Backend) -> Task:
     """
     initial = None if settings.init in ("hull", "sphere") else _first_mesh(Path(settings.init))
     if is_dataset(settings.input):
+        refuse_object(settings.object)
         views, unmasked = _read(settings)
         pictures = views if views.images is not None and not is_plain(views.images, views.masks) else None
         return Task(replace(views, images=None), unmasked, None, initial, settings.units, pictures)
@@ -78,7 +80,7 @@ def load(settings: SilhouetteSettings, backend: Backend) -> Task:
     for flag in ("masks", "bounds"):
         if getattr(settings, flag) is not None:
             raise UsageError(f"--{flag} goes with a dataset, and the input is a mesh", f"leave --{flag} out")
-    mesh = read_mesh(settings.input)
+    mesh = read_chosen(settings.input, settings.object)
     masks, cameras = own_masks(mesh, settings, backend)
     return Task(Views(cameras, masks), (), mesh, initial, settings.units or read_units(settings.input))
 
