@@ -68,7 +68,7 @@ def iou(target: Floats, estimate: Floats, known: NDArray[np.bool_] | None = None
 
 
 def psnr(target: Picture, estimate: Picture) -> float:
-    """Peak signal-to-noise ratio of uint8 pictures of any shape, in dB of their 255 steps; at most 99, of equal ones."""
+    """Peak signal-to-noise ratio of uint8 pictures of any shape, in dB of 255 steps; at most 99, of equal ones."""
     square = float(np.mean((target.astype(np.float64) - estimate) ** 2)) / 255**2
     return min(99.0, -10 * float(np.log10(max(square, 1e-12))))
 
