@@ -17,6 +17,7 @@ FADED = 0.8  # how far what is below turns white
 FULL = 64.0  # sRGB steps of difference that have the full colour
 DARKER, BRIGHTER = np.array([30.0, 80.0, 200.0]), np.array([215.0, 40.0, 30.0])
 NEUTRAL = 248.0  # grey of no difference
+COARSE = 3.0  # times larger: then pixels are shown as they are
 MISSES, COLOURS = "blue missing, orange excess", "red bright, blue dark"
 
 
@@ -67,17 +68,17 @@ def iou(target: Floats, estimate: Floats, known: NDArray[np.bool_] | None = None
 
 
 def psnr(target: Picture, estimate: Picture) -> float:
-    """Peak signal-to-noise ratio of uint8 pictures of any shape, in dB of their 255 steps; at most 99, of equal ones."""
+    """Peak signal-to-noise ratio of uint8 pictures of any shape, in dB of 255 steps; at most 99, of equal ones."""
     square = float(np.mean((target.astype(np.float64) - estimate) ** 2)) / 255**2
     return min(99.0, -10 * float(np.log10(max(square, 1e-12))))
 
 
 def enlarged(picture: Picture, side: int) -> Picture:
-    """A picture [H,W,3] uint8 whose longer side is `side`, smooth where it was smaller, else of means."""
+    """A picture [H,W,3] uint8 whose longer side is `side`: means where it was larger, its pixels where much smaller."""
     height, width = picture.shape[:2]
     factor = side / max(height, width)
     if factor == 1:
         return picture
     size = max(1, round(width * factor)), max(1, round(height * factor))
-    way = Image.Resampling.BICUBIC if factor > 1 else Image.Resampling.BOX
-    return np.asarray(Image.fromarray(picture).resize(size, way))
+    smooth = Image.Resampling.BILINEAR if factor < COARSE else Image.Resampling.NEAREST
+    return np.asarray(Image.fromarray(picture).resize(size, Image.Resampling.BOX if factor < 1 else smooth))
