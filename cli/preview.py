@@ -74,8 +74,7 @@ def preview(
 ) -> None:
     """Look at a mesh, a volume or a run, in a window or as a picture.
 
-    A window with one volume has an editor of its transfer function beside it. Keys: c saves the camera, t the transfer
-    function, into this folder.
+    A window with one volume has an editor of its transfer function. Key c saves the camera, t the transfer function.
     """
     from dataclasses import replace
 

@@ -40,6 +40,7 @@ from invrender.cli.look_options import (
     ViewDependentOption,
 )
 from invrender.cli.medium_options import AlbedoOption, EnvironmentOption, MediumOptions, PhaseOption, SunOption
+from invrender.cli.mesh import ObjectOption
 from invrender.cli.options import (
     BackendOption,
     DeviceOption,
@@ -216,6 +217,7 @@ def render(
     shape: ShapeOption = None,
     dtype: DtypeOption = None,
     frame: FrameOption = None,
+    only: ObjectOption = None,
     backend: BackendOption = "auto",
     device: DeviceOption = None,
     overwrite: OverwriteOption = False,
@@ -259,7 +261,7 @@ def render(
     request = Request(
         drawn, behind, background is not None, output, dataset, seen.placement(), seen.placed,
         seen.shape() if seen.sized else None, backend, device, quiet, floats, background == GRADIENT, save_camera,
-        depths, scale_bar,
+        depths, scale_bar, only,
     )  # fmt: skip
     if drawn.subject == "mesh":
         results = draw_mesh(asset, request, samples, look, scenes)

@@ -36,8 +36,9 @@ def draw_mesh(
 ) -> Iterator[Written]:
     """Draw a mesh file or a scene and write what was asked for."""
     from invrender.backends import select
+    from invrender.errors import UsageError
     from invrender.io.assets import identify
-    from invrender.io.meshes.read import read_mesh
+    from invrender.io.meshes.objects import read_chosen
     from invrender.io.scenes.read import is_scene_path
     from invrender.run.pictures import DATASET, views_for
     from invrender.run.render_mesh import write_mesh_dataset, write_mesh_picture
@@ -46,10 +47,15 @@ def draw_mesh(
         identify(asset)  # tells what to do with slices of a volume
     scene = as_scene(asset, request, look, scenes)
     if scene is not None:
+        if request.only is not None:
+            raise UsageError(
+                f"--object does not go with mode {request.mode.name}, which draws whole scenes",
+                f"take it out first: invrender mesh {asset} --object '{request.only}' -o FILE",
+            )
         yield from draw_scene(scene, request, look, scenes, samples, not is_scene_path(asset))
         return
     backend = select(request.backend, request.device, ("meshes",))
-    mesh = look.reflecting(read_mesh(asset))
+    mesh = look.reflecting(read_chosen(asset, request.only))
     if request.dataset is not None:
         shot = look.shot(request.mode, request.background, samples or 2, dataset=True)
         cameras = request.cameras(mesh, DATASET)

@@ -41,6 +41,7 @@ class Request:
         save: where the first camera is written, or None.
         depth: how pictures of mode "depth" are coloured; see `run.render_mesh.MeshShot`.
         scale: whether they have a scale beside them.
+        only: the one object of a mesh file that is wanted, by name or number; None: all.
     """
 
     mode: Mode
@@ -59,6 +60,7 @@ class Request:
     save: Path | None = None
     depth: str = "grey"
     scale: bool = True
+    only: str | None = None
 
     def cameras(self, asset: Mesh | Volume, default: int, placement: CameraPlacement | None = None) -> Cameras:
         """The cameras of an asset; see `CameraPlacement.cameras`. The first is saved where that was asked for.

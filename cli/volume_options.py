@@ -59,7 +59,7 @@ ColormapOption = Annotated[
     typer.Option(
         "--colormap",
         metavar="NAME",
-        help="A matplotlib name, or points such as '0:#000000,1:#ffffff'.",
+        help="A matplotlib name, or points of the window: '0:#000000, 1:#ffffff'.",
         show_default="the look's",
         rich_help_panel=COLOURS,
     ),
@@ -70,7 +70,7 @@ OpacityOption = Annotated[
         "--opacity",
         metavar="CURVE",
         help="How opacity grows over the window: linear, exponential, one-step:0.5, ramp:0.2,0.8, bell:0.5,0.1, "
-        "peaks:0.2,0.5,0.8, or points such as '0:0,0.3:0,1:0.6'.",
+        "peaks:0.2,0.5,0.8, or points: '0:0, 0.3:0, 1:0.6'.",
         show_default="the look's",
         rich_help_panel=COLOURS,
     ),
@@ -79,8 +79,6 @@ StrengthOption = Annotated[
     float | None,
     typer.Option(
         "--strength",
-        min=0.001,
-        max=1.0,
         callback=a_number("--strength"),
         metavar="X",
         help="The greatest opacity of a curve, from 0 to 1, over 1/32 of the longest axis.",

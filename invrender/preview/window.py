@@ -87,7 +87,6 @@ class Window:
             return
         self._refined(self.step + 1)
         self.stage.plotter.render()
-        self.measured()
         if self.step < FINEST:
             self.resting()
 
@@ -112,6 +111,7 @@ class Window:
         path = free(self.folder / "camera.json")
         write_viewpoint(path, viewpoint(self.stage))
         self.say(f"wrote {path.name}, for render --camera")
+        self.stage.plotter.render()
 
     def save_transfer(self) -> None:
         """Write the transfer function to the next free transfer.json."""
@@ -120,6 +120,7 @@ class Window:
         path = free(self.folder / "transfer.json")
         write_transfer(path, self.editing.editor.transfer)
         self.say(f"wrote {path.name}, for render --transfer")
+        self.stage.plotter.render()
 
     def say(self, text: str) -> None:
         """Show a text at the right end of the lower strip."""

@@ -8,12 +8,18 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from invrender.backends import select
+from invrender.cameras.around import around
 from invrender.cli.app import run
 from invrender.io.datasets.dataset import read_dataset
 from invrender.io.datasets.transmittance import read_transmittance
 from invrender.io.volumes.read import read_volume
 from invrender.io.volumes.write import write_volume
+from invrender.nouns import Volume
+from invrender.render.emission import VolumeStyle, render_volume
+from invrender.render.transfer import transfer_function
 from invrender.samples import VOLUMES
+from invrender.shading.density_gradient import Lighting
 
 
 @pytest.fixture
@@ -60,6 +66,75 @@ def test_a_turntable_and_a_dataset_of_colours(ball):
     assert len(read_dataset(ball.parent / "set").cameras) == 3
 
 
+def pixels(path):
+    with Image.open(path) as image:
+        return np.asarray(image.convert("RGB")).astype(int)
+
+
+def test_pictures_are_on_black_and_filled_by_what_shows(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    values = np.zeros((24, 24, 24), np.float32)
+    values[14:18, 13:19, 15:19] = VOLUMES["volume-sphere"](8).values[0].numpy()[2:6, 1:7, 2:6]
+    write_volume(tmp_path / "off.npz", Volume.from_numpy(values))
+    common = ["render", "off.npz", "--size", "48", "-q"]
+    assert run([*common, "-o", "default.png"]) == 0
+    assert run([*common, "-o", "grid.png", "--framing", "grid", "--background", "white"]) == 0
+    seen, small = pixels("default.png").max(-1) > 20, pixels("grid.png").min(-1) < 235
+    assert not seen[0].any()
+    rows, columns = np.flatnonzero(seen.any(1)), np.flatnonzero(seen.any(0))
+    assert abs(rows.mean() - 23.5) < 2 > abs(columns.mean() - 23.5)
+    assert np.ptp(rows) > 24  # of five samples across and the next ones beside
+    assert 0 < small.sum() < 0.25 * seen.sum()
+    assert run([*common, "-o", "far.png", "--distance", "2"]) == 0  # in longest axes of the grid
+    assert (pixels("far.png").max(-1) > 20).sum() < 0.4 * seen.sum()
+
+
+def test_a_transfer_function_is_saved_drawn_and_taken_again(ball):
+    common = ["render", "ball.npz", "--size", "24", "-q"]
+    assert run([*common, "-o", "one.png", "--look", "shells", "--save-transfer", "t.json"]) == 0
+    assert run([*common, "-o", "two.png", "--transfer", "t.json", "--save-transfer", "t.png"]) == 0
+    assert np.abs(pixels("one.png") - pixels("two.png")).max() < 12
+    assert pixels("t.png").shape == (360, 640, 3)
+    assert run([*common, "-o", "three.png", "--save-transfer", "t.json"]) == 6
+    assert run([*common, "-o", "three.png", "--window", "10%,90%", "--opacity", "peaks:0.3,0.6", "--save-transfer",
+                "p.json", "--volume-light", "three-point"]) == 0  # fmt: skip
+    low, high = (float(part) for part in json.loads((ball.parent / "p.json").read_text())["window"].split(","))
+    assert 0 < low < high < 1
+
+
+def test_datasets_have_colours_that_do_not_depend_on_looks(ball):
+    assert run(["render", "ball.npz", "--dataset", "set", "--views", "2", "--size", "24", "-q"]) == 0
+    found, volume = read_dataset(ball.parent / "set"), read_volume(ball)
+    style = VolumeStyle(transfer_function(volume, "inferno", "linear", 0.5), Lighting())
+    expected = render_volume(volume, around(volume, "orbit", 2, 24), style, select("torch", needs=("volumes",)))
+    assert float((found.masks - expected[..., 3]).abs().max()) < 1 / 255
+    assert run(["render", "ball.npz", "--dataset", "other", "--look", "solid", "--views", "2", "--size", "24"]) == 0
+    assert float((read_dataset(ball.parent / "other").masks - found.masks).abs().max()) > 0.2
+
+
+def test_three_lights_are_the_mean_of_their_pictures(ball):
+    common = ["render", "ball.npz", "--size", "24", "-q", "--look", "solid"]
+    assert run([*common, "-o", "one.png"]) == 0
+    assert run([*common, "-o", "three.png", "--volume-light", "three-point"]) == 0
+    one, three = pixels("one.png"), pixels("three.png")
+    assert ((one.max(-1) > 20) == (three.max(-1) > 20)).mean() > 0.97  # the same shape
+    assert np.abs(one - three).max() > 10
+
+
+def test_mip_of_bytes_has_no_rings_on_the_default_background(tmp_path, monkeypatch):
+    """Values of a long faint tail, rounded to whole numbers as 8-bit files have them."""
+    monkeypatch.chdir(tmp_path)
+    line = np.linspace(-1, 1, 32)
+    radius = np.sqrt(line[:, None, None] ** 2 + line[:, None] ** 2 + line**2)
+    values = np.round(255 * np.exp(-4.5 * radius)).astype(np.float32)
+    write_volume(tmp_path / "tail.npz", Volume.from_numpy(values))
+    assert run(["render", "tail.npz", "-o", "mip.png", "--compositing", "mip", "--size", "96", "-q"]) == 0
+    row = pixels("mip.png")[48, :49].sum(-1)  # from the edge to the middle
+    steps = np.diff(row)
+    assert steps.min() >= -6  # it rises all the way,
+    assert steps.max() < 60  # without jumps
+
+
 @pytest.mark.parametrize(
     ("arguments", "code", "word"),
     [
@@ -68,6 +143,15 @@ def test_a_turntable_and_a_dataset_of_colours(ball):
         (["--quality", "best"], 2, "draft, standard, fine"),
         (["--colormap", "virdis"], 2, "did you mean viridis?"),
         (["--window", "5"], 2, "--window 0,255"),
+        (["--window", "5%,101%"], 2, "1%,99%"),
+        (["--look", "bones"], 2, "did you mean bone?"),
+        (["--opacity", "bell:2,0"], 2, "number from 0 to 1"),
+        (["--volume-light", "three"], 2, "three-point"),
+        (["--volume-light", "camera", "--no-lighting"], 2, "no effect without lighting"),
+        (["--framing", "all"], 2, "occupied, grid"),
+        (["--transfer", "none.json"], 3, "there is no file none.json"),
+        (["--transfer", "none.json", "--window", "0,1"], 2, "leave --window out"),
+        (["--save-transfer", "t.txt"], 2, "t.json"),
         (["--mode", "transmittance", "--extinction", "much"], 2, "use auto, or the factor"),
         (["--shape", "2,2,2"], 2, "go with .raw files"),
     ],
