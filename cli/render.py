@@ -102,7 +102,7 @@ OUTPUT = "Output"
 
 EXAMPLES = (
     "invrender render data/mug.glb -o mug.png --ground --azimuth 30",
-    "invrender render data/mug.glb -o turn.gif --eye 0.3,0.2,0.3 --size 480,320",
+    "invrender render data/mug.glb -o turn.gif --eye 0.2,0.13,0.2 --size 480,320",
 )
 
 OutputOption = Annotated[

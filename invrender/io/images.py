@@ -171,6 +171,18 @@ def write_gif(path: str | Path, frames: Sequence[NDArray[np.uint8]], fps: float 
 
 
 def _palette(frames: Sequence[NDArray[np.uint8]]) -> Image.Image:
-    """A palette image of the colours of up to 16 frames, taken evenly from all of them."""
-    picked = [frames[i] for i in np.unique(np.linspace(0, len(frames) - 1, 16).astype(int))]
-    return Image.fromarray(np.concatenate(picked)).quantize(256, method=Image.Quantize.MEDIANCUT)
+    """A palette image of the colours of up to 16 frames, taken evenly from all of them.
+
+    The commonest colour, a plain background, is one of them as it is, and no mean of itself and its like.
+    """
+    picked = np.concatenate([frames[i] for i in np.unique(np.linspace(0, len(frames) - 1, 16).astype(int))])
+    found = Image.fromarray(picked).quantize(255, method=Image.Quantize.MEDIANCUT).getpalette() or []
+    colours, times = np.unique(picked.reshape(-1, 3).astype(np.int64) @ [1 << 16, 1 << 8, 1], return_counts=True)
+    commonest = int(colours[times.argmax()]) >> np.array([16, 8, 0]) & 255
+    table = np.concatenate([np.array(found[: 255 * 3], np.int64).reshape(-1, 3), commonest[None]])
+    rounded = commonest & ~3  # Pillow looks up what is nearest to this one, of all colours with these upper six bits
+    away = ((table - rounded) ** 2).sum(1)
+    table[away <= away[-1]] = commonest
+    palette = Image.new("P", (1, 1))
+    palette.putpalette(table.reshape(-1).tolist())
+    return palette

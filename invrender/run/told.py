@@ -18,9 +18,9 @@ from invrender.evaluate.posed_views import view_names
 from invrender.findings import Finding
 from invrender.io.files.atomic import atomic_path, atomic_write_text
 from invrender.kernels import Backend
-from invrender.nouns import Cameras, Lights, Material, Mesh, Scene, Views
+from invrender.nouns import Cameras, Material, Mesh, Scene, Views
+from invrender.render import studio
 from invrender.render.images import to_bytes
-from invrender.render.raster import render
 from invrender.report.cameras import first_look
 from invrender.report.card import report_card
 from invrender.report.compared import Compared, Picture
@@ -28,13 +28,13 @@ from invrender.report.html import report_page
 from invrender.report.story import Posed, Setting, Story
 from invrender.run.folder import PASSING, RunFolder
 from invrender.run.method import Method, Metrics
+from invrender.run.pictures import on_background
 from invrender.run.place import CARD, CONFIG, LOG, REPORT
 from invrender.run.settings import RunSettings
 
 MOST_COMPARED = 6
 SIDE, FOV = 560, 30.0  # of the picture of a mesh
 CLAY = Material(albedo=(0.46, 0.5, 0.57), name="clay")
-LIGHT = Lights(intensity=0.85, ambient=0.22)
 PAPER = (0.855, 0.871, 0.905)  # linear, the report's own ground
 NOT_SETTINGS = ("input", "method")
 
@@ -165,9 +165,9 @@ def _still(told: Told, posed: Posed | None) -> Picture | None:
         small = dataclasses.replace(small, material=CLAY)
     pose = look_at((distance * back)[None], (0.0, 0.0, 0.0), up=up.tolist())
     lens = perspective(FOV, (SIDE, SIDE), distance - 1.5, distance + 1.5)[None]
-    mode = "color" if mesh.material.unlit else "shaded"
-    drawn = render(Scene(small, LIGHT, PAPER), Cameras(pose, lens, (SIDE, SIDE)), mode, told.backend, supersample=2)
-    return to_bytes(drawn[0].cpu())
+    x, y, z = up.tolist()
+    drawn = studio.layers(small, Cameras(pose, lens, (SIDE, SIDE)), told.backend, studio=studio.Studio(up=(x, y, z)))
+    return to_bytes(on_background(drawn.float().cpu(), PAPER)[0])
 
 
 def write_report(story: Story, page: Path, card: Path) -> None:

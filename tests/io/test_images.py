@@ -96,3 +96,12 @@ def test_colours_of_exr_are_multiplied_by_alpha_and_come_out_straight(tmp_path, 
     rgb, alpha = read_image(tmp_path / "a.exr")
     assert rgb[0, 0].tolist() == [0.5, 1.0, 2.0] and rgb[1, 1].tolist() == [0, 0, 0]
     assert alpha is not None and alpha[0, 0] == 0.5
+
+
+def test_a_plain_background_of_a_film_keeps_its_colour(tmp_path):
+    frame = np.full((64, 64, 3), 255, np.uint8)
+    frame[8:56, 8:56] = np.linspace(60, 254, 48).astype(np.uint8)[:, None, None]
+    frame[20:50, 20:50, 1] -= np.linspace(0, 40, 30).astype(np.uint8)
+    write_gif(tmp_path / "a.gif", [frame, np.roll(frame, 3, 1)])
+    with Image.open(tmp_path / "a.gif") as film:
+        assert np.asarray(film.convert("RGB"))[0, 0].tolist() == [255, 255, 255]
