@@ -79,14 +79,15 @@ def preview(
     from dataclasses import replace
 
     from invrender.preview.guard import Job, check_display, run_job
-    from invrender.preview.subject import alone, check_picture, describe, isosurfaces
+    from invrender.preview.subject import alone, check_picture, describe, isosurfaces, own_transfer
 
     width, height = _size(size)
     behind = () if background is None else _colour(background)
     panels, notes = describe(source)
     job = Job(
         "window", panels, notes, size=height, width=width, isosurfaces=isosurfaces(panels), background=behind,
-        camera="" if camera is None else str(camera), transfer="" if transfer is None else str(transfer),
+        camera="" if camera is None else str(camera),
+        transfer=own_transfer(source) if transfer is None else str(transfer),
     )  # fmt: skip
     if screenshot is None and turntable is None:
         check_display()
