@@ -34,7 +34,7 @@ from photometric_pictures import Drawn, draw, held_out, lit_by, normalised, trac
 
 from invrender.backends import select
 from invrender.colour import linear_to_srgb
-from invrender.evaluate.mesh import f_score, sample_surface
+from invrender.evaluate.distances import f_score, sample_surface
 from invrender.geometry.closest import Surface
 from invrender.geometry.visibility import visible_from_outside
 from invrender.io.meshes.read import read_mesh

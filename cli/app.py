@@ -19,7 +19,9 @@ import typer
 from rich.text import Text
 
 from invrender import __version__
+from invrender.cli import completion
 from invrender.cli.groups import help_where_alone, register
+from invrender.cli.help import PlainGroup
 from invrender.cli.options import console
 from invrender.errors import InvrenderError, UsageError
 from invrender.io.files.atomic import discard_open
@@ -32,9 +34,9 @@ from invrender.run.stop import INTERRUPTED, REMEDY
 COMMANDS = {
     "Reconstruct": ("demo", "poses", "reconstruct", "batch", "evaluate"),
     "Look": ("inspect", "render", "preview"),
-    "Datasets": ("convert",),
+    "Files": ("mesh", "convert"),
     "Learn": ("dataset", "train"),
-    "Help": ("sample", "doctor"),
+    "Help": ("sample", "settings", "doctor"),
 }
 """The commands by help panel, in the order in which `--help` lists them."""
 
@@ -64,14 +66,17 @@ def _root(
     help_where_alone(context)
 
 
-def build() -> typer.Typer:
-    """The application with all commands registered."""
+def build(only: str | None = None) -> typer.Typer:
+    """The application with all commands registered, or `only` with the one that is called, which starts sooner."""
     app = typer.Typer(
-        add_completion=True, pretty_exceptions_enable=False, context_settings={"help_option_names": ["-h", "--help"]}
+        cls=PlainGroup,
+        add_completion=True,
+        pretty_exceptions_enable=False,
+        context_settings={"help_option_names": ["-h", "--help"]},
     )
     app.callback(invoke_without_command=True, epilog=EPILOG)(_root)
     for panel, names in COMMANDS.items():
-        for name in names:
+        for name in names if only is None else {only}.intersection(names):
             module = importlib.import_module(f"invrender.cli.{name}")
             if hasattr(module, "group"):  # of commands
                 app.add_typer(module.group(), name=name, rich_help_panel=panel)
@@ -83,7 +88,7 @@ def build() -> typer.Typer:
 def run(arguments: Sequence[str]) -> int:
     """Run one command line (without the program's name) and return its exit code; failures go to stderr as text."""
     try:
-        command = typer.main.get_command(build())
+        command = typer.main.get_command(build(arguments[0]) if _is_command(arguments) else build())
         code = command.main(args=list(arguments), prog_name="invrender", standalone_mode=False)
     except InvrenderError as error:
         return _report(error.cause, error.remedy, error.exit_code)
@@ -100,6 +105,11 @@ def run(arguments: Sequence[str]) -> int:
     if code == INTERRUPTED:
         return _report("interrupted", REMEDY, INTERRUPTED)
     return code if isinstance(code, int) else 0
+
+
+def _is_command(arguments: Sequence[str]) -> bool:
+    """Whether a command line begins with a command, and is no question of the shell's."""
+    return bool(arguments) and any(arguments[0] in names for names in COMMANDS.values()) and not completion.wanted()
 
 
 def _report(cause: str, remedy: str, code: int) -> int:

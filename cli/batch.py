@@ -10,9 +10,9 @@ from pathlib import Path
 from typing import Any
 
 import typer
-from typer.core import TyperGroup
 
 from invrender.cli.groups import grouped, help_where_alone
+from invrender.cli.help import PlainGroup
 from invrender.errors import UsageError
 from invrender.io.files.paths import nearest
 
@@ -28,7 +28,7 @@ COMMANDS = {
 """Modules by the name of their command; the function in there is called like the module."""
 
 
-class _Group(TyperGroup):
+class _Group(PlainGroup):
     """Takes a first word that is no command for the file of jobs of `start`."""
 
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:

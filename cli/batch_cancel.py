@@ -5,6 +5,11 @@ from __future__ import annotations
 from invrender.cli.batch_status import FolderArgument, NamesArgument
 from invrender.cli.options import QuietOption, console
 
+EXAMPLES = (
+    "invrender batch cancel outputs/batch",
+    'invrender batch cancel outputs/batch "mug, from all sides"',
+)
+
 
 def batch_cancel(folder: FolderArgument, jobs: NamesArgument = None, quiet: QuietOption = False) -> None:
     """Let jobs that are not done rest, wherever they run; all of them, or those that are named.

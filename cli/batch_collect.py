@@ -9,6 +9,11 @@ import typer
 
 from invrender.cli.options import JsonOption, console, output, print_json
 
+EXAMPLES = (
+    "invrender batch collect outputs/batch",
+    "invrender batch collect outputs/batch --sort iou -o outputs/table",
+)
+
 MOST = 10  # unreadable files that are named
 
 

@@ -5,6 +5,11 @@ from __future__ import annotations
 from invrender.cli.batch_status import FolderArgument, NamesArgument
 from invrender.cli.options import JsonOption, QuietOption, console
 
+EXAMPLES = (
+    "invrender batch retry outputs/batch",
+    'invrender batch retry outputs/batch "mug, from all sides"',
+)
+
 
 def batch_retry(
     folder: FolderArgument, jobs: NamesArgument = None, json: JsonOption = False, quiet: QuietOption = False

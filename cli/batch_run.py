@@ -10,6 +10,11 @@ from invrender.cli.batch_status import FolderArgument
 from invrender.cli.options import QuietOption, console
 from invrender.errors import UsageError
 
+EXAMPLES = (
+    "invrender batch run outputs/batch --index 0",
+    'invrender batch run outputs/batch --job "mug, from all sides"',
+)
+
 
 def batch_run(
     folder: FolderArgument,

@@ -14,6 +14,11 @@ from invrender.errors import UsageError
 if TYPE_CHECKING:
     from invrender.batch.engines import Wishes
 
+EXAMPLES = (
+    "invrender batch examples/batch.toml --dry-run",
+    "invrender batch examples/batch.toml --workers 2 -o outputs/batch",
+)
+
 SCRIPTS = ("slurm", "k8s", "make")
 
 WorkersOption = Annotated[

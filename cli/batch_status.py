@@ -9,6 +9,11 @@ import typer
 
 from invrender.cli.options import JsonOption, output, print_json
 
+EXAMPLES = (
+    "invrender batch status outputs/batch",
+    "invrender batch status outputs/batch --json",
+)
+
 FolderArgument = Annotated[Path, typer.Argument(metavar="BATCH", help="The folder of a batch.")]
 NamesArgument = Annotated[list[str] | None, typer.Argument(metavar="[JOB]...", help="Some of its jobs, by name.")]
 

@@ -1,46 +1,154 @@
-"""`invrender convert`: a dataset in one format in, the same dataset in another out."""
+"""`invrender convert`: a mesh, a volume or a dataset in one format in, the same in another out."""
 
 from __future__ import annotations
 
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
+from invrender.cli.mesh import FromUnitsOption, Lengths, ScaleOption, UnitsOption
 from invrender.cli.options import JsonOption, OverwriteOption, QuietOption, console, print_json
+from invrender.cli.volume_options import DtypeOption, FrameOption, KeyOption, ShapeOption, VolumeFile
 
-FORMATS = "transforms|nerfstudio|colmap|colmap-text|middlebury|cameras"
+EXAMPLES = (
+    "invrender convert data/mug.glb outputs/mug.stl --units mm",
+    "invrender convert outputs/cloud.npz outputs/cloud.nrrd",
+)
+DATASETS = "Datasets"
 
 
 def convert(
-    source: Annotated[Path, typer.Argument(metavar="SRC", help="A dataset folder, or its pose file.")],
-    target: Annotated[Path, typer.Argument(metavar="DST", help="The folder to write.")],
-    to: Annotated[str, typer.Option("--to", metavar=FORMATS, help="The format to write.")] = "transforms",
+    source: Annotated[
+        Path, typer.Argument(metavar="SRC", help="A mesh, a volume, a run, a dataset folder or its pose file.")
+    ],
+    target: Annotated[
+        Path, typer.Argument(metavar="DST", help="The file to write, by its extension; of a dataset the folder.")
+    ],
+    units: UnitsOption = None,
+    from_units: FromUnitsOption = None,
+    scale: ScaleOption = None,
+    key: KeyOption = "density",
+    frame: FrameOption = None,
+    shape: ShapeOption = None,
+    dtype: DtypeOption = None,
+    to: Annotated[
+        str | None,
+        typer.Option(
+            "--to", metavar="FORMAT", rich_help_panel=DATASETS,
+            help="transforms, nerfstudio, colmap, colmap-text, middlebury or cameras (transforms).",
+        ),
+    ] = None,
     masks: Annotated[
-        Path | None, typer.Option(metavar="DIR", help="Masks, named after the images (white is object).")
+        Path | None,
+        typer.Option(
+            metavar="DIR", rich_help_panel=DATASETS, help="Masks, named after the images (white is object)."
+        ),
     ] = None,
     undistort: Annotated[
-        bool, typer.Option("--undistort", help="Undistort the pictures, also where the format can hold the lens.")
+        bool,
+        typer.Option(
+            "--undistort", rich_help_panel=DATASETS,
+            help="Undistort the pictures, also where the format can hold the lens.",
+        ),
     ] = False,
     skip_missing: Annotated[
-        bool, typer.Option("--skip-missing", help="Leave out views whose files are missing.")
+        bool, typer.Option("--skip-missing", rich_help_panel=DATASETS, help="Leave out views whose files are missing.")
     ] = False,
     overwrite: OverwriteOption = False,
     json: JsonOption = False,
     quiet: QuietOption = False,
-) -> None:
-    """Write a dataset in another format: cameras exactly, pictures copied, or undistorted where they have to be.
+) -> None:  # fmt: skip
+    """Write a mesh, a volume or a dataset in another format; frame and units stay as they are unless told otherwise.
 
-    Read and written are transforms.json (NeRF, instant-ngp, nerfstudio), COLMAP models, Middlebury's *_par.txt and
-    cameras.json. The world's frame and units stay as they are.
+    Meshes: .glb, .gltf, .obj, .ply, .stl. Volumes: .npz, .npy, .vti, .nrrd, .nii, .nii.gz, .mha, .raw, .vdb. Datasets:
+    transforms.json (NeRF, instant-ngp, nerfstudio), COLMAP, Middlebury's *_par.txt, cameras.json; cameras exactly,
+    pictures copied, or undistorted where they have to be. What the other format cannot hold is said.
     """
+    from invrender.cli.written import Meshed, written, written_volume
+    from invrender.io.assets import identify
+    from invrender.run.place import settle
+
+    settle(source)
+    kind, place = identify(source)
+    lengths = Lengths(units, from_units, scale)
+    if kind in ("mesh", "volume"):
+        _only_for("a dataset", kind, {"--to": to, "--masks": masks, "--undistort": undistort or None,
+                                      "--skip-missing": skip_missing or None})  # fmt: skip
+    if kind == "mesh":
+        from invrender.io.meshes.read import read_mesh
+
+        _check_kind(target, "mesh")
+        found, unit = lengths.applied(read_mesh(place), source, target)
+        done = written(Meshed(source, target, found, unit), overwrite)
+    elif kind == "volume":
+        _check_kind(target, "volume")
+        volume = VolumeFile(place, key, shape, dtype, frame).read()
+        factor, unit = lengths.factor(volume.units, metres=False)
+        volume = volume if factor == 1 else replace(volume, bounds=volume.bounds * factor, units=unit)
+        done = written_volume(place, target, volume, overwrite)
+    else:
+        _only_for(
+            "a mesh or a volume",
+            "dataset" if kind == "views" else kind,
+            {"--units": units, "--from-units": from_units, "--scale": scale},
+        )
+        _dataset(Dataset(source, target, to or "transforms", masks), undistort, skip_missing, overwrite, json, quiet)
+        return
+    if json:
+        print_json(done.table)
+    elif not quiet:
+        for line in done.lines:
+            console.print(line, markup=False, highlight=False)
+
+
+def _only_for(what: str, kind: str, given: dict[str, object]) -> None:
+    """Refuse options that do not go with what is converted."""
+    from invrender.errors import UsageError
+
+    for name, value in given.items():
+        if value is not None:
+            raise UsageError(f"{name} goes with {what}, and this is a {kind}", f"leave {name} out")
+
+
+def _check_kind(target: Path, kind: str) -> None:
+    """Refuse to write a mesh as a volume, and the other way round."""
+    from invrender.errors import UsageError
+    from invrender.io.meshes.write import WRITE_EXTENSIONS
+    from invrender.io.volumes.read import is_volume_path
+
+    if kind == "mesh" and is_volume_path(target):
+        raise UsageError(f"a mesh cannot be written as {target.name}, a volume", "use .glb, .ply, .obj or .stl")
+    if kind == "volume" and target.suffix.lower() in WRITE_EXTENSIONS:
+        raise UsageError(
+            f"a volume cannot be written as {target.name}, a mesh",
+            f"make its surface: invrender mesh VOLUME --isovalue auto -o {target.name}",
+        )
+
+
+@dataclass(frozen=True)
+class Dataset:
+    """What dataset goes where, in which format and with which masks."""
+
+    source: Path
+    target: Path
+    to: str
+    masks: Path | None
+
+
+def _dataset(given: Dataset, undistort: bool, skip_missing: bool, overwrite: bool, json: bool, quiet: bool) -> None:
     from dataclasses import asdict
 
     from invrender.io.datasets.convert import convert as write
 
-    done = write(source, target, to, masks=masks, undistort=undistort, skip_missing=skip_missing, overwrite=overwrite)
+    target = given.target
+    done = write(
+        given.source, target, given.to, masks=given.masks, undistort=undistort, skip_missing=skip_missing,
+        overwrite=overwrite,
+    )  # fmt: skip
     if json:
-        print_json({"output": target, "format": to, **asdict(done)})
+        print_json({"output": target, "format": given.to, **asdict(done)})
         return
     if quiet:
         return

@@ -21,6 +21,11 @@ from invrender.cli.options import (
 if TYPE_CHECKING:
     from invrender.io.pairs.bring_in import BroughtIn, Request
 
+EXAMPLES = (
+    "invrender dataset import outputs/npz -o pairs-back",
+    "invrender dataset import outputs/npz --axes +x+y+z --encoding srgb -o pairs-back",
+)
+
 
 def dataset_import(
     source: Annotated[

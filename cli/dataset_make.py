@@ -15,19 +15,24 @@ from invrender.cli.options import (
     OverwriteOption,
     QuietOption,
     SeedOption,
-    ViewsFlag,
     a_number,
     check_choice,
     console,
     print_json,
 )
 from invrender.errors import UsageError
+from invrender.run.settings import MOST_VIEWS
 
 if TYPE_CHECKING:
     from invrender.io.pairs.meta import Meta
     from invrender.kernels import Backend
     from invrender.nouns.stage import Stage
     from invrender.stages.recipe import Recipe
+
+EXAMPLES = (
+    "invrender dataset make --count 64 -o pairs",
+    "invrender dataset make --from data --count 16 --size 64 --resolution 32 -o pairs-of-meshes",
+)
 
 KINDS = ("primitives", "samples", "mixed", "meshes")
 _STAGE = "The stage"
@@ -53,7 +58,9 @@ def dataset_make(
         str, typer.Option("--resolution", metavar="N|D,H,W", help="Voxels along each side, multiples of 8.")
     ] = "64",
     size: Annotated[str, typer.Option("--size", metavar="N|W,H", help="Pixels of the pictures.")] = "128",
-    views: ViewsFlag = None,
+    views: Annotated[
+        int, typer.Option("--views", min=1, max=MOST_VIEWS, metavar="N", help="How many views of each scene.")
+    ] = 1,
     split: Annotated[
         str,
         typer.Option("--split", metavar="A,B,C", help="Shares of train, validation and test; objects are split."),
@@ -78,7 +85,12 @@ def dataset_make(
     fov: Annotated[
         float,
         typer.Option(
-            "--fov", min=5.0, max=90.0, callback=a_number("--fov"), help="Field of view.", rich_help_panel=_STAGE
+            "--fov",
+            min=5.0,
+            max=90.0,
+            callback=a_number("--fov"),
+            help="Field of view, in degrees.",
+            rich_help_panel=_STAGE,
         ),
     ] = 32.0,
     elevation: Annotated[
@@ -95,10 +107,13 @@ def dataset_make(
     light: Annotated[
         str, typer.Option("--light", metavar="X,Y,Z", help="Direction to the sun.", rich_help_panel=_STAGE)
     ] = "-0.6,1,0.5",
-    no_ground: Annotated[bool, typer.Option("--no-ground", help="Nothing below.", rich_help_panel=_STAGE)] = False,
+    no_ground: Annotated[
+        bool, typer.Option("--no-ground", help="No ground below the objects.", rich_help_panel=_STAGE)
+    ] = False,
     seed: SeedOption = 0,
     processes: Annotated[
-        int | None, typer.Option("--processes", min=1, max=1024, help="That work at once.", show_default="the cores")
+        int | None,
+        typer.Option("--processes", min=1, max=1024, help="How many processes work at once.", show_default="the cores"),
     ] = None,
     backend: BackendOption = "cpu",
     overwrite: OverwriteOption = False,
@@ -123,7 +138,7 @@ def dataset_make(
         count=count,
         resolution=_resolution(resolution, size_hw),
         size=size_hw,
-        views=views or 1,
+        views=views,
         shares=_numbers("--split", split),
         voxels=check_choice("--voxels", voxels, ("occupancy", "density")),  # type: ignore[arg-type]
         bounces=bounces,

@@ -21,6 +21,11 @@ from invrender.cli.options import JsonOption, console, output, print_json
 if TYPE_CHECKING:
     import torch
 
+EXAMPLES = (
+    "invrender doctor",
+    "invrender doctor --warmup --json",
+)
+
 Status = Literal["ok", "optional", "broken"]
 
 REQUIRED = {

@@ -1,9 +1,10 @@
-"""`invrender evaluate`: measure a result against its reference, as a table or as JSON."""
+"""`invrender evaluate`: measure results against their reference, as a table or as JSON."""
 
 from __future__ import annotations
 
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -14,20 +15,34 @@ from invrender.cli.options import (
     SeedOption,
     SizeFlag,
     ViewsFlag,
-    output,
+    a_number,
+    console,
     print_json,
 )
 from invrender.cli.volume_options import DtypeOption, FrameOption, KeyOption, ShapeOption, VolumeFile
+from invrender.cli.volume_style import window_of
 
 if TYPE_CHECKING:
-    from invrender.evaluate.mesh import MeshMetrics
-    from invrender.evaluate.volume import VolumeMetrics
-    from invrender.nouns import Mesh, Volume
+    from invrender.evaluate.compare import Asset, Judged, Measures
+    from invrender.evaluate.run_look import Look
+
+EXAMPLES = (
+    "invrender evaluate outputs/mug data/mug.glb",
+    "invrender evaluate outputs/draft outputs/fine data/mug.glb --json",
+)
+PANEL = "Volumes"
+IN_COLOURS = "Reference of a result in colours"
 
 
 def evaluate(
-    result: Annotated[Path, typer.Argument(metavar="RESULT", help="A mesh or volume file, or a run folder.")],
-    reference: Annotated[Path, typer.Argument(metavar="REFERENCE", help="What to compare with, in the same frame.")],
+    paths: Annotated[
+        list[Path],
+        typer.Argument(
+            metavar="RESULT... REFERENCE",
+            help="Mesh or volume files, or run folders; the last is what to compare with, in the same frame.",
+            show_default=False,
+        ),
+    ],
     views: ViewsFlag = None,
     size: SizeFlag = None,
     samples: Annotated[
@@ -36,114 +51,175 @@ def evaluate(
     seed: SeedOption = 0,
     key: KeyOption = "density",
     result_key: Annotated[
-        str, typer.Option("--result-key", metavar="NAME", help="Which array of RESULT.", rich_help_panel="Volumes")
+        str, typer.Option("--result-key", metavar="NAME", help="Which array of RESULT.", rich_help_panel=PANEL)
     ] = "density",
     frame: FrameOption = None,
     result_frame: Annotated[
         int | None,
-        typer.Option("--result-frame", min=0, metavar="N", help="Which volume of RESULT.", rich_help_panel="Volumes"),
+        typer.Option("--result-frame", min=0, metavar="N", help="Which volume of RESULT.", rich_help_panel=PANEL),
     ] = None,
     shape: ShapeOption = None,
     dtype: DtypeOption = None,
+    colormap: Annotated[
+        str | None,
+        typer.Option(metavar="NAME", rich_help_panel=IN_COLOURS, help="Its colours; unless given, as in the run."),
+    ] = None,
+    opacity: Annotated[
+        str | None,
+        typer.Option(metavar="KIND", rich_help_panel=IN_COLOURS, help="linear, exponential, or points."),
+    ] = None,
+    strength: Annotated[
+        float | None,
+        typer.Option(
+            min=0.001, max=1.0, callback=a_number("--strength"), rich_help_panel=IN_COLOURS,
+            metavar="FLOAT", help="Opacity of the greatest value.",
+        ),
+    ] = None,
+    window: Annotated[
+        str | None,
+        typer.Option(metavar="LOW,HIGH", rich_help_panel=IN_COLOURS, help="Values at both ends of the colormap."),
+    ] = None,
     backend: BackendOption = "auto",
     json: JsonOption = False,
     fail_if: FailIfOption = None,
-) -> None:
-    """Measure a mesh or a volume against its reference: unseen views, distances, soundness; PSNR and SSIM of a grid.
+) -> None:  # fmt: skip
+    """Measure meshes or volumes against their reference: unseen views, distances, soundness; PSNR and SSIM.
 
-    --key and --frame choose in REFERENCE, --result-key and --result-frame in RESULT; --shape and --dtype are of .raw
-    files.
+    Of a run's folder it is known what its cameras saw, and what they did not is told apart. A volume in colours is
+    compared by pictures from unseen views, a reference of plain values under the run's transfer function. --key and
+    --frame choose in REFERENCE, --result-key and --result-frame in RESULT; --shape and --dtype are of .raw files.
     """
     from invrender.cli.runs import gates_of
-    from invrender.evaluate.compare import evaluate as measure
-    from invrender.evaluate.mesh import MeshMetrics
-    from invrender.io.assets import mesh_file, volume_file
-    from invrender.io.meshes.read import read_mesh
+    from invrender.evaluate.compare import Measures
     from invrender.run.gates import check_gates
-    from invrender.run.place import settle
 
     gates = gates_of(fail_if)
-    settle(result)
-    settle(reference)
-    volume, like = volume_file(result), volume_file(reference)
-    source = mesh_file(result) if volume is None else volume
-    target = mesh_file(reference) if like is None else like
-    _check_kinds(source, target, volume is not None, like is not None)
-
-    def load(file: VolumeFile) -> Mesh | Volume:
-        return read_mesh(file.path) if volume is None else file.read()
-
-    raw = source.suffix.lower() == ".raw" and target.suffix.lower() != ".raw"  # then the result needs the shape
-    plain = (None, None) if raw else (shape, dtype)
-    given = (shape, dtype) if source.suffix.lower() == ".raw" else (None, None)
-    found = load(VolumeFile(source, result_key, *given, result_frame))
-    wanted = load(VolumeFile(target, key, *plain, frame))
-    metrics = measure(found, wanted, backend=backend, views=views, size=size, samples=samples, seed=seed)
-    if json:
-        print_json({"result": source, "reference": target, **vars(metrics)})
-    else:
-        rows = _rows(metrics) if isinstance(metrics, MeshMetrics) else _volume_rows(metrics)
-        _print_rows(rows, f"{source.name} against {target.name}")
-    check_gates(gates, vars(metrics))
+    results, reference = _divided(paths)
+    look = _look(colormap, opacity, strength, window)
+    how = Measures(backend, views, size, samples, seed, look)
+    wanted = Chosen(reference, key, frame, shape, dtype)
+    judged = [_judge(Chosen(each, result_key, result_frame, shape, dtype), wanted, how) for each in results]
+    _show(judged, reference, json)
+    for _, each in judged:
+        check_gates(gates, vars(each.metrics))
 
 
-def _check_kinds(result: Path, reference: Path, volume: bool, like: bool) -> None:
+def _divided(paths: list[Path]) -> tuple[list[Path], Path]:
+    from invrender.errors import UsageError
+
+    if len(paths) < 2:
+        raise UsageError(
+            f"there is no REFERENCE to compare {paths[0]} with", "name it last: invrender evaluate RESULT REFERENCE"
+        )
+    return paths[:-1], paths[-1]
+
+
+def _look(colormap: str | None, opacity: str | None, strength: float | None, window: str | None) -> Look | None:
+    """The transfer function that the options name; None: they say nothing."""
+    from invrender.evaluate.run_look import Look
+
+    given: dict[str, Any] = {"colormap": colormap, "opacity": opacity, "strength": strength}
+    given |= {"window": window_of(window)}
+    said = {name: value for name, value in given.items() if value is not None}
+    return Look(**said) if said else None
+
+
+@dataclass(frozen=True)
+class Chosen:
+    """A path of the command line, and which volume of it."""
+
+    path: Path
+    key: str
+    frame: int | None
+    shape: str | None
+    dtype: str | None
+
+    @property
+    def file(self) -> Path:
+        """The file that is measured; of a run that found a transfer function, that."""
+        from invrender.evaluate.run_look import FOUND
+        from invrender.io.assets import mesh_file, volume_file
+
+        volume = volume_file(self.path)
+        found = self.path / FOUND
+        return volume or (found if found.is_file() else mesh_file(self.path))
+
+    @property
+    def is_mesh(self) -> bool:
+        """Whether that is no volume; it is not read for that."""
+        from invrender.evaluate.run_look import FOUND
+        from invrender.io.assets import volume_file
+
+        return volume_file(self.path) is None and not (self.path / FOUND).is_file()
+
+    def read(self, beside_raw: bool) -> Asset:
+        """The mesh, the volume, or the volume with the transfer function that was found for it.
+
+        Args:
+            beside_raw: whether the other one is a .raw file, which the shape then is of.
+        """
+        from invrender.evaluate.run_look import found_look
+        from invrender.io.assets import volume_file
+        from invrender.io.meshes.read import read_mesh
+
+        if volume_file(self.path) is None:
+            return found_look(self.path) or read_mesh(self.file)
+        raw = self.file.suffix.lower() == ".raw"
+        given = (self.shape, self.dtype) if raw or not beside_raw else (None, None)
+        return VolumeFile(self.file, self.key, *given, self.frame).read()
+
+
+def _judge(result: Chosen, reference: Chosen, how: Measures) -> tuple[Path, Judged]:
+    """What was measured of one result, and the file that was."""
+    from invrender.evaluate.compare import judged
+    from invrender.evaluate.run_look import asset_look
+    from invrender.methods.input_views import input_cameras
+    from invrender.run.place import settle
+
+    settle(result.path)
+    settle(reference.path)
+    source, target = result.file, reference.file
+    _check_kinds(source, target, result.is_mesh, reference.is_mesh)
+    found = result.read(beside_raw=target.suffix.lower() == ".raw")
+    wanted = reference.read(beside_raw=source.suffix.lower() == ".raw")
+    if how.look is None:
+        how = replace(how, look=asset_look(result.path))
+    if result.is_mesh and result.path.is_dir():
+        cameras, why = input_cameras(result.path, how.backend)
+        how = replace(how, seen_by=cameras)
+        if cameras is None:
+            console.print(f"what the run's cameras saw is not told apart: {why}", markup=False)
+    return source, judged(found, wanted, how)
+
+
+def _check_kinds(result: Path, reference: Path, mesh: bool, like: bool) -> None:
     """Refuse a mesh and a volume side by side."""
     from invrender.errors import UsageError
 
-    if volume != like:
-        kinds = ("a mesh", "a volume") if like else ("a volume", "a mesh")
+    if mesh != like:
+        kinds = ("a mesh", "a volume") if mesh else ("a volume", "a mesh")
         raise UsageError(
             f"{result.name} is {kinds[0]}, and {reference.name} is {kinds[1]}",
             "compare two meshes, or compare two volumes (`invrender inspect` tells what a file is)",
         )
 
 
-def _print_rows(rows: list[tuple[str, str]], title: str) -> None:
-    from rich.table import Table
+def _show(judged: list[tuple[Path, Judged]], reference: Path, json: bool) -> None:
+    """One result as rows, several as a table; as JSON a table, or a list of them."""
+    from invrender.cli.evaluate_tables import show_one, show_several
 
-    table = Table(title=title, title_justify="left", show_header=False)
-    table.add_column("measure")
-    table.add_column("value", justify="right")
-    for name, value in rows:
-        table.add_row(name, value)
-    output.print(table)
-
-
-def _rows(m: MeshMetrics) -> list[tuple[str, str]]:
-    return [
-        ("silhouette IoU, mean of held-out views", f"{m.iou:.4f}"),
-        ("silhouette IoU, worst view", f"{m.iou_min:.4f}"),
-        ("Chamfer, % of the diagonal", _percent(m.chamfer)),
-        ("Chamfer of what is visible from outside, %", _percent(m.chamfer_visible)),
-        ("F-score at 1 %", f"{m.f1:.4f}"),
-        ("F-score at 0.5 %", f"{m.f05:.4f}"),
-        ("normal consistency", f"{m.normal_consistency:.4f}"),
-        ("watertight", "yes" if m.watertight else "no"),
-        ("components", str(m.components)),
-        ("genus", "- (not watertight)" if m.genus is None else f"{m.genus:g}"),
-        ("self-intersecting face pairs", str(m.self_intersections)),
-        ("vertices, faces", f"{m.vertices}, {m.faces}"),
-        ("degenerate faces", str(m.degenerate_faces)),
-    ]
-
-
-def _volume_rows(m: VolumeMetrics) -> list[tuple[str, str]]:
-    unseen = (
-        "- (negative values, or neither density nor colours)" if m.heldout_psnr is None else f"{m.heldout_psnr:.2f}"
+    if json:
+        tables = [
+            {"result": source, "reference": reference, "comparison": each.comparison, **vars(each.metrics)}
+            for source, each in judged
+        ]
+        print_json(tables[0] if len(tables) == 1 else tables)
+        return
+    if len(judged) == 1:
+        source, one = judged[0]
+        show_one(vars(one.metrics), f"{source.name} against {reference.name}", one.comparison)
+        return
+    names = [str(source.parent if source.parent.joinpath("run.json").is_file() else source) for source, _ in judged]
+    show_several(
+        names, [vars(each.metrics) for _, each in judged], f"against {reference.name}", judged[0][1].comparison
     )
-    worst = "-" if m.heldout_psnr_worst is None else f"{m.heldout_psnr_worst:.2f}"
-    return [
-        ("PSNR of the grid, dB", f"{m.psnr:.2f}"),
-        ("relative L2", f"{m.relative_l2:.5f}"),
-        ("SSIM, 3-D", f"{m.ssim:.5f}"),
-        ("PSNR of unseen views, dB", unseen),
-        ("the same, worst view", worst),
-        ("values", f"{m.least:.5g} to {m.greatest:.5g}"),
-        ("greatest value of the reference", f"{m.reference_greatest:.5g}"),
-        ("resampled to the reference's grid", "yes" if m.resampled else "no"),
-    ]
-
-
-def _percent(fraction: float | None) -> str:
-    return "- (no surface)" if fraction is None else f"{100 * fraction:.4f}"

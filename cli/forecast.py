@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -36,6 +36,7 @@ class Told:
         forecast: what the run would take.
         free: bytes of memory that this machine has free; None where it does not say.
         work, speeds: what the forecast was made of.
+        remarks: on settings that were chosen for this machine, by their name.
     """
 
     read: str
@@ -47,6 +48,7 @@ class Told:
     free: int | None
     work: Work
     speeds: Speeds
+    remarks: Mapping[str, str]
 
 
 def dry_run(method: Method, settings: RunSettings, destination: Destination, as_json: bool = False) -> None:
@@ -66,7 +68,16 @@ def dry_run(method: Method, settings: RunSettings, destination: Destination, as_
         return
     lines = [f"{label:<{LABEL}}{text}" for label, text in rows(told)]
     lines.append(f"would write {destination.folder}: {', '.join(shortened(told.forecast.files))}")
-    output.print(to_toml(settings, "\n".join(lines)), end="", markup=False, soft_wrap=True)
+    text = to_toml(as_used(settings), "\n".join(lines), told.remarks)
+    output.print(text, end="", markup=False, soft_wrap=True)
+
+
+def as_used(settings: RunSettings) -> RunSettings:
+    """The settings with what is known of what is not set."""
+    from invrender.run.execute import is_asset
+    from invrender.run.settings import settled
+
+    return settled(settings, is_asset(settings.input))
 
 
 def look(method: Method, settings: RunSettings) -> Told:
@@ -80,7 +91,7 @@ def look(method: Method, settings: RunSettings) -> Told:
     from invrender.backends import select
     from invrender.evaluate.ring import coverage_of, ring_of
     from invrender.io.files.memory import available_memory
-    from invrender.run.execute import load
+    from invrender.run.execute import load, remarks
     from invrender.run.forecast import calibrate, forecast, parts_of
     from invrender.run.memory import peak
 
@@ -95,7 +106,7 @@ def look(method: Method, settings: RunSettings) -> Told:
     return Told(
         method.describe(task), tuple(method.notices(task)), None if views is None else ring_of(views.cameras),
         None if views is None else coverage_of(views), tuple(found), likely,
-        None if free is None else free + bare.process, work, speeds,
+        None if free is None else free + bare.process, work, speeds, remarks(settings, backend),
     )  # fmt: skip
 
 
@@ -173,5 +184,5 @@ def table(told: Told, settings: RunSettings, folder: Path) -> dict[str, Any]:
         "mask_coverage": told.coverage, "findings": list(told.found), "memory": told.forecast.memory,
         "memory_free": told.free, "seconds": seconds, "costs_unknown": list(told.forecast.unknown),
         "work": asdict(told.work), "speeds": asdict(told.speeds),
-        "files": list(told.forecast.files), "config": to_toml(settings),
+        "files": list(told.forecast.files), "config": to_toml(as_used(settings)),
     }  # fmt: skip

@@ -7,10 +7,12 @@ from collections.abc import Callable, Mapping
 from types import ModuleType
 
 import typer
-from typer.core import TyperGroup
+
+from invrender.cli import completion
+from invrender.cli.help import PlainCommand, PlainGroup
 
 
-def grouped(face: Callable[..., None], modules: Mapping[str, str], cls: type[TyperGroup] = TyperGroup) -> typer.Typer:
+def grouped(face: Callable[..., None], modules: Mapping[str, str], cls: type[PlainGroup] = PlainGroup) -> typer.Typer:
     """A group with all of its commands registered.
 
     Args:
@@ -26,9 +28,16 @@ def grouped(face: Callable[..., None], modules: Mapping[str, str], cls: type[Typ
 
 
 def register(app: typer.Typer, name: str, module: ModuleType, function: str, panel: str | None = None) -> None:
-    """Make a command of a module's function; the module's `EXAMPLES`, command lines, end its help."""
+    """Make a command of a module's function; the module's `EXAMPLES`, command lines, end its help.
+
+    A module with a class `Command` of its own says by it how its help is made.
+    """
     examples: tuple[str, ...] = getattr(module, "EXAMPLES", ())
-    app.command(name, rich_help_panel=panel, epilog="\n\n".join(examples))(getattr(module, function))
+    cls: type[PlainCommand] = getattr(module, "Command", PlainCommand)
+    command = getattr(module, function)
+    if completion.wanted():
+        completion.teach(command)
+    app.command(name, cls=cls, rich_help_panel=panel, epilog="\n".join(examples))(command)
 
 
 def help_where_alone(context: typer.Context) -> None:

@@ -2,14 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from invrender.cli.inspect_rows import dataset_rows, mesh_rows, show, split_rows, transmittance_rows, volume_rows
+from invrender.cli.inspect_rows import (
+    dataset_rows,
+    mesh_rows,
+    object_rows,
+    show,
+    split_rows,
+    transmittance_rows,
+    volume_rows,
+)
 from invrender.cli.inspect_scene import inspect_scene, scene_of_mesh_file, scene_table, show_scene
 from invrender.cli.options import JsonOption, console
 from invrender.cli.volume_options import DtypeOption, FrameOption, KeyOption, ShapeOption, VolumeFile
@@ -18,6 +26,12 @@ if TYPE_CHECKING:
     from invrender.errors import InputError
     from invrender.findings import Finding
     from invrender.nouns import Views
+
+EXAMPLES = (
+    "invrender inspect data/mug.glb",
+    "invrender inspect outputs/mug --report",
+)
+MOST_OBJECTS = 1000  # in JSON
 
 
 def inspect(
@@ -57,9 +71,10 @@ def inspect(
     shape: ShapeOption = None,
     dtype: DtypeOption = None,
     frame: FrameOption = None,
+    report: Annotated[bool, typer.Option("--report", help="Write a run's report.html and report.png anew.")] = False,
     as_json: JsonOption = False,
 ) -> None:
-    """Print what is in a mesh, scene, volume, dataset or photographs: counts, bounds, topology, materials, cameras."""
+    """Print what is in a mesh, scene, volume, dataset or photographs; of a run how it stands and how good it is."""
     from invrender.cli.inspect_pairs import inspect_pairs
     from invrender.cli.inspect_run import inspect_run
     from invrender.io.assets import identify
@@ -67,7 +82,8 @@ def inspect(
     from invrender.run.staged import settle_dataset
 
     settle_dataset(source)
-    if inspect_run(source, as_json) or inspect_pairs(source, picture, as_json):
+    done, more = inspect_run(source, report, as_json)
+    if done or inspect_pairs(source, picture, as_json):
         return
     if is_bare_photographs(source):
         _inspect_photographs(source, masks, picture, as_json)
@@ -77,13 +93,13 @@ def inspect(
     if kind == "scene":
         inspect_scene(path, strict, as_json)
     elif kind == "volume":
-        _inspect_volume(VolumeFile(path, key, shape, dtype, frame), as_json)
+        _inspect_volume(VolumeFile(path, key, shape, dtype, frame), as_json, more)
     elif kind == "transmittance":
         _inspect_transmittance(path, noise, strict, as_json)
     elif kind == "views":
         _inspect_dataset(path, *_read_views(path, masks, size, skip_missing), picture, strict, as_json)
     else:
-        _inspect_mesh(path, strict, as_json)
+        _inspect_mesh(path, strict, as_json, more)
 
 
 def _inspect_photographs(source: Path, masks: Path | None, picture: Path | None, as_json: bool) -> None:
@@ -108,16 +124,18 @@ def _check_options(kind: str, path: Path, masks: Path | None, noise: str | None,
         raise UsageError(f"--picture is {picture}", "name a .png file")
 
 
-def _inspect_mesh(path: Path, strict: bool, as_json: bool) -> None:
+def _inspect_mesh(path: Path, strict: bool, as_json: bool, more: Mapping[str, Any]) -> None:
     """The facts of all of a mesh file as one mesh; and as a scene, where there is more to say."""
     from invrender.evaluate.mesh_facts import mesh_facts
+    from invrender.io.meshes.objects import objects
     from invrender.io.meshes.read import read_mesh, read_units
 
-    facts, units = mesh_facts(read_mesh(path)), read_units(path)
+    facts, units, every = mesh_facts(read_mesh(path)), read_units(path), objects(path)
     scene = scene_of_mesh_file(path)
-    table = {"kind": "mesh", "path": str(path), "units": units, **asdict(facts)}
+    table = {"kind": "mesh", "path": str(path), "units": units, **asdict(facts), **more}
     table |= {} if scene is None else {"scene": scene_table(scene)}
-    show(table, mesh_rows(facts, units), as_json)
+    table |= {"objects": [asdict(each) for each in every[:MOST_OBJECTS]]}
+    show(table, [*mesh_rows(facts, units), *object_rows(every)], as_json)
     if scene is not None:
         if not as_json:
             typer.echo("as a scene:")
@@ -189,11 +207,11 @@ def _draw_dataset(views: Views, findings: list[Finding], picture: Path) -> str:
     return str(picture)
 
 
-def _inspect_volume(file: VolumeFile, as_json: bool) -> None:
+def _inspect_volume(file: VolumeFile, as_json: bool, more: Mapping[str, Any]) -> None:
     from invrender.evaluate.volume_facts import volume_facts
 
     facts = volume_facts(file.read())
-    show({"kind": "volume", "path": str(file.path), **asdict(facts)}, volume_rows(facts), as_json)
+    show({"kind": "volume", "path": str(file.path), **asdict(facts), **more}, volume_rows(facts), as_json)
 
 
 def _inspect_transmittance(path: Path, noise: str | None, strict: bool, as_json: bool) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import typer
@@ -12,9 +12,12 @@ from invrender.cli.options import print_json
 if TYPE_CHECKING:
     from invrender.evaluate.mesh_facts import DatasetFacts, MeshFacts
     from invrender.evaluate.volume_facts import TransmittanceFacts, VolumeFacts
+    from invrender.io.meshes.objects import Named
     from invrender.nouns import Views
 
 Rows = list[tuple[str, str]]
+
+OBJECTS = 8  # that are named to people
 
 
 def mesh_rows(facts: MeshFacts, units: str | None) -> Rows:
@@ -210,3 +213,12 @@ def show(facts: Mapping[str, Any], rows: Rows, as_json: bool) -> None:
     width = max(len(label) for label, _ in rows)
     for label, text in rows:
         typer.echo(f"  {label:<{width}}  {text}")
+
+
+def object_rows(every: Sequence[Named]) -> list[tuple[str, str]]:
+    """The objects that --object takes, where there are several."""
+    if len(every) < 2:
+        return []
+    named = [f"{each.number}: {each.name} ({each.faces})" for each in every[:OBJECTS]]
+    more = f", and {len(every) - OBJECTS} more" if len(every) > OBJECTS else ""
+    return [("objects", f"{', '.join(named)}{more}; polygons in brackets, --object takes one")]

@@ -14,7 +14,7 @@ from invrender.render.modes import Mode
 if TYPE_CHECKING:
     from invrender.nouns import Scene, Volume
 
-_PANEL = "Volumes as media (mode scattering)"
+_PANEL = "Media (mode scattering)"
 
 AlbedoOption = Annotated[
     float | None,
@@ -24,7 +24,8 @@ AlbedoOption = Annotated[
         max=1.0,
         callback=a_number("--albedo"),
         rich_help_panel=_PANEL,
-        help="Share of the light that is scattered, not absorbed (0.95).",
+        help="Share of the light that is scattered, not absorbed.",
+        show_default="0.95",
     ),
 ]
 PhaseOption = Annotated[
@@ -33,21 +34,29 @@ PhaseOption = Annotated[
         "--phase-g",
         callback=a_number("--phase-g"),
         rich_help_panel=_PANEL,
-        help="Mean cosine of the scattering angle, between -1 and 1 (0.5; 0: to all sides alike).",
+        help="Mean cosine of the scattering angle, between -1 and 1; 0: to all sides alike.",
+        show_default="0.5",
     ),
 ]
 EnvironmentOption = Annotated[
     str | None,
     typer.Option(
         "--environment",
-        metavar="sky|grey|#RRGGBB|FILE.exr|FILE.hdr",
+        metavar="LIGHT",
         rich_help_panel=_PANEL,
-        help="Light from far away (sky, with a sun).",
+        help="Light from far away: sky (with a sun), grey, #RRGGBB, or a FILE.exr or FILE.hdr.",
+        show_default="sky",
     ),
 ]
 SunOption = Annotated[
     str | None,
-    typer.Option("--sun", metavar="X,Y,Z", rich_help_panel=_PANEL, help="Direction towards the sun (0.4,0.6,0.5)."),
+    typer.Option(
+        "--sun",
+        metavar="X,Y,Z",
+        rich_help_panel=_PANEL,
+        help="Direction towards the sun.",
+        show_default="0.4,0.6,0.5",
+    ),
 ]
 
 

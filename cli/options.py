@@ -9,12 +9,9 @@ from __future__ import annotations
 
 import dataclasses
 import difflib
-import functools
-import inspect
 import json
 import math
 import sys
-import typing
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Annotated, Any
@@ -23,7 +20,7 @@ import typer
 
 from invrender.errors import UsageError
 from invrender.run.console import Messages, Results
-from invrender.run.settings import DISTANCES, MOST_PIXELS, MOST_VIEWS, flag_of, hints
+from invrender.run.settings import DISTANCES, GENERAL, MOST_PIXELS, MOST_VIEWS
 
 BACKENDS = ("auto", "cpu", "cuda", "vulkan", "torch")
 PRESETS = ("draft", "standard", "fine")
@@ -103,6 +100,7 @@ def a_number(name: str) -> Callable[[float | None], float | None]:
 
 _BACKEND = typer.Option(
     "--backend",
+    rich_help_panel=GENERAL,
     envvar="INVRENDER_BACKEND",
     show_envvar=False,
     metavar="|".join(BACKENDS),
@@ -111,12 +109,15 @@ _BACKEND = typer.Option(
 )
 _DEVICE = typer.Option(
     "--device",
+    rich_help_panel=GENERAL,
     envvar="INVRENDER_DEVICE",
     show_envvar=False,
+    show_default="the backend's own",
     help="cpu, cuda or cuda:1; for vulkan a number or name of `doctor`.",
 )
 _SEED = typer.Option(
     "--seed",
+    rich_help_panel=GENERAL,
     envvar="INVRENDER_SEED",
     show_envvar=False,
     min=0,
@@ -148,6 +149,7 @@ _FOV = typer.Option(
     min=1.0,
     max=170.0,
     callback=a_number("--fov"),
+    show_default="45, of volumes 40",
     help="Field of view in degrees (smaller side).",
 )
 _DISTANCE = typer.Option(
@@ -157,7 +159,8 @@ _DISTANCE = typer.Option(
     min=DISTANCES.least,
     max=DISTANCES.most,
     callback=a_number("--distance"),
-    help="Cameras' distance, in half-extents of the object; unless given, all of it is in view.",
+    show_default="all of it is in view",
+    help="Cameras' distance, in half-extents of the object; of volumes in their longest axes.",
 )
 _ELEVATION = typer.Option(
     "--elevation",
@@ -202,29 +205,65 @@ PresetFlag = Annotated[str | None, _PRESET]
 
 ConfigOption = Annotated[
     Path | None,
-    typer.Option("--config", metavar="FILE.toml", help="Settings from a file, such as a run's config.toml."),
+    typer.Option(
+        "--config",
+        rich_help_panel=GENERAL,
+        metavar="FILE.toml",
+        help="Settings from a file, such as a run's config.toml.",
+    ),
 ]
 SetOption = Annotated[
-    list[str] | None, typer.Option("--set", metavar="KEY=VALUE", help="Any setting by its name; may be repeated.")
+    list[str] | None,
+    typer.Option(
+        "--set",
+        rich_help_panel=GENERAL,
+        metavar="KEY=VALUE",
+        help="Any setting by its name, see `invrender settings`; may be repeated.",
+    ),
 ]
 DryRunOption = Annotated[
     bool,
     typer.Option(
-        "--dry-run", help="Check everything, tell memory, time and files of the run, print the settings and stop."
+        "--dry-run",
+        rich_help_panel=GENERAL,
+        help="Check everything, tell memory, time and files of the run, print the settings and stop.",
     ),
 ]
-OverwriteOption = Annotated[bool, typer.Option("--overwrite", help="Replace what an earlier call wrote there.")]
-JsonOption = Annotated[bool, typer.Option("--json", help="Machine-readable results on stdout.")]
-QuietOption = Annotated[bool, typer.Option("--quiet", "-q", help="No progress; warnings and errors alone.")]
+OverwriteOption = Annotated[
+    bool, typer.Option("--overwrite", rich_help_panel=GENERAL, help="Replace what an earlier call wrote there.")
+]
+JsonOption = Annotated[
+    bool, typer.Option("--json", rich_help_panel=GENERAL, help="Machine-readable results on stdout.")
+]
+FreshOption = Annotated[
+    bool,
+    typer.Option("--fresh", rich_help_panel=GENERAL, help="Start over instead of going on with a stopped run."),
+]
+QuietOption = Annotated[
+    bool, typer.Option("--quiet", "-q", rich_help_panel=GENERAL, help="No progress; warnings and errors alone.")
+]
+
+VerboseOption = Annotated[
+    bool,
+    typer.Option("--verbose", "-v", rich_help_panel=GENERAL, help="Progress with all losses and the speed."),
+]
 
 EventsOption = Annotated[
     str | None,
-    typer.Option("--events", metavar="FILE|-", help="Append one JSON object a line on how the run goes; -: to stdout."),
+    typer.Option(
+        "--events",
+        rich_help_panel=GENERAL,
+        metavar="FILE|-",
+        help="Append one JSON object a line on how the run goes; -: to stdout.",
+    ),
 ]
 FailIfOption = Annotated[
     list[str] | None,
     typer.Option(
-        "--fail-if", metavar="'METRIC<N'", help="Exit with 8, after writing everything, if so; may be repeated."
+        "--fail-if",
+        rich_help_panel=GENERAL,
+        metavar="'METRIC<N'",
+        help="Exit with 8, after writing everything, if so; may be repeated.",
     ),
 ]
 
@@ -233,50 +272,3 @@ def given(context: typer.Context, *names: str) -> bool:
     """Whether one of the parameters of a command was given, on its line or by a variable."""
     sources = (context.get_parameter_source(name) for name in names)
     return any(source is not None and not source.name.startswith("DEFAULT") for source in sources)
-
-
-def with_settings(classes: Sequence[type[Any]]) -> Callable[[Callable[..., None]], Callable[..., None]]:
-    """Give a command a flag for each field of some settings classes that has one; it gets them as **flags.
-
-    A flag that is not given is None, and leaves the value to the settings' other layers.
-    """
-    fields = {field.name: cls for cls in reversed(classes) for field in dataclasses.fields(cls) if field.init}
-    options = {name: _option(cls, name) for cls in classes for name in _names(cls) if fields[name] is cls}
-
-    def decorate(command: Callable[..., None]) -> Callable[..., None]:
-        own = [p for p in inspect.signature(command).parameters.values() if p.kind is not p.VAR_KEYWORD]
-        hints = typing.get_type_hints(command, include_extras=True)
-
-        @functools.wraps(command)
-        def call(**values: Any) -> None:
-            command(**values)
-
-        flags = [inspect.Parameter(n, inspect.Parameter.KEYWORD_ONLY, default=None, annotation=a)
-                 for n, a in options.items()]  # fmt: skip
-        named = [p.replace(kind=p.KEYWORD_ONLY, annotation=hints[p.name]) for p in own]
-        call.__signature__ = inspect.Signature([*named, *flags])  # type: ignore[attr-defined]
-        call.__annotations__ = {p.name: p.annotation for p in (*named, *flags)}
-        return call
-
-    return decorate
-
-
-def _names(cls: type[Any]) -> list[str]:
-    return [field.name for field in dataclasses.fields(cls) if field.init and flag_of(cls, field.name)]
-
-
-def _option(cls: type[Any], name: str) -> Any:
-    """The annotation of a flag: its type, or text where that is read later, and how `--help` shows it."""
-    flag, hint = flag_of(cls, name), hints(cls)[name]
-    hint = typing.get_args(hint)[0] if typing.get_origin(hint) is Annotated else hint
-    assert flag is not None
-    kinds = [kind for kind in (typing.get_args(hint) or (hint,)) if kind is not type(None)]
-    choices = typing.get_args(hint) if typing.get_origin(hint) is typing.Literal else ()
-    kind = kinds[0] if kinds[0] in (int, float, bool, Path) else str
-    option = typer.Option(
-        f"--{name.replace('_', '-')}",
-        metavar=flag.metavar or "|".join(choices) or None,
-        help=flag.help,
-        rich_help_panel=flag.panel,
-    )
-    return Annotated[kind | None, option]

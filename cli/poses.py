@@ -12,6 +12,11 @@ from invrender.cli.options import JsonOption, OverwriteOption, QuietOption, Seed
 if TYPE_CHECKING:
     from invrender.poses.find import Poses
 
+EXAMPLES = (
+    "invrender poses photos -o outputs/posed",
+    "invrender poses turn.mp4 --frames 60 --matching sequential -o outputs/posed-video",
+)
+
 
 def poses(
     source: Annotated[
@@ -24,7 +29,12 @@ def poses(
     ] = "auto",
     focal: Annotated[
         float | None,
-        typer.Option(metavar="PIXELS", callback=a_number("--focal"), help="Focal length to begin with."),
+        typer.Option(
+            metavar="PIXELS",
+            callback=a_number("--focal"),
+            show_default="by Exif, else as of a usual lens",
+            help="Focal length to begin with.",
+        ),
     ] = None,
     fov: Annotated[
         float | None,
@@ -41,7 +51,10 @@ def poses(
     scale: Annotated[
         float | None,
         typer.Option(
-            metavar="FACTOR", callback=a_number("--scale"), help="Metres per unit: without it the object is 1 long."
+            metavar="FACTOR",
+            callback=a_number("--scale"),
+            show_default="the object is 1 long",
+            help="Metres per unit.",
         ),
     ] = None,
     scale_by: Annotated[

@@ -15,30 +15,38 @@ import typer
 
 from invrender.cli.company import in_company
 from invrender.cli.forecast import dry_run as show_dry_run
+from invrender.cli.method_help import MethodCommand
 from invrender.cli.options import (
     VARIABLES,
     ConfigOption,
     DryRunOption,
     EventsOption,
     FailIfOption,
+    FreshOption,
     JsonOption,
     OverwriteOption,
     QuietOption,
     SetOption,
+    VerboseOption,
     a_number,
     console,
     print_json,
-    with_settings,
 )
 from invrender.cli.poses import tell
 from invrender.cli.runs import gates_of, listeners, summarise
+from invrender.cli.settings_flags import with_settings
 from invrender.errors import DivergedError, UsageError
 from invrender.findings import refuse
 from invrender.methods.names import AUTO, METHODS, settings_of
 from invrender.run.events import STDOUT
 from invrender.run.gates import check_gates
 
-BARE = "Photographs"
+BARE = "Photographs without cameras, or a video"
+EXAMPLES = (
+    "invrender reconstruct data/torus_knot.glb --views 24 --preset draft -o outputs/knot",
+    "invrender reconstruct cloud.npz --method transmittance --views 32 -o outputs/cloud",
+)
+Command = MethodCommand
 
 
 @with_settings([settings_of(name) for name in METHODS])
@@ -51,31 +59,43 @@ def reconstruct(
             help="Photographs, a video, a dataset folder, a mesh or a volume. Or from --config.",
         ),
     ] = None,
-    folder: Annotated[Path | None, typer.Option("--output", "-o", metavar="DIR", help="The run folder.")] = None,
+    folder: Annotated[
+        Path | None, typer.Option("--output", "-o", metavar="DIR", help="The run folder.", show_default="outputs/NAME")
+    ] = None,
     method: Annotated[
         str | None,
-        typer.Option("--method", metavar="|".join([AUTO, *METHODS]), help="What to learn from; auto: by the input."),
+        typer.Option(
+            "--method",
+            metavar="|".join([AUTO, *METHODS]),
+            help="What to learn from; auto: by the input.",
+            show_default="auto",
+        ),
     ] = None,
     config: ConfigOption = None,
     assignments: SetOption = None,
     dry_run: DryRunOption = False,
     overwrite: OverwriteOption = False,
-    fresh: Annotated[bool, typer.Option("--fresh", help="Start over instead of going on with a stopped run.")] = False,
+    fresh: FreshOption = False,
     json: JsonOption = False,
     quiet: QuietOption = False,
+    verbose: VerboseOption = False,
     events: EventsOption = None,
     fail_if: FailIfOption = None,
     scale: Annotated[
         float | None,
         typer.Option(
             metavar="FACTOR",
+            show_default="the object is 1 long",
             callback=a_number("--scale"),
             rich_help_panel=BARE,
-            help="Metres per unit, of photographs without cameras: without it the object is 1 long.",
+            help="Metres per unit.",
         ),
     ] = None,
     frames: Annotated[
-        int | None, typer.Option(metavar="N", rich_help_panel=BARE, help="How many pictures to take from a video.")
+        int | None,
+        typer.Option(
+            metavar="N", rich_help_panel=BARE, help="How many pictures to take from a video.", show_default="80"
+        ),
     ] = None,
     **flags: Any,
 ) -> None:
@@ -83,7 +103,7 @@ def reconstruct(
 
     INPUT is a folder of photographs or a video, a dataset of posed images, or an asset (a mesh or a volume), whose own
     views are rendered and which then serves the metrics alone. The same command again goes on with a run that was
-    stopped. `torchrun --nproc-per-node N -m invrender reconstruct ...` shares the work of one run out to N processes.
+    stopped. `reconstruct --method METHOD --help` shows what a method takes, `invrender settings METHOD` all of it.
     """
     from invrender.methods.launch import backend_for
     from invrender.methods.reconstruct import Layers, method_and_settings
@@ -96,7 +116,7 @@ def reconstruct(
     given = {**flags, "input": source, "method": method}
     used, settings = method_and_settings(Layers(given, assignments or [], config, os.environ, VARIABLES))
     place = folder or Path("outputs") / settings.input.stem
-    destination = Destination(place, overwrite, fresh, sys.argv[1:], listeners(events, json))
+    destination = Destination(place, overwrite, fresh, sys.argv[1:], listeners(events, json), verbose)
     if dry_run:
         show_dry_run(used, settings, destination, json)
         return

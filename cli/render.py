@@ -8,8 +8,27 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from invrender.cli.camera_options import (
+    SIZE,
+    CameraOption,
+    CameraOptions,
+    EyeOption,
+    PathOption,
+    PlacedAzimuth,
+    PlacedCameras,
+    PlacedDistance,
+    PlacedElevation,
+    PlacedFov,
+    PlacedViews,
+    SaveCameraOption,
+    SizeText,
+    TargetOption,
+    UpOption,
+)
 from invrender.cli.look_options import (
+    BackgroundOption,
     DepthOption,
+    GroundOption,
     LightOption,
     LookOptions,
     OcclusionOption,
@@ -21,22 +40,14 @@ from invrender.cli.look_options import (
     ViewDependentOption,
 )
 from invrender.cli.medium_options import AlbedoOption, EnvironmentOption, MediumOptions, PhaseOption, SunOption
+from invrender.cli.mesh import ObjectOption
 from invrender.cli.options import (
-    AzimuthOption,
     BackendOption,
-    CamerasOption,
     DeviceOption,
-    DistanceFlag,
-    ElevationOption,
-    FovFlag,
     JsonOption,
     OverwriteOption,
     QuietOption,
     SeedOption,
-    SizeOption,
-    ViewsFlag,
-    check_at_least,
-    check_choice,
     console,
     given,
     output,
@@ -50,9 +61,8 @@ from invrender.cli.render_network import (
     draw_by_network,
     refuse_others,
 )
-from invrender.cli.render_request import Request
+from invrender.cli.render_request import GRADIENT, Request, background_of, depth_colours, is_scene, mode_of
 from invrender.cli.scene_options import (
-    CameraOption,
     ExposureOption,
     NoiseOption,
     SceneOptions,
@@ -83,13 +93,17 @@ from invrender.cli.volume_options import (
     WindowOption,
 )
 from invrender.cli.volume_style import StyleOptions
-from invrender.render.modes import Mode, Subject, find_mode, mode_names
+from invrender.render.modes import mode_names
 
 if TYPE_CHECKING:
     from invrender.run.pictures import Written
 
-BACKGROUNDS = {"white": (1.0, 1.0, 1.0), "black": (0.0, 0.0, 0.0)}
+OUTPUT = "Output"
 
+EXAMPLES = (
+    "invrender render data/mug.glb -o mug.png --ground --azimuth 30",
+    "invrender render data/mug.glb -o turn.gif --eye 0.3,0.2,0.3 --size 480,320",
+)
 
 OutputOption = Annotated[
     Path | None,
@@ -97,29 +111,48 @@ OutputOption = Annotated[
         "--output",
         "-o",
         metavar="FILE",
-        help="A .png for a still, or a sheet of --views; a .gif turns; by rays also a linear .exr.",
+        rich_help_panel=OUTPUT,
+        help="A .png (a still, or a sheet of --views), a .gif or .mp4 that turns; depth, normal and silhouette also as "
+        ".npy or .exr, light by rays as .exr.",
     ),
 ]
 DatasetOption = Annotated[
-    Path | None, typer.Option("--dataset", metavar="DIR", help="Write transforms.json and RGBA images there.")
+    Path | None,
+    typer.Option(
+        "--dataset",
+        metavar="DIR",
+        rich_help_panel=OUTPUT,
+        help="Write transforms.json and RGBA images there, which reconstruct takes.",
+    ),
 ]
 ModeOption = Annotated[
     str | None,
     typer.Option(
-        "--mode", metavar="|".join(mode_names()), help="What the pictures show (shaded; scene.toml: raytraced; volume)."
-    ),
-]
-BackgroundOption = Annotated[
-    str | None,
-    typer.Option(
-        "--background",
-        metavar="white|black|transparent|#RRGGBB",
-        help="Behind the object (white; mode volume black; a scene's own).",
+        "--mode",
+        metavar="MODE",
+        rich_help_panel=OUTPUT,
+        help=f"What pictures show: {', '.join(mode_names())}.",
+        show_default="meshes shaded, scenes raytraced, volumes volume",
     ),
 ]
 SamplesOption = Annotated[
     int | None,
-    typer.Option("--samples", min=1, max=8, help="Samples on each side of a pixel (2), but of scenes by rays: --spp."),
+    typer.Option(
+        "--samples",
+        min=1,
+        max=8,
+        rich_help_panel=OUTPUT,
+        help="Samples on each side of a pixel; scenes by rays have --spp.",
+        show_default="2",
+    ),
+]
+ScaleBarOption = Annotated[
+    bool,
+    typer.Option(
+        "--scale-bar/--no-scale-bar",
+        rich_help_panel=OUTPUT,
+        help="Mode depth as .png: numbers beside the picture, which is wider then.",
+    ),
 ]
 
 
@@ -129,16 +162,24 @@ def render(
     output: OutputOption = None,
     dataset: DatasetOption = None,
     mode: ModeOption = None,
-    size: SizeOption = 512,
-    views: ViewsFlag = None,
-    cameras: CamerasOption = "orbit",
-    azimuth: AzimuthOption = 0.0,
-    elevation: ElevationOption = 10.0,
-    distance: DistanceFlag = None,
-    fov: FovFlag = None,
-    background: BackgroundOption = None,
     samples: SamplesOption = None,
+    scale_bar: ScaleBarOption = True,
+    size: SizeText = str(SIZE),
+    views: PlacedViews = None,
+    cameras: PlacedCameras = "orbit",
+    azimuth: PlacedAzimuth = 0.0,
+    elevation: PlacedElevation = 10.0,
+    distance: PlacedDistance = None,
+    fov: PlacedFov = None,
+    eye: EyeOption = None,
+    target: TargetOption = None,
+    up: UpOption = None,
+    path: PathOption = None,
+    camera: CameraOption = None,
+    save_camera: SaveCameraOption = None,
     light: LightOption = None,
+    ground: GroundOption = False,
+    background: BackgroundOption = None,
     turn: TurnOption = None,
     reflection: ReflectionOption = None,
     depth: DepthOption = None,
@@ -149,7 +190,6 @@ def render(
     spp: SppOption = None,
     seed: SeedOption = 0,
     noise_target: NoiseOption = None,
-    camera: CameraOption = None,
     exposure: ExposureOption = None,
     tonemap: TonemapOption = None,
     volume_look: VolumeLookOption = None,
@@ -177,6 +217,7 @@ def render(
     shape: ShapeOption = None,
     dtype: DtypeOption = None,
     frame: FrameOption = None,
+    only: ObjectOption = None,
     backend: BackendOption = "auto",
     device: DeviceOption = None,
     overwrite: OverwriteOption = False,
@@ -190,14 +231,20 @@ def render(
         request_of = NetworkRequest(file, model, output, views, azimuth, window, camera_space, device, overwrite)
         _report(iter([draw_by_network(request_of)]), "network", quiet, json)
         return
-    check_at_least("--size", size, 1)
-    drawn = _mode(asset, mode)
-    look = LookOptions(light, turn, reflection, view_dependent, RayOptions(depth, shadows, occlusion, occlusion_reach))
+    placing = given(context, "cameras", "azimuth", "elevation", "distance", "fov")
+    seen = CameraOptions(
+        size, views, cameras, azimuth, elevation, distance, fov, eye, target, up, path, camera, save_camera,
+        placing, given(context, "size"),
+    )  # fmt: skip
+    seen.check()
+    drawn = mode_of(asset, mode)
+    rays = RayOptions(depth, shadows, occlusion, occlusion_reach)
+    look = LookOptions(light, turn, reflection, view_dependent, rays, ground)
     look.check(drawn, dataset)
-    scenes = SceneOptions(spp, seed, noise_target, camera, exposure, tonemap)
+    scenes = SceneOptions(spp, seed, noise_target, seen.name, exposure, tonemap)
     estimators = EstimatorOptions(estimator, spp, seed)
     estimators.check(drawn)
-    scenes.check(drawn, _is_scene(asset), output, estimators.by_chance)
+    scenes.check(drawn, is_scene(asset), output, estimators.by_chance)
     medium = MediumOptions(albedo, phase_g, environment, sun)
     medium.check(drawn)
     style = StyleOptions(
@@ -206,15 +253,16 @@ def render(
     )  # fmt: skip
     if drawn.subject == "volume":
         style.check(overwrite)
-    from invrender.run.pictures import CameraPlacement, check_outputs
+    depths = depth_colours(drawn, colormap)
+    from invrender.run.pictures import check_outputs
 
-    behind = _background(background or ("black" if drawn.name == "volume" else "white"))
+    behind = background_of(background or ("black" if drawn.name == "volume" else "white"))
     check_outputs(output, dataset, drawn, behind, overwrite)
-    placement = CameraPlacement(cameras, views, (size, size), distance, fov, elevation, azimuth)
-    placed, sized = _placed(context), given(context, "size")
-    side = size if sized else None
-    stated = background is not None
-    request = Request(drawn, behind, stated, output, dataset, placement, placed, side, backend, device, quiet, floats)
+    request = Request(
+        drawn, behind, background is not None, output, dataset, seen.placement(), seen.placed,
+        seen.shape() if seen.sized else None, backend, device, quiet, floats, background == GRADIENT, save_camera,
+        depths, scale_bar, only,
+    )  # fmt: skip
     if drawn.subject == "mesh":
         results = draw_mesh(asset, request, samples, look, scenes)
     else:
@@ -222,11 +270,6 @@ def render(
         options = VolumeOptions(style, extinction, estimators, floats, medium)
         results = draw_volume(file, request, options, look, scenes)
     _report(results, drawn.name, quiet, json)
-
-
-def _placed(context: typer.Context) -> bool:
-    """Whether cameras are to be placed, in place of a scene's own."""
-    return given(context, "cameras", "azimuth", "elevation", "distance", "fov")
 
 
 def _report(results: Iterator[Written], drawn: str, quiet: bool, json: bool) -> None:
@@ -250,42 +293,3 @@ def _noise(written: Written) -> str:
     if spp < 2:
         return "1 ray a pixel, which tells nothing about the noise"
     return f"{spp} rays a pixel, standard error {100 * noise:.2g} % of the mean luminance"
-
-
-def _mode(asset: Path, name: str | None) -> Mode:
-    """The mode of that name for the asset, or its default; a mode of the other kind is refused."""
-    from invrender.errors import UsageError
-    from invrender.io.volumes.read import is_volume_path
-
-    if name is None and _is_scene(asset):
-        from invrender.io.scenes.read import holds_medium
-
-        name = "scattering" if holds_medium(asset) else "raytraced"
-    subject: Subject = "volume" if is_volume_path(asset) else "mesh"
-    fitting = mode_names(subject)
-    if name in mode_names() and name not in fitting:
-        kind = "a volume" if subject == "volume" else "no volume"
-        raise UsageError(
-            f"--mode {name} does not fit {asset.name}, which is {kind}", f"use one of {', '.join(fitting)}"
-        )
-    return find_mode(name if name is None else check_choice("--mode", name, fitting), subject)
-
-
-def _is_scene(asset: Path) -> bool:
-    """Whether a file is called as a scene is."""
-    from invrender.io.scenes.read import is_scene_path
-
-    return is_scene_path(asset)
-
-
-def _background(text: str) -> tuple[float, float, float] | None:
-    """Linear RGB of --background; None for transparent."""
-    from invrender.colour import parse_colour
-    from invrender.errors import UsageError
-
-    if text == "transparent":
-        return None
-    colour = BACKGROUNDS.get(text) or parse_colour(text)
-    if colour is None:
-        raise UsageError(f"--background is {text!r}", "use white, black, transparent or a colour such as '#8090a0'")
-    return colour

@@ -11,7 +11,7 @@ from invrender.cli.look_options import LookOptions
 from invrender.cli.medium_options import MediumOptions
 from invrender.cli.options import console
 from invrender.cli.render_request import Request
-from invrender.cli.render_scenes import as_scene, draw_scene
+from invrender.cli.render_scenes import as_scene, draw_scene, pictured
 from invrender.cli.scene_options import SceneOptions
 from invrender.cli.volume_options import EstimatorOptions, VolumeFile
 from invrender.cli.volume_style import StyleOptions, save_transfer
@@ -36,8 +36,9 @@ def draw_mesh(
 ) -> Iterator[Written]:
     """Draw a mesh file or a scene and write what was asked for."""
     from invrender.backends import select
+    from invrender.errors import UsageError
     from invrender.io.assets import identify
-    from invrender.io.meshes.read import read_mesh
+    from invrender.io.meshes.objects import read_chosen
     from invrender.io.scenes.read import is_scene_path
     from invrender.run.pictures import DATASET, views_for
     from invrender.run.render_mesh import write_mesh_dataset, write_mesh_picture
@@ -46,16 +47,22 @@ def draw_mesh(
         identify(asset)  # tells what to do with slices of a volume
     scene = as_scene(asset, request, look, scenes)
     if scene is not None:
+        if request.only is not None:
+            raise UsageError(
+                f"--object does not go with mode {request.mode.name}, which draws whole scenes",
+                f"take it out first: invrender mesh {asset} --object '{request.only}' -o FILE",
+            )
         yield from draw_scene(scene, request, look, scenes, samples, not is_scene_path(asset))
         return
     backend = select(request.backend, request.device, ("meshes",))
-    shot = look.shot(request.mode, request.background, samples or 2)
-    mesh = look.reflecting(read_mesh(asset))
+    mesh = look.reflecting(read_chosen(asset, request.only))
     if request.dataset is not None:
-        cameras = request.placement.cameras(mesh, DATASET)
+        shot = look.shot(request.mode, request.background, samples or 2, dataset=True)
+        cameras = request.cameras(mesh, DATASET)
         yield write_mesh_dataset(request.dataset, mesh, cameras, shot, backend)
     if request.output is not None:
-        cameras = request.placement.cameras(mesh, views_for(request.output))
+        shot = pictured(look.shot(request.mode, request.background, samples or 2), request)
+        cameras = request.cameras(mesh, views_for(request.output))
         yield write_mesh_picture(request.output, mesh, cameras, shot, backend)
 
 
@@ -81,14 +88,14 @@ def draw_volume(
         shot = VolumeShot(request.mode, None, request.background, extinction, options.floats, how, file.learned())
         posed = shot
     if request.dataset is not None:
-        cameras = request.placement.cameras(volume, DATASET)
+        cameras = request.cameras(volume, DATASET)
         yield write_volume_dataset(request.dataset, volume, cameras, posed, backend)
     if request.output is not None:
         part, placement = volume, request.placement
         if shot.style is not None:
             part, placement = style.placement(volume, shot.style, placement)
-        cameras = placement.cameras(part, views_for(request.output))
-        yield write_volume_picture(request.output, volume, cameras, shot, backend)
+        cameras = request.cameras(part, views_for(request.output), placement)
+        yield write_volume_picture(request.output, volume, cameras, shot, backend, request.speed)
     if style.save is not None and shot.style is not None and shot.style.transfer is not None:
         save_transfer(style.save, shot.style.transfer, volume)
         yield Written(style.save, [style.save], "the transfer function")

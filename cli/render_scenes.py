@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from invrender.nouns import Camera
     from invrender.nouns.scene import Scene
     from invrender.run.pictures import Written
+    from invrender.run.render_mesh import MeshShot
 
 INDIRECT = ("path", "scattering")  # modes that follow light through a medium
 _PLAIN = (".ply", ".stl")  # files that hold neither lights nor cameras nor materials
@@ -74,6 +75,8 @@ def draw_scene(
         if target is None:
             continue
         cameras, size = _cameras(scene, request, options, views_for(target) if default is None else default, whole)
+        if request.save is not None:
+            _save(request.save, scene, cameras, size)
         if by_rays:
             written = _by_rays(target, scene, cameras, size, request, look, options, backend)
             yield written
@@ -98,9 +101,28 @@ def _cameras(
 
     if request.placed and options.camera is not None:
         raise UsageError("--camera and options that place cameras exclude each other", "leave one of them out")
-    placement = request.placement if request.placed or not scene.cameras else None
-    count = request.placement.views or default
-    return cameras_for(scene, placement, options.camera, request.side, count, whole)
+    if request.placed or not scene.cameras:
+        return cameras_for(scene, request.placement, options.camera, request.size, default, whole)
+    return cameras_for(scene, None, options.camera, request.size, request.placement.views or default, whole)
+
+
+def _save(path: Path, scene: Scene, cameras: list[Camera], size: tuple[int, int]) -> None:
+    from invrender.cli.render_request import save_first
+    from invrender.render.scene_arrays import middle_of
+    from invrender.run.render_scene import as_matrices
+    from invrender.run.scene_cameras import solids
+
+    if cameras[0].extent is not None:
+        raise UsageError("--save-camera knows no orthographic cameras", "choose a perspective one with --camera")
+    save_first(path, as_matrices(scene, cameras[:1], size), middle_of(solids(scene)))
+
+
+def pictured(shot: MeshShot, request: Request) -> MeshShot:
+    """What to draw, as pictures for people want it."""
+    studio = shot.studio and replace(shot.studio, up=request.placement.up)
+    return replace(
+        shot, studio=studio, gradient=request.gradient, depth=request.depth, scale=request.scale, speed=request.speed
+    )
 
 
 def _by_rays(
@@ -120,7 +142,7 @@ def _by_rays(
     with Progress(request.quiet) as progress:
         if target == request.dataset:
             return write_scene_dataset(target, scene, cameras, size, what, backend, progress, request.floats)
-        return write_scene_picture(target, scene, cameras, size, what, backend, progress)
+        return write_scene_picture(target, scene, cameras, size, what, backend, progress, request.speed)
 
 
 def _rasterized(
@@ -135,18 +157,20 @@ def _rasterized(
 ) -> Written:
     """All meshes as one, under the scene's plain lights; its other lights are of rays alone."""
     from invrender.io.scenes.join import joined
+    from invrender.nouns import Lights
     from invrender.run.relight import Relight
     from invrender.run.render_mesh import write_mesh_dataset, write_mesh_picture
     from invrender.run.render_scene import as_matrices
 
     if request.mode.name == "depth" and any(camera.extent is not None for camera in cameras):
         raise UsageError("mode depth knows no orthographic cameras", "choose a perspective one with --camera")
-    shot = look.shot(request.mode, request.background, samples)
+    shot = pictured(look.shot(request.mode, request.background, samples, target == request.dataset), request)
     if not request.behind and scene.background is not None:
         red, green, blue = (float(value) for value in scene.background)
         shot = replace(shot, background=(red, green, blue))
     if look.light is None:
-        shot = replace(shot, light=Relight(scene.look, shot.light.turn))
+        moves = not isinstance(scene.lights, Lights) or scene.lights.direction is None
+        shot = replace(shot, light=Relight(scene.look, shot.light.turn), studio=shot.studio if moves else None)
     posed = as_matrices(scene, cameras, size)
     write = write_mesh_dataset if target == request.dataset else write_mesh_picture
     return write(target, joined(scene), posed, shot, backend)

@@ -10,6 +10,7 @@ from invrender.errors import UsageError
 from invrender.run.events import STDOUT, Events
 from invrender.run.gates import Gate, parse_gate
 
+REPORT = "report.html"
 LABEL = 40  # characters for the names in the summary
 
 
@@ -37,6 +38,8 @@ def summarise(rows: Sequence[tuple[str, str]], folder: Path, files: str) -> None
     """Print what was measured, and which of some files were written."""
     for name, text in rows:
         output.print(f"{name:<{LABEL}}{text}", markup=False, soft_wrap=True)
-    names = f"{files}, progress.gif, metrics.json".split(", ")
+    names = f"{files}, progress.gif, metrics.json, report.html".split(", ")
     there = [name for name in names if (folder / name).exists()]  # without frames there is no GIF
     console.print(f"wrote {folder}: {', '.join(there)}", markup=False)
+    if (folder / REPORT).exists():
+        console.print(f"report: {folder / REPORT}", markup=False)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, cast
 
 import typer
 
-from invrender.cli.look_options import BY_RAYS, LookOptions
+from invrender.cli.look_options import BY_RAYS, RIGS, LookOptions
 from invrender.cli.options import a_number, check_choice
 from invrender.errors import UsageError
 from invrender.render.modes import Mode
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 SPP = {"raytraced": 16, "path": 64, "scattering": 64}
 CURVES = ("clip", "filmic")
-_PANEL = "Scenes by rays and paths"
+_PANEL = "Rays and paths"
 
 SppOption = Annotated[
     int | None,
@@ -28,7 +28,8 @@ SppOption = Annotated[
         min=1,
         max=2**20,
         rich_help_panel=_PANEL,
-        help="Rays a pixel, spread over it (16; paths 64; with --noise-target at most 4096).",
+        help="Rays a pixel, spread over it.",
+        show_default="16, of paths 64, with --noise-target up to 4096",
     ),
 ]
 NoiseOption = Annotated[
@@ -38,12 +39,8 @@ NoiseOption = Annotated[
         metavar="SHARE",
         callback=a_number("--noise-target"),
         rich_help_panel=_PANEL,
-        help="Stop when the standard error of the pixels, relative to the mean luminance, is below it, such as 0.02.",
+        help="Stop when the pixels' standard error is below this share of the mean luminance, such as 0.02.",
     ),
-]
-CameraOption = Annotated[
-    str | None,
-    typer.Option("--camera", metavar="NAME", rich_help_panel=_PANEL, help="Which camera of the scene (its first)."),
 ]
 ExposureOption = Annotated[
     float | None,
@@ -54,16 +51,18 @@ ExposureOption = Annotated[
         max=32.0,
         callback=a_number("--exposure"),
         rich_help_panel=_PANEL,
-        help="Brightens .png and .gif; each stop doubles (0).",
+        help="Brightens .png, .gif and .mp4; each stop doubles.",
+        show_default="0",
     ),
 ]
 TonemapOption = Annotated[
     str | None,
     typer.Option(
         "--tonemap",
-        metavar="|".join(CURVES),
+        metavar="CURVE",
         rich_help_panel=_PANEL,
-        help="What is brighter than white in .png and .gif: white, or compressed (clip).",
+        help="What is brighter than white: clip (it is white) or filmic (compressed).",
+        show_default="clip",
     ),
 ]
 
@@ -153,6 +152,11 @@ def dressed(scene: Scene, look: LookOptions, background: tuple[float, float, flo
     from invrender.run.relight import parse_light
 
     if look.light is not None:
+        if look.light in RIGS:
+            raise UsageError(
+                f"--light {look.light} lights meshes in mode shaded and raytraced, and this is followed as a scene",
+                "use --mode shaded, or give the light as X,Y,Z or a file",
+            )
         scene = replace(scene, lights=parse_light(look.light))
     if look.reflection == "lambertian":
         scene = replace(scene, meshes=tuple(look.reflecting(mesh) for mesh in scene.meshes))

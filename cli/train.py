@@ -10,24 +10,42 @@ from typing import Annotated, Any
 import typer
 
 from invrender.cli.forecast import dry_run as show_dry_run
+from invrender.cli.help import Entry, PlainCommand, entries_of
+from invrender.cli.method_help import with_records
 from invrender.cli.options import (
     VARIABLES,
     ConfigOption,
     DryRunOption,
     EventsOption,
     FailIfOption,
+    FreshOption,
     JsonOption,
     OverwriteOption,
     QuietOption,
     SetOption,
+    VerboseOption,
     console,
     print_json,
-    with_settings,
 )
 from invrender.cli.runs import gates_of, listeners, summarise
-from invrender.methods.neural_renderer.settings import TrainSettings
+from invrender.cli.settings_flags import with_settings
+from invrender.methods.neural_renderer.settings import PRESETS, TrainSettings
 from invrender.run.events import STDOUT
 from invrender.run.gates import check_gates
+from invrender.run.settings_table import records
+
+EXAMPLES = (
+    "invrender train pairs --preset draft -o outputs/renderer",
+    "invrender train pairs --iterations 2000 --loss l2 -o outputs/renderer-l2",
+)
+
+
+class Command(PlainCommand):
+    """Its help shows the settings of training."""
+
+    def entries(self, context: Any) -> list[Entry]:
+        """The command's own options, then the settings."""
+        return with_records(entries_of(self, context), records(TrainSettings, PRESETS))
 
 
 @with_settings([TrainSettings])
@@ -36,14 +54,17 @@ def train(
         Path | None,
         typer.Argument(metavar="DATASET", help="A folder of `invrender dataset make` or `import`. Or from --config."),
     ] = None,
-    folder: Annotated[Path | None, typer.Option("--output", "-o", metavar="RUN", help="The run folder.")] = None,
+    folder: Annotated[
+        Path | None, typer.Option("--output", "-o", metavar="RUN", help="The run folder.", show_default="outputs/NAME")
+    ] = None,
     config: ConfigOption = None,
     assignments: SetOption = None,
     dry_run: DryRunOption = False,
     overwrite: OverwriteOption = False,
-    fresh: Annotated[bool, typer.Option("--fresh", help="Start over instead of going on with a stopped run.")] = False,
+    fresh: FreshOption = False,
     json: JsonOption = False,
     quiet: QuietOption = False,
+    verbose: VerboseOption = False,
     events: EventsOption = None,
     fail_if: FailIfOption = None,
     **flags: Any,
@@ -62,7 +83,9 @@ def train(
     given = {**flags, "input": source}
     settings = train_settings(Layers(given, assignments or [], config, os.environ, VARIABLES))
     place = folder or Path("outputs") / settings.input.absolute().name
-    destination = Destination(place, overwrite, fresh, sys.argv[1:], listeners(events if is_leader() else None, json))
+    destination = Destination(
+        place, overwrite, fresh, sys.argv[1:], listeners(events if is_leader() else None, json), verbose
+    )
     if dry_run:
         from invrender.methods.neural_renderer.method import METHOD
 

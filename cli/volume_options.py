@@ -180,7 +180,9 @@ EstimatorOption = Annotated[
 FloatsOption = Annotated[
     bool,
     typer.Option(
-        "--floats", help="Datasets of floats, not 8-bit PNG: transmittance in .npy, by rays and paths in .exr."
+        "--floats",
+        rich_help_panel="Output",
+        help="Datasets of floats, not 8-bit PNG: transmittance in .npy, by rays and paths in .exr.",
     ),
 ]
 

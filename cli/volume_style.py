@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from invrender.nouns.transfer import TransferFunction
     from invrender.render.emission import Quality, VolumeStyle
     from invrender.render.looks import Look
-    from invrender.run.pictures import CameraPlacement
+    from invrender.run.placement import CameraPlacement
     from invrender.shading.density_gradient import Lighting, Rig
 
 STRENGTH = 0.5  # of datasets: the opacity of the greatest value

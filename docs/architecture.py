@@ -28,6 +28,7 @@ LAYERS = (
     (("methods", "one folder each"), ("preview", "the window")),
     (("stages", "scenes, voxels and pictures for networks"),),
     (("run", "the one runner, folder, resume"), ("evaluate", "metrics, facts")),
+    (("report", "report.html: what runs leave for people"),),
     (("photometry", "what photographs say"), ("poses", "cameras found")),
     (("render", "images of scenes"), ("samples", "procedural assets")),
     (("solve", ""), ("parameters", ""), ("segmentation", ""), ("io", ""), ("ops", "")),
@@ -36,11 +37,20 @@ LAYERS = (
     (("nouns", "Mesh, Volume, Views, Scene"), ("losses", ""), ("ranks", "several processes")),
     (("colour", ""), ("errors", ""), ("jit", "")),
 )
-COLOURS = {"cli": BLUE, "methods": TEAL, "run": AMBER, "solve": AMBER, "backends": ROSE, "kernels": ROSE, "ops": ROSE}
-WIDE = 7  # the row that is one layer with the next
+COLOURS = {
+    "cli": BLUE,
+    "methods": TEAL,
+    "run": AMBER,
+    "report": AMBER,
+    "solve": AMBER,
+    "backends": ROSE,
+    "kernels": ROSE,
+    "ops": ROSE,
+}
+WIDE = 8  # the row that is one layer with the next
 FILES = (
-    (118, "config.toml"), (162, "run.json"), (206, "log.txt"), (464, "checkpoints/"), (632, "losses.csv"),
-    (676, "progress.gif"), (728, "mesh, volume"), (772, "metrics.json"),
+    (118, "config.toml"), (162, "run.json"), (206, "log.txt"), (464, "checkpoints/"), (600, "losses.csv"),
+    (644, "progress.gif"), (688, "mesh, volume"), (732, "metrics.json"), (776, "report.html"),
 )  # fmt: skip
 
 
@@ -62,7 +72,7 @@ def main(picture: Path) -> None:
 def layers(axes: Axes, left: float, top: float, width: float) -> None:
     """The packages in the order in which they may import one another."""
     heading(axes, left, top, "Layers", "imports point down, never up")
-    height, gap, around = 48, 9, 7
+    height, gap, around = 46, 6, 6
     frame_top = top + 66 + WIDE * (height + gap)
     box(axes, left - around, frame_top, width + 2 * around, 2 * (height + around) + gap - 2, PAPER, LINE, 14)
     for row, packages in enumerate(LAYERS):

@@ -15,6 +15,7 @@ from rich.text import Text
 
 from invrender.batch.folder import EVENTS, Batch, Entry, Standing, counts
 from invrender.batch.jobs import Job
+from invrender.run.progress import shown, telling
 
 TAIL = 1 << 14  # bytes at the end of a file of events that hold the last step
 ROWS = 24  # jobs at work that a table shows
@@ -62,8 +63,8 @@ def remaining(standings: Sequence[Standing], workers: int) -> float | None:
 
 
 def live(batch: Batch, standings: Mapping[str, Standing], running: set[str], workers: int) -> Group:
-    """The jobs at work with their step, loss and time, and how many there are of each kind."""
-    table = Table("job", "phase", "step", "loss", "left", box=None, pad_edge=False)
+    """The jobs at work with their step, quality and time, and how many there are of each kind."""
+    table = Table("job", "phase", "step", "quality", "left", box=None, pad_edge=False)
     at_work = [job for job in batch.jobs if job.key in running]
     for job in at_work[:ROWS]:
         table.add_row(Text(job.name), *_cells(batch.place(job)))
@@ -82,12 +83,13 @@ def _cells(folder: Path) -> tuple[str, str, str, str]:
     if not step:
         return "begins", "", "", ""
     terms, left = step.get("terms") or {}, step.get("left")
-    value = next(iter(terms.values()), None)
-    loss = f"{value:.4g}" if isinstance(value, int | float) else ""
+    key = telling(terms)
+    value = None if key is None else terms[key]
+    quality = shown(key, value) if key is not None and isinstance(value, int | float) else ""
     return (
         str(step.get("phase", "")),
         f"{step.get('step', '')}/{step.get('total', '')}",
-        loss,
+        quality,
         duration(left) if isinstance(left, int | float) else "",
     )
 

@@ -137,6 +137,20 @@ def rotated(cameras: Cameras, centre: Points, degrees: float) -> Cameras:
     return Cameras(cameras.world_to_camera @ back, cameras.projection, cameras.size)
 
 
+def onto(up: Sequence[float]) -> torch.Tensor:
+    """The shortest rotation [3,3] float64 that takes +Y to the direction `up` (of any length but zero)."""
+    y = torch.tensor([0.0, 1.0, 0.0], dtype=torch.float64)
+    to = torch.nn.functional.normalize(torch.as_tensor(up, dtype=torch.float64), dim=0)
+    axis, cosine = torch.linalg.cross(y, to), float(y @ to)
+    if cosine < -1 + 1e-12:  # half a turn, about X
+        return torch.diag(torch.tensor([1.0, -1.0, -1.0], dtype=torch.float64))
+    cross = torch.zeros(3, 3, dtype=torch.float64)  # Rodrigues' formula, with sin / (1 + cos) in place of the angle
+    cross[0, 1], cross[0, 2], cross[1, 2] = -axis[2], axis[1], -axis[0]
+    cross = cross - cross.T
+    turn: torch.Tensor = torch.eye(3, dtype=torch.float64) + cross + cross @ cross / (1 + cosine)
+    return turn
+
+
 def _check_count(n: int) -> None:
     if n < 1:
         raise UsageError(f"{n} cameras are too few", "ask for at least one view")

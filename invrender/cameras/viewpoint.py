@@ -18,6 +18,7 @@ Triple = tuple[float, float, float]
 UP: Triple = (0.0, 1.0, 0.0)
 FOV = 45.0
 _ALONG = math.sin(math.radians(0.05))  # a view this near to straight up or down has no upright picture
+_LEVEL = 1e-6  # how far the side of a level camera may rise
 _NEAREST = 1e-3  # of the farthest: what is nearer than this to the camera is cut off
 
 
@@ -85,7 +86,10 @@ def cameras_at(viewpoints: Sequence[Viewpoint], size: tuple[int, int], points: T
 
 
 def viewpoint_of(cameras: Cameras, number: int, about: Tensor) -> Viewpoint:
-    """One of some perspective cameras as a viewpoint; its target is the point of its axis next to `about` [3]."""
+    """One of some perspective cameras as a viewpoint; its target is the point of its axis next to `about` [3].
+
+    Its `up` is the axis +Y or +Z of the world that the camera is held level to, else the camera's own.
+    """
     matrix = cameras.world_to_camera[number].detach()
     eye = cameras.position[number].detach()
     forward = -matrix[2, :3]
@@ -93,7 +97,7 @@ def viewpoint_of(cameras: Cameras, number: int, about: Tensor) -> Viewpoint:
     if not ahead > 0:
         ahead = float((about.to(eye) - eye).norm()) or 1.0
     least = float(torch.maximum(cameras.projection[number, 0, 0], cameras.projection[number, 1, 1]).detach())
-    return Viewpoint(_triple(eye), _triple(eye + ahead * forward), _triple(matrix[1, :3]), _fov(least))
+    return Viewpoint(_triple(eye), _triple(eye + ahead * forward), _up_of(matrix), _fov(least))
 
 
 def turned_about(view: Viewpoint, count: int) -> list[Viewpoint]:
@@ -111,6 +115,15 @@ def turned_about(view: Viewpoint, count: int) -> list[Viewpoint]:
         angle = 2 * math.pi * k / count
         places.append(_triple(target + along + math.cos(angle) * front + math.sin(angle) * side))
     return [Viewpoint(place, view.target, view.up, view.fov) for place in places]
+
+
+def _up_of(matrix: Tensor) -> Triple:
+    """Up of a camera [4,4], which it is held level to."""
+    right, up = matrix[0, :3].tolist(), matrix[1, :3].tolist()
+    for axis in (1, 2):
+        if abs(right[axis]) < _LEVEL and up[axis] > _ALONG:
+            return (0.0, 1.0, 0.0) if axis == 1 else (0.0, 0.0, 1.0)
+    return _triple(matrix[1, :3])
 
 
 def _fov(scale: float) -> float:

@@ -17,7 +17,7 @@ import torch
 from invrender.cameras.projection import look_at, perspective
 from invrender.cameras.rigs import fibonacci
 from invrender.errors import InputError
-from invrender.geometry.closest import Surface
+from invrender.evaluate.distances import Solid, distances
 from invrender.geometry.connectivity import (
     components,
     euler_characteristic,
@@ -26,13 +26,11 @@ from invrender.geometry.connectivity import (
     merge_vertices,
 )
 from invrender.geometry.intersections import self_intersections
-from invrender.geometry.vectors import Bools, Floats, Ints, area_vectors, norm, unit
-from invrender.geometry.visibility import visible_from_outside
+from invrender.geometry.vectors import Floats, Ints, area_vectors, norm
 from invrender.kernels import Backend
 from invrender.nouns import Cameras, Mesh
 
 MARGIN, DISTANCE, FOV = 0.9, 3.0, 45.0
-LIFT = 1e-3  # of the diagonal: where rays towards the outside start
 MERGE = 1e-8  # of the frame's unit: vertices this close are one
 
 
@@ -43,7 +41,7 @@ class MeshMetrics:
     Attributes:
         iou, iou_min: mean and worst silhouette intersection over union on held-out views.
         chamfer: mean of the two mean point-to-surface distances.
-        chamfer_visible: the same from the sample points that can be seen from outside.
+        chamfer_visible: the same from the sample points that can be seen from outside, from wherever.
         f1, f05: F-scores at 1 % and 0.5 %.
         normal_consistency: mean |cosine| between the normals at nearest points, both ways.
         watertight: every edge has two faces, duplicate vertices joined.
@@ -52,6 +50,12 @@ class MeshMetrics:
         euler: V - E + F.
         self_intersections: pairs of faces of which one pierces the other.
         vertices, faces: as the mesh holds them; degenerate_faces of them have no area or no finite corner.
+        chamfer_seen, f1_seen, f05_seen: as without `seen`, from the sample points that the cameras of the result's
+            input saw, each on its own surface; None where these are not known.
+        unseen: share of the reference's surface that none of those cameras saw.
+        hollow: share of the reference's surface in hollows that no silhouette shows, wherever it is taken from: every
+            straight line that touches the surface there meets the object elsewhere.
+        chamfer_outlined: the Chamfer distance from the sample points outside such hollows.
     """
 
     iou: float
@@ -69,23 +73,12 @@ class MeshMetrics:
     vertices: int
     faces: int
     degenerate_faces: int
-
-
-@dataclass(frozen=True)
-class _Solid:
-    """A mesh with the faces that have an area."""
-
-    v: Floats
-    f: Ints
-
-
-@dataclass(frozen=True)
-class _Samples:
-    """Points on a surface [K,3], their faces [K], and which can be seen from outside [K]."""
-
-    points: Floats
-    face: Ints
-    visible: Bools
+    chamfer_seen: float | None = None
+    f1_seen: float | None = None
+    f05_seen: float | None = None
+    unseen: float | None = None
+    hollow: float | None = None
+    chamfer_outlined: float | None = None
 
 
 def mesh_metrics(
@@ -96,6 +89,7 @@ def mesh_metrics(
     size: int = 256,
     samples: int = 30_000,
     seed: int = 0,
+    seen_by: Cameras | None = None,
 ) -> MeshMetrics:
     """Measure a result against its reference; open, tangled and degenerate results are measured as they are.
 
@@ -106,6 +100,7 @@ def mesh_metrics(
         size: side of the square silhouettes in pixels.
         samples: points per surface.
         seed: of the samples.
+        seen_by: the cameras of the views that the result was made from, where they are known.
 
     Raises:
         InputError: the reference has no face with an area.
@@ -120,14 +115,22 @@ def mesh_metrics(
         return MeshMetrics(0.0, 0.0, None, None, 0.0, 0.0, 0.0, *state, *counts)
     cameras = evaluation_cameras(centre, scale, views, size)
     iou = silhouette_iou(hard_masks(good.v, good.f, cameras, backend), hard_masks(ref.v, ref.f, cameras, backend))
-    distances = _distances(good, ref, samples, seed)
-    return MeshMetrics(float(iou.mean()), float(iou.min()), *distances, *state, *counts)
+    between = distances(good, ref, samples, seed, seen_by)
+    whole = (between.chamfer, between.visible, between.f1, between.f05, between.cosine)
+    parts = (*between.seen, between.unseen, between.hollow, between.outlined)
+    return MeshMetrics(float(iou.mean()), float(iou.min()), *whole, *state, *counts, *parts)
 
 
-def measured(mesh: Mesh, reference: Mesh | None, backend: Backend) -> dict[str, Any]:
-    """What a run tells of its mesh: all metrics where a reference is known, else the state of the mesh alone."""
+def measured(mesh: Mesh, reference: Mesh | None, backend: Backend, seen_by: Cameras | None = None) -> dict[str, Any]:
+    """What a run tells of its mesh: all metrics where a reference is known, else the state of the mesh alone.
+
+    Args:
+        mesh, reference: in the same frame.
+        backend: draws the silhouettes.
+        seen_by: the cameras that the mesh was made from.
+    """
     if reference is not None:
-        return asdict(mesh_metrics(mesh, reference, backend))
+        return asdict(mesh_metrics(mesh, reference, backend, seen_by=seen_by))
     vertices, faces = mesh.numpy()
     return {
         "watertight": is_watertight(faces),
@@ -139,15 +142,15 @@ def measured(mesh: Mesh, reference: Mesh | None, backend: Backend) -> dict[str, 
     }
 
 
-def _solid(mesh: Mesh) -> _Solid:
+def _solid(mesh: Mesh) -> Solid:
     v, f = mesh.numpy()
     finite = np.asarray(np.isfinite(v).all(1))
     f = f[finite[f].all(1)]
     v = np.where(finite[:, None], v, 0.0)
-    return _Solid(v, f[norm(area_vectors(v, f)) > 0])
+    return Solid(v, f[norm(area_vectors(v, f)) > 0])
 
 
-def _state(mesh: _Solid, scale: float) -> tuple[bool, int, float | None, int, int]:
+def _state(mesh: Solid, scale: float) -> tuple[bool, int, float | None, int, int]:
     """(watertight, components, genus, euler, self-intersections) with duplicate vertices joined."""
     if not len(mesh.f):
         return False, 0, None, 0, 0
@@ -193,48 +196,3 @@ def silhouette_iou(a: torch.Tensor, b: torch.Tensor) -> torch.Tensor:
     a, b = a.double(), b.double()
     both, either = torch.minimum(a, b).sum((1, 2)), torch.maximum(a, b).sum((1, 2))
     return torch.where(either > 0, both / either.clamp(min=1e-12), torch.ones_like(either))
-
-
-def sample_surface(v: Floats, f: Ints, n: int, seed: int) -> tuple[Floats, Ints]:
-    """n points spread uniformly by area over the faces (stratified), with their faces: [n,3] and [n]."""
-    rng = np.random.default_rng(seed)
-    total = np.cumsum(norm(area_vectors(v, f)))
-    face = np.searchsorted(total, (np.arange(n) + rng.random(n)) / n * total[-1]).clip(0, len(f) - 1)
-    s, t = rng.random((2, n))
-    over = s + t > 1
-    s, t = np.where(over, 1 - s, s)[:, None], np.where(over, 1 - t, t)[:, None]
-    a, b, c = (v[f[face, k]] for k in range(3))
-    return a + s * (b - a) + t * (c - a), face
-
-
-def _samples(mesh: _Solid, n: int, seed: int, diagonal: float) -> _Samples:
-    points, face = sample_surface(mesh.v, mesh.f, n, seed)
-    return _Samples(points, face, visible_from_outside(points, mesh.v, mesh.f, LIFT * diagonal))
-
-
-def _distances(good: _Solid, ref: _Solid, samples: int, seed: int) -> tuple[float, float | None, float, float, float]:
-    """(chamfer, chamfer_visible, f1, f05, normal_consistency)."""
-    diagonal = float(norm(np.ptp(ref.v[ref.f].reshape(-1, 3), axis=0)[None])[0])
-    p, q = _samples(good, samples, seed, diagonal), _samples(ref, samples, seed + 1, diagonal)
-    d1, n1 = _to_surface(p, good, ref, diagonal)
-    d2, n2 = _to_surface(q, ref, good, diagonal)
-    seen = None
-    if p.visible.any() and q.visible.any():
-        seen = float(d1[p.visible].mean() + d2[q.visible].mean()) / 2
-    chamfer, cosine = float(d1.mean() + d2.mean()) / 2, float(n1.mean() + n2.mean()) / 2
-    return chamfer, seen, f_score(d1, d2, 0.01), f_score(d1, d2, 0.005), cosine
-
-
-def _to_surface(samples: _Samples, own: _Solid, other: _Solid, diagonal: float) -> tuple[Floats, Floats]:
-    """Distance [K] from samples of `own` to `other` over the diagonal, and |cosine| between the normals there [K]."""
-    surface = Surface(other.v, other.f)
-    _, distance, face = surface.closest(samples.points)
-    there = unit(area_vectors(other.v, other.f[face]))
-    here = unit(area_vectors(own.v, own.f[samples.face]))
-    return distance / diagonal, np.abs((here * there).sum(1))
-
-
-def f_score(to_reference: Floats, to_result: Floats, threshold: float) -> float:
-    """Harmonic mean of precision and recall: the shares of distances below the threshold."""
-    precision, recall = float((to_reference < threshold).mean()), float((to_result < threshold).mean())
-    return 2 * precision * recall / max(precision + recall, 1e-12)

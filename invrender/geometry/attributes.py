@@ -33,13 +33,13 @@ def transferred(values: Floats, vertices: Floats, faces: Ints, to_vertices: Floa
     lengths = norm(vertices[faces] - vertices[faces[:, [1, 2, 0]]])
     surface = Surface(vertices, faces, normal_weight=float(np.median(lengths)))
     points, _, found = surface.closest(to_vertices, vertex_normals(to_vertices, to_faces))
-    _, v, w = _barycentric(points, vertices[faces[found]]).T[..., None]
+    _, v, w = barycentric(points, vertices[faces[found]]).T[..., None]
     a, b, c = (np.asarray(values, np.float64)[faces[found, k]] for k in range(3))
     mixed: Floats = a + v * (b - a) + w * (c - a)  # written so that a constant stays one to the bit
     return mixed
 
 
-def _barycentric(points: Floats, corners: Floats) -> Floats:
+def barycentric(points: Floats, corners: Floats) -> Floats:
     """Weights [N,3] of points [N,3] on triangles [N,3,3]; where a triangle has no area its nearest corner has all."""
     whole = area_vectors(corners.reshape(-1, 3), np.arange(3 * len(corners)).reshape(-1, 3))
     to_a, to_b, to_c = (corners[:, k] - points for k in range(3))

@@ -88,7 +88,8 @@ def write_exr(path: str | Path, image: NDArray[np.floating]) -> None:
 
     Args:
         path: where to; the file appears in one piece.
-        image: [H,W,3] linear RGB, or [H,W,4] with colours multiplied by alpha, as the format wants them.
+        image: [H,W,3] linear RGB, or [H,W,4] with colours multiplied by alpha, as the format wants them; [H,W]: one
+            channel, Y.
 
     Raises:
         UsageError: the place cannot be written to.
@@ -97,6 +98,7 @@ def write_exr(path: str | Path, image: NDArray[np.floating]) -> None:
 
     pixels = np.ascontiguousarray(image, np.float32)
     header = {"compression": OpenEXR.ZIP_COMPRESSION, "type": OpenEXR.scanlineimage}
-    channels = {"RGB" if pixels.shape[2] == 3 else "RGBA": pixels}
+    name = "Y" if pixels.ndim == 2 else "RGB" if pixels.shape[2] == 3 else "RGBA"
+    channels = {name: pixels}
     with atomic_path(path) as temporary, OpenEXR.File(header, channels) as file:
         file.write(str(temporary))

@@ -143,13 +143,14 @@ def write_png(path: str | Path, image: torch.Tensor | NDArray[np.floating]) -> N
         Image.fromarray(np.round(np.clip(values, 0, 1) * 255).astype(np.uint8)).save(temporary, format="PNG")
 
 
-def write_gif(path: str | Path, frames: Sequence[NDArray[np.uint8]], fps: float = 20.0) -> None:
+def write_gif(path: str | Path, frames: Sequence[NDArray[np.uint8]], fps: float = 20.0, last: float = 0.0) -> None:
     """Write a GIF that loops for ever, in one palette of 256 colours chosen over all frames (so nothing flickers).
 
     Args:
         path: where to; the file appears in one piece.
         frames: [H,W,3] uint8 sRGB each, all of one size.
         fps: frames per second, at most 50 (GIF counts in 1/100 s, and viewers slow down what is faster).
+        last: seconds for which the last frame stays beyond its own time.
 
     Raises:
         UsageError: there are no frames, the speed is out of range, or the place cannot be written to.
@@ -160,9 +161,11 @@ def write_gif(path: str | Path, frames: Sequence[NDArray[np.uint8]], fps: float 
         raise UsageError(f"a GIF cannot play at {fps:g} frames per second", "use 0 < fps <= 50")
     palette = _palette(frames)
     pictures = [Image.fromarray(frame).quantize(palette=palette, dither=Image.Dither.NONE) for frame in frames]
+    times = [round(100 / fps) * 10] * len(pictures)
+    times[-1] += round(100 * last) * 10
     with atomic_path(path) as temporary:
         pictures[0].save(
-            temporary, format="GIF", save_all=True, append_images=pictures[1:], duration=round(100 / fps) * 10, loop=0,
+            temporary, format="GIF", save_all=True, append_images=pictures[1:], duration=times, loop=0,
             optimize=False,
         )  # fmt: skip
 

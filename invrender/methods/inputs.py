@@ -10,6 +10,7 @@ import torch
 from invrender.cameras.volume_rigs import volume_rig
 from invrender.errors import UsageError
 from invrender.io.datasets.dataset import read_cameras
+from invrender.io.datasets.kinds import PLAIN
 from invrender.io.volumes.read import read_volume
 from invrender.nouns import Cameras, Views, Volume
 from invrender.run.settings import VolumeRunSettings
@@ -67,3 +68,19 @@ def decibels(value: float | None) -> str:
 def unmasked(cameras: Cameras) -> Views:
     """Cameras as views without masks, of which only how they stand is to be told."""
     return Views(cameras, torch.ones(len(cameras), 1, 1))
+
+
+def refuse_object(name: str | None) -> None:
+    """Refuse the choice of an object where the input is a dataset.
+
+    Raises:
+        UsageError: one was named.
+    """
+    if name is not None:
+        raise UsageError("--object goes with a mesh file, and the input is a dataset", "leave --object out")
+
+
+def is_plain(images: Tensor, masks: Tensor) -> bool:
+    """Whether all pixels [N,H,W,3] of the object have one value, as those of silhouettes have."""
+    inside = masks > 0.99
+    return bool(inside.any()) and float(images[inside].std(0).max()) < PLAIN

@@ -26,6 +26,16 @@ METHODS = {
 }
 """Folders by name. In each, settings.py has SETTINGS, PRESETS and suits(path), and method.py METHOD."""
 
+ABOUT = {
+    "silhouette": "A mesh from masks: of a dataset, of photographs, or of a mesh's own views.",
+    "photometric": "A textured mesh from photographs.",
+    "transmittance": "A density volume from X-ray-like pictures: tomography.",
+    "volume": "A volume with colours from pictures, or the transfer function of one that is known.",
+    "scene": "Lights, cameras and materials of a scene from pictures of it.",
+    "scattering": "A scattering medium, such as a cloud, from pictures of it.",
+}
+"""What each of them is for, in a line."""
+
 
 def settings_of(name: str) -> type[RunSettings]:
     """The settings class of a method.

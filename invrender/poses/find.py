@@ -143,7 +143,7 @@ def _workshop(place: Path, found: Found, options: PoseOptions, say: Say) -> Work
     for index, photo in enumerate(found.photographs):
         prepared.append(prepare(photo, index, place / "images", place / "masks"))
     masked = sum(item.mask is not None for item in prepared)
-    say(f"{len(prepared)} pictures{f', {masked} with a mask' if masked else ''}")
+    say(f"{len(prepared)} pictures{f', {masked} with a mask' if masked else ''}; looking for features")
     return Workshop(place, prepared, options)
 
 

@@ -17,10 +17,11 @@ from numpy.typing import NDArray
 
 from invrender.cameras.projection import vertical_fov
 from invrender.cameras.viewpoint import Viewpoint
+from invrender.geometry.isosurface import surface_of
 from invrender.nouns import Mesh, Volume
 from invrender.nouns.transfer import TransferFunction
 from invrender.preview.surfaces import SURFACE, surface_data, used
-from invrender.preview.volumes import Cloud, add_cloud, shown_points, surface_of
+from invrender.preview.volumes import Cloud, add_cloud, shown_points
 
 if TYPE_CHECKING:
     import pyvista
@@ -236,7 +237,7 @@ def _add_panel(plotter: pyvista.Plotter, panel: Panel, transfer: TransferFunctio
     plotter.enable_anti_aliasing("ssaa", all_renderers=False)
     if panel.cloud is not None:
         return add_cloud(plotter, panel.cloud, transfer)
-    mesh = panel.subject if isinstance(panel.subject, Mesh) else surface_of(panel.subject)
+    mesh = panel.subject if isinstance(panel.subject, Mesh) else surface_of(panel.subject)[0]
     surface, colouring = surface_data(mesh)
     plotter.add_mesh(surface, smooth_shading=False, show_scalar_bar=False, **SURFACE, **colouring)
     return None

@@ -12,8 +12,7 @@ from invrender.cameras.framing import volume_points
 from invrender.cameras.occupied import occupied
 from invrender.cameras.volume_rigs import volume_frame
 from invrender.colour import linear_to_srgb
-from invrender.errors import InputError
-from invrender.nouns import Mesh, Volume
+from invrender.nouns import Volume
 from invrender.nouns.transfer import REFERENCE, TransferFunction
 from invrender.render.looks import look_of, shown, shows_surfaces
 
@@ -21,7 +20,6 @@ if TYPE_CHECKING:
     import pyvista
 
 AROUND = 0.3  # intensity of light from everywhere
-LEVEL = 0.35  # of the greatest value, where Otsu's threshold cannot be found
 
 
 @dataclass
@@ -112,26 +110,3 @@ def shown_points(volume: Volume) -> NDArray[np.float64]:
     weights = shown(volume, look_of(Volume(volume.values[:1], volume.bounds)).transfer)
     points: NDArray[np.float64] = volume_points(occupied(volume, weights)).numpy()
     return points
-
-
-def surface_of(volume: Volume) -> Mesh:
-    """The isosurface (Lewiner et al. 2003) that separates what the volume holds from what is around it.
-
-    Raises:
-        InputError: the volume is the same everywhere.
-    """
-    from skimage.filters import threshold_otsu
-    from skimage.measure import marching_cubes
-
-    values = volume.values[0].numpy()
-    least, greatest = float(values.min()), float(values.max())
-    if not greatest > least:
-        raise InputError(f"the volume is {greatest:g} everywhere: there is no surface in it", "look at another volume")
-    above = values[values > least + 0.02 * (greatest - least)]
-    level = float(threshold_otsu(above)) if np.ptp(above) > 0 else least + LEVEL * (greatest - least)
-    low, high = volume.bounds.double().numpy()
-    padded = np.pad(values, 1, constant_values=least)  # so that bodies at the border are closed
-    found, faces, _, _ = marching_cubes(padded, level, gradient_direction="descent")  # x, y, z mirrors z, y, x
-    counts = np.array(values.shape[::-1])
-    vertices = low + (found[:, ::-1].astype(np.float64) - 1) * (high - low) / (counts - 1)
-    return Mesh.from_numpy(vertices, faces.astype(np.int64))

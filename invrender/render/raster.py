@@ -101,14 +101,49 @@ def layers(
     if row.renderer != "raster":
         raise UsageError(f"mode {mode} is drawn by rays", "use `invrender.render`, or `render.traced.layers`")
     prepared = surface_on(backend.device, scene.mesh)
+    return layers_of(prepared, lights or scene.look, cameras, mode, backend, supersample, dtype, occlusion)
+
+
+def layers_of(
+    prepared: Surface,
+    lights: Lights | Sequence[Lights],
+    cameras: Cameras,
+    mode: str,
+    backend: Backend,
+    supersample: int = 1,
+    dtype: torch.dtype = torch.float32,
+    occlusion: Occlusion | None = None,
+) -> Tensor:
+    """The same of a surface on the backend's device that is ready for drawing, under the lights of all or of each.
+
+    Where the surface knows its `openness`, that is what ambient occlusion has.
+    """
     style = _Style(mode, backend, dtype, occlusion and occlusion.shared(supersample))
 
     def draw(some: Cameras, light: Lights) -> Tensor:
         return _by_view(some, lambda part: _draw(prepared, part, style, light), supersample)
 
-    if lights is None:
-        return draw(cameras, scene.look).clamp(min=0)
+    if isinstance(lights, Lights):
+        return draw(cameras, lights).clamp(min=0)
     return torch.cat([draw(cameras[[k]], light) for k, light in enumerate(lights)]).clamp(min=0)
+
+
+def normals(mesh: Mesh, cameras: Cameras, backend: Backend) -> Tensor:
+    """Unit normals [N,H,W,3] float32 in the world that face the camera, at pixels' centres; 0 where nothing is hit."""
+    prepared = surface_on(backend.device, mesh)
+    centre = prepared.positions.detach().mean(0)
+    attributes = torch.cat([prepared.normals, prepared.positions[prepared.position_of] - centre], 1).float()
+
+    def draw(part: Cameras) -> Tensor:
+        clip = clip_positions(prepared.positions, part)
+        face_id, _ = ops.rasterize(backend, clip, prepared.faces, part.size)
+        values = ops.interpolate(backend, attributes, prepared.attribute_faces, face_id, clip[:, prepared.position_of])
+        eye = (part.position.to(centre) - centre).float()[:, None, None, :]
+        to_eye = torch.nn.functional.normalize(eye - values[..., 3:6], dim=-1)
+        facing = facing_normals(values[..., :3], _face_normals(prepared, face_id, values), to_eye)
+        return torch.where(face_id[..., None] >= 0, facing, 0)
+
+    return _by_view(cameras, draw)
 
 
 def render_views(
@@ -166,24 +201,29 @@ def _draw(prepared: Surface, cameras: Cameras, style: _Style, lights: Lights) ->
     clip = clip_positions(prepared.positions, cameras, style.dtype)
     face_id, depth = ops.rasterize(backend, clip, prepared.faces, cameras.size)
     centre = prepared.positions.detach().mean(0)  # float32 holds positions about it, whatever the world's offset
-    columns = [prepared.normals, prepared.positions[prepared.position_of] - centre, *carried(prepared)]
+    known = () if prepared.openness is None else (prepared.openness,)
+    columns = [prepared.normals, prepared.positions[prepared.position_of] - centre, *known, *carried(prepared)]
     attributes = torch.cat(columns, 1).to(style.dtype)
     values = ops.interpolate(backend, attributes, prepared.attribute_faces, face_id, clip[:, prepared.position_of])
     eye = (cameras.position.to(centre) - centre).to(style.dtype)[:, None, None, :]
     to_eye = torch.nn.functional.normalize(eye - values[..., 3:6], dim=-1)
     flat = _face_normals(prepared, face_id, values)
     normal = facing_normals(values[..., :3], flat, to_eye)
+    rest = values[..., 8:] if known else values[..., 6:]
     if style.mode == "normal":
         colour = 0.5 + 0.5 * normal
     elif style.mode == "color":
-        colour = points_of(prepared, values[..., 6:]).colour
+        colour = points_of(prepared, rest).colour
     else:
         share = None
-        if style.occlusion is not None:
+        if known:
+            away = (flat * to_eye).sum(-1, keepdim=True) < 0
+            share = torch.where(away, values[..., 7:8], values[..., 6:7])
+        elif style.occlusion is not None:
             at = Places(face_id, values[..., :0], values[..., 3:6], normal, facing_normals(flat, flat, to_eye))
             share = _openness(body(prepared, backend, style.dtype), at, centre, style.occlusion)
         to_light = to_lights(lights, cameras).to(normal)
-        colour = seen(points_of(prepared, values[..., 6:]), normal, to_eye, to_light, lights, share)
+        colour = seen(points_of(prepared, rest), normal, to_eye, to_light, lights, share)
     hit = (face_id >= 0)[..., None].to(colour.dtype)
     drawn = torch.cat([colour * hit, hit], -1)
     return _limited(ops.antialias(backend, drawn, face_id, depth, clip, prepared.faces, prepared.topology), drawn)

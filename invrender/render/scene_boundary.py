@@ -50,12 +50,12 @@ def outwards(mesh: Mesh, name: str) -> Floats:
     if not len(merged) or bool((edges.faces < 0).any()):
         raise InputError(
             f"the mesh around '{name}' is open: {int((edges.faces < 0).any(1).sum())} edges have one face only",
-            "close it (`invrender mesh` repairs holes), or leave the mesh out: the medium then fills its box",
+            "close it in a mesh editor, or leave the mesh out: the medium then fills its box",
         )
     if bool((edges.sign.sum(1) != 0).any()):
         raise InputError(
             f"the mesh around '{name}' has faces that are turned against their neighbours",
-            "turn them the same way (`invrender mesh`)",
+            "turn them the same way in a mesh editor",
         )
     corners = vertices[mesh.faces.cpu()[proper].numpy()]
     bodies = components(merged.numpy())

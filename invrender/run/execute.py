@@ -7,7 +7,7 @@ bit-identical, since the checkpoint holds all of the loop's state, the film's sh
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -18,12 +18,14 @@ from numpy.typing import NDArray
 from invrender.errors import CheckpointError, DivergedError, InputError
 from invrender.findings import Finding, refuse
 from invrender.io.files.paths import is_file
+from invrender.io.video import check_encoder
 from invrender.kernels import Backend
 from invrender.ranks import alike as ranks
 from invrender.run import stop
 from invrender.run.events import Events
 from invrender.run.film import Reel, pack_shots, unpack_shots
 from invrender.run.folder import RunFolder
+from invrender.run.forecast import ending
 from invrender.run.heard import heard
 from invrender.run.memory import check_pictures
 from invrender.run.method import Method, Metrics, Problem
@@ -31,8 +33,9 @@ from invrender.run.place import check_output, workplace
 from invrender.run.progress import Progress
 from invrender.run.resolve import to_toml
 from invrender.run.resume import INPUT, LOSS_ROWS, Saved, fingerprint, saved_run
-from invrender.run.settings import RunSettings, ViewsRunSettings
+from invrender.run.settings import RunSettings, ViewsRunSettings, settled
 from invrender.run.staged import settle_dataset
+from invrender.run.told import leave_report
 from invrender.solve.loop import Loop, LoopState, Step, beginning
 from invrender.solve.snapshot import pack, unpack
 
@@ -49,6 +52,7 @@ class Destination:
         fresh: start over where an unfinished run could be resumed.
         argv: what was called, for the record.
         events: hears how the run goes on.
+        verbose: show all losses and the speed.
     """
 
     folder: Path
@@ -56,6 +60,7 @@ class Destination:
     fresh: bool = False
     argv: Sequence[str] = ()
     events: Events = field(default_factory=Events)
+    verbose: bool = False
 
 
 @dataclass(frozen=True)
@@ -89,10 +94,11 @@ def execute(
     with heard(quiet) as said:
         task, found = load(method, settings, backend)
     digest = fingerprint(task)
-    with Progress(quiet, events=destination.events) as progress:
-        saved = _saved(destination, settings, backend, digest, progress)
+    with Progress(quiet, events=destination.events, verbose=destination.verbose, quality=method.quality) as progress:
+        written = settled(settings, is_asset(settings.input))
+        saved = _saved(destination, written, backend, digest, progress)
         ranks.from_leader(None if saved is None else saved.arrays)
-        with _opened(method.command, settings, destination, saved) as run:
+        with _opened(method.command, written, backend, destination, saved) as run:
             _announce(method, destination, run, saved, (*said, *_passed_over(backend)))
             outcome = _run(
                 Job(method, task, settings, backend, digest, tuple(found), tuple(said)), run, progress, saved
@@ -108,9 +114,12 @@ def load(method: Method, settings: RunSettings, backend: Backend) -> tuple[Any, 
     Raises:
         MemoryLimitError: an asset's views cannot be held.
         InputError: the input cannot be used; where the settings are strict, something looks wrong.
+        UsageError: films are asked for, and no encoder is installed.
     """
-    if isinstance(settings, ViewsRunSettings) and _is_asset(settings.input):  # its views are drawn
+    if isinstance(settings, ViewsRunSettings) and is_asset(settings.input):  # its views are drawn
         check_pictures(settings.views or FEW, (settings.size or 0, settings.size or 0))
+    if settings.video is not None:
+        check_encoder()
     settle_dataset(settings.input)
     task = method.load(settings, backend)
     found = method.check(task, backend)
@@ -119,7 +128,8 @@ def load(method: Method, settings: RunSettings, backend: Backend) -> tuple[Any, 
     return task, found
 
 
-def _is_asset(source: Path) -> bool:
+def is_asset(source: Path) -> bool:
+    """Whether an input is a file whose own views are rendered."""
     return is_file(source) and source.suffix != ".json"
 
 
@@ -138,7 +148,9 @@ def _saved(
         return None
 
 
-def _opened(command: str, settings: RunSettings, destination: Destination, saved: Saved | None) -> RunFolder:
+def _opened(
+    command: str, settings: RunSettings, backend: Backend, destination: Destination, saved: Saved | None
+) -> RunFolder:
     called: dict[str, Any] = {
         "command": command,
         "argv": destination.argv,
@@ -147,8 +159,14 @@ def _opened(command: str, settings: RunSettings, destination: Destination, saved
     }
     if saved is not None:
         return RunFolder.reopen(destination.folder, rows=saved.loss_rows, **called)
-    config = to_toml(settings, f"invrender {command} --config THIS -o DIR repeats this run")
+    config = to_toml(settings, f"invrender {command} --config THIS -o DIR repeats this run", remarks(settings, backend))
     return RunFolder.create(destination.folder, config=config, **called)
+
+
+def remarks(settings: RunSettings, backend: Backend) -> dict[str, str]:
+    """What a config.toml notes of a backend and a device that were chosen by themselves."""
+    used = {"backend": (settings.backend == "auto", backend.name), "device": (True, str(backend.device))}
+    return {name: f"here {text}" for name, (chosen, text) in used.items() if chosen}
 
 
 def _passed_over(backend: Backend) -> tuple[str, ...]:
@@ -204,27 +222,29 @@ def _run(job: Job, run: RunFolder, progress: Progress, saved: Saved | None) -> O
     _warn(job.found, run, progress)
     with run.timed("start"):
         problem = method.begin(task, job.settings, backend)
-        reel = Reel(problem.film, () if saved is None else unpack_shots(saved.arrays))
+        reel = Reel(problem.film, run, () if saved is None else unpack_shots(saved.arrays))
         state = beginning(job.settings.seed) if saved is None else unpack(saved.arrays, backend.device)
         loop = Loop(problem.schedule, state)
     if saved is not None:
         progress.say(f"going on after step {saved.step}")
         run.log(f"going on after step {saved.step}")
     processor = time.process_time()
+    progress.expect_last(method.last(job.settings), ending(method, task, job.settings))
     with stop.patient():
         _follow(loop, problem, run, progress, reel, job.digest)
         run.secure()
     run.log(f"solved in {time.process_time() - processor:.1f} CPU seconds, pictures included")
-    progress.say("measuring and writing")
+    progress.stage("measuring and writing")
     result = problem.result(loop.state.finished)
     with run.timed("measure"):
         metrics = method.measure(task, result, backend)
         doubts = method.doubt(task, metrics)
     with run.timed("write"):
         method.write(run, task, result)
-        reel.write(run, result)
+        reel.write(result)
         run.metrics(metrics)
     _warn([doubt for doubt in doubts if not doubt.severe], run, progress)
+    leave_report(method, task, job.settings, backend, run, result, metrics, doubts, progress.warn)
     if job.settings.strict:
         refuse(doubts, DivergedError)
     return Outcome(method.asset(task, result), metrics, tuple(doubt for doubt in doubts if doubt.severe))
@@ -245,15 +265,12 @@ def _keep(warnings: tuple[str, ...], run: RunFolder) -> None:
 
 def _follow(loop: Loop, problem: Problem, run: RunFolder, progress: Progress, reel: Reel, digest: str) -> None:
     """Consume the steps: progress, losses, pictures and checkpoints."""
-    count, title = _steps_taken(loop.state), ""
+    count = _steps_taken(loop.state)
     spent = time.perf_counter()
     for step in loop:
         run.add_time(step.phase.title, time.perf_counter() - spent)
         count += 1
-        if step.phase.title != title:
-            title = step.phase.title
-            progress.start(title, step.total, step.index)
-        progress.step(step.index, step.terms)
+        progress.at(step.phase.title, step.total, step.index, step.terms)
         if step.phase.recorded:
             run.losses(step.index, {**step.phase.labels, **step.terms, **step.phase.noted(step.params)})
             with run.timed("pictures"):
@@ -273,7 +290,7 @@ class _Kept:
 
     problem: Problem
     step: Step
-    shots: tuple[Mapping[str, NDArray[Any]], ...]
+    shots: tuple[NDArray[np.uint8], ...]
     loss_rows: int
     digest: str
 

@@ -90,8 +90,7 @@ class RunFolder:
         Args:
             path: the folder; made if it is not there, parents included.
             command, argv, config: what was called; the text of config.toml.
-            overwrite: replace a finished run (only the files that invrender wrote).
-            save_every: seconds between checkpoints.
+            overwrite, save_every: replace a finished run (only invrender's own files); seconds between checkpoints.
 
         Raises:
             UsageError: nothing can be written there.
@@ -208,6 +207,12 @@ class RunFolder:
             self.note(files=(*self.record.files, name))
         return self.path / name
 
+    def remove(self, *names: str) -> None:
+        """Remove files of this folder, and from what run.json lists."""
+        for name in names:
+            (self.path / name).unlink(missing_ok=True)
+        self.note(files=tuple(kept for kept in self.record.files if kept not in names))
+
     def note(self, lasting: bool = False, **changes: Any) -> None:
         """Change fields of run.json (`seed=`, `backend=`, `device=`, `status=`, ...) and write it."""
         self.record = dataclasses.replace(self.record, **changes)
@@ -256,15 +261,10 @@ class RunFolder:
 
     def checkpoint(self, step: int, arrays: Mapping[str, Any]) -> Path:
         """Save named arrays in checkpoints/, remove all but the last two, and return the file's path."""
-        folder = self.path / CHECKPOINTS
         self.file(f"{CHECKPOINTS}/{checkpoint_name(step)}")
-        path = save_checkpoint(folder, step, arrays)
+        path = save_checkpoint(self.path / CHECKPOINTS, step, arrays)
         self._kept, self._saved = None, time.monotonic()
-        spent = checkpoints(folder)[KEPT:]
-        for old in spent:
-            old.unlink(missing_ok=True)
-        gone = {f"{CHECKPOINTS}/{old.name}" for old in spent}
-        self.note(files=tuple(name for name in self.record.files if name not in gone))
+        self.remove(*(f"{CHECKPOINTS}/{old.name}" for old in checkpoints(path.parent)[KEPT:]))
         self.saved(step, path)
         return path
 

@@ -18,14 +18,14 @@ from invrender.run.costs import BYTES, SECONDS
 from invrender.run.folder import SECURE
 from invrender.run.memory import resident
 from invrender.run.method import Method
-from invrender.run.place import CHECKPOINTS, CONFIG, LOG, LOSSES, METRICS, RECORD
+from invrender.run.place import CARD, CHECKPOINTS, CONFIG, LOG, LOSSES, METRICS, RECORD, REPORT
 from invrender.run.settings import RunSettings
 from invrender.run.speeds import Part, Speeds, calibrate
 from invrender.run.work import Work, bytes_of
 
 __all__ = ["Forecast", "Speeds", "calibrate", "forecast"]
 
-OF_RUNS = (CONFIG, RECORD, LOG, LOSSES, METRICS)
+OF_RUNS = (CONFIG, RECORD, LOG, LOSSES, METRICS, REPORT, CARD)
 COMPILED: dict[str, Part] = {"meshes": "meshes", "volumes": "volumes", "scenes": "scenes", "network": "torch"}
 
 
@@ -68,6 +68,17 @@ def forecast(
     own = sum(cost for kind, cost in spent.items() if not kind.startswith("load."))
     unknown = tuple(kind for kind, n in work.amounts.items() if n and kind not in costs)
     return Forecast(round(memory), seconds, _files(work, own), unknown)
+
+
+def ending(method: Method, task: Any, settings: RunSettings) -> float:
+    """How long measuring and writing take, as a share of the time for all steps; 0 where nobody measured it."""
+    costs, amounts = SECONDS.get(method.name, {}), method.work(task, settings).amounts
+    spent = {"solve": 0.0, "measure": 0.0, "write": 0.0}
+    for kind, amount in amounts.items():
+        part = kind.partition(".")[0]
+        if part in spent:
+            spent[part] += amount * costs.get(kind, 0.0)
+    return (spent["measure"] + spent["write"]) / spent["solve"] if spent["solve"] > 0 else 0.0
 
 
 def parts_of(work: Work) -> set[Part]:

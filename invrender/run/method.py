@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from numpy.typing import NDArray
@@ -14,6 +14,7 @@ from invrender.nouns import Views
 from invrender.report.compared import Compared
 from invrender.run.film import Film
 from invrender.run.folder import RunFolder
+from invrender.run.progress import QUALITY
 from invrender.run.settings import RunSettings
 from invrender.run.work import Work
 from invrender.solve.phase import Finished, Schedule
@@ -61,7 +62,7 @@ class Method:
     Attributes:
         name: as `--method` calls it, where there are several.
         inputs: what INPUT may be, for people.
-        settings: the dataclass of all its settings.
+        settings: the dataclass of all its settings; `presets`: values of them by preset.
         needs: groups of kernels that it uses; see `backends.select`.
         load: (settings, backend) to the task: reads the input and checks it before any work starts.
         describe: a task in a few words; `notices`: what a user should know of it beforehand.
@@ -77,6 +78,8 @@ class Method:
         views: a task's posed views, of which a dry run tells how they stand; None: it has none.
         work: (task, settings) to how much work a run is, for `run.forecast`, which starts none of it.
         shares: settings to whether several processes take part in a run's work (`methods.launch`).
+        quality: names of terms, of which the first that a step has tells people how good the estimate is by now.
+        last: settings to the title of the phase after which nothing but measuring and writing comes; empty: it depends.
         command: which of the program's commands runs it.
         small_tensors: whether torch's own threads cost more than they gain; the command line, which has the process for
             itself, then gives torch one. The library leaves that to its callers.
@@ -100,7 +103,10 @@ class Method:
     facts: Callable[[Any], Mapping[str, Any]] = _none
     compared: Callable[[Any, Any, Backend, int], Sequence[Compared]] = _nothing
     views: Callable[[Any], Views | None] = lambda _: None
+    presets: Mapping[str, Mapping[str, object]] = field(default_factory=dict)
     work: Callable[[Any, Any], Work] = _untold
     shares: Callable[[Any], bool] = _yes
+    quality: tuple[str, ...] = QUALITY
+    last: Callable[[Any], str] = lambda _: ""
     command: str = "reconstruct"
     small_tensors: bool = False

@@ -8,54 +8,26 @@ from typing import Any
 
 import torch
 
-from invrender.cameras.around import around
 from invrender.errors import OutputExistsError, UsageError
-from invrender.io.datasets.dataset import read_cameras
 from invrender.io.images import write_gif, write_png
-from invrender.nouns import Cameras, Mesh, Volume
+from invrender.io.video import check_encoder, write_mp4
+from invrender.nouns import Cameras
 from invrender.nouns.appearance import Colour
 from invrender.render.images import contact_sheet, stored_as_is, straight, to_bytes
 from invrender.render.modes import MODES, Mode
 from invrender.render.pictures import over
-from invrender.run.memory import check_pictures
+from invrender.run.placement import TURNTABLE
 from invrender.run.staged import is_empty, settle_dataset
 
 Tensor = torch.Tensor
 
-STILL, TURNTABLE, DATASET = 1, 48, 12  # numbers of views, unless given
+STILL, DATASET = 1, 12  # numbers of views, unless given
+MOVING = (".gif", ".mp4")
+ARRAYS = (".npy", ".exr")  # of what is measured
+MEASURED = ("depth", "normal", "silhouette")  # modes of meshes whose values are written to arrays
+SPEED, FASTEST_GIF = 20.0, 50.0  # pictures a second
+_VIGNETTE = 0.26  # by how much a gradient is darker in the corners
 FLOATS = ("traced", "paths")  # renderers whose pictures may be written as linear floats
-
-
-@dataclass(frozen=True)
-class CameraPlacement:
-    """Where cameras are placed.
-
-    Attributes:
-        kind: 'orbit', 'sphere', or a file or folder with poses.
-        views: how many; None: as many as what is written needs.
-        size: (H, W) in pixels.
-        distance, fov: None: as `cameras.around` has them.
-        elevation, azimuth: in degrees.
-    """
-
-    kind: str = "orbit"
-    views: int | None = None
-    size: tuple[int, int] = (512, 512)
-    distance: float | None = None
-    fov: float | None = None
-    elevation: float = 10.0
-    azimuth: float = 0.0
-
-    def cameras(self, asset: Mesh | Volume, default: int) -> Cameras:
-        """The cameras around an asset, or those of the file; `default` of them unless their number is given."""
-        count = self.views or default
-        check_pictures(count, self.size)
-        if self.kind not in ("orbit", "sphere"):
-            return read_cameras(self.kind, self.size)[:count]
-        return around(
-            asset, "orbit" if self.kind == "orbit" else "sphere", count, self.size,
-            distance=self.distance, fov=self.fov, elevation=self.elevation, azimuth=self.azimuth,
-        )  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -77,17 +49,29 @@ class Written:
     stopped: BaseException | None = None
 
 
-def on_background(premultiplied: Tensor, background: Colour | None) -> Tensor:
-    """Linear RGB [N,H,W,3] of premultiplied RGBA over a background; over none, RGBA [N,H,W,4] with straight alpha."""
+def on_background(premultiplied: Tensor, background: Colour | None, gradient: bool = False) -> Tensor:
+    """Linear RGB [N,H,W,3] of premultiplied RGBA over a background; over none, RGBA [N,H,W,4] with straight alpha.
+
+    `gradient`: over one that is darker towards its border, the background being its lightest.
+    """
     if background is not None:
-        return over(premultiplied, background)
+        height, width = premultiplied.shape[1:3]
+        return over(premultiplied, vignette(background, (height, width)) if gradient else background)
     colour, alpha = straight(premultiplied)
     return torch.cat([colour, alpha[..., None]], -1)
 
 
+def vignette(colour: Colour, size: tuple[int, int]) -> Tensor:
+    """A background [H,W,3], linear RGB, that is `colour` a little above its middle and darker farther away."""
+    height, width = size
+    down, across = torch.meshgrid(torch.linspace(-0.84, 1.16, height), torch.linspace(-1, 1, width), indexing="ij")
+    share = 1 - _VIGNETTE * (down.square() + across.square()).clamp(max=2) / 2
+    return share[..., None] * torch.tensor(colour)
+
+
 def views_for(picture: Path) -> int:
-    """How many views a picture has, unless given: a turntable's frames for a .gif, else one."""
-    return TURNTABLE if picture.suffix.lower() == ".gif" else STILL
+    """How many views a picture has, unless given: a turntable's frames for a .gif or .mp4, else one."""
+    return TURNTABLE if picture.suffix.lower() in MOVING else STILL
 
 
 def check_outputs(
@@ -109,14 +93,24 @@ def check_outputs(
 
 def _check_picture(path: Path, mode: Mode, background: Colour | None, overwrite: bool) -> None:
     extension = path.suffix.lower()
-    if extension == ".exr" and mode.renderer not in FLOATS:
+    measured = mode.subject == "mesh" and mode.name in MEASURED
+    if extension == ".exr" and mode.renderer not in FLOATS and not measured:
         raise UsageError(
             f"mode {mode.name} writes no .exr", f"use -o {path.stem}.png, or --mode raytraced or path, which have light"
         )
-    if extension not in (".png", ".gif", ".exr"):
-        raise UsageError(f"{path} is neither a .png nor a .gif", f"use -o {path.stem}.png for a still, .gif to turn")
-    if extension == ".gif" and background is None:
-        raise UsageError("a GIF cannot be transparent here", "use --background white, or write a .png")
+    if extension == ".npy" and not measured:
+        raise UsageError(
+            f"mode {mode.name} writes no .npy", f"use -o {path.stem}.png, or --mode {', '.join(MEASURED[:2])} of a mesh"
+        )
+    if extension not in (".png", *MOVING, *ARRAYS):
+        raise UsageError(
+            f"{path} is neither a .png nor a .gif", f"use -o {path.stem}.png for a still, .gif or .mp4 to turn"
+        )
+    if extension in MOVING and background is None:
+        film = "a GIF" if extension == ".gif" else "an .mp4"
+        raise UsageError(f"{film} cannot be transparent here", "use --background white, or write a .png")
+    if extension == ".mp4":
+        check_encoder()
     if path.exists() and not overwrite:
         raise OutputExistsError(f"{path} exists already", "pass --overwrite to replace it, or choose another -o")
 
@@ -136,13 +130,22 @@ def _check_dataset(folder: Path, mode: Mode, overwrite: bool) -> None:
         )
 
 
-def write_picture(path: Path, pictures: Tensor, mode: Mode, facts: dict[str, Any] | None = None) -> Written:
-    """Write pictures [N,H,W,C] as a turning .gif, or as a .png: a still, or a sheet of stills."""
+def write_picture(
+    path: Path, pictures: Tensor, mode: Mode, facts: dict[str, Any] | None = None, speed: float = SPEED
+) -> Written:
+    """Write pictures [N,H,W,C] as a turning .gif or .mp4, or as a .png: a still, or a sheet of stills.
+
+    `speed`: pictures a second.
+    """
     count, height, width, channels = pictures.shape
-    animated = path.suffix.lower() == ".gif"
+    animated = path.suffix.lower() in MOVING
     if animated:
         colours = pictures if mode.colour else _as_linear(pictures)
-        write_gif(path, list(to_bytes(colours.expand(-1, -1, -1, 3))))
+        frames = list(to_bytes(colours.expand(-1, -1, -1, 3)))
+        if path.suffix.lower() == ".mp4":
+            write_mp4(path, frames, speed)
+        else:
+            write_gif(path, frames, min(speed, FASTEST_GIF))
     else:
         sheet = contact_sheet(pictures)
         write_png(path, sheet[..., 0] if channels == 1 else sheet if mode.colour else _as_linear(sheet))

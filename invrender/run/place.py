@@ -27,12 +27,14 @@ METRICS = "metrics.json"
 LOSSES = "losses.csv"
 LOG = "log.txt"
 CHECKPOINTS = "checkpoints"
+REPORT, CARD = "report.html", "report.png"
 
 NEW, COMPLETE = ".new", ".complete"
 BESIDE = ("job.json", "events.jsonl", "output.txt")
 """Names of files that whoever runs a job of a batch puts beside its run: they are in nobody's way."""
 WRITTEN = (CONFIG, METRICS, LOSSES, LOG, "mesh.glb", "mesh.ply", "volume.npz", "volume.vti", "field.npz",
-           "transfer.json", "network.safetensors", "progress.gif", "turntable.gif")  # fmt: skip
+           "transfer.json", "network.safetensors", "progress.gif", "turntable.gif", "progress.mp4", "turntable.mp4",
+           "current.png", REPORT, CARD)  # fmt: skip
 """Names that runs give to files: what bears one and was not written by a run is somebody's own."""
 
 

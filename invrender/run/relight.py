@@ -65,7 +65,8 @@ def parse_light(text: str) -> Lights:
         numbers = []
     if len(numbers) not in (3, 4) or not all(math.isfinite(number) for number in numbers):
         raise UsageError(
-            f"--light is {text!r}", "use camera, a direction such as 1,2,0.5 (or 1,2,0.5,INTENSITY), or a file.json"
+            f"--light is {text!r}",
+            "use studio, three-point, camera, a direction such as 1,2,0.5 (or 1,2,0.5,INTENSITY), or a file.json",
         )
     if not any(numbers[:3]):
         raise UsageError("--light has the direction 0,0,0", "point it towards the light, such as 0,1,1")

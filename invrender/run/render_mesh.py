@@ -14,13 +14,15 @@ from invrender.kernels import Backend
 from invrender.nouns import Cameras, Lights, Mesh, Scene, Views
 from invrender.nouns.appearance import Colour
 from invrender.photometry.view_dependent import pictures
-from invrender.render import traced
+from invrender.render import studio, traced
 from invrender.render.images import depth_picture, stored_as_is, straight
 from invrender.render.modes import Mode
 from invrender.render.pictures import WHITE
 from invrender.render.raster import layers, render, render_views
 from invrender.render.ray_radiance import RaySettings, backdrop
-from invrender.run.pictures import Written, dataset_written, on_background, write_picture
+from invrender.render.studio import Studio
+from invrender.run.measured import depth_with_scale, write_measured
+from invrender.run.pictures import ARRAYS, SPEED, Written, dataset_written, on_background, write_picture
 from invrender.run.relight import Relight
 from invrender.run.staged import write_staged
 
@@ -39,6 +41,12 @@ class MeshShot:
         coefficients: of mode "color": [V,K,3], colours of the vertices that change with the view, see
             `photometry.view_dependent`; None: the mesh's own.
         rays: of mode "raytraced"; of mode "shaded" their ambient occlusion.
+        studio: how people are shown the mesh in mode "shaded", in place of `light` and `rays`, and with "raytraced" in
+            place of `light`; None in datasets whose light a method is to know.
+        gradient: whether the background is darker towards its border.
+        depth: how pictures of mode "depth" are coloured: "grey", or the name of a colormap of matplotlib.
+        scale: whether pictures of mode "depth" have a scale beside them.
+        speed: of moving pictures, in pictures a second.
     """
 
     mode: Mode
@@ -47,6 +55,11 @@ class MeshShot:
     light: Relight = field(default_factory=Relight)
     coefficients: Tensor | None = None
     rays: RaySettings = field(default_factory=RaySettings)
+    studio: Studio | None = None
+    gradient: bool = False
+    depth: str = "grey"
+    scale: bool = True
+    speed: float = SPEED
 
 
 def mesh_views(mesh: Mesh, cameras: Cameras, shot: MeshShot, backend: Backend) -> Views:
@@ -55,6 +68,10 @@ def mesh_views(mesh: Mesh, cameras: Cameras, shot: MeshShot, backend: Backend) -
     What is no colour (normals) is prepared so that an image file holds its values as they are.
     """
     mode = shot.mode
+    if mode.name == "shaded" and shot.studio is not None:
+        views = render_views(mesh, cameras, backend)
+        drawn = studio.layers(mesh, cameras, backend, shot.supersample, shot.studio)
+        return replace(views, images=up_to_contours(drawn).clamp(0, 1).to(views.masks))
     if mode.colour and mode.renderer == "raster" and shot.coefficients is None:
         return render_views(mesh, cameras, backend, shot.light.lights, mode.name, shot.rays.occlusion)
     views = render_views(mesh, cameras, backend)
@@ -77,21 +94,30 @@ def mesh_pictures(mesh: Mesh, cameras: Cameras, shot: MeshShot, backend: Backend
         alpha for a transparent background; and facts: `depth_range`, the nearest and farthest distance.
     """
     name = shot.mode.name
-    cameras, lights = shot.light.over(cameras)
     if shot.mode.layered:
-        if shot.mode.renderer == "traced":
-            drawn = _traced(mesh, cameras, shot, backend, lights)
-        elif shot.coefficients is None:
-            scene, occlusion = Scene(mesh, shot.light.lights), shot.rays.occlusion
-            drawn = layers(scene, cameras, name, backend, shot.supersample, lights=lights, occlusion=occlusion)
-        else:
-            drawn = pictures(mesh, shot.coefficients, cameras, backend, shot.supersample).float()
-        return on_background(drawn.cpu(), shot.background), {}
+        drawn = _layers(mesh, cameras, shot, backend)
+        return on_background(drawn.cpu(), shot.background, shot.gradient), {}
     found = render(Scene(mesh), cameras, name, backend, shot.supersample).cpu()
     if name != "depth":
         return found, {}
     grey, near, far = depth_picture(found)
     return grey, {"depth_range": [near, far]}
+
+
+def _layers(mesh: Mesh, cameras: Cameras, shot: MeshShot, backend: Backend) -> Tensor:
+    """Premultiplied RGBA [N,H,W,4] of a mode that has an alpha."""
+    name = shot.mode.name
+    if name == "shaded" and shot.studio is not None:
+        return studio.layers(mesh, cameras, backend, shot.supersample, shot.studio)
+    cameras, lights = shot.light.over(cameras)
+    if shot.mode.renderer == "traced":
+        if shot.studio is not None:
+            lights = [studio.lights_of(shot.studio, cameras[[k]]) for k in range(len(cameras))]
+        return _traced(mesh, cameras, shot, backend, lights)
+    if shot.coefficients is not None:
+        return pictures(mesh, shot.coefficients, cameras, backend, shot.supersample).float()
+    scene, occlusion = Scene(mesh, shot.light.lights), shot.rays.occlusion
+    return layers(scene, cameras, name, backend, shot.supersample, lights=lights, occlusion=occlusion)
 
 
 def _traced(
@@ -115,13 +141,19 @@ def up_to_contours(premultiplied: Tensor) -> Tensor:
 
 
 def write_mesh_picture(path: Path, mesh: Mesh, cameras: Cameras, shot: MeshShot, backend: Backend) -> Written:
-    """Draw a mesh and write a still or a sheet of stills (.png), or a turning picture (.gif); see `mesh_pictures`."""
+    """Draw a mesh and write a still or a sheet of stills (.png), a turning picture (.gif, .mp4), or what is measured
+    (.npy, .exr; see `run.measured`); see `mesh_pictures`."""
+    if path.suffix.lower() in ARRAYS:
+        return write_measured(path, mesh, cameras, shot.mode, backend)
     drawn, facts = mesh_pictures(mesh, cameras, shot, backend)
-    written = _told_blank(write_picture(path, drawn, shot.mode, facts), drawn)
     if "depth_range" not in facts:
-        return written
+        written = write_picture(path, drawn, shot.mode, facts, shot.speed)
+        return _told_blank(written, drawn)
     near, far = facts["depth_range"]
-    return replace(written, note=f"{written.note}, depth {near:.4g} (white) to {far:.4g} (dark)")
+    shown = depth_with_scale(drawn, near, far, shot.depth, shot.scale and len(drawn) == 1)
+    written = _told_blank(write_picture(path, shown, shot.mode, facts, shot.speed), drawn)
+    ends = " (white) to {:.4g} (dark)" if shot.depth == "grey" else " to {:.4g}"
+    return replace(written, note=f"{written.note}, depth {near:.4g}{ends.format(far)}")
 
 
 def _told_blank(written: Written, pictures: Tensor) -> Written:

@@ -27,7 +27,7 @@ from invrender.render.scene_checks import check_scene, findings
 from invrender.render.scenes import Estimate, Shot, estimate, view
 from invrender.render.tone_mapping import Tone, overexposed
 from invrender.run import stop
-from invrender.run.pictures import Written, dataset_written, write_picture
+from invrender.run.pictures import SPEED, Written, dataset_written, write_picture
 from invrender.run.progress import Progress
 from invrender.run.render_mesh import up_to_contours
 from invrender.run.scene_cameras import solids
@@ -148,15 +148,19 @@ def write_scene_picture(
     what: SceneShot,
     backend: Backend,
     progress: Progress,
+    speed: float = SPEED,
 ) -> Written:
-    """Draw a scene and write a still or a sheet (.png or, linear, .exr), or a turning picture (.gif)."""
+    """Draw a scene and write a still or a sheet (.png or, linear, .exr), or a turning picture (.gif, .mp4).
+
+    `speed`: of moving pictures, in pictures a second.
+    """
     drawn = draw_scene(scene, cameras, size, what, backend, progress)
     if path.suffix.lower() == ".exr":
         write_exr(path, contact_sheet(drawn.images).numpy())
         height, width = size
         count = f", {len(drawn.images)} views" if len(drawn.images) > 1 else ""
         return _told(Written(path, [path], f"{width} x {height}{count}, linear floats"), drawn, what)
-    written = write_picture(path, _as_shown(drawn.images, what.tone), what.mode)
+    written = write_picture(path, _as_shown(drawn.images, what.tone), what.mode, speed=speed)
     share = overexposed(drawn.images, what.tone)
     if share > _GLARE:
         hint = f"--exposure {what.tone.stops - 1:g} or --tonemap filmic shows more of them"

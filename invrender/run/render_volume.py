@@ -21,7 +21,7 @@ from invrender.render.estimated import RANDOM, Estimation, light_through
 from invrender.render.images import straight
 from invrender.render.modes import Mode
 from invrender.render.pictures import WHITE, default_style
-from invrender.run.pictures import Written, dataset_written, on_background, write_picture
+from invrender.run.pictures import SPEED, Written, dataset_written, on_background, write_picture
 from invrender.run.staged import write_staged
 
 Tensor = torch.Tensor
@@ -102,10 +102,15 @@ def _posed(light: Tensor, volume: Volume, cameras: Cameras, factor: float | Tens
     return TransmittanceViews(cameras, light, "transmittance", box, volume.shape, float(factor), not floats)
 
 
-def write_volume_picture(path: Path, volume: Volume, cameras: Cameras, shot: VolumeShot, backend: Backend) -> Written:
-    """Draw a volume and write a still or a sheet of stills (.png), or a turning picture (.gif)."""
+def write_volume_picture(
+    path: Path, volume: Volume, cameras: Cameras, shot: VolumeShot, backend: Backend, speed: float = SPEED
+) -> Written:
+    """Draw a volume and write a still or a sheet of stills (.png), or a turning picture (.gif, .mp4).
+
+    `speed`: of moving pictures, in pictures a second.
+    """
     pictures, facts = volume_pictures(volume, cameras, shot, backend)
-    written = write_picture(path, pictures, shot.mode, facts)
+    written = write_picture(path, pictures, shot.mode, facts, speed)
     if "extinction" not in facts:
         return written
     return replace(written, note=f"{written.note}, extinction {facts['extinction']:.4g}")

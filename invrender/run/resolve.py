@@ -18,6 +18,7 @@ from typing import Any, TypeVar
 
 from invrender.errors import InputError, UsageError
 from invrender.io.files.paths import existing_file, nearest
+from invrender.run.settings import unset
 from invrender.run.values import members, parsed, toml, typed
 
 if sys.version_info >= (3, 11):
@@ -97,11 +98,29 @@ def first_given(
     return read_toml(Path(file)).get(key)
 
 
-def to_toml(settings: DataclassInstance, comment: str = "") -> str:
-    """The settings as TOML text that `resolve(type(settings), file=...)` reads back to an equal instance."""
+def to_toml(settings: DataclassInstance, comment: str = "", remarks: Mapping[str, str] | None = None) -> str:
+    """The settings as TOML text that `resolve(type(settings), file=...)` reads back to an equal instance.
+
+    What is not set is left out, with a comment that says what happens then; but `auto` where a preset has a value.
+
+    Args:
+        settings: a dataclass.
+        comment: stands above.
+        remarks: what there is to say of some settings, by name.
+    """
     head = [f"# {line}".rstrip() for line in comment.splitlines()]
-    body = [f"{field.name} = {toml(getattr(settings, field.name))}" for field in dataclasses.fields(settings)]
+    shown = [field for field in dataclasses.fields(settings) if field.name not in getattr(settings, "UNUSED", ())]
+    body = [_line(settings, field, (remarks or {}).get(field.name, "")) for field in shown]
     return "\n".join([*head, *body]) + "\n"
+
+
+def _line(settings: Any, field: dataclasses.Field[Any], remark: str) -> str:
+    value, presets = getattr(settings, field.name), getattr(settings, "OF_PRESETS", {})
+    preset = presets.get(getattr(settings, "preset", ""), {}).get(field.name)
+    if value is None and preset is None and field.default is None:
+        happens = unset(type(settings), field.name) or "not set"
+        return f"# {field.name}: {happens}{f' ({remark})' if remark else ''}"
+    return f"{field.name} = {toml(value)}{f'  # {remark}' if remark else ''}"
 
 
 def parse_toml(text: str) -> dict[str, Any]:

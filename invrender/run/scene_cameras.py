@@ -18,7 +18,7 @@ from invrender.nouns.medium import Medium
 from invrender.nouns.scene import Scene
 from invrender.render.scene_arrays import middle_of
 from invrender.run.memory import check_pictures
-from invrender.run.pictures import CameraPlacement
+from invrender.run.placement import CameraPlacement
 from invrender.run.relight import about_up
 
 Tensor = torch.Tensor
@@ -32,8 +32,8 @@ def cameras_for(
     scene: Scene,
     placement: CameraPlacement | None,
     name: str | None,
-    side: int | None,
-    count: int,
+    asked: tuple[int, int] | None,
+    default: int,
     whole: bool = False,
 ) -> tuple[list[Camera], tuple[int, int]]:
     """Cameras, and (H, W) of their pictures.
@@ -42,8 +42,9 @@ def cameras_for(
         scene: whose cameras are taken, unless others are placed.
         placement: around the scene; None: the scene's camera, or where it has none, an orbit.
         name: of the scene's camera; None: its first.
-        side: the longer side of pictures in pixels; None: as the camera has it.
-        count: how many; a camera of the scene goes round its middle.
+        asked: (H, W) of pictures in pixels; None: as the camera has it. A square is the longer side of a picture of the
+            camera's own shape.
+        default: how many, unless the placement says it; a camera of the scene goes round its middle.
         whole: whether placed cameras look at all of it, as they do for meshes, and not at its `subject` alone.
 
     Raises:
@@ -51,14 +52,14 @@ def cameras_for(
     """
     if placement is not None or not scene.cameras:
         _check_name(scene, name)
-        around = replace(placement or CameraPlacement(), size=(side or SIZE, side or SIZE))
-        check_pictures(count, around.size, at_work=_AT_WORK)
-        cameras = around.cameras(_whole(scene) if whole or not scene.meshes else subject(scene), count)
+        around = replace(placement or CameraPlacement(), size=asked or (SIZE, SIZE))
+        check_pictures(around.count(default), around.size, at_work=_AT_WORK)
+        cameras = around.cameras(_whole(scene) if whole or not scene.meshes else subject(scene), default)
         return [camera_of(cameras, k) for k in range(len(cameras))], cameras.size
     camera = scene.cameras[0] if name is None else _named(scene, name)
-    size = scaled(camera.size, side)
-    check_pictures(count, size, at_work=_AT_WORK)
-    return _turning(camera, middle_of(solids(scene)), count), size
+    size = scaled(camera.size, asked)
+    check_pictures(default, size, at_work=_AT_WORK)
+    return _turning(camera, middle_of(solids(scene)), default), size
 
 
 def subject(scene: Scene) -> Mesh:
@@ -106,13 +107,13 @@ def _extent(mesh: Mesh) -> float:
     return float((used.amax(0) - used.amin(0)).max())
 
 
-def scaled(size: tuple[int, int] | None, side: int | None) -> tuple[int, int]:
-    """(H, W) of a size, or a square, whose longer side has as many pixels."""
-    if size is None:
-        return side or SIZE, side or SIZE
-    if side is None:
-        return size
-    height, width = (max(1, round(side * length / max(size))) for length in size)
+def scaled(size: tuple[int, int] | None, asked: tuple[int, int] | None) -> tuple[int, int]:
+    """(H, W) as asked for, or of a size; of a square that is asked for, the size whose longer side has its pixels."""
+    if size is None or asked is None:
+        return asked or size or (SIZE, SIZE)
+    if asked[0] != asked[1]:
+        return asked
+    height, width = (max(1, round(asked[0] * length / max(size))) for length in size)
     return height, width
 
 

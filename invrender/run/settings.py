@@ -1,8 +1,11 @@
 """What the settings of every run have in common; each method adds its own.
 
-A settings class is a frozen dataclass. Its fields are all that a method takes; those that are annotated with a `Flag`
-have an option of their own on the command line, the others are reached by `--set`, a file or the environment.
+A settings class is a frozen dataclass. Its fields are all that a method takes. Each is annotated with its meaning, the
+one source of `--help`, `invrender settings` and the reference in the documentation: a `Flag` where it has an option of
+its own on the command line, a `Key` where it is reached by `--set`, a file or the environment alone. `UNSET` says what
+happens where a value is None.
 
+    UNSET: ClassVar[Mapping[str, str]] = {"smoothing": "chosen by views left out"}
     smoothing: Annotated[float | None, Flag("Weight of the total variation."), Range(0)] = None
 """
 
@@ -13,23 +16,33 @@ import typing
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, ClassVar, Literal, TypeVar
 
 from invrender.errors import UsageError
 
 
 @dataclass(frozen=True)
-class Flag:
-    """A setting has a flag of its own, `--name`.
+class Key:
+    """What a setting means.
 
     Attributes:
-        help: one line for `--help`.
-        metavar: what stands for the value there; unless given, the type's name or choices.
-        panel: the heading under which it is listed, or None.
+        help: in a sentence or two.
+        metavar: what stands for the value: alternatives with | between them, those in small letters as they are typed;
+            unless given, the type's own.
     """
 
     help: str
     metavar: str | None = None
+
+
+@dataclass(frozen=True)
+class Flag(Key):
+    """The same for a setting that has a flag of its own, `--name`.
+
+    Attributes:
+        panel: the heading under which it is listed, or None.
+    """
+
     panel: str | None = None
 
 
@@ -47,9 +60,30 @@ class Range:
     why: str = ""
 
 
+T = TypeVar("T", bound="RunSettings")
 MOST_VIEWS, MOST_PIXELS = 10_000, 16_384
 DISTANCES = Range(0.1, 1000)
+FILMS = "Films"
+MESH = "Mesh"  # the heading of what runs take that end in one
 OWN_VIEWS = "Cameras around an asset"  # the heading of what datasets, which bring their own, do without
+VOLUMES = "Volumes"  # the heading of what runs need that end in one
+GENERAL = "General"  # the heading of what all commands share, which comes last
+BACKENDS = "auto|cpu|cuda|vulkan|torch"
+RIG = "orbit|sphere|FILE"
+
+
+@dataclass(frozen=True)
+class Own:
+    """How many views a method takes of an asset, and how large pictures are, unless it is told; None: it depends.
+
+    Attributes:
+        views, size: of an asset.
+        most: pixels of the longer side to which a dataset's pictures are scaled down.
+    """
+
+    views: int | None = None
+    size: int | None = None
+    most: int | None = None
 
 
 @dataclass(frozen=True)
@@ -57,26 +91,37 @@ class RunSettings:
     """All settings of a run are a subclass's fields; its config.toml reproduces the run.
 
     Attributes:
-        input: what the run works on.
-        preset: whose values the other settings have unless given.
-        backend, device: see `invrender.backends.select`.
-        seed: of everything random.
-        gif_frames: pictures of progress.gif; 0: no GIFs.
-        save_every: seconds between checkpoints; 0: one after every step.
-        strict: whether what looks wrong ends the run: in the input (exit code 3), in the result (exit code 8).
+        UNSET: what happens where a setting is None, by name; subclasses add theirs, see `unset`.
+        OF_PRESETS: values by preset.
+        UNUSED: names of inherited settings that have no effect, which is why nobody is offered them.
     """
 
-    input: Path
-    preset: Annotated[Literal["draft", "standard", "fine"], Flag("How much work to put in.")] = "standard"
+    UNUSED: ClassVar[tuple[str, ...]] = ()
+    OF_PRESETS: ClassVar[Mapping[str, Mapping[str, object]]] = {}
+    UNSET: ClassVar[Mapping[str, str]] = {"device": "the backend's own", "video": "GIFs alone"}
+
+    input: Annotated[Path, Key("What the run works on.", "INPUT")]
+    preset: Annotated[
+        Literal["draft", "standard", "fine"], Flag("How much work to put in: whose values the other settings have.")
+    ] = "standard"
     backend: Annotated[
-        str,
-        Flag("What computes the geometry; auto takes the fastest that passes its self-test.", "auto|cpu|cuda|torch"),
+        str, Flag("What computes the geometry; auto takes the fastest that passes its self-test.", BACKENDS, GENERAL)
     ] = "auto"
-    device: Annotated[str | None, Flag("Torch device, such as cpu, cuda or cuda:1.")] = None
-    seed: Annotated[int, Flag("Seed of everything random."), Range(0, 2**63 - 1)] = 0
-    gif_frames: Annotated[int, Range(0, 1000)] = 48
-    save_every: Annotated[float, Flag("Seconds between checkpoints; 0: one after every step."), Range(0, 1e9)] = 60.0
-    strict: Annotated[bool, Flag("Warnings are errors: stop at an input or a result that looks wrong.")] = False
+    device: Annotated[str | None, Flag("Torch device, such as cpu, cuda or cuda:1.", "DEVICE", GENERAL)] = None
+    seed: Annotated[int, Flag("Seed of everything random.", None, GENERAL), Range(0, 2**63 - 1)] = 0
+    gif_frames: Annotated[
+        int, Key("Pictures of progress.gif while the estimate forms; 0: no GIFs, no film."), Range(0, 1000)
+    ] = 48
+    gif_size: Annotated[
+        int, Flag("Longer side of each picture in progress.gif, in pixels.", None, FILMS), Range(48, 1024)
+    ] = 256
+    video: Annotated[Literal["mp4"] | None, Flag("Films as well as GIFs; takes PyAV or ffmpeg.", "mp4", FILMS)] = None
+    save_every: Annotated[
+        float, Flag("Seconds between checkpoints; 0: one after every step.", None, GENERAL), Range(0, 1e9)
+    ] = 60.0
+    strict: Annotated[
+        bool, Flag("Warnings are errors: stop at an input or a result that looks wrong.", None, GENERAL)
+    ] = False
 
 
 @dataclass(frozen=True)
@@ -84,19 +129,15 @@ class ViewsRunSettings(RunSettings):
     """The same for runs on views of something: of an asset, or of a dataset.
 
     Attributes:
-        input: asset or dataset folder.
-        views: how many: of an asset's own, or of a dataset spread evenly; none: the run's default, or all of a dataset.
-        size: side of an asset's views, or the longest side to which a dataset's images are scaled down, in pixels.
-        cameras: the rig for an asset's own views: orbit, sphere, or a file with cameras.
-        elevation: of an orbit, in degrees.
-        distance: of the rig's cameras; none: 3 half-extents of a mesh, 2 longest axes of a volume, or as far as
-            the whole object needs to be in the pictures; see `invrender.cameras.around`.
-        fov: their field of view, across the smaller side, in degrees.
+        OWN: what is used of both unless something is given.
     """
+
+    OWN: ClassVar[Own] = Own()
+    UNSET: ClassVar[Mapping[str, str]] = {"distance": "all of the object is in view"}
 
     views: Annotated[
         int | None,
-        Flag("How many views: of an asset's own, or of a dataset, spread evenly."),
+        Flag("How many views: of an asset's own, or of a dataset, spread evenly; unless given, all of these."),
         Range(2, MOST_VIEWS, why="one view does not fix a shape, 12 or more do"),
     ] = None
     size: Annotated[
@@ -105,15 +146,14 @@ class ViewsRunSettings(RunSettings):
         Range(8, MOST_PIXELS),
     ] = None
     cameras: Annotated[
-        str,
-        Flag("A ring around it, points spread over a sphere, or a transforms.json.", "orbit|sphere|FILE", OWN_VIEWS),
+        str, Flag("A ring around it, points spread over a sphere, or a transforms.json.", RIG, OWN_VIEWS)
     ] = "orbit"
     elevation: Annotated[
         float, Flag("Height of the ring, in degrees above the horizon.", panel=OWN_VIEWS), Range(-90, 90)
     ] = 10.0
     distance: Annotated[
         float | None,
-        Flag("Of the cameras, in half-extents of the object; unless given, all of it is in view.", panel=OWN_VIEWS),
+        Flag("Of the cameras: in half-extents of a mesh, in longest axes of a volume.", panel=OWN_VIEWS),
         DISTANCES,
     ] = None
     fov: Annotated[float, Flag("Field of view in degrees (smaller side).", panel=OWN_VIEWS), Range(1, 170)] = 45.0
@@ -121,41 +161,40 @@ class ViewsRunSettings(RunSettings):
 
 @dataclass(frozen=True)
 class VolumeRunSettings(ViewsRunSettings):
-    """The same for runs that end in a volume.
+    """The same for runs that end in a volume; an asset's file is read as `io.volumes.read.read_volume` says."""
 
-    Attributes:
-        bounds: x, y, z of the lower and the upper corner of the grid's box.
-        grid: samples along z, y, x, or one number for all.
-        key, frame: of an asset's file: which array, and which of several volumes; see `io.volumes.read.read_volume`.
-        shape, dtype: of an asset in a .raw file.
-    """
+    UNSET: ClassVar[Mapping[str, str]] = {
+        "bounds": "the asset's or the dataset's own, else what all cameras see",
+        "grid": "the asset's or the dataset's own, else as the pictures resolve it",
+        "frame": "the only one",
+        "shape": "what the file says",
+        "dtype": "what the file says",
+    }
 
     cameras: Annotated[
-        str,
-        Flag("A ring around it, points spread over a sphere, or a transforms.json.", "orbit|sphere|FILE", OWN_VIEWS),
+        str, Flag("A ring around it, points spread over a sphere, or a transforms.json.", RIG, OWN_VIEWS)
     ] = "sphere"
     distance: Annotated[
-        float | None, Flag("Cameras' distance, in longest axes of the volume; unless given, all of it is in view."),
+        float | None,
+        Flag("Of the cameras: in half-extents of a mesh, in longest axes of a volume.", panel=OWN_VIEWS),
         DISTANCES,
-    ] = None  # fmt: skip
-    fov: Annotated[float, Flag("Field of view in degrees (smaller side)."), Range(1, 170)] = 40.0
-    gif_frames: Annotated[int, Range(0, 1000)] = 24
+    ] = None
+    fov: Annotated[float, Flag("Field of view in degrees (smaller side).", panel=OWN_VIEWS), Range(1, 170)] = 40.0
+    gif_frames: Annotated[int, Key("Pictures of progress.gif; 0: no GIFs."), Range(0, 1000)] = 24
     bounds: Annotated[
         tuple[float, ...] | None,
-        Flag("Box of the grid, for a dataset.", "X0,Y0,Z0,X1,Y1,Z1", "Volumes"),
+        Flag("Box around the object or of the grid, for a dataset.", "X0,Y0,Z0,X1,Y1,Z1"),
         Range(-1e12, 1e12),
     ] = None
     grid: Annotated[
-        tuple[int, ...] | None, Flag("Samples of the grid, for a dataset.", "N|Z,Y,X", "Volumes"), Range(2, 4096)
+        tuple[int, ...] | None, Flag("Samples of the grid, for a dataset.", "N|Z,Y,X", VOLUMES), Range(2, 4096)
     ] = None
-    key: Annotated[str, Flag("Which array of an .npz, .vti or .vdb.", "NAME", "Volumes")] = "density"
-    frame: Annotated[int | None, Flag("Which volume of several in a file, from 0.", "N", "Volumes"), Range(0, 1e9)] = (
-        None
-    )
+    key: Annotated[str, Flag("Which array of an .npz, .vti or .vdb.", "NAME", VOLUMES)] = "density"
+    frame: Annotated[int | None, Flag("Which volume of several in a file, from 0.", "N", VOLUMES), Range(0, 1e9)] = None
     shape: Annotated[
-        tuple[int, ...] | None, Flag("Samples of a .raw file, z first.", "Z,Y,X", "Volumes"), Range(1, 1e9)
+        tuple[int, ...] | None, Flag("Samples of a .raw file, z first.", "Z,Y,X", VOLUMES), Range(1, 1e9)
     ] = None
-    dtype: Annotated[str | None, Flag("Numbers of a .raw file: uint8, float32.", "TYPE", "Volumes")] = None
+    dtype: Annotated[str | None, Flag("Numbers of a .raw file: uint8, float32.", "TYPE", VOLUMES)] = None
 
 
 _hints: dict[type[Any], Mapping[str, Any]] = {}
@@ -172,6 +211,32 @@ def notes(cls: type[Any], name: str) -> tuple[Any, ...]:
     """The annotations of a field beyond its type: its `Flag` and `Range`, where it has them."""
     hint = hints(cls)[name]
     return typing.get_args(hint)[1:] if typing.get_origin(hint) is Annotated else ()
+
+
+def settled(settings: T, asset: bool) -> T:
+    """The settings with what is not set as it will be used, as far as that is known: how many views and how large.
+
+    A run with these is the same, to the last bit. `asset`: whether the input is one, whose own views are rendered.
+    """
+    if not isinstance(settings, ViewsRunSettings):
+        return settings
+    own, found = settings.OWN, dict[str, Any]()
+    if settings.views is None and asset and settings.cameras in ("orbit", "sphere"):
+        found["views"] = own.views
+    if settings.size is None:
+        found["size"] = own.size if asset else own.most
+    return dataclasses.replace(settings, **found)
+
+
+def key_of(cls: type[Any], name: str) -> Key | None:
+    """What a field means, if it says so."""
+    return next((note for note in notes(cls, name) if isinstance(note, Key)), None)
+
+
+def unset(cls: type[Any], name: str) -> str:
+    """What happens where a field is None, for people; empty where nobody says."""
+    told = (vars(base).get("UNSET", {}).get(name, "") for base in cls.__mro__)
+    return next((text for text in told if text), "")
 
 
 def flag_of(cls: type[Any], name: str) -> Flag | None:
@@ -198,10 +263,11 @@ def _check_range(settings: RunSettings, name: str, number: float, allowed: Range
         return
     shown = f"--{name}" if flag_of(type(settings), name) else name
     why = f": {allowed.why}" if allowed.why and number < allowed.least else ""
-    raise UsageError(f"{shown} is {number:g}{why}", f"give {shown} {_described(allowed)}")
+    raise UsageError(f"{shown} is {number:g}{why}", f"give {shown} {described(allowed)}")
 
 
-def _described(allowed: Range) -> str:
+def described(allowed: Range) -> str:
+    """The numbers of a range, in words."""
     if allowed.most == float("inf"):
         return f"{_shown(allowed.least)} or more"
     return f"from {_shown(allowed.least)} to {_shown(allowed.most)}"

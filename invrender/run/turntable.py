@@ -1,4 +1,4 @@
-"""Turntables of a reconstruction that forms: cameras on a circle around it, and the input's views beside them."""
+"""Turntables of a reconstruction: cameras on a circle around it, and the input's views beside them."""
 
 from __future__ import annotations
 
@@ -9,13 +9,8 @@ import torch
 
 from invrender.cameras.framing import fitting_distance
 from invrender.cameras.projection import look_at, perspective
-from invrender.kernels import Backend
-from invrender.nouns import Cameras, Lights, Material, Mesh, Scene
+from invrender.nouns import Cameras, Lights, Material
 from invrender.parameters.frame import Frame
-from invrender.render.apart import apart
-from invrender.render.images import to_bytes
-from invrender.render.raster import render
-from invrender.run.film import Picture
 
 Tensor = torch.Tensor
 
@@ -24,7 +19,6 @@ PAPER = (0.93, 0.94, 0.96)  # linear RGB of the background
 CLAY = Material(albedo=(0.46, 0.5, 0.57), name="clay")
 LIGHT = Lights(intensity=0.85, ambient=0.22)
 LEVEL = 0.1  # cameras count as held level whose sides leave a plane this little, relative to their spread in it
-LINE = 2  # pixels between the two pictures
 
 
 @dataclass(frozen=True)
@@ -68,33 +62,25 @@ def make_turntable(frames: int, size: int, views: Cameras, points: Tensor | None
     return Turntable(Cameras(world_to_camera, projection, (size, size)), directions, distance)
 
 
-def in_clay(vertices: Tensor, faces: Tensor, cameras: Cameras, backend: Backend) -> Tensor:
-    """A shape [V,3], [F,3] in clay, [N,H,W,3] linear."""
-    mesh = Mesh(vertices, faces, material=CLAY)
-    return apart(_drawn, (Scene(mesh, LIGHT, PAPER), "shaded", backend), cameras)
+def nearest_views(views: Cameras, turntable: Turntable) -> list[int]:
+    """For each frame of the turntable the number of the view from the nearest direction."""
+    towards = torch.linalg.inv(views.world_to_camera)[:, :3, 2]
+    nearest: list[int] = (turntable.directions @ towards.T).argmax(1).tolist()
+    return nearest
 
 
-def _drawn(scene: Scene, mode: str, backend: Backend, cameras: Cameras) -> Tensor:
-    return render(scene, cameras, mode, backend).cpu()
-
-
-def nearest_pictures(pictures: Tensor, views: Cameras, turntable: Turntable, frame: Frame) -> Tensor:
-    """For each frame of the turntable the picture of the view from the nearest direction, [frames,size,size,C].
+def zoomed(picture: Tensor, camera: Cameras, frame: Frame, turntable: Turntable) -> Tensor:
+    """A view's picture, centred and scaled like those of the turntable.
 
     Args:
-        pictures: [N,H,W,C] of the views.
-        views: N cameras.
-        turntable: whose frames.
-        frame: the normalised frame of the turntable, whose pictures are centred and scaled like it.
+        picture: [H,W,C] float.
+        camera: [1] of the view.
+        frame: the normalised frame of the turntable.
+        turntable: whose pictures are squares of S pixels.
+
+    Returns:
+        [S,S,C], 0 beyond the picture's border.
     """
-    towards = torch.linalg.inv(views.world_to_camera)[:, :3, 2]
-    nearest = (turntable.directions @ towards.T).argmax(1).tolist()
-    zoomed = {view: _zoomed(pictures[view].cpu(), views[[view]], frame, turntable) for view in set(nearest)}
-    return torch.stack([zoomed[view] for view in nearest])
-
-
-def _zoomed(picture: Tensor, camera: Cameras, frame: Frame, turntable: Turntable) -> Tensor:
-    """A picture [H,W,C], centred and scaled like those of the turntable, a square; 0 beyond its border."""
     size = turntable.cameras.size[0]
     height, width = camera.size
     x, y, _, w = frame.clip_matrices(camera)[0, :, 3].tolist()
@@ -112,12 +98,6 @@ def _zoomed(picture: Tensor, camera: Cameras, frame: Frame, turntable: Turntable
     )
     small: Tensor = torch.nn.functional.avg_pool2d(drawn, fine)[0]
     return small.permute(1, 2, 0)
-
-
-def side_by_side(left: Tensor, right: Tensor) -> Picture:
-    """One frame [H,2W+LINE,3] of two pictures [H,W,3]."""
-    line = torch.full((left.shape[0], LINE, 3), 0.6)
-    return to_bytes(torch.cat([left, line, right], 1))
 
 
 def _common_up(rotation: Tensor) -> Tensor:

@@ -13,7 +13,7 @@ from typing import Any, Literal, Union
 from invrender.errors import InputError, UsageError
 from invrender.io.files.paths import nearest
 
-NONE = "none"  # how "no value" is spelled in text and TOML, which has no null
+AUTO, NONE = "auto", "none"  # how "no value" is spelled in text and TOML, which has no null; the second one is older
 TRUE = ("1", "true", "yes", "on")
 FALSE = ("0", "false", "no", "off")
 
@@ -21,7 +21,7 @@ FALSE = ("0", "false", "no", "off")
 def parsed(text: str, kind: Any, key: str, where: str) -> Any:
     """The value that a text from the environment or --set stands for."""
     allowed = members(kind)
-    if type(None) in allowed and text.lower() == NONE:
+    if type(None) in allowed and is_unset(text.lower(), kind):
         return None
     base = next(option for option in allowed if option is not type(None))
     if typing.get_origin(base) is tuple:
@@ -47,6 +47,8 @@ def _guess(text: str) -> int | float | str:
 def typed(value: Any, kind: Any, key: str, where: str) -> Any:
     """`value` as the field's type has it, or a UsageError that says what it should have been."""
     for option in members(kind):
+        if option is type(None) and is_unset(value, kind):
+            return None
         fits, result = _fit(value, option)
         if fits:
             return result
@@ -60,7 +62,7 @@ def typed(value: Any, kind: Any, key: str, where: str) -> Any:
 
 def _fit(value: Any, option: Any) -> tuple[bool, Any]:  # noqa: PLR0911 - one line per type reads best
     if option is type(None):
-        return value is None or value == NONE, None
+        return value is None, None
     origin, arguments = typing.get_origin(option), typing.get_args(option)
     if origin is Literal:
         return value in arguments, value
@@ -74,6 +76,12 @@ def _fit(value: Any, option: Any) -> tuple[bool, Any]:  # noqa: PLR0911 - one li
     if option is int:
         return number and float(value).is_integer(), int(value) if number and math.isfinite(value) else value
     return isinstance(value, option), value
+
+
+def is_unset(value: Any, kind: Any) -> bool:
+    """Whether a value that may be None means it: `none`, or `auto` where that is no value of its own."""
+    own = [item for option in members(kind) for item in typing.get_args(option) if typing.get_origin(option) is Literal]
+    return value is None or value == NONE or (value == AUTO and AUTO not in own)
 
 
 def _is_small(value: int) -> bool:
@@ -107,7 +115,7 @@ def _describe(kind: Any) -> str:
         elif typing.get_origin(option) is tuple:
             parts.append("a list such as 1, 2, 3")
         else:
-            parts.append(NONE if option is type(None) else names.get(option, option.__name__))
+            parts.append(AUTO if option is type(None) else names.get(option, option.__name__))
     return " or ".join(parts)
 
 
@@ -118,7 +126,7 @@ def toml(value: Any) -> str:
         InputError: a name that is not UTF-8, which TOML cannot hold.
     """
     if value is None:
-        return f'"{NONE}"'
+        return f'"{AUTO}"'
     if isinstance(value, bool):
         return "true" if value else "false"
     if isinstance(value, int | float):

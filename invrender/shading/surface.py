@@ -39,6 +39,8 @@ class Surface:
         colours: [A,3] float64 linear RGB or None.
         material: of the mesh.
         finish: [A,11] float64 (`shading.finish`) or None.
+        openness: [A,2] float64, the share of the light from everywhere that arrives at the front and at the back
+            (`render.baked`); None: all of it.
     """
 
     positions: Tensor
@@ -52,6 +54,7 @@ class Surface:
     colours: Tensor | None
     material: Material
     finish: Tensor | None = None
+    openness: Tensor | None = None
 
 
 def surface(mesh: Mesh, crease_degrees: float = CREASE_DEGREES) -> Surface:

@@ -14,9 +14,9 @@ import numpy as np
 import pytest
 
 from invrender.batch.collection.collect import collect
-from invrender.batch.collection.curves import read_curve
 from invrender.batch.collection.matrix import drawn, matrix
 from invrender.batch.collection.results import Row
+from invrender.report.curves import read_curve
 from tests.batch.conftest import DONE, FAILED, HOSTILE, folder_of
 
 
@@ -38,7 +38,7 @@ class Page(HTMLParser):
         self.tags.append((tag, named))
         self.links += [named["href"] or ""] if "href" in named else []
         self.sources += [named["src"] or ""] if "src" in named else []
-        if tag not in ("meta", "img", "br", "wbr"):
+        if tag not in ("meta", "img", "br", "wbr", "source", "input"):
             self.open.append(tag)
 
     def handle_startendtag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:

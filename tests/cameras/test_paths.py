@@ -29,6 +29,7 @@ def test_a_viewpoint_looks_as_look_at_does() -> None:
     assert again.eye == pytest.approx(view.eye)
     assert again.target == pytest.approx(view.target)
     assert again.fov == pytest.approx(50)
+    assert again.up == (0, 0, 1)
     assert torch.allclose(cameras_at([again], (40, 60), CORNERS).world_to_camera, cameras.world_to_camera)
 
 

@@ -58,3 +58,35 @@ def test_mistakes_are_explained(files, monkeypatch, capsys, arguments, code, hin
     said = capsys.readouterr().err
     assert hint in said
     assert "Traceback" not in said
+
+
+def test_several_results_make_a_table_with_the_best_marked(files, monkeypatch, capsys):
+    monkeypatch.chdir(files)
+    assert run(["evaluate", "run", "ball.ply", "ball.ply", *QUICK]) == 0
+    shown = capsys.readouterr().out
+    worse, better = (next(row for row in shown.splitlines() if row.startswith(name)) for name in (" run", " ball.ply"))
+    assert worse.count("*") == 0
+    assert better.count("*") >= 2
+    assert "distances in % of the diagonal" in " ".join(shown.split())
+    assert run(["evaluate", "run", "ball.ply", "ball.ply", *QUICK, "--json"]) == 0
+    first, second = json.loads(capsys.readouterr().out)
+    assert first["chamfer"] > 0.001 > second["chamfer"]
+    assert "silhouettes" in first["comparison"]
+
+
+def test_of_a_run_it_is_told_what_its_cameras_saw(files, monkeypatch, capsys):
+    monkeypatch.chdir(files)
+    rig = ["--views", "2", "--size", "32", "--iterations", "0", "--set", "hull_resolution=16", "--set", "gif_frames=0"]
+    assert run(["reconstruct", "ball.ply", "-o", "out", "-q", *rig]) == 0
+    told = json.loads((files / "out" / "metrics.json").read_text())
+    assert 0.01 < told["unseen"] < 0.5  # two opposite cameras, which see a little less than half each
+    capsys.readouterr()
+    assert run(["evaluate", "out", "ball.ply", *QUICK, "--json"]) == 0
+    again = json.loads(capsys.readouterr().out)
+    assert again["unseen"] == pytest.approx(told["unseen"], abs=0.02)
+    assert again["chamfer_seen"] == pytest.approx(told["chamfer_seen"], rel=0.2)
+    assert run(["evaluate", "out/mesh.ply", "ball.ply", *QUICK]) == 0
+    assert "seen by" not in capsys.readouterr().out  # nobody knows of a bare file
+    (files / "ball.ply").rename(files / "gone.ply")
+    assert run(["evaluate", "out", "gone.ply", *QUICK]) == 0
+    assert "what the run's cameras saw is not told apart: the input of out cannot be read" in capsys.readouterr().err

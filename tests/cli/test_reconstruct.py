@@ -19,6 +19,7 @@ from PIL import Image
 from invrender.cli.app import run
 from invrender.io.meshes.write import write_mesh
 from invrender.nouns import Mesh
+from invrender.report.lettering import GAP, letters, line_height
 from invrender.samples import SAMPLES
 from tests.conftest import cli_environment
 
@@ -26,7 +27,7 @@ ROOT = Path(__file__).parents[2]
 TINY = ("--views", "6", "--size", "40", "--iterations", "9", "--set", "smoothness=1", "--set", "gif_frames=4")
 FILES = {
     "config.toml", "run.json", "metrics.json", "losses.csv", "log.txt", "mesh.glb", "mesh.ply",
-    "progress.gif", "turntable.gif",
+    "progress.gif", "turntable.gif", "report.html", "report.png",
 }  # fmt: skip
 
 
@@ -93,18 +94,20 @@ def test_meshes_are_in_the_frame_of_the_asset(mug):
         assert difference.max() < 0.05 * asset.scale
 
 
-def test_the_film_ends_on_a_full_turn_with_the_target_beside_the_estimate(mug):
+def test_the_film_ends_on_a_full_turn_with_the_asset_beside_the_estimate(mug):
     folder, _ = mug
     film, turntable = frames(folder / "progress.gif"), frames(folder / "turntable.gif")
     height, width, _ = turntable[0].shape
     assert len(turntable) == 36
     assert len(film) > len(turntable)
-    assert film[0].shape == (height, 2 * width + 2, 3)
-    for frame, still in zip(film[-36:], [*turntable[len(film) % 36 :], *turntable[: len(film) % 36]], strict=True):
-        assert np.abs(frame[:, -width:] - still).mean() < 4  # palettes differ
-    dark = [(frame[:, :width] < 110).all(-1) for frame in film]
-    assert all(0.05 < target.mean() < 0.8 for target in dark)
-    assert np.abs(film[-1][:, :width] - film[-10][:, :width]).max() > 100  # the target turns, too
+    top, gap = line_height(letters(width)), GAP
+    assert film[0].shape == (top + height + line_height(letters(width) + 1), 3 * width + 2 * gap, 3)
+    middle = slice(width + gap, 2 * width + gap)
+    for frame, still in zip(film[-36:], turntable, strict=True):
+        assert np.abs(frame[top : top + height, middle].astype(int) - still).mean() < 4  # palettes differ
+    dark = [(frame[top : top + height, :width] < 210).all(-1) for frame in film]
+    assert all(0.05 < asset.mean() < 0.8 for asset in dark)
+    assert np.abs(film[-1][:, :width].astype(int) - film[-10][:, :width]).max() > 60  # the asset turns, too
 
 
 def test_a_dataset_made_by_render_is_reconstructed_without_its_asset(tmp_path, monkeypatch, capsys):

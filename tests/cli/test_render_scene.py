@@ -202,7 +202,7 @@ def test_what_looks_wrong_is_told(render, tmp_path, capsys, change, warning):
         (("--mode", "shaded", "--spp", "2"), 2, "--spp has no effect in mode shaded"),
         (("--mode", "depth"), 2, "orthographic"),
         (("-o", "a.exr", "--exposure", "1"), 2, "no effect on .exr"),
-        (("-o", "a.exr", "--mode", "normal"), 2, "writes no .exr"),
+        (("-o", "a.exr", "--mode", "color"), 2, "writes no .exr"),
     ],
 )
 def test_options_that_do_not_fit_are_refused(render, tmp_path, capsys, arguments, code, words):

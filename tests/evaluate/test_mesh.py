@@ -8,7 +8,8 @@ import torch
 
 from invrender.backends import select
 from invrender.errors import InputError
-from invrender.evaluate.mesh import f_score, mesh_metrics, sample_surface, silhouette_iou
+from invrender.evaluate.distances import f_score, sample_surface
+from invrender.evaluate.mesh import mesh_metrics, silhouette_iou
 from invrender.geometry.closest import Surface
 from invrender.geometry.remesh import remesh
 from invrender.geometry.visibility import visible_from_outside

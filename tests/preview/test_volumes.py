@@ -12,10 +12,10 @@ from invrender.cameras.occupied import occupied
 from invrender.cli.app import run
 from invrender.errors import InputError
 from invrender.geometry.connectivity import is_watertight
+from invrender.geometry.isosurface import surface_of
 from invrender.io.volumes.write import write_volume
 from invrender.nouns import Volume
 from invrender.preview.subject import alone, describe, isosurfaces, own_transfer
-from invrender.preview.volumes import surface_of
 from invrender.render.looks import look_of
 from invrender.render.transfer_file import write_transfer
 from invrender.run.folder import RunFolder
@@ -25,7 +25,7 @@ from invrender.samples import VOLUMES
 def test_an_isosurface_is_closed_and_lies_where_the_ball_is():
     ball = VOLUMES["double-sphere"](32)
     stretched = Volume(ball.values, torch.tensor([[10.0, 0, 0], [11, 2, 4]], dtype=torch.float64))
-    vertices, faces = surface_of(stretched).numpy()
+    vertices, faces = surface_of(stretched)[0].numpy()
     assert is_watertight(faces)
     assert np.allclose((vertices.min(0) + vertices.max(0)) / 2, [10.5, 1, 2], atol=0.02)
     assert np.allclose(np.ptp(vertices, axis=0), [0.38, 0.76, 1.52], rtol=0.1)

@@ -15,7 +15,8 @@ from invrender.errors import OutputExistsError, UsageError
 from invrender.io.datasets.dataset import write_dataset
 from invrender.nouns import Mesh
 from invrender.render.modes import find_mode
-from invrender.run.pictures import CameraPlacement, check_outputs, views_for
+from invrender.run.pictures import check_outputs, views_for
+from invrender.run.placement import CameraPlacement
 from invrender.run.render_mesh import MeshShot, mesh_pictures, mesh_views, write_mesh_dataset, write_mesh_picture
 from invrender.run.render_volume import (
     VolumeShot,

@@ -10,7 +10,7 @@ from invrender.cameras.projection import look_at, perspective
 from invrender.cameras.rigs import fibonacci, orbit
 from invrender.nouns import Cameras
 from invrender.parameters.frame import Frame
-from invrender.run.turntable import make_turntable, nearest_pictures
+from invrender.run.turntable import make_turntable, nearest_views, zoomed
 
 UPS = [(0.0, 1.0, 0.0), (0.0, 0.0, 1.0), (0.6, 0.0, -0.8)]
 
@@ -58,7 +58,9 @@ def test_target_and_estimate_have_the_same_scale_and_place(size):
     off = torch.stack([(columns - c[0]).square() + (rows - c[1]).square() for c in centre])
     masks = (off < radius[:, None, None].square()).float()
     turn = make_turntable(12, 64, cameras)
-    pictures = nearest_pictures(masks[..., None], cameras, turn, frame)
+    pictures = torch.stack(
+        [zoomed(masks[v, ..., None], cameras[[v]], frame, turn) for v in nearest_views(cameras, turn)]
+    )
     assert pictures.shape == (12, 64, 64, 1)
     dark = (pictures[..., 0] > 0.5).double()
     true = 0.5 / (2 * 3.0 * np.tan(np.radians(21.0))) * 64  # pixels that half a unit takes in the estimate's picture

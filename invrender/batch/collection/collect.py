@@ -15,12 +15,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from invrender.batch.collection.measures import direction, is_number
 from invrender.batch.collection.results import Results, Row, read_results
 from invrender.batch.folder import counts
 from invrender.errors import UsageError
 from invrender.io.files.atomic import atomic_write_bytes
 from invrender.io.files.paths import nearest
+from invrender.report.measures import direction, is_number
 
 CSV, SHEET, REPORT = "results.csv", "results.png", "report.html"
 OWN = (

@@ -6,13 +6,13 @@ from collections.abc import Sequence
 from html import escape
 from pathlib import Path
 
-from invrender.batch.collection.curves import Curve
 from invrender.batch.collection.links import link
-from invrender.batch.collection.measures import is_number, shown
-from invrender.batch.collection.plots import losses
 from invrender.batch.collection.results import Row
 from invrender.batch.collection.thumbnails import Thumbnail
 from invrender.batch.folder import EVENTS, JOB, OUTPUT
+from invrender.report.curves import Curve
+from invrender.report.measures import is_number, shown
+from invrender.report.plots import losses
 from invrender.run.place import CONFIG, LOG, LOSSES, METRICS, RECORD
 
 FILES = (

@@ -9,9 +9,9 @@ from html import escape
 from pathlib import PurePath
 from typing import Any
 
-from invrender.batch.collection.measures import direction, is_number, main, shown
-from invrender.batch.collection.plots import SERIES, chart
 from invrender.batch.collection.results import Row
+from invrender.report.measures import direction, is_number, main, shown
+from invrender.report.plots import SERIES, chart
 
 MOST = 24  # values of a setting in a table
 

@@ -12,18 +12,19 @@ from datetime import datetime
 from html import escape
 from pathlib import Path
 
-from invrender.batch.collection.curves import Curve, read_curve
 from invrender.batch.collection.details import details
 from invrender.batch.collection.links import link
 from invrender.batch.collection.matrix import drawn, label, matrix
-from invrender.batch.collection.measures import direction, is_number, main, shown
-from invrender.batch.collection.page import document
-from invrender.batch.collection.plots import spark
+from invrender.batch.collection.page import SCRIPT, STYLE
 from invrender.batch.collection.results import Results, Row
 from invrender.batch.collection.thumbnails import Thumbnail
 from invrender.batch.folder import counts
 from invrender.batch.table import duration
 from invrender.io.files.atomic import atomic_write_text
+from invrender.report.curves import Curve, read_curve
+from invrender.report.measures import direction, is_number, main, shown
+from invrender.report.page import document
+from invrender.report.plots import spark
 from invrender.run.place import LOSSES
 from invrender.run.record import now
 
@@ -56,7 +57,7 @@ def write_report(
         parts.append(
             details(row, number, differing, curves.get(row.folder, Curve()), pictures.get(row.folder), path.parent)
         )
-    atomic_write_text(path, document(f"{title}: results", "\n".join(filter(None, parts))))
+    atomic_write_text(path, document(f"{title}: results", "\n".join(filter(None, parts)), STYLE, SCRIPT))
 
 
 def _head(results: Results, title: str) -> str:

@@ -9,12 +9,12 @@ from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
 from typing import Any, get_args
 
-from invrender.batch.collection.measures import Cell, flat, is_number
 from invrender.batch.folder import BATCH, JOB, Entry, Standing, State, read_batch, read_job
 from invrender.batch.place import waiting
 from invrender.batch.table import last_step
 from invrender.errors import InputError, InvrenderError
 from invrender.io.files.paths import entries, is_file
+from invrender.report.measures import Cell, flat, is_number
 from invrender.run.place import CONFIG, METRICS, RECORD, settle
 from invrender.run.record import read_record, state
 from invrender.run.resolve import parse_toml

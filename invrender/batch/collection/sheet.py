@@ -10,11 +10,11 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from invrender.batch.collection.measures import main, shown
 from invrender.batch.collection.results import Results, Row
 from invrender.batch.collection.thumbnails import WIDTH, Thumbnail, plain
 from invrender.batch.folder import counts
 from invrender.io.files.atomic import atomic_path
+from invrender.report.measures import main, shown
 
 if TYPE_CHECKING:
     from PIL import Image, ImageDraw, ImageFont

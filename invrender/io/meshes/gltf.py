@@ -35,7 +35,7 @@ _OPAQUE = "make their materials opaque in the program that made them"
 MOST_FACES = 50_000_000  # of the whole scene, each showing of a mesh counted
 
 
-def read_gltf(path: Path, clear: bool = False) -> list[Part]:
+def read_gltf(path: Path, clear: bool = False, only: int | None = None) -> list[Part]:
     """All triangles of the default scene, in the world's frame; winding is outward as the file means it.
 
     Skins are in the pose that the nodes have, morph targets have their default weights; points and lines are left out.
@@ -44,13 +44,14 @@ def read_gltf(path: Path, clear: bool = False) -> list[Part]:
         path: of the file.
         clear: whether light goes through what lets it, and black surfaces that send out light are lamps; else all is
             opaque, which is said, and such light is a colour.
+        only: the number of the one object that is wanted, see `gltf_objects.gltf_objects`.
 
     Raises:
         InputError: the file is damaged, needs something that nothing here reads, or shows no faces.
     """
     document = open_document(path)
     check_required(document)
-    return _Reader(document, clear).parts()
+    return _Reader(document, clear).parts(only)
 
 
 def gltf_units(path: Path) -> str:
@@ -76,10 +77,11 @@ class _Reader:
         self._others: list[str] = []
         self._read = self._shown = 0  # faces or vertices, of which there are more
 
-    def parts(self) -> list[Part]:
-        """Each primitive, as often as the scene shows it."""
+    def parts(self, only: int | None = None) -> list[Part]:
+        """Each primitive, as often as the scene shows it, or those of one node of the scene that shows a mesh."""
         tree, nodes = read_tree(self._document), self._document.all("nodes")
         shown = [number for number in tree.shown if nodes[number].has("mesh")]
+        shown = shown if only is None else shown[only : only + 1]
         found = [part for number in shown for part in self._node(nodes[number], number, tree)]
         if not nodes:  # a library of meshes
             meshes = self._document.all("meshes")

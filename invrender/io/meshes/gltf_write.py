@@ -57,7 +57,9 @@ def vertex_normals(vertices: NDArray[np.float64], faces: NDArray[np.int64]) -> N
 
 
 def write_glb(path: str | Path, mesh: Mesh, units: str | None = None) -> None:
-    """Write binary glTF 2.0: positions, normals, texture coordinates, colours, texture, generator and units.
+    """Write glTF 2.0: positions, normals, texture coordinates, colours, texture, generator and units.
+
+    Binary as .glb, or as JSON text with everything in the one file as .gltf.
 
     glTF means metres; what the units really are is in `asset.extras`, and the numbers stay as they are.
 
@@ -69,9 +71,15 @@ def write_glb(path: str | Path, mesh: Mesh, units: str | None = None) -> None:
     Raises:
         UsageError: the place cannot be written to.
     """
+    import pygltflib
+
     document = _gltf(mesh, units)
     with atomic_path(path) as temporary:
-        document.save_binary(str(temporary))
+        if Path(path).suffix.lower() == ".gltf":
+            document.convert_buffers(pygltflib.BufferFormat.DATAURI)
+            document.save_json(str(temporary))
+        else:
+            document.save_binary(str(temporary))
 
 
 def _gltf(mesh: Mesh, units: str | None) -> pygltflib.GLTF2:

@@ -32,12 +32,13 @@ _PASSED = [*_KNOWN.split(), b"stech"]
 _NAMED = re.compile(rb"\s*(?:usemtl|mtllib|usemap|maplib|o|g)\s", re.IGNORECASE)  # a name may hold a '#'
 
 
-def read_obj(path: Path, clear: bool = False) -> list[Part]:
+def read_obj(path: Path, clear: bool = False, only: int | None = None) -> list[Part]:
     """Read an .obj file and the materials that it names: one part for each of these.
 
     Args:
         path: of the file.
         clear: whether light goes through what lets it; else all is opaque, which is said.
+        only: the number of the one object that is wanted, see `obj_objects`.
 
     Raises:
         InputError: there are no faces, a line cannot be read, or an index points at nothing.
@@ -53,11 +54,34 @@ def read_obj(path: Path, clear: bool = False) -> list[Part]:
     triangles = triangulate(points, corners.vertex, corners.sizes)
     _tell_degenerate(path, lines, corners, triangles)
     groups, looks = _groups(path, lines, corners.rows, clear)
-    group = groups[triangles.polygon]
-    ordered = triangles.corners[np.argsort(group, kind="stable")]
+    group, drawn = groups[triangles.polygon], triangles.corners
+    if only is not None:
+        here = _objects(lines, corners.rows)[0][triangles.polygon] == only
+        group, drawn = group[here], drawn[here]
+    ordered = drawn[np.argsort(group, kind="stable")]
     ends = np.cumsum(np.bincount(group, minlength=len(looks)))
     chosen = zip(looks, np.split(ordered, ends[:-1]), strict=True)
     return [_part(points, colours, uv, corners, own, look) for look, own in chosen if len(own)]
+
+
+def obj_objects(path: Path) -> list[tuple[str, int]]:
+    """The objects of an .obj file, by `o` statements or else by `g`: their names, and how many polygons each has.
+
+    One without a name holds what comes before the first statement; only those with polygons count.
+    """
+    lines = Lines.of(join_continued(_without_comments(plain(path.read_bytes()))))
+    number, names = _objects(lines, np.flatnonzero(lines.are(b"f", b"fo")))
+    return list(zip(names, np.bincount(number, minlength=len(names)).tolist(), strict=True))
+
+
+def _objects(lines: Lines, rows: Integers) -> tuple[Integers, list[str]]:
+    """The number of the object of each face line [P], and the names of those that have any, in their order."""
+    starts = np.flatnonzero(lines.are(b"o") if lines.are(b"o").any() else lines.are(b"g"))
+    names = ["", *(_name(lines, row) for row in starts)]
+    at = np.searchsorted(starts, rows)
+    used = list(dict.fromkeys(names[i] for i in np.flatnonzero(np.bincount(at))))
+    places = {name: i for i, name in enumerate(used)}
+    return np.array([places.get(name, 0) for name in names])[at], used
 
 
 def _without_comments(text: bytes) -> bytes:

@@ -1,4 +1,4 @@
-"""Writing meshes as .glb, .ply, .obj and .stl, in the frame and units that they have."""
+"""Writing meshes as .glb, .gltf, .ply, .obj and .stl, in the frame and units that they have."""
 
 from __future__ import annotations
 
@@ -19,35 +19,45 @@ from invrender.io.meshes.single import origin
 from invrender.nouns import Mesh
 from invrender.shading.texture import albedo
 
-__all__ = ["WRITE_EXTENSIONS", "write_glb", "write_mesh", "write_obj", "write_ply", "write_stl"]
+__all__ = ["WRITE_EXTENSIONS", "check_writable", "write_glb", "write_mesh", "write_obj", "write_ply", "write_stl"]
 
-WRITE_EXTENSIONS = (".glb", ".ply", ".obj", ".stl")
+WRITE_EXTENSIONS = (".glb", ".gltf", ".ply", ".obj", ".stl")
 
 
 def write_mesh(path: str | Path, mesh: Mesh, units: str | None = None) -> None:
     """Write a mesh in the format that the extension names.
 
-    .glb keeps all that a mesh holds but highlights and mirrors; .obj all but textured gloss, with material
+    .glb and .gltf keep all that a mesh holds but highlights and mirrors; .obj all but textured gloss, with material
     and picture in files beside it; .ply positions and the colours at the vertices; .stl positions only.
 
     Args:
-        path: ends in .glb, .ply, .obj or .stl; the file appears in one piece.
+        path: ends in .glb, .gltf, .ply, .obj or .stl; the file appears in one piece.
         mesh: any mesh with faces.
-        units: what one unit of the coordinates is ('metre', ...); only .glb and .ply have a place for it.
+        units: what one unit of the coordinates is ('metre', ...); only .glb, .gltf and .ply have a place for it.
 
     Raises:
         UsageError: the extension is another one, or the place cannot be written to.
     """
+    check_writable(path)
     extension = Path(path).suffix.lower()
-    if extension == ".glb":
+    if extension in (".glb", ".gltf"):
         write_glb(path, mesh, units)
     elif extension == ".ply":
         write_ply(path, mesh, units)
     elif extension == ".obj":
         write_obj(path, mesh)
-    elif extension == ".stl":
-        write_stl(path, mesh)
     else:
+        write_stl(path, mesh)
+
+
+def check_writable(path: str | Path) -> None:
+    """Refuse a name whose extension is none that meshes are written in.
+
+    Raises:
+        UsageError: naming those that are.
+    """
+    extension = Path(path).suffix.lower()
+    if extension not in WRITE_EXTENSIONS:
         close = nearest(extension, WRITE_EXTENSIONS)
         hint = f"did you mean {Path(path).with_suffix(close)}? " if close else ""
         raise UsageError(

@@ -44,15 +44,7 @@ def write_volume(path: str | Path, volume: Volume) -> None:
         InputError: the volume holds NaN, the format's package is missing, or a .vdb would be empty.
     """
     target = Path(path)
-    try:
-        extension = volume_extension(target)
-    except InputError as error:
-        raise UsageError(f"{target.name} cannot be written: {error.cause}", error.remedy) from error
-    if extension not in _WRITERS:
-        instead = {".mhd": ".mha", ".nhdr": ".nrrd", ".hdr": ".nii", ".img": ".nii"}.get(extension, ".npz")
-        raise UsageError(
-            f"{target.name} cannot be written: {extension} is only read", f"write {target.stem}{instead} instead"
-        )
+    extension = check_writable(target)
     if not bool(torch.isfinite(volume.values).all()):
         raise InputError("the volume holds values that are NaN or infinite", "replace them before writing")
     with atomic_path(target) as temporary:
@@ -65,3 +57,22 @@ def write_volume(path: str | Path, volume: Volume) -> None:
         finally:
             if named != temporary:
                 named.unlink(missing_ok=True)
+
+
+def check_writable(path: str | Path) -> str:
+    """The extension of a name in a format that volumes are written in.
+
+    Raises:
+        UsageError: it has another one.
+    """
+    target = Path(path)
+    try:
+        extension = volume_extension(target)
+    except InputError as error:
+        raise UsageError(f"{target.name} cannot be written: {error.cause}", error.remedy) from error
+    if extension not in _WRITERS:
+        instead = {".mhd": ".mha", ".nhdr": ".nrrd", ".hdr": ".nii", ".img": ".nii"}.get(extension, ".npz")
+        raise UsageError(
+            f"{target.name} cannot be written: {extension} is only read", f"write {target.stem}{instead} instead"
+        )
+    return extension

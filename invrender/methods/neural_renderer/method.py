@@ -11,9 +11,10 @@ from invrender.errors import UsageError
 from invrender.io.pairs.feed import Feed, Order
 from invrender.kernels import Backend
 from invrender.methods.neural_renderer import report, task
+from invrender.methods.neural_renderer.compared import compared
 from invrender.methods.neural_renderer.film import film
 from invrender.methods.neural_renderer.objective import PictureMisfit, judged, precision
-from invrender.methods.neural_renderer.settings import TrainSettings
+from invrender.methods.neural_renderer.settings import PRESETS, TrainSettings
 from invrender.methods.neural_renderer.work import work
 from invrender.networks.trained import TrainedNetwork
 from invrender.ranks import alike as ranks
@@ -57,7 +58,7 @@ def begin(given: task.Task, settings: TrainSettings, backend: Backend) -> Proble
         network = TrainedNetwork(given.architecture, module.eval().requires_grad_(False))
         return report.Result(network, last.steps, last.measures["validation"])
 
-    shown = film(given.validation, misfit.drawn, settings.gif_frames, given.architecture.encoding)
+    shown = film(given, misfit.drawn, settings)
     return Problem(following, result, shown, _no_arrays)
 
 
@@ -92,6 +93,7 @@ METHOD = Method(
     name="neural-renderer",
     inputs="a data set of voxels and pictures",
     settings=TrainSettings,
+    presets=PRESETS,
     needs=(),
     load=task.load,
     describe=task.describe,
@@ -102,6 +104,8 @@ METHOD = Method(
     rows=report.rows,
     files=report.files,
     asset=lambda given, result: result.network,
+    compared=compared,
     command="train",
     work=work,
+    last=lambda _: "train",
 )

@@ -18,8 +18,8 @@ from invrender.io.files.atomic import atomic_path
 from invrender.io.network import write_network
 from invrender.io.pairs.dataset import Split, decoded
 from invrender.kernels import Backend
-from invrender.methods.neural_renderer.film import sheet, shown_bytes
 from invrender.methods.neural_renderer.objective import psnr
+from invrender.methods.neural_renderer.pictures import sheet, shown_bytes
 from invrender.methods.neural_renderer.task import Task
 from invrender.networks.trained import TrainedNetwork
 from invrender.run.folder import RunFolder

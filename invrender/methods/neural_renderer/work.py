@@ -10,6 +10,7 @@ from invrender.methods.neural_renderer.film import SAMPLES
 from invrender.methods.neural_renderer.report import AVERAGED, BATCH, CURVES, PICTURES, SHOWN, TIMED, measured
 from invrender.methods.neural_renderer.settings import TrainSettings
 from invrender.methods.neural_renderer.task import COPIES, Task
+from invrender.run.film import film_files
 from invrender.run.work import Work, bytes_of
 
 LOOKS = 20  # at the validation samples, unless given
@@ -39,7 +40,7 @@ def work(task: Task, settings: TrainSettings) -> Work:
         "values": 4.0 * max(BATCH / 2, batch / settings.accumulate) * values,
         "task": bytes_of(task),
     }
-    films = ("progress.gif",) if settings.gif_frames else ()
+    films = film_files(settings.gif_frames, settings.video, turning=False)
     return Work(amounts, held, (NETWORK, PICTURES, CURVES, *films))
 
 

@@ -10,6 +10,7 @@ import torch
 from invrender.colour import srgb_to_linear
 from invrender.evaluate.pictures import Comparison, PictureScores, compared
 from invrender.geometry.connectivity import orient_outward
+from invrender.geometry.decimate import decimated
 from invrender.geometry.repair import repair
 from invrender.geometry.vectors import vertex_normals
 from invrender.kernels import Backend
@@ -170,7 +171,15 @@ class Model:
             refined_unseen=None if self.given is None or unseen is None else self.placed(unseen),
             gains=self.gains,
             highlights=None if self.look is None else self.highlights,
+            notes=self._notes,
         )
+
+    @property
+    def _notes(self) -> tuple[str, ...]:
+        count = len(self.shape.faces)
+        if self.settings.faces is None or count <= self.settings.faces + 1:
+            return ()
+        return (f"{count} triangles are the fewest without tearing or crossing the surface",)
 
 
 def coloured(
@@ -180,6 +189,9 @@ def coloured(
     """A shape, freed of what intersections are left, with its colours."""
     repaired = repair(shape.vertices, orient_outward(shape.vertices, shape.faces), resolution=RESOLUTION)
     sound = Shape(repaired.vertices, repaired.faces)
+    if settings.faces is not None:  # before anything is painted on it
+        fewer = decimated(sound.vertices, sound.faces, settings.faces)
+        sound = Shape(fewer.vertices, fewer.faces)
     if {"pose", "intrinsics"} & set(settings.optimize):
         sound, views = settled(sound, views, frame, settings.optimize, backend)
     photos, gains = photos_in(frame, views), None

@@ -9,13 +9,15 @@ from numpy.typing import NDArray
 
 from invrender.kernels import Backend
 from invrender.methods.photometric import report, task
+from invrender.methods.photometric.compared import compared
 from invrender.methods.photometric.equalise import equalised
 from invrender.methods.photometric.film import film
 from invrender.methods.photometric.plan import Plan
-from invrender.methods.photometric.settings import PhotometricSettings
+from invrender.methods.photometric.settings import PRESETS, PhotometricSettings
 from invrender.methods.photometric.work import work
 from invrender.methods.silhouette.target import Shape
 from invrender.run.method import Method, Problem
+from invrender.run.progress import QUALITY
 
 
 def begin(given: task.Task, settings: PhotometricSettings, backend: Backend) -> Problem:
@@ -26,13 +28,14 @@ def begin(given: task.Task, settings: PhotometricSettings, backend: Backend) -> 
     def arrays(shape: Shape) -> Mapping[str, NDArray[Any]]:
         return {"vertices": first.frame.restore(shape.vertices), "faces": shape.faces}
 
-    return Problem(plan.following, plan.result, film(given.views, first, settings.gif_frames, backend), arrays)
+    return Problem(plan.following, plan.result, film(given.views, first, settings, backend), arrays)
 
 
 METHOD = Method(
     name="photometric",
     inputs="a dataset folder of photographs with cameras, a folder of photographs, a video, or a mesh",
     settings=PhotometricSettings,
+    presets=PRESETS,
     needs=("meshes", "volumes"),
     load=task.load,
     describe=task.describe,
@@ -44,7 +47,9 @@ METHOD = Method(
     rows=report.rows,
     files=lambda _: "mesh.glb, mesh.obj, mesh.ply, turntable.gif, pictures",
     asset=lambda given, result: result.mesh,
+    compared=compared,
     small_tensors=True,
     views=lambda given: given.views,
     work=work,
+    quality=("colours", *QUALITY),
 )

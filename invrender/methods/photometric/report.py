@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from invrender.colour import srgb_to_linear
 from invrender.evaluate.mesh import measured
+from invrender.evaluate.mesh_rows import against_rows
 from invrender.evaluate.pictures import Comparison, mean_scores
 from invrender.evaluate.posed_views import view_names
 from invrender.findings import Finding
@@ -50,7 +51,7 @@ def measure(task: Task, result: Result, backend: Backend) -> dict[str, Any]:
         "highlights": result.highlights,
     }
     scores: dict[str, Any] = _finite(found)
-    return scores | measured(result.surface, task.reference, backend)
+    return scores | measured(result.surface, task.reference, backend, task.views.cameras)
 
 
 def _finite(value: Any) -> Any:
@@ -128,11 +129,7 @@ def rows(m: dict[str, Any]) -> list[tuple[str, str]]:
         lines.append(("cameras", change.told(m["cameras"])))
     if m["gains"]:
         lines.append(("exposures", _stops(m["gains"])))
-    if "chamfer" in m:
-        lines += [
-            ("Chamfer, % of the diagonal", f"{100 * m['chamfer']:.3f} (visible {100 * m['chamfer_visible']:.3f})"),
-            ("F-score at 1 %, 0.5 %", f"{m['f1']:.3f}, {m['f05']:.3f}"),
-        ]
+    lines += against_rows(m)
     sound = "watertight" if m["watertight"] else "NOT watertight"
     handles = "" if m["genus"] is None else f", genus {m['genus']:g}"
     texture = f", texture {m['texture']} x {m['texture']}" if m["texture"] else ""

@@ -20,10 +20,10 @@ from invrender.evaluate.view_findings import view_findings
 from invrender.findings import Finding
 from invrender.io.datasets.dataset import is_dataset, read_cameras, read_views
 from invrender.io.datasets.found_masks import folder_of_masks, masks_as_far_as_found
-from invrender.io.datasets.kinds import PLAIN
-from invrender.io.meshes.read import read_mesh, read_units
+from invrender.io.meshes.objects import read_chosen
+from invrender.io.meshes.read import read_units
 from invrender.kernels import Backend
-from invrender.methods.inputs import grid_box
+from invrender.methods.inputs import grid_box, is_plain, refuse_object
 from invrender.methods.photometric.division import FEWEST, divided, folds_of
 from invrender.methods.photometric.exposures import exposure_findings
 from invrender.methods.photometric.settings import PhotometricSettings
@@ -76,6 +76,7 @@ def load(settings: PhotometricSettings, backend: Backend) -> Task:
     _check_knobs(settings.optimize)
     lights = None if settings.light is None else parse_light(settings.light)
     if is_dataset(settings.input):
+        refuse_object(settings.object)
         return _from_dataset(settings, lights)
     if settings.input.is_dir():
         raise InputError(
@@ -99,7 +100,7 @@ def _from_dataset(settings: PhotometricSettings, lights: Lights | None) -> Task:
     views = _read(settings)
     if settings.bounds is None and views.bounds is not None:
         views = replace(views, bounds=grown(views.bounds))
-    if views.images is None or _plain(views.images, views.masks):
+    if views.images is None or is_plain(views.images, views.masks):
         raise InputError(f"{settings.input} holds no colours", "use pictures in colour, or --method silhouette")
     known, unmasked = known_views(views)
     views = views[[known[i] for i in evenly(len(known), settings.views)]]
@@ -128,14 +129,8 @@ def grown(box: torch.Tensor) -> torch.Tensor:
     return torch.stack([box[0] - room, box[1] + room])
 
 
-def _plain(images: torch.Tensor, masks: torch.Tensor) -> bool:
-    """Whether all pixels [N,H,W,3] of the object have one value, as those of silhouettes have."""
-    inside = masks > 0.99
-    return bool(inside.any()) and float(images[inside].std(0).max()) < PLAIN
-
-
 def _from_asset(settings: PhotometricSettings, lights: Lights, backend: Backend) -> Task:
-    mesh = read_mesh(settings.input)
+    mesh = read_chosen(settings.input, settings.object)
     size = settings.size or ASSET_SIZE
     cameras = _own_cameras(mesh, settings, (size, size))
     other = around(

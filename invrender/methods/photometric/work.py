@@ -10,6 +10,7 @@ from invrender.methods.photometric.settings import PhotometricSettings
 from invrender.methods.photometric.stages import EDGE_PIXELS
 from invrender.methods.photometric.task import Task
 from invrender.methods.silhouette.work import TURN, figures
+from invrender.run.film import film_files
 from invrender.run.work import Work, bytes_of
 
 FINEST = 3.3 / 2.6  # edges of the last level of search, in those of outlines
@@ -49,14 +50,14 @@ def work(task: Task, settings: PhotometricSettings) -> Work:
     }
     held = {"task": bytes_of(task), "pixels": float(seen.pixels), "faces": faces, "field": float(field),
             "own": float(own)}  # fmt: skip
-    return Work(amounts, held, _files(task, settings, bool(frames)))
+    return Work(amounts, held, _files(task, settings))
 
 
-def _files(task: Task, settings: PhotometricSettings, film: bool) -> tuple[str, ...]:
+def _files(task: Task, settings: PhotometricSettings) -> tuple[str, ...]:
     shown = task.views if task.unseen is None else task.unseen
     names = view_names(shown)
     sheets = ("pictures/*.png",) if len(names) > MOST_PICTURES else tuple(f"pictures/{named(name)}" for name in names)
-    films = ("progress.gif", "turntable.gif") if film else ()
+    films = film_files(settings.gif_frames, settings.video, turning=True)
     poses = {"pose", "intrinsics"} & set(settings.optimize)
     own = ("view_dependent.npz",) if settings.appearance == "view-dependent" else ()
     light = ("lights.json",) if settings.appearance == "lit" else ()

@@ -1,99 +1,68 @@
-"""progress.gif of a medium: the given views beside what the estimate shows from there; turntable.gif of the result."""
+"""progress.gif of a medium: views beside what the estimate shows from there, then the result, which turns."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 
-import numpy as np
 import torch
 
-from invrender.cameras.volume_rigs import volume_rig
+from invrender.cameras.occupied import filling_distance, occupied
+from invrender.cameras.volume_rigs import FOV, volume_rig
 from invrender.kernels import Backend
-from invrender.kernels.radiance import SceneArrays
+from invrender.methods.scattering.compared import exposure, views_of
+from invrender.methods.scattering.estimate import Found, arrays, shown_by
 from invrender.methods.scattering.renderer import Renderer
+from invrender.methods.scattering.report import Result
+from invrender.methods.scattering.settings import ScatteringSettings
 from invrender.methods.scattering.task import Task
-from invrender.nouns import Volume
-from invrender.parameters.medium_values import EXTINCTION, MediumValues, encodings
+from invrender.nouns import Cameras, Volume
+from invrender.parameters.medium_values import EXTINCTION
 from invrender.render.images import to_bytes
-from invrender.run.film import Film, Picture, Shot
+from invrender.report.difference import enlarged
+from invrender.run.film import Ending, Film, Moment, Picture
+from invrender.run.input_views import at
+from invrender.run.volume_film import nearest, staged, told
+from invrender.run.volume_turn import ELEVATION, FRAMES, SPEED
 
 Tensor = torch.Tensor
 
-SIDE, LINE = 192, 2
-GREY = 0.6  # linear, of the line between the pictures
-SPEED = 8.0
-SPP, TURNING_SPP, TURNING = 32, 96, 64  # rays a pixel; pixels of the turntable's sides
-ELEVATION = 15.0
+TURNING_SPP, TURNING = 48, 64  # rays a pixel, and pixels of the sides, of the turning result
 
 
-def film(task: Task, frames: int, backend: Backend) -> Film | None:
-    """The film of a run: each frame is another of the views, so that the medium turns.
+def film(task: Task, settings: ScatteringSettings, backend: Backend) -> Film | None:
+    """The film of a run: views, each for a few pictures, the estimate from the same camera while it forms; then the
+    views that the result explains worst, and a full turn of it, slices through its extinction beside.
 
     Args:
         task: of the run.
-        frames: how many; 0 for no film.
+        settings: how many pictures of which size.
         backend: what follows the light.
     """
+    frames, side = settings.gif_frames, settings.gif_size
     if not frames:
         return None
-    bright = exposure(task.images)
+    views = views_of(task, side, backend)
+    seats = views.shown.in_turn(frames)
 
-    def cut(shots: Sequence[Shot], result: object) -> Mapping[str, Sequence[Picture]]:
-        del result
-        if not shots:
-            return {}
-        order = around(task)
-        pairs = [_pair(task, order[i % len(order)], shot, bright, backend) for i, shot in enumerate(shots)]
-        return {"progress.gif": pairs, "turntable.gif": _turning(task, shots[-1], frames, bright, backend)}
+    def draw(estimate: Mapping[str, Tensor], now: Moment) -> Picture:
+        quality = f"misfit {now.terms['misfit']:.3g}" if "misfit" in now.terms else ""
+        return views.frame(arrays(estimate), at(seats, now), now.caption, quality, side)
 
-    return Film(frames, arrays, cut, SPEED)
+    def ending(result: Result, number: int) -> Ending:
+        del number
+        found = arrays(result.values)
+        volume = Volume(torch.from_numpy(found[EXTINCTION])[None], task.bounds)
+        part = occupied(volume, volume.values[0])
+        distance = filling_distance(part, "orbit", (TURNING, TURNING), FOV, ELEVATION)
+        cameras = volume_rig(part, "orbit", FRAMES, (TURNING, TURNING), distance, elevation=ELEVATION)
+        alone = [enlarged(each, side) for each in _turning(task, found, cameras, backend)]
+        scores = views.scores(found)
+        turn = staged(nearest(views, cameras), alone, volume, views, told(scores), side)
+        return Ending([*views.worst(found, scores, side), *turn.progress], turn.turntable)
 
-
-def exposure(images: Tensor) -> float:
-    """The factor that brings all but the brightest pixels below white."""
-    high = float(np.quantile(images.numpy(), 0.99))
-    return min(1.0, 0.9 / high) if high > 0 else 1.0
-
-
-def arrays(found: Mapping[str, Tensor]) -> Shot:
-    """An estimate as named arrays."""
-    return {name.replace(".", "_"): value.float().numpy() for name, value in found.items()}
+    return Film(frames, draw, ending, SPEED, video=settings.video is not None)
 
 
-def around(task: Task) -> list[int]:
-    """The views in the order of their directions around the vertical axis."""
-    off = task.cameras.position - task.bounds.mean(0)
-    order: list[int] = torch.atan2(off[:, 0], off[:, 2]).argsort().tolist()
-    return order
-
-
-def _pair(task: Task, number: int, shot: Shot, bright: float, backend: Backend) -> Picture:
-    renderer = Renderer.of(task.scene, task.cameras[[number]], backend)
-    found = renderer.pictures(shown_by(renderer, task, shot), SPP, number)[0]
-    sides = [_sized(bright * picture) for picture in (task.images[number], found)]
-    return to_bytes(torch.cat([sides[0], torch.full((sides[0].shape[0], LINE, 3), GREY), sides[1]], 1))
-
-
-def _turning(task: Task, shot: Shot, frames: int, bright: float, backend: Backend) -> Sequence[Picture]:
-    volume = Volume(torch.from_numpy(shot[EXTINCTION])[None], task.bounds)
-    cameras = volume_rig(volume, "orbit", frames, (TURNING, TURNING), elevation=ELEVATION)
+def _turning(task: Task, found: Found, cameras: Cameras, backend: Backend) -> list[Picture]:
     renderer = Renderer.of(task.scene, cameras, backend)
-    drawn = renderer.pictures(shown_by(renderer, task, shot), TURNING_SPP, 0)
-    return [to_bytes(_sized(bright * each)) for each in drawn]
-
-
-def shown_by(renderer: Renderer, task: Task, shot: Shot) -> SceneArrays:
-    """The scene for kernels with an estimate in it."""
-    grid = torch.from_numpy(shot[EXTINCTION]).to(renderer.base.vertices)
-    encoded = encodings(renderer.base, task.free)
-    values = MediumValues(renderer.base, torch.ones_like(grid), encoded)
-    given = {name: torch.from_numpy(shot[name.replace(".", "_")]).double() for name in encoded}
-    return values.arrays(values.initial(grid, given))
-
-
-def _sized(picture: Tensor) -> Tensor:
-    """Scaled to the film's side, with its proportions."""
-    factor = SIDE / max(picture.shape[:2])
-    size = [max(1, round(n * factor)) for n in picture.shape[:2]]
-    mode = "nearest" if factor > 1 else "area"
-    return torch.nn.functional.interpolate(picture.permute(2, 0, 1)[None].float(), size, mode=mode)[0].permute(1, 2, 0)
+    return list(to_bytes(exposure(task.images) * renderer.pictures(shown_by(renderer, task, found), TURNING_SPP, 0)))

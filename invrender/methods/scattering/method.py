@@ -11,9 +11,11 @@ from invrender.kernels import Backend
 from invrender.methods.inputs import unmasked
 from invrender.methods.scattering import report, task
 from invrender.methods.scattering.beginning import LEVEL
-from invrender.methods.scattering.film import arrays, film
+from invrender.methods.scattering.compared import compared
+from invrender.methods.scattering.estimate import arrays
+from invrender.methods.scattering.film import film
 from invrender.methods.scattering.schedule import Plan
-from invrender.methods.scattering.settings import ScatteringSettings
+from invrender.methods.scattering.settings import PRESETS, ScatteringSettings
 from invrender.methods.scattering.work import work
 from invrender.parameters.neural_field import LearnedField
 from invrender.run.method import Method, Problem
@@ -36,13 +38,14 @@ def begin(given: task.Task, settings: ScatteringSettings, backend: Backend) -> P
     def shots(estimate: Any) -> Mapping[str, NDArray[Any]]:
         return arrays(estimate)
 
-    return Problem(plan.following, result, film(given, settings.gif_frames, backend), shots)
+    return Problem(plan.following, result, film(given, settings, backend), shots)
 
 
 METHOD = Method(
     name="scattering",
     inputs="a scene.toml with a medium, a volume, or a dataset folder of pictures whose light is known",
     settings=ScatteringSettings,
+    presets=PRESETS,
     needs=("scenes", "volumes"),
     load=task.load,
     describe=task.describe,
@@ -54,7 +57,9 @@ METHOD = Method(
     rows=report.rows,
     files=report.files,
     asset=lambda given, result: result.scene,
+    compared=compared,
     small_tensors=True,
     views=lambda given: unmasked(given.cameras),
     work=work,
+    last=lambda settings: "train" if settings.field == "neural" else "descend",
 )

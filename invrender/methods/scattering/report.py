@@ -14,7 +14,7 @@ from invrender.io.volumes.field import write_field
 from invrender.io.volumes.write import write_volume
 from invrender.kernels import Backend
 from invrender.methods.inputs import decibels
-from invrender.methods.scattering.film import arrays, shown_by
+from invrender.methods.scattering.estimate import arrays, shown_by
 from invrender.methods.scattering.renderer import Renderer
 from invrender.methods.scattering.task import Task
 from invrender.nouns import Cameras, Medium, Scene, Volume

@@ -9,11 +9,12 @@ from numpy.typing import NDArray
 
 from invrender.kernels import Backend
 from invrender.methods.scene import report, task
+from invrender.methods.scene.compared import compared
 from invrender.methods.scene.film import film
 from invrender.methods.scene.levels import Levels
 from invrender.methods.scene.renderer import Renderer
 from invrender.methods.scene.schedule import Plan
-from invrender.methods.scene.settings import SceneSettings
+from invrender.methods.scene.settings import PRESETS, SceneSettings
 from invrender.methods.scene.work import work
 from invrender.run.method import Method, Problem
 from invrender.solve.protocol import Params
@@ -28,13 +29,14 @@ def begin(given: task.Task, settings: SceneSettings, backend: Backend) -> Proble
     def arrays(params: Params) -> Mapping[str, NDArray[Any]]:
         return {path.replace(".", "_"): shown.numpy() for path, shown in values.readable(params).items()}
 
-    return Problem(plan.following, plan.result, film(values, given.targets, draw, settings.gif_frames), arrays)
+    return Problem(plan.following, plan.result, film(given, draw, settings), arrays)
 
 
 METHOD = Method(
     name="scene",
     inputs="a scene.toml, or a mesh file with cameras, and its pictures as --target",
     settings=SceneSettings,
+    presets=PRESETS,
     needs=("meshes",),
     load=task.load,
     describe=task.describe,
@@ -47,7 +49,9 @@ METHOD = Method(
     rows=report.rows,
     files=report.files,
     asset=lambda given, result: report.settled(result.scene),
+    compared=compared,
     small_tensors=True,
     work=work,
     shares=lambda settings: False,
+    last=lambda settings: "" if settings.posterior else "values",
 )

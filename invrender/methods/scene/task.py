@@ -91,6 +91,10 @@ def shot_of(settings: SceneSettings, values: SceneValues) -> Shot:
 
 
 def _check_settings(settings: SceneSettings) -> None:
+    plain = SceneSettings(settings.input)
+    for name in settings.UNUSED:
+        if getattr(settings, name) != getattr(plain, name):
+            raise UsageError(f"--{name} has no effect on a scene, whose cameras are its own", f"leave --{name} out")
     if settings.mode == "path" and settings.solver in ("lm", "lbfgs"):
         raise UsageError(
             f"--solver {settings.solver} needs pictures without noise, and those of --mode path have some",

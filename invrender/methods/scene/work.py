@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from invrender.methods.scene.film import MOST, SIDE, SMOOTH
+from invrender.methods.scene.film import MOST, SMOOTH
 from invrender.methods.scene.levels import BLURRED, PYRAMID, SOME, moves_cameras
 from invrender.methods.scene.report import CORNER, PARAMETERS, SAMPLES, SCENE
 from invrender.methods.scene.schedule import BLUR_STEPS, FEW, LOOKED_AT, SEVERAL, TRIAL_STEPS
@@ -10,6 +10,7 @@ from invrender.methods.scene.settings import SceneSettings
 from invrender.methods.scene.starts import looked_for
 from invrender.methods.scene.task import Task, shot_of
 from invrender.parameters.scene_values import SceneValues
+from invrender.run.film import film_files
 from invrender.run.work import Work, bytes_of
 
 USUAL = 10  # steps to the end, where nothing is random: a solver stops where nothing is gained any more
@@ -32,7 +33,7 @@ def work(task: Task, settings: SceneSettings) -> Work:
     levels = len(settings.blur if settings.blur is not None else PYRAMID) if moves_cameras(values) else 0
     tried = (starts * TRIAL_STEPS * each + 2 * LOOKED_AT * starts * (starts - 1)) if starts > 1 else 0
     shots = (steps + levels * BLUR_STEPS) if settings.gif_frames else 0
-    filmed = SMOOTH * sum(min(size, SIDE**2) for size in sizes[:MOST])
+    filmed = SMOOTH * sum(min(size, settings.gif_size**2) for size in sizes[:MOST])
     drawn = settings.draws * 4 if settings.posterior else 0
     amounts = {
         "load.process": 1.0,
@@ -56,5 +57,5 @@ def _files(task: Task, settings: SceneSettings, values: SceneValues) -> tuple[st
     endings = [f"_{target.name}.png" if several else ".png" for target in task.targets]
     pictures = [f"{kind}{ending}" for ending in endings for kind in ("target", "estimate", "difference")]
     posterior = (SAMPLES, CORNER) if settings.posterior else ()
-    films = ("progress.gif",) if settings.gif_frames else ()
+    films = film_files(settings.gif_frames, settings.video, turning=False)
     return (SCENE, PARAMETERS, *pictures, *posterior, *films)

@@ -9,13 +9,16 @@ from numpy.typing import NDArray
 
 from invrender.kernels import Backend
 from invrender.methods.silhouette import report, task
+from invrender.methods.silhouette.colours import painted
+from invrender.methods.silhouette.compared import compared
 from invrender.methods.silhouette.film import film
-from invrender.methods.silhouette.schedule import Plan
-from invrender.methods.silhouette.settings import SilhouetteSettings
+from invrender.methods.silhouette.schedule import Plan, Result
+from invrender.methods.silhouette.settings import PRESETS, SilhouetteSettings
 from invrender.methods.silhouette.start import first_shape
 from invrender.methods.silhouette.target import Shape
 from invrender.methods.silhouette.work import work
 from invrender.run.method import Method, Problem
+from invrender.solve.phase import Finished
 
 
 def begin(given: task.Task, settings: SilhouetteSettings, backend: Backend) -> Problem:
@@ -26,13 +29,17 @@ def begin(given: task.Task, settings: SilhouetteSettings, backend: Backend) -> P
     def arrays(shape: Shape) -> Mapping[str, NDArray[Any]]:
         return {"vertices": first.frame.restore(shape.vertices), "faces": shape.faces}
 
-    return Problem(plan.following, plan.result, film(given, first, settings.gif_frames, backend), arrays)
+    def result(finished: tuple[Finished, ...]) -> Result:
+        return painted(plan.result(finished), given.pictures, first.frame, backend)
+
+    return Problem(plan.following, result, film(given, first, settings, backend), arrays)
 
 
 METHOD = Method(
     name="silhouette",
     inputs="a mesh or a dataset folder, such as: invrender reconstruct data/mug.glb",
     settings=SilhouetteSettings,
+    presets=PRESETS,
     needs=("meshes",),
     load=task.load,
     describe=task.describe,
@@ -45,7 +52,9 @@ METHOD = Method(
     rows=report.rows,
     files=lambda _: "mesh.glb, mesh.ply, turntable.gif",
     asset=lambda given, result: result.mesh,
+    compared=compared,
     small_tensors=True,
     views=lambda given: given.views,
     work=work,
+    last=lambda _: "refine",
 )

@@ -6,6 +6,7 @@ from statistics import median
 from typing import Any
 
 from invrender.evaluate.mesh import measured
+from invrender.evaluate.mesh_rows import against_rows
 from invrender.evaluate.posed_views import view_names
 from invrender.findings import Finding
 from invrender.io.meshes.write import write_glb, write_ply
@@ -32,8 +33,9 @@ def measure(task: Task, result: Result, backend: Backend) -> dict[str, Any]:
         "held_out_iou": choice.scores[choice.strength] if choice else None,
         "held_out_iou_of_hull": choice.hull_score if choice else None,
         "repair": result.repaired,
+        "reduced": result.reduced,
     }
-    return metrics | measured(result.mesh, task.reference, backend)
+    return metrics | measured(result.mesh, task.reference, backend, task.views.cameras)
 
 
 def write(run: RunFolder, task: Task, result: Result) -> None:
@@ -49,17 +51,12 @@ def rows(m: dict[str, Any]) -> list[tuple[str, str]]:
     """The lines of the summary."""
     each = m["views_iou_each"]
     least = min(each, key=lambda name: each[name])
-    lines = [("IoU with the input's masks", f"{m['views_iou']:.4f} (least {each[least]:.4f}: {least})")]
+    lines = [("agreement with the input's masks", f"IoU {m['views_iou']:.4f} (least {each[least]:.4f}: {least})")]
     if m.get("held_out_iou") is not None:
         lines.append(
-            ("IoU with views left out", f"{m['held_out_iou']:.4f} (hull alone {m['held_out_iou_of_hull']:.4f})")
+            ("with masks left out", f"IoU {m['held_out_iou']:.4f} (visual hull alone {m['held_out_iou_of_hull']:.4f})")
         )
-    if "chamfer" in m:
-        lines += [
-            ("against the asset: IoU of unseen views", f"{m['iou']:.4f}"),
-            ("Chamfer, % of the diagonal", f"{100 * m['chamfer']:.3f} (visible {100 * m['chamfer_visible']:.3f})"),
-            ("F-score at 1 %, 0.5 %", f"{m['f1']:.3f}, {m['f05']:.3f}"),
-        ]
+    lines += against_rows(m)
     sound = "watertight" if m["watertight"] else "NOT watertight"
     handles = "" if m["genus"] is None else f", genus {m['genus']:g}"
     lines.append(("mesh", f"{m['faces']} triangles, {sound}{handles}, {m['self_intersections']} self-intersections"))
@@ -93,4 +90,6 @@ def _notes(m: dict[str, Any]) -> list[str]:
         notes.append("the visual hull was kept: refinement did not predict unseen views better")
     if m["repair"] == "grid":
         notes.append("self-intersections forced the mesh to be extracted anew: details and topology may have suffered")
+    if not m["reduced"]:
+        notes.append(f"{m['faces']} triangles are the fewest without tearing or crossing the surface")
     return notes

@@ -14,6 +14,7 @@ from functools import cached_property
 import numpy as np
 
 from invrender.geometry.connectivity import orient_outward
+from invrender.geometry.decimate import decimated
 from invrender.geometry.repair import repair
 from invrender.kernels import Backend
 from invrender.methods.silhouette.fairing import Fairing
@@ -51,6 +52,7 @@ class Result:
         hull_iou: the same for the first shape.
         repaired: "clean", "local" or "grid", see `repair`.
         intersections: pairs of faces that still intersect (0 unless repair failed).
+        reduced: whether it has as few triangles as were asked for; else fewer would have torn it.
     """
 
     mesh: Mesh
@@ -62,6 +64,7 @@ class Result:
     hull_iou: float
     repaired: str
     intersections: int
+    reduced: bool = True
 
 
 @dataclass(frozen=True)
@@ -158,7 +161,10 @@ class Plan:
                 shape, method = first.shape, "hull"
         cells = round(2 * 0.9 / min((stage.edge_length for stage in self.stages), default=COARSEST_EDGE))
         repaired = repair(shape.vertices, shape.faces, resolution=cells)
-        final = Shape(repaired.vertices, repaired.faces)
+        final, reached = Shape(repaired.vertices, repaired.faces), True
+        if self.settings.faces is not None:
+            fewer = decimated(final.vertices, final.faces, self.settings.faces)
+            final, reached = Shape(fewer.vertices, fewer.faces), fewer.reached
         ious = ious_with(final, target, self.backend)
         return Result(
             mesh=Mesh.from_numpy(first.frame.restore(final.vertices), final.faces),
@@ -170,6 +176,7 @@ class Plan:
             hull_iou=hull_iou,
             repaired=repaired.method,
             intersections=repaired.n_left,
+            reduced=reached,
         )
 
 

@@ -6,7 +6,7 @@ of the target, and nothing else.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import torch
@@ -19,10 +19,12 @@ from invrender.evaluate.view_findings import view_findings
 from invrender.findings import Finding
 from invrender.io.assets import identify
 from invrender.io.datasets.dataset import is_dataset, read_cameras, read_dataset
+from invrender.io.datasets.kinds import shows_colours
 from invrender.io.files.paths import listing
+from invrender.io.meshes.objects import read_chosen
 from invrender.io.meshes.read import read_mesh, read_units
 from invrender.kernels import Backend
-from invrender.methods.inputs import grid_box
+from invrender.methods.inputs import grid_box, is_plain, refuse_object
 from invrender.methods.silhouette.selection import FEWEST_VIEWS
 from invrender.methods.silhouette.settings import SilhouetteSettings
 from invrender.nouns import Cameras, Mesh, Scene, Views
@@ -45,6 +47,7 @@ class Task:
         reference: the asset that the views came from; None for a dataset.
         initial: the mesh to start from, or None.
         units: what a unit of length is.
+        pictures: the views with their colours, which the result gets in the end; None: they show none.
     """
 
     views: Views
@@ -52,6 +55,7 @@ class Task:
     reference: Mesh | None
     initial: Mesh | None
     units: str | None
+    pictures: Views | None = None
 
 
 def load(settings: SilhouetteSettings, backend: Backend) -> Task:
@@ -63,8 +67,10 @@ def load(settings: SilhouetteSettings, backend: Backend) -> Task:
     """
     initial = None if settings.init in ("hull", "sphere") else _first_mesh(Path(settings.init))
     if is_dataset(settings.input):
+        refuse_object(settings.object)
         views, unmasked = _read(settings)
-        return Task(views, unmasked, None, initial, settings.units)
+        pictures = views if views.images is not None and not is_plain(views.images, views.masks) else None
+        return Task(replace(views, images=None), unmasked, None, initial, settings.units, pictures)
     if settings.input.is_dir():
         identify(settings.input)  # tells what to do with slices of a volume
         raise InputError(
@@ -74,7 +80,7 @@ def load(settings: SilhouetteSettings, backend: Backend) -> Task:
     for flag in ("masks", "bounds"):
         if getattr(settings, flag) is not None:
             raise UsageError(f"--{flag} goes with a dataset, and the input is a mesh", f"leave --{flag} out")
-    mesh = read_mesh(settings.input)
+    mesh = read_chosen(settings.input, settings.object)
     masks, cameras = own_masks(mesh, settings, backend)
     return Task(Views(cameras, masks), (), mesh, initial, settings.units or read_units(settings.input))
 
@@ -82,7 +88,8 @@ def load(settings: SilhouetteSettings, backend: Backend) -> Task:
 def _read(settings: SilhouetteSettings) -> tuple[Views, tuple[str, ...]]:
     """The views of a dataset whose masks show something of the object, and the names of the others."""
     views = read_dataset(
-        settings.input, settings.masks, size=settings.size or DATASET_SIZE, images=False, held_out=False,
+        settings.input, settings.masks, size=settings.size or DATASET_SIZE,
+        images=settings.colours == "auto" and shows_colours(settings.input), held_out=False,
         skip_missing=settings.skip_missing, mask_refine=settings.mask_refine,
         bounds=None if settings.bounds is None else grid_box(settings.bounds),
     )  # fmt: skip

@@ -17,6 +17,7 @@ from invrender.methods.silhouette.settings import SilhouetteSettings
 from invrender.methods.silhouette.start import CELL_PIXELS
 from invrender.methods.silhouette.task import MASK_SAMPLES, Task
 from invrender.nouns import Views
+from invrender.run.film import film_files
 from invrender.run.work import Work, bytes_of
 
 TRIES = 3.5  # strengths that are tried: three at least, five at most
@@ -97,5 +98,5 @@ def work(task: Task, settings: SilhouetteSettings) -> Work:
     }
     held = {"task": bytes_of(task), "pixels": float(seen.pixels), "faces": sizes[-1], "own": float(own),
             "cells": float(cells**3)}  # fmt: skip
-    films = ("progress.gif", "turntable.gif") if frames else ()
+    films = film_files(settings.gif_frames, settings.video, turning=True)
     return Work(amounts, held, ("mesh.glb", "mesh.ply", *films))

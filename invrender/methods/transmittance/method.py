@@ -15,6 +15,7 @@ from invrender.kernels import Backend
 from invrender.methods.inputs import unmasked
 from invrender.methods.transmittance import report, task
 from invrender.methods.transmittance.budget import passes
+from invrender.methods.transmittance.compared import compared
 from invrender.methods.transmittance.doubts import check, doubt
 from invrender.methods.transmittance.film import film
 from invrender.methods.transmittance.measurement import Measurement, Noise, measure
@@ -22,7 +23,7 @@ from invrender.methods.transmittance.neural import ITERATIONS, Training, field_o
 from invrender.methods.transmittance.problem import DENSITY, prepare
 from invrender.methods.transmittance.rims import WIDE
 from invrender.methods.transmittance.schedule import Plan
-from invrender.methods.transmittance.settings import TransmittanceSettings
+from invrender.methods.transmittance.settings import PRESETS, TransmittanceSettings
 from invrender.methods.transmittance.work import work
 from invrender.nouns import Volume
 from invrender.render.absorption import optical_depth
@@ -36,7 +37,7 @@ LARGE = 512**3  # samples of grids that are cut into slabs
 def begin(given: task.Task, settings: TransmittanceSettings, backend: Backend) -> Problem:
     """The phases to a density: of a grid that is solved for, or of a neural field that is trained."""
     warm_up(backend)
-    moving = film(given, settings.gif_frames, backend)
+    moving = film(given, settings, backend)
 
     def arrays(estimate: torch.Tensor) -> Mapping[str, NDArray[Any]]:
         return {DENSITY: (estimate.cpu() / given.extinction).numpy()}
@@ -87,6 +88,7 @@ METHOD = Method(
     name="transmittance",
     inputs="a volume, or a dataset folder of transmittance images",
     settings=TransmittanceSettings,
+    presets=PRESETS,
     needs=("volumes",),
     load=task.load,
     describe=task.describe,
@@ -100,7 +102,9 @@ METHOD = Method(
     rows=report.rows,
     files=report.files,
     asset=report.asset,
+    compared=compared,
     views=lambda given: unmasked(given.measurement.cameras),
     work=work,
     shares=lambda settings: settings.field == "grid",
+    last=lambda settings: "train" if settings.field == "neural" else "solve",
 )

@@ -90,12 +90,15 @@ def rows(m: dict[str, Any]) -> list[tuple[str, str]]:
     if "psnr" in m:
         lines += [
             ("against the asset: PSNR", decibels(m["psnr"])),
-            ("relative L2 error, SSIM", f"{m['relative_l2']:.5f}, {m['ssim']:.4f}"),
-            ("PSNR of unseen views", f"{decibels(m['heldout_psnr'])} (worst {decibels(m['heldout_psnr_worst'])})"),
+            ("error relative to it (L2), SSIM", f"{m['relative_l2']:.5f}, {m['ssim']:.4f}"),
+            (
+                "PSNR of views from new directions",
+                f"{decibels(m['heldout_psnr'])} (worst {decibels(m['heldout_psnr_worst'])})",
+            ),
         ]
     if m["carving"] == "tight":
         lines.append(("carving", "tight: nothing within a cell of the object"))
-    lines.append(("extinction, smoothing", f"{m['extinction']:.4g}, {m['smoothing']:.2g}"))
+    lines.append(("factor on densities, smoothing used", f"{m['extinction']:.4g}, {m['smoothing']:.2g}"))
     return lines
 
 

@@ -5,12 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, ClassVar, Literal
 
-from invrender.run.settings import Flag, Range, VolumeRunSettings
-
-PANEL = "Volumes"
-SOLVERS = "fista|sirt|cgls|adam|lbfgs|lm"  # those of scenes share the flag
+from invrender.run.settings import Flag, Key, Own, Range, VolumeRunSettings
 
 PRESETS: Mapping[str, Mapping[str, object]] = {
     "draft": {"iterations": 40, "gif_frames": 12},
@@ -21,47 +18,51 @@ PRESETS: Mapping[str, Mapping[str, object]] = {
 
 @dataclass(frozen=True)
 class TransmittanceSettings(VolumeRunSettings):
-    """What a run from transmittance adds; 64 views of 128 pixels of an asset, or a dataset's as they are.
+    """What a run from transmittance adds."""
 
-    Unless given, box and grid are the asset's or the dataset's, or as many samples as an image has pixels.
+    OF_PRESETS: ClassVar[Mapping[str, Mapping[str, object]]] = PRESETS
+    OWN: ClassVar[Own] = Own(views=64, size=128)
+    UNSET: ClassVar[Mapping[str, str]] = {
+        "views": "64 of an asset",
+        "size": "128 of an asset, a dataset's as they are",
+        "noise": "exact for an asset, by the files for a dataset",
+        "iterations": "85, more for few views, fewer for noisy ones; 400 of the neural field",
+        "smoothing": "chosen by views left out",
+    }
 
-    Attributes:
-        extinction: factor on an asset's values: auto brings the 95th percentile of the optical depths to 2.5.
-        noise: float, 8bit or poisson:PHOTONS: what an asset's views are given, and what the pixels weigh; none: exact
-            for an asset, by the files for a dataset.
-        field: grid, or neural: a latent grid with a small network, trained by marching rays.
-        solver: fista; or, without smoothing, sirt, cgls (may turn negative) or adam.
-        iterations: passes over the views, all phases together; none: 85, more for few views, fewer for noisy ones. Of
-            the neural field: steps of its training; none: 400.
-        smoothing: weight of the total variation relative to the data's curvature and the density's level; none: chosen
-            by views left out.
-        carve: hold what empty rays cross at zero.
-        split: what a run over several processes shares out: the views, or slabs of the grid, of which each process then
-            holds one alone; auto: the views, unless the grid has 512^3 samples or more.
-    """
-
-    method: Literal["transmittance"] = "transmittance"
-    extinction: Annotated[str, Flag("Factor on an asset's values in its views.", "auto|NUMBER", PANEL)] = "auto"
+    method: Annotated[Literal["transmittance"], Key("What to learn from.")] = "transmittance"
+    extinction: Annotated[
+        str, Flag("Factor on an asset's values; auto: its views are neither empty nor black.", "auto|NUMBER")
+    ] = "auto"
     noise: Annotated[
         str | None,
         Flag(
-            "How the pixels err; an asset's views are given that noise. Of a scene's targets a standard deviation.",
-            "float|8bit|poisson:PHOTONS|NUMBER",
-            PANEL,
+            "How the pixels err, by which they are weighed; an asset's views are given that noise.",
+            "float|8bit|poisson:PHOTONS",
         ),
     ] = None
     field: Annotated[
         Literal["grid", "neural"],
-        Flag("What the density is: samples, or a small network on a latent grid.", panel=PANEL),
+        Flag("What the density is: samples, or a small network on a latent grid."),
     ] = "grid"
     solver: Annotated[
         Literal["fista", "sirt", "cgls", "adam"],
-        Flag("What solves for the density, or (the last three) for a scene's values.", SOLVERS, PANEL),
+        Flag("What solves for the density; all but fista take no smoothing, and cgls may turn negative."),
     ] = "fista"
-    iterations: Annotated[int | None, Flag("Steps of the optimisation."), Range(1, 1_000_000)] = None
-    smoothing: Annotated[float | None, Range(0, 1e6)] = None
-    carve: bool = True
-    split: Literal["auto", "views", "slabs"] = "auto"
+    iterations: Annotated[int | None, Flag("Passes over the views, all phases together."), Range(1, 1_000_000)] = None
+    smoothing: Annotated[
+        float | None,
+        Key("Weight of the total variation, relative to the data's curvature and the density's level."),
+        Range(0, 1e6),
+    ] = None
+    carve: Annotated[bool, Key("Hold what empty rays cross at zero.")] = True
+    split: Annotated[
+        Literal["auto", "views", "slabs"],
+        Key(
+            "What a run over several processes shares out: views, or slabs of the grid, of which each then holds one "
+            "alone; auto: views, unless the grid has 512^3 samples or more."
+        ),
+    ] = "auto"
 
 
 SETTINGS = TransmittanceSettings

@@ -6,11 +6,13 @@ import math
 
 from invrender.io.volumes.field import NAME as FIELD
 from invrender.methods.transmittance.budget import passes
-from invrender.methods.transmittance.film import LARGEST, SIDE
 from invrender.methods.transmittance.neural import ITERATIONS
 from invrender.methods.transmittance.schedule import COARSE_FROM
 from invrender.methods.transmittance.settings import TransmittanceSettings
 from invrender.methods.transmittance.task import Task
+from invrender.run.colour_views import SMALL
+from invrender.run.film import film_files
+from invrender.run.volume_turn import FRAMES, LARGEST
 from invrender.run.work import Work, bytes_of
 
 UNSEEN = 8 * 128**2  # pixels of the views by which a volume is held against its asset
@@ -25,8 +27,9 @@ def work(task: Task, settings: TransmittanceSettings) -> Work:
     count = 0 if neural else passes(settings, task.measurement)
     if settings.solver == "fista" and longest >= COARSE_FROM:
         count = round(count * (2 / 3 + 1 / 24))
-    frames = settings.gif_frames
-    drawn = min(longest, LARGEST) * SIDE**2 * frames
+    side, frames = settings.gif_size, settings.gif_frames
+    ending = (FRAMES * min(longest, LARGEST) * side**2 + views * SMALL**2 * longest) if frames else 0
+    drawn = frames * min(side, height, width) ** 2 * longest + ending
     own = task.reference is not None
     amounts = {
         "load.process": 1.0,
@@ -41,7 +44,7 @@ def work(task: Task, settings: TransmittanceSettings) -> Work:
         "measure.samples.volumes": float(samples + own * 2 * UNSEEN * longest),
         "measure.voxels": float(own * voxels),
         "write.voxels": float(voxels),
-        "write.frames": float(frames),
+        "write.frames": float(frames + FRAMES) if frames else 0.0,
         "write.drawn.volumes": float(drawn * (2 if own else 1)),
     }
     held = {
@@ -51,5 +54,5 @@ def work(task: Task, settings: TransmittanceSettings) -> Work:
         "neural": float(neural),
         "own": float(own),
     }
-    films = ("progress.gif",) if frames else ()
+    films = film_files(frames, settings.video, turning=True)
     return Work(amounts, held, ("volume.npz", "volume.vti", *((FIELD,) if neural else ()), *films))

@@ -1,88 +1,51 @@
-"""progress.gif of a volume's colours: the target beside the estimate, both rotating."""
+"""progress.gif of a volume's colours: views beside the estimate from their cameras, then a turn of the result."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
-import torch
-
-from invrender.cameras.volume_rigs import volume_rig
 from invrender.kernels import Backend
+from invrender.methods.volume_colour.compared import views_of
+from invrender.methods.volume_colour.estimate import Estimate, styled_volume
+from invrender.methods.volume_colour.report import Result
+from invrender.methods.volume_colour.settings import ColourSettings
 from invrender.methods.volume_colour.task import StyledVolume, Task
-from invrender.nouns import Cameras, TransferFunction, Views, Volume
-from invrender.render.emission import VolumeStyle, render_volume
-from invrender.render.images import to_bytes
-from invrender.run.film import Film, Picture, Shot
-
-Tensor = torch.Tensor
-
-SIDE, LINE = 192, 2
-PAPER, RULE = 1.0, 0.6  # linear greys of the background and of the line between the pictures
-ELEVATION = 15.0
-SPEED = 8.0
-Estimate = Volume | TransferFunction
+from invrender.nouns import Volume
+from invrender.render.emission import VolumeStyle
+from invrender.run.film import Ending, Film, Moment, Picture
+from invrender.run.input_views import at
+from invrender.run.volume_film import told, turning
+from invrender.run.volume_turn import SPEED, shrunk
 
 
-def styled_volume(estimate: Estimate, known: Volume | None) -> StyledVolume:
-    """How an estimate is shown: a volume of four channels as it is, a transfer function on the known volume."""
-    if isinstance(estimate, Volume):
-        return StyledVolume(estimate, VolumeStyle(None, None))
-    assert known is not None
-    return StyledVolume(known, VolumeStyle(estimate, None))
-
-
-def film(task: Task, frames: int, backend: Backend) -> Film | None:
-    """The film of a run; without a target's asset, the left side shows the given view nearest to the camera.
+def film(task: Task, settings: ColourSettings, backend: Backend) -> Film | None:
+    """The film of a run: views, each for a few pictures, the estimate from the same camera while it forms; then the
+    views that the result explains worst, and a full turn of it, slices through it beside.
 
     Args:
         task: of the run.
-        frames: how many; 0 for no film.
+        settings: how many pictures of which size.
         backend: what draws.
     """
+    frames, side = settings.gif_frames, settings.gif_size
+    if not frames:
+        return None
+    views = views_of(task, side, backend)
+    seats = views.shown.in_turn(frames)
 
-    def cut(shots: Sequence[Shot], result: StyledVolume) -> Mapping[str, Sequence[Picture]]:
-        styled = [styled_volume(estimate_of(shot, task), task.known) for shot in shots]
-        if not styled:
-            return {}
-        cameras_around = volume_rig(styled[-1].volume, "orbit", len(styled), (SIDE, SIDE), elevation=ELEVATION)
-        return {"progress.gif": [_frame(each, task, cameras_around[[i]], backend) for i, each in enumerate(styled)]}
+    def draw(estimate: Estimate, now: Moment) -> Picture:
+        quality = f"misfit {now.terms['misfit']:.3g}" if "misfit" in now.terms else ""
+        return views.frame(styled_volume(estimate, task.known), at(seats, now), now.caption, quality, side)
 
-    return Film(frames, arrays, cut, SPEED) if frames else None
+    def ending(result: Result, number: int) -> Ending:
+        del number
+        target = None if task.target is None else _small(task.target)
+        scores = views.scores(result.styled)
+        turn = turning(_small(result.styled), target, views, told(scores), side, backend)
+        return Ending([*views.worst(result.styled, scores, side), *turn.progress], turn.turntable)
 
-
-def arrays(estimate: Estimate) -> Shot:
-    """An estimate as named arrays: density and colour [4,D,H,W], or the table of the transfer function."""
-    if isinstance(estimate, Volume):
-        return {"values": estimate.values.cpu().numpy()}
-    return {"colours": estimate.colours.cpu().numpy(), "opacity": estimate.opacity.cpu().numpy()}
-
-
-def estimate_of(found: Shot, task: Task) -> Estimate:
-    """The estimate that `arrays` was made of."""
-    if "values" in found:
-        return Volume(torch.from_numpy(found["values"]), task.bounds)
-    return TransferFunction(torch.from_numpy(found["colours"]), torch.from_numpy(found["opacity"]), *task.window)
+    return Film(frames, draw, ending, SPEED, video=settings.video is not None)
 
 
-def _frame(estimate: StyledVolume, task: Task, camera: Cameras, backend: Backend) -> Picture:
-    right = _draw(estimate, camera, backend)
-    left = _given(task.views, estimate.volume, camera) if task.target is None else _draw(task.target, camera, backend)
-    line = torch.full((SIDE, LINE, 3), RULE)
-    return to_bytes(torch.cat([left, line, right], 1))
-
-
-def _draw(shown: StyledVolume, camera: Cameras, backend: Backend) -> Tensor:
-    layers = render_volume(shown.volume, camera, shown.style, backend)[0].cpu()
-    return layers[..., :3] + (1 - layers[..., 3:]) * PAPER
-
-
-def _given(views: Views, volume: Volume, camera: Cameras) -> Tensor:
-    """The view whose direction is nearest, over the same paper, scaled to the frame."""
-    centre = volume.bounds.double().mean(0)
-    given = torch.nn.functional.normalize(views.cameras.position - centre, dim=1)
-    nearest = int((given @ torch.nn.functional.normalize(camera.position[0] - centre, dim=0)).argmax())
-    assert views.images is not None
-    alpha = views.masks[nearest, :, :, None]
-    picture = views.images[nearest] * alpha + (1 - alpha) * PAPER
-    scaled = torch.nn.functional.interpolate(picture.permute(2, 0, 1)[None], (SIDE, SIDE), mode="area")
-    return scaled[0].permute(1, 2, 0)
+def _small(styled: StyledVolume) -> tuple[Volume, VolumeStyle]:
+    return shrunk(styled.volume), replace(styled.style, lighting=None)

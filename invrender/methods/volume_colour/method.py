@@ -6,9 +6,11 @@ from dataclasses import replace
 
 from invrender.kernels import Backend
 from invrender.methods.volume_colour import report, task
-from invrender.methods.volume_colour.film import arrays, estimate_of, film, styled_volume
+from invrender.methods.volume_colour.compared import compared
+from invrender.methods.volume_colour.estimate import arrays, estimate_of, styled_volume
+from invrender.methods.volume_colour.film import film
 from invrender.methods.volume_colour.schedule import colour_schedule, field_of, transfer_schedule, weights
-from invrender.methods.volume_colour.settings import ColourSettings
+from invrender.methods.volume_colour.settings import PRESETS, ColourSettings
 from invrender.methods.volume_colour.work import work
 from invrender.parameters.neural_field import LearnedField
 from invrender.run.method import Method, Problem
@@ -27,7 +29,7 @@ def begin(given: task.Task, settings: ColourSettings, backend: Backend) -> Probl
         styled = styled_volume(estimate_of(found, given), given.known)
         return report.Result(styled, finished[-1].terms["loss"], learnt(given, settings, backend, finished[-1]))
 
-    return Problem(schedule, result, film(given, settings.gif_frames, backend), arrays)
+    return Problem(schedule, result, film(given, settings, backend), arrays)
 
 
 def learnt(given: task.Task, settings: ColourSettings, backend: Backend, finished: Finished) -> LearnedField | None:
@@ -43,6 +45,7 @@ METHOD = Method(
     name="volume",
     inputs="a volume, or a dataset folder of images with alpha",
     settings=ColourSettings,
+    presets=PRESETS,
     needs=("volumes",),
     load=task.load,
     describe=task.describe,
@@ -53,7 +56,9 @@ METHOD = Method(
     rows=report.rows,
     files=report.files,
     asset=lambda task, result: result.styled.style.transfer or result.styled.volume,
+    compared=compared,
     views=lambda given: given.views,
     work=work,
     shares=lambda settings: settings.field == "grid",
+    last=lambda _: "descend",
 )

@@ -17,7 +17,7 @@ from invrender.cameras.rays import camera_rays
 from invrender.errors import InputError
 from invrender.kernels import Backend
 from invrender.kernels.compositing import RaySamples
-from invrender.methods.volume_colour.film import arrays
+from invrender.methods.volume_colour.estimate import arrays
 from invrender.methods.volume_colour.settings import ColourSettings
 from invrender.methods.volume_colour.support import support
 from invrender.nouns import Views, Volume

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, ClassVar, Literal
 
-from invrender.run.settings import Flag, Range, VolumeRunSettings
+from invrender.run.settings import Flag, Key, Own, Range, VolumeRunSettings
 
 PRESETS: Mapping[str, Mapping[str, object]] = {
     "draft": {"iterations": 120, "gif_frames": 12},
@@ -18,40 +18,38 @@ PRESETS: Mapping[str, Mapping[str, object]] = {
 
 @dataclass(frozen=True)
 class ColourSettings(VolumeRunSettings):
-    """What a run from colour images adds; 32 views of 96 pixels of an asset, or a dataset's scaled down to 128.
+    """What a run from colour images adds."""
 
-    Unless given, the box is the asset's, or what all cameras see, with at most 64 samples along the longest axis.
+    OF_PRESETS: ClassVar[Mapping[str, Mapping[str, object]]] = PRESETS
+    OWN: ClassVar[Own] = Own(views=32, size=96, most=128)
+    UNSET: ClassVar[Mapping[str, str]] = {
+        "views": "32 of an asset",
+        "size": "96 of an asset, 128 of a dataset",
+        "known": "density and colour are sought",
+        "rate": "0.12, of a field 0.02",
+    }
 
-    Attributes:
-        known: the volume whose transfer function is sought; none: density and colour are.
-        skip_missing: leave out views of a dataset whose files are missing.
-        field: grid, or neural: density and colour are a latent grid with a small network, shown on the grid.
-        colormap, opacity, strength: the transfer function under which an asset shows itself; see `transfer_function`.
-        iterations: steps of Adam, over all resolutions.
-        rays: how many each step looks along.
-        rate: Adam's step for raw values (before softplus and sigmoid); none: 0.12, of a field's weights 0.02.
-        smoothing: weight of the grid's total variation, or of the table's curvature.
-        samples: per voxel along a ray.
-    """
-
-    method: Literal["volume"] = "volume"
-    known: Annotated[
-        Path | None,
-        Flag("Find the transfer function of this volume.", "VOLUME", "Volumes"),
-    ] = None
+    method: Annotated[Literal["volume"], Key("What to learn from.")] = "volume"
+    known: Annotated[Path | None, Flag("Find the transfer function of this volume.", "VOLUME")] = None
     skip_missing: Annotated[bool, Flag("Leave out a dataset's views whose files are missing.")] = False
     field: Annotated[
         Literal["grid", "neural"],
-        Flag("What the density is: samples, or a small network on a latent grid.", panel="Volumes"),
+        Flag("What the density is: samples, or a small network on a latent grid."),
     ] = "grid"
-    colormap: str = "inferno"
-    opacity: str = "linear"
-    strength: Annotated[float, Range(0.001, 1)] = 0.3
-    iterations: Annotated[int, Flag("Steps of the optimisation."), Range(1, 1_000_000)] = 400
-    rays: Annotated[int, Range(1, 1 << 22)] = 8192
-    rate: Annotated[float | None, Range(1e-6, 10)] = None
-    smoothing: Annotated[float, Range(0, 1e6)] = 1.0
-    samples: Annotated[float, Range(0.05, 16)] = 1.0
+    colormap: Annotated[str, Key("Colours under which an asset shows itself, as `render` takes them.")] = "inferno"
+    opacity: Annotated[str, Key("Opacity under which an asset shows itself, as `render` takes it.")] = "linear"
+    strength: Annotated[
+        float, Key("Opacity of the densest sample of an asset, per voxel's length."), Range(0.001, 1)
+    ] = 0.3
+    iterations: Annotated[int, Flag("Steps of the optimisation, over all resolutions."), Range(1, 1_000_000)] = 400
+    rays: Annotated[int, Key("How many rays each step looks along."), Range(1, 1 << 22)] = 8192
+    rate: Annotated[float | None, Key("Adam's step for raw values, before softplus and sigmoid."), Range(1e-6, 10)] = (
+        None
+    )
+    smoothing: Annotated[
+        float, Key("Weight of the grid's total variation, or of the table's curvature."), Range(0, 1e6)
+    ] = 1.0
+    samples: Annotated[float, Key("Samples per voxel along a ray."), Range(0.05, 16)] = 1.0
 
 
 SETTINGS = ColourSettings

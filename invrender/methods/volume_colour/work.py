@@ -5,10 +5,12 @@ from __future__ import annotations
 import math
 
 from invrender.io.volumes.field import NAME as FIELD
-from invrender.methods.volume_colour.film import SIDE
 from invrender.methods.volume_colour.schedule import LEVELS
 from invrender.methods.volume_colour.settings import ColourSettings
 from invrender.methods.volume_colour.task import Task
+from invrender.run.colour_views import SMALL
+from invrender.run.film import film_files
+from invrender.run.volume_turn import FRAMES
 from invrender.run.work import Work, bytes_of
 
 
@@ -23,8 +25,9 @@ def work(task: Task, settings: ColourSettings) -> Work:
     taken, through = min(settings.rays, rays), settings.samples * longest
     along = sum(share / coarser for coarser, share in levels)
     cubes = sum(share / coarser**3 for coarser, share in levels)
-    frames = settings.gif_frames
-    around = frames * SIDE**2 * longest
+    side, frames = settings.gif_size, settings.gif_frames
+    turns = FRAMES * (side**2 + SMALL**2) if frames else 0
+    around = (frames * min(side, *task.views.cameras.size) ** 2 + turns) * longest
     across = 0 if target is None else max(target.volume.shape)
     amounts = {
         "load.process": 1.0,
@@ -37,11 +40,11 @@ def work(task: Task, settings: ColourSettings) -> Work:
         "solve.all": float(rays),
         "measure.samples.volumes": float((rays + unseen) * longest),
         "write.voxels": float(not known) * voxels,
-        "write.drawn.volumes": float(around + frames * SIDE**2 * across),
+        "write.drawn.volumes": float(around + turns * across),
     }
     held = {"task": bytes_of(task), "rays": float(rays), "voxels": float(voxels), "taken": taken * through,
-            "shots": float(frames * voxels), "neural": float(neural) * voxels,
+            "neural": float(neural) * voxels,
             "asset": float(target is not None)}  # fmt: skip
-    films = ("progress.gif",) if frames else ()
+    films = film_files(frames, settings.video, turning=True)
     results = ("transfer.json",) if known else ("volume.npz", "volume.vti", *((FIELD,) if neural else ()))
     return Work(amounts, held, (*results, *films))

@@ -30,7 +30,7 @@ from tests.voxel_pictures import balls, nearness, write_balls
 CPU = torch.device("cpu")
 FILES = {
     "config.toml", "run.json", "metrics.json", "losses.csv", "log.txt", "network.safetensors", "curves.png",
-    "pictures.png", "progress.gif",
+    "pictures.png", "progress.gif", "report.html", "report.png",
 }  # fmt: skip
 QUICK = {"iterations": 150, "batch": 4, "rate": 4e-3, "width": 8, "gif_frames": 3}
 

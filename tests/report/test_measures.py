@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from invrender.batch.collection.measures import direction, flat
+from invrender.report.measures import direction, flat
 
 
 def test_metrics_become_flat() -> None:

@@ -6,8 +6,8 @@ import math
 from collections.abc import Callable, Mapping, Sequence
 from html import escape
 
-from invrender.batch.collection.curves import Curve, Piece
-from invrender.batch.collection.measures import shown
+from invrender.report.curves import Curve, Piece
+from invrender.report.measures import shown
 
 SERIES = 8  # colours in the page's style: c0, c1, ...
 WIDE = 4.0  # from this ratio of greatest to least on, positive numbers are plotted by their logarithm

@@ -1,0 +1,79 @@
+"""The film of a mesh: the estimate from the input's own cameras or beside its asset, then a full turn of the result."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+
+from invrender.nouns import Mesh
+from invrender.run.film import Ending, Moment, Picture
+from invrender.run.input_views import EACH, WORST, Seat, at, told_worst, worst_first
+from invrender.run.mesh_turn import Turn, overlaid
+from invrender.run.mesh_views import MeshViews, on_paper, three
+
+NAMES = {"shaded": "the shape", "color": "the result in its colours", "normal": "its normals, as colours"}
+
+
+@dataclass(frozen=True)
+class MeshFilm:
+    """How a mesh shows itself while it forms.
+
+    Attributes:
+        views: the input's, beside which it is drawn.
+        turn: around it, in the normalised frame.
+        frames, side: how many pictures while it forms; pixels of a panel.
+        asset: in the normalised frame, beside which it turns instead; None: the input is a dataset.
+        modes: how the result turns: mainly, and beside that.
+    """
+
+    views: MeshViews
+    turn: Turn
+    frames: int
+    side: int
+    asset: Mesh | None = None
+    modes: tuple[str, str] = ("shaded", "normal")
+
+    @cached_property
+    def seats(self) -> list[Seat]:
+        """The views that are shown in turn."""
+        return self.views.shown.in_turn(self.frames)
+
+    def forming(self, mesh: Mesh, now: Moment, quality: str) -> Picture:
+        """An estimate, in the normalised frame, at a moment."""
+        if self.asset is None:
+            return self.views.frame(self.turn.world(mesh), at(self.seats, now), now.caption, quality, self.side)
+        where = [self.turn.slow(now.number)]
+        target, estimate = (self.turn.seen(each, where)[0] for each in (self.asset, mesh))
+        return overlaid(target, estimate, now.caption, quality, self.side)
+
+    def worst(self, mesh: Mesh, scores: Sequence[float]) -> list[Picture]:
+        """The views that a result, in the world, explains worst, each for a while; of an asset none."""
+        if self.asset is not None:
+            return []
+        shown: list[Picture] = []
+        for place, number in enumerate(worst_first(scores, WORST)):
+            caption = told_worst(place, len(scores))
+            shown += [self.views.frame(mesh, self.views.shown.seat(number), caption, "", self.side)] * EACH
+        return shown
+
+    def turning(self, result: Mesh, number: int, quality: str) -> Ending:
+        """A full turn of a result in the world, which goes on from the film's pictures, and the result's alone."""
+        where, mesh = self.turn.whole(number), self.turn.placed(result)
+        main = self.turn.seen(mesh, where, self.modes[0])
+        alone = [picture for picture, _ in main]
+        if self.asset is not None:
+            assets = self.turn.seen(self.asset, where)
+            pairs = zip(assets, main, strict=True)
+            return Ending([overlaid(a, b, "the result", quality, self.side) for a, b in pairs], alone)
+        other = [picture for picture, _ in self.turn.seen(mesh, where, self.modes[1])]
+        near = self.turn.nearest(self.views, where)
+        shape = self.views.shown.panel_shape(self.side)
+        frames = [
+            three(
+                (on_paper(near[k][0], shape), on_paper(alone[k], shape), on_paper(other[k], shape)),
+                (near[k][1], NAMES[self.modes[0]], NAMES[self.modes[1]]), "the result", quality, self.side,
+            )
+            for k in range(len(where))
+        ]  # fmt: skip
+        return Ending(frames, alone)

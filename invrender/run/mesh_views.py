@@ -1,0 +1,132 @@
+"""Meshes beside what they are made from: a view of the input, the estimate from its camera, both outlines."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+
+from invrender.geometry.carving import known_object, known_pixels
+from invrender.kernels import Backend
+from invrender.nouns import Cameras, Mesh, Scene, Views
+from invrender.render.images import to_bytes
+from invrender.render.raster import layers
+from invrender.report.compared import Compared
+from invrender.report.difference import MISSES, enlarged, iou, outlines
+from invrender.report.lettering import Panel, framed
+from invrender.run.film import Picture
+from invrender.run.input_views import InputViews, Seat
+from invrender.run.turntable import CLAY, LIGHT, PAPER
+
+Tensor = torch.Tensor
+
+INK = (0.035, 0.05, 0.09)  # linear RGB of a silhouette
+
+
+@dataclass(frozen=True)
+class Beside:
+    """A view of the input and what an estimate shows from there, of one size; pictures are uint8 sRGB.
+
+    Attributes:
+        target, estimate, difference: [H,W,3].
+        score: IoU of the silhouettes where the input's is known.
+    """
+
+    target: Picture
+    estimate: Picture
+    difference: Picture
+    score: float
+
+
+@dataclass(frozen=True)
+class MeshViews:
+    """Posed masks, with pictures or without, beside which meshes are drawn.
+
+    Attributes:
+        views: of the input.
+        shown: the same as they are shown.
+        backend: what draws.
+    """
+
+    views: Views
+    shown: InputViews
+    backend: Backend
+
+    def beside(self, mesh: Mesh, seat: Seat, mode: str = "shaded") -> Beside:
+        """A mesh in the world's frame from a view's camera: in clay, or in its colours (mode "color")."""
+        estimate, cover = drawn(mesh, seat.camera, self.backend, mode)
+        mask, known = self._mask(seat)
+        target = self._target(seat, mask)
+        below = target if self.views.images is not None else estimate
+        return Beside(target, estimate, outlines(below, mask, cover, known), iou(mask, cover, known))
+
+    def _mask(self, seat: Seat) -> tuple[np.ndarray, np.ndarray | None]:
+        number, believed = seat.number, self.views.confidence
+        if believed is None:
+            return seat.small(self.views.masks[number]).numpy(), None
+        mask = known_object(self.views.masks[[number]], believed[[number]])[0]
+        return seat.small(mask).numpy(), seat.small(known_pixels(believed[number]).float()).numpy() >= 0.5
+
+    def _target(self, seat: Seat, mask: np.ndarray) -> Picture:
+        if self.views.images is not None:
+            image, alpha = (each[seat.number].cpu() for each in (self.views.images, self.views.masks))
+            if bool((image[alpha <= 0] <= 0).all()):  # a cut-out, as files with alpha give it: black means nothing
+                image = image * alpha[..., None] + (1 - alpha[..., None]) * torch.tensor(PAPER)
+            return to_bytes(seat.small(image))
+        return to_bytes(inked(torch.from_numpy(mask)))
+
+    def cut_out(self, number: int) -> Tensor:
+        """A view's object, premultiplied linear RGB and alpha [H,W,4]: in its colours, or as ink."""
+        believed = self.views.confidence
+        mask = known_object(self.views.masks[[number]], None if believed is None else believed[[number]])[0].cpu()
+        colour = torch.tensor(INK) if self.views.images is None else self.views.images[number].cpu()
+        return torch.cat([colour * mask[..., None], mask[..., None]], -1)
+
+    def frame(self, mesh: Mesh, seat: Seat, caption: str, quality: str, side: int) -> Picture:
+        """A frame of a film: the view, the mesh in clay from its camera, and where they differ."""
+        shown = self.beside(mesh, seat)
+        labels = (seat.label, "estimate, from its camera", f"IoU {shown.score:.3f}: {MISSES}")
+        pictures = (shown.target, shown.estimate, shown.difference)
+        return three(pictures, labels, caption, quality, side)
+
+    def compared(self, mesh: Mesh, number: int) -> Compared:
+        """A view as a report shows it."""
+        shown = self.beside(mesh, self.shown.seat(number))
+        name = self.shown.names[number]
+        return Compared(name, shown.target, shown.estimate, shown.difference, shown.score, "IoU")
+
+
+def three(pictures: tuple[Picture, ...], labels: tuple[str, ...], caption: str, quality: str, side: int) -> Picture:
+    """A frame of pictures side by side, each scaled to a longer side of `side` pixels."""
+    panels = [Panel(enlarged(picture, side), label) for picture, label in zip(pictures, labels, strict=True)]
+    return framed(panels, caption, quality, side=side)
+
+
+def on_paper(picture: Picture, shape: tuple[int, int]) -> Picture:
+    """A square picture in the middle of paper of a shape (rows, columns), as large as there is room."""
+    small = enlarged(picture, min(shape))
+    high, wide = (whole - own for whole, own in zip(shape, small.shape[:2], strict=True))
+    ground = np.broadcast_to(to_bytes(torch.tensor(PAPER)), (*shape, 3)).copy()
+    ground[high // 2 : high // 2 + small.shape[0], wide // 2 : wide // 2 + small.shape[1]] = small
+    return ground
+
+
+def drawn(mesh: Mesh, camera: Cameras, backend: Backend, mode: str = "shaded") -> tuple[Picture, np.ndarray]:
+    """A mesh on paper, in clay ("shaded") or as it is ("color", "normal"): [H,W,3] uint8, and its coverage [H,W]."""
+    body = Mesh(mesh.vertices, mesh.faces, material=CLAY) if mode == "shaded" else mesh
+    found = layers(Scene(body, LIGHT), camera, mode, backend)[0].cpu().float()
+    cover = found[..., 3].clamp(0, 1)
+    return to_bytes(found[..., :3] + (1 - cover[..., None]) * torch.tensor(PAPER)), cover.numpy()
+
+
+def inked(coverage: Tensor) -> Tensor:
+    """Coverage [...] as ink on paper, [...,3] linear."""
+    share = coverage.clamp(0, 1)[..., None]
+    return share * torch.tensor(INK) + (1 - share) * torch.tensor(PAPER)
+
+
+def mesh_views(views: Views, names: tuple[str, ...], side: int, backend: Backend) -> MeshViews:
+    """Posed masks as films show them, drawn with a longer side of at most `side` pixels."""
+    masks = known_object(views.masks, views.confidence).cpu() >= 0.5
+    return MeshViews(views, InputViews.of(views.cameras, names, masks, side), backend)
