@@ -78,15 +78,22 @@ def preview(
     """
     from dataclasses import replace
 
+    from invrender.io.cameras_file import read_viewpoint
     from invrender.preview.guard import Job, check_display, run_job
-    from invrender.preview.subject import alone, check_picture, describe, isosurfaces
+    from invrender.preview.subject import alone, check_picture, describe, isosurfaces, own_transfer
+    from invrender.render.transfer_file import read_transfer
 
     width, height = _size(size)
     behind = () if background is None else _colour(background)
+    if camera is not None:
+        read_viewpoint(camera)  # so that what is wrong with it is told at once
+    if transfer is not None:
+        read_transfer(transfer)
     panels, notes = describe(source)
     job = Job(
         "window", panels, notes, size=height, width=width, isosurfaces=isosurfaces(panels), background=behind,
-        camera="" if camera is None else str(camera), transfer="" if transfer is None else str(transfer),
+        camera="" if camera is None else str(camera),
+        transfer=own_transfer(source) if transfer is None else str(transfer),
     )  # fmt: skip
     if screenshot is None and turntable is None:
         check_display()

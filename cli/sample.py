@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -96,7 +97,12 @@ def _written(path: Path, name: str, thing: Mesh | Volume | SceneSample | Tensor)
 def _list(json: bool) -> None:
     from invrender.samples import PICTURES, SAMPLES, SCENES, VOLUMES, describe
 
-    groups = {"Meshes": SAMPLES, "Volumes": VOLUMES, "Scenes": SCENES, "Environments": PICTURES}
+    groups: dict[str, Iterable[str]] = {
+        "Meshes": SAMPLES,
+        "Volumes": VOLUMES,
+        "Scenes": SCENES,
+        "Environments": PICTURES,
+    }
     if json:
         print_json({name: describe(name) for names in groups.values() for name in names})
         return

@@ -12,7 +12,7 @@ from invrender.nouns import Volume
 Tensor = torch.Tensor
 
 AIR = 1.04  # what is free around the object, as a factor on the distance
-SHOWN = 0.02  # of the greatest weight: what shows less may be left out
+SHOWN = 0.05  # of the greatest weight: what shows less may be left out
 
 
 def occupied(volume: Volume, weights: Tensor) -> Volume:

@@ -5,6 +5,7 @@ A picture made with Pillow, and where in it what lies; no window is needed for e
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import Literal
 
@@ -69,7 +70,7 @@ class Chart:
     def y(self, opacity: float) -> float:
         """The row of an opacity; roots, as small opacities count most."""
         _, top, _, bottom = self.box
-        return bottom - opacity**0.5 * (bottom - top)
+        return bottom - math.sqrt(opacity) * (bottom - top)
 
     def value(self, editor: Editor, x: float) -> float:
         """The value at a column."""
@@ -113,7 +114,7 @@ class Chart:
         for k, root in enumerate(roots):
             draw.rectangle((edges[k], bottom - min(root, 1) * (bottom - top), edges[k + 1], bottom), fill=BARS)
         places = np.linspace(0, 1, 128)
-        opacity = np.interp(places, *zip(*editor.points, strict=True))
+        opacity = np.interp(places, *np.array(editor.points).T)
         curve = [(self.x(editor, editor.value(p)), self.y(o)) for p, o in zip(places, opacity, strict=True)]
         curve = [(left, curve[0][1]), *curve, (right, curve[-1][1])]  # constant beyond the window
         draw.line(curve, fill=CURVE, width=2)

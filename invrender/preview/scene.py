@@ -112,7 +112,8 @@ def build(
         border=False,
         lighting=None,
     )
-    plotter.set_background(behind, all_renderers=True)
+    for renderer in plotter.renderers:
+        renderer.set_background(behind)
     for place, intensity in LAMPS:
         _add_light(plotter, place, intensity, "camera light")
     _add_light(plotter, (0.0, 1.0, 0.0), FROM_ABOVE, "scene light")
@@ -246,7 +247,7 @@ def _add_light(plotter: pyvista.Plotter, place: tuple[float, float, float], inte
     """Of all renderers."""
     import pyvista
 
-    light: Any = pyvista.Light(light_type=kind, intensity=intensity)  # type: ignore[arg-type]
+    light: Any = pyvista.Light(light_type=kind, intensity=intensity)
     light.position, light.focal_point, light.positional = place, (0.0, 0.0, 0.0), False
     plotter.add_light(light)
 

@@ -12,7 +12,7 @@ from invrender.errors import InputError, OutputExistsError, UsageError
 from invrender.io.assets import MESH_RESULTS, VOLUME_RESULTS
 from invrender.io.files.paths import existing_file
 from invrender.io.volumes.read import is_volume_path
-from invrender.run.outcome import as_options, found_transfer
+from invrender.run.outcome import found_transfer
 from invrender.run.place import CONFIG, METRICS, RECORD
 from invrender.run.record import read_record, state
 
@@ -64,7 +64,9 @@ def describe(source: Path) -> tuple[Panels, tuple[str, ...]]:
         return panels, (source.name,)
     transfer = found_transfer(source)
     if transfer is not None:
-        raise InputError(f"the run in {source} found a transfer function, no asset", f"draw it: {as_options(transfer)}")
+        volume = existing_file(Path(transfer["volume"]), "volume")
+        notes = _notes(source, read_record(source / RECORD) or {}, _read(source / CONFIG))
+        return (("density", str(volume)), ("isosurface", str(volume))), notes
     record = read_record(source / RECORD)
     if record is None:
         raise InputError(f"{source} is no run folder", "name a folder that holds a run.json, a mesh or a volume")
@@ -78,6 +80,11 @@ def describe(source: Path) -> tuple[Panels, tuple[str, ...]]:
 def isosurfaces(panels: Panels) -> tuple[int, ...]:
     """Which of the panels show a volume's isosurface."""
     return tuple(i for i, (title, path) in enumerate(panels) if title == "isosurface" and is_volume_path(path))
+
+
+def own_transfer(source: Path) -> str:
+    """The run folder that holds the transfer function to show its volume with; empty for all else."""
+    return str(source) if source.is_dir() and found_transfer(source) is not None else ""
 
 
 def alone(panels: Panels) -> Panels:

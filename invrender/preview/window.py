@@ -46,24 +46,24 @@ class Window:
         self.editing: Editing | None = None
         if stage.editor is not None:
             self.editing = Editing(stage, next(iter(stage.clouds.values())))
-        self._timer: int | None = None
 
     def connect(self) -> None:
         """Observe the window's events."""
-        interaction: Any = self.stage.plotter.iren
+        plotter: Any = self.stage.plotter
+        interaction = plotter.iren
         interaction.initialize()
         style = interaction.interactor.GetInteractorStyle()
         style.AddObserver("StartInteractionEvent", lambda *_: self.moving())
         style.AddObserver("InteractionEvent", lambda *_: self.measured())
         style.AddObserver("EndInteractionEvent", lambda *_: self.resting())
         interaction.interactor.AddObserver("TimerEvent", lambda *_: self.refine())
-        self.stage.plotter.add_key_event("c", self.save_camera)
+        plotter.add_key_event("c", self.save_camera)
         if self.editing is not None:
             self.editing.connect(self)
-            self.stage.plotter.add_key_event("t", self.save_transfer)
-            self.stage.plotter.add_key_event("l", self.lighting)
-            self.stage.plotter.add_key_event("m", lambda: self.edit(self.editing and self.editing.editor.recoloured()))
-            self.stage.plotter.add_key_event("r", lambda: self.edit(self.editing and self.editing.opened))
+            plotter.add_key_event("t", self.save_transfer)
+            plotter.add_key_event("l", self.lighting)
+            plotter.add_key_event("m", self.recolour)
+            plotter.add_key_event("r", self.reset)
         self.say("c saves the camera" + (", t the transfer function" if self.editing else ""))
 
     def moving(self) -> None:
@@ -79,7 +79,8 @@ class Window:
     def resting(self) -> None:
         """Refine the picture after a moment, in steps that further moves interrupt."""
         if self.stage.clouds:
-            self._timer = self.stage.plotter.iren.interactor.CreateOneShotTimer(REST)
+            plotter: Any = self.stage.plotter
+            plotter.iren.interactor.CreateOneShotTimer(REST)
 
     def refine(self) -> None:
         """One step finer, and the next after a moment."""
@@ -90,15 +91,25 @@ class Window:
         if self.step < FINEST:
             self.resting()
 
-    def edit(self, editor: Editor | None) -> None:
+    def edit(self, editor: Editor) -> None:
         """Draw with another transfer function: at once coarsely, and finely after a moment of rest."""
-        if self.editing is None or editor is None:
+        if self.editing is None:
             return
         self._refined(min(self.step, 1))
         self.editing.show(editor)
         self.stage.plotter.render()
         self.measured()
         self.resting()
+
+    def recolour(self) -> None:
+        """Take the next colormap."""
+        if self.editing is not None:
+            self.edit(self.editing.editor.recoloured())
+
+    def reset(self) -> None:
+        """Take the transfer function that the window was opened with."""
+        if self.editing is not None:
+            self.edit(self.editing.opened)
 
     def lighting(self) -> None:
         """Light the cloud, or let it glow."""
@@ -160,12 +171,12 @@ class Editing:
 
     def connect(self, window: Window) -> None:
         """Observe the mouse, before those that turn the camera do."""
-        interactor: Any = self.stage.plotter.iren.interactor
+        plotter: Any = self.stage.plotter
         for event, react in (
             ("LeftButtonPressEvent", self.press), ("MouseMoveEvent", self.drag),
             ("LeftButtonReleaseEvent", self.release), ("RightButtonPressEvent", self.remove),
         ):  # fmt: skip
-            self._observe(interactor, event, react, window)
+            self._observe(plotter.iren.interactor, event, react, window)
 
     def _observe(self, interactor: Any, event: str, react: Any, window: Window) -> None:
         tag = 0

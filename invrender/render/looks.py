@@ -171,7 +171,7 @@ def _shape(name: str, found: Statistics) -> Tensor:
         "solid": lambda: _step(x, _threshold(found)),
         "bone": lambda: ((x - 0.05) / 0.5).clamp(0, 1),
         "skin": lambda: ((x - 0.3) / 0.3).clamp(0, 1),
-        "ct": lambda: torch.from_numpy(np.interp(x.numpy(), *zip(*_LAYERS, strict=True))),
+        "ct": lambda: torch.from_numpy(np.interp(x.numpy(), *np.array(_LAYERS).T)),
     }
     return shapes[name]()
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -41,7 +42,7 @@ def draw_transfer(
 
     height, width = size
     figure = Figure(figsize=(width / 100, height / 100), dpi=100, facecolor=PAPER)
-    canvas = FigureCanvasAgg(figure)
+    canvas: Any = FigureCanvasAgg(figure)
     plot, bar = figure.subplots(2, 1, height_ratios=(9, 1), sharex=True)
     figure.subplots_adjust(left=0.1, right=0.97, top=0.96, bottom=0.17, hspace=0.04)
     low, high = transfer.low, transfer.high

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import os
 from collections.abc import Callable
 from pathlib import Path
@@ -13,9 +14,12 @@ import pytest
 import torch
 from PIL import Image
 
+from invrender.cameras.viewpoint import Viewpoint
 from invrender.cli.app import run
+from invrender.io.cameras_file import write_viewpoint
 from invrender.io.meshes.write import write_mesh
 from invrender.nouns import Mesh
+from invrender.preview.scene import line_height
 from invrender.run.folder import RunFolder
 
 BOX = torch.tensor([[x, y, z] for x in (-1, 1) for y in (-2, 2) for z in (-3, 3)], dtype=torch.float64)
@@ -91,6 +95,22 @@ def test_a_turntable_of_a_run_shows_target_and_result_turning(box: Path, capsys:
     assert 0.01 < differ < 0.3  # the result is smaller, and seen from the same side
 
 
+def test_a_camera_file_a_background_and_a_size_that_is_no_square(run_cli: Callable[..., Any], box: Path) -> None:
+    """Seen along -X from 20 before its side, which is 4 high and 6 wide: half and three quarters of the panel."""
+    fov = 2 * math.degrees(math.atan(0.2))
+    write_viewpoint(box.parent / "camera.json", Viewpoint((21.0, 0, 0), (0.0, 0, 0), fov=fov))
+    options = ("--size", "160,96", "--background", "#204060", "--camera", "camera.json")
+    outcome = run_cli("preview", box, "--screenshot", "a.png", *options)
+    check_drawn(outcome.code, outcome.stderr)
+    pixels = np.asarray(Image.open(box.parent / "a.png").convert("RGB")).astype(int)
+    assert pixels.shape == (96, 160, 3)
+    assert pixels[2, 2].tolist() == [0x20, 0x40, 0x60]
+    panel = 96 - line_height(96)  # without the strip of text
+    seen = np.abs(pixels - pixels[2, 2]).max(-1)[:panel] > 60
+    assert np.ptp(np.flatnonzero(seen[:, 80])) == pytest.approx(panel / 2, abs=3)
+    assert np.ptp(np.flatnonzero(seen[panel // 2])) == pytest.approx(panel * 3 / 4, abs=3)
+
+
 def screenshot_with(pyvista: str, box: Path, monkeypatch: pytest.MonkeyPatch) -> int:
     """Exit code of a screenshot whose drawing child finds this program in place of pyvista."""
     broken = box.parent / "path" / "pyvista.py"
@@ -136,6 +156,10 @@ def test_no_display_is_said(box: Path, monkeypatch: pytest.MonkeyPatch, capsys: 
         (["box.ply", "--screenshot", "a.bmp"], 2, ".png"),
         (["box.ply", "--turntable", "a.png"], 2, ".gif"),
         (["box.ply", "--screenshot", "there.png"], 6, "--overwrite"),
+        (["box.ply", "--screenshot", "a.png", "--size", "8"], 2, "800,600"),
+        (["box.ply", "--screenshot", "a.png", "--size", "1,2,3"], 2, "800,600"),
+        (["box.ply", "--screenshot", "a.png", "--background", "red"], 2, "'#20242a'"),
+        (["box.ply", "--screenshot", "a.png", "--camera", "no.json"], 3, "no.json"),
     ],
 )
 def test_what_cannot_be_done_is_refused_before_anything_is_drawn(

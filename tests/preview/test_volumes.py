@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 import numpy as np
 import pytest
 import torch
@@ -13,7 +15,10 @@ from invrender.geometry.connectivity import is_watertight
 from invrender.geometry.isosurface import surface_of
 from invrender.io.volumes.write import write_volume
 from invrender.nouns import Volume
-from invrender.preview.subject import describe, isosurfaces
+from invrender.preview.subject import alone, describe, isosurfaces, own_transfer
+from invrender.render.looks import look_of
+from invrender.render.transfer_file import write_transfer
+from invrender.run.folder import RunFolder
 from invrender.samples import VOLUMES
 
 
@@ -55,3 +60,18 @@ def test_a_volume_file_has_two_panels(tmp_path, capsys):
     assert pixels.shape == (64, 128)
     for middle in (pixels[28:36, 28:36], pixels[28:36, 92:100]):
         assert middle.mean() > pixels[:, :2].mean() + 20  # on black
+
+
+def test_a_run_that_found_a_transfer_function_shows_its_volume_with_it(tmp_path):
+    volume = VOLUMES["double-sphere"](16)
+    write_volume(tmp_path / "ball.npz", volume)
+    config = f"known = {json.dumps(str(tmp_path / 'ball.npz'))}\n"
+    with RunFolder.create(tmp_path / "run", command="reconstruct", config=config) as folder:
+        write_transfer(folder.file("transfer.json"), look_of(volume).transfer)
+        folder.metrics({"views_psnr": 30.0})
+    panels, notes = describe(tmp_path / "run")
+    assert panels == (("density", str(tmp_path / "ball.npz")), ("isosurface", str(tmp_path / "ball.npz")))
+    assert alone(panels) == (("", str(tmp_path / "ball.npz")),)
+    assert notes[0].startswith("run: ")
+    assert own_transfer(tmp_path / "run") == str(tmp_path / "run")
+    assert own_transfer(tmp_path / "ball.npz") == ""
