@@ -104,5 +104,5 @@ def grey_png(picture: NDArray[np.uint8]) -> bytes:
 def _webp(frames: Sequence[Image.Image], quality: int, pause: int = 100) -> bytes:
     held = io.BytesIO()
     more = {"save_all": True, "append_images": frames[1:], "duration": pause, "loop": 0} if len(frames) > 1 else {}
-    frames[0].save(held, format="WEBP", quality=quality, method=2, **more)  # type: ignore[arg-type]
+    frames[0].save(held, format="WEBP", quality=quality, method=2, **more)
     return held.getvalue()

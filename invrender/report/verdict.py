@@ -70,12 +70,12 @@ def verdict(metrics: Mapping[str, Any], method: str, warnings: int = 0) -> Verdi
     """The sentence for a run's metrics; doubts that it has warnings for lead it."""
     found = dict(entries(metrics))
     for judge in JUDGES:
-        value = found.get(judge.name)
+        value: Any = found.get(judge.name)
         if not is_number(value) or judge.method not in ("", method):
             continue
         grade = _grade(value, judge.good, judge.fair)
         said = judge.said.format(told(judge.name, value, method))
-        truth = found.get(TRUTHS.get(judge.name, ("", ""))[0])
+        truth: Any = found.get(TRUTHS.get(judge.name, ("", ""))[0])
         if is_number(truth):
             name, words = TRUTHS[judge.name]
             said += f", and {words.format(told(name, truth, method))}"
