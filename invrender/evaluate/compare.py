@@ -143,8 +143,8 @@ def judged(result: Asset, reference: Asset, how: Measures) -> Judged:
     chosen = select(how.backend, needs=("volumes",))
     views, size = how.views or VOLUME_VIEWS, how.size or VOLUME_SIZE
     if not (_in_colours(one) or _in_colours(other)):
-        metrics = volume_metrics(one.volume, other.volume, chosen, views, size)
-        return Judged(metrics, "samples of the grids, and pictures from unseen cameras")
+        grids = volume_metrics(one.volume, other.volume, chosen, views, size)
+        return Judged(grids, "samples of the grids, and pictures from unseen cameras")
     one, other = _shown(one, None, "the result"), _shown(other, how.look, "the reference")
     under = f"; the reference under {how.look}" if len(other.volume.values) == 1 and how.look else ""
     return Judged(shown_metrics(one, other, chosen, views, size), f"pictures in colour from unseen cameras{under}")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 Rows = list[tuple[str, str]]
@@ -35,7 +35,7 @@ def hidden_from_views(m: Mapping[str, Any]) -> str:
     return ", ".join(said)
 
 
-def _parts(m: Mapping[str, Any], key: str, told: Any) -> str:
+def _parts(m: Mapping[str, Any], key: str, told: Callable[[float], str]) -> str:
     if m[key] is None:
         return "- (no surface)"
     others = [

@@ -8,7 +8,7 @@ import numpy as np
 import torch
 
 from invrender.geometry.connectivity import components, signed_volume
-from invrender.geometry.vectors import Bools, Ints, area_vectors, norm
+from invrender.geometry.vectors import Bools, Floats, Ints, area_vectors, norm
 from invrender.nouns import Mesh
 
 FLAT = 1e-12  # of the squared extent: a face of less area has none
@@ -73,7 +73,7 @@ def _ranked(position: Ints) -> Ints:
     return np.unique(position, return_inverse=True)[1].reshape(-1)
 
 
-def _turned(v: np.ndarray, f: Ints) -> Bools:  # type: ignore[type-arg]
+def _turned(v: Floats, f: Ints) -> Bools:
     """Which of the faces [F,3] to turn so that all look outward."""
     import trimesh
 

@@ -147,7 +147,8 @@ def _collapsed(v: Floats, f: Ints, target: int, care: float) -> tuple[Floats, In
 def _without_flaps(f: Ints) -> Ints:
     """Faces [F,3] without those that lie on one another, where a thin part has been pressed flat."""
     _, number, times = np.unique(np.sort(f, 1), axis=0, return_inverse=True, return_counts=True)
-    return f[times[number.reshape(-1)] == 1]
+    kept: Ints = f[times[number.reshape(-1)] == 1]
+    return kept
 
 
 def _state(v: Floats, f: Ints) -> _State:

@@ -105,7 +105,7 @@ def seen_from(points: Floats, vertices: Floats, faces: Ints, eyes: Floats, frame
     """
     seen = np.zeros(len(points), bool)
     if not len(faces):
-        return framed.any(0)
+        return np.asarray(framed.any(0))
     corners = vertices[faces]
     bvh = build_bvh(corners)
     points = np.ascontiguousarray(points, np.float64)
