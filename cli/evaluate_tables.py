@@ -19,7 +19,7 @@ MISSING = {
     "chamfer_visible": "- (no surface)",
     "heldout_psnr": "- (negative, or no density)",
 }
-NOT_KNOWN = ("chamfer_seen", "f1_seen", "f05_seen", "unseen")  # of bare files: left out where it is None
+NOT_KNOWN = ("chamfer_seen", "f1_seen", "f05_seen", "out_of_sight")  # of bare files: left out where it is None
 
 
 def measures_of(values: dict[str, Any]) -> tuple[Measure, ...]:

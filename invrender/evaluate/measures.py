@@ -65,7 +65,7 @@ MESH = (
     Measure("f1_seen", "  seen by the input's cameras", "", "more"),
     Measure("f05", "F-score at 0.5 %", "", "more", "F.5%"),
     Measure("f05_seen", "  seen by the input's cameras", "", "more"),
-    Measure("unseen", "reference seen by no input view", "% of its surface", "", "", 1, 100),
+    Measure("out_of_sight", "reference seen by no input view", "% of its surface", "", "", 1, 100),
     Measure("hollow", "reference in hollows (no outline)", "% of its surface", "", "", 1, 100),
     Measure("normal_consistency", "normal consistency", "", "more"),
     Measure("watertight", "watertight", "", "more", "closed"),
@@ -98,18 +98,3 @@ SHOWN = (
     Measure("views", "unseen views"),
     Measure("size", "their side", "pixels"),
 )
-
-SENTENCES: Mapping[str, str] = {
-    "chamfer_seen": "Chamfer distance over the points that the cameras of the run's input saw on each surface.",
-    "f1_seen": "F-score at 1 % of the diagonal over the points that the cameras of the run's input saw.",
-    "f05_seen": "F-score at 0.5 % of the diagonal over the points that the cameras of the run's input saw.",
-    "unseen": "Share of the reference's surface that no view of the input shows: nothing is known of it.",
-    "hollow": "Share of the reference's surface in hollows, as the inside of a cup, that belong to no silhouette.",
-    "chamfer_outlined": "Chamfer distance outside such hollows: what silhouettes can get right at best.",
-    "heldout_psnr": "PSNR in dB of pictures from cameras that nothing was learnt from.",
-    "heldout_psnr_worst": "The same of the worst of those pictures.",
-    "heldout_ssim": "Structural similarity of those pictures over the object's pixels; 1 is equal.",
-    "heldout_ssim_worst": "The same of the worst of those pictures.",
-    "heldout_iou": "How well the outlines and opacities of those pictures overlap; 1 is equal.",
-}
-"""What measures mean, in one sentence each."""

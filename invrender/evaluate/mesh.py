@@ -52,7 +52,7 @@ class MeshMetrics:
         vertices, faces: as the mesh holds them; degenerate_faces of them have no area or no finite corner.
         chamfer_seen, f1_seen, f05_seen: as without `seen`, from the sample points that the cameras of the result's
             input saw, each on its own surface; None where these are not known.
-        unseen: share of the reference's surface that none of those cameras saw.
+        out_of_sight: share of the reference's surface that none of those cameras saw.
         hollow: share of the reference's surface in hollows that no silhouette shows, wherever it is taken from: every
             straight line that touches the surface there meets the object elsewhere.
         chamfer_outlined: the Chamfer distance from the sample points outside such hollows.
@@ -76,7 +76,7 @@ class MeshMetrics:
     chamfer_seen: float | None = None
     f1_seen: float | None = None
     f05_seen: float | None = None
-    unseen: float | None = None
+    out_of_sight: float | None = None
     hollow: float | None = None
     chamfer_outlined: float | None = None
 

@@ -28,8 +28,8 @@ def against_rows(m: Mapping[str, Any]) -> Rows:
 def hidden_from_views(m: Mapping[str, Any]) -> str:
     """How much of a reference's surface no view and no silhouette can tell of; empty where that is not known."""
     said = []
-    if m.get("unseen") is not None:
-        said.append(f"{_percent(m['unseen'])} is seen by no input view")
+    if m.get("out_of_sight") is not None:
+        said.append(f"{_percent(m['out_of_sight'])} is seen by no input view")
     if m.get("hollow") is not None:
         said.append(f"{_percent(m['hollow'])} lies in hollows that no silhouette shows")
     return ", ".join(said)

@@ -97,6 +97,21 @@ _AGAINST_A_MESH = {
         " blur bring it down long before distances show.",
         HIGHER,
     ),
+    "chamfer_seen": Entry(
+        "distance where the input's cameras look",
+        "The distance over the points of both surfaces that the cameras of the input saw: what the pictures could tell.",
+        LOWER, PERCENT,
+    ),
+    "f1_seen": Entry("share within 1 % where the input's cameras look", "The F-score at 1 % of the diagonal over the"
+                     " points that the cameras of the input saw.", HIGHER, PERCENT),
+    "f05_seen": Entry("share within 0.5 % where the input's cameras look", "The same at 0.5 % of the diagonal.",
+                      HIGHER, PERCENT),
+    "out_of_sight": Entry("surface that no view shows", "The share of the reference's surface that no picture of the"
+                          " input shows: nothing is known of it, and what is there is a guess.", "", PERCENT),
+    "hollow": Entry("surface in hollows", "The share of the reference's surface in hollows, as the inside of a cup, which"
+                    " belong to no silhouette: outlines leave them filled.", "", PERCENT),
+    "chamfer_outlined": Entry("distance outside hollows", "The distance outside such hollows: what silhouettes can get"
+                              " right at best.", LOWER, PERCENT),
 }  # fmt: skip
 
 _STATE_OF_A_MESH = {

@@ -79,11 +79,11 @@ def test_of_a_run_it_is_told_what_its_cameras_saw(files, monkeypatch, capsys):
     rig = ["--views", "2", "--size", "32", "--iterations", "0", "--set", "hull_resolution=16", "--set", "gif_frames=0"]
     assert run(["reconstruct", "ball.ply", "-o", "out", "-q", *rig]) == 0
     told = json.loads((files / "out" / "metrics.json").read_text())
-    assert 0.01 < told["unseen"] < 0.5  # two opposite cameras, which see a little less than half each
+    assert 0.01 < told["out_of_sight"] < 0.5  # two opposite cameras, which see a little less than half each
     capsys.readouterr()
     assert run(["evaluate", "out", "ball.ply", *QUICK, "--json"]) == 0
     again = json.loads(capsys.readouterr().out)
-    assert again["unseen"] == pytest.approx(told["unseen"], abs=0.02)
+    assert again["out_of_sight"] == pytest.approx(told["out_of_sight"], abs=0.02)
     assert again["chamfer_seen"] == pytest.approx(told["chamfer_seen"], rel=0.2)
     assert run(["evaluate", "out/mesh.ply", "ball.ply", *QUICK]) == 0
     assert "seen by" not in capsys.readouterr().out  # nobody knows of a bare file
