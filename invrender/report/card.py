@@ -139,7 +139,7 @@ def _views(sheet: Image.Image, pen: ImageDraw.ImageDraw, story: Story, down: int
         left = LEFT + number * (side + GAP)
         _paste(sheet, fitted(picture, 600), (left, down, side, tall))
         _text(pen, (left + side // 2, down + tall + 3), kind, 14, GREY, side, "ma")
-    return down + tall + 30
+    return int(down + tall + 30)
 
 
 def _curve(pen: ImageDraw.ImageDraw, course: Course, down: int, height: int) -> int:

@@ -99,7 +99,7 @@ _AGAINST_A_MESH = {
     ),
     "chamfer_seen": Entry(
         "distance where the input's cameras look",
-        "The distance over the points of both surfaces that the cameras of the input saw: what the pictures could tell.",
+        "The distance over the points of both surfaces that the input's cameras saw: what pictures could tell.",
         LOWER, PERCENT,
     ),
     "f1_seen": Entry("share within 1 % where the input's cameras look", "The F-score at 1 % of the diagonal over the"
@@ -108,7 +108,7 @@ _AGAINST_A_MESH = {
                       HIGHER, PERCENT),
     "out_of_sight": Entry("surface that no view shows", "The share of the reference's surface that no picture of the"
                           " input shows: nothing is known of it, and what is there is a guess.", "", PERCENT),
-    "hollow": Entry("surface in hollows", "The share of the reference's surface in hollows, as the inside of a cup, which"
+    "hollow": Entry("surface in hollows", "The share of the reference's surface in hollows, as a cup's inside, which"
                     " belong to no silhouette: outlines leave them filled.", "", PERCENT),
     "chamfer_outlined": Entry("distance outside hollows", "The distance outside such hollows: what silhouettes can get"
                               " right at best.", LOWER, PERCENT),

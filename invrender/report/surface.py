@@ -61,7 +61,7 @@ def shape_of(asset: Mesh | Scene) -> Shape | None:
 
 def _of_mesh(mesh: Mesh) -> Shape:
     vertices, faces = mesh.numpy()
-    whole = np.isfinite(vertices).all(axis=1, keepdims=True)[:, 0]
+    whole: NDArray[np.bool_] = np.asarray(np.isfinite(vertices).all(1))
     faces = faces[whole[faces].all(1)]
     vertices = np.where(whole[:, None], vertices, 0.0)
     unlit = mesh.material.unlit
