@@ -10,8 +10,8 @@ import typer
 from invrender.cli.options import JsonOption, OverwriteOption, QuietOption, check_choice, console, print_json
 
 EXAMPLES = (
-    "invrender dataset export pairs --to npz -o outputs/npz",
-    "invrender dataset export pairs --to npz-pairs --split test -o outputs/test-pairs",
+    "invrender dataset export outputs/pairs --to npz -o outputs/npz",
+    "invrender dataset export outputs/pairs --to npz-pairs --split test -o outputs/test-pairs",
 )
 
 FORMATS = ("npz", "npz-pairs", "vdb")

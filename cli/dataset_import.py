@@ -22,8 +22,8 @@ if TYPE_CHECKING:
     from invrender.io.pairs.bring_in import BroughtIn, Request
 
 EXAMPLES = (
-    "invrender dataset import outputs/npz -o pairs-back",
-    "invrender dataset import outputs/npz --axes +x+y+z --encoding srgb -o pairs-back",
+    "invrender dataset import outputs/npz -o outputs/pairs-back",
+    "invrender dataset import outputs/npz --axes +x+y+z --encoding srgb -o outputs/pairs-in-srgb",
 )
 
 

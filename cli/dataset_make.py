@@ -30,8 +30,8 @@ if TYPE_CHECKING:
     from invrender.stages.recipe import Recipe
 
 EXAMPLES = (
-    "invrender dataset make --count 64 -o pairs",
-    "invrender dataset make --from data --count 16 --size 64 --resolution 32 -o pairs-of-meshes",
+    "invrender dataset make --count 64 -o outputs/pairs",
+    "invrender dataset make --from data --count 16 --size 64 --resolution 32 -o outputs/pairs-of-meshes",
 )
 
 KINDS = ("primitives", "samples", "mixed", "meshes")

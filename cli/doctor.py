@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 EXAMPLES = (
     "invrender doctor",
-    "invrender doctor --warmup --json",
+    "invrender doctor --json",
 )
 
 Status = Literal["ok", "optional", "broken"]

@@ -13,8 +13,8 @@ if TYPE_CHECKING:
     from invrender.poses.find import Poses
 
 EXAMPLES = (
-    "invrender poses photos -o outputs/posed",
-    "invrender poses turn.mp4 --frames 60 --matching sequential -o outputs/posed-video",
+    "invrender poses data/vase_photos/images -o outputs/posed",
+    "invrender poses data/vase_photos/images --scale 0.1 -o outputs/posed-in-metres",
 )
 
 

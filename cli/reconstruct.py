@@ -44,7 +44,7 @@ from invrender.run.gates import check_gates
 BARE = "Photographs without cameras, or a video"
 EXAMPLES = (
     "invrender reconstruct data/torus_knot.glb --views 24 --preset draft -o outputs/knot",
-    "invrender reconstruct cloud.npz --method transmittance --views 32 -o outputs/cloud",
+    "invrender reconstruct outputs/cloud.npz --method transmittance --views 32 -o outputs/cloud",
 )
 Command = MethodCommand
 

@@ -35,8 +35,8 @@ from invrender.run.gates import check_gates
 from invrender.run.settings_table import records
 
 EXAMPLES = (
-    "invrender train pairs --preset draft -o outputs/renderer",
-    "invrender train pairs --iterations 2000 --loss l2 -o outputs/renderer-l2",
+    "invrender train outputs/pairs --preset draft -o outputs/renderer",
+    "invrender train outputs/pairs --iterations 2000 --loss l2 -o outputs/renderer-l2",
 )
 
 

@@ -57,6 +57,8 @@ def small(line: str) -> list[str]:
             words[at + 1] = "draft"
         if word == "--noise-target":
             words[at + 1] = "0.5"
+    if words[1] == "reconstruct" and "--views" not in words and not any(word.endswith(".toml") for word in words):
+        words += ["--views", "6"]
     if words[1] == "sample" and "--resolution" not in words:
         words += ["--resolution", "24"]
     if words[1] == "preview" and not {"--screenshot", "--turntable"} & set(words):

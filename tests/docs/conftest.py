@@ -10,13 +10,27 @@ import pytest
 from invrender.cli.app import run
 from tests.docs.commands import ROOT
 
-SMALL = {"SIZE": "40", "VIEWS": "6", "ITERATIONS": "3", "GIF_FRAMES": "2", "PRESET": "draft", "GIF_SIZE": "64"}
+SMALL = {"SIZE": "40", "ITERATIONS": "3", "GIF_FRAMES": "2", "PRESET": "draft", "GIF_SIZE": "64"}
 
+MUG = ROOT / "data" / "mug.glb"
+JOBS = f"""
+[defaults]
+input = {str(MUG)!r}
+views = 6
+[[jobs]]
+name = "mug"
+[[jobs]]
+name = "mug, from all sides"
+cameras = "sphere"
+"""
 MADE = (
-    f"reconstruct {ROOT / 'data' / 'mug.glb'} -o @/mug --method silhouette",
-    "sample cloud -o @/cloud.npz --resolution 24",
+    ("reconstruct", str(MUG), "-o", "@mug", "--method", "silhouette", "--views", "6"),
+    ("sample", "cloud", "-o", "@cloud.npz", "--resolution", "24"),
+    ("dataset", "make", "--count", "8", "--size", "40", "-o", "@pairs"),
+    ("dataset", "export", "@pairs", "--to", "npz", "-o", "@npz"),
+    ("batch", "start", "@jobs.toml", "-o", "@batch"),
 )
-"""What is in `outputs`, @/ standing for it; `draft` and `fine` are the mug's run once more."""
+"""What is in `outputs`, for which @ stands; `draft` and `fine` are the mug's run once more."""
 
 
 @pytest.fixture
@@ -26,6 +40,7 @@ def desk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         (tmp_path / name).symlink_to(ROOT / name)
     for name in ("photos", "capture"):
         (tmp_path / name).symlink_to(ROOT / "data" / "vase_photos")
+    (tmp_path / "scan.glb").symlink_to(ROOT / "data" / "mug.glb")
     monkeypatch.chdir(tmp_path)
     hasten(monkeypatch)
     return tmp_path
@@ -43,8 +58,10 @@ def outputs(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("made") / "outputs"
     with pytest.MonkeyPatch.context() as patch:
         hasten(patch)
+        folder.mkdir()
+        (folder / "jobs.toml").write_text(JOBS, encoding="utf-8")
         for words in MADE:
-            line = [str(folder / word[2:]) if word.startswith("@/") else word for word in words.split()]
+            line = [str(folder / word[1:]) if word.startswith("@") else word for word in words]
             assert run([*line, "-q"]) == 0, words
     for name in ("draft", "fine"):
         shutil.copytree(folder / "mug", folder / name)
