@@ -120,7 +120,10 @@ def _size(text: str) -> tuple[int, int]:
     except ValueError:
         numbers = []
     if len(numbers) not in (1, 2) or not all(LEAST <= number <= MOST for number in numbers):
-        raise UsageError(f"--size is {text!r}", f"give pixels from {LEAST} to {MOST}: a height such as 720, or 800,600")
+        raise UsageError(
+            f"--size is {text!r}",
+            f"give pixels from {LEAST} to {MOST}, a height such as 720, or 800,600; see `invrender preview --help`",
+        )
     return (0, numbers[0]) if len(numbers) == 1 else (numbers[0], numbers[1])
 
 

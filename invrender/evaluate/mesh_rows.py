@@ -28,9 +28,9 @@ def against_rows(m: Mapping[str, Any]) -> Rows:
 def hidden_from_views(m: Mapping[str, Any]) -> str:
     """How much of a reference's surface no view and no silhouette can tell of; empty where that is not known."""
     said = []
-    if m.get("out_of_sight") is not None:
+    if _some(m.get("out_of_sight")):
         said.append(f"{_percent(m['out_of_sight'])} is seen by no input view")
-    if m.get("hollow") is not None:
+    if _some(m.get("hollow")):
         said.append(f"{_percent(m['hollow'])} lies in hollows that no silhouette shows")
     return ", ".join(said)
 
@@ -53,4 +53,9 @@ def _seen(m: Mapping[str, Any]) -> str:
 
 
 def _percent(share: float) -> str:
-    return f"{100 * share:.1f} %" if share >= 0.0005 else "none"
+    return f"{100 * share:.1f} %"
+
+
+def _some(share: float | None) -> bool:
+    """Whether a share is known, and shows in a number of one digit after the point."""
+    return share is not None and share >= 0.0005

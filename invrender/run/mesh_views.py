@@ -23,6 +23,8 @@ Tensor = torch.Tensor
 
 INK = (0.035, 0.05, 0.09)  # linear RGB of a silhouette
 
+BLANK = 0.98  # share of black behind an object from which on a picture is a cut-out; its contour's pixels are none
+
 
 @dataclass(frozen=True)
 class Beside:
@@ -71,7 +73,8 @@ class MeshViews:
     def _target(self, seat: Seat, mask: np.ndarray) -> Picture:
         if self.views.images is not None:
             image, alpha = (each[seat.number].cpu() for each in (self.views.images, self.views.masks))
-            if bool((image[alpha <= 0] <= 0).all()):  # a cut-out, as files with alpha give it: black means nothing
+            outside = (image[alpha <= 0] <= 0).double()
+            if not len(outside) or float(outside.mean()) > BLANK:  # a cut-out, whose black means nothing
                 image = image * alpha[..., None] + (1 - alpha[..., None]) * torch.tensor(PAPER)
             return to_bytes(seat.small(image))
         return to_bytes(inked(torch.from_numpy(mask)))
