@@ -99,7 +99,36 @@ def _colormaps(ctx: typer.Context) -> list[str]:
     return list(COLORMAPS)
 
 
+def _of_render(name: str) -> Complete:
+    """The words that an option of `render` knows; its help lists them in a sentence."""
+
+    def words(ctx: typer.Context) -> list[str]:
+        del ctx
+        from invrender.cli import look_options as looks
+        from invrender.cli import scene_options as scenes
+        from invrender.cli import volume_options as volumes
+        from invrender.cli.render_request import BACKGROUNDS
+        from invrender.render.modes import mode_names
+
+        known: dict[str, Sequence[str]] = {
+            "mode": mode_names(), "light": (*looks.RIGS, "camera"), "background": (*BACKGROUNDS, "transparent"),
+            "turn": looks.TURNS, "reflection": looks.REFLECTIONS, "tonemap": scenes.CURVES,
+            "volume_look": volumes.LOOKS, "volume_light": volumes.LAMPS, "framing": volumes.FRAMINGS,
+            "compositing": volumes.COMPOSITING, "quality": volumes.QUALITIES, "estimator": volumes.ESTIMATORS,
+            "environment": ("sky", "grey"),
+        }  # fmt: skip
+        return list(known[name])
+
+    return words
+
+
+OF_RENDER = (
+    "mode", "light", "background", "turn", "reflection", "tonemap", "volume_look", "volume_light", "framing",
+    "compositing", "quality", "estimator", "environment",
+)  # fmt: skip
+
 SPECIAL: dict[tuple[str, str], Complete] = {
+    **{("render", name): _of_render(name) for name in OF_RENDER},
     ("sample", "name"): _samples,
     ("settings", "method"): _methods,
     ("", "assignments"): _settings,

@@ -44,6 +44,8 @@ def completed(line: str, folder: Path) -> list[str]:
         ("invrender reconstruct --preset d", ["draft"]),
         ("invrender reconstruct --backend ", ["auto", *BACKENDS]),
         ("invrender render x --mode ", mode_names()),
+        ("invrender render x --look s", ["shells", "solid", "skin"]),
+        ("invrender render x --light ", ["studio", "three-point", "camera"]),
         ("invrender sample ", [*SAMPLES, *VOLUMES, *SCENES, *PICTURES]),
         ("invrender settings s", [name for name in METHODS if name.startswith("s")]),
         ("invrender reconstruct --method silhouette --set smo", ["smoothness="]),
