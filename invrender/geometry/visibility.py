@@ -43,7 +43,7 @@ def visible_from_outside(points: Floats, vertices: Floats, faces: Ints, lift: fl
 
 
 def outlined(
-    points: Floats, normals: Floats, vertices: Floats, faces: Ints, lift: float, directions: int = 64
+    points: Floats, normals: Floats, vertices: Floats, faces: Ints, lift: float, directions: int = 32
 ) -> Bools:
     """Whether an outline can run through each point [K,3] of a surface: a line that touches it there is free; [K].
 
@@ -64,10 +64,10 @@ def outlined(
     points = np.ascontiguousarray(points, np.float64)
     order = np.argsort(morton_codes(points), kind="stable")
     first = unit(np.cross(normals, np.eye(3)[np.abs(normals).argmin(1)]))
-    second = np.cross(normals, first)
+    second, near = np.cross(normals, first), corners[bvh.order]
     for turn in np.arange(directions) / directions * np.pi:
         tangents = np.cos(turn) * first + np.sin(turn) * second
-        _mark_outlined(bvh.boxes, corners[bvh.order], points, normals, tangents, order, lift, seen)
+        _mark_outlined(bvh.boxes, near, points, normals, tangents, order, lift, seen)
     return seen
 
 

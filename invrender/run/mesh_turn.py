@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-import numpy as np
 import torch
 
 from invrender.kernels import Backend
@@ -15,11 +14,10 @@ from invrender.ranks.calls import pieces, spread
 from invrender.render.images import to_bytes
 from invrender.report.difference import MISSES, outlines
 from invrender.run.film import Picture
-from invrender.run.mesh_views import MeshViews, drawn, three
+from invrender.run.mesh_views import MeshViews, Seen, drawn, three
 from invrender.run.turntable import PAPER, Turntable, make_turntable, nearest_views, zoomed
 
 Tensor = torch.Tensor
-Seen = tuple[Picture, np.ndarray]  # a picture, and the coverage [H,W] of what it shows
 
 FRAMES, SPEED = 36, 12.0  # of a turn, in three seconds
 SLOWER = 2  # times as slow the estimate turns while it forms
@@ -80,7 +78,7 @@ class Turn:
 
 
 def _seen(mesh: Mesh, cameras: Cameras, mode: str, backend: Backend, numbers: Sequence[int]) -> list[Seen]:
-    return [drawn(mesh, cameras[[number]], backend, mode) for number in numbers]
+    return drawn(mesh, cameras[list(numbers)], backend, mode)
 
 
 def overlaid(target: Seen, estimate: Seen, caption: str, quality: str, side: int) -> Picture:

@@ -3,26 +3,29 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 import torch
 
 from invrender.geometry.carving import known_object, known_pixels
 from invrender.kernels import Backend
-from invrender.nouns import Cameras, Mesh, Scene, Views
+from invrender.nouns import Cameras, Mesh, Views
 from invrender.render.images import to_bytes
-from invrender.render.raster import layers
+from invrender.render.raster import layers_of
 from invrender.report.compared import Compared
 from invrender.report.difference import MISSES, enlarged, iou, outlines
 from invrender.report.lettering import Panel, framed
 from invrender.run.film import Picture
 from invrender.run.input_views import InputViews, Seat
 from invrender.run.turntable import CLAY, LIGHT, PAPER
+from invrender.shading.surface import Surface, surface_on
 
 Tensor = torch.Tensor
 
-INK = (0.035, 0.05, 0.09)  # linear RGB of a silhouette
+Seen = tuple[Picture, np.ndarray]  # a picture, and the coverage [H,W] of what it shows
 
+INK = (0.035, 0.05, 0.09)  # linear RGB of a silhouette
 BLANK = 0.98  # share of black behind an object from which on a picture is a cut-out; its contour's pixels are none
 
 
@@ -57,7 +60,7 @@ class MeshViews:
 
     def beside(self, mesh: Mesh, seat: Seat, mode: str = "shaded") -> Beside:
         """A mesh in the world's frame from a view's camera: in clay, or in its colours (mode "color")."""
-        estimate, cover = drawn(mesh, seat.camera, self.backend, mode)
+        ((estimate, cover),) = drawn(mesh, seat.camera, self.backend, mode)
         mask, known = self._mask(seat)
         target = self._target(seat, mask)
         below = target if self.views.images is not None else estimate
@@ -115,12 +118,20 @@ def on_paper(picture: Picture, shape: tuple[int, int]) -> Picture:
     return ground
 
 
-def drawn(mesh: Mesh, camera: Cameras, backend: Backend, mode: str = "shaded") -> tuple[Picture, np.ndarray]:
-    """A mesh on paper, in clay ("shaded") or as it is ("color", "normal"): [H,W,3] uint8, and its coverage [H,W]."""
+def drawn(mesh: Mesh, cameras: Cameras, backend: Backend, mode: str = "shaded") -> list[Seen]:
+    """A mesh on paper, in clay ("shaded") or as it is ("color", "normal"), from each of the cameras."""
+    pictures = []
+    for number in range(len(cameras)):  # one at a time: floats of all of them would fill the memory
+        found = layers_of(_ready(mesh, mode, backend), LIGHT, cameras[[number]], mode, backend)[0].cpu().float()
+        cover = found[..., 3].clamp(0, 1)
+        pictures.append((to_bytes(found[..., :3] + (1 - cover[..., None]) * torch.tensor(PAPER)), cover.numpy()))
+    return pictures
+
+
+@lru_cache(maxsize=2)  # an asset is drawn again for every picture of a film, beside an estimate that changes
+def _ready(mesh: Mesh, mode: str, backend: Backend) -> Surface:
     body = Mesh(mesh.vertices, mesh.faces, material=CLAY) if mode == "shaded" else mesh
-    found = layers(Scene(body, LIGHT), camera, mode, backend)[0].cpu().float()
-    cover = found[..., 3].clamp(0, 1)
-    return to_bytes(found[..., :3] + (1 - cover[..., None]) * torch.tensor(PAPER)), cover.numpy()
+    return surface_on(backend.device, body)
 
 
 def inked(coverage: Tensor) -> Tensor:

@@ -166,7 +166,7 @@ def _still(told: Told, posed: Posed | None) -> Picture | None:
     pose = look_at((distance * back)[None], (0.0, 0.0, 0.0), up=up.tolist())
     lens = perspective(FOV, (SIDE, SIDE), distance - 1.5, distance + 1.5)[None]
     x, y, z = up.tolist()
-    drawn = studio.layers(small, Cameras(pose, lens, (SIDE, SIDE)), told.backend, studio=studio.Studio(up=(x, y, z)))
+    drawn = studio.layers(small, Cameras(pose, lens, (SIDE, SIDE)), told.backend, 1, studio.Studio(up=(x, y, z)))
     return to_bytes(on_background(drawn.float().cpu(), PAPER)[0])
 
 

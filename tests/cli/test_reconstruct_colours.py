@@ -37,7 +37,8 @@ def test_density_and_colour_of_an_asset(ball, capsys):
     assert found.values.shape == (4, 16, 16, 16)
     assert found.bounds.tolist() == read_volume(ball / "ball.npz").bounds.tolist()
     with Image.open(ball / "out" / "progress.gif") as image:
-        assert (image.size, image.n_frames) == ((386, 192), 4)
+        assert image.size[0] > 3 * 256  # view, estimate and difference
+        assert image.n_frames > 4 + 24  # while it forms, then a full turn
     assert run(arguments) == 6
     assert run(["reconstruct", "--config", "out/config.toml", "-o", "again", "-q"]) == 0
     assert read_volume(ball / "again" / "volume.npz").values.equal(found.values)

@@ -47,7 +47,7 @@ def test_a_run_leaves_what_people_need(
         assert (folder / name).is_file()
     with Image.open(folder / "progress.gif") as film:
         assert film.n_frames > 3
-    assert run(["inspect", str(folder)]) == 3 and "scene.toml" in capsys.readouterr().err
+    assert run(["inspect", str(folder)]) == 0 and "scene.toml" in capsys.readouterr().out
 
 
 def test_the_summary_says_how_sure_each_value_is(
