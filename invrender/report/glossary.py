@@ -126,6 +126,7 @@ _STATE_OF_A_MESH = {
     "self_intersections": Entry("self-intersections", "Pairs of triangles that cut through each other.", LOWER),
     "vertices": Entry("vertices", "Corners of the mesh."),
     "faces": Entry("triangles", "Faces of the mesh."),
+    "reduced": Entry("reduced as asked", "Whether the mesh has as few triangles as --faces asked for."),
     "degenerate_faces": Entry("triangles without area", "Faces whose corners lie on one line or in one place.", LOWER),
 }
 
