@@ -106,7 +106,7 @@ def _words(pen: ImageDraw.ImageDraw, story: Story) -> int:
         _text(pen, (LEFT + 24, down), f"{count}: {story.warnings[0].partition('; ')[0]}", 16, GRADES[1], ROOM - 24)
         down += 26
     spent = "" if story.seconds is None else f", made in {duration(story.seconds)}"
-    views = "" if story.cameras is None else f" from {len(story.cameras.cameras)} views"
+    views = "" if story.cameras is None else f" from {_views_of(len(story.cameras.cameras))}"
     _text(pen, (LEFT, down + 4), f"{result_of(story)}{views}{spent}", 16, GREY)
     return down + 40
 
@@ -174,3 +174,7 @@ def _numbers(pen: ImageDraw.ImageDraw, story: Story, down: int) -> None:
         _text(pen, (left, bottom - 62), told(name, found[name], story.method), 30, INK, width - 12)
         for line, words in enumerate(_wrapped(entry.title, 13, width - 14)[:2]):
             _text(pen, (left, bottom - 28 + 15 * line), words, 13, GREY, width - 12)
+
+
+def _views_of(count: int) -> str:
+    return "one view" if count == 1 else f"{count} views"

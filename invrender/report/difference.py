@@ -7,6 +7,8 @@ from numpy.typing import NDArray
 from PIL import Image
 from scipy.ndimage import binary_dilation
 
+from invrender.colour import srgb_to_linear
+
 Floats = NDArray[np.floating]
 Picture = NDArray[np.uint8]
 
@@ -69,8 +71,16 @@ def iou(target: Floats, estimate: Floats, known: NDArray[np.bool_] | None = None
 
 def psnr(target: Picture, estimate: Picture) -> float:
     """Peak signal-to-noise ratio of uint8 pictures of any shape, in dB of 255 steps; at most 99, of equal ones."""
-    square = float(np.mean((target.astype(np.float64) - estimate) ** 2)) / 255**2
-    return min(99.0, -10 * float(np.log10(max(square, 1e-12))))
+    return _decibels((target.astype(np.float64) - estimate) / 255)
+
+
+def psnr_of_light(target: Picture, estimate: Picture) -> float:
+    """The same of the linear light that sRGB pictures stand for, which counts dark parts less than the eye does."""
+    return _decibels(srgb_to_linear(target / 255) - srgb_to_linear(estimate / 255))
+
+
+def _decibels(error: NDArray[np.float64]) -> float:
+    return min(99.0, -10 * float(np.log10(max(float(np.mean(error**2)), 1e-12))))
 
 
 def enlarged(picture: Picture, side: int) -> Picture:

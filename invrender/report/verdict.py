@@ -54,6 +54,7 @@ TRUTHS = {
 }
 """What else is said where the truth is known. Views tell all of a density, but not all of a surface: its hollows."""
 DENSITY, LEARNT = (0.1, 0.35), (6.0, 2.0)  # relative L2; dB above the mean picture
+HIDDEN = 0.02  # share of a surface that no camera saw from which on that is said
 OWN = ("seen.psnr_whole", "views_iou", "views_psnr", "unexplained")  # judged by what the result was made from
 
 
@@ -78,7 +79,7 @@ def verdict(metrics: Mapping[str, Any], method: str, warnings: int = 0) -> Verdi
         truth: Any = found.get(TRUTHS.get(judge.name, ("", ""))[0])
         if is_number(truth):
             name, words = TRUTHS[judge.name]
-            said += f", and {words.format(told(name, truth, method))}"
+            said += f", and {words.format(told(name, truth, method))}{_where_seen(found, name, method)}"
             grade = max(grade, _grade(truth, *DENSITY)) if name == "relative_l2" else grade
             grade = max(grade, _grade(value - truth, *LEARNT)) if name == "mean_picture_psnr" else grade
         said = f"{WORDS[grade]}: {said}"
@@ -118,3 +119,12 @@ def _several(name: str, values: list[Any], method: str) -> str:
     if len(values) <= 3:
         return ", ".join(told(name, each, method) for each in values)
     return f"{told(name, min(numbers), method)} to {told(name, max(numbers), method)}"
+
+
+def _where_seen(found: Mapping[str, Any], name: str, method: str) -> str:
+    """What is added to a surface's distance where much of it was in no picture: nobody can be right about that."""
+    hidden, seen = found.get("out_of_sight"), found.get("chamfer_seen")
+    if name != "chamfer" or not is_number(hidden) or not is_number(seen) or float(str(hidden)) < HIDDEN:
+        return ""
+    near, share = told("chamfer_seen", seen, method), told("out_of_sight", hidden, method)
+    return f" ({near} where the input's cameras look; no camera saw {share} of it)"

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from invrender.report.compared import Compared
-from invrender.report.difference import COLOURS, psnr, signed
+from invrender.report.difference import COLOURS, psnr, psnr_of_light, signed
 from invrender.run.film import Picture
 from invrender.run.input_views import EACH, SIDE, WORST, InputViews, Seat, told_worst, worst_first
 from invrender.run.mesh_views import three
@@ -45,6 +45,7 @@ class ColourViews:
         counts: how far the pixels of a view count, [H,W] in [0, 1], or None: fully.
         small: pixels of the longer side of pictures by which views are ranked.
         unseen: whether nothing of the estimate has learnt from them.
+        light: whether pictures are sRGB of light, which then is what is compared, as the metrics of their method do.
     """
 
     shown: InputViews
@@ -53,14 +54,16 @@ class ColourViews:
     counts: Callable[[Seat], Floats | None] = _fully
     small: int = SMALL
     unseen: bool = False
+    light: bool = False
 
     def beside(self, estimate: Any, seat: Seat) -> Beside:
         """A view beside an estimate."""
         target, found, counts = self.target(seat), self.draw(estimate, seat), self.counts(seat)
+        alike = psnr_of_light if self.light else psnr
         if counts is None:
-            return Beside(target, found, signed(target, found), psnr(target, found))
+            return Beside(target, found, signed(target, found), alike(target, found))
         known = counts > 0.5
-        score = psnr(target[known], found[known]) if known.any() else float("nan")
+        score = alike(target[known], found[known]) if known.any() else float("nan")
         return Beside(target, found, signed(target, found, counts), score)
 
     def frame(self, estimate: Any, seat: Seat, caption: str, quality: str, side: int) -> Picture:

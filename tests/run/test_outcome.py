@@ -67,7 +67,7 @@ def test_a_transfer_function_is_shown(tmp_path: Path, capsys: pytest.CaptureFixt
     assert shown == {"kind": "transfer function", "path": str(tmp_path / "run"), "volume": "cloud.npz", **TABLE}
     assert run(["inspect", str(tmp_path / "run")]) == 0
     assert "invrender render cloud.npz -o picture.png --window '0,1'" in capsys.readouterr().out
-    with pytest.raises(InputError, match="no file cloud.npz"):
+    with pytest.raises(InputError, match="there is no file cloud"):
         describe(tmp_path / "run")
     (tmp_path / "run" / "transfer.json").write_text("[]")
     assert run(["inspect", str(tmp_path / "run")]) == 3

@@ -52,7 +52,7 @@ def _shown(
         renderer = Renderer.of(task.scene, seat.camera, backend)
         return to_bytes(bright * renderer.pictures(shown_by(renderer, task, found), SPP, seat.number)[0])
 
-    return ColourViews(shown, target, draw, small=SMALL, unseen=unseen)
+    return ColourViews(shown, target, draw, small=SMALL, unseen=unseen, light=True)
 
 
 def exposure(images: Tensor) -> float:

@@ -46,4 +46,4 @@ def _shown(views: Views, side: int, backend: Backend, unseen: bool = False) -> C
         layers = render_volume(styled.volume, seat.camera, style, backend)[0].cpu().float()
         return to_bytes(layers[..., :3] + (1 - layers[..., 3:]).clamp(0, 1) * torch.tensor(GROUND))
 
-    return ColourViews(shown, target, draw, unseen=unseen)
+    return ColourViews(shown, target, draw, unseen=unseen, light=True)
