@@ -1,6 +1,6 @@
 """What other programs draw of the same assets when nothing is said, beside ours: a picture for docs/gallery.md.
 
-python benchmarks/peers_pictures.py data/mug.glb data/torus_knot.glb --volume cloud.npz -o docs/gallery/peers.png
+python benchmarks/peers_pictures.py data/mug.glb data/torus_knot.glb cloud.npz -o docs/gallery/peers.png
 
 Takes pyvista, and Open3D and Mitsuba 3 where they are installed (`pip install open3d mitsuba`): each draws a mesh with
 what its shortest example does, from about the same side, in a process of its own. A program that cannot be imported or
@@ -10,6 +10,7 @@ that has no graphics here leaves its panel out, which is said.
 from __future__ import annotations
 
 import argparse
+import os
 import subprocess
 import sys
 import tempfile
@@ -75,11 +76,11 @@ source, target, size = sys.argv[1:]
 sys.exit(run(["render", source, "-o", target, "--size", size, "-q"]))
 """
 
-PROGRAMS = {"pyvista": PYVISTA, "Open3D": OPEN3D, "Mitsuba 3": MITSUBA, "invrender": OURS}
-MESHES = {"Mitsuba 3": ".ply"}  # what it reads
+OLD, NEW = "invrender, before", "invrender"
+PROGRAMS = {"pyvista": PYVISTA, "Open3D": OPEN3D, "Mitsuba 3": MITSUBA, OLD: OURS, NEW: OURS}
 
 
-def main(assets: list[Path], picture: Path, size: int, python: str) -> None:
+def main(assets: list[Path], picture: Path, size: int, python: str, before: Path | None) -> None:
     """One row for each asset, one column for each program."""
     import invrender
 
@@ -87,31 +88,37 @@ def main(assets: list[Path], picture: Path, size: int, python: str) -> None:
     with tempfile.TemporaryDirectory() as scratch:
         for asset in assets:
             read = invrender.read(asset)
+            volume = isinstance(read, invrender.Volume)
+            source = Path(scratch) / f"{asset.stem}{'.vti' if volume else '.ply'}"
+            invrender.write(source, read)
             panels = []
-            for name, code in PROGRAMS.items():
-                volume = isinstance(read, invrender.Volume)
-                if volume and name in ("Open3D", "Mitsuba 3"):
+            for name in PROGRAMS:
+                if (volume and name in ("Open3D", "Mitsuba 3")) or (name == OLD and before is None):
                     continue
-                source = Path(scratch) / f"{asset.stem}{'.vti' if volume else MESHES.get(name, '.ply')}"
-                invrender.write(source, read)
-                target = Path(scratch) / "drawn.png"
-                target.unlink(missing_ok=True)
-                own = sys.executable if name == "invrender" else python
-                told = subprocess.run(
-                    [own, "-c", code, str(source if name != "invrender" else asset), str(target), str(size)],
-                    capture_output=True, text=True, check=False,
-                )  # fmt: skip
-                if not target.is_file():
-                    print(f"{name} drew nothing of {asset.name}: {told.stderr.strip().splitlines()[-1:]}")
-                    continue
-                panels.append(Panel(np.asarray(Image.open(target).convert("RGB")), name))
+                drawn = picture_by(name, asset if name in (OLD, NEW) else source, size, python, before)
+                if drawn is not None:
+                    panels.append(Panel(drawn, name))
             rows.append(framed(panels))
     widest = max(row.shape[1] for row in rows)
-    sheet = np.concatenate(
-        [np.pad(row, ((0, 8), (0, widest - row.shape[1]), (0, 0)), constant_values=255) for row in rows]
-    )
-    Image.fromarray(sheet).save(picture, optimize=True)
+    sheet = [np.pad(row, ((0, 8), (0, widest - row.shape[1]), (0, 0)), constant_values=255) for row in rows]
+    Image.fromarray(np.concatenate(sheet)).save(picture, optimize=True)
     print(picture)
+
+
+def picture_by(name: str, source: Path, size: int, python: str, before: Path | None) -> np.ndarray | None:
+    """What a program draws of a file, [H,W,3] uint8; None where it draws nothing, which is said."""
+    with tempfile.TemporaryDirectory() as scratch:
+        target = Path(scratch) / "drawn.png"
+        own = sys.executable if name in (OLD, NEW) else python
+        environment = {**os.environ, "PYTHONPATH": str(before if name == OLD else Path(__file__).parents[1])}
+        told = subprocess.run(
+            [own, "-c", PROGRAMS[name], str(source.resolve()), str(target), str(size)],
+            capture_output=True, text=True, check=False, env=environment,
+        )  # fmt: skip
+        if not target.is_file():
+            print(f"{name} drew nothing of {source.name}: {told.stderr.strip().splitlines()[-1:]}")
+            return None
+        return np.asarray(Image.open(target).convert("RGB"))
 
 
 if __name__ == "__main__":
@@ -120,5 +127,6 @@ if __name__ == "__main__":
     parser.add_argument("-o", dest="picture", type=Path, required=True)
     parser.add_argument("--size", type=int, default=280)
     parser.add_argument("--python", default=sys.executable, help="that has the other programs")
+    parser.add_argument("--before", type=Path, help="a checkout of an older version of this program")
     given = parser.parse_args()
-    main(given.assets, given.picture, given.size, given.python)
+    main(given.assets, given.picture, given.size, given.python, given.before)

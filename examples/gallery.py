@@ -7,17 +7,20 @@ from __future__ import annotations
 
 import argparse
 import tempfile
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 from PIL import Image
 
+import invrender
 from invrender.cli.app import run
 from invrender.report.lettering import Panel, framed
 
 SURFACE = ("shaded", "raytraced", "path", "color", "silhouette", "depth", "normal")
 VOLUME = ("volume", "mip", "transmittance", "scattering")
 ASSETS = {"mug": SURFACE, "torus-knot": SURFACE, "figure": SURFACE, "cloud": VOLUME, "head": VOLUME}
+LIGHT = ("transmittance", "scattering")  # modes in which values are extinction, and cannot be negative
 FLAGS = {"mip": ["--mode", "volume", "--compositing", "mip"], "scattering": ["--mode", "scattering", "--spp", "64"]}
 
 
@@ -28,9 +31,20 @@ def main(folder: Path, size: int) -> None:
         for name, modes in ASSETS.items():
             asset = Path(scratch) / (f"{name}.npz" if modes is VOLUME else f"{name}.glb")
             command(["sample", name, "-o", str(asset), "-q"])
-            panels = [Panel(drawn(asset, mode, size), mode) for mode in modes]
+            panels = [Panel(drawn(absorbing(asset) if mode in LIGHT else asset, mode, size), mode) for mode in modes]
             Image.fromarray(framed(panels)).save(folder / f"{name}.png", optimize=True)
             print(folder / f"{name}.png")
+
+
+def absorbing(asset: Path) -> Path:
+    """A volume whose values go from 0 on, as extinction does: of a CT, whose air has -1000, that plus 1000."""
+    volume = invrender.read(asset)
+    assert isinstance(volume, invrender.Volume)
+    if float(volume.values.min()) >= 0:
+        return asset
+    shifted = asset.with_name(f"{asset.stem}_from_0.npz")
+    invrender.write(shifted, replace(volume, values=volume.values - volume.values.min()))
+    return shifted
 
 
 def drawn(asset: Path, mode: str, size: int) -> np.ndarray:
