@@ -23,8 +23,8 @@ from invrender.cameras.path import FPS, CameraPath
 from invrender.cameras.viewpoint import FOV, UP, Triple, Viewpoint
 from invrender.errors import InputError, UsageError
 from invrender.io.files.atomic import atomic_write_bytes
-from invrender.io.files.json_table import read_json_table
-from invrender.io.files.paths import nearest, shown
+from invrender.io.files.json_table import check_names, read_json_table
+from invrender.io.files.paths import shown
 from invrender.io.scenes.toml_file import read_toml
 
 EXAMPLE = '{"eye": [2, 1, 3], "target": [0, 0, 0], "up": [0, 1, 0], "fov": 45}'
@@ -70,7 +70,7 @@ def read_camera_path(path: str | Path) -> CameraPath:
     """
     source = Path(path)
     table = _table(source, "camera path", PATH_EXAMPLE)
-    _check_names(source, table, _PATH, "a camera path")
+    check_names(source, table, _PATH, "a camera path")
     keys = table.get("keys")
     if not isinstance(keys, list) or not all(isinstance(key, dict) for key in keys):
         raise InputError(f"{shown(source)} has no list of 'keys'", f"write {PATH_EXAMPLE}")
@@ -102,7 +102,7 @@ def _table(path: Path, what: str, example: str) -> dict[str, Any]:
 
 
 def _viewpoint(path: Path, table: dict[str, Any], known: tuple[str, ...], what: str) -> Viewpoint:
-    _check_names(path, table, known, what)
+    check_names(path, table, known, what)
     for name in ("eye", "target"):
         if name not in table:
             raise InputError(f"{shown(path)}: {what} has no '{name}'", f"write {EXAMPLE}")
@@ -125,17 +125,6 @@ def _number(path: Path, name: str, value: Any) -> float:
         told = "missing" if value is None else "no finite number"
         raise InputError(f"{shown(path)}: '{name}' is {told}", "write a number")
     return float(value)
-
-
-def _check_names(path: Path, table: dict[str, Any], known: tuple[str, ...], what: str) -> None:
-    for name in table:
-        if name not in known:
-            close = nearest(name, known)
-            hint = f"did you mean '{close}'? " if close else ""
-            raise InputError(
-                f"{shown(path)} has the field '{shown(name)}', which {what} does not know",
-                f"{hint}known are {', '.join(known)}",
-            )
 
 
 def _fields(view: Viewpoint) -> dict[str, Any]:

@@ -24,8 +24,8 @@ import torch
 
 from invrender.errors import InputError
 from invrender.io.files.atomic import atomic_write_bytes
-from invrender.io.files.json_table import read_json_table
-from invrender.io.files.paths import nearest, shown
+from invrender.io.files.json_table import check_names, read_json_table
+from invrender.io.files.paths import shown
 from invrender.nouns import Lights
 
 EXAMPLE = '{"directional": [{"direction": [0, 1, 1], "intensity": 0.75}], "ambient": 0.25}'
@@ -52,7 +52,7 @@ def lights_of(path: Path, table: dict[str, Any]) -> Lights:
     Raises:
         InputError: a field is unknown, or not the numbers that belong there; it has no light.
     """
-    _check_names(path, table, _FIELDS, "a light file")
+    check_names(path, table, _FIELDS, "a light file")
     if not table:
         raise InputError(f"{shown(path)} holds no light", f"write {EXAMPLE}")
     direction, intensity = _directional(path, table.get("directional", []))
@@ -91,23 +91,12 @@ def _plain(value: Any) -> Any:
     return value[0] if isinstance(value, list) and len(value) == 1 else value
 
 
-def _check_names(path: Path, table: dict[str, Any], known: tuple[str, ...], what: str) -> None:
-    for name in table:
-        if name not in known:
-            close = nearest(name, known)
-            hint = f"did you mean '{close}'? " if close else ""
-            raise InputError(
-                f"{shown(path)} has the field '{shown(name)}', which {what} does not know",
-                f"{hint}known are {', '.join(known)}",
-            )
-
-
 def _directional(path: Path, found: Any) -> tuple[torch.Tensor | None, float | torch.Tensor]:
     """Directions [K,3] (None: with the camera) and intensities; none at all is a light of intensity 0."""
     if not isinstance(found, list) or not all(isinstance(each, dict) for each in found):
         raise InputError(f"{shown(path)}: 'directional' is no list of lights", f"write {EXAMPLE}")
     for each in found:
-        _check_names(path, each, _LIGHT, "a directional light")
+        check_names(path, each, _LIGHT, "a directional light")
     if not found:
         return None, 0.0
     intensity = torch.stack([_colour(path, "intensity", each.get("intensity", 1.0)) for each in found])

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from invrender.errors import InputError
-from invrender.io.files.paths import existing_file, shown
+from invrender.io.files.paths import existing_file, nearest, shown
 
 _LARGEST = 256 * 2**20  # bytes; a list of 100,000 poses takes a fifth of that
 _OTHER_TEXT = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)  # UTF-32's marks start or end with the same bytes
@@ -78,3 +78,25 @@ def _single(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
         twice = next(name for name in names if names.count(name) > 1)
         raise ValueError(f"the field '{shown(twice)}' is there twice")
     return table
+
+
+def check_names(path: Path, table: dict[str, Any], known: tuple[str, ...], what: str) -> None:
+    """Refuse a table with a field that is none of those known.
+
+    Args:
+        path: the file that holds it.
+        table: its fields.
+        known: the names that it may have.
+        what: the table is of, such as "a camera".
+
+    Raises:
+        InputError: naming the field, and the nearest one.
+    """
+    for name in table:
+        if name not in known:
+            close = nearest(name, known)
+            hint = f"did you mean '{close}'? " if close else ""
+            raise InputError(
+                f"{shown(path)} has the field '{shown(name)}', which {what} does not know",
+                f"{hint}known are {', '.join(known)}",
+            )
