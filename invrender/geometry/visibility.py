@@ -26,6 +26,13 @@ def spread_directions(n: int, phase: float = 0.3) -> Floats:
     return np.stack([r * np.sin(a), y, r * np.cos(a)], axis=1)
 
 
+def _ready(points: Floats, corners: Floats) -> tuple[Floats, Floats, Floats, Ints]:
+    """A tree over faces [F,3,3]: its boxes and the faces in its order; points [K,3] and the order that keeps near ones
+    together."""
+    bvh, points = build_bvh(corners), np.ascontiguousarray(points, np.float64)
+    return bvh.boxes, corners[bvh.order], points, np.argsort(morton_codes(points), kind="stable")
+
+
 def visible_from_outside(points: Floats, vertices: Floats, faces: Ints, lift: float, directions: int = 64) -> Bools:
     """Whether a ray from each point [K,3] escapes along at least one of the directions; [K].
 
@@ -34,11 +41,8 @@ def visible_from_outside(points: Floats, vertices: Floats, faces: Ints, lift: fl
     seen = np.zeros(len(points), bool)
     if not len(faces):
         return ~seen
-    corners = vertices[faces]
-    bvh = build_bvh(corners)
-    points = np.ascontiguousarray(points, np.float64)
-    order = np.argsort(morton_codes(points), kind="stable")
-    _mark_escaping(bvh.boxes, corners[bvh.order], points, order, spread_directions(directions), lift, seen)
+    boxes, corners, points, order = _ready(points, vertices[faces])
+    _mark_escaping(boxes, corners, points, order, spread_directions(directions), lift, seen)
     return seen
 
 
@@ -59,15 +63,12 @@ def outlined(
     seen = np.zeros(len(points), bool)
     if not len(faces):
         return ~seen
-    corners = vertices[faces]
-    bvh = build_bvh(corners)
-    points = np.ascontiguousarray(points, np.float64)
-    order = np.argsort(morton_codes(points), kind="stable")
+    boxes, corners, points, order = _ready(points, vertices[faces])
     first = unit(np.cross(normals, np.eye(3)[np.abs(normals).argmin(1)]))
-    second, near = np.cross(normals, first), corners[bvh.order]
+    second = np.cross(normals, first)
     for turn in np.arange(directions) / directions * np.pi:
         tangents = np.cos(turn) * first + np.sin(turn) * second
-        _mark_outlined(bvh.boxes, near, points, normals, tangents, order, lift, seen)
+        _mark_outlined(boxes, corners, points, normals, tangents, order, lift, seen)
     return seen
 
 
@@ -106,12 +107,9 @@ def seen_from(points: Floats, vertices: Floats, faces: Ints, eyes: Floats, frame
     seen = np.zeros(len(points), bool)
     if not len(faces):
         return np.asarray(framed.any(0))
-    corners = vertices[faces]
-    bvh = build_bvh(corners)
-    points = np.ascontiguousarray(points, np.float64)
-    order = np.argsort(morton_codes(points), kind="stable")
+    boxes, corners, points, order = _ready(points, vertices[faces])
     eyes = np.ascontiguousarray(eyes, np.float64)
-    _mark_seen(bvh.boxes, corners[bvh.order], points, order, eyes, np.ascontiguousarray(framed), lift, seen)
+    _mark_seen(boxes, corners, points, order, eyes, np.ascontiguousarray(framed), lift, seen)
     return seen
 
 
