@@ -18,7 +18,7 @@ from invrender.evaluate.posed_views import view_names
 from invrender.findings import Finding
 from invrender.io.files.atomic import atomic_path, atomic_write_text
 from invrender.kernels import Backend
-from invrender.nouns import Cameras, Material, Mesh, Scene, Views
+from invrender.nouns import Cameras, Mesh, Scene, Views
 from invrender.render import studio
 from invrender.render.images import to_bytes
 from invrender.report.cameras import first_look
@@ -31,10 +31,10 @@ from invrender.run.method import Method, Metrics
 from invrender.run.pictures import on_background
 from invrender.run.place import CARD, CONFIG, LOG, REPORT
 from invrender.run.settings import RunSettings
+from invrender.run.turntable import CLAY
 
 MOST_COMPARED = 6
 SIDE, FOV = 560, 30.0  # of the picture of a mesh
-CLAY = Material(albedo=(0.46, 0.5, 0.57), name="clay")
 PAPER = (0.855, 0.871, 0.905)  # linear, the report's own ground
 NOT_SETTINGS = ("input", "method")
 
