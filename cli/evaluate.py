@@ -137,20 +137,20 @@ class Chosen:
     @property
     def file(self) -> Path:
         """The file that is measured; of a run that found a transfer function, that."""
-        from invrender.evaluate.run_look import FOUND
         from invrender.io.assets import mesh_file, volume_file
+        from invrender.render.transfer_file import FILE
 
         volume = volume_file(self.path)
-        found = self.path / FOUND
+        found = self.path / FILE
         return volume or (found if found.is_file() else mesh_file(self.path))
 
     @property
     def is_mesh(self) -> bool:
         """Whether that is no volume; it is not read for that."""
-        from invrender.evaluate.run_look import FOUND
         from invrender.io.assets import volume_file
+        from invrender.render.transfer_file import FILE
 
-        return volume_file(self.path) is None and not (self.path / FOUND).is_file()
+        return volume_file(self.path) is None and not (self.path / FILE).is_file()
 
     def read(self, beside_raw: bool) -> Asset:
         """The mesh, the volume, or the volume with the transfer function that was found for it.

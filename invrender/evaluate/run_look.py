@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import sys
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,13 +14,14 @@ from invrender.io.volumes.read import is_volume_path, read_volume
 from invrender.nouns import Volume
 from invrender.nouns.transfer import TransferFunction
 from invrender.render.transfer import transfer_function
+from invrender.render.transfer_file import FILE, read_transfer
 
 if sys.version_info >= (3, 11):
     import tomllib
 else:
     import tomli as tomllib
 
-CONFIG, FOUND = "config.toml", "transfer.json"
+CONFIG = "config.toml"
 COLOURS = "volume"  # the method that learns from colours
 
 
@@ -72,15 +72,9 @@ def found_look(run: Path) -> Shown | None:
         InputError: transfer.json is damaged, or the volume is no longer there.
     """
     settings = _settings(run)
-    if settings is None or not is_file(run / FOUND) or settings.get("known") in (None, "none"):
+    if settings is None or not is_file(run / FILE) or settings.get("known") in (None, "none"):
         return None
-    volume = read_volume(str(settings["known"]))
-    try:
-        table = json.loads((run / FOUND).read_text(encoding="utf-8"))
-        low, high = (float(value) for value in table["window"].split(","))
-        return Shown(volume, transfer_function(volume, table["colormap"], table["opacity"], window=(low, high)))
-    except (ValueError, KeyError, TypeError, AttributeError, OSError) as error:
-        raise InputError(f"{run / FOUND} is no transfer function of a run", "let the run write it again") from error
+    return Shown(read_volume(str(settings["known"])), read_transfer(run))
 
 
 def _settings(run: Path) -> dict[str, Any] | None:

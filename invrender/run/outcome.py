@@ -8,11 +8,12 @@ from typing import Any
 
 from invrender.errors import InputError
 from invrender.io.assets import MESH_RESULTS, NETWORK, VOLUME_RESULTS, no_asset
+from invrender.render.transfer_file import FILE as TRANSFER
 from invrender.run.place import CONFIG, RECORD, settle
 from invrender.run.record import read_record, state
 from invrender.run.resolve import parse_toml
 
-TRANSFER, SCENE = "transfer.json", "scene.toml"
+SCENE = "scene.toml"
 
 
 def found_transfer(folder: Path) -> dict[str, Any] | None:

@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-import json
 import math
 from dataclasses import dataclass
 from typing import Any
 
 import torch
 
-from invrender.colour import linear_to_srgb
 from invrender.evaluate.volume import decibel
-from invrender.io.files.atomic import atomic_write_text
 from invrender.io.volumes.field import NAME as FIELD
 from invrender.io.volumes.field import write_field
 from invrender.io.volumes.write import write_volume
@@ -19,14 +16,11 @@ from invrender.kernels import Backend
 from invrender.methods.inputs import decibels
 from invrender.methods.volume_colour.task import StyledVolume, Task
 from invrender.nouns import Views
-from invrender.nouns.transfer import TransferFunction
 from invrender.parameters.neural_field import LearnedField
 from invrender.render.emission import render_volume
-from invrender.render.transfer_file import FILE
+from invrender.render.transfer_file import FILE, write_transfer
 from invrender.render.transfer_picture import write_transfer_picture
 from invrender.run.folder import RunFolder
-
-POINTS = 17  # of the transfer function, as options of `invrender render`
 
 
 @dataclass(frozen=True)
@@ -68,26 +62,8 @@ def write(run: RunFolder, task: Task, result: Result) -> None:
         if result.field is not None:
             write_field(run.file(FIELD), result.field)
     elif found.style.transfer is not None:
-        table = transfer_table(found.style.transfer)
-        atomic_write_text(run.file(FILE), json.dumps(table, indent=1) + "\n")
+        write_transfer(run.file(FILE), found.style.transfer)
         write_transfer_picture(run.file("transfer.png"), found.style.transfer, task.known)
-
-
-def transfer_table(transfer: TransferFunction) -> dict[str, Any]:
-    """A transfer function as `invrender render` takes it: --window, --colormap and --opacity."""
-    rows = torch.linspace(0, len(transfer.opacity) - 1, POINTS).round().long()
-    positions = (rows / (len(transfer.opacity) - 1)).tolist()
-    colours = (linear_to_srgb(transfer.colours[rows].numpy()) * 255).round().astype(int).tolist()
-    opacities = transfer.opacity[rows].clamp(0, 1).tolist()
-    return {
-        "window": f"{transfer.low:g},{transfer.high:g}",
-        "colormap": ",".join(
-            f"{position:.4g}:#{r:02x}{g:02x}{b:02x}" for position, (r, g, b) in zip(positions, colours, strict=True)
-        ),
-        "opacity": ",".join(
-            f"{position:.4g}:{value:.4g}" for position, value in zip(positions, opacities, strict=True)
-        ),
-    }
 
 
 def rows(m: dict[str, Any]) -> list[tuple[str, str]]:
