@@ -28,6 +28,7 @@ PAPER, STAGE, INK, GREY = (251, 251, 252), (238, 240, 244), (27, 35, 48), (98, 1
 GRADES = ((46, 139, 87), (183, 121, 31), (198, 47, 62))
 LINE = (42, 111, 219)
 GAP = 10
+MOST_LINES = 3  # of the verdict; a longer one has smaller letters
 
 
 def report_card(story: Story) -> bytes:
@@ -95,12 +96,12 @@ def _words(pen: ImageDraw.ImageDraw, story: Story) -> int:
     _text(pen, (LEFT, MARGIN - 4), f"invrender · {story.method}", 17, GREY)
     _text(pen, (LEFT, MARGIN + 22), story.title, 40)
     down = MARGIN + 82
-    lines = _wrapped(found.sentence, 20, ROOM - 26)[:3]
+    size = next((size for size in (20, 17) if len(_wrapped(found.sentence, size, ROOM - 26)) <= MOST_LINES), 14)
     ink = GREY if found.grade is None else GRADES[found.grade]
     pen.ellipse((LEFT, down + 6, LEFT + 12, down + 18), ink)
-    for line in lines:
-        _text(pen, (LEFT + 24, down), line, 20)
-        down += 28
+    for line in _wrapped(found.sentence, size, ROOM - 26):
+        _text(pen, (LEFT + 24, down), line, size)
+        down += round(1.4 * size)
     if story.warnings:
         count = "a warning" if len(story.warnings) == 1 else f"{len(story.warnings)} warnings"
         _text(pen, (LEFT + 24, down), f"{count}: {story.warnings[0].partition('; ')[0]}", 16, GRADES[1], ROOM - 24)

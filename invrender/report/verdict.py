@@ -127,4 +127,4 @@ def _where_seen(found: Mapping[str, Any], name: str, method: str) -> str:
     if name != "chamfer" or not is_number(hidden) or not is_number(seen) or float(str(hidden)) < HIDDEN:
         return ""
     near, share = told("chamfer_seen", seen, method), told("out_of_sight", hidden, method)
-    return f" ({near} where the input's cameras look; no camera saw {share} of it)"
+    return f" ({near} where cameras looked; none saw {share} of it)"
