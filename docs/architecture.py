@@ -29,7 +29,7 @@ LAYERS = (
     (("stages", "scenes, voxels and pictures for networks"),),
     (("run", "the one runner, folder, resume"), ("evaluate", "metrics, facts")),
     (("report", "report.html: what runs leave for people"),),
-    (("photometry", "what photographs say"), ("poses", "cameras found")),
+    (("photometry", "what photographs say"), ("poses", "cameras found"), ("radiography", "scanners' frames")),
     (("render", "images of scenes"), ("samples", "procedural assets")),
     (("solve", ""), ("parameters", ""), ("segmentation", ""), ("io", ""), ("ops", "")),
     (("geometry", ""), ("networks", ""), ("shading", ""), ("backends", "")),

@@ -32,21 +32,24 @@ def permuted(axis, x, y, z):
 def joseph_line(view, px, py, nx, ny, nz, hx, hy, hz):
     """The line of a point (px, py): axis, first, last (last < first: none), u, v, du, dv, pitch, head, tail.
 
-    view [12]: eye in index units (x, y, z), then the matrix from (px, py, 1) to a direction in index units. nx ny nz:
+    view [18]: the matrices from (px, py, 1) to the origin and the direction of its ray, in index units. nx ny nz:
     samples of the grid; hx hy hz: lengths of a cell.
     """
-    dx = view[3] * px + view[4] * py + view[5]
-    dy = view[6] * px + view[7] * py + view[8]
-    dz = view[9] * px + view[10] * py + view[11]
+    ox = view[0] * px + view[1] * py + view[2]
+    oy = view[3] * px + view[4] * py + view[5]
+    oz = view[6] * px + view[7] * py + view[8]
+    dx = view[9] * px + view[10] * py + view[11]
+    dy = view[12] * px + view[13] * py + view[14]
+    dz = view[15] * px + view[16] * py + view[17]
     axis, largest = 0, abs(dx)
     if abs(dy) > largest:
         axis, largest = 1, abs(dy)
     if abs(dz) > largest:
         axis, largest = 2, abs(dz)
-    enter, leave = chord(view[0], view[1], view[2], dx, dy, dz, nx, ny, nz)
+    enter, leave = chord(ox, oy, oz, dx, dy, dz, nx, ny, nz)
     if leave <= enter:
         return axis, 0, -1, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0
-    o, ou, ov = permuted(axis, view[0], view[1], view[2])
+    o, ou, ov = permuted(axis, ox, oy, oz)
     d, du, dv = permuted(axis, dx, dy, dz)
     n, nu, nv = permuted(axis, nx, ny, nz)
     one, other = o + enter * d, o + leave * d

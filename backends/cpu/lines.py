@@ -21,8 +21,8 @@ LINE = np.dtype(
 def trace_lines(views, shape, spacing, width, begin, end, lines, axes):  # type: ignore[no-untyped-def]
     """Fill the lines of the pixels begin .. end, counted through all views, rows and columns.
 
-    views [N,12] float64: eye in index units (x, y, z), then the matrix from (column, row, 1) to a direction in index
-    units. shape [3]: samples along x, y, z. spacing [3]: lengths of a cell. width [2]: pixels of a row, of an image.
+    views [N,18] float64: the matrices from (column, row, 1) to the origin and the direction of a ray, in index units.
+    shape [3]: samples along x, y, z. spacing [3]: lengths of a cell. width [2]: pixels of a row, of an image.
     axes [...] int8: main axis of each ray.
     """
     for pixel in range(begin, end):

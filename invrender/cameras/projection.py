@@ -126,8 +126,38 @@ def perspective_intrinsics(
     return matrix
 
 
+def parallel_projection(
+    pitch: float | tuple[float, float], cx: float, cy: float, size: tuple[int, int], near: float, far: float
+) -> torch.Tensor:
+    """The [4,4] float64 OpenGL projection of a parallel (orthographic) camera.
+
+    Args:
+        pitch: world units from one pixel to the next, or those of columns and of rows.
+        cx, cy: the pixel on which the camera's position lands, from the top left corner (the middle is W/2, H/2).
+        size: (H, W) in pixels.
+        near, far: distances along the viewing axis, near < far; what lies behind the position may be seen, too.
+
+    Raises:
+        UsageError: any of them is out of range.
+    """
+    across, down = pitch if isinstance(pitch, tuple) else (pitch, pitch)
+    height, width = size
+    if height < 1 or width < 1:
+        raise UsageError(f"an image of {width} x {height} pixels is empty", "use a size of at least 1")
+    if not (0 < across < math.inf and 0 < down < math.inf):
+        raise UsageError(f"a pixel of {across:g} x {down:g} is impossible", "give its width in world units")
+    if not near < far:
+        raise UsageError(f"clipping distances {near:g} .. {far:g} are impossible", "use near < far")
+    matrix = torch.zeros(4, 4, dtype=torch.float64)
+    matrix[0, 0], matrix[0, 3] = 2 / (across * width), 2 * cx / width - 1
+    matrix[1, 1], matrix[1, 3] = 2 / (down * height), 1 - 2 * cy / height
+    matrix[2, 2], matrix[2, 3] = -2 / (far - near), -(far + near) / (far - near)
+    matrix[3, 3] = 1.0
+    return matrix
+
+
 def intrinsics(cameras: Cameras) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor, torch.Tensor]:
-    """(fx, fy, cx, cy), each [N] float64 in pixels: what `perspective_intrinsics` takes."""
+    """(fx, fy, cx, cy), each [N] float64 in pixels: what `perspective_intrinsics` takes. For perspective cameras."""
     (height, width), p = cameras.size, cameras.projection
     return p[:, 0, 0] * width / 2, p[:, 1, 1] * height / 2, (1 - p[:, 0, 2]) * width / 2, (1 + p[:, 1, 2]) * height / 2
 

@@ -1,4 +1,4 @@
-"""Where images are seen from: pinhole cameras and rays."""
+"""Where images are seen from: perspective and parallel cameras, and rays."""
 
 from __future__ import annotations
 
@@ -11,12 +11,14 @@ Tensor = torch.Tensor
 
 @dataclass(frozen=True)
 class Cameras:
-    """N pinhole cameras of one image size.
+    """N cameras of one image size: pinholes, or parallel (orthographic) ones.
 
     Attributes:
         world_to_camera: [N,4,4] float64, rigid; the camera looks down its -Z.
-        projection: [N,4,4] float64, camera to clip space (OpenGL: visible where -w <= x, y, z <= w; w is the depth
-            along the viewing axis).
+        projection: [N,4,4] float64, camera to clip space (OpenGL: visible where -w <= x, y, z <= w). Its last row is
+            (0, 0, -1, 0) for a pinhole, whose w is the depth along the viewing axis, and (0, 0, 0, 1) for a parallel
+            camera, whose w is 1. Its first two rows may shear: pixels that are no rectangles, rays that meet a
+            detector at a slant.
         size: (H, W) in pixels.
     """
 
@@ -28,13 +30,18 @@ class Cameras:
         return len(self.world_to_camera)
 
     @property
+    def parallel(self) -> Tensor:
+        """[N] bool: which cameras have parallel rays, and no eye point."""
+        return self.projection[:, 3, 2] == 0
+
+    @property
     def clip_from_world(self) -> Tensor:
         """[N,4,4] float64: world to clip space."""
         return self.projection @ self.world_to_camera
 
     @property
     def position(self) -> Tensor:
-        """[N,3] float64: the eye points in the world."""
+        """[N,3] float64: the eye points in the world; of a parallel camera, where its rays begin to count."""
         position: Tensor = torch.linalg.inv(self.world_to_camera)[:, :3, 3]
         return position
 

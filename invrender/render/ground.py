@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 import torch
 
-from invrender.cameras.rays import pixel_directions
+from invrender.cameras.rays import pixel_rays
 from invrender.kernels import Backend
 from invrender.nouns import Cameras
 from invrender.render.baked import openness_at
@@ -77,12 +77,12 @@ def shadows(ground: Ground, cameras: Cameras) -> Tensor:
     pixels = torch.stack([column, row, torch.ones_like(row)], -1).double()
     middle, axes = ground.middle.cpu(), ground.axes.cpu()
     pictures = []
-    for matrix, eye in zip(pixel_directions(cameras), cameras.position, strict=True):
-        start, way = axes @ (eye - middle), (pixels @ matrix.T) @ axes.T
+    for begins, matrix in zip(*pixel_rays(cameras), strict=True):
+        start, way = (pixels @ begins.T - middle) @ axes.T, (pixels @ matrix.T) @ axes.T
         down = -way[..., 2]
-        meets = (down > 1e-9) & (start[2] > 0)
-        distance = start[2] / torch.where(meets, down, 1)
-        place = (start[:2] + distance[..., None] * way[..., :2]) / ground.half
+        meets = (down > 1e-9) & (start[..., 2] > 0)
+        distance = start[..., 2] / torch.where(meets, down, 1)
+        place = (start[..., :2] + distance[..., None] * way[..., :2]) / ground.half
         looked_up = torch.nn.functional.grid_sample(
             ground.shade.cpu().double()[None, None], place[None].clamp(-2, 2), mode="bicubic", align_corners=True
         )[0, 0]

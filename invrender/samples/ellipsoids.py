@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 import torch
 
-from invrender.cameras.rays import pixel_directions
+from invrender.cameras.rays import pixel_rays
 from invrender.nouns import Cameras, Volume
 
 Tensor = torch.Tensor
@@ -41,9 +41,9 @@ def transmittances(ellipsoids: tuple[Ellipsoid, ...], cameras: Cameras, across: 
     for shift in torch.cartesian_prod(offsets, offsets):
         row, column = torch.meshgrid(torch.arange(height) + shift[0], torch.arange(width) + shift[1], indexing="ij")
         pixels = torch.stack([column, row, torch.ones_like(row)], -1)
-        direction = torch.einsum("nij,hwj->nhwi", pixel_directions(cameras), pixels)
+        origin, direction = (torch.einsum("nij,hwj->nhwi", matrix, pixels) for matrix in pixel_rays(cameras))
         direction = torch.nn.functional.normalize(direction, dim=-1)
-        total += torch.exp(-line_integrals(ellipsoids, cameras.position[:, None, None], direction))
+        total += torch.exp(-line_integrals(ellipsoids, origin, direction))
     return (total / across**2).float()
 
 

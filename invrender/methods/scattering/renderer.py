@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import torch
 
-from invrender.cameras.rays import pixel_directions
+from invrender.cameras.rays import pixel_rays
 from invrender.kernels import Backend
 from invrender.kernels.intersect import approached
 from invrender.kernels.radiance import ENDLESS, SceneArrays, Transport
@@ -29,16 +29,15 @@ class Renderer:
     Attributes:
         base: the scene for kernels, with the medium that it was made with.
         unit: world units of the frame's unit.
-        origin: [N,3] float64 in the frame; where a camera's rays begin.
-        matrix: [N,3,3] float64; see `pixel_directions`.
+        origins, directions: [N,3,3] float64; see `pixel_rays`; origins in the frame.
         size: (H, W) of a picture.
         backend: that follows the light.
     """
 
     base: SceneArrays
     unit: float
-    origin: Tensor
-    matrix: Tensor
+    origins: Tensor
+    directions: Tensor
     size: tuple[int, int]
     backend: Backend
 
@@ -47,13 +46,16 @@ class Renderer:
         """What sees a scene with a medium from N cameras."""
         prepared = scene_arrays.geometry(scene.meshes, backend.device, media=scene.media)
         arrays = scene_arrays.arrays(prepared, scene)
-        origin = prepared.local(cameras.position.to(prepared.centre))
-        return Renderer(arrays, prepared.unit, origin, pixel_directions(cameras).to(origin), cameras.size, backend)
+        origins, directions = (matrix.to(prepared.centre) for matrix in pixel_rays(cameras))
+        # `local` is affine: it moves what belongs to 1 and scales the rest.
+        at = prepared.local(origins[:, :, 2])
+        origins = torch.cat([origins[:, :, :2] / prepared.unit, at[:, :, None]], 2)
+        return Renderer(arrays, prepared.unit, origins, directions.to(at), cameras.size, backend)
 
     @property
     def pixels(self) -> int:
         """Of all views."""
-        return len(self.origin) * self.size[0] * self.size[1]
+        return len(self.origins) * self.size[0] * self.size[1]
 
     def rays(self, pixels: Tensor, spp: int, random: torch.Generator) -> tuple[Tensor, Tensor]:
         """Rays [P*spp,3] of the frame through random points of pixels [P], counted through views, rows and columns."""
@@ -63,12 +65,14 @@ class Renderer:
         """Rays through points [P,2] in [0, 1) of pixels [P]."""
         height, width = self.size
         view, within = pixels // (height * width), pixels % (height * width)
-        at = torch.stack([within % width, within // width], 1) + inside.to(self.origin)
-        matrix = self.matrix[view]
-        way = (matrix[:, :, :2] * at[:, None]).sum(-1) + matrix[:, :, 2]
+        at = torch.stack([within % width, within // width], 1) + inside.to(self.origins)
+        start, way = (
+            (matrix[view][:, :, :2] * at[:, None]).sum(-1) + matrix[view][:, :, 2]
+            for matrix in (self.origins, self.directions)
+        )
         way = torch.nn.functional.normalize(way, dim=-1)
         like = self.base.vertices
-        return approached(self.origin[view], way, AROUND).to(like), way.to(like)
+        return approached(start, way, AROUND).to(like), way.to(like)
 
     def seen(self, arrays: SceneArrays, pixels: Tensor, spp: int, random: torch.Generator) -> Tensor:
         """Linear RGB [P,3] of pixels, each the mean of some rays; differentiable in the arrays."""

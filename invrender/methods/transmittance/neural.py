@@ -11,7 +11,7 @@ from functools import cached_property
 
 import torch
 
-from invrender.cameras.rays import pixel_directions
+from invrender.cameras.rays import pixel_rays as matrices
 from invrender.methods.transmittance.measurement import Measurement
 from invrender.methods.transmittance.problem import DENSITY, Problem
 from invrender.nouns import Rays
@@ -120,5 +120,5 @@ def pixel_rays(data: Measurement, pixels: Tensor) -> Rays:
     height, width = data.cameras.size
     view, within = pixels // (height * width), pixels % (height * width)
     at = torch.stack([within % width + 0.5, within // width + 0.5, torch.ones(len(pixels))], -1).double()
-    direction = (pixel_directions(data.cameras)[view] @ at[..., None])[..., 0]
-    return Rays(data.cameras.position[view].float(), torch.nn.functional.normalize(direction, dim=-1).float())
+    origin, direction = ((matrix[view] @ at[..., None])[..., 0] for matrix in matrices(data.cameras))
+    return Rays(origin.float(), torch.nn.functional.normalize(direction, dim=-1).float())
