@@ -25,7 +25,9 @@ Tensor = torch.Tensor
 
 def asset(task: Task, result: Result) -> Volume:
     """The density in the units of the input."""
-    return Volume((result.density / task.extinction).cpu()[None], task.bounds, "density")
+    placement = None if task.reference is None else task.reference.placement
+    units = None if task.reference is None else task.reference.units
+    return Volume((result.density / task.extinction).cpu()[None], task.bounds, "density", units, placement)
 
 
 def measure(task: Task, result: Result, backend: Backend) -> dict[str, Any]:
