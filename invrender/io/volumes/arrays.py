@@ -56,7 +56,7 @@ def read_npy(path: Path, frame: int | None = None) -> Grid:
     if more:
         log.warning("%s: %d more bytes follow the array; they are left out", path.name, more)
     values = unnamed(values, frame, path)
-    return Grid(values, *default_axes(values.shape[1:]))
+    return Grid(values, *default_axes(values.shape[1:]), spaced=False)
 
 
 def write_npz(path: Path, volume: Volume) -> None:
@@ -160,7 +160,7 @@ def _positioned(values: Array, arrays: dict[str, Array], path: Path) -> Grid:
             f"{path}: bounds, spacing or origin have a wrong shape ({error})",
             "bounds are 2 x 3 numbers (x, y, z of both corners), spacing and origin 3",
         ) from error
-    return Grid(values, axes, origin)
+    return Grid(values, axes, origin, spaced="spacing" in arrays)
 
 
 def _placement(arrays: dict[str, Array], path: Path) -> NDArray[np.float64] | None:

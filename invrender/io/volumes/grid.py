@@ -36,6 +36,7 @@ class Grid:
         origin: [3], the world position of sample (0, 0, 0).
         placement: [3,4], where the file keeps a frame of its own, in which axes and origin then are (`Volume`).
         units: of length, where the file says so.
+        spaced: whether the file tells the spacing; False: axes are those of `default_axes`.
     """
 
     values: Array
@@ -43,6 +44,7 @@ class Grid:
     origin: NDArray[np.float64]
     placement: NDArray[np.float64] | None = None
     units: str | None = None
+    spaced: bool = True
 
 
 def to_volume(grid: Grid, path: Path) -> Volume:

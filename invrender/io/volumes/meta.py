@@ -62,7 +62,8 @@ def write_meta(path: Path, volume: Volume) -> None:
     channels = f"ElementNumberOfChannels = {len(values)}\n" if len(values) > 1 else ""
     header = (
         "ObjectType = Image\nNDims = 3\nBinaryData = True\nBinaryDataByteOrderMSB = False\nCompressedData = True\n"
-        f"CompressedDataSize = {len(data)}\nTransformMatrix = {_row(directions.T.ravel())}\nOffset = {_row(origin * _RAS)}\n"
+        f"CompressedDataSize = {len(data)}\nTransformMatrix = {_row(directions.T.ravel())}\n"
+        f"Offset = {_row(origin * _RAS)}\n"
         f"CenterOfRotation = 0 0 0\nElementSpacing = {_row(steps)}\nDimSize = {_row(values.shape[:0:-1])}\n"
         f"{channels}ElementType = MET_FLOAT\nElementDataFile = LOCAL\n"
     )
