@@ -170,7 +170,7 @@ def _values(places: Sequence[Slice], path: Path) -> NDArray[np.float32]:
         target[:] = slice_values(each)
     forget()
     if any(each.inverted for each in places):
-        log.warning("%s: MONOCHROME1, where low is bright; the numbers are kept as they are", path.name)
+        log.warning("%s: MONOCHROME1, where low is bright; turned round, as ITK and 3D Slicer do", path.name)
     return values
 
 

@@ -155,7 +155,7 @@ def _header(pydicom: Any, path: Path) -> Any:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # of values that break small rules, which is looked at where they are used
         header = pydicom.dcmread(path, stop_before_pixels=True, force=path.suffix.lower() in EXTENSIONS)
-    if not len(header):
+    if "SOPClassUID" not in header and "Rows" not in header:
         raise ValueError("it holds no DICOM data")
     return header
 

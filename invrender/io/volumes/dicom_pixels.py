@@ -22,10 +22,12 @@ def slice_values(one: Slice) -> NDArray[np.float32]:
     Raises:
         InputError: they are in colour, cut off, or compressed in a way that no installed package undoes.
     """
-    pixels, table = _pixels(one.path)
+    pixels, table, bits = _pixels(one.path)
     values = pixels[one.index] if pixels.ndim == 3 else pixels
     if values.shape != one.size:
         raise InputError(f"{one.path} holds pictures in colour, which are no density", "choose another series")
+    if one.inverted:  # as GDCM does: the bits that are stored, each the other way round
+        values = -1 - values if values.dtype.kind == "i" else (1 << bits) - 1 - values
     if table is not None:
         return np.asarray(importlib.import_module("pydicom.pixels").apply_modality_lut(values, table), np.float32)
     if one.slope == 1 and one.intercept == 0:
@@ -39,8 +41,8 @@ def forget() -> None:
 
 
 @lru_cache(maxsize=1)  # of a file of many frames, all are unpacked at once
-def _pixels(path: Path) -> tuple[NDArray[Any], Any]:
-    """The stored numbers of a file, and its dataset where a table says what they mean."""
+def _pixels(path: Path) -> tuple[NDArray[Any], Any, int]:
+    """The stored numbers of a file, its dataset where a table says what they mean, and how many bits count."""
     pydicom = importlib.import_module("pydicom")
     syntax = "unknown"
     try:
@@ -57,4 +59,5 @@ def _pixels(path: Path) -> tuple[NDArray[Any], Any]:
         ) from error
     except (ValueError, AttributeError, KeyError, OSError, EOFError, IndexError, TypeError) as error:
         raise damaged(path, error) from error
-    return pixels, dataset if "ModalityLUTSequence" in dataset else None
+    table = dataset if "ModalityLUTSequence" in dataset else None
+    return pixels, table, int(dataset.get("BitsStored", 16))

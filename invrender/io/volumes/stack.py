@@ -57,7 +57,8 @@ def is_stack(folder: Path) -> bool:
         return False
     if any(entry.is_dir() or entry.suffix.lower() not in _NOTES for entry in others):
         return False
-    return all(_is_grey(entry) for entry in slices[:_LOOKED_AT])
+    grey = [_is_grey(entry) for entry in slices[:_LOOKED_AT]]
+    return True in grey and False not in grey
 
 
 def read_stack(folder: Path) -> Grid:
@@ -103,12 +104,13 @@ def _entries(folder: Path) -> list[Path]:
         raise InputError(f"{folder} cannot be looked into: {error.strerror}", "check its permissions") from error
 
 
-def _is_grey(picture: Path) -> bool:
+def _is_grey(picture: Path) -> bool | None:
+    """Whether a picture has one channel; None where it cannot be read."""
     try:
         with Image.open(picture) as image:
             return image.mode in GREY
     except (OSError, ValueError, SyntaxError, Image.DecompressionBombError):
-        return False
+        return None
 
 
 def _in_order(files: Sequence[Path], folder: Path) -> list[Path]:

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 from PIL import Image
 
 from invrender.errors import InputError
@@ -59,7 +60,7 @@ def read_tiff(path: Path, frame: int | None = None) -> Grid:
     values = arrange(values, roles, frame, path)
     steps = _steps(description, tags)
     if steps is not None:
-        return Grid(values, np.diag(steps), np.zeros(3), units=_unit(description))
+        return Grid(values, np.diag(steps), _origin(description) * steps, units=_unit(description))
     return Grid(values, *default_axes(values.shape[1:]), spaced=False)
 
 
@@ -90,6 +91,13 @@ def open_slice(path: Path) -> tuple[Array, tuple[float, ...] | None, str | None]
                 return _array(image), _steps(description, tags), _unit(description)
     except (OSError, EOFError, ValueError, SyntaxError, KeyError, TypeError, Image.DecompressionBombError) as error:
         raise InputError(f"{path} cannot be read as a slice: {error}", "export it again") from error
+
+
+def _origin(description: str) -> NDArray[np.float64]:
+    """Where ImageJ has the first sample, in samples from the origin."""
+    found = [re.search(rf"^{axis}origin=(\S+)", description, re.MULTILINE) for axis in "xyz"]
+    ours = [-_number(match[1]) if match else 0.0 for match in found]
+    return np.array([number if math.isfinite(number) else 0.0 for number in ours])
 
 
 def _unit(description: str) -> str | None:

@@ -171,9 +171,15 @@ def test_a_slice_of_another_size_or_direction_is_named(tmp_path, pixels):
         read_volume(tmp_path)
 
 
-def test_numbers_of_inverted_display_are_kept_and_said(tmp_path, pixels, caplog):
-    write_series(tmp_path, pixels, PhotometricInterpretation="MONOCHROME1")
-    assert np.array_equal(read_volume(tmp_path).numpy()[0], pixels[:, ::-1, ::-1] - 1024.0)
+def test_an_inverted_display_is_turned_round_as_simpleitk_does(tmp_path, pixels, caplog):
+    itk = pytest.importorskip("SimpleITK")
+    for signed in (0, 1):
+        files = write_series(
+            tmp_path / f"{signed}", pixels, PhotometricInterpretation="MONOCHROME1", PixelRepresentation=signed
+        )
+        found = read_volume(tmp_path / f"{signed}")
+        theirs = itk.GetArrayFromImage(itk.ReadImage(str(files[0])))
+        assert np.array_equal(found.numpy()[0, 0], theirs[0, ::-1, ::-1])
     assert "MONOCHROME1" in caplog.text
 
 
