@@ -15,7 +15,7 @@ from invrender.nouns import Volume
 NAME = "hounsfield"
 AIR = -1000.0
 _TYPICAL = (
-    "say how much water attenuates in 1/(unit of length): --mu-water 0.0193 for mm at 70 keV (0.0227 at 50, 0.0184 at "
+    "say how much water attenuates in 1/(unit of length): --mu-water 0.0194 for mm at 70 keV (0.0227 at 50, 0.0184 at "
     "80, 0.0171 at 100; ten times that for cm)"
 )
 
