@@ -199,6 +199,7 @@ _VOLUMES = {
     "support": Entry("grid in use", "The share of the grid's cells where anything can be: the rest was ruled out by"
                      " empty pixels.", unit=PERCENT),
     "carving": Entry("carving", "`wide`: a cell's width around the object was kept free to fill; `tight`: none."),
+    "also_written": Entry("also written", "The density in other formats; `volume_hu` in Hounsfield units."),
     "saturated_pixels": Entry("pixels without light", "Pixels that are black, so that they only tell a least density;"
                               " they were left out."),
     "samples": Entry("samples", "Grid samples along z, y and x that were solved for."),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +21,7 @@ from invrender.methods.transmittance.doubts import check, doubt
 from invrender.methods.transmittance.film import film
 from invrender.methods.transmittance.measurement import Measurement, Noise, measure
 from invrender.methods.transmittance.neural import ITERATIONS, Training, field_of, field_schedule, learnt
+from invrender.methods.transmittance.outputs import outputs
 from invrender.methods.transmittance.problem import DENSITY, prepare
 from invrender.methods.transmittance.rims import WIDE
 from invrender.methods.transmittance.schedule import Plan
@@ -32,6 +34,12 @@ from invrender.solve.loop import Loop
 from invrender.solve.phase import Finished
 
 LARGE = 512**3  # samples of grids that are cut into slabs
+
+
+def load(settings: TransmittanceSettings, backend: Backend) -> task.Task:
+    """The task, with what is to be written checked before anything is read."""
+    wanted = outputs(settings)
+    return replace(task.load(settings, backend), outputs=wanted)
 
 
 def begin(given: task.Task, settings: TransmittanceSettings, backend: Backend) -> Problem:
@@ -90,7 +98,7 @@ METHOD = Method(
     settings=TransmittanceSettings,
     presets=PRESETS,
     needs=("volumes",),
-    load=task.load,
+    load=load,
     describe=task.describe,
     notices=task.notices,
     check=check,

@@ -15,6 +15,7 @@ from invrender.io.volumes.write import write_volume
 from invrender.kernels import Backend
 from invrender.methods.inputs import decibels
 from invrender.methods.transmittance.measurement import Measurement
+from invrender.methods.transmittance.outputs import write_outputs
 from invrender.methods.transmittance.task import Result, Task
 from invrender.nouns import Volume
 from invrender.render.absorption import optical_depth
@@ -25,7 +26,9 @@ Tensor = torch.Tensor
 
 def asset(task: Task, result: Result) -> Volume:
     """The density in the units of the input."""
-    return Volume((result.density / task.extinction).cpu()[None], task.bounds, "density")
+    placement = None if task.reference is None else task.reference.placement
+    units = None if task.reference is None else task.reference.units
+    return Volume((result.density / task.extinction).cpu()[None], task.bounds, "density", units, placement)
 
 
 def measure(task: Task, result: Result, backend: Backend) -> dict[str, Any]:
@@ -49,6 +52,8 @@ def measure(task: Task, result: Result, backend: Backend) -> dict[str, Any]:
         "saturated_pixels": data.masked,
         "samples": result.samples,
     }
+    if task.outputs.names:
+        metrics["also_written"] = list(task.outputs.names)
     if result.field is not None:
         metrics["field"] = "neural"
     if task.reference is not None:
@@ -76,6 +81,7 @@ def write(run: RunFolder, task: Task, result: Result) -> None:
     volume = asset(task, result)
     write_volume(run.file("volume.npz"), volume)
     write_volume(run.file("volume.vti"), volume)
+    write_outputs(run, volume, task.outputs)
     if result.field is not None:
         write_field(run.file(FIELD), result.field)
 
@@ -104,4 +110,4 @@ def rows(m: dict[str, Any]) -> list[tuple[str, str]]:
 
 def files(m: dict[str, Any]) -> str:
     """The main results."""
-    return "volume.npz, volume.vti" + (f", {FIELD}" if "field" in m else "")
+    return ", ".join(["volume.npz", "volume.vti", *m.get("also_written", []), *([FIELD] if "field" in m else [])])

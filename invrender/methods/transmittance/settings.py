@@ -23,6 +23,8 @@ class TransmittanceSettings(VolumeRunSettings):
     OF_PRESETS: ClassVar[Mapping[str, Mapping[str, object]]] = PRESETS
     OWN: ClassVar[Own] = Own(views=64, size=128)
     UNSET: ClassVar[Mapping[str, str]] = {
+        "formats": "none",
+        "mu_water": "not guessed",
         "views": "64 of an asset",
         "size": "128 of an asset, a dataset's as they are",
         "noise": "exact for an asset, by the files for a dataset",
@@ -56,6 +58,17 @@ class TransmittanceSettings(VolumeRunSettings):
         Range(0, 1e6),
     ] = None
     carve: Annotated[bool, Key("Hold what empty rays cross at zero.")] = True
+    formats: Annotated[
+        str | None, Flag("Write the density in these formats too: nrrd, nii.gz, mha, tif, vdb, ...", "EXT,EXT")
+    ] = None
+    units: Annotated[
+        Literal["density", "hu"], Flag("hu: write volume_hu in Hounsfield units too (.nrrd, or --formats).")
+    ] = "density"
+    mu_water: Annotated[
+        float | None,
+        Flag("Attenuation of water for them, in 1/(unit of length): about 0.02 for mm at 70 keV.", "MU"),
+        Range(0, 1e30),
+    ] = None
     split: Annotated[
         Literal["auto", "views", "slabs"],
         Key(

@@ -6,7 +6,7 @@ of the target, and nothing else.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import NoReturn
 
 import torch
@@ -20,6 +20,7 @@ from invrender.kernels import Backend
 from invrender.methods.inputs import grid_box, grid_shape, own_cameras, read_asset
 from invrender.methods.transmittance.air import check_air, read_air
 from invrender.methods.transmittance.measurement import DEEPEST, Measurement, Noise, exposed, measure, parse_noise
+from invrender.methods.transmittance.outputs import Outputs
 from invrender.methods.transmittance.settings import TransmittanceSettings
 from invrender.nouns import Cameras, Volume
 from invrender.parameters.neural_field import LearnedField
@@ -43,6 +44,7 @@ class Task:
         shape, bounds: of the grid to find.
         extinction: the measured optical depths are this times those of the density that is asked for.
         reference: the asset, or None.
+        outputs: which files are written besides.
     """
 
     measurement: Measurement
@@ -50,6 +52,7 @@ class Task:
     bounds: Tensor
     extinction: float
     reference: Volume | None
+    outputs: Outputs = field(default_factory=Outputs)
 
 
 @dataclass(frozen=True)
