@@ -8,6 +8,8 @@ tangent of half the angle of view. Solved for D, with the worst azimuth put in:
     beside:  D >= h sin e + r sqrt(cos^2 e + 1 / tan_x^2)
     above:   D >= h sin e +- r cos e + |h cos e -+ r sin e| / tan_y
 
+Parallel cameras need no distance but an extent: the same without what depth does, r beside and |h| cos e + r sin e above.
+
 From every direction of a sphere it is a ball around the centre that has to fit: D >= |p| / sin(half the angle).
 
 The other way round, cameras that are given hold a box in common.
@@ -53,6 +55,23 @@ def fitting_distance(
     for side in (r, -r):  # towards the camera, and away from it
         needed.append(h * sine + side * cosine + (h * cosine - side * sine).abs() / tan_y)
     return float(torch.stack(needed).max())
+
+
+def fitting_extent(points: Tensor, kind: str, size: tuple[int, int], elevation: float | None = None) -> float:
+    """The smallest extent, across the smaller side, with which a rig's parallel cameras hold all points with a border.
+
+    Args:
+        points, kind, size, elevation: see `fitting_distance`.
+    """
+    height, width = size
+    smaller = min(size)
+    inside = 1 - 2 * min(BORDER, BORDER_SHARE * smaller) / smaller
+    if kind != "orbit" or elevation is None:
+        return 2 * float(points.norm(dim=1).max()) / inside
+    sine, cosine = abs(math.sin(math.radians(elevation))), math.cos(math.radians(elevation))
+    r, h = points[:, [0, 2]].norm(dim=1), points[:, 1]
+    beside, above = float(r.max()), float((h.abs() * cosine + r * sine).max())
+    return 2 * max(beside * smaller / width, above * smaller / height) / inside
 
 
 def common_box(cameras: Cameras) -> Tensor:

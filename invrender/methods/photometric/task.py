@@ -134,8 +134,9 @@ def _from_asset(settings: PhotometricSettings, lights: Lights, backend: Backend)
     size = settings.size or ASSET_SIZE
     cameras = _own_cameras(mesh, settings, (size, size))
     other = around(
-        mesh, "sphere", UNSEEN_VIEWS, (size, size), distance=settings.distance, fov=settings.fov, azimuth=17.0
-    )
+        mesh, "sphere", UNSEEN_VIEWS, (size, size), distance=settings.distance, fov=settings.fov, azimuth=17.0,
+        parallel=settings.ortho,
+    )  # fmt: skip
     known = lights if "light" not in settings.optimize else None
     folds = folds_of(len(cameras), settings.folds)
     drawn, unseen = (render_views(mesh, each, backend, lights) for each in (cameras, other))
@@ -149,7 +150,7 @@ def _own_cameras(mesh: Mesh, settings: PhotometricSettings, size: tuple[int, int
         return cameras[evenly(len(cameras), settings.views)]
     return around(
         mesh, "orbit" if settings.cameras == "orbit" else "sphere", count, size,
-        distance=settings.distance, fov=settings.fov, elevation=settings.elevation,
+        distance=settings.distance, fov=settings.fov, elevation=settings.elevation, parallel=settings.ortho,
     )  # fmt: skip
 
 
