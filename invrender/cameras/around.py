@@ -70,6 +70,8 @@ def around(
             needed = fitting_extent(_points(asset) - centre.cpu(), kind, shape, elevation)
             extent = max(needed, float(extents(cameras)[0]))
         cameras = cameras if extent is None else with_extent(cameras, extent)
+        alike = cameras.projection[:1].repeat(count, 1, 1)  # to the last bit
+        cameras = Cameras(cameras.world_to_camera, alike, cameras.size)
     return rotated(cameras, centre, azimuth)
 
 

@@ -8,7 +8,7 @@ tangent of half the angle of view. Solved for D, with the worst azimuth put in:
     beside:  D >= h sin e + r sqrt(cos^2 e + 1 / tan_x^2)
     above:   D >= h sin e +- r cos e + |h cos e -+ r sin e| / tan_y
 
-Parallel cameras need no distance but an extent: the same without what depth does, r beside and |h| cos e + r sin e above.
+Parallel cameras need no distance but an extent, in which depth does nothing: r beside, |h| cos e + r sin e above.
 
 From every direction of a sphere it is a ball around the centre that has to fit: D >= |p| / sin(half the angle).
 

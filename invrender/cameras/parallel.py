@@ -12,6 +12,9 @@ from invrender.nouns import Cameras
 
 Tensor = torch.Tensor
 
+FAR = 1e4
+_SKEW = 1e-9  # of the scale of a projection: less is rounding
+
 
 def parallel_like(cameras: Cameras, point: Tensor) -> Cameras:
     """Parallel cameras that stand where the given ones do and show what lies as deep as `point` just as they do.
@@ -87,8 +90,14 @@ def to_viewers(cameras: Cameras, points: Tensor, origin: Tensor) -> Tensor:
     if not bool(cameras.parallel.any()):
         return torch.nn.functional.normalize(eye - points, dim=-1)
     back = -torch.nn.functional.normalize(ray_directions(cameras), dim=1).to(points).reshape(many)
-    flat = cameras.parallel.to(points.device).reshape(many[:-1] + (1,))
+    flat = cameras.parallel.to(points.device).reshape((*many[:-1], 1))
     return torch.nn.functional.normalize(torch.where(flat, back.expand_as(points), eye - points), dim=-1)
+
+
+def standpoints(cameras: Cameras) -> Tensor:
+    """[N,3] float64, where the ray through the middle of each picture starts: the eye of a perspective camera."""
+    height, width = cameras.size
+    return pixel_rays(cameras)[0] @ torch.tensor([width / 2, height / 2, 1], dtype=torch.float64)
 
 
 def ray_directions(cameras: Cameras) -> Tensor:
@@ -105,3 +114,54 @@ def depth_range(cameras: Cameras) -> tuple[Tensor, Tensor]:
     near = torch.where(flat, (1 + shift) / down, shift / (down - 1))
     far = torch.where(flat, (shift - 1) / down, shift / (down + 1))
     return near, far
+
+
+def far_pinholes(cameras: Cameras, about: Tensor, reach: float) -> Cameras:
+    """The cameras, parallel ones as pinholes FAR times `reach` behind a point, in whose plane they show the same.
+
+    For what needs an eye and depths in clip space's w. Within `reach` of the point pictures differ by 1 / FAR of the
+    distance from the middle, and directions by 1 / FAR.
+
+    Args:
+        cameras: N of them; perspective ones stay as they are.
+        about: [3] in the world.
+        reach: in world units.
+    """
+    flat = cameras.parallel
+    if not bool(flat.any()):
+        return cameras
+    rotation, about = cameras.world_to_camera[:, :3, :3], about.to(cameras.world_to_camera)
+    way = torch.nn.functional.normalize(ray_directions(cameras), dim=1)
+    eye = about - FAR * reach * way
+    depth = -((rotation @ (about - eye)[:, :, None])[:, 2, 0])
+    matrix = cameras.world_to_camera.clone()
+    matrix[:, :3, 3] = -(rotation @ eye[:, :, None])[:, :, 0]
+    foot = eye - depth[:, None] * rotation[:, 2]  # straight ahead of the eye, in the plane
+    seen = cameras.clip_from_world @ torch.nn.functional.pad(foot, (0, 1), value=1.0)[:, :, None]
+    projection = torch.zeros_like(cameras.projection)
+    projection[:, :2, :2] = cameras.projection[:, :2, :2] * depth[:, None, None]
+    projection[:, :2, 2] = -seen[:, :2, 0]
+    near, far = depth - 4 * reach, depth + 4 * reach
+    projection[:, 2, 2], projection[:, 2, 3] = (far + near) / (near - far), 2 * far * near / (near - far)
+    projection[:, 3, 2] = -1
+    chosen = flat[:, None, None]
+    return Cameras(
+        torch.where(chosen, matrix, cameras.world_to_camera),
+        torch.where(chosen, projection, cameras.projection),
+        cameras.size,
+    )
+
+
+def check_straight(cameras: Cameras) -> None:
+    """
+    Raises:
+        UsageError: pixels are no rectangles, or parallel rays meet them at a slant.
+    """
+    p = cameras.projection.detach()
+    scale = p[:, :2, :2].norm(dim=(1, 2))
+    skew = p[:, [0, 1], [1, 0]].abs().amax(1) + torch.where(cameras.parallel, p[:, :2, 2].abs().amax(1), 0.0)
+    if bool((skew > _SKEW * scale).any()):
+        raise UsageError(
+            "rays meet the pixels of a camera at a slant, or its pixels are no rectangles",
+            "keep the geometry of such a detector in a scan.toml",
+        )

@@ -45,7 +45,8 @@ class Viewpoint:
     def __post_init__(self) -> None:
         """
         Raises:
-            UsageError: a number is not finite, the extent not above 0, the eye lies on the target, or `up` is no direction across the view.
+            UsageError: a number is not finite, the extent not above 0, the eye lies on the target, or `up` is no
+                direction across the view.
         """
         for name, values in (("eye", self.eye), ("target", self.target), ("up", self.up)):
             if not all(math.isfinite(value) for value in values):
