@@ -145,7 +145,7 @@ class DatasetFacts:
         views: how many.
         width, height: of the images, in pixels.
         fov_x, fov_y: least and greatest angle of view; 0 of cameras with parallel rays.
-        span_x, span_y: least and greatest width and height of what cameras with parallel rays see; None: there are none.
+        span_x, span_y: least and greatest width and height of what parallel cameras see; None: there are none.
         target: the point nearest to all viewing axes.
         miss: root mean square distance of the axes from it.
         common_target: whether all cameras look at one point: `miss` is below 2 % of the mean distance.

@@ -49,12 +49,9 @@ def margins(cameras: Cameras, shape: Shape, bounds: Tensor, cells: float) -> Ten
     height, width = cameras.size
     size = torch.tensor([width, height], dtype=torch.float64)
     flat = cameras.parallel[:, None]
-    # What a step along each axis of the grid is in the picture at depth 1, shears and slants included.
-    steps = (
-        cameras.projection[:, :2, :3] @ rotation
-        if bool(flat.any())
-        else cameras.projection[:, :2, :2] @ rotation[:, :2]
-    )
+    # What a step along each axis of the grid is in the picture at depth 1, shears included, and slants.
+    slant = torch.where(flat, cameras.projection[:, :2, 2], 0.0)
+    steps = torch.cat([cameras.projection[:, :2, :2], slant[..., None]], 2) @ rotation
     reach = cells * (steps * cell).norm(dim=2) * size / 2
     reach = torch.where(flat, reach, reach / nearest.clamp(min=1e-12)[:, None])
     return torch.where(flat | (nearest[:, None] > 0), (reach + 0.5).floor(), size).minimum(size).long()
