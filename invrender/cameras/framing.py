@@ -79,8 +79,9 @@ def common_box(cameras: Cameras) -> Tensor:
     centre, _ = common_point(cameras)
     fx, fy, _, _ = intrinsics(cameras)
     height, width = cameras.size
-    angle = torch.minimum(torch.atan(width / 2 / fx), torch.atan(height / 2 / fy))
-    radius = float(((cameras.position - centre).norm(dim=1) * torch.sin(angle)).min())
+    half = torch.minimum(width / 2 / fx, height / 2 / fy)  # of the picture at depth 1, of parallel rays anywhere
+    seen = (cameras.position - centre).norm(dim=1) * torch.sin(torch.atan(half))
+    radius = float(torch.where(cameras.parallel, half, seen).min())
     return torch.stack([centre - radius, centre + radius])
 
 
