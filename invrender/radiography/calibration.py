@@ -28,12 +28,13 @@ Tensor = torch.Tensor
 What = Literal["axis", "offset", "tilt", "all"]
 
 ACROSS, ROUGH = 24, 16  # coarse pixels across the object: for the fit, and to look around
-SOLVE, EXPLAIN = 40, 12  # steps of conjugate gradients: for the grid, and for what it makes up for
+SOLVE, EXPLAIN = 30, 10  # steps of conjugate gradients: for the grid, and for what it makes up for
 MOST_STEPS = 6
 CLOSE = 0.01  # coarse pixels, of a step so small that it is the last
 FARTHEST = 2.5  # coarse pixels that a step may go
 OFF_CIRCLE = 1.0  # pixels by which cameras may be off their circle
-MODEL = 0.01  # coarse pixels that grids as coarse as these have been seen to err by where nothing else does
+# Coarse pixels by which so coarse a grid errs where nothing else does: across the axis two sides cancel each other.
+MODEL = {"axis": 0.003, "u": 0.003, "v": 0.01, "tilt": 0.01, "lift": 0.01, "turn": 0.01}
 TOLD = {"axis": 0.5, "u": 0.5, "v": 0.5, "tilt": 0.25}  # pixels, degrees: what is less certain is not corrected
 # Places of the object that make up for most of what the number does to the views.
 GAUGES = {"u": ("turn",), "v": ("lift",)}
@@ -117,7 +118,7 @@ def calibrate(cameras: Cameras, depth: Tensor, weight: Tensor, what: What, backe
     weak = tuple(name for name in names if name not in strong)
     if weak:
         found = _with_weak(problem, found, weak, held)
-    uncertainty, by = _certain(problem, found, held)
+    uncertainty, by = _certain(found, held)
     _check(data, by)
     after = _share(problem, _fitted(problem, Placed(**asdict(by))))
     log.append(f"refined on a grid of {' x '.join(map(str, problem.shape[::-1]))}: misfit {before:.2%} to {after:.2%}")
@@ -131,7 +132,7 @@ def _with_weak(problem: Coarse, found: Estimate, weak: tuple[str, ...], held: di
         gauges = GAUGES[name]
         names = (*found.names, name, *(gauge for gauge in gauges if gauge not in found.names))
         joint = _linearised(problem, found.by, names, found.fit.grid)
-        sure = _deviation(problem, joint, name)
+        sure = joint.deviation(name)
         if sure > TOLD[name]:
             held[name] = f"the views tell it to {_number(sure, name)} only"
         else:
@@ -226,7 +227,7 @@ def suspicion(cameras: Cameras, depth: Tensor, weight: Tensor, backend: Backend)
     if abs(float(at.next[0])) > MATTERS / 2:
         at = _refined(problem, at.by, ("axis",), 3)
     gain = 1 - at.fit.misfit / max(here.fit.misfit, 1e-30)
-    return Suspicion(at.by.axis, _deviation(problem, at, "axis"), gain)
+    return Suspicion(at.by.axis, at.deviation("axis"), gain)
 
 
 def _share(problem: Coarse, found: Fit) -> float:
@@ -262,7 +263,7 @@ def _linearised(problem: Coarse, by: Placed, names: Sequence[str], grid: Tensor 
     left = []
     for slope in slopes:
         nothing = torch.zeros(problem.shape)
-        explained = matrix.solve(matrix.projection.adjoint(weight * slope), nothing, EXPLAIN, 1e-3)
+        explained = matrix.solve(matrix.projection.adjoint(weight * slope), nothing, EXPLAIN, 3e-3)
         left.append(slope - matrix.projection.forward(explained))
     curvature = torch.stack([torch.stack([_dot(weight * a, b) for b in left]) for a in slopes])
     curvature = (curvature + curvature.T) / 2
@@ -275,6 +276,10 @@ def _linearised(problem: Coarse, by: Placed, names: Sequence[str], grid: Tensor 
     clustered = inverse @ (each.T @ each) @ inverse
     plain = inverse * variance
     scale = (clustered.diagonal() / plain.diagonal().clamp(min=1e-300)).clamp(min=1).sqrt()
+    # Errors of the model grow as those of the data do where numbers are hardly told from each other.
+    alone = (variance / curvature.diagonal().clamp(min=1e-300)).sqrt()
+    model = torch.tensor([MODEL[name] for name in names]) * _units(problem, names)
+    scale = torch.hypot(scale, model / alone.clamp(min=1e-300))
     return Estimate(by, tuple(names), plain * scale * scale[:, None], inverse @ gradient, found)
 
 
@@ -292,15 +297,11 @@ def _shortened(problem: Coarse, step: Tensor, names: Sequence[str]) -> Tensor:
     return step * min(1.0, FARTHEST / max(longest, 1e-30))
 
 
-def _deviation(problem: Coarse, found: Estimate, name: str) -> float:
-    return math.hypot(found.deviation(name), MODEL * float(_units(problem, (name,))[0]))
-
-
-def _certain(problem: Coarse, found: Estimate, held: dict[str, str]) -> tuple[dict[str, float], Misalignment]:
+def _certain(found: Estimate, held: dict[str, str]) -> tuple[dict[str, float], Misalignment]:
     """The numbers that are certain enough; the others stay as they are."""
     uncertainty, by = {}, Misalignment(found.by.axis, found.by.u, found.by.v, found.by.tilt)
     for name in (name for name in found.names if name in asdict(by)):
-        sure = _deviation(problem, found, name)
+        sure = found.deviation(name)
         if sure > TOLD[name]:
             held[name] = f"the views tell it to {_number(sure, name)} only"
             by = replace(by, **{name: 0.0})

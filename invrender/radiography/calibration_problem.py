@@ -24,7 +24,7 @@ Tensor = torch.Tensor
 
 STEP = 0.5  # coarse pixels, of central differences
 SMOOTHNESS = 3e-3  # lambda, of the greatest curvature of the misfit
-ENOUGH = 1e-6  # of the first preconditioned residual's square, at which a solution is good enough
+ENOUGH = 1e-5  # of the first preconditioned residual's square, at which a solution is good enough
 
 
 @dataclass(frozen=True)

@@ -1,4 +1,4 @@
-"""The views and the grid that calibration works on: a few dozen pixels across the object, and no plane along another."""
+"""The views and the grid that calibration works on: a few dozen pixels across the object, no plane along another."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from invrender.radiography.misalignment import pixel_at_axis, sideways
 Tensor = torch.Tensor
 
 THERE = 0.03  # of the greatest optical depth: what counts as the object
-MOST_VIEWS = 60
+MOST_VIEWS = 48
 SMOOTHED = 2  # times (1, 2, 1) / 4: a deviation of a coarse pixel
 LOOKED_AT = 48  # columns, at least, by which the object's extent is looked for
 CUT_VIEWS = 0.1  # share of the views that may show something at their left or right border

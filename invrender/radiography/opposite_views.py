@@ -1,8 +1,8 @@
 """A first estimate of where the axis of rotation is seen: a ray and the same ray from the other side read the same.
 
 In the plane across the axis a ray is (angle of the source, angle in the fan), and (b, g) is (b + pi + 2 g, -g) the
-other way round (Kak and Slaney, Principles of Computerized Tomographic Imaging, 1988, section 3.4), if g counts from the
-axis. A parallel beam is the limit where 2 g vanishes: mirrored pictures half a turn apart.
+other way round (Kak and Slaney, Principles of Computerized Tomographic Imaging, 1988, section 3.4), if g counts from
+the axis. A parallel beam is the limit where 2 g vanishes: mirrored pictures half a turn apart.
 """
 
 from __future__ import annotations
