@@ -51,6 +51,13 @@ class TransmittanceSettings(VolumeRunSettings):
         Literal["fista", "sirt", "cgls", "adam"],
         Flag("What solves for the density; all but fista take no smoothing, and cgls may turn negative."),
     ] = "fista"
+    calibrate: Annotated[
+        Literal["none", "axis", "offset", "tilt", "all"],
+        Flag(
+            "What of a scanner's geometry to find from the views first: the axis of rotation, the detector's offsets, "
+            "its tilt in its plane."
+        ),
+    ] = "none"
     iterations: Annotated[int | None, Flag("Passes over the views, all phases together."), Range(1, 1_000_000)] = None
     smoothing: Annotated[
         float | None,

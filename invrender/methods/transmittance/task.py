@@ -126,12 +126,15 @@ def _dataset(
     grid = shape or views.grid or pixel_grid(cameras, box)
     check_memory(grid, images.numel())
     names = tuple(views.names[i] for i in chosen) if views.names else ()
-    return Task(measured(replace(views, cameras=cameras, images=images, names=names), box, grid, noise), grid, box,
-                views.extinction, None)  # fmt: skip
+    views = replace(views, cameras=cameras, images=images, names=names)
+    data = measured(views, box, grid, noise, posed=settings.calibrate == "none")
+    return Task(data, grid, box, views.extinction, None)
 
 
-def measured(views: TransmittanceViews, box: Tensor, grid: tuple[int, int, int], noise: Noise | None) -> Measurement:
-    """A dataset's views, checked against the box.
+def measured(
+    views: TransmittanceViews, box: Tensor, grid: tuple[int, int, int], noise: Noise | None, posed: bool = True
+) -> Measurement:
+    """A dataset's views, checked against the box, unless their poses have yet to be found.
 
     Raises:
         InputError: too few views, another scale than transmittance's, a box that is too small, impossible pixels.
@@ -144,7 +147,8 @@ def measured(views: TransmittanceViews, box: Tensor, grid: tuple[int, int, int],
     images = torch.exp(-views.images.clamp(min=-DEEPEST)) if views.kind == "line-integral" else views.images
     names = views.names or tuple(f"view {i}" for i in range(len(views.cameras)))
     air = read_air(images, views.cameras, box, (box[1] - box[0]) / (torch.tensor(grid[::-1]) - 1))
-    check_air(air, views.kind, float(images.nan_to_num(0).max()), noise.deviation, names)
+    if posed:
+        check_air(air, views.kind, float(images.nan_to_num(0).max()), noise.deviation, names)
     counted = air.spread > 1e-4
     return measure(
         views.cameras, images, noise, names, f"poisson:{float(f'{1 / air.spread**2:.2g}'):.0f}" if counted else NOISY
