@@ -51,17 +51,22 @@ def filtered_back_projection(
     places = rows.places(shape, bounds, cameras)
     depth = filled(depth, known)
     sides = cut_sides(depth if rows.fan or rows.resampled is None else rows.views(depth, slice(None)))
-    weights, sides = _weights(rows, sides)
+    short = _short_side(rows.columns, sides) if arc_of(rows.angles, 2 * math.pi).whole else None
     height, width = rows.size
-    before, after = (width if side else 0 for side in sides)
-    count = max(1, HELD // (4 * height * (before + width + after)))
+    before, after = (width if side and short != number else 0 for number, side in enumerate(sides))
+    # What a ramp brings to where a displaced detector does not reach counts, too.
+    spare = _missing(rows) if short is not None else 0
+    left, right = (spare if short == number else 0 for number in (0, 1))
+    places[:, 0] += left * places[:, 3]
+    weights = _weights(rows, short is not None)
+    count = max(1, HELD // (4 * height * (before + width + after + spare)))
     total = torch.zeros(shape, dtype=torch.float32, device=backend.device)
     for begin in range(0, len(rows.order), count):
         part = slice(begin, begin + count)
         lines = continued(rows.views(depth, part), before, after)
-        lines = lines * torch.nn.functional.pad(
-            weights[part], (before, after), mode="replicate") * _slant(rows, before, after)
-        lines = filtered_rows(lines.float(), abs(rows.pitch[0]), name)[..., before : before + width]
+        lines *= torch.nn.functional.pad(weights[part], (before, after), mode="replicate")
+        lines = torch.nn.functional.pad(lines * _slant(rows, before, after), (left, right))
+        lines = filtered_rows(lines.float(), abs(rows.pitch[0]), name)[..., before : lines.shape[-1] - after]
         total += backend.backproject(lines.contiguous().to(backend.device), places[part], shape)
     return total
 
@@ -88,23 +93,20 @@ def filled(depth: Tensor, known: Tensor) -> Tensor:
     return found
 
 
-def _weights(rows: Rows, sides: tuple[bool, bool]) -> tuple[Tensor, tuple[bool, bool]]:
-    """[N,1,W] what rays count before the filter, and beyond which columns rows are to go on."""
+def _weights(rows: Rows, lopsided: bool) -> Tensor:
+    """[N,1,W] what rays count before the filter."""
     orbit, columns = rows.orbit, rows.columns
     turn = arc_of(rows.angles, 2 * math.pi)
-    one_sided = _short_side(columns, sides) if turn.whole else None
     square = 1.0 if orbit.parallel else orbit.radius**2
-    if one_sided is not None:
-        across = displaced(columns, orbit.radius)[None].expand(len(rows.order), -1)
-        sides = (sides[0] and one_sided != 0, sides[1] and one_sided != 1)
-        return _shared(turn, across * square), sides
+    if lopsided:
+        return _shared(turn, square * displaced(columns, orbit.radius)[None])
     if orbit.parallel:
         half = arc_of(rows.angles, math.pi)  # lines that are seen from both sides
-        return _shared(half, torch.ones(len(rows.order), len(columns), dtype=torch.float64)), sides
+        return _shared(half, torch.ones(1, len(columns), dtype=torch.float64))
     if turn.whole:
-        return _shared(turn, torch.full((len(rows.order), len(columns)), square / 2, dtype=torch.float64)), sides
+        return _shared(turn, torch.full((1, len(columns)), square / 2, dtype=torch.float64))
     # Columns count along t, the way of the source.
-    return _shared(turn, square * parker(turn, -(columns / orbit.radius).atan())), sides
+    return _shared(turn, square * parker(turn, -(columns / orbit.radius).atan()))
 
 
 def _shared(arc: Arc, weights: Tensor) -> Tensor:
@@ -119,6 +121,12 @@ def _short_side(columns: Tensor, sides: tuple[bool, bool]) -> int | None:
         return None
     short = 0 if ends[0] < ends[1] else 1
     return short if sides[short] else None
+
+
+def _missing(rows: Rows) -> int:
+    """Columns that a displaced detector lacks on its short side."""
+    edges = rows.columns[[0, -1]].abs()
+    return round(float((edges.max() - edges.min()) / abs(rows.pitch[0])))
 
 
 def _slant(rows: Rows, before: int, after: int) -> Tensor:
