@@ -196,6 +196,9 @@ _VOLUMES = {
                        " by views left out."),
     "held_out_misfit": Entry("misfit of views left out", "How badly views that were left out are predicted, by weight"
                              " of smoothing: the least of them decided.", LOWER),
+    "compare": Entry("solvers compared", "Each solver on the same views: likeness of the density where the true one is"
+                     " known, the share of the views' optical depths that it does not explain, of those it saw and of"
+                     " those that were kept from all, and what it took."),
     "support": Entry("grid in use", "The share of the grid's cells where anything can be: the rest was ruled out by"
                      " empty pixels.", unit=PERCENT),
     "carving": Entry("carving", "`wide`: a cell's width around the object was kept free to fill; `tight`: none."),

@@ -27,8 +27,8 @@ from invrender.solve.sirt import Sirt, inverse_sums, row_weights
 
 Tensor = torch.Tensor
 
-PASSES = {"fdk": 1, "sirt": 150, "cgls": 25, "os-sart": 30, "asd-pocs": 50}
-NOISY_PASSES = {"sirt": 60, "cgls": 8, "os-sart": 8}  # before they fit the noise
+PASSES = {"fdk": 1, "sirt": 200, "cgls": 100, "os-sart": 60, "asd-pocs": 50}
+NOISY_PASSES = {"sirt": 100, "cgls": 20, "os-sart": 12}  # before they fit the noise
 SUBSETS, SUBSET_VIEWS = (16, 8, 4, 2), 4  # of the views, each with so many at least
 LARGE, FEW_SUBSETS = 256**3, 4  # samples of a grid from which on subsets' sums take too much memory
 UNMET = 0.005  # of the optical depths: what a grid's samples cannot show

@@ -14,6 +14,7 @@ from invrender.io.volumes.field import write_field
 from invrender.io.volumes.write import write_volume
 from invrender.kernels import Backend
 from invrender.methods.inputs import decibels
+from invrender.methods.transmittance.comparison_report import PNG, summary, table, write_comparison
 from invrender.methods.transmittance.measurement import Measurement
 from invrender.methods.transmittance.task import Result, Task
 from invrender.nouns import Volume
@@ -51,6 +52,8 @@ def measure(task: Task, result: Result, backend: Backend) -> dict[str, Any]:
     }
     if result.field is not None:
         metrics["field"] = "neural"
+    if result.comparison is not None:
+        metrics["compare"] = table(result.comparison)
     if task.reference is not None:
         against = volume_metrics(volume, task.reference, backend)
         metrics |= {key: _finite(value) for key, value in dataclasses.asdict(against).items() if key != "extinction"}
@@ -78,6 +81,8 @@ def write(run: RunFolder, task: Task, result: Result) -> None:
     write_volume(run.file("volume.vti"), volume)
     if result.field is not None:
         write_field(run.file(FIELD), result.field)
+    if result.comparison is not None:
+        write_comparison(run, result.comparison)
 
 
 def rows(m: dict[str, Any]) -> list[tuple[str, str]]:
@@ -98,10 +103,12 @@ def rows(m: dict[str, Any]) -> list[tuple[str, str]]:
         ]
     if m["carving"] == "tight":
         lines.append(("carving", "tight: nothing within a cell of the object"))
+    if "compare" in m:
+        lines += [("solvers compared", "on the same views"), *summary(m["compare"]["solvers"])]
     lines.append(("factor on densities, smoothing used", f"{m['extinction']:.4g}, {m['smoothing']:.2g}"))
     return lines
 
 
 def files(m: dict[str, Any]) -> str:
     """The main results."""
-    return "volume.npz, volume.vti" + (f", {FIELD}" if "field" in m else "")
+    return "volume.npz, volume.vti" + (f", {FIELD}" if "field" in m else "") + (f", {PNG}" if "compare" in m else "")

@@ -56,6 +56,10 @@ class TransmittanceSettings(VolumeRunSettings):
         Literal["ram-lak", "shepp-logan", "cosine", "hann"],
         Flag("Of filtered back-projection, from the sharpest to the smoothest."),
     ] = "ram-lak"
+    compare: Annotated[
+        bool,
+        Flag("Solve by fdk, sirt, cgls, os-sart and asd-pocs, too, and write a picture and a table of all of them."),
+    ] = False
     iterations: Annotated[int | None, Flag("Passes over the views, all phases together."), Range(1, 1_000_000)] = None
     smoothing: Annotated[
         float | None,
