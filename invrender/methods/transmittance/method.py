@@ -17,6 +17,7 @@ from invrender.methods.inputs import unmasked
 from invrender.methods.transmittance import calibrated, report, task
 from invrender.methods.transmittance.budget import passes
 from invrender.methods.transmittance.compared import compared
+from invrender.methods.transmittance.comparison import Comparing, apart, chosen
 from invrender.methods.transmittance.doubts import check
 from invrender.methods.transmittance.film import film
 from invrender.methods.transmittance.measurement import Measurement, Noise, measure
@@ -60,9 +61,16 @@ def begin(given: task.Task, settings: TransmittanceSettings, backend: Backend) -
             return task.Result(density, 0.0, {}, support, samples, False, learnt(field, finished, given.extinction))
 
         return Problem(field_schedule(problem, training), trained, moving, arrays)
-    if in_slabs(settings, given.shape) and backend.in_slabs is not None:
+    whole = backend
+    if settings.solver != "fdk" and in_slabs(settings, given.shape) and backend.in_slabs is not None:
         backend = backend.in_slabs()
-    plan = planned(given.measurement, given.shape, given.bounds, settings, backend)
+    seen, kept = given.measurement, apart(given) if settings.compare else []
+    if kept:
+        seen = chosen(seen, [view for view in range(len(seen.cameras)) if view not in kept])
+    plan = planned(seen, given.shape, given.bounds, settings, backend)
+    if settings.compare:
+        comparing = Comparing(plan, given, whole)
+        return Problem(comparing.following, comparing.result, moving, arrays)
     return Problem(plan.following, plan.result, moving, arrays)
 
 
@@ -114,5 +122,5 @@ METHOD = Method(
     views=lambda given: unmasked(given.measurement.cameras),
     work=work,
     shares=lambda settings: settings.field == "grid",
-    last=lambda settings: "train" if settings.field == "neural" else "solve",
+    last=lambda settings: "train" if settings.field == "neural" else "compare asd-pocs" if settings.compare else "solve",
 )

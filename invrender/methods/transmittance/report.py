@@ -14,6 +14,7 @@ from invrender.io.volumes.field import write_field
 from invrender.io.volumes.write import write_volume
 from invrender.kernels import Backend
 from invrender.methods.inputs import decibels
+from invrender.methods.transmittance.comparison_report import PNG, summary, table, write_comparison
 from invrender.methods.transmittance.measurement import Measurement
 from invrender.methods.transmittance.outputs import write_outputs
 from invrender.methods.transmittance.task import Result, Task
@@ -56,6 +57,8 @@ def measure(task: Task, result: Result, backend: Backend) -> dict[str, Any]:
         metrics["also_written"] = list(task.outputs.names)
     if result.field is not None:
         metrics["field"] = "neural"
+    if result.comparison is not None:
+        metrics["compare"] = table(result.comparison)
     if task.reference is not None:
         against = volume_metrics(volume, task.reference, backend)
         metrics |= {key: _finite(value) for key, value in dataclasses.asdict(against).items() if key != "extinction"}
@@ -84,6 +87,8 @@ def write(run: RunFolder, task: Task, result: Result) -> None:
     write_outputs(run, volume, task.outputs)
     if result.field is not None:
         write_field(run.file(FIELD), result.field)
+    if result.comparison is not None:
+        write_comparison(run, result.comparison)
 
 
 def rows(m: dict[str, Any]) -> list[tuple[str, str]]:
@@ -104,10 +109,13 @@ def rows(m: dict[str, Any]) -> list[tuple[str, str]]:
         ]
     if m["carving"] == "tight":
         lines.append(("carving", "tight: nothing within a cell of the object"))
+    if "compare" in m:
+        lines += [("solvers compared", "on the same views"), *summary(m["compare"]["solvers"])]
     lines.append(("factor on densities, smoothing used", f"{m['extinction']:.4g}, {m['smoothing']:.2g}"))
     return lines
 
 
 def files(m: dict[str, Any]) -> str:
     """The main results."""
-    return ", ".join(["volume.npz", "volume.vti", *m.get("also_written", []), *([FIELD] if "field" in m else [])])
+    more = [*m.get("also_written", []), *([FIELD] if "field" in m else []), *([PNG] if "compare" in m else [])]
+    return ", ".join(["volume.npz", "volume.vti", *more])

@@ -28,7 +28,7 @@ class TransmittanceSettings(VolumeRunSettings):
         "views": "64 of an asset",
         "size": "128 of an asset, a dataset's as they are",
         "noise": "exact for an asset, by the files for a dataset",
-        "iterations": "85, more for few views, fewer for noisy ones; 400 of the neural field",
+        "iterations": "85, more for few views, fewer for noisy ones; each other solver its own; 400 of the neural field",
         "smoothing": "chosen by views left out",
     }
 
@@ -48,8 +48,11 @@ class TransmittanceSettings(VolumeRunSettings):
         Flag("What the density is: samples, or a small network on a latent grid."),
     ] = "grid"
     solver: Annotated[
-        Literal["fista", "sirt", "cgls", "adam"],
-        Flag("What solves for the density; all but fista take no smoothing, and cgls may turn negative."),
+        Literal["fista", "fdk", "sirt", "cgls", "os-sart", "asd-pocs", "adam"],
+        Flag(
+            "What solves for the density; fdk is filtered back-projection of views on a circle. All but fista take no "
+            "smoothing, and fdk and cgls may turn negative."
+        ),
     ] = "fista"
     calibrate: Annotated[
         Literal["none", "axis", "offset", "tilt", "all"],
@@ -58,6 +61,14 @@ class TransmittanceSettings(VolumeRunSettings):
             "its tilt in its plane."
         ),
     ] = "none"
+    filter: Annotated[
+        Literal["ram-lak", "shepp-logan", "cosine", "hann"],
+        Flag("Of filtered back-projection, from the sharpest to the smoothest."),
+    ] = "ram-lak"
+    compare: Annotated[
+        bool,
+        Flag("Solve by fdk, sirt, cgls, os-sart and asd-pocs, too, and write a picture and a table of all of them."),
+    ] = False
     iterations: Annotated[int | None, Flag("Passes over the views, all phases together."), Range(1, 1_000_000)] = None
     smoothing: Annotated[
         float | None,

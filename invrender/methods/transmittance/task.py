@@ -7,7 +7,7 @@ of the target, and nothing else.
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
-from typing import NoReturn
+from typing import TYPE_CHECKING, NoReturn
 
 import torch
 
@@ -26,6 +26,9 @@ from invrender.nouns import Cameras, Volume
 from invrender.parameters.neural_field import LearnedField
 from invrender.render.absorption import check_extinction, density, transmittance
 from invrender.run.memory import check_memory
+
+if TYPE_CHECKING:
+    from invrender.methods.transmittance.comparison import Comparison
 
 Tensor = torch.Tensor
 
@@ -60,7 +63,7 @@ class Result:
     """Density [D,H,W], the smoothing weight that was used, its held-out scores, and what was carved and sampled.
 
     `tight`: whether what lies within a cell of the object was found to be empty; `field`: in the units of the input,
-    where one was trained.
+    where one was trained; `comparison`: with other solvers, where that was asked for.
     """
 
     density: Tensor
@@ -70,6 +73,7 @@ class Result:
     samples: int
     tight: bool
     field: LearnedField | None = None
+    comparison: Comparison | None = None
 
 
 def load(settings: TransmittanceSettings, backend: Backend) -> Task:
@@ -84,6 +88,8 @@ def load(settings: TransmittanceSettings, backend: Backend) -> Task:
     noise = None if settings.noise is None else parse_noise(settings.noise)
     shape = None if settings.grid is None else grid_shape(settings.grid)
     bounds = None if settings.bounds is None else grid_box(settings.bounds)
+    if settings.compare and settings.field != "grid":
+        raise UsageError("--compare goes with grids, and --field is neural", "leave one of them out")
     if is_volume_path(settings.input):
         if bounds is not None or shape is not None:
             raise UsageError("--bounds and --grid go with a dataset, and the input is a volume", "leave them out")
