@@ -50,7 +50,7 @@ def _refuse_values(facts: ScanFacts) -> None:
     if facts.values == "counts" and facts.negative > NEGATIVE:
         raise InputError(
             f"{facts.negative:.0%} of the counts are negative",
-            "give counts as they were recorded, before dark frames are taken off; or, if they are line integrals, write "
+            "give counts as they were recorded, before dark frames are taken off; or, of line integrals, write "
             'values = "line-integral"',
         )
 
@@ -109,6 +109,6 @@ def _light(facts: ScanFacts) -> Iterator[Finding]:
     elif facts.air is not None and facts.air < 1 - OFF:
         yield Finding(
             f"no border of the frames shows the open beam: the brighter one reads {facts.air:.3g} of it",
-            "the object reaches beyond the detector on both sides, or the flat frames were brighter than the scan: then "
+            "the object reaches beyond the detector on both sides, or the flat frames were brighter: then "
             'i0 = "auto" in [preparation]',
         )

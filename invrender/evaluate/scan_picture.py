@@ -172,7 +172,7 @@ def _sinogram(scan: Scan) -> Image.Image:
     row = scan.geometry.size[0] // 2
     chosen = torch.tensor(evenly(len(scan), min(len(scan), 2 * SIDE)))
     light = _light(scan, scan.frames[chosen][:, row : row + 1], row)
-    return _grey(light[:, 0])
+    return _grey(light[:, 0], filling=True)
 
 
 def _frame(scan: Scan) -> Image.Image:
@@ -180,7 +180,7 @@ def _frame(scan: Scan) -> Image.Image:
 
 
 def _light(scan: Scan, frames: Tensor, row: int | None) -> Tensor:
-    """Optical depths of frames [M,H,W], or of one row of them [M,1,W]; the numbers themselves where nothing is known."""
+    """Optical depths of frames [M,H,W], or of one row of them [M,1,W]; by the most where nothing is known."""
     height = scan.geometry.size[0]
     whole = frames.float() if row is None else frames.float().expand(-1, height, -1)
     light = light_of(scan, whole)
@@ -189,14 +189,14 @@ def _light(scan: Scan, frames: Tensor, row: int | None) -> Tensor:
     return -known.nan_to_num(1.0).clamp(min=1e-4).log()
 
 
-def _grey(depth: Tensor) -> Image.Image:
-    """Depths [H,W] as greys, the thinnest black; in the panel's square, pixels as they are."""
+def _grey(depth: Tensor, filling: bool = False) -> Image.Image:
+    """Depths [H,W] as greys, the thinnest black, in the panel's square: filling it, or with square pixels."""
     low, high = (float(np.percentile(depth.numpy(), q)) for q in (0.5, 99.8))
     shown = ((depth - low) / max(high - low, 1e-12)).clamp(0, 1)
     picture = Image.fromarray((shown.numpy() * 255).astype(np.uint8))
     share = SIDE / max(picture.size)
     way = Image.Resampling.NEAREST if share >= 1 else Image.Resampling.BOX
-    size = max(1, round(picture.width * share)), max(1, round(picture.height * share))
+    size = (SIDE, SIDE) if filling else (max(1, round(picture.width * share)), max(1, round(picture.height * share)))
     panel = Image.new("RGB", (SIDE, SIDE), PAPER)
     panel.paste(picture.resize(size, way).convert("RGB"), (0, 0))
     ImageDraw.Draw(panel).rectangle((0, 0, SIDE - 1, SIDE - 1), None, PALE)
