@@ -30,8 +30,7 @@ def positive(transmittance: Tensor, noise: CountNoise, brightness: Tensor | floa
     floor = variance.sqrt() / 2
     level = torch.maximum(around, floor)
     value = (transmittance + (transmittance.square() + 2 * variance).sqrt()) / 2
-    unit = 1 / noise.photons + noise.detector**2
-    weight = torch.where(known, level.square() / variance.clamp(min=1e-30) * unit, 0.0)
+    weight = torch.where(known, level.square() / variance.clamp(min=1e-30) / noise.equivalent, 0.0)
     return torch.where(known, value.clamp(min=0), torch.nan), weight
 
 

@@ -34,6 +34,11 @@ class CountNoise:
     photons: float = 0.0
     detector: float = 0.0
 
+    @property
+    def equivalent(self) -> float:
+        """Photons that would make as much noise without an object as all of it; 0: there is none."""
+        return 1 / (1 / self.photons + self.detector**2) if self.photons else 0.0
+
     def variance(self, transmittance: Tensor, brightness: Tensor | float = 1.0) -> Tensor:
         """Of transmittances [...,H,W] where the beam is `brightness` [H,W] times as strong as where it has n photons."""
         if not self.photons:

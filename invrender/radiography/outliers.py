@@ -32,7 +32,10 @@ def filled(frames: Tensor) -> Tensor:
 
 
 def zingers(frames: Tensor, noise: CountNoise, brightness: Tensor | None = None) -> Tensor:
-    """[N,H,W] bool: pixels of transmittances that a single frame holds too bright, up to three of a spot."""
+    """[N,H,W] bool: pixels of transmittances that are too bright in their frame, up to three of a spot.
+
+    What pixels have too much of in all frames is to be taken off before.
+    """
     height, width = frames.shape[1:]
     if min(height, width) < WINDOW:
         return torch.zeros_like(frames, dtype=torch.bool)
@@ -64,14 +67,17 @@ def _threshold(level: Tensor, noise: CountNoise, beam: Tensor) -> Tensor:
     return SIGMAS * deviation + FLOOR * level.clamp(0.01, 1.0)
 
 
-def broken_pixels(sample: Tensor) -> Tensor:
-    """[H,W] bool: pixels that answer otherwise than their neighbours in all of some frames [n,H,W] of transmittance.
+def broken_pixels(sample: Tensor) -> tuple[Tensor, Tensor]:
+    """Pixels that answer otherwise than their neighbours in all of some frames [n,H,W] of transmittance.
 
     That a pixel's answer is a little off is no reason to lose it: that makes rings, which can be taken off.
+
+    Returns:
+        [H,W] bool: they are broken; and by how much [H,W] the others are brighter than their neighbours in all frames.
     """
     size = sample.shape[1:]
     if min(size) < WINDOW:
-        return sample.isnan().all(0)
+        return sample.isnan().all(0), torch.zeros(size)
     bad = sample.isnan().float().mean(0) > 0.5
     values = filled(sample)
     frames = values.numpy()
@@ -85,7 +91,8 @@ def broken_pixels(sample: Tensor) -> Tensor:
     bad |= flicker > FLICKER * usual + FLOOR
     moving = _moving(values)
     usual = torch.from_numpy(ndimage.median_filter(moving.numpy(), WINDOW, mode="nearest"))
-    return bad | ((moving < 0.02 * usual) & (usual > FLOOR))  # stuck: what all around it see come and go, it does not
+    bad |= (moving < 0.02 * usual) & (usual > FLOOR)  # stuck: what all around it see come and go, it does not
+    return bad, torch.where(bad, 0.0, middle)
 
 
 def _moving(values: Tensor) -> Tensor:

@@ -40,7 +40,8 @@ class Prepared:
         cameras: N of them; see `invrender.cameras.scan.scan_cameras`.
         transmittance: [N,H,W] float32; NaN: masked.
         weight: [N,H,W] float32, inverse variances of -log of these up to a common factor; None: by the kind of noise.
-        photons: per pixel without an object, as far as the frames tell; 0: they are exact.
+        photons: per pixel without an object, as far as the frames tell, whose noise alone would be that of a pixel of
+            weight 1; 0: they are exact.
         log: what was done, a line for each step.
         names: of the views.
         findings: what looks wrong.
@@ -66,11 +67,13 @@ class Survey:
         beam: how frames become transmittances.
         noise: of the pixels, before any averaging.
         broken: [H,W] bool.
+        usual: [H,W] by how much pixels are brighter than their neighbours in all frames.
     """
 
     beam: Beam
     noise: CountNoise
     broken: Tensor
+    usual: Tensor
 
 
 def prepared(scan: Scan) -> Prepared:
@@ -96,7 +99,7 @@ def prepared(scan: Scan) -> Prepared:
     weight = _weighed(light, noise, brightness, wanted.beam_hardening)
     log += _noise_said(noise, wanted.beam_hardening)
     views, weights = by_camera(light, geometry), None if weight is None else by_camera(weight, geometry)
-    return Prepared(cameras, views, weights, noise.photons, tuple(log), scan.names, findings, geometry, setup)
+    return Prepared(cameras, views, weights, noise.equivalent, tuple(log), scan.names, findings, geometry, setup)
 
 
 def _survey(beam: Beam) -> tuple[Survey, list[str]]:
@@ -108,16 +111,17 @@ def _survey(beam: Beam) -> tuple[Survey, list[str]]:
     sample = beam.light(chosen)
     rough = replace(beam, level=_rough_level(sample)) if unlit else beam
     sample = sample / rough.level
-    broken = torch.zeros(size, dtype=torch.bool)
-    if wanted.dead_pixels:
-        broken = broken_pixels(sample)
+    broken, usual = broken_pixels(sample)
+    if not wanted.dead_pixels:
+        broken = torch.zeros_like(broken)
+    else:
         log.append(f"broken pixels: {int(broken.sum())} of {broken.numel()} masked in all frames")
         sample = torch.where(broken, torch.nan, sample)
     noise = estimated(sample, beam.brightness)
     air = find_air(sample, noise, not unlit)
     lit, said = _lit(rough, air, noise)
     scale = lit.level / rough.level
-    return Survey(lit, CountNoise(noise.photons * scale, noise.detector / scale), broken), log + said
+    return Survey(lit, CountNoise(noise.photons * scale, noise.detector / scale), broken, usual / scale), log + said
 
 
 def _rough_level(sample: Tensor) -> float:
@@ -193,7 +197,7 @@ def _masked(survey: Survey) -> tuple[Tensor, list[str], tuple[Finding, ...]]:
         full += _count_full(survey.beam, frames)
         negative += int((values < -6 * deviation - 1e-6).sum())
         if wanted.zingers:
-            spot = zingers(values, survey.noise, survey.beam.brightness)
+            spot = zingers(values - survey.usual, survey.noise, survey.beam.brightness)
             spots += int(spot.sum())
             values = torch.where(spot, torch.nan, values)
         light[frames[0] : frames[-1] + 1] = coarser(values, factor)

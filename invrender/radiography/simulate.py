@@ -121,7 +121,7 @@ def light_through(
 
 
 def recorded(light: Tensor, photons: float, defects: Defects, seed: int) -> Recorded:
-    """Counts of transmittances [N,H,W] with so many photons per pixel in the middle of the beam without an object."""
+    """Counts of transmittances [N,H,W] with so many photons per pixel, on average, without an object."""
     random = np.random.default_rng(seed)
     count, height, width = light.shape
     detector = _detector(random, (height, width), photons, defects)
@@ -177,6 +177,7 @@ def _detector(random: np.random.Generator, size: tuple[int, int], photons: float
         beam = 1 - VIGNETTING / 2 * (row[:, None] ** 2 + column**2)
         beam = beam * (1 + GAINS * random.standard_normal(size))
         aged = AGED * random.standard_normal(size)
+        beam /= beam.mean()
     offset = OFFSET + OFFSETS * random.standard_normal(size) if defects.dark else np.zeros(size)
     off, growth, stuck = np.ones(size), np.zeros(size), np.full(size, np.nan)
     if defects.rings:
