@@ -91,6 +91,8 @@ class Plan:
         """A start for large grids: a third of the passes at half the resolution, an eighth of the work each."""
         if self.settings.solver != "fista" or max(self.shape) < COARSE_FROM or self.total < 10:
             return None
+        if min(self.measurement.cameras.size) < 2:  # one row of pixels, which cannot be halved
+            return None
         depth, height, width = (max(2, (n + 1) // 2) for n in self.shape)
         return dataclasses.replace(
             self, measurement=binned(self.measurement), shape=(depth, height, width), total=self.total // 3

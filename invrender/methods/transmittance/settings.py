@@ -87,8 +87,9 @@ SETTINGS = TransmittanceSettings
 
 
 def suits(source: Path) -> bool:
-    """Whether an input is a volume file or a dataset of transmittance."""
+    """Whether an input is a volume file, a dataset of transmittance or a scan."""
     from invrender.io.datasets.transmittance import is_transmittance
+    from invrender.io.scans import is_scan
     from invrender.io.volumes.read import is_volume_path
 
-    return is_volume_path(source) or is_transmittance(source)
+    return is_volume_path(source) or is_transmittance(source) or is_scan(source)

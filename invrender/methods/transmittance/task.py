@@ -15,11 +15,13 @@ from invrender.cameras.projection import common_point
 from invrender.cameras.rigs import evenly
 from invrender.errors import InputError, UsageError
 from invrender.io.datasets.transmittance import TransmittanceViews, is_transmittance, read_transmittance
+from invrender.io.scans import is_scan
 from invrender.io.volumes.read import is_volume_path
 from invrender.kernels import Backend
 from invrender.methods.inputs import grid_box, grid_shape, own_cameras, read_asset
 from invrender.methods.transmittance.air import check_air, read_air
 from invrender.methods.transmittance.measurement import DEEPEST, Measurement, Noise, exposed, measure, parse_noise
+from invrender.methods.transmittance.scan_input import read_input
 from invrender.methods.transmittance.settings import TransmittanceSettings
 from invrender.nouns import Cameras, Volume
 from invrender.parameters.neural_field import LearnedField
@@ -43,6 +45,7 @@ class Task:
         shape, bounds: of the grid to find.
         extinction: the measured optical depths are this times those of the density that is asked for.
         reference: the asset, or None.
+        log: what a user should know of how the input was made ready, a line each.
     """
 
     measurement: Measurement
@@ -50,6 +53,7 @@ class Task:
     bounds: Tensor
     extinction: float
     reference: Volume | None
+    log: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -85,6 +89,9 @@ def load(settings: TransmittanceSettings, backend: Backend) -> Task:
         if bounds is not None or shape is not None:
             raise UsageError("--bounds and --grid go with a dataset, and the input is a volume", "leave them out")
         return _asset(read_asset(settings), settings, backend, extinction, noise or Noise())
+    if is_scan(settings.input):
+        scan = read_input(settings, shape, bounds, noise)
+        return Task(scan.measurement, scan.shape, scan.bounds, 1.0, None, scan.log)
     return _dataset(settings, shape, bounds, noise)
 
 
@@ -174,4 +181,5 @@ def describe(task: Task) -> str:
 def notices(task: Task) -> list[str]:
     """What a user should know beforehand."""
     masked = task.measurement.masked
-    return [f"{masked} pixels without light, or marked as bad by NaN, are left out"] if masked else []
+    left_out = [f"{masked} pixels without light, or marked as bad by NaN, are left out"] if masked else []
+    return [*task.log, *left_out]
