@@ -83,7 +83,7 @@ class ScanRequest:
     overwrite: bool
 
 
-def refuse_others(context: typer.Context) -> None:
+def refuse_beside_scans(context: typer.Context) -> None:
     """Refuse options of `render` that mean nothing to a scanner (UsageError)."""
     from invrender.errors import UsageError
 
@@ -93,6 +93,15 @@ def refuse_others(context: typer.Context) -> None:
                 f"--{name.replace('_', '-')} does not go with --scan: the scan file says where projections are taken",
                 "leave it out",
             )
+
+
+def refuse_without_scan(context: typer.Context) -> None:
+    """Refuse what goes with --scan alone (UsageError)."""
+    from invrender.errors import UsageError
+
+    for name in ("photons", "defects"):
+        if given(context, name):
+            raise UsageError(f"--{name} goes with --scan", "pass --scan FILE, or leave it out")
 
 
 def record_scan(request: ScanRequest) -> Written:

@@ -12,13 +12,13 @@ from dataclasses import dataclass
 
 import numpy as np
 import torch
-from scipy.optimize import nnls
 
 Tensor = torch.Tensor
 
 ROBUST = 1.4826  # median absolute deviations of a Gaussian's standard deviation
 EXACT = 1e10  # photons from which on frames have no noise that matters
-FEWEST = 100  # pixels that a level of brightness has to have
+DARK = 0.1  # transmittance below which the detector's own noise shows
+FEWEST = 300  # pixels that a level of brightness has to have
 LEVELS = (0.0, 0.003, 0.01, 0.03, 0.06, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 1.15)
 
 
@@ -40,7 +40,7 @@ class CountNoise:
         return 1 / (1 / self.photons + self.detector**2) if self.photons else 0.0
 
     def variance(self, transmittance: Tensor, brightness: Tensor | float = 1.0) -> Tensor:
-        """Of transmittances [...,H,W] where the beam is `brightness` [H,W] times as strong as where it has n photons."""
+        """Of transmittances [...,H,W] where the beam is `brightness` [H,W] times as strong as where n photons come."""
         if not self.photons:
             return torch.zeros_like(transmittance)
         return transmittance.clamp(min=0) / (self.photons * brightness) + (self.detector / brightness) ** 2
@@ -77,20 +77,27 @@ def _noise_alone(frames: Tensor) -> Tensor:
 
 
 def _fitted(level: np.ndarray, error: np.ndarray) -> CountNoise:
-    """Fit T / n + s^2 to the spreads of all levels, each by its relative error."""
-    rows, seen, kind = [], [], np.digitize(level, LEVELS)
-    for bin_ in range(1, len(LEVELS)):
-        inside = kind == bin_
-        if inside.sum() < FEWEST:
-            continue
-        variance = (ROBUST * np.median(np.abs(error[inside]))) ** 2
-        rows.append((max(float(np.median(level[inside])), 0.0), variance, math.sqrt(inside.sum())))
-        seen.append(variance)
-    if not rows or max(seen) < 1 / EXACT or rows[-1][1] < 1 / EXACT:
-        return CountNoise()  # the brightest level, where structure is rare, has no noise
-    light, variance, count = (np.array(column) for column in zip(*rows, strict=True))
-    scale = count / np.maximum(variance, variance.max() * 1e-6)
-    slope, floor = nnls(np.stack([light * scale, scale], 1), variance * scale)[0]
-    if slope < variance.max() * 1e-3:  # the same noise at all levels: that of a detector, or of rounding
-        slope = variance.max() * 1e-3
-    return CountNoise(min(1 / slope, EXACT), math.sqrt(floor))
+    """Noise that no level's spread contradicts: structure adds to spreads, and takes nothing away.
+
+    What the detector adds is told by dark pixels, where structure is as dim as they are; photons by the others.
+    """
+    kind, found = np.digitize(level, LEVELS), []
+    for each in range(1, len(LEVELS)):
+        inside = kind == each
+        count = int(inside.sum())
+        if count >= FEWEST:
+            variance = (ROBUST * np.median(np.abs(error[inside]))) ** 2
+            found.append((max(float(np.median(level[inside])), 0.0), variance, 1 + 2 / math.sqrt(count)))
+    if not found:
+        return CountNoise()
+    light, variance, spare = (np.array(column) for column in zip(*found, strict=True))
+    if variance[-1] < 1 / EXACT:  # the brightest level, where structure is rare, has no noise
+        return CountNoise()
+    bright, floor = light >= DARK, 0.0
+    if not bright.any():
+        bright = light == light.max()
+    per_photon = float((variance * spare / light)[bright].min())
+    if not bright.all():
+        floor = max(0.0, float((variance * spare - light * per_photon)[~bright].min()))
+        per_photon = max(float(((variance * spare - floor) / light)[bright].min()), per_photon / 1000)
+    return CountNoise(min(1 / per_photon, EXACT), math.sqrt(floor))

@@ -22,7 +22,7 @@ Tensor = torch.Tensor
 
 WINDOW = 9  # columns, of which a ring may have up to four side by side
 FEWEST = 12  # projections: a median over less does not know the object from the detector
-CERTAIN = 3.0  # standard errors below which nothing is taken off
+CERTAIN = 4.0  # standard errors below which nothing is taken off
 FLOOR = 1e-3  # of a line integral: what structure leaves of exact data is less than that
 DRIFTING = 120  # projections: of half as many a part of the object that stays in place for a while is no pixel's change
 ROWS = 2**23  # values of all projections that are worked on at once

@@ -99,9 +99,7 @@ def light_through(
         InputError: the volume is no density, or no projection sees anything of it.
     """
     cameras = scan_cameras(geometry)
-    fine = Cameras(
-        cameras.world_to_camera, cameras.projection, (across * cameras.size[0], across * cameras.size[1])
-    )
+    fine = Cameras(cameras.world_to_camera, cameras.projection, (across * cameras.size[0], across * cameras.size[1]))
     seen, light = [], torch.empty(len(cameras), *cameras.size)
     if extinction is None:
         extinction = auto_extinction(torch.cat([optical_depth(volume, fine[[i]], backend) for i in range(len(fine))]))
@@ -140,7 +138,7 @@ def recorded(light: Tensor, photons: float, defects: Defects, seed: int) -> Reco
 
 @dataclass(frozen=True)
 class _Detector:
-    """Pixels [H,W]: photons that they get without an object, their offsets, gains that no flat knows, what they read."""
+    """Pixels [H,W]: photons that they get without an object, offsets, gains that no flat knows, what they read."""
 
     photons: np.ndarray
     aged: np.ndarray

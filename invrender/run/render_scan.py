@@ -8,13 +8,13 @@ from pathlib import Path
 import torch
 
 from invrender.errors import OutputExistsError, UsageError
-from invrender.io.files.paths import is_empty
 from invrender.io.scans import read_geometry, write_scan
 from invrender.kernels import Backend
 from invrender.nouns import Volume
 from invrender.nouns.scan import Scan
 from invrender.radiography.simulate import Defects, light_through, recorded
 from invrender.run.pictures import Written
+from invrender.run.staged import is_empty
 
 Tensor = torch.Tensor
 
@@ -42,7 +42,7 @@ def check_scan_output(folder: Path | None, overwrite: bool) -> Path:
     """The folder that a scan is written into (UsageError, OutputExistsError)."""
     if folder is None:
         raise UsageError("nothing says where the scan is to be written", "pass -o FOLDER")
-    if folder.suffix and not folder.is_dir() or folder.is_file():
+    if (folder.suffix and not folder.is_dir()) or folder.is_file():
         raise UsageError(f"{folder} names a file, and a scan is a folder", f"use -o {folder.with_suffix('')}")
     if folder.is_dir() and not overwrite and not is_empty(folder):
         raise OutputExistsError(f"{folder} is not empty", "pass --overwrite to replace its scan, or choose another -o")
@@ -64,7 +64,10 @@ def write_simulated(folder: Path, volume: Volume, setup: Path, shot: ScanShot, b
     height, width = given.geometry.size
     facts = {"extinction": extinction, "least_transmittance": least, "photons": shot.photons}
     return Written(
-        folder, files, f"{len(given)} projections of {width} x {height}, {told}, at least {least:.3g} of the light", facts
+        folder,
+        files,
+        f"{len(given)} projections of {width} x {height}, {told}, at least {least:.3g} of the light",
+        facts,
     )
 
 
