@@ -1,7 +1,7 @@
 """What a scanner sees: how far around its axis, from which height to which, and how large a pixel is there.
 
-The axis is the world's Z. A detector's left and right border with the source are planes, whose distance from the axis is
-how far the detector sees to that side; its upper and lower border meet the axis where it sees no higher and no lower.
+The axis is the world's Z. A detector's left and right border with the source are planes, whose distance from the axis
+is how far the detector sees to that side; its upper and lower border meet the axis where it sees no further.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""From a scan to what a reconstruction from transmittance works on: projections, prepared, and a grid around the axis."""
+"""From a scan to what a run from transmittance works on: projections, prepared, and a grid about the axis."""
 
 from __future__ import annotations
 
@@ -10,6 +10,9 @@ import torch
 from invrender.cameras.field_of_view import FieldOfView, field_of_view
 from invrender.cameras.rigs import evenly
 from invrender.errors import InputError
+from invrender.evaluate.scan_facts import scan_facts
+from invrender.evaluate.scan_findings import check_scan
+from invrender.findings import Finding
 from invrender.io.scans import read_scan
 from invrender.methods.transmittance.measurement import DEEPEST, Measurement, Noise
 from invrender.methods.transmittance.settings import TransmittanceSettings
@@ -28,12 +31,14 @@ class ScanInput:
     Attributes:
         measurement: its projections; of a fan one for each row, rows first.
         shape, bounds: of the grid.
+        findings: what looks wrong in it.
         log: what was done to the frames and how the grid was chosen, a line each.
     """
 
     measurement: Measurement
     shape: Shape
     bounds: Tensor
+    findings: tuple[Finding, ...]
     log: tuple[str, ...]
 
 
@@ -54,10 +59,11 @@ def read_input(
     scan = scaled(chosen(read_scan(settings.input), settings.views), settings.size)
     if len(scan) < 2:
         raise InputError("the scan has one projection, which does not fix a volume", "give 12 or more, from all around")
+    findings = check_scan(scan_facts(scan))
     shape, bounds, told = grid_of(scan, shape, bounds)
     check_memory(shape, scan.frames.numel() // scan.preparation.downscale**2)
     made = prepared(scan)
-    return ScanInput(measurement_of(made, scan, noise), shape, bounds, (*made.log, *told))
+    return ScanInput(measurement_of(made, scan, noise), shape, bounds, findings, (*made.log, *told))
 
 
 def chosen(scan: Scan, count: int | None) -> Scan:

@@ -14,6 +14,7 @@ import torch
 from invrender.cameras.projection import common_point
 from invrender.cameras.rigs import evenly
 from invrender.errors import InputError, UsageError
+from invrender.findings import Finding
 from invrender.io.datasets.transmittance import TransmittanceViews, is_transmittance, read_transmittance
 from invrender.io.scans import is_scan
 from invrender.io.volumes.read import is_volume_path
@@ -46,6 +47,7 @@ class Task:
         extinction: the measured optical depths are this times those of the density that is asked for.
         reference: the asset, or None.
         log: what a user should know of how the input was made ready, a line each.
+        findings: what looked wrong in it then.
     """
 
     measurement: Measurement
@@ -54,6 +56,7 @@ class Task:
     extinction: float
     reference: Volume | None
     log: tuple[str, ...] = ()
+    findings: tuple[Finding, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -91,7 +94,7 @@ def load(settings: TransmittanceSettings, backend: Backend) -> Task:
         return _asset(read_asset(settings), settings, backend, extinction, noise or Noise())
     if is_scan(settings.input):
         scan = read_input(settings, shape, bounds, noise)
-        return Task(scan.measurement, scan.shape, scan.bounds, 1.0, None, scan.log)
+        return Task(scan.measurement, scan.shape, scan.bounds, 1.0, None, scan.log, scan.findings)
     return _dataset(settings, shape, bounds, noise)
 
 
