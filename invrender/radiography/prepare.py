@@ -27,7 +27,7 @@ from invrender.radiography.rings import take_off_rings
 
 Tensor = torch.Tensor
 
-MUCH_FULL, MUCH_BROKEN, MUCH_NEGATIVE = 0.01, 0.02, 0.01  # shares of the pixels from which on people are warned
+MUCH_BROKEN, MUCH_NEGATIVE = 0.02, 0.01  # shares of the pixels from which on people are warned
 MOST_FULL = 0.5  # share of full pixels that leaves nothing to work with
 AXIS = 4.5  # columns around the axis that keep their rings
 
@@ -230,13 +230,6 @@ def _findings(full: float, negative: float, broken: float) -> tuple[Finding, ...
             "scan with a shorter exposure; or say what a full pixel reads, if it is not this: saturation = COUNTS",
         )
     found = []
-    if full > MUCH_FULL:
-        found.append(
-            Finding(
-                f"{full:.1%} of the pixels are saturated and were left out",
-                "a shorter exposure keeps the air below what the detector can count",
-            )
-        )
     if negative > MUCH_NEGATIVE:
         found.append(
             Finding(

@@ -30,6 +30,16 @@ def switched(preparation: Preparation, asked: Mapping[str, Any]) -> Preparation:
     return replace(preparation, **given)
 
 
+def refuse_switches(asked: Mapping[str, Any]) -> None:
+    """Refuse what is asked of the preparation of frames where there are none (UsageError)."""
+    names = [name for name in vars(Preparation()) if asked.get(name) is not None]
+    if names:
+        raise UsageError(
+            f"--{names[0].replace('_', '-')} prepares the frames of a scan, and the input is no scan",
+            "leave it out, or name a scan.toml",
+        )
+
+
 def _i0(text: str) -> float | Literal["auto"]:
     if text == "auto":
         return "auto"
