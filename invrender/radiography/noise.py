@@ -19,7 +19,7 @@ ROBUST = 1.4826  # median absolute deviations of a Gaussian's standard deviation
 EXACT = 1e10  # photons from which on frames have no noise that matters
 DARK = 0.1  # transmittance below which the detector's own noise shows
 FEWEST = 300  # pixels that a level of brightness has to have
-LEVELS = (0.0, 0.003, 0.01, 0.03, 0.06, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 1.15)
+LEVELS = (0.0, 0.003, 0.01, 0.03, 0.06, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 0.95, 0.98, 1.5)
 
 
 @dataclass(frozen=True)

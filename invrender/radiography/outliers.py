@@ -92,7 +92,7 @@ def broken_pixels(sample: Tensor) -> tuple[Tensor, Tensor]:
     moving = _moving(values)
     usual = torch.from_numpy(ndimage.median_filter(moving.numpy(), WINDOW, mode="nearest"))
     bad |= (moving < 0.02 * usual) & (usual > FLOOR)  # stuck: what all around it see come and go, it does not
-    return bad, torch.where(bad, 0.0, middle)
+    return bad, torch.where(bad, 0.0, (values - around).median(0).values)
 
 
 def _moving(values: Tensor) -> Tensor:

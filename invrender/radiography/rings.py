@@ -25,6 +25,7 @@ FEWEST = 12  # projections: a median over less does not know the object from the
 CERTAIN = 4.0  # standard errors below which nothing is taken off
 FLOOR = 1e-3  # of a line integral: what structure leaves of exact data is less than that
 DRIFTING = 120  # projections: of half as many a part of the object that stays in place for a while is no pixel's change
+PARTS = 4  # of a scan, in all of which a ring has to be
 ROWS = 2**23  # values of all projections that are worked on at once
 
 
@@ -73,19 +74,33 @@ def _offsets(block: Tensor, time: Tensor) -> tuple[Tensor, Tensor]:
     depth = torch.where(known, -torch.where(known, block, 1.0).log(), 0.0)
     around = torch.from_numpy(ndimage.median_filter(depth.numpy(), (1, 1, WINDOW), mode="mirror"))
     off = torch.where(known, depth - around, torch.nan)
-    constant = _shrunk(off)
-    if len(off) < DRIFTING:
+    steady = len(off) < DRIFTING
+    constant = _soft(_median(off), torch.maximum(_error(off), _unsteady(off, steady)))
+    if steady:
         return constant, torch.zeros_like(constant)
     off = off - constant
-    half = len(off) // 2
-    early, late = _shrunk(off[:half]), _shrunk(off[-half:])
-    apart, error = late - early, (_error(off[:half]).square() + _error(off[-half:]).square()).sqrt()
-    return constant, _soft(apart, error)  # the halves' middles lie at -1/2 and 1/2, 1 apart
+    early, late = off[: len(off) // 2], off[-(len(off) // 2) :]
+    error = torch.hypot(torch.hypot(_error(early), _error(late)), _unsteady(off, False))
+    return constant, _soft(_median(late) - _median(early), error)  # their middles lie at -1/2 and 1/2, 1 apart
 
 
-def _shrunk(off: Tensor) -> Tensor:
-    """The medians over projections [n,h,W], less what their noise is good for."""
-    return _soft(off.nanmedian(0).values.nan_to_num(0.0), _error(off))
+def _median(off: Tensor) -> Tensor:
+    """[h,W] over projections [n,h,W]; 0 where none is known."""
+    return off.nanmedian(0).values.nan_to_num(0.0)
+
+
+def _unsteady(off: Tensor, steady: bool) -> Tensor:
+    """[h,W] standard errors from how parts of the scan differ: a part of the object does not stay for all of them.
+
+    `steady`: whether parts are to agree, and not only to lie on a straight line.
+    """
+    parts = torch.stack([_median(part) for part in off.tensor_split(PARTS)])
+    time = torch.linspace(-1, 1, PARTS)[:, None, None]
+    left = parts - parts.mean(0)
+    if not steady:
+        left = left - time * (time * left).sum(0) / time.square().sum()
+    freedom = PARTS - (1 if steady else 2)
+    return (left.square().sum(0) / freedom / PARTS).sqrt()
 
 
 def _error(off: Tensor) -> Tensor:

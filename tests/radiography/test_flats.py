@@ -7,6 +7,7 @@ from dataclasses import replace
 import pytest
 import torch
 
+from invrender.cameras.scan import scan_geometry
 from invrender.errors import InputError
 from invrender.nouns.scan import Flat, Preparation, Scan
 from invrender.radiography.prepare import prepared
@@ -18,8 +19,6 @@ ONLY_DRIFT = replace(NOTHING, drift=True)
 
 
 def scan(frames: torch.Tensor, preparation: Preparation = NOTHING, **others: object) -> Scan:
-    from invrender.cameras.scan import scan_geometry
-
     return Scan(scan_geometry(setup()), frames, "counts", preparation=preparation, **others)  # type: ignore[arg-type]
 
 
@@ -86,8 +85,6 @@ def test_a_source_that_drifts_is_followed_by_the_air() -> None:
 def test_where_no_air_is_seen_nothing_is_made_up() -> None:
     inside = light()[:, 18:30, 18:30]
     given = setup(size=12)
-    from invrender.cameras.scan import scan_geometry
-
     frames = inside * 5000
     bare = Scan(scan_geometry(given), frames, "counts", preparation=ONLY_DRIFT)
     with pytest.raises(InputError, match="has to come from the air"):

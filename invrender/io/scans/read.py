@@ -220,8 +220,8 @@ def _preparation(table: Table) -> Preparation:
         raise inner.wrong(f"has downscale = {downscale:g}", "use a whole number of pixels")
     return Preparation(
         inner.flag("zingers", usual.zingers), inner.flag("dead_pixels", usual.dead_pixels),
-        inner.flag("drift", usual.drift), inner.flag("rings", usual.rings), tuple(hardening), int(downscale), _i0(inner),
-        inner.number("saturation", above=0) if inner.has("saturation") else None,
+        inner.flag("drift", usual.drift), inner.flag("rings", usual.rings), tuple(hardening), int(downscale),
+        _i0(inner), inner.number("saturation", above=0) if inner.has("saturation") else None,
     )  # fmt: skip
 
 
