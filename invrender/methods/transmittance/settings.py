@@ -14,6 +14,8 @@ PRESETS: Mapping[str, Mapping[str, object]] = {
     "standard": {},
     "fine": {"iterations": 200},
 }
+SCANS = "Frames of scans"  # the heading of what counts of detectors need
+OF_SCAN = "as the scan's file says"
 
 
 @dataclass(frozen=True)
@@ -30,6 +32,7 @@ class TransmittanceSettings(VolumeRunSettings):
         "noise": "exact for an asset, by the files for a dataset",
         "iterations": "85, more for few views, fewer for noisy ones; each other solver its own; 400 of the neural field",
         "smoothing": "chosen by views left out",
+        **dict.fromkeys(("rings", "zingers", "dead_pixels", "drift", "i0", "downscale", "beam_hardening"), OF_SCAN),
     }
 
     method: Annotated[Literal["transmittance"], Key("What to learn from.")] = "transmittance"
@@ -94,6 +97,21 @@ class TransmittanceSettings(VolumeRunSettings):
             "alone; auto: views, unless the grid has 512^3 samples or more."
         ),
     ] = "auto"
+    rings: Annotated[
+        bool | None, Flag("Take off what a pixel has too much of in all frames, beyond noise.", None, SCANS)
+    ] = None
+    zingers: Annotated[bool | None, Flag("Mask pixels that are too bright in a single frame.", None, SCANS)] = None
+    dead_pixels: Annotated[bool | None, Flag("Find and mask pixels that are broken.", None, SCANS)] = None
+    drift: Annotated[bool | None, Flag("Bring all frames to the same brightness in the air.", None, SCANS)] = None
+    i0: Annotated[
+        Literal["auto"] | float | None,
+        Flag("Counts without an object, a number; auto: from the air around it.", "auto|COUNTS", SCANS),
+    ] = None
+    downscale: Annotated[int | None, Flag("Pixels that are averaged each way.", None, SCANS), Range(1, 64)] = None
+    beam_hardening: Annotated[
+        str | None,
+        Flag("Coefficients of p, p^2, ... that line integrals p become, such as 1,0.03.", "C1,C2,...", SCANS),
+    ] = None
 
 
 SETTINGS = TransmittanceSettings

@@ -27,6 +27,7 @@ from invrender.methods.transmittance.scan_input import read_input
 from invrender.methods.transmittance.settings import TransmittanceSettings
 from invrender.nouns import Cameras, Volume
 from invrender.parameters.neural_field import LearnedField
+from invrender.radiography.switches import refuse_switches
 from invrender.render.absorption import check_extinction, density, transmittance
 from invrender.run.memory import check_memory
 
@@ -97,6 +98,8 @@ def load(settings: TransmittanceSettings, backend: Backend) -> Task:
     bounds = None if settings.bounds is None else grid_box(settings.bounds)
     if settings.compare and settings.field != "grid":
         raise UsageError("--compare goes with grids, and --field is neural", "leave one of them out")
+    if not is_scan(settings.input):
+        refuse_switches(vars(settings))
     if is_volume_path(settings.input):
         if bounds is not None or shape is not None:
             raise UsageError("--bounds and --grid go with a dataset, and the input is a volume", "leave them out")
