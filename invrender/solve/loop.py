@@ -181,7 +181,8 @@ def _advanced(phase: Phase, state: LoopState) -> tuple[LoopState, Terms]:
         highest = state.highest if samples else max(state.highest, start)
         fault = _fault(loss, math.inf if samples else highest, point.params)
         if not fault:
-            moved = Current(point, current.point, current.index + 1, current.halvings, terms, start)
+            before = current.point if phase.rolls_back else None
+            moved = Current(point, before, current.index + 1, current.halvings, terms, start)
             return dataclasses.replace(state, current=moved, highest=highest), terms
         current = _rolled_back(phase, current, fault)
 
