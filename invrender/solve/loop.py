@@ -97,6 +97,13 @@ class Step:
     state: LoopState
 
     @property
+    def bare(self) -> Step:
+        """The step without what it took to take it, which may hold much memory."""
+        phase: Any = self.phase
+        bare = dataclasses.replace(phase, objective=None, solver=None, start=None, measures=None, result=None)
+        return dataclasses.replace(self, phase=bare)
+
+    @property
     def params(self) -> Params:
         """After the step."""
         assert self.state.current is not None

@@ -141,9 +141,9 @@ class Plan:
         tried = [each for each in fine if each.name == "choose"]
         scores = weight_search(tried, self.ladder(tried), self.trial, self.total).scores
         problem, tight = self.supports.settled(tried), self.supports.empties(tried)
-        support, samples = float(problem.support.double().mean()), problem.whole.rays.samples
-        weight = self.weight(finished)
-        return Result(finished[-1].result[DENSITY], weight, scores, support, samples, tight)
+        support, samples = float(problem.support.sum()) / problem.support.numel(), problem.whole.rays.samples
+        self._forget("supports")
+        return Result(finished[-1].result[DENSITY], self.weight(finished), scores, support, samples, tight)
 
     def _subsets(self, fine: Sequence[Finished], coarse: Sequence[Finished], done: int) -> Phase | None:
         """Passes with ordered subsets, where data are noisy; None where they are done or make no sense."""
@@ -251,7 +251,7 @@ class Plan:
             objective=objective,
             solver=solver,
             decode=lambda params: params[DENSITY],
-            result=kept_result,
+            result=kept_result if name == "choose" else lambda params, state: params,
             first=done,
             total=self.total,
             rolls_back=not is_large(self.shape),
@@ -288,7 +288,7 @@ class Plan:
         """The smoothing weight to solve with."""
         if self.settings.solver != "fista":
             return 0.0
-        if self.learns and self.coarse is not None and self.settings.smoothing is None:
+        if self.coarse is not None and self.learns and self.settings.smoothing is None:
             return self.coarse.weight(_own(finished))
         if not self.chooses:
             return self.fixed
