@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 
 from invrender.io.volumes.field import NAME as FIELD
-from invrender.methods.transmittance.budget import passes, whole_passes
+from invrender.methods.transmittance.budget import CHUNK, CHUNK_BYTES, bytes_each, passes, whole_passes
 from invrender.methods.transmittance.neural import ITERATIONS
 from invrender.methods.transmittance.settings import TransmittanceSettings
 from invrender.methods.transmittance.task import Task
@@ -44,10 +44,10 @@ def work(task: Task, settings: TransmittanceSettings) -> Work:
         "write.frames": float(frames + FRAMES) if frames else 0.0,
         "write.drawn.volumes": float(drawn * (2 if own else 1)),
     }
+    per_voxel, per_pixel = bytes_each(task.shape)
+    reference = 0 if task.reference is None else bytes_of(task.reference)
     held = {
-        "task": bytes_of(task),
-        "rays": float(rays),
-        "voxels": float(voxels),
+        "counted": voxels * per_voxel + rays * per_pixel + min(rays, CHUNK) * CHUNK_BYTES + reference,
         "neural": float(neural),
         "own": float(own),
     }
