@@ -12,7 +12,7 @@ import numpy as np
 import torch
 
 from invrender.backends.cpu.lines import LINE
-from invrender.backends.cpu.projector import joseph_rays as cpu_rays
+from invrender.backends.cpu.projector import line_rays
 from invrender.backends.vulkan.device import Vulkan
 from invrender.backends.vulkan.launch import compute
 from invrender.backends.vulkan.memory import download, empty, upload, zeros
@@ -75,7 +75,7 @@ def joseph_rays(
     support: Tensor | None = None,
 ) -> VulkanRays:
     """The rays of the chosen pixels that meet the support; see `invrender.kernels.MakeRays`."""
-    rays = cpu_rays(shape, bounds, cameras, chosen, support)
+    rays = line_rays(shape, bounds, cameras, chosen, support)
     kept = [chunk.lines() for chunk in rays.chunks]
     axes = np.concatenate([np.empty(0, np.int8), *(each.axes for each in kept)])
     order = np.argsort(axes, kind="stable")
