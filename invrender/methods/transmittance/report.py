@@ -24,6 +24,8 @@ from invrender.run.folder import RunFolder
 
 Tensor = torch.Tensor
 
+AT_ONCE = 16  # views that are projected at a time: more need memory alone
+
 
 def asset(task: Task, result: Result) -> Volume:
     """The density in the units of the input."""
@@ -35,14 +37,16 @@ def asset(task: Task, result: Result) -> Volume:
 def measure(task: Task, result: Result, backend: Backend) -> dict[str, Any]:
     """What metrics.json holds: the fit to the input's views, how it was made, and the distance from the reference."""
     data, volume = task.measurement, asset(task, result)
-    shown = torch.exp(
-        -task.extinction * optical_depth(Volume(volume.values.clamp(min=0), volume.bounds), data.cameras, backend)
-    )
-    difference = (shown - torch.exp(-data.depth)) * (data.weight > 0)
-    residuals = view_residuals(data, -shown.clamp(min=1e-30).log())
+    clamped, errors, residuals = Volume(volume.values.clamp(min=0), volume.bounds), 0.0, []
+    for view in range(0, len(data.cameras), AT_ONCE):
+        part = data.some(slice(view, view + AT_ONCE))
+        shown = torch.exp(-task.extinction * optical_depth(clamped, part.cameras, backend))
+        difference = (shown - torch.exp(-part.depth)) * (part.weight > 0)
+        errors += float(difference.double().square().sum())
+        residuals += view_residuals(part, -shown.clamp(min=1e-30).log())
     metrics: dict[str, Any] = {
         "views": len(data.cameras),
-        "views_psnr": _finite(decibel(1.0, float(difference.double().square().mean()))),
+        "views_psnr": _finite(decibel(1.0, errors / data.depth.numel())),
         "view_residuals": {data.name(i): float(f"{share:.4g}") for i, share in enumerate(residuals)},
         "extinction": task.extinction,
         "noise": dataclasses.asdict(data.noise),

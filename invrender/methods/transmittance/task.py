@@ -21,6 +21,7 @@ from invrender.io.volumes.read import is_volume_path
 from invrender.kernels import Backend
 from invrender.methods.inputs import grid_box, grid_shape, own_cameras, read_asset
 from invrender.methods.transmittance.air import check_air, read_air
+from invrender.methods.transmittance.budget import bytes_each
 from invrender.methods.transmittance.measurement import DEEPEST, Measurement, Noise, exposed, measure, parse_noise
 from invrender.methods.transmittance.outputs import Outputs
 from invrender.methods.transmittance.scan_input import read_input
@@ -115,7 +116,7 @@ def _asset(
 ) -> Task:
     count, size = settings.views or ASSET_VIEWS, settings.size or ASSET_SIZE
     density(volume)
-    check_memory(volume.shape, count * size * size)
+    _check_memory(volume.shape, count * size * size)
     cameras = own_cameras(volume, settings, count, size)
     light, factor = transmittance(volume, cameras, backend, extinction)
     if float(factor) > MOST_EXTINCTION:
@@ -143,7 +144,7 @@ def _dataset(
     if box is None:
         _ask_for_bounds(cameras)
     grid = shape or views.grid or pixel_grid(cameras, box)
-    check_memory(grid, images.numel())
+    _check_memory(grid, images.numel())
     names = tuple(views.names[i] for i in chosen) if views.names else ()
     views = replace(views, cameras=cameras, images=images, names=names)
     data = measured(views, box, grid, noise, posed=settings.calibrate == "none")
@@ -180,6 +181,11 @@ def _ask_for_bounds(cameras: Cameras) -> NoReturn:
         "the dataset does not say where the grid's box lies",
         "pass --bounds x0,y0,z0,x1,y1,z1 (the cameras look at " + ", ".join(f"{c:.3g}" for c in centre.tolist()) + ")",
     )
+
+
+def _check_memory(shape: tuple[int, int, int], pixels: int) -> None:
+    per_voxel, per_pixel = bytes_each(shape)
+    check_memory(shape, pixels, per_voxel=per_voxel, per_ray=per_pixel)
 
 
 def pixel_grid(cameras: Cameras, box: Tensor) -> tuple[int, int, int]:
