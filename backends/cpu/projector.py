@@ -17,6 +17,7 @@ from invrender.backends.bodies.projector import add_sample, march
 from invrender.backends.bodies.target import inlined
 from invrender.backends.cpu.compile import entry
 from invrender.backends.cpu.lines import LINE, strides, trace_lines, trim_lines
+from invrender.backends.cpu.sweep import SweptRays, swept_rays
 from invrender.backends.cpu.threads import blocks, parallel_map
 from invrender.cameras.rays import index_views
 from invrender.nouns import Cameras
@@ -81,8 +82,21 @@ def joseph_rays(
     cameras: Cameras,
     chosen: Tensor | None = None,
     support: Tensor | None = None,
-) -> JosephRays:
+) -> JosephRays | SweptRays:
     """The rays of the chosen pixels that meet the support; see `invrender.kernels.MakeRays`."""
+    views, spacing = index_views(shape, bounds, cameras)
+    swept = swept_rays(shape, views, spacing, cameras.size, chosen, support)
+    return line_rays(shape, bounds, cameras, chosen, support) if swept is None else swept
+
+
+def line_rays(
+    shape: tuple[int, int, int],
+    bounds: Tensor,
+    cameras: Cameras,
+    chosen: Tensor | None = None,
+    support: Tensor | None = None,
+) -> JosephRays:
+    """The same one by one, whatever the cameras are."""
     views, spacing = index_views(shape, bounds, cameras)
     height, width = cameras.size
     sizes = np.array(shape[::-1], np.int64)

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 import torch
 
-from invrender.backends.cpu.projector import joseph_rays as cpu_rays
+from invrender.backends.cpu.projector import line_rays
 from invrender.backends.vulkan.device import Vulkan
 from invrender.backends.vulkan.launch import compute
 from invrender.backends.vulkan.memory import download, empty, upload, zeros
@@ -74,6 +74,6 @@ def joseph_rays(
     support: Tensor | None = None,
 ) -> VulkanRays:
     """The rays of the chosen pixels that meet the support; see `invrender.kernels.MakeRays`."""
-    rays = cpu_rays(shape, bounds, cameras, chosen, support)
+    rays = line_rays(shape, bounds, cameras, chosen, support)
     lines = upload(vulkan, rays.lines.view(np.uint32), np.uint32)
     return VulkanRays(rays.pixels, rays.samples, shape, vulkan, lines, rays.starts[1:3])
