@@ -44,7 +44,7 @@ class Ladder:
         need to be no better. Under noise a misfit that has risen on both sides says that noise is being fitted: no
         weaker one then.
         """
-        if stays < FAST * before:
+        if stays < FAST * before and (self.noisy or self.downwards):
             return weaker and moves < (PLAINLY if self.noisy else CLOSE) * stays
         return moves < (PLAINLY if weaker else 1.0) * stays and not (weaker and self.noisy and moves > before)
 

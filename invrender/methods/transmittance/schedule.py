@@ -31,6 +31,7 @@ from invrender.methods.transmittance.measurement import Measurement, binned
 from invrender.methods.transmittance.problem import DENSITY, Problem, Shape, System
 from invrender.methods.transmittance.rims import Supports
 from invrender.methods.transmittance.settings import TransmittanceSettings
+from invrender.methods.transmittance.sharpness import believed
 from invrender.methods.transmittance.task import Result
 from invrender.ranks.slabs import enlarged
 from invrender.solve.fista import Fista
@@ -73,7 +74,8 @@ class Plan:
     def supports(self) -> Supports:
         """The problem, carved and set up."""
         tries = self.settings.solver == "fista" and self.chooses
-        return Supports(self.measurement, self.shape, self.bounds, self.backend, self.settings.carve, tries)
+        data = believed(self.measurement) if self.settings.solver == "fista" else self.measurement
+        return Supports(data, self.shape, self.bounds, self.backend, self.settings.carve, tries)
 
     @property
     def problem(self) -> Problem:
