@@ -39,8 +39,8 @@ def inspect(
         Path,
         typer.Argument(
             metavar="INPUT",
-            help="A mesh, a scene, a volume (a file, DICOM or slices), a dataset (or its transforms.json), voxels with "
-            "pictures, a run folder, photographs or a video.",
+            help="A mesh, a scene, a volume (a file, DICOM or slices), a dataset (or its transforms.json), a scan.toml, "
+            "voxels with pictures, a run folder, photographs or a video.",
         ),
     ],
     masks: Annotated[
@@ -53,7 +53,8 @@ def inspect(
     picture: Annotated[
         Path | None,
         typer.Option(
-            metavar="F.png", help="Draw a dataset: views with masks and hull, or some of its voxels and pictures."
+            metavar="F.png",
+            help="Draw a dataset: views with masks and hull, or some of its voxels and pictures; or a scan.",
         ),
     ] = None,
     size: Annotated[
@@ -78,11 +79,17 @@ def inspect(
     """Print what is in a mesh, scene, volume, dataset or photographs; of a run how it stands and how good it is."""
     from invrender.cli.inspect_pairs import inspect_pairs
     from invrender.cli.inspect_run import inspect_run
+    from invrender.cli.inspect_scan import inspect_scan
     from invrender.io.assets import identify
+    from invrender.io.scans import is_scan
     from invrender.poses.photographs import is_bare_photographs
     from invrender.run.staged import settle_dataset
 
     settle_dataset(source)
+    if is_scan(source):
+        _refuse(masks, "--masks", source)
+        inspect_scan(source, picture, strict, as_json)
+        return
     done, more = inspect_run(source, report, as_json)
     if done or inspect_pairs(source, picture, as_json):
         return
