@@ -39,7 +39,7 @@ def inspect(
         Path,
         typer.Argument(
             metavar="INPUT",
-            help="A mesh, a scene, a volume (a file, DICOM or slices), a dataset (or its transforms.json), a scan.toml, "
+            help="A mesh, a scene, a volume (file, DICOM or slices), a dataset (or its transforms.json), a scan.toml, "
             "voxels with pictures, a run folder, photographs or a video.",
         ),
     ],

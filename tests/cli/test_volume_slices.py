@@ -99,7 +99,8 @@ def test_a_run_writes_other_formats_and_hounsfield_units(ball, capsys):
     assert (
         run(
             ["reconstruct", "ball.nrrd", "-o", "o", "--method", "transmittance", "--views", "12", "--size", "16",
-             "--preset", "draft", "--set", "gif_frames=0", "--formats", "nrrd,tif", "--units", "hu", "--mu-water", "0.03"]
+             "--preset", "draft", "--set", "gif_frames=0", "--formats", "nrrd,tif", "--units", "hu",
+             "--mu-water", "0.03"]
         )
         == 0
     )  # fmt: skip
