@@ -126,6 +126,11 @@ def test_a_dicom_folder_with_two_series(tmp_path, capsys):
         assert "#1 'Thorax', CT, 4 slices" in said
         assert "#2 'Bone', CT, 3 slices, UID 1.2.3.4" in said
     assert told(capsys, "inspect", "ct#2")["samples"] == [6, 5, 3]
+    assert told(capsys, "inspect", "ct#2")["series"] == {
+        "uid": "1.2.3.4", "description": "Bone", "modality": "CT", "slices": 3,
+    }  # fmt: skip
+    assert run(["inspect", "ct#1"]) == 0
+    assert "'Thorax', CT, 4 slices" in capsys.readouterr().out
     assert run(["convert", "ct#1", "ct.nrrd"]) == 0
     assert read_volume("ct.nrrd").shape == (4, 5, 6)
     assert run(["inspect", "ct#7"]) == 3
