@@ -108,7 +108,7 @@ def _spaced(grid: Grid, spacing: Sequence[float] | None, path: Path) -> Grid:
     if spacing is None:
         if not grid.spaced and (is_folder(path) or path.suffix.lower() in (".tif", ".tiff")):
             log.warning(
-                "%s tells no spacing that is understood; its cells are taken as cubes (`convert --spacing x,y,z` tells it)%s",
+                "%s tells no spacing that is understood; its cells are taken as cubes (or: convert --spacing x,y,z)%s",
                 path.name,
                 "; if these are projections of a scan, name its scan.toml instead" if is_folder(path) else "",
             )
