@@ -51,6 +51,23 @@ def test_ssim_is_that_of_skimage() -> None:
     assert ssim(a, b, 1.2) == pytest.approx(float(picture.mean()), rel=1e-6)
 
 
+def test_turned_grids_are_compared_where_they_lie(ball: Volume, caplog: pytest.LogCaptureFixture) -> None:
+    """Two files of one grid may have frames of their own; grids that are turned otherwise cannot be compared."""
+    turn = torch.tensor([[0.8, -0.6, 0, 3], [0.6, 0.8, 0, 1], [0, 0, 1, 0]], dtype=torch.float64)
+    moved = torch.tensor([0.5, -2.0, 1.0], dtype=torch.float64)
+    one = Volume(ball.values, ball.bounds, placement=turn)
+    shifted = torch.cat([turn[:, :3], (turn[:, 3] - turn[:, :3] @ moved)[:, None]], 1)
+    assert volume_metrics(Volume(ball.values, ball.bounds + moved, placement=shifted), one, KERNELS, 2, 16).psnr > 200
+    assert not caplog.text
+    with pytest.raises(InputError, match="different places"):
+        volume_metrics(Volume(ball.values, ball.bounds, placement=shifted), one, KERNELS, 2, 16)
+    other = torch.cat([turn[:, :3].T, turn[:, 3:]], 1)
+    with pytest.raises(InputError, match="turned against each other"):
+        volume_metrics(Volume(ball.values, ball.bounds, placement=other), one, KERNELS, 2, 16)
+    volume_metrics(ball, one, KERNELS, 2, 16)
+    assert "as if in the frame of the other" in caplog.text
+
+
 def test_another_resolution_is_resampled(ball: Volume) -> None:
     ramp = torch.linspace(0, 1, 9).expand(1, 9, 9, 9)
     fine = torch.linspace(0, 1, 17).expand(1, 17, 17, 17)

@@ -46,7 +46,7 @@ def read_dicom(path: Path, series: str | None = None, frame: int | None = None) 
             or direction; they are in colour or in a compression that cannot be undone here.
         MemoryLimitError: it does not fit.
     """
-    found = series_of_file(path) if path.is_file() else _chosen(all_series(path), series, path)
+    found = series_of_file(path) if path.is_file() else chosen(all_series(path), series, path)
     slices = _alike(found.slices, path)
     if any(each.position is None for each in slices):
         return _without_places(slices, frame, path)
@@ -60,7 +60,12 @@ def read_dicom(path: Path, series: str | None = None, frame: int | None = None) 
     return _stacked(places, normal, path)
 
 
-def _chosen(every: Sequence[Series], wanted: str | None, path: Path) -> Series:
+def chosen(every: Sequence[Series], wanted: str | None, path: Path) -> Series:
+    """The only one of several series, or the one with the number (from 1) or UID that is wanted.
+
+    Raises:
+        InputError: there is none, no such one, or it is open which.
+    """
     if not every:
         raise InputError(f"{path} holds no DICOM images", "name the folder with the slices")
     listed = "; ".join(f"#{n} {each}" for n, each in enumerate(every[:12], 1))
@@ -127,8 +132,8 @@ def _places(slices: Sequence[Slice], along: Vector, frame: int | None, path: Pat
             checked_frame(frame, 1, path)
         return [group[0] for group in groups]
     if all(len(group) == most for group in groups) and not _repeated(groups):
-        chosen = checked_frame(frame, most, path)
-        return [group[chosen] for group in groups]
+        phase = checked_frame(frame, most, path)
+        return [group[phase] for group in groups]
     names = [group[1].path.name for group in groups if len(group) > 1]
     log.warning(
         "%s: %d places have several slices (%s); the first of each is taken", path.name, len(names), _list(names)

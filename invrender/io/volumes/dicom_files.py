@@ -92,7 +92,7 @@ def has_dicom(folder: Path, looked_at: int = 20) -> bool:
 
 
 def all_series(folder: Path) -> list[Series]:
-    """Every series of images in a folder and those below it, in the order of their numbers.
+    """Every series of images in a folder and those below it, in the order of their numbers, then of their files.
 
     Raises:
         InputError: pydicom is missing, or none of the files can be read.
@@ -113,7 +113,7 @@ def all_series(folder: Path) -> list[Series]:
         raise damaged(broken[0][0], broken[0][1])
     found = [_series(uid, members) for uid, members in groups.items()]
     numbers = {uid: _number(members[0][0], "SeriesNumber") for uid, members in groups.items()}
-    return sorted(found, key=lambda each: (numbers[each.uid], each.uid))
+    return sorted(found, key=lambda each: numbers[each.uid])
 
 
 def series_of_file(path: Path) -> Series:

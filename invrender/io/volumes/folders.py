@@ -5,8 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 
 from invrender.io.files.paths import is_file, is_folder
-from invrender.io.volumes.dicom import read_dicom
-from invrender.io.volumes.dicom_files import EXTENSIONS, has_dicom, is_dicom_file
+from invrender.io.volumes.dicom import chosen, read_dicom
+from invrender.io.volumes.dicom_files import EXTENSIONS, Series, all_series, has_dicom, is_dicom_file, series_of_file
 from invrender.io.volumes.grid import Grid
 from invrender.io.volumes.stack import is_stack, read_stack
 
@@ -36,6 +36,19 @@ def is_dicom(path: Path) -> bool:
     """Whether a path names a DICOM file, by its extension or its mark."""
     return is_file(path) and (path.suffix.lower() in EXTENSIONS or ((path.suffix[1:].isdigit() or not path.suffix)
                               and is_dicom_file(path)))  # fmt: skip
+
+
+def series_of(path: Path) -> Series | None:
+    """The DICOM series that a path means; None where it means something else.
+
+    Raises: see `read_dicom`.
+    """
+    folder, series = chosen_series(path)
+    if is_dicom(folder):
+        return series_of_file(folder)
+    if not is_volume_folder(path) or (series is None and is_stack(folder)):
+        return None
+    return chosen(all_series(folder), series, folder)
 
 
 def read_folder(path: Path, frame: int | None = None) -> Grid:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -143,6 +144,13 @@ def scalars(volume: Volume) -> NDArray[np.float32]:
     """The values [C,D,H,W] as numpy."""
     values: NDArray[np.float32] = np.ascontiguousarray(volume.values.detach().cpu().float().numpy())
     return values
+
+
+def slices(values: NDArray[np.float32]) -> Iterator[bytes]:
+    """The bytes of values [C,D,H,W], little-endian, one slice after the other with its channels side by side: so the
+    whole is not copied."""
+    for layer in values.transpose(1, 2, 3, 0):
+        yield layer.astype("<f4").tobytes()
 
 
 def damaged(path: Path, reason: object) -> InputError:

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from invrender.errors import InputError
 from invrender.io.volumes.axes import arrange
-from invrender.io.volumes.grid import Grid, damaged, place, scalars
+from invrender.io.volumes.grid import Grid, damaged, place, scalars, slices
 from invrender.io.volumes.payload import TO_THE_END, Part, beside, numbered
 from invrender.io.volumes.samples import Encoding, Layout, read_samples
 from invrender.nouns import Volume
@@ -58,7 +58,8 @@ def write_meta(path: Path, volume: Volume) -> None:
     axes, origin = place(volume)
     steps = np.linalg.norm(axes, axis=0)
     directions = _RAS[:, None] * (axes / steps) + 0.0
-    data = zlib.compress(np.moveaxis(values, 0, -1).astype("<f4").tobytes(), 6)
+    packer = zlib.compressobj(6)
+    data = b"".join([*(packer.compress(layer) for layer in slices(values)), packer.flush()])
     channels = f"ElementNumberOfChannels = {len(values)}\n" if len(values) > 1 else ""
     header = (
         "ObjectType = Image\nNDims = 3\nBinaryData = True\nBinaryDataByteOrderMSB = False\nCompressedData = True\n"
@@ -67,7 +68,9 @@ def write_meta(path: Path, volume: Volume) -> None:
         f"CenterOfRotation = 0 0 0\nElementSpacing = {_row(steps)}\nDimSize = {_row(values.shape[:0:-1])}\n"
         f"{channels}ElementType = MET_FLOAT\nElementDataFile = LOCAL\n"
     )
-    path.write_bytes(header.encode() + data)
+    with path.open("wb") as file:
+        file.write(header.encode())
+        file.write(data)
 
 
 def _row(numbers: object) -> str:

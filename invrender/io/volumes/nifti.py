@@ -54,7 +54,7 @@ def write_nifti(path: Path, volume: Volume) -> None:
     affine = np.eye(4)
     affine[:3, :3], affine[:3, 3] = place(volume)
     data = values[0].T if len(values) == 1 else values.transpose(3, 2, 1, 0)[:, :, :, None]
-    image = nibabel.Nifti1Image(np.ascontiguousarray(data), affine)
+    image = nibabel.Nifti1Image(data, affine)  # which is written slice by slice
     image.set_sform(affine, "scanner")
     image.set_qform(affine, "scanner")  # the nearest rotation: what reads it alone finds the place too
     image.header.set_xyzt_units(_UNITS.get(volume.units or "", 0))

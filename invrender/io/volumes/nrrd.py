@@ -17,7 +17,7 @@ import numpy as np
 from invrender.errors import InputError
 from invrender.io.volumes import grid
 from invrender.io.volumes.axes import FOUR, arrange
-from invrender.io.volumes.grid import Grid, damaged, scalars
+from invrender.io.volumes.grid import Grid, damaged, scalars, slices
 from invrender.io.volumes.nrrd_header import NrrdHeader, parse_header
 from invrender.io.volumes.nrrd_place import place, roles
 from invrender.io.volumes.payload import TO_THE_END, Part, beside, numbered
@@ -88,8 +88,11 @@ def write_nrrd(path: Path, volume: Volume) -> None:
         f"space origin: {_vector(origin)}",
         *([f"space units: {' '.join([_UNITS[volume.units]] * 3)}"] if volume.units in _UNITS else []),
     )
-    data = np.moveaxis(values, 0, -1).astype("<f4").tobytes()
-    path.write_bytes("\n".join(lines).encode() + b"\n\n" + gzip.compress(data, 6, mtime=0))
+    with path.open("wb") as file:
+        file.write("\n".join(lines).encode() + b"\n\n")
+        with gzip.GzipFile("", "wb", 6, file, mtime=0) as packed:
+            for data in slices(values):
+                packed.write(data)
 
 
 def _vector(numbers: np.typing.NDArray[np.float64]) -> str:

@@ -52,7 +52,7 @@ def read_raw(path: Path, shape: Sequence[int] | None, dtype: str | None, frame: 
 
 def write_raw(path: Path, volume: Volume) -> None:
     """The values alone as little-endian float32, x fastest."""
-    scalars(volume).astype("<f4").tofile(path)
+    scalars(volume).astype("<f4", copy=False).tofile(path)
 
 
 def _kind(text: str) -> np.dtype[np.generic]:

@@ -107,7 +107,11 @@ def _spaced(grid: Grid, spacing: Sequence[float] | None, path: Path) -> Grid:
     """The grid with the spacing that a user tells of a file that tells none."""
     if spacing is None:
         if not grid.spaced and (is_folder(path) or path.suffix.lower() in (".tif", ".tiff")):
-            log.warning("%s tells no spacing that is understood; its cells are taken as cubes", path.name)
+            log.warning(
+                "%s tells no spacing that is understood; its cells are taken as cubes (or: convert --spacing x,y,z)%s",
+                path.name,
+                "; if these are projections of a scan, name its scan.toml instead" if is_folder(path) else "",
+            )
         return grid
     if grid.spaced:
         raise UsageError(f"--spacing is given, and {path.name} tells its own", "leave --spacing out, or use --scale")

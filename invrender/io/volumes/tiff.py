@@ -144,14 +144,15 @@ def _pages(image: Image.Image, description: str, path: Path) -> Array:
     if count < 2:
         raise InputError(f"{path} holds one picture, not a stack", f"write all slices into one file, or: {_way(path)}")
     check_room(path, 2 * count * math.prod(size) * _MODES[mode])
-    pages: list[Array] = []
+    first = _array(image)
+    pages = np.empty((count, *first.shape), first.dtype)
     for page in range(count):
         image.seek(page)
-        same = (image.size, image.mode) == (size, mode)
-        pages.append(_array(image) if same else np.empty(0))
-        if not same or pages[-1].dtype != pages[0].dtype:
+        one = _array(image) if (image.size, image.mode) == (size, mode) else None
+        if one is None or one.dtype != first.dtype:
             raise ValueError(f"page {page + 1} has another size or type than the first")
-    return np.stack(pages)
+        pages[page] = one
+    return pages
 
 
 def _tags(image: Image.Image) -> Any:

@@ -67,7 +67,7 @@ class SilhouetteSettings(ViewsRunSettings):
     diffusion: Annotated[
         float, Key("Lambda of Large Steps: how far steps are smoothed over the surface."), Range(0, 1e4)
     ] = 10.0
-    units: Annotated[str | None, Key("What a unit of length is, noted in mesh.glb: m, mm, ...", "UNIT")] = None
+    units: Annotated[str | None, Flag("What a unit of length is, noted in mesh.glb: m, mm, ...", "UNIT")] = None
     colours: Annotated[
         Literal["auto", "off"],
         Flag("Colours at the vertices: auto: where a dataset's pictures show any.", None, MESH),

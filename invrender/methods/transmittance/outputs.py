@@ -48,7 +48,9 @@ def outputs(settings: TransmittanceSettings) -> Outputs:
             raise UsageError(f"--formats names {each!r}", f"choose of {', '.join(FORMATS)}, with commas between")
         if each.startswith("nii") and importlib.util.find_spec("nibabel") is None:
             raise UsageError(f"--formats {each} needs the package nibabel", "run `pip install 'invrender[volumes]'`")
-    if settings.units == "density" and settings.mu_water is not None:
+    if settings.units not in (None, "hu"):
+        raise UsageError(f"--units is {settings.units!r}", "use hu, for Hounsfield units, or leave it out")
+    if settings.units is None and settings.mu_water is not None:
         raise UsageError("--mu-water goes with --units hu", "leave it out, or pass --units hu")
     water = checked_water(settings.mu_water) if settings.units == "hu" else None
     return Outputs(tuple(dict.fromkeys(formats)), water)

@@ -26,6 +26,7 @@ class TransmittanceSettings(VolumeRunSettings):
     OWN: ClassVar[Own] = Own(views=64, size=128)
     UNSET: ClassVar[Mapping[str, str]] = {
         "formats": "none",
+        "units": "densities alone",
         "mu_water": "not guessed",
         "views": "64 of an asset",
         "size": "128 of an asset, a dataset's as they are",
@@ -83,8 +84,8 @@ class TransmittanceSettings(VolumeRunSettings):
         str | None, Flag("Write the density in these formats too: nrrd, nii.gz, mha, tif, vdb, ...", "EXT,EXT")
     ] = None
     units: Annotated[
-        Literal["density", "hu"], Flag("hu: write volume_hu in Hounsfield units too (.nrrd, or --formats).")
-    ] = "density"
+        str | None, Flag("hu: write volume_hu in Hounsfield units too (as .nrrd, or --formats).", "hu")
+    ] = None
     mu_water: Annotated[
         float | None,
         Flag("Attenuation of water for them, in 1/(unit of length): about 0.02 for mm at 70 keV.", "MU"),
