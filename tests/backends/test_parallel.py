@@ -19,10 +19,10 @@ def drawn(backend: Backend, mesh: Mesh) -> list[torch.Tensor]:
     """Faces, coverage and colours with outlines, and the gradients of a weighted sum of these to clip positions."""
     surface = surface_on(torch.device("cpu"), mesh)
     cameras = around(mesh, "sphere", 3, SIZE, parallel=True)
-    clip = clip_positions(mesh.vertices.double(), cameras).requires_grad_(True)
+    clip = clip_positions(surface.positions, cameras).requires_grad_(True)
     assert torch.equal(clip.detach()[..., 3], torch.ones_like(clip[..., 3]))
     face_id, depth = ops.rasterize(backend, clip, surface.faces, SIZE)
-    colours = mesh.vertices.float() - mesh.vertices.float().mean(0)
+    colours = (surface.positions - surface.positions.mean(0)).float()
     flat = ops.interpolate(backend, colours, surface.faces, face_id, clip)
     edges = (surface.faces, surface.topology)
     mixed = ops.antialias(backend, flat, face_id, depth, clip, *edges)
