@@ -54,8 +54,9 @@ def volume_rows(facts: VolumeFacts) -> Rows:
     return [
         ("samples", f"{x} x {y} x {z}{f', {facts.channels} channels' if facts.channels > 1 else ''}"),
         ("bounds", f"{_point(facts.low, noise)} to {_point(facts.high, noise)}"),
-        ("size", " x ".join(map(_number, facts.extent))),
+        ("size", " x ".join(map(_number, facts.extent)) + (f" {facts.units}s" if facts.units else "")),
         ("spacing", " x ".join(map(_number, facts.spacing))),
+        *_placed(facts),
         ("values", f"{_number(facts.least)} to {_number(facts.greatest)}, mean {_number(facts.mean)}{negative}"),
         ("percentiles", "50%: {:.4g}, 90%: {:.4g}, 99%: {:.4g}, 99.9%: {:.4g}".format(*facts.percentiles)),
         ("empty", f"{100 * facts.empty:.1f}% of the samples are 0"),
@@ -63,6 +64,13 @@ def volume_rows(facts: VolumeFacts) -> Rows:
         ("border", border),
         ("memory", f"{facts.bytes / 2**20:.4g} MiB as float32"),
     ]
+
+
+def _placed(facts: VolumeFacts) -> Rows:
+    """How a grid is turned; bounds are those of its own frame."""
+    if facts.placement is None:
+        return []
+    return [("turned", f"by {facts.turned:.3g} degrees against its file's world; the bounds are of its own frame")]
 
 
 def transmittance_rows(facts: TransmittanceFacts) -> Rows:

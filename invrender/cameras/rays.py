@@ -68,6 +68,20 @@ def camera_rays(cameras: Cameras, rows: tuple[int, int] | None = None) -> Rays:
     return Rays(origin.reshape(-1, 3), torch.nn.functional.normalize(direction, dim=-1).reshape(-1, 3))
 
 
+def index_places(shape: tuple[int, int, int], bounds: Tensor, cameras: Cameras) -> Tensor:
+    """Where voxels appear, [N,4,4] float64: from a voxel's indices (x, y, z, 1) to (column w, row w, w, w).
+
+    Pixel centres lie at +0.5; w is the depth along the viewing axis, 1 for parallel cameras. A grid [D,H,W] that is one
+    sample thick has no spacing that way.
+    """
+    height, width = cameras.size
+    low, high = bounds.cpu().double()
+    world = torch.diag(torch.cat([(high - low) / (torch.tensor(shape[::-1]) - 1).clamp(min=1), torch.ones(1)]).double())
+    world[:3, 3] = low
+    x, y, _, w = (cameras.clip_from_world @ world).unbind(1)
+    return torch.stack([(x + w) * (width / 2), (w - y) * (height / 2), w, w], 1)
+
+
 def index_views(
     shape: tuple[int, int, int], bounds: Tensor, cameras: Cameras
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
