@@ -31,7 +31,8 @@ def pixel_rays(cameras: Cameras) -> tuple[Tensor, Tensor]:
     inverse = torch.stack([torch.stack([d, -b], 1), torch.stack([-c, a], 1)], 1) / (a * d - b * c)[:, None, None]
     plane = inverse @ ndc
     slant = (inverse @ p[:, :2, 2:3])[:, :, 0]
-    origin, direction = torch.zeros(2, len(cameras), 3, 3, dtype=torch.float64)
+    origin = torch.zeros(len(cameras), 3, 3, dtype=torch.float64)
+    direction = torch.zeros_like(origin)
     origin[:, :2] = torch.where(flat[..., None], plane, 0.0)
     direction[:, :2] = torch.where(flat[..., None], 0.0, plane)
     direction[:, :2, 2] += torch.where(flat, slant, 0.0)

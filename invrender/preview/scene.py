@@ -152,7 +152,11 @@ def look_from(stage: Stage, view: Viewpoint) -> None:
     """Place the common camera."""
     camera = stage.plotter.renderers[1].camera
     camera.position, camera.focal_point, camera.up = view.eye, view.target, view.up
+    camera.parallel_projection = view.extent is not None
     camera.view_angle = vertical_fov(view.fov, stage.size)
+    if view.extent is not None:
+        height, width = stage.size
+        camera.parallel_scale = view.extent / 2 * max(1.0, height / width)  # half of the height
     for renderer in stage.plotter.renderers[1:]:
         renderer.reset_camera_clipping_range()
 
@@ -161,9 +165,12 @@ def viewpoint(stage: Stage) -> Viewpoint:
     """Where the common camera stands."""
     camera = stage.plotter.renderers[1].camera
     height, width = stage.size
+    where = tuple(camera.position), tuple(camera.focal_point), tuple(camera.up)
+    if camera.parallel_projection:
+        return Viewpoint(*where, extent=float(2 * camera.parallel_scale * min(1.0, width / height)))
     half = np.tan(np.radians(camera.view_angle) / 2) * min(1.0, width / height)
     fov = float(np.degrees(2 * np.arctan(half)))
-    return Viewpoint(tuple(camera.position), tuple(camera.focal_point), tuple(camera.up), round(fov, 6))
+    return Viewpoint(*where, round(fov, 6))
 
 
 def driver_name(plotter: pyvista.Plotter) -> str:

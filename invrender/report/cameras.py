@@ -18,17 +18,23 @@ MOST = 400  # cameras that are drawn
 
 
 def camera_rows(posed: Posed, centre: Floats, scale: float) -> list[dict[str, Any]]:
-    """Where each camera stands and looks, in the frame (x - centre) / scale; angles as the tangents of their halves."""
+    """Where each camera stands and looks, in the frame (x - centre) / scale; angles as the tangents of their halves.
+
+    Parallel cameras are drawn as those that see as much of the centre from where they stand.
+    """
     rows = []
     step = -(-len(posed.cameras) // MOST)
     world = np.linalg.inv(posed.cameras.world_to_camera.detach().cpu().double().numpy())[::step]
     projection = posed.cameras.projection.detach().cpu().double().numpy()[::step]
-    for pose, lens, name in zip(world, projection, posed.names[::step], strict=True):
+    flat = posed.cameras.parallel.numpy()[::step]
+    for pose, lens, name, parallel in zip(world, projection, posed.names[::step], flat, strict=True):
         eye = (pose[:3, 3] - centre) / scale
+        away = max(abs(float((pose[:3, 3] - centre) @ pose[:3, 2])), 1e-12) if parallel else 1.0
         rows.append(
             {
                 "name": name, "eye": _round(eye), "right": _round(pose[:3, 0]), "up": _round(pose[:3, 1]),
-                "back": _round(pose[:3, 2]), "halfx": float(1 / lens[0, 0]), "halfy": float(1 / abs(lens[1, 1])),
+                "back": _round(pose[:3, 2]),
+                "halfx": float(1 / lens[0, 0] / away), "halfy": float(1 / abs(lens[1, 1]) / away),
                 "depth": round(DEPTH * max(float(np.linalg.norm(eye)), 0.1), 5),
             }
         )  # fmt: skip

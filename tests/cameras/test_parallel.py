@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import numpy as np
 import pytest
 import torch
 import trimesh
@@ -26,7 +27,8 @@ from invrender.nouns import Cameras, Mesh, Volume
 from tests.cameras.test_cameras import pixels
 
 SIZE = (60, 80)
-CUBE = Mesh.from_numpy(*(lambda box: (box.vertices + [3, 1, 2], box.faces))(trimesh.creation.box((2.0, 1.0, 0.5))))
+BOX = trimesh.creation.box((2.0, 1.0, 0.5))
+CUBE = Mesh.from_numpy(BOX.vertices + np.array([3.0, 1.0, 2.0]), BOX.faces)
 
 
 def looking(eye: tuple[float, float, float], projection: torch.Tensor) -> Cameras:

@@ -1,10 +1,11 @@
-"""Pictures by parallel cameras: what pinholes show that move away and look closer, in all modes, and their gradients."""
+"""Pictures by parallel cameras: what pinholes show that move away, in all modes, and their gradients."""
 
 from __future__ import annotations
 
 import math
 from dataclasses import replace
 
+import numpy as np
 import pytest
 import torch
 import trimesh
@@ -26,7 +27,9 @@ from tests.render.slopes import agree, shifted, weight
 
 SIDE = 32
 RING = trimesh.creation.torus(1.0, 0.35, major_sections=24, minor_sections=12)
-MESH = replace(Mesh.from_numpy(RING.vertices + [2, 0, 1], RING.faces), material=Material((0.7, 0.4, 0.2)))
+MESH = replace(
+    Mesh.from_numpy(RING.vertices + np.array([2.0, 0.0, 1.0]), RING.faces), material=Material((0.7, 0.4, 0.2))
+)
 VIEW = {"elevation": 35.0, "azimuth": 20.0}
 
 

@@ -68,7 +68,7 @@ def lens_of(fields: dict[str, Any], where: str) -> Lens:
     if is_parallel(fields):
         return _parallel(fields, where)
     bent = _distortion(fields, where)
-    values = {ours: number_of(fields, theirs, where) for theirs, ours in LENS_KEYS.items()}
+    values: dict[str, Any] = {ours: number_of(fields, theirs, where) for theirs, ours in LENS_KEYS.items()}
     lens = Lens(**values, distortion=bent)
     if lens.fx is None and lens.angle_x is None and lens.angle_y is None:
         raise InputError(f"{where} has no focal length", "add 'camera_angle_x' (radians), or 'fl_x' (pixels)")
