@@ -219,6 +219,7 @@ def _run(job: Job, run: RunFolder, progress: Progress, saved: Saved | None) -> O
     _keep((*job.said, *_passed_over(backend)), run)
     for line in (method.describe(task), *method.notices(task)):
         progress.say(line)
+        run.log(line)
     _warn(job.found, run, progress)
     with run.timed("start"):
         problem = method.begin(task, job.settings, backend)

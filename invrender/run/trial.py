@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import torch
 
 from invrender.cameras.projection import look_at, perspective
-from invrender.cameras.rays import camera_rays
+from invrender.cameras.rays import camera_rays, index_places
 from invrender.cameras.rigs import fibonacci
 from invrender.kernels import Backend, Size
 from invrender.kernels.compositing import RaySamples, Rules, Shade
@@ -102,6 +102,7 @@ def _integrate(backend: Backend, grid: torch.Tensor, bounds: torch.Tensor, camer
     projected = bundle.forward(grid)
     bundle.adjoint(projected)
     bundle.normal(grid, projected, projected)
+    backend.backproject(projected.new_ones(RAYS), index_places(GRID, bounds.cpu(), cameras), GRID)
 
 
 def _compose(backend: Backend, grid: torch.Tensor, bounds: torch.Tensor, cameras: Cameras) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 
+from invrender.methods.transmittance.baselines import own_passes
 from invrender.methods.transmittance.measurement import Measurement
 from invrender.methods.transmittance.settings import TransmittanceSettings
 
@@ -20,6 +21,9 @@ FIRST_PASSES, TRIAL_PASSES = 0.15, 0.06  # of all passes: before any trial, and 
 
 def passes(settings: TransmittanceSettings, measurement: Measurement) -> int:
     """How many passes there will be: with few views each costs less, and more are needed."""
+    own = own_passes(settings.solver, bool(measurement.noise.deviation))
+    if settings.solver == "fdk" or (own and settings.iterations is None):
+        return own or 1
     if settings.iterations is not None:
         return settings.iterations
     share = NOISY if measurement.noise.deviation else 1.0

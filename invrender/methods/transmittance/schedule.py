@@ -22,6 +22,7 @@ from typing import Any
 import torch
 
 from invrender.kernels import Backend
+from invrender.methods.transmittance.baselines import setup
 from invrender.methods.transmittance.budget import coarse_passes, first_passes, is_large, trial_passes
 from invrender.methods.transmittance.continuing import INERTIA, continued, kept_result
 from invrender.methods.transmittance.held_out import HeldOut
@@ -32,14 +33,10 @@ from invrender.methods.transmittance.rims import Supports
 from invrender.methods.transmittance.settings import TransmittanceSettings
 from invrender.methods.transmittance.task import Result
 from invrender.ranks.slabs import enlarged
-from invrender.solve.adam import Adam
-from invrender.solve.cgls import Cgls
 from invrender.solve.fista import Fista
 from invrender.solve.ordered_subsets import OrderedSubsets, scattered
 from invrender.solve.phase import Finished, Phase, Start
 from invrender.solve.protocol import Params, Solver
-from invrender.solve.rates import linear_decay
-from invrender.solve.sirt import Sirt, row_weights
 
 Tensor = torch.Tensor
 
@@ -48,8 +45,6 @@ SUBSETS, SUBSET_PASSES = (8, 4), 2  # of the start under noise: as many as leave
 SUBSET_MOMENTUM = 0.9
 ROUNDING = 0.01  # of the density's level: below it, differences are smoothed quadratically
 COARSE = "coarse/"
-ADAM_RATE = 0.1  # of the density's level, at the first step
-ADAM_BETAS, ADAM_EPSILON = (0.9, 0.99), 1e-12
 WITHOUT_VIEWS = 1e-4  # smoothing weight where there are too few views to hold any out
 ADVICE = "use --fresh --solver fista, or check the images' weights"
 
@@ -90,6 +85,8 @@ class Plan:
         """A start for large grids: a part of the passes at half the resolution, an eighth of the work each."""
         passes = coarse_passes(self.settings, self.shape, self.total)
         if not passes:
+            return None
+        if min(self.measurement.cameras.size) < 2:  # one row of pixels, which cannot be halved
             return None
         depth, height, width = (max(2, (n + 1) // 2) for n in self.shape)
         return dataclasses.replace(
@@ -211,17 +208,10 @@ class Plan:
         return self._phase("solve", (self.total - done, done), weight, whole.free, solver, start)
 
     def _plain(self) -> Phase:
-        """The solvers without regularisation: only the number of passes keeps them from fitting the noise."""
-        system = self.problem.whole
+        """The classical solvers."""
+        objective, solver = setup(self.problem, self.settings, self.settings.solver, self.total)
         nothing = {DENSITY: self.problem.nothing}
-        solver: Adam | Sirt | Cgls = Cgls()
-        if self.settings.solver == "sirt":
-            solver, system = Sirt(), system.reweighted(row_weights(system, nothing))
-        elif self.settings.solver == "adam":
-            solver = Adam(
-                linear_decay(ADAM_RATE * self.problem.level, 1.0, self.total), ADAM_BETAS, ADAM_EPSILON, lowest=0.0
-            )
-        return self._phase("solve", (self.total, 0), 0.0, system, solver, lambda: Start(nothing))
+        return self._phase("solve", (self.total, 0), 0.0, objective, solver, lambda: Start(nothing))
 
     def _forget(self, name: str) -> None:
         """Give back the memory of something that was computed when it was asked for, and would be again."""

@@ -52,4 +52,4 @@ def work(task: Task, settings: TransmittanceSettings) -> Work:
         "own": float(own),
     }
     films = film_files(frames, settings.video, turning=True)
-    return Work(amounts, held, ("volume.npz", "volume.vti", *((FIELD,) if neural else ()), *films))
+    return Work(amounts, held, ("volume.npz", "volume.vti", *task.outputs.names, *((FIELD,) if neural else ()), *films))
