@@ -122,7 +122,7 @@ def test_grids_that_memory_is_short_for_choose_at_half_the_resolution(
     monkeypatch: pytest.MonkeyPatch, noise: str
 ) -> None:
     volume = blob()
-    views = views_of(volume, 24, parse_noise(noise))
+    views = views_of(volume, 24, noise)
     usual, _ = solve(volume, views, iterations=45)
     monkeypatch.setattr("invrender.methods.transmittance.budget.COARSE_FROM", 32)
     monkeypatch.setattr("invrender.methods.transmittance.budget.LARGE", 32**3)
