@@ -134,7 +134,6 @@ def test_grids_that_memory_is_short_for_choose_at_half_the_resolution(
     assert psnr(result, volume) > psnr(usual, volume) - 1.5
 
 
-
 def test_non_cubic_grids_with_a_box_anywhere_in_the_world() -> None:
     cube = blob()
     bounds = torch.tensor([[100.0, -5, 3], [103, -3.5, 4]], dtype=torch.float64)
