@@ -38,9 +38,9 @@ LIKE = {
 }
 """Kinds that cost about what another does, where no run was fitted to them."""
 USUAL_BYTES = {
-    "task": 1.0, "pixels": 60.0, "rays": 120.0, "voxels": 60.0, "faces": 2000.0, "own": 1000.0, "cells": 30.0,
-    "weights": 1.0, "values": 2.0, "taken": 40.0, "shots": 16.0, "inside": 20.0, "paths": 100.0, "columns": 16.0,
-    "field": 1e8, "neural": 100.0, "asset": np.nan,
+    "task": 1.0, "counted": 1.0, "pixels": 60.0, "rays": 120.0, "voxels": 60.0, "faces": 2000.0, "own": 1000.0,
+    "cells": 30.0, "weights": 1.0, "values": 2.0, "taken": 40.0, "shots": 16.0, "inside": 20.0,
+    "paths": 100.0, "columns": 16.0, "field": 1e8, "neural": 100.0, "asset": np.nan,
 }  # fmt: skip
 """Bytes of one unit by what arrays there are; see `run.memory`."""
 LEAST = 0.05  # of a run's seconds: parts that are shorter need not fit any better

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import tracemalloc
 from collections.abc import Iterator
 
 import pytest
@@ -9,6 +10,7 @@ import torch
 
 from invrender.backends import select
 from invrender.backends.cpu import projector, ray_chunks
+from invrender.backends.cpu.threads import thread_count
 from invrender.cameras.projection import look_at, perspective
 from invrender.cameras.rigs import fibonacci
 from invrender.kernels import RayBundle
@@ -91,3 +93,28 @@ def test_lines_are_kept_while_there_is_room(monkeypatch: pytest.MonkeyPatch) -> 
     assert second.chunks[0].kept is not None
     assert third.chunks[0].kept is None
     assert torch.equal(second.forward(torch.ones(SHAPE)), third.forward(torch.ones(SHAPE)))
+
+
+def test_what_large_grids_take_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Six bytes a ray stay, and what is there for a moment does not grow with the number of rays."""
+    bundle().normal(torch.ones(SHAPE), *torch.ones(2, len(bundle().pixels)))  # compiled
+    monkeypatch.setattr(ray_chunks, "CHUNK", 4000)
+    monkeypatch.setattr(projector, "WHOLE", 1000)
+    size, views = (64, 64), 24
+    eyes = look_at(1.7 * fibonacci(views), (0.0, 0.0, 0.0))
+    cameras = Cameras(eyes, perspective(25.0, size, 0.1, 4.0).repeat(views, 1, 1), size)
+    tracemalloc.start()
+    try:
+        rays = select("cpu").joseph_rays(SHAPE, BOUNDS, cameras)
+        count, grid = len(rays.pixels), 4 * torch.ones(SHAPE).numel()
+        held, _ = tracemalloc.get_traced_memory()
+        tracemalloc.reset_peak()
+        rays.normal(torch.ones(SHAPE), *torch.ones(2, count))
+        peak = tracemalloc.get_traced_memory()[1] - held
+    finally:
+        tracemalloc.stop()
+    assert count > 0.9 * views * 64 * 64
+    assert held < 6 * count
+    slab = 8 * (projector.THICK + 2 * projector.HALO) * SHAPE[1] * SHAPE[2]
+    assert peak < grid + slab * thread_count() + 60 * ray_chunks.CHUNK + 100_000
+    assert peak < 33 * count, "less than all lines would take"

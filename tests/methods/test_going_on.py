@@ -44,6 +44,11 @@ CASES: Mapping[str, tuple[str, Mapping[str, Any], set[str]]] = {
         {**GRID, "noise": "8bit", "iterations": 36},
         {"coarse/start", "coarse/choose", "coarse/solve", "start", "choose", "solve"},
     ),
+    "grid short of memory": (
+        "transmittance",
+        {**GRID, "noise": "8bit", "iterations": 30},
+        {"coarse/start", "coarse/choose", "coarse/solve", "solve"},
+    ),
     "smoothing given": ("transmittance", {**GRID, "smoothing": 1e-3, "iterations": 4}, {"solve"}),
     "sirt": ("transmittance", {**GRID, "solver": "sirt", "iterations": 4}, {"solve"}),
     "cgls": ("transmittance", {**GRID, "solver": "cgls", "iterations": 4}, {"solve"}),
@@ -110,6 +115,7 @@ SOURCES = {"silhouette": "ball.ply", "photometric": "ball.ply", "scene": "scene.
 STRIDES = {
     "trials and stages": 4,
     "coarse grid": 4,
+    "grid short of memory": 4,
     "photographs in folds": 4,
 }  # of the many phases, so many are passed from stop to stop
 
@@ -124,6 +130,9 @@ def _small(monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest) -> N
     monkeypatch.setattr(posing, "STEPS", (3, 2))
     if "coarse grid" in request.node.name:
         monkeypatch.setattr(transmittance, "COARSE_FROM", 12)
+    if "short of memory" in request.node.name:
+        monkeypatch.setattr(transmittance, "COARSE_FROM", 12)
+        monkeypatch.setattr(transmittance, "LARGE", 1000)
 
 
 @pytest.fixture(scope="module")

@@ -13,9 +13,8 @@ NOISY = 0.847  # of them for noisy data, which hold less detail
 COARSE_FROM = 192  # grids this long start from half the resolution
 LARGE = 384**3  # samples of grids that choose nothing: at half the resolution it takes an eighth of time and memory
 LARGE_SHARE = 2 / 3  # of their passes, at half the resolution; of smaller ones a third
-PER_VOXEL, PER_PIXEL = 64, 64  # bytes: grids that trials and solver hold at once; data, and lines of rays
-LARGE_VOXEL, LARGE_PIXEL = 27, 27  # where nothing is tried, and lines are not kept
-CHUNK, CHUNK_BYTES = 1 << 23, 48  # pixels whose lines are there for a moment, and bytes of each
+PER_VOXEL, PER_PIXEL = 70, 90  # bytes: grids that trials and solver hold at once; data, and lines of rays
+LARGE_VOXEL, LARGE_PIXEL = 21.5, 21  # where nothing is tried, no step back is kept, and no lines are
 FIRST_PASSES, TRIAL_PASSES = 0.15, 0.06  # of all passes: before any trial, and for each
 
 
@@ -59,9 +58,12 @@ def coarse_passes(settings: TransmittanceSettings, shape: tuple[int, int, int], 
 
 
 def whole_passes(settings: TransmittanceSettings, shape: tuple[int, int, int], total: int) -> float:
-    """How many passes at full resolution all of them are worth: at half of it each is worth an eighth."""
+    """How many passes at full resolution all of them are worth: at half of it each is worth an eighth.
+
+    One more on each grid bounds the curvature.
+    """
     coarse = coarse_passes(settings, shape, total)
     if not coarse:
-        return total
+        return total + 1
     depth, height, width = (max(2, (n + 1) // 2) for n in shape)
-    return total - coarse + whole_passes(settings, (depth, height, width), coarse) / 8
+    return total - coarse + 1 + whole_passes(settings, (depth, height, width), coarse) / 8

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 
 from invrender.io.volumes.field import NAME as FIELD
-from invrender.methods.transmittance.budget import CHUNK, CHUNK_BYTES, bytes_each, passes, whole_passes
+from invrender.methods.transmittance.budget import bytes_each, passes, whole_passes
 from invrender.methods.transmittance.neural import ITERATIONS
 from invrender.methods.transmittance.settings import TransmittanceSettings
 from invrender.methods.transmittance.task import Task
@@ -47,7 +47,7 @@ def work(task: Task, settings: TransmittanceSettings) -> Work:
     per_voxel, per_pixel = bytes_each(task.shape)
     reference = 0 if task.reference is None else bytes_of(task.reference)
     held = {
-        "counted": voxels * per_voxel + rays * per_pixel + min(rays, CHUNK) * CHUNK_BYTES + reference,
+        "counted": voxels * per_voxel + rays * per_pixel + reference,
         "neural": float(neural),
         "own": float(own),
     }

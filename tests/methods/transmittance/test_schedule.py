@@ -117,6 +117,23 @@ def test_large_grids_start_coarse(monkeypatch: pytest.MonkeyPatch) -> None:
     assert psnr(result, volume) > 34
 
 
+@pytest.mark.parametrize("noise", ["float", "poisson:10000"])
+def test_grids_that_memory_is_short_for_choose_at_half_the_resolution(
+    monkeypatch: pytest.MonkeyPatch, noise: str
+) -> None:
+    volume = blob()
+    views = views_of(volume, 24, noise)
+    usual, _ = solve(volume, views, iterations=45)
+    monkeypatch.setattr("invrender.methods.transmittance.budget.COARSE_FROM", 32)
+    monkeypatch.setattr("invrender.methods.transmittance.budget.LARGE", 32**3)
+    result, steps = solve(volume, views, iterations=45)
+    names = [step.phase.name for step in steps]
+    assert names[30:] == ["solve"] * 15, "all else is done on the coarse grid"
+    assert all(name.startswith("coarse/") for name in names[:30])
+    assert steps[-1].state.current.before is None, "no step back is kept"
+    assert psnr(result, volume) > psnr(usual, volume) - 1.5
+
+
 def test_non_cubic_grids_with_a_box_anywhere_in_the_world() -> None:
     cube = blob()
     bounds = torch.tensor([[100.0, -5, 3], [103, -3.5, 4]], dtype=torch.float64)
