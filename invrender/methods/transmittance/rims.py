@@ -2,13 +2,14 @@
 
 Densities that are linear between their samples vanish wherever an empty ray has passed within a cell. Real objects end
 between the samples, which then stand for a part of them there. So trials run on a support that holds this rim. Where
-the rim is empty, its density fades from pass to pass; where it is needed, the density stays. The last passes run on the
-tight support, or on one that leaves a second cell for what is linear between samples.
+the rim is empty, its density fades from pass to pass, and held-out views are predicted as well without it; where it is
+needed, the density stays, or is missed. The last passes run on the tight support, or on one that leaves a second cell
+for what is linear between samples.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -16,6 +17,7 @@ import torch
 
 from invrender.kernels import Backend
 from invrender.methods.transmittance.carving import margins
+from invrender.methods.transmittance.ladder import HELD_OUT_MISFIT
 from invrender.methods.transmittance.measurement import Measurement
 from invrender.methods.transmittance.problem import Problem, Shape, prepare
 from invrender.solve.phase import Finished
@@ -27,7 +29,8 @@ COARSE = 1.3  # cells across a pixel, from which on it shows too little of a rim
 ENOUGH = 12  # passes before a rim's density says anything
 FADES = 0.77  # share of the rim's density that is left after a trial, at most, where it is empty
 FAINT, PLAIN = 0.03, 0.12  # of the density inside: rims that are empty, and that are not, however they fade
-RIM = "rim"  # the measure that choose phases leave
+RIM, CUT = "rim", "cut"  # measures that choose phases leave: the rim's density; the held-out misfit without it
+WORSE = 1.01  # by which the held-out misfit may rise where an empty rim is cut off
 
 
 @dataclass(frozen=True)
@@ -85,14 +88,17 @@ class Supports:
         if not self.judges or len(tried) < 2 or tried[0].steps < ENOUGH:
             return False
         first, second = (phase.measures[RIM] for phase in tried[:2])
+        if tried[1].measures[CUT] > WORSE * tried[1].measures[HELD_OUT_MISFIT]:
+            return False  # faint as it is, the views need it
         return second < FAINT or second < min(FADES * first, PLAIN)
 
-    def rim(self, estimate: Tensor) -> dict[str, float]:
-        """The mean density in the rim, as a share of the mean inside of it."""
+    def rim(self, estimate: Tensor, misfit: Callable[[Tensor], float]) -> dict[str, float]:
+        """The mean density in the rim, as a share of the mean inside of it, and the held-out misfit without the rim."""
         if not self.judges:
             return {}
         inside = self.tight.support
         outside = self.near.support & ~inside
         means = [float(torch.where(part, estimate, 0.0).double().sum()) / max(int(part.sum()), 1)
                  for part in (outside, inside)]  # fmt: skip
-        return {RIM: means[0] / max(means[1], torch.finfo(torch.float32).tiny)}
+        cut = misfit(torch.where(inside, estimate, 0.0))
+        return {RIM: means[0] / max(means[1], torch.finfo(torch.float32).tiny), CUT: cut}

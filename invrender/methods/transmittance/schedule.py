@@ -188,7 +188,8 @@ class Plan:
 
         def measures(params: Params, state: Any) -> dict[str, float]:
             found = params[DENSITY]
-            return {INERTIA: state.inertia, HELD_OUT_MISFIT: held.misfit(found), **self.supports.rim(found)}
+            rim = self.supports.rim(found, held.misfit)
+            return {INERTIA: state.inertia, HELD_OUT_MISFIT: held.misfit(found), **rim}
 
         # The second of the next pair may start from where the first of this one ended.
         return dataclasses.replace(phase, measures=measures, keeps=2)

@@ -12,14 +12,15 @@ import torch
 from invrender.backends import select
 from invrender.cameras.volume_rigs import volume_rig
 from invrender.methods.transmittance.carving import carve
+from invrender.methods.transmittance.ladder import HELD_OUT_MISFIT
 from invrender.methods.transmittance.measurement import Measurement, Noise, measure
 from invrender.methods.transmittance.method import planned
-from invrender.methods.transmittance.rims import ENOUGH, RIM, Supports
+from invrender.methods.transmittance.rims import CUT, ENOUGH, RIM, Supports
 from invrender.methods.transmittance.settings import TransmittanceSettings
 from invrender.methods.transmittance.task import Result
 from invrender.nouns import Cameras
 from invrender.render.absorption import optical_depth
-from invrender.samples.ellipsoids import FOUR, averaged, transmittances
+from invrender.samples.ellipsoids import FOUR, Ellipsoid, averaged, transmittances
 from invrender.solve.loop import Loop
 from invrender.solve.phase import Finished
 
@@ -90,8 +91,8 @@ def supports() -> Supports:
     return Supports(of_samples(rig()), VOLUME.shape, VOLUME.bounds, KERNELS, carves=True, chooses=True)
 
 
-def tried(*rims: float, steps: int = ENOUGH) -> Sequence[Finished]:
-    return [Finished("choose", steps, {}, {RIM: rim}) for rim in rims]
+def tried(*rims: float, steps: int = ENOUGH, cut: float = 1.0) -> Sequence[Finished]:
+    return [Finished("choose", steps, {}, {RIM: rim, CUT: cut, HELD_OUT_MISFIT: 1.0}) for rim in rims]
 
 
 def test_a_rim_is_empty_where_it_fades_or_is_faint() -> None:
@@ -102,6 +103,17 @@ def test_a_rim_is_empty_where_it_fades_or_is_faint() -> None:
     assert not decide(tried(0.4, 0.2))  # too much to fade away
     assert not decide(tried(0.1, 0.05, steps=ENOUGH - 1))
     assert not decide(tried(0.1))
+    assert not decide(tried(0.02, 0.02, cut=1.1))  # the views miss it
+
+
+def test_a_faint_skin_is_kept_where_the_views_miss_it() -> None:
+    skin = Ellipsoid((0.0, 0.0, 0.0), (0.78, 0.82, 0.8), 0.04)
+    body = (Ellipsoid((0.0, 0.0, 0.0), (0.68, 0.72, 0.7), 1.0), Ellipsoid((0.2, 0.1, -0.1), (0.2, 0.3, 0.2), -0.5))
+    truth, cameras = averaged((skin, *body), 32).values[0], rig(24)
+    result = solve(measure(cameras, transmittances((skin, *body), cameras), Noise()))
+    assert not result.tight
+    error = float((result.density - truth).double().square().mean())
+    assert 10 * math.log10(float(truth.max()) ** 2 / error) > 28  # on the tight support: 26
 
 
 def test_later_trials_do_not_change_it() -> None:
