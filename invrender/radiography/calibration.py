@@ -30,12 +30,13 @@ What = Literal["axis", "offset", "tilt", "all"]
 ACROSS, ROUGH = 24, 16  # coarse pixels across the object: for the fit, and to look around
 SOLVE, EXPLAIN = 30, 10  # steps of conjugate gradients: for the grid, and for what it makes up for
 MOST_STEPS = 6
-CLOSE = 0.01  # coarse pixels, of a step so small that it is the last
+CLOSE = 0.003  # coarse pixels, of a step so small that it is the last
+AGAIN = 0.2  # deviations, of a step that is not worth taking
 FARTHEST = 2.5  # coarse pixels that a step may go
 OFF_CIRCLE = 1.0  # pixels by which cameras may be off their circle
 # Coarse pixels by which so coarse a grid errs where nothing else does: across the axis two sides cancel each other.
 MODEL = {"axis": 0.003, "u": 0.003, "v": 0.01, "tilt": 0.01, "lift": 0.01, "turn": 0.01}
-TOLD = {"axis": 0.5, "u": 0.5, "v": 0.5, "tilt": 0.25}  # pixels, degrees: what is less certain is not corrected
+TOLD = {"axis": 0.5, "u": 0.15, "v": 0.35, "tilt": 0.25}  # pixels, degrees: what is less certain is not corrected
 # Places of the object that make up for most of what the number does to the views.
 GAUGES = {"u": ("turn",), "v": ("lift",)}
 FEWEST = 8  # views, of which anything is suspected
@@ -136,7 +137,7 @@ def _with_weak(problem: Coarse, found: Estimate, weak: tuple[str, ...], held: di
         if sure > TOLD[name]:
             held[name] = f"the views tell it to {_number(sure, name)} only"
         else:
-            found = _refined(problem, found.by, names)
+            found = _refined(problem, found.by, names, 2)
     return found
 
 
@@ -241,9 +242,10 @@ def _refined(problem: Coarse, start: Placed, names: Sequence[str], most: int = M
     at = _linearised(problem, start, names, None)
     for _ in range(most):
         step = _shortened(problem, at.next, names)
-        if bool((step.abs() < CLOSE * _units(problem, names)).all()):
+        sure = at.covariance.diagonal().clamp(min=0).sqrt()
+        if bool((step.abs() < torch.maximum(CLOSE * _units(problem, names), AGAIN * sure)).all()):
             break
-        for _ in range(4):
+        for _ in range(3):
             trial = _linearised(problem, _plus(at.by, names, step), names, at.fit.grid)
             if trial.fit.misfit < at.fit.misfit:
                 break
