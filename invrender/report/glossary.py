@@ -221,9 +221,13 @@ _VOLUMES = {
     "geometry.uncertainty": Entry("uncertainty of that", "The standard deviation of that number.", LOWER, "px"),
     "geometry.gain": Entry("misfit that it takes off", "The share of a coarse grid's misfit that goes away with the"
                            " axis there.", LOWER, PERCENT),
+    "compare": Entry("solvers compared", "Each solver on the same views: likeness of the density where the true one is"
+                     " known, the share of the views' optical depths that it does not explain, of those it saw and of"
+                     " those that were kept from all, and what it took."),
     "support": Entry("grid in use", "The share of the grid's cells where anything can be: the rest was ruled out by"
                      " empty pixels.", unit=PERCENT),
     "carving": Entry("carving", "`wide`: a cell's width around the object was kept free to fill; `tight`: none."),
+    "also_written": Entry("also written", "The density in other formats; `volume_hu` in Hounsfield units."),
     "saturated_pixels": Entry("pixels without light", "Pixels that are black, so that they only tell a least density;"
                               " they were left out."),
     "samples": Entry("samples", "Grid samples along z, y and x that were solved for."),

@@ -6,25 +6,34 @@ of the target, and nothing else.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
-from typing import NoReturn
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, NoReturn
 
 import torch
 
 from invrender.cameras.projection import common_point
 from invrender.cameras.rigs import evenly
 from invrender.errors import InputError, UsageError
+from invrender.findings import Finding
 from invrender.io.datasets.transmittance import TransmittanceViews, is_transmittance, read_transmittance
+from invrender.io.scans import is_scan
 from invrender.io.volumes.read import is_volume_path
 from invrender.kernels import Backend
 from invrender.methods.inputs import grid_box, grid_shape, own_cameras, read_asset
 from invrender.methods.transmittance.air import check_air, read_air
+from invrender.methods.transmittance.budget import bytes_each
 from invrender.methods.transmittance.measurement import DEEPEST, Measurement, Noise, exposed, measure, parse_noise
+from invrender.methods.transmittance.outputs import Outputs
+from invrender.methods.transmittance.scan_input import read_input
 from invrender.methods.transmittance.settings import TransmittanceSettings
 from invrender.nouns import Cameras, Volume
 from invrender.parameters.neural_field import LearnedField
+from invrender.radiography.switches import refuse_switches
 from invrender.render.absorption import check_extinction, density, transmittance
 from invrender.run.memory import check_memory
+
+if TYPE_CHECKING:
+    from invrender.methods.transmittance.comparison import Comparison
 
 Tensor = torch.Tensor
 
@@ -43,6 +52,9 @@ class Task:
         shape, bounds: of the grid to find.
         extinction: the measured optical depths are this times those of the density that is asked for.
         reference: the asset, or None.
+        outputs: which files are written besides.
+        log: what a user should know of how the input was made ready, a line each.
+        findings: what looked wrong in it then.
     """
 
     measurement: Measurement
@@ -50,6 +62,9 @@ class Task:
     bounds: Tensor
     extinction: float
     reference: Volume | None
+    outputs: Outputs = field(default_factory=Outputs)
+    log: tuple[str, ...] = ()
+    findings: tuple[Finding, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -57,7 +72,7 @@ class Result:
     """Density [D,H,W], the smoothing weight that was used, its held-out scores, and what was carved and sampled.
 
     `tight`: whether what lies within a cell of the object was found to be empty; `field`: in the units of the input,
-    where one was trained.
+    where one was trained; `comparison`: with other solvers, where that was asked for.
     """
 
     density: Tensor
@@ -67,6 +82,7 @@ class Result:
     samples: int
     tight: bool
     field: LearnedField | None = None
+    comparison: Comparison | None = None
 
 
 def load(settings: TransmittanceSettings, backend: Backend) -> Task:
@@ -81,10 +97,17 @@ def load(settings: TransmittanceSettings, backend: Backend) -> Task:
     noise = None if settings.noise is None else parse_noise(settings.noise)
     shape = None if settings.grid is None else grid_shape(settings.grid)
     bounds = None if settings.bounds is None else grid_box(settings.bounds)
+    if settings.compare and settings.field != "grid":
+        raise UsageError("--compare goes with grids, and --field is neural", "leave one of them out")
+    if not is_scan(settings.input):
+        refuse_switches(vars(settings))
     if is_volume_path(settings.input):
         if bounds is not None or shape is not None:
             raise UsageError("--bounds and --grid go with a dataset, and the input is a volume", "leave them out")
         return _asset(read_asset(settings), settings, backend, extinction, noise or Noise())
+    if is_scan(settings.input):
+        scan = read_input(settings, shape, bounds, noise)
+        return Task(scan.measurement, scan.shape, scan.bounds, 1.0, None, log=scan.log, findings=scan.findings)
     return _dataset(settings, shape, bounds, noise)
 
 
@@ -93,7 +116,7 @@ def _asset(
 ) -> Task:
     count, size = settings.views or ASSET_VIEWS, settings.size or ASSET_SIZE
     density(volume)
-    check_memory(volume.shape, count * size * size)
+    _check_memory(volume.shape, count * size * size)
     cameras = own_cameras(volume, settings, count, size)
     light, factor = transmittance(volume, cameras, backend, extinction)
     if float(factor) > MOST_EXTINCTION:
@@ -121,7 +144,7 @@ def _dataset(
     if box is None:
         _ask_for_bounds(cameras)
     grid = shape or views.grid or pixel_grid(cameras, box)
-    check_memory(grid, images.numel())
+    _check_memory(grid, images.numel())
     names = tuple(views.names[i] for i in chosen) if views.names else ()
     views = replace(views, cameras=cameras, images=images, names=names)
     data = measured(views, box, grid, noise, posed=settings.calibrate == "none")
@@ -160,6 +183,11 @@ def _ask_for_bounds(cameras: Cameras) -> NoReturn:
     )
 
 
+def _check_memory(shape: tuple[int, int, int], pixels: int) -> None:
+    per_voxel, per_pixel = bytes_each(shape)
+    check_memory(shape, pixels, per_voxel=per_voxel, per_ray=per_pixel)
+
+
 def pixel_grid(cameras: Cameras, box: Tensor) -> tuple[int, int, int]:
     """As many samples along the longest axis as an image has pixels along its shorter side, in cubic cells."""
     sides = (box[1] - box[0]).flip(0)
@@ -178,4 +206,5 @@ def describe(task: Task) -> str:
 def notices(task: Task) -> list[str]:
     """What a user should know beforehand."""
     masked = task.measurement.masked
-    return [f"{masked} pixels without light, or marked as bad by NaN, are left out"] if masked else []
+    left_out = [f"{masked} pixels without light, or marked as bad by NaN, are left out"] if masked else []
+    return [*task.log, *left_out]
