@@ -27,15 +27,18 @@ Tensor = torch.Tensor
 
 What = Literal["axis", "offset", "tilt", "all"]
 
-ACROSS, ROUGH = 24, 16  # coarse pixels across the object: for the fit, and to look around
+ACROSS, ROUGH = 28, 16  # coarse pixels across the object: for the fit, and to look around
 SOLVE, EXPLAIN = 30, 10  # steps of conjugate gradients: for the grid, and for what it makes up for
 MOST_STEPS = 6
 CLOSE = 0.003  # coarse pixels, of a step so small that it is the last
 AGAIN = 0.2  # deviations, of a step that is not worth taking
+BOTTOM = 0.1  # coarse pixels, between misfits that a parabola is laid through
 FARTHEST = 2.5  # coarse pixels that a step may go
 OFF_CIRCLE = 1.0  # pixels by which cameras may be off their circle
 # Coarse pixels by which so coarse a grid errs where nothing else does: across the axis two sides cancel each other.
 MODEL = {"axis": 0.003, "u": 0.003, "v": 0.01, "tilt": 0.01, "lift": 0.01, "turn": 0.01}
+ONE_SIDED = 10.0  # by which deviations are larger where no rays pass both ways, and nothing cancels
+MIRRORED_ARC = 4.7  # radians of parallel beams, from which most views have one the other way round
 TOLD = {"axis": 0.5, "u": 0.15, "v": 0.35, "tilt": 0.25}  # pixels, degrees: what is less certain is not corrected
 # Places of the object that make up for most of what the number does to the views.
 GAUGES = {"u": ("turn",), "v": ("lift",)}
@@ -108,7 +111,7 @@ def calibrate(cameras: Cameras, depth: Tensor, weight: Tensor, what: What, backe
     parallel = data.orbit.parallel
     names, held = _asked(what, parallel, cameras.size[0])
     log: list[str] = []
-    first = _first(data, backend, log) if {"axis", "u"} & set(names) else 0.0
+    first, mirrored = _first(data, backend, log) if {"axis", "u"} & set(names) else (0.0, True)
     sideways = "axis" if "axis" in names else "u"
     problem = coarse(data, first, ACROSS, backend)
     before = _share(problem, _fitted(problem, Placed()))
@@ -116,9 +119,16 @@ def calibrate(cameras: Cameras, depth: Tensor, weight: Tensor, what: What, backe
     start = Placed(axis=first) if sideways == "axis" else Placed(u=-first)
     strong = tuple(name for name in names if name in (sideways, "tilt"))
     found = _refined(problem, start, strong)
+    for name in strong:
+        if name == "tilt" or not mirrored:
+            found = _bottom(problem, found, name)
     weak = tuple(name for name in names if name not in strong)
     if weak:
         found = _with_weak(problem, found, weak, held)
+    if not mirrored:
+        found = replace(found, covariance=found.covariance * ONE_SIDED**2)
+    elif parallel and data.orbit.arc < MIRRORED_ARC and "tilt" in found.names:
+        found = _widened(found, "tilt", ONE_SIDED * found.deviation("tilt"))
     uncertainty, by = _certain(found, held)
     _check(data, by)
     after = _share(problem, _fitted(problem, Placed(**asdict(by))))
@@ -164,8 +174,8 @@ def _asked(what: What, parallel: bool, height: int) -> tuple[tuple[str, ...], di
     return tuple(name for name in names if name not in held), {n: held[n] for n in names if n in held}
 
 
-def _first(data: Recorded, backend: Backend, log: list[str]) -> float:
-    """Where the axis is seen, about: by opposite views, and by what a rough grid explains best."""
+def _first(data: Recorded, backend: Backend, log: list[str]) -> tuple[float, bool]:
+    """Where the axis is seen, about, and whether rays pass both ways: opposite views, or what a rough grid fits best."""
     opposite = opposite_views(data)
     candidates = [0.0]
     if opposite is not None:
@@ -176,7 +186,7 @@ def _first(data: Recorded, backend: Backend, log: list[str]) -> float:
         width = data.cameras.size[1]
         candidates += torch.linspace(-AROUND * width, AROUND * width, 29).tolist()
     scores = {each: _rough(data, each, backend) for each in candidates}
-    return min(scores, key=scores.__getitem__)
+    return min(scores, key=scores.__getitem__), opposite is not None
 
 
 def _rough(data: Recorded, axis: float, backend: Backend) -> float:
@@ -254,6 +264,37 @@ def _refined(problem: Coarse, start: Placed, names: Sequence[str], most: int = M
             break
         at = trial
     return at
+
+
+def _bottom(problem: Coarse, found: Estimate, name: str) -> Estimate:
+    """The estimate with a number at the bottom of the parabola through misfits around it.
+
+    Where no opposite rays cancel errors of the grid, the misfit has dents; over half a coarse pixel they average out.
+    """
+    step = BOTTOM * float(_units(problem, (name,))[0])
+    moves = torch.arange(-3, 4, dtype=torch.float64)
+    misfits = []
+    for move in moves:
+        by = _plus(found.by, (name,), move[None] * step)
+        matrix, _ = normal(problem, by, problem.smoothness)
+        misfits.append(fit(problem, matrix, found.fit.grid, SOLVE).misfit)
+    system = torch.stack([moves.square(), moves, torch.ones_like(moves)], 1)
+    values = torch.tensor(misfits, dtype=torch.float64)
+    solved = torch.linalg.pinv(system) @ values
+    bend, slope, _ = solved.tolist()
+    off = math.sqrt(float((values - system @ solved).square().sum()) / 4)
+    if bend <= 0.25 * off:  # dents as deep as the bowl
+        return _widened(found, name, math.inf)
+    move = torch.tensor([-slope / (2 * bend)], dtype=torch.float64).clamp(-4, 4)
+    at_bottom = replace(found, by=_plus(found.by, (name,), move * step))
+    return _widened(at_bottom, name, off / (2 * bend) / math.sqrt(float(moves.square().sum())) * step)
+
+
+def _widened(found: Estimate, name: str, least: float) -> Estimate:
+    """The estimate with a number's deviation at least so large."""
+    scale = torch.ones(len(found.names), dtype=torch.float64)
+    scale[found.names.index(name)] = max(1.0, min(least, 1e6) / max(found.deviation(name), 1e-30))
+    return replace(found, covariance=found.covariance * scale * scale[:, None])
 
 
 def _linearised(problem: Coarse, by: Placed, names: Sequence[str], grid: Tensor | None) -> Estimate:
