@@ -113,7 +113,7 @@ def _with_weak(problem: Coarse, found: Estimate, weak: tuple[str, ...], held: di
         joint = linearised(problem, found.by, names, found.fit.grid)
         sure = joint.deviation(name)
         if sure > TOLD[name]:
-            held[name] = f"the views tell it to {_number(sure, name)} only"
+            held[name] = _untold(sure, name)
         else:
             found = refined(problem, found.by, names, 2)
     return found
@@ -210,7 +210,7 @@ def _certain(found: Estimate, held: dict[str, str]) -> tuple[dict[str, float], M
     for name in (name for name in found.names if name in asdict(by)):
         sure = found.deviation(name)
         if sure > TOLD[name]:
-            held[name] = f"the views tell it to {_number(sure, name)} only"
+            held[name] = _untold(sure, name)
             by = replace(by, **{name: 0.0})
         else:
             uncertainty[name] = sure
@@ -225,6 +225,11 @@ def _check(data: Recorded, by: Misalignment) -> None:
             f"the axis of rotation would lie beyond the detector, {by.axis + by.u:+.1f} px from its middle",
             "check the angles and their direction; an axis must be seen",
         )
+
+
+def _untold(sure: float, name: str) -> str:
+    """Why a number is held."""
+    return "the views do not tell it" if sure > 50 else f"the views tell it to {_number(sure, name)} only"
 
 
 def _number(value: float, name: str) -> str:
