@@ -7,8 +7,6 @@ misfit does not depend on enough to tell is left as it is, and said.
 
 from __future__ import annotations
 
-import math
-from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
 from typing import Literal
 
@@ -18,7 +16,8 @@ from invrender.cameras.orbit import circular_orbit
 from invrender.errors import InputError
 from invrender.kernels import Backend
 from invrender.nouns import Cameras
-from invrender.radiography.calibration_problem import Coarse, Fit, Placed, derivatives, fit, normal
+from invrender.radiography.calibration_problem import Coarse, Placed
+from invrender.radiography.calibration_steps import Estimate, bottom, fitted, linearised, refined, share, widened
 from invrender.radiography.calibration_views import Recorded, coarse, recorded
 from invrender.radiography.misalignment import Misalignment, moved
 from invrender.radiography.opposite_views import opposite_views
@@ -27,15 +26,11 @@ Tensor = torch.Tensor
 
 What = Literal["axis", "offset", "tilt", "all"]
 
-ACROSS, ROUGH = 24, 16  # coarse pixels across the object: for the fit, and to look around
-SOLVE, EXPLAIN = 30, 10  # steps of conjugate gradients: for the grid, and for what it makes up for
-MOST_STEPS = 6
-CLOSE = 0.01  # coarse pixels, of a step so small that it is the last
-FARTHEST = 2.5  # coarse pixels that a step may go
+ACROSS, ROUGH = 28, 16  # coarse pixels across the object: for the fit, and to look around
 OFF_CIRCLE = 1.0  # pixels by which cameras may be off their circle
-# Coarse pixels by which so coarse a grid errs where nothing else does: across the axis two sides cancel each other.
-MODEL = {"axis": 0.003, "u": 0.003, "v": 0.01, "tilt": 0.01, "lift": 0.01, "turn": 0.01}
-TOLD = {"axis": 0.5, "u": 0.5, "v": 0.5, "tilt": 0.25}  # pixels, degrees: what is less certain is not corrected
+ONE_SIDED = 10.0  # by which deviations are larger where no rays pass both ways, and nothing cancels
+MIRRORED_ARC = 4.7  # radians of parallel beams, from which most views have one the other way round
+TOLD = {"axis": 0.5, "u": 0.15, "v": 0.35, "tilt": 0.25}  # pixels, degrees: what is less certain is not corrected
 # Places of the object that make up for most of what the number does to the views.
 GAUGES = {"u": ("turn",), "v": ("lift",)}
 FEWEST = 8  # views, of which anything is suspected
@@ -67,29 +62,6 @@ class Calibration:
     log: tuple[str, ...]
 
 
-@dataclass(frozen=True)
-class Estimate:
-    """Numbers after Gauss-Newton: where, how certain, and how well a grid explains the views there.
-
-    Attributes:
-        by: where.
-        names: of the numbers; covariance: theirs, [P,P].
-        next: the step that would follow.
-        fit: the grid.
-    """
-
-    by: Placed
-    names: tuple[str, ...]
-    covariance: Tensor
-    next: Tensor
-    fit: Fit
-
-    def deviation(self, name: str) -> float:
-        """Standard deviation of a number."""
-        i = self.names.index(name)
-        return math.sqrt(max(float(self.covariance[i, i]), 0.0))
-
-
 def calibrate(cameras: Cameras, depth: Tensor, weight: Tensor, what: What, backend: Backend) -> Calibration:
     """Find what a scanner's geometry is off by.
 
@@ -107,20 +79,27 @@ def calibrate(cameras: Cameras, depth: Tensor, weight: Tensor, what: What, backe
     parallel = data.orbit.parallel
     names, held = _asked(what, parallel, cameras.size[0])
     log: list[str] = []
-    first = _first(data, backend, log) if {"axis", "u"} & set(names) else 0.0
+    first, mirrored = _first(data, backend, log) if {"axis", "u"} & set(names) else (0.0, True)
     sideways = "axis" if "axis" in names else "u"
     problem = coarse(data, first, ACROSS, backend)
-    before = _share(problem, _fitted(problem, Placed()))
+    before = share(problem, fitted(problem, Placed()))
     # The detector farther to the right sees the axis farther to the left.
     start = Placed(axis=first) if sideways == "axis" else Placed(u=-first)
     strong = tuple(name for name in names if name in (sideways, "tilt"))
-    found = _refined(problem, start, strong)
+    found = refined(problem, start, strong)
+    for name in strong:
+        if name == "tilt" or not mirrored:
+            found = bottom(problem, found, name)
     weak = tuple(name for name in names if name not in strong)
     if weak:
         found = _with_weak(problem, found, weak, held)
+    if not mirrored:
+        found = replace(found, covariance=found.covariance * ONE_SIDED**2)
+    elif parallel and data.orbit.arc < MIRRORED_ARC and "tilt" in found.names:
+        found = widened(found, "tilt", ONE_SIDED * found.deviation("tilt"))
     uncertainty, by = _certain(found, held)
     _check(data, by)
-    after = _share(problem, _fitted(problem, Placed(**asdict(by))))
+    after = share(problem, fitted(problem, Placed(**asdict(by))))
     log.append(f"refined on a grid of {' x '.join(map(str, problem.shape[::-1]))}: misfit {before:.2%} to {after:.2%}")
     corrected = moved(cameras, by, data.orbit.axis, data.pixel)
     return Calibration(by, uncertainty, held, corrected, data.pixel, after, before, tuple(log))
@@ -131,12 +110,12 @@ def _with_weak(problem: Coarse, found: Estimate, weak: tuple[str, ...], held: di
     for name in weak:
         gauges = GAUGES[name]
         names = (*found.names, name, *(gauge for gauge in gauges if gauge not in found.names))
-        joint = _linearised(problem, found.by, names, found.fit.grid)
+        joint = linearised(problem, found.by, names, found.fit.grid)
         sure = joint.deviation(name)
         if sure > TOLD[name]:
-            held[name] = f"the views tell it to {_number(sure, name)} only"
+            held[name] = _untold(sure, name)
         else:
-            found = _refined(problem, found.by, names)
+            found = refined(problem, found.by, names, 2)
     return found
 
 
@@ -163,8 +142,8 @@ def _asked(what: What, parallel: bool, height: int) -> tuple[tuple[str, ...], di
     return tuple(name for name in names if name not in held), {n: held[n] for n in names if n in held}
 
 
-def _first(data: Recorded, backend: Backend, log: list[str]) -> float:
-    """Where the axis is seen, about: by opposite views, and by what a rough grid explains best."""
+def _first(data: Recorded, backend: Backend, log: list[str]) -> tuple[float, bool]:
+    """Where the axis is seen, about, and whether rays pass both ways: opposite views, or what fits best."""
     opposite = opposite_views(data)
     candidates = [0.0]
     if opposite is not None:
@@ -175,18 +154,13 @@ def _first(data: Recorded, backend: Backend, log: list[str]) -> float:
         width = data.cameras.size[1]
         candidates += torch.linspace(-AROUND * width, AROUND * width, 29).tolist()
     scores = {each: _rough(data, each, backend) for each in candidates}
-    return min(scores, key=scores.__getitem__)
+    return min(scores, key=scores.__getitem__), opposite is not None
 
 
 def _rough(data: Recorded, axis: float, backend: Backend) -> float:
     """How badly a rough grid explains some rows, as a share of them, with the axis seen there."""
     problem = coarse(data, 0.0, ROUGH, backend, rows=5)
-    return _share(problem, _fitted(problem, Placed(axis=axis)))
-
-
-def _fitted(problem: Coarse, by: Placed) -> Fit:
-    matrix, _ = normal(problem, by, problem.smoothness)
-    return fit(problem, matrix, None, SOLVE)
+    return share(problem, fitted(problem, Placed(axis=axis)))
 
 
 @dataclass(frozen=True)
@@ -219,82 +193,15 @@ def suspicion(cameras: Cameras, depth: Tensor, weight: Tensor, backend: Backend)
     data = recorded(cameras, orbit, depth, weight)
     opposite = opposite_views(data)
     problem = coarse(data, 0.0, ROUGH, backend)
-    here = _linearised(problem, Placed(), ("axis",), None)
+    here = linearised(problem, Placed(), ("axis",), None)
     at = here
     if opposite is not None and opposite.clear and abs(opposite.axis) > problem.factor[0] / 2:
-        there = _linearised(problem, Placed(axis=opposite.axis), ("axis",), None)
+        there = linearised(problem, Placed(axis=opposite.axis), ("axis",), None)
         at = min(here, there, key=lambda each: each.fit.misfit)
     if abs(float(at.next[0])) > MATTERS / 2:
-        at = _refined(problem, at.by, ("axis",), 3)
+        at = refined(problem, at.by, ("axis",), 3)
     gain = 1 - at.fit.misfit / max(here.fit.misfit, 1e-30)
     return Suspicion(at.by.axis, at.deviation("axis"), gain)
-
-
-def _share(problem: Coarse, found: Fit) -> float:
-    """The misfit as a share of the views."""
-    power = 0.5 * float((problem.weight * problem.depth.square()).double().sum())
-    return math.sqrt(found.misfit / max(power, 1e-30))
-
-
-def _refined(problem: Coarse, start: Placed, names: Sequence[str], most: int = MOST_STEPS) -> Estimate:
-    """Gauss-Newton steps, each halved until it improves."""
-    at = _linearised(problem, start, names, None)
-    for _ in range(most):
-        step = _shortened(problem, at.next, names)
-        if bool((step.abs() < CLOSE * _units(problem, names)).all()):
-            break
-        for _ in range(4):
-            trial = _linearised(problem, _plus(at.by, names, step), names, at.fit.grid)
-            if trial.fit.misfit < at.fit.misfit:
-                break
-            step = step / 2
-        else:
-            break
-        at = trial
-    return at
-
-
-def _linearised(problem: Coarse, by: Placed, names: Sequence[str], grid: Tensor | None) -> Estimate:
-    """The best grid there, and the Gauss-Newton step from there with its uncertainty."""
-    matrix, _ = normal(problem, by, problem.smoothness)
-    found = fit(problem, matrix, grid, SOLVE)
-    weight = problem.weight
-    slopes = derivatives(problem, by, found.grid, names)
-    left = []
-    for slope in slopes:
-        nothing = torch.zeros(problem.shape)
-        explained = matrix.solve(matrix.projection.adjoint(weight * slope), nothing, EXPLAIN, 3e-3)
-        left.append(slope - matrix.projection.forward(explained))
-    curvature = torch.stack([torch.stack([_dot(weight * a, b) for b in left]) for a in slopes])
-    curvature = (curvature + curvature.T) / 2
-    gradient = torch.stack([_dot(weight * slope, found.residual) for slope in slopes])
-    inverse = torch.linalg.pinv(curvature, hermitian=True, rtol=1e-12)
-    known = float((weight > 0).sum())
-    variance = _dot(weight * found.residual, found.residual) / known
-    # Neighbouring pixels err alike, so that views, not pixels, are what is independent (White 1980: the sandwich).
-    each = torch.stack([(weight * slope * found.residual).double().sum((1, 2)) for slope in left], 1)
-    clustered = inverse @ (each.T @ each) @ inverse
-    plain = inverse * variance
-    scale = (clustered.diagonal() / plain.diagonal().clamp(min=1e-300)).clamp(min=1).sqrt()
-    # Errors of the model grow as those of the data do where numbers are hardly told from each other.
-    alone = (variance / curvature.diagonal().clamp(min=1e-300)).sqrt()
-    model = torch.tensor([MODEL[name] for name in names]) * _units(problem, names)
-    scale = torch.hypot(scale, model / alone.clamp(min=1e-300))
-    return Estimate(by, tuple(names), plain * scale * scale[:, None], inverse @ gradient, found)
-
-
-def _plus(by: Placed, names: Sequence[str], step: Tensor) -> Placed:
-    return replace(by, **{name: getattr(by, name) + float(more) for name, more in zip(names, step, strict=True)})
-
-
-def _units(problem: Coarse, names: Sequence[str]) -> Tensor:
-    """[P]: what a coarse pixel is of each number."""
-    return torch.tensor([2 * getattr(problem.step, name) for name in names], dtype=torch.float64)
-
-
-def _shortened(problem: Coarse, step: Tensor, names: Sequence[str]) -> Tensor:
-    longest = float((step.abs() / _units(problem, names)).max())
-    return step * min(1.0, FARTHEST / max(longest, 1e-30))
 
 
 def _certain(found: Estimate, held: dict[str, str]) -> tuple[dict[str, float], Misalignment]:
@@ -303,7 +210,7 @@ def _certain(found: Estimate, held: dict[str, str]) -> tuple[dict[str, float], M
     for name in (name for name in found.names if name in asdict(by)):
         sure = found.deviation(name)
         if sure > TOLD[name]:
-            held[name] = f"the views tell it to {_number(sure, name)} only"
+            held[name] = _untold(sure, name)
             by = replace(by, **{name: 0.0})
         else:
             uncertainty[name] = sure
@@ -320,6 +227,11 @@ def _check(data: Recorded, by: Misalignment) -> None:
         )
 
 
+def _untold(sure: float, name: str) -> str:
+    """Why a number is held."""
+    return "the views do not tell it" if sure > 50 else f"the views tell it to {_number(sure, name)} only"
+
+
 def _number(value: float, name: str) -> str:
     return f"{value:.2g} {'degrees' if name == 'tilt' else 'px'}"
 
@@ -332,7 +244,3 @@ def told(found: Calibration) -> str:
         for name, deviation in found.uncertainty.items()
     ]
     return "; ".join([", ".join(parts)] * bool(parts) + [f"{name} held: {why}" for name, why in found.held.items()])
-
-
-def _dot(a: Tensor, b: Tensor) -> Tensor:
-    return (a.double() * b.double()).sum()

@@ -15,11 +15,12 @@ from invrender.radiography.misalignment import pixel_at_axis, sideways
 
 Tensor = torch.Tensor
 
-THERE = 0.03  # of the greatest optical depth: what counts as the object
+THERE = 0.05  # of the greatest optical depth: what counts as the object
 MOST_VIEWS = 48
 SMOOTHED = 2  # times (1, 2, 1) / 4: a deviation of a coarse pixel
 LOOKED_AT = 48  # columns, at least, by which the object's extent is looked for
 CUT_VIEWS = 0.1  # share of the views that may show something at their left or right border
+CUT = 0.1  # of the greatest optical depth: what must not be at a border
 CUT_OFF = 1.5  # times what views show of it: how wide an object is taken to be that they cut off
 # Where rows or columns of pixels run along the planes of a grid, it explains them better or worse than elsewhere, and
 # the misfit has a dent there. So the world is turned before, by an angle about an axis that nothing runs along.
@@ -87,11 +88,13 @@ def extent(data: Recorded, axis: float) -> Extent:
     columns = max(1, data.cameras.size[1] // LOOKED_AT)
     factor = (columns, min(columns, data.cameras.size[0]))
     cameras, depth, weight = coarser(data.depth, data.weight, data.cameras, factor)
+    depth, _ = smoothed(depth, weight)
     seen = Recorded(cameras, data.orbit, depth, weight, data.pixel)
     there = (depth > THERE * float(_greatest(depth))) & (weight > 0)
+    border = ((depth > CUT * float(_greatest(depth))) & (weight > 0))[:, :, [0, -1]]
     across, down = there.any(1), there.any(2)
     right = _places(seen)[:, :, 0] - axis * data.pixel
-    cut_off = bool((across[:, [0, -1]].double().mean(0) > CUT_VIEWS).any())
+    cut_off = bool((border.any(1).double().mean(0) > CUT_VIEWS).any())
     radius = float((right.abs() * across).max()) + columns * data.pixel
     if cameras.size[0] == 1:
         height = float(_places(seen)[:, :, 1].mean())

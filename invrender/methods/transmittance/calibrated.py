@@ -96,16 +96,14 @@ def measure_with_geometry(given: Task, result: Result, backend: Backend) -> dict
 def doubt(given: Task, metrics: Mapping[str, Any]) -> Sequence[Finding]:
     """What looks wrong in a result."""
     seen = metrics.get("geometry")
-    found = doubts.doubt(given, metrics)
     if seen is None or not Suspicion(**seen).serious:
-        return found
-    return (
+        return doubts.doubt(given, metrics)
+    return (  # which explains what else looks wrong
         Finding(
             f"the axis of rotation seems to be seen {abs(seen['axis']):.2f} px farther to the "
             f"{'right' if seen['axis'] > 0 else 'left'} than the cameras say",
             f"try --calibrate axis: it took {seen['gain']:.0%} off the misfit of a coarse grid",
         ),
-        *found,
     )
 
 
