@@ -1,7 +1,7 @@
 """What rows of a detector would go on with beyond its border, where the object does not end there.
 
-A filter takes the jump from the object to nothing for a bright edge: values rise towards the border of the field of view
-(cupping). An ellipse through the row makes it go on and end. For one homogeneous ellipsoid that is exact.
+A filter takes the jump from the object to nothing for a bright edge: values rise towards the border of the field of
+view (cupping). An ellipse through the row makes it go on and end. For one homogeneous ellipsoid that is exact.
 """
 
 from __future__ import annotations

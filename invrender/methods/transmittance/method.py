@@ -16,7 +16,7 @@ from invrender.methods.inputs import unmasked
 from invrender.methods.transmittance import report, task
 from invrender.methods.transmittance.budget import passes
 from invrender.methods.transmittance.compared import compared
-from invrender.methods.transmittance.comparison import Comparing, apart, chosen
+from invrender.methods.transmittance.comparison import LAST, Comparing, apart, chosen
 from invrender.methods.transmittance.doubts import check, doubt
 from invrender.methods.transmittance.film import film
 from invrender.methods.transmittance.measurement import Measurement, Noise, measure
@@ -90,6 +90,13 @@ def warm_up(backend: Backend) -> None:
     settings = TransmittanceSettings(Path(), iterations=4)
     for _ in Loop(planned(data, volume.shape, volume.bounds, settings, backend).following):
         pass
+
+
+def last(settings: TransmittanceSettings) -> str:
+    """The title of the phase after which nothing but measuring and writing comes."""
+    if settings.field == "neural":
+        return "train"
+    return LAST if settings.compare else "solve"
 
 
 METHOD = Method(
