@@ -121,7 +121,5 @@ METHOD = Method(
     views=lambda given: unmasked(given.measurement.cameras),
     work=work,
     shares=lambda settings: settings.field == "grid",
-    last=lambda settings: (
-        "train" if settings.field == "neural" else "compare asd-pocs" if settings.compare else "solve"
-    ),
+    last=last,
 )
