@@ -20,7 +20,7 @@ from invrender.cli.inspect_rows import (
 )
 from invrender.cli.inspect_scene import inspect_scene, scene_of_mesh_file, scene_table, show_scene
 from invrender.cli.options import JsonOption, console
-from invrender.cli.volume_options import DtypeOption, FrameOption, KeyOption, ShapeOption, VolumeFile
+from invrender.cli.volume_options import DtypeOption, FrameOption, KeyOption, ShapeOption, SpacingOption, VolumeFile
 
 if TYPE_CHECKING:
     from invrender.errors import InputError
@@ -39,8 +39,8 @@ def inspect(
         Path,
         typer.Argument(
             metavar="INPUT",
-            help="A mesh, a scene, a volume, a dataset (or its transforms.json), voxels with pictures, a run folder, "
-            "photographs or a video.",
+            help="A mesh, a scene, a volume (a file, DICOM or slices), a dataset (or its transforms.json), a scan.toml, "
+            "voxels with pictures, a run folder, photographs or a video.",
         ),
     ],
     masks: Annotated[
@@ -53,7 +53,8 @@ def inspect(
     picture: Annotated[
         Path | None,
         typer.Option(
-            metavar="F.png", help="Draw a dataset: views with masks and hull, or some of its voxels and pictures."
+            metavar="F.png",
+            help="Draw a dataset: views with masks and hull, or some of its voxels and pictures; or a scan.",
         ),
     ] = None,
     size: Annotated[
@@ -71,17 +72,24 @@ def inspect(
     shape: ShapeOption = None,
     dtype: DtypeOption = None,
     frame: FrameOption = None,
+    spacing: SpacingOption = None,
     report: Annotated[bool, typer.Option("--report", help="Write a run's report.html and report.png anew.")] = False,
     as_json: JsonOption = False,
 ) -> None:
     """Print what is in a mesh, scene, volume, dataset or photographs; of a run how it stands and how good it is."""
     from invrender.cli.inspect_pairs import inspect_pairs
     from invrender.cli.inspect_run import inspect_run
+    from invrender.cli.inspect_scan import inspect_scan
     from invrender.io.assets import identify
+    from invrender.io.scans import is_scan
     from invrender.poses.photographs import is_bare_photographs
     from invrender.run.staged import settle_dataset
 
     settle_dataset(source)
+    if is_scan(source):
+        _refuse(masks, "--masks", source)
+        inspect_scan(source, picture, strict, as_json)
+        return
     done, more = inspect_run(source, report, as_json)
     if done or inspect_pairs(source, picture, as_json):
         return
@@ -93,7 +101,7 @@ def inspect(
     if kind == "scene":
         inspect_scene(path, strict, as_json)
     elif kind == "volume":
-        _inspect_volume(VolumeFile(path, key, shape, dtype, frame), as_json, more)
+        _inspect_volume(VolumeFile(path, key, shape, dtype, frame, spacing), as_json, more)
     elif kind == "transmittance":
         _inspect_transmittance(path, noise, strict, as_json)
     elif kind == "views":

@@ -42,6 +42,16 @@ def pixel_rays(cameras: Cameras) -> tuple[Tensor, Tensor]:
     return origin, to_world @ direction
 
 
+def rays_through(cameras: Cameras, pixels: Tensor) -> tuple[Tensor, Tensor]:
+    """Origins and directions [N,P,3] float64 of rays through pixel positions (x, y) [N,P,2], P for each camera.
+
+    Directions have unit length along the viewing axis.
+    """
+    homogeneous = torch.cat([pixels.double(), torch.ones_like(pixels[..., :1], dtype=torch.float64)], -1)
+    origin, direction = (homogeneous @ matrix.transpose(1, 2) for matrix in pixel_rays(cameras))
+    return origin, direction
+
+
 def camera_rays(cameras: Cameras, rows: tuple[int, int] | None = None) -> Rays:
     """One ray per pixel, N*H*W of them in the order of the images, float64 with unit directions.
 

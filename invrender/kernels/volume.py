@@ -105,7 +105,8 @@ class SmoothStep(Protocol):
         """x = max(at - (g + tv') / (h + tv''), 0); returns x, x + beta (x - before) and (at - x) . (x - before).
 
         All grids are [D,H,W]; curvature inf keeps a voxel where it is. smoothing: the weight and the rounding epsilon
-        of sum sqrt(|forward differences|^2 + epsilon^2), whose diagonal majoriser gives tv''.
+        of sum sqrt(|forward differences|^2 + epsilon^2), whose diagonal majoriser gives tv''. The gradient's memory may
+        be that of x afterwards.
         """
         ...
 

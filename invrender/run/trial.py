@@ -87,7 +87,7 @@ def _volumes(backend: Backend) -> None:
     lens = perspective(40.0, size, 0.1, 4.0).repeat(views, 1, 1)
     cameras = Cameras(look_at(2 * fibonacci(views), (0.0, 0.0, 0.0)), lens, size)
     _integrate(backend, grid, bounds, cameras)
-    backend.smooth_step(grid, grid, grid, grid, (0.1, 0.1), 0.5)
+    backend.smooth_step(grid, grid.clone(), grid, grid, (0.1, 0.1), 0.5)
     _compose(backend, grid, bounds, cameras)
     _field(backend)
 

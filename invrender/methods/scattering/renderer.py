@@ -93,7 +93,7 @@ class Renderer:
         return torch.cat([self._meets(part, grid) for part in self._numbers().split(AT_ONCE)]).reshape(-1, *self.size)
 
     def _numbers(self) -> Tensor:
-        return torch.arange(self.pixels, device=self.origin.device)
+        return torch.arange(self.pixels, device=self.origins.device)
 
     def _meets(self, pixels: Tensor, grid: Tensor) -> Tensor:
         origin, way = self._rays(pixels, torch.full((len(pixels), 2), 0.5, dtype=torch.float64))

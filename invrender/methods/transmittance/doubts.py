@@ -17,7 +17,7 @@ from invrender.kernels import Backend
 from invrender.methods.transmittance.directions import direction_findings
 from invrender.methods.transmittance.measurement import Measurement, Noise
 from invrender.methods.transmittance.task import Task, measured, pixel_grid
-from invrender.nouns import Views
+from invrender.nouns import Cameras, Views
 
 Tensor = torch.Tensor
 
@@ -28,21 +28,33 @@ ODD, ODD_LEAST = 3.0, 0.03  # times the median of all views, and share, from whi
 
 
 def cut_off(data: Measurement) -> list[str]:
-    """The views on whose left or right, upper or lower border the object goes on."""
+    """The views on whose left or right, upper or lower border the object goes on.
+
+    Where each row of pixels sees a slice of its own, what lies above and below is none of its business.
+    """
     noise = 8 * data.noise.deviation
+    sliced = _in_slices(data.cameras)
     found = []
     for i, depth in enumerate(data.depth):
         object_there = (depth > max(CUT * float(depth.max()), noise)).double()
-        borders = (object_there[0], object_there[-1], object_there[:, 0], object_there[:, -1])
+        borders = [object_there[:, 0], object_there[:, -1]]
+        if not sliced:
+            borders += [object_there[0], object_there[-1]]
         if max(float(border.mean()) for border in borders) > LONG:
             found.append(data.name(i))
     return found
 
 
+def _in_slices(cameras: Cameras) -> bool:
+    """Whether the cameras are of one row of pixels each, or parallel ones around an axis that their rows lie across."""
+    up = cameras.world_to_camera[:, 1, :3]
+    return cameras.size[0] == 1 or bool(cameras.parallel.all() and torch.allclose(up, up[:1].expand_as(up), atol=1e-3))
+
+
 def check(task: Task, backend: Backend) -> Sequence[Finding]:
     """What looks wrong in a dataset; the views of an asset are right."""
     del backend
-    return () if task.reference is not None else _findings(task.measurement, task.bounds)
+    return () if task.reference is not None else (*task.findings, *_findings(task.measurement, task.bounds))
 
 
 def dataset_findings(views: TransmittanceViews, noise: Noise | None = None) -> Sequence[Finding]:
@@ -93,8 +105,8 @@ def doubt(task: Task, metrics: Mapping[str, Any]) -> Sequence[Finding]:
             Finding(
                 f"no density explains the views: {usual:.1%} of their optical depths are off, "
                 f"{residuals[worst[0]]:.1%} in {worst[0]}",
-                "check the axis of rotation (cx, cy), the poses and their order, the direction of rotation, --bounds, "
-                "and that the images are transmittances; or give it more iterations",
+                "check the axis of rotation (--calibrate axis), the poses and their order, the direction of rotation, "
+                "--bounds, and that the images are transmittances; or give it more iterations",
                 tuple(worst),
             ),
         )
