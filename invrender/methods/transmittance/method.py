@@ -27,6 +27,7 @@ from invrender.methods.transmittance.problem import DENSITY, prepare
 from invrender.methods.transmittance.rims import WIDE
 from invrender.methods.transmittance.schedule import Plan
 from invrender.methods.transmittance.settings import PRESETS, TransmittanceSettings
+from invrender.methods.transmittance.truncated import widened
 from invrender.methods.transmittance.work import work
 from invrender.nouns import Volume
 from invrender.render.absorption import optical_depth
@@ -40,7 +41,7 @@ LARGE = 512**3  # samples of grids that are cut into slabs
 def load(settings: TransmittanceSettings, backend: Backend) -> task.Task:
     """The task, with what is to be written checked before anything is read."""
     wanted = outputs(settings)
-    return replace(calibrated.load(settings, backend), outputs=wanted)
+    return replace(widened(calibrated.load(settings, backend), settings, backend), outputs=wanted)
 
 
 def begin(given: task.Task, settings: TransmittanceSettings, backend: Backend) -> Problem:
