@@ -24,6 +24,9 @@ def work(task: Task, settings: TransmittanceSettings) -> Work:
     rays = views * height * width
     samples, neural = rays * longest, settings.field == "neural"
     count = 0 if neural else whole_passes(settings, task.shape, passes(settings, task.measurement))
+    if settings.compare:
+        noisy = bool(task.measurement.noise.deviation)
+        count += sum(own_passes(solver, noisy) or count for solver in SOLVERS)
     side, frames = settings.gif_size, settings.gif_frames
     ending = (FRAMES * min(longest, LARGEST) * side**2 + views * SMALL**2 * longest) if frames else 0
     drawn = frames * min(side, height, width) ** 2 * longest + ending
