@@ -5,7 +5,9 @@ from __future__ import annotations
 import math
 
 from invrender.io.volumes.field import NAME as FIELD
+from invrender.methods.transmittance.baselines import own_passes
 from invrender.methods.transmittance.budget import CHUNK, CHUNK_BYTES, bytes_each, passes, whole_passes
+from invrender.methods.transmittance.comparison import SOLVERS
 from invrender.methods.transmittance.neural import ITERATIONS
 from invrender.methods.transmittance.settings import TransmittanceSettings
 from invrender.methods.transmittance.task import Task
