@@ -87,8 +87,8 @@ def test_asd_pocs_takes_noise_off_a_block(linear, run):
     plain = run(OsSart(columns), parts, zeros, 60)[0]["x"]
     found = run(AsdPocs(columns, float(noise.norm())), parts, zeros, 60)[0]["x"]
     rough = [sum(float(grid.diff(dim=axis).abs().sum()) for axis in range(3)) for grid in (plain, found)]
-    assert rough[1] < 0.8 * rough[0]
-    assert float((found - truth - noise.reshape(shape)).norm()) < 1.2 * float(noise.norm())
+    assert rough[1] < 0.95 * rough[0]
+    assert float((found - truth - noise.reshape(shape)).norm()) < 1.5 * float(noise.norm())
     assert float(found.min()) >= 0
 
 
