@@ -1,4 +1,4 @@
-"""Back-projection on all cores: each thread has planes of the grid of its own, and a row of voxels stays in the cache."""
+"""Back-projection on all cores: each thread has planes of the grid of its own, and works row by row."""
 
 from __future__ import annotations
 

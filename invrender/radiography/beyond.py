@@ -1,7 +1,7 @@
 """What rows of a detector would go on with beyond its border, where the object does not end there.
 
-A filter takes the jump from the object to nothing for a bright edge: values rise towards the border of the field of view
-(cupping). An ellipse through the row makes it go on and end. For one homogeneous ellipsoid that is exact.
+A filter takes the jump from the object to nothing for a bright edge: values rise towards the border of the field of
+view (cupping). An ellipse through the row makes it go on and end. For one homogeneous ellipsoid that is exact.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ Tensor = torch.Tensor
 GOES_ON = 0.05  # of the mean depth: a border column that is so deep on average shows the object
 SOME = 0.02  # share of the views that have to show it
 FEW = 3  # pixels at the border that make a value
+MOST = 0.9  # of the rows that go on, of which none is longer than what counts
 TAPER = 0.25  # of the longest extension, in which it ends whatever the row says
 
 
@@ -25,6 +26,24 @@ def cut_sides(depth: Tensor) -> tuple[bool, bool]:
     sides = depth[:, :, :few].mean((1, 2)), depth[:, :, -few:].mean((1, 2))
     first, last = (float((side > GOES_ON * mean).double().mean()) > SOME and mean > 0 for side in sides)
     return first, last
+
+
+def cut_ends(depth: Tensor) -> tuple[bool, bool]:
+    """Whether it goes on beyond the first and beyond the last row."""
+    return cut_sides(depth.transpose(1, 2))
+
+
+def reach(rows: Tensor, side: int) -> float:
+    """By how many columns the object goes on beyond a side (0: the first column) of rows [N,H,W], in most of them."""
+    width = rows.shape[-1]
+    flat = rows.reshape(-1, width)
+    few = min(FEW, width)
+    border = flat[:, :few] if side == 0 else flat[:, -few:]
+    flat = flat[border.mean(1) > GOES_ON * float(rows.mean(dtype=torch.float64))]
+    if not len(flat):
+        return 0.0
+    grown = continued(flat, width, 0)[:, :width] if side == 0 else continued(flat, 0, width)[:, -width:]
+    return float(torch.quantile((grown > 0).sum(1).double(), MOST))
 
 
 def continued(rows: Tensor, before: int, after: int) -> Tensor:

@@ -22,7 +22,6 @@ from invrender.radiography.rows import Rows, upright_rows
 Tensor = torch.Tensor
 
 HELD = 1 << 23  # samples of rows, with their padding, that are filtered at a time
-LOPSIDED = 0.02  # of a detector's width: how much more of it on one side of the axis makes it displaced
 
 
 def filtered_back_projection(
@@ -51,11 +50,11 @@ def filtered_back_projection(
     places = rows.places(shape, bounds, cameras)
     depth = filled(depth, known)
     sides = cut_sides(depth if rows.fan or rows.resampled is None else rows.views(depth, slice(None)))
-    short = _short_side(rows.columns, sides) if arc_of(rows.angles, 2 * math.pi).whole else None
+    short = rows.lacks(sides)
     height, width = rows.size
     before, after = (width if side and short != number else 0 for number, side in enumerate(sides))
     # What a ramp brings to where a displaced detector does not reach counts, too.
-    spare = _missing(rows) if short is not None else 0
+    spare = rows.missing if short is not None else 0
     left, right = (spare if short == number else 0 for number in (0, 1))
     places[:, 0] += left * places[:, 3]
     weights = _weights(rows, short is not None)
@@ -111,22 +110,6 @@ def _weights(rows: Rows, lopsided: bool) -> Tensor:
 
 def _shared(arc: Arc, weights: Tensor) -> Tensor:
     return (arc.share[:, None] * weights).float()[:, None]
-
-
-def _short_side(columns: Tensor, sides: tuple[bool, bool]) -> int | None:
-    """The side (0: first columns) on which a displaced detector ends inside the object; None: it is not displaced."""
-    ends = float(columns[0].abs()), float(columns[-1].abs())
-    across = float(columns[0] * columns[-1])
-    if across >= 0 or abs(ends[0] - ends[1]) < LOPSIDED * sum(ends):
-        return None
-    short = 0 if ends[0] < ends[1] else 1
-    return short if sides[short] else None
-
-
-def _missing(rows: Rows) -> int:
-    """Columns that a displaced detector lacks on its short side."""
-    edges = rows.columns[[0, -1]].abs()
-    return round(float((edges.max() - edges.min()) / abs(rows.pitch[0])))
 
 
 def _slant(rows: Rows, before: int, after: int) -> Tensor:

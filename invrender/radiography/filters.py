@@ -1,4 +1,4 @@
-"""The ramp filter of filtered back-projection, made in space so that it is right at low frequencies, and its windows."""
+"""The ramp filter of filtered back-projection, made in space to be right at low frequencies, and its windows."""
 
 from __future__ import annotations
 

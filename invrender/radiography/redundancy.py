@@ -76,8 +76,6 @@ def displaced(columns: Tensor, radius: float) -> Tensor:
     low, high = float(columns.min()), float(columns.max())
     reach = max(min(-low, high), 1e-12)
     side = 1.0 if high > -low else -1.0
-    if math.isinf(radius):
-        ratio = columns / reach
-    else:
-        ratio = (columns / radius).atan() / math.atan(reach / radius)
+    straight = math.isinf(radius)
+    ratio = columns / reach if straight else (columns / radius).atan() / math.atan(reach / radius)
     return 0.5 + 0.5 * (math.pi / 2 * (side * ratio).clamp(-1, 1)).sin()

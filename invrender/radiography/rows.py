@@ -15,10 +15,12 @@ from invrender.cameras.orbit import Orbit, circular_orbit
 from invrender.cameras.rays import index_places, pixel_rays
 from invrender.errors import InputError
 from invrender.nouns import Cameras
+from invrender.radiography.redundancy import arc_of
 
 Tensor = torch.Tensor
 
 STRAIGHT = 0.05  # pixels by which a detector may be off an upright one and is not resampled
+LOPSIDED = 0.02  # of a detector's width: how much more of it on one side of the axis makes it stand aside
 OBLIQUE = 1e-3  # slope of parallel rays towards the axis
 REMEDY = "use a solver that takes any views, such as --solver fista or sirt"
 
@@ -60,6 +62,29 @@ class Rows:
     def angles(self) -> Tensor:
         """[N] float64 radians."""
         return self.orbit.angles[self.order[:, 0]]
+
+    @property
+    def short(self) -> int:
+        """The side (0: the first columns) on which the detector ends nearer to the axis."""
+        return 0 if abs(float(self.columns[0])) < abs(float(self.columns[-1])) else 1
+
+    @property
+    def missing(self) -> int:
+        """By how many columns it does."""
+        edges = self.columns[[0, -1]].abs()
+        return round(float((edges.max() - edges.min()) / abs(self.pitch[0])))
+
+    def lacks(self, sides: tuple[bool, bool]) -> int | None:
+        """The side on which a detector that stands aside, in a whole turn, ends inside the object; None: it does not.
+
+        Args:
+            sides: on which the object goes on beyond the first and the last column.
+        """
+        whole = arc_of(self.angles, 2 * math.pi).whole
+        straddles = float(self.columns[0] * self.columns[-1]) < 0
+        if not whole or not straddles or self.missing < LOPSIDED * self.size[1]:
+            return None
+        return self.short if sides[self.short] else None
 
     def views(self, images: Tensor, which: slice) -> Tensor:
         """Some views [n,H,W] of images [N,h,w] of the input's views."""

@@ -221,6 +221,8 @@ _VOLUMES = {
     "geometry.uncertainty": Entry("uncertainty of that", "The standard deviation of that number.", LOWER, "px"),
     "geometry.gain": Entry("misfit that it takes off", "The share of a coarse grid's misfit that goes away with the"
                            " axis there.", LOWER, PERCENT),
+    "field_of_view": Entry("field of view", "The share of the grid that all views see, where they cut the object off:"
+                           " values outside of it only stand for what dims rays there.", unit=PERCENT),
     "compare": Entry("solvers compared", "Each solver on the same views: likeness of the density where the true one is"
                      " known, the share of the views' optical depths that it does not explain, of those it saw and of"
                      " those that were kept from all, and what it took."),

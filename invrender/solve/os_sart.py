@@ -1,4 +1,4 @@
-"""OS-SART: the simultaneous algebraic technique on ordered subsets of the views (Andersen and Kak 1984; Wang, Jiang 2004).
+"""OS-SART: the simultaneous algebraic technique on ordered subsets (Andersen and Kak 1984; Wang and Jiang 2004).
 
     x <- max(x + relaxation C_s A_s' R_s (b_s - A_s x), 0)    for one subset s after the other
 

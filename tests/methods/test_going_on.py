@@ -32,6 +32,7 @@ from invrender.solve.snapshot import pack, unpack
 SMALL = {"views": 5, "size": 24, "gif_frames": 0}
 MESH = {**SMALL, "iterations": 12, "hull_resolution": 16, "edge_pixels": 5.0}
 GRID = {**SMALL, "views": 9, "size": 12, "iterations": 20}
+ROUND = {**GRID, "cameras": "orbit", "elevation": 0.0}
 PHOTOS = {**SMALL, "views": 6, "size": 32, "texture": 0, "effort": 0.1}
 MURKY = {"views": 3, "size": 6, "spp": 1, "target_spp": 1, "albedo": (0.5,)}  # few collisions a path
 CASES: Mapping[str, tuple[str, Mapping[str, Any], set[str]]] = {
@@ -53,6 +54,9 @@ CASES: Mapping[str, tuple[str, Mapping[str, Any], set[str]]] = {
     "sirt": ("transmittance", {**GRID, "solver": "sirt", "iterations": 4}, {"solve"}),
     "cgls": ("transmittance", {**GRID, "solver": "cgls", "iterations": 4}, {"solve"}),
     "adam": ("transmittance", {**GRID, "solver": "adam", "iterations": 4}, {"solve"}),
+    "fdk": ("transmittance", {**ROUND, "solver": "fdk"}, {"solve"}),
+    "os-sart": ("transmittance", {**GRID, "solver": "os-sart", "iterations": 4}, {"solve"}),
+    "asd-pocs": ("transmittance", {**GRID, "solver": "asd-pocs", "iterations": 4}, {"solve"}),
     "neural field": ("transmittance", {**GRID, "field": "neural", "iterations": 10}, {"train"}),
     "colour": (
         "volume",

@@ -1,4 +1,4 @@
-"""`--compare`: the classical solvers on the same views, after the run's own, each with what it took and how near it came.
+"""`--compare`: the classical solvers on the same views, after the run's own, what it took and how near it came.
 
 Without a reference, a few views are kept from all solvers and tell how well each predicts them.
 """
@@ -34,6 +34,7 @@ PREFIX = "compare/"
 SOLVERS = ("fdk", "sirt", "cgls", "os-sart", "asd-pocs")
 EVERY, FEWEST = 12, 24  # one view of so many is kept from all solvers, where there are so many
 SLICE = "slice"
+LAST = f"compare {SOLVERS[-1]}"
 
 
 @dataclass(frozen=True)

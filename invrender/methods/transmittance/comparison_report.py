@@ -22,13 +22,15 @@ PNG, JSON = "compare.png", "compare.json"
 SIDE = 260  # of a panel, in pixels
 WHITE = 0.999  # quantile of the reference, or the run's own, that is white
 ZOOM = 3  # times a slice is enlarged in its busiest part
+RIM = (240, 200, 0)
 OFF = 0.1  # of the window: a difference that is fully red or blue
 
 
-def write_comparison(run: RunFolder, comparison: Comparison) -> None:
-    """Write both files."""
+def write_comparison(run: RunFolder, comparison: Comparison, seen: Tensor | None = None) -> None:
+    """Write both files; `seen` [D,H,W]: what all views see, whose rim is drawn."""
     with atomic_path(run.file(PNG)) as temporary:
-        Image.fromarray(picture(comparison)).save(temporary, format="PNG")
+        rim = None if seen is None else rim_of(seen[comparison.height])
+        Image.fromarray(picture(comparison, rim)).save(temporary, format="PNG")
     atomic_write_text(run.file(JSON), json.dumps(table(comparison), indent=1) + "\n")
 
 
@@ -69,7 +71,7 @@ def _told(values: dict[str, float]) -> list[str]:
     return parts
 
 
-def picture(comparison: Comparison) -> Picture:
+def picture(comparison: Comparison, rim: Tensor | None = None) -> Picture:
     """[H,W,3] uint8: a column for each solver; its slice, its busiest part, and the difference from the reference."""
     first = comparison.rows[-1].picture if comparison.reference is None else comparison.reference
     white = float(torch.quantile(first.double().flatten(), WHITE))
@@ -78,7 +80,7 @@ def picture(comparison: Comparison) -> Picture:
     if comparison.reference is not None:
         columns.append(("reference", comparison.reference))
     top, left, side = busiest(first)
-    whole = [Panel(_scaled(grey(slice_, window)), label) for label, slice_ in columns]
+    whole = [Panel(_scaled(rimmed(grey(slice_, window), rim)), label) for label, slice_ in columns]
     near = [Panel(_scaled(grey(slice_[top : top + side, left : left + side], window))) for _, slice_ in columns]
     panels = [*whole, *near]
     caption = f"slice {comparison.height}, 0 to {window:.3g}"
@@ -86,6 +88,21 @@ def picture(comparison: Comparison) -> Picture:
         panels += [Panel(_scaled(signed(slice_ - comparison.reference, OFF * window))) for _, slice_ in columns]
         caption += f"; below: differences from the reference, red above, blue below, full at {OFF:.0%} of the window"
     return framed(panels, caption, columns=len(columns), side=SIDE)
+
+
+def rim_of(seen: Tensor) -> Tensor:
+    """[H,W] bool: the samples just outside of those that are seen."""
+    near = torch.nn.functional.max_pool2d(seen[None, None].float(), 3, 1, 1)[0, 0] > 0
+    return near & ~seen
+
+
+def rimmed(shown: Picture, rim: Tensor | None) -> Picture:
+    """A slice's picture with the rim of the field of view in yellow."""
+    if rim is None:
+        return shown
+    marked = shown.copy()
+    marked[rim.flip(0).numpy()] = RIM
+    return marked
 
 
 def _label(row: Compared) -> str:

@@ -54,7 +54,14 @@ def _in_slices(cameras: Cameras) -> bool:
 def check(task: Task, backend: Backend) -> Sequence[Finding]:
     """What looks wrong in a dataset; the views of an asset are right."""
     del backend
-    return () if task.reference is not None else (*task.findings, *_findings(task.measurement, task.bounds))
+    return (
+        ()
+        if task.reference is not None
+        else (
+            *task.findings,
+            *_findings(task.measurement, task.bounds, task.field_of_view is not None),
+        )
+    )
 
 
 def dataset_findings(views: TransmittanceViews, noise: Noise | None = None) -> Sequence[Finding]:
@@ -69,8 +76,8 @@ def dataset_findings(views: TransmittanceViews, noise: Noise | None = None) -> S
     return _findings(measured(views, box, views.grid or pixel_grid(views.cameras, box), noise), box)
 
 
-def _findings(data: Measurement, box: Tensor) -> Sequence[Finding]:
-    return (*_cut_off_findings(data), *direction_findings(data.cameras, box), *_alike(data))
+def _findings(data: Measurement, box: Tensor, masked: bool = False) -> Sequence[Finding]:
+    return (*_cut_off_findings(data, masked), *direction_findings(data.cameras, box), *_alike(data))
 
 
 def _alike(data: Measurement) -> Sequence[Finding]:
@@ -80,14 +87,17 @@ def _alike(data: Measurement) -> Sequence[Finding]:
     return alike_findings(data.cameras, names, thumbnails(shadows), coloured=False)
 
 
-def _cut_off_findings(data: Measurement) -> Sequence[Finding]:
+def _cut_off_findings(data: Measurement, masked: bool) -> Sequence[Finding]:
+    """Views that cut the object off; `masked`: whether the result comes with a mask of what all of them see."""
     cut = cut_off(data)
     if not cut:
         return ()
+    where = "values hold within field_of_view.npz, to a smooth error; outside they are uncertain"
+    unknown = "what some views do not show is uncertain, in value and place"
     return (
         Finding(
             f"the object goes on beyond the border of {len(cut)} of {len(data.cameras)} views: {listing(cut)}",
-            "what some views do not show is uncertain, in value and place: use images that hold all of the object",
+            f"{where if masked else unknown}: use images that hold all of the object",
             tuple(cut),
         ),
     )

@@ -17,7 +17,7 @@ from invrender.methods.inputs import unmasked
 from invrender.methods.transmittance import calibrated, report, task
 from invrender.methods.transmittance.budget import passes
 from invrender.methods.transmittance.compared import compared
-from invrender.methods.transmittance.comparison import Comparing, apart, chosen
+from invrender.methods.transmittance.comparison import LAST, Comparing, apart, chosen
 from invrender.methods.transmittance.doubts import check
 from invrender.methods.transmittance.film import film
 from invrender.methods.transmittance.measurement import Measurement, Noise, measure
@@ -27,6 +27,7 @@ from invrender.methods.transmittance.problem import DENSITY, prepare
 from invrender.methods.transmittance.rims import WIDE
 from invrender.methods.transmittance.schedule import Plan
 from invrender.methods.transmittance.settings import PRESETS, TransmittanceSettings
+from invrender.methods.transmittance.truncated import widened
 from invrender.methods.transmittance.work import work
 from invrender.nouns import Volume
 from invrender.render.absorption import optical_depth
@@ -40,7 +41,7 @@ LARGE = 512**3  # samples of grids that are cut into slabs
 def load(settings: TransmittanceSettings, backend: Backend) -> task.Task:
     """The task, with what is to be written checked before anything is read."""
     wanted = outputs(settings)
-    return replace(calibrated.load(settings, backend), outputs=wanted)
+    return replace(widened(calibrated.load(settings, backend), settings, backend), outputs=wanted)
 
 
 def begin(given: task.Task, settings: TransmittanceSettings, backend: Backend) -> Problem:
@@ -100,6 +101,13 @@ def warm_up(backend: Backend) -> None:
         pass
 
 
+def last(settings: TransmittanceSettings) -> str:
+    """The title of the phase after which nothing but measuring and writing comes."""
+    if settings.field == "neural":
+        return "train"
+    return LAST if settings.compare else "solve"
+
+
 METHOD = Method(
     name="transmittance",
     inputs="a volume, or a dataset folder of transmittance images",
@@ -122,7 +130,5 @@ METHOD = Method(
     views=lambda given: unmasked(given.measurement.cameras),
     work=work,
     shares=lambda settings: settings.field == "grid",
-    last=lambda settings: (
-        "train" if settings.field == "neural" else "compare asd-pocs" if settings.compare else "solve"
-    ),
+    last=last,
 )

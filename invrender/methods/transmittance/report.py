@@ -24,6 +24,8 @@ from invrender.run.folder import RunFolder
 
 Tensor = torch.Tensor
 
+FIELD_OF_VIEW = "field_of_view.npz"
+
 AT_ONCE = 16  # views that are projected at a time: more need memory alone
 
 
@@ -61,6 +63,8 @@ def measure(task: Task, result: Result, backend: Backend) -> dict[str, Any]:
         metrics["also_written"] = list(task.outputs.names)
     if result.field is not None:
         metrics["field"] = "neural"
+    if task.field_of_view is not None:
+        metrics["field_of_view"] = float(task.field_of_view.double().mean())
     if result.comparison is not None:
         metrics["compare"] = table(result.comparison)
     if task.reference is not None:
@@ -92,7 +96,9 @@ def write(run: RunFolder, task: Task, result: Result) -> None:
     if result.field is not None:
         write_field(run.file(FIELD), result.field)
     if result.comparison is not None:
-        write_comparison(run, result.comparison)
+        write_comparison(run, result.comparison, task.field_of_view)
+    if task.field_of_view is not None:
+        write_volume(run.file(FIELD_OF_VIEW), Volume(task.field_of_view.float()[None], task.bounds, "field of view"))
 
 
 def rows(m: dict[str, Any]) -> list[tuple[str, str]]:
@@ -113,6 +119,8 @@ def rows(m: dict[str, Any]) -> list[tuple[str, str]]:
         ]
     if m["carving"] == "tight":
         lines.append(("carving", "tight: nothing within a cell of the object"))
+    if "field_of_view" in m:
+        lines.append(("field of view", f"{m['field_of_view']:.0%} of the grid: {FIELD_OF_VIEW}"))
     if "compare" in m:
         lines += [("solvers compared", "on the same views"), *summary(m["compare"]["solvers"])]
     lines.append(("factor on densities, smoothing used", f"{m['extinction']:.4g}, {m['smoothing']:.2g}"))

@@ -31,7 +31,7 @@ class TransmittanceSettings(VolumeRunSettings):
         "views": "64 of an asset",
         "size": "128 of an asset, a dataset's as they are",
         "noise": "exact for an asset, by the files for a dataset",
-        "iterations": "85, more for few views, fewer for noisy ones; each other solver its own; 400 of the neural field",
+        "iterations": "85, more for few views, fewer for noisy ones; others their own; 400 of the neural field",
         "smoothing": "chosen by views left out",
         **dict.fromkeys(("rings", "zingers", "dead_pixels", "drift", "i0", "downscale", "beam_hardening"), OF_SCAN),
     }

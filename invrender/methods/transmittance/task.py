@@ -36,6 +36,7 @@ if TYPE_CHECKING:
     from invrender.methods.transmittance.comparison import Comparison
 
 Tensor = torch.Tensor
+Shape = tuple[int, int, int]
 
 ASSET_SIZE, ASSET_VIEWS = 128, 64
 GIF_SPEED = 8.0
@@ -55,6 +56,7 @@ class Task:
         outputs: which files are written besides.
         log: what a user should know of how the input was made ready, a line each.
         findings: what looked wrong in it then.
+        field_of_view: [D,H,W] bool, what all views see of the grid, where they cut the object off.
     """
 
     measurement: Measurement
@@ -65,6 +67,7 @@ class Task:
     outputs: Outputs = field(default_factory=Outputs)
     log: tuple[str, ...] = ()
     findings: tuple[Finding, ...] = ()
+    field_of_view: Tensor | None = None
 
 
 @dataclass(frozen=True)
@@ -116,7 +119,7 @@ def _asset(
 ) -> Task:
     count, size = settings.views or ASSET_VIEWS, settings.size or ASSET_SIZE
     density(volume)
-    _check_memory(volume.shape, count * size * size)
+    check_task_memory(volume.shape, count * size * size)
     cameras = own_cameras(volume, settings, count, size)
     light, factor = transmittance(volume, cameras, backend, extinction)
     if float(factor) > MOST_EXTINCTION:
@@ -144,7 +147,7 @@ def _dataset(
     if box is None:
         _ask_for_bounds(cameras)
     grid = shape or views.grid or pixel_grid(cameras, box)
-    _check_memory(grid, images.numel())
+    check_task_memory(grid, images.numel())
     names = tuple(views.names[i] for i in chosen) if views.names else ()
     views = replace(views, cameras=cameras, images=images, names=names)
     data = measured(views, box, grid, noise, posed=settings.calibrate == "none")
@@ -183,7 +186,10 @@ def _ask_for_bounds(cameras: Cameras) -> NoReturn:
     )
 
 
-def _check_memory(shape: tuple[int, int, int], pixels: int) -> None:
+def check_task_memory(shape: tuple[int, int, int], pixels: int) -> None:
+    """Raises:
+    MemoryLimitError: a grid and so many pixels would not fit.
+    """
     per_voxel, per_pixel = bytes_each(shape)
     check_memory(shape, pixels, per_voxel=per_voxel, per_ray=per_pixel)
 

@@ -5,7 +5,9 @@ from __future__ import annotations
 import math
 
 from invrender.io.volumes.field import NAME as FIELD
-from invrender.methods.transmittance.budget import bytes_each, passes, whole_passes
+from invrender.methods.transmittance.baselines import own_passes
+from invrender.methods.transmittance.budget import CHUNK, CHUNK_BYTES, bytes_each, passes, whole_passes
+from invrender.methods.transmittance.comparison import SOLVERS
 from invrender.methods.transmittance.neural import ITERATIONS
 from invrender.methods.transmittance.settings import TransmittanceSettings
 from invrender.methods.transmittance.task import Task
@@ -24,6 +26,9 @@ def work(task: Task, settings: TransmittanceSettings) -> Work:
     rays = views * height * width
     samples, neural = rays * longest, settings.field == "neural"
     count = 0 if neural else whole_passes(settings, task.shape, passes(settings, task.measurement))
+    if settings.compare:
+        noisy = bool(task.measurement.noise.deviation)
+        count += sum(own_passes(solver, noisy) or count for solver in SOLVERS)
     side, frames = settings.gif_size, settings.gif_frames
     ending = (FRAMES * min(longest, LARGEST) * side**2 + views * SMALL**2 * longest) if frames else 0
     drawn = frames * min(side, height, width) ** 2 * longest + ending
