@@ -86,7 +86,7 @@ def warm_up(backend: Backend) -> None:
 
 METHOD = Method(
     name="transmittance",
-    inputs="a volume, or a dataset folder of transmittance images",
+    inputs="a volume, a scan.toml, or a dataset folder of transmittance images",
     settings=TransmittanceSettings,
     presets=PRESETS,
     needs=("volumes",),
