@@ -12,7 +12,9 @@ from invrender.cli.camera_options import (
     SIZE,
     CameraOption,
     CameraOptions,
+    ExtentOption,
     EyeOption,
+    OrthoOption,
     PathOption,
     PlacedAzimuth,
     PlacedCameras,
@@ -61,7 +63,18 @@ from invrender.cli.render_network import (
     draw_by_network,
     refuse_others,
 )
+from invrender.cli.render_outputs import DatasetOption, ModeOption, OutputOption, SamplesOption, ScaleBarOption
 from invrender.cli.render_request import GRADIENT, Request, background_of, depth_colours, is_scene, mode_of
+from invrender.cli.scan_options import (
+    PHOTONS,
+    DefectsOption,
+    PhotonsOption,
+    ScanOption,
+    ScanRequest,
+    record_scan,
+    refuse_beside_scans,
+    refuse_without_scan,
+)
 from invrender.cli.scene_options import (
     ExposureOption,
     NoiseOption,
@@ -93,67 +106,14 @@ from invrender.cli.volume_options import (
     WindowOption,
 )
 from invrender.cli.volume_style import StyleOptions
-from invrender.render.modes import mode_names
 
 if TYPE_CHECKING:
     from invrender.run.pictures import Written
-
-OUTPUT = "Output"
 
 EXAMPLES = (
     "invrender render data/mug.glb -o mug.png --ground --azimuth 30",
     "invrender render data/mug.glb -o turn.gif --eye 0.2,0.13,0.2 --size 480,320",
 )
-
-OutputOption = Annotated[
-    Path | None,
-    typer.Option(
-        "--output",
-        "-o",
-        metavar="FILE",
-        rich_help_panel=OUTPUT,
-        help="A .png (a still, or a sheet of --views), a .gif or .mp4 that turns; depth, normal and silhouette also as "
-        ".npy or .exr, light by rays as .exr.",
-    ),
-]
-DatasetOption = Annotated[
-    Path | None,
-    typer.Option(
-        "--dataset",
-        metavar="DIR",
-        rich_help_panel=OUTPUT,
-        help="Write transforms.json and RGBA images there, which reconstruct takes.",
-    ),
-]
-ModeOption = Annotated[
-    str | None,
-    typer.Option(
-        "--mode",
-        metavar="MODE",
-        rich_help_panel=OUTPUT,
-        help=f"What pictures show: {', '.join(mode_names())}.",
-        show_default="meshes shaded, scenes raytraced, volumes volume",
-    ),
-]
-SamplesOption = Annotated[
-    int | None,
-    typer.Option(
-        "--samples",
-        min=1,
-        max=8,
-        rich_help_panel=OUTPUT,
-        help="Samples on each side of a pixel; scenes by rays have --spp.",
-        show_default="2",
-    ),
-]
-ScaleBarOption = Annotated[
-    bool,
-    typer.Option(
-        "--scale-bar/--no-scale-bar",
-        rich_help_panel=OUTPUT,
-        help="Mode depth as .png: numbers beside the picture, which is wider then.",
-    ),
-]
 
 
 def render(
@@ -171,6 +131,8 @@ def render(
     elevation: PlacedElevation = 10.0,
     distance: PlacedDistance = None,
     fov: PlacedFov = None,
+    ortho: OrthoOption = False,
+    extent: ExtentOption = None,
     eye: EyeOption = None,
     target: TargetOption = None,
     up: UpOption = None,
@@ -211,6 +173,9 @@ def render(
     phase_g: PhaseOption = None,
     environment: EnvironmentOption = None,
     sun: SunOption = None,
+    scan: ScanOption = None,
+    photons: PhotonsOption = PHOTONS,
+    defects: DefectsOption = "all",
     model: ModelOption = None,
     camera_space: CameraSpaceOption = False,
     key: KeyOption = "density",
@@ -231,10 +196,19 @@ def render(
         request_of = NetworkRequest(file, model, output, views, azimuth, window, camera_space, device, overwrite)
         _report(iter([draw_by_network(request_of)]), "network", quiet, json)
         return
+    if scan is not None:
+        refuse_beside_scans(context)
+        file = VolumeFile(asset, key, shape, dtype, frame)
+        recording = ScanRequest(
+            file, scan, output, mode, samples, extinction, photons, defects, seed, backend, device, overwrite
+        )
+        _report(iter([record_scan(recording)]), "transmittance", quiet, json)
+        return
+    refuse_without_scan(context)
     placing = given(context, "cameras", "azimuth", "elevation", "distance", "fov")
     seen = CameraOptions(
         size, views, cameras, azimuth, elevation, distance, fov, eye, target, up, path, camera, save_camera,
-        placing, given(context, "size"),
+        placing, given(context, "size"), ortho, extent,
     )  # fmt: skip
     seen.check()
     drawn = mode_of(asset, mode)

@@ -51,8 +51,12 @@ def _option(classes: Sequence[type[Any]], name: str) -> Any:
     having = [cls for cls in classes if name in _names(cls)]
     key, kind = key_of(having[0], name), kinds_of(having[0], name)[0]
     choices = dict.fromkeys(choice for cls in having for choice in alternatives(cls, name))
+    flag = name.replace("_", "-")
+    default = next(field.default for field in dataclasses.fields(having[0]) if field.name == name)
+    # A switch that is neither on nor off by itself can be turned either way.
+    spelling = f"--{flag}/--no-{flag}" if kind is bool and default is None else f"--{flag}"
     option = typer.Option(
-        f"--{name.replace('_', '-')}",
+        spelling,
         metavar="|".join(choices) or (key.metavar if key else None),
         help=key.help if key else None,
     )

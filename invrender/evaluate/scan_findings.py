@@ -12,7 +12,7 @@ WIDEST = 120.0  # degrees that a beam may open: beyond it no flat detector is us
 NARROWEST = 0.02  # degrees below which a beam is parallel
 MOST_MAGNIFIED = 1000.0
 OFF = 0.05  # by which the air may differ from 1
-NEGATIVE, SATURATED = 0.05, 1e-4  # shares of pixels
+NEGATIVE, SATURATED = 0.05, 1e-3  # shares of pixels; a few pixels of most detectors are always full
 CENTRAL = 0.7  # of a side's view that the other has at least, where the detector is meant to stand centrally
 
 
@@ -93,7 +93,7 @@ def _light(facts: ScanFacts) -> Iterator[Finding]:
     if facts.saturated > SATURATED:
         yield Finding(
             f"{facts.saturated:.2%} of the pixels hold {facts.greatest:g}, the most that their numbers can",
-            "saturated pixels read too dark an air: expose for a shorter time, or mask them (NaN in float frames)",
+            "they are left out; a shorter exposure keeps the air below what the detector can count",
         )
     if facts.negative > 0:
         yield Finding(

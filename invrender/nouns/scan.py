@@ -83,20 +83,26 @@ class Preparation:
 
     Attributes:
         zingers: whether pixels that a single frame holds far from their surroundings are masked.
-        dead_pixels: whether pixels that do not answer to light are found and masked.
-        rings: whether what a column of the detector has too much or too little of in all frames is taken off.
+        dead_pixels: whether pixels that do not answer to light, or answer as none around them, are found and masked.
+        drift: whether each frame of counts is brought to the same brightness in the air around the object.
+        rings: whether what a pixel of the detector has too much or too little of in all frames is taken off, where
+            that is beyond what noise explains.
         beam_hardening: coefficients c1, c2, ... of c1 p + c2 p^2 + ..., which corrected line integrals are of the
             measured ones p; (1,): none.
         downscale: by how many pixels frames are averaged each way.
-        i0: counts without an object; None: the flat frames say so; auto: from the air around the object.
+        i0: counts without an object, as they are recorded, with the dark counts in them; None: the flat frames say so;
+            auto: from the air around the object.
+        saturation: recorded counts from which on a pixel is full; None: the most that the frames' type holds.
     """
 
     zingers: bool = True
     dead_pixels: bool = True
-    rings: bool = False
+    drift: bool = True
+    rings: bool = True
     beam_hardening: tuple[float, ...] = (1.0,)
     downscale: int = 1
     i0: float | Literal["auto"] | None = None
+    saturation: float | None = None
 
 
 @dataclass(frozen=True)

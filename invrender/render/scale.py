@@ -39,7 +39,12 @@ def scaled_volume(volume: Volume, values: int, lengths: int) -> Volume:
 
 
 def scaled_cameras(cameras: Cameras, lengths: int) -> Cameras:
-    """The cameras in units of 2^lengths; their projection holds but for the clipping planes."""
+    """The cameras in units of 2^lengths.
+
+    The projection of a perspective camera holds but for the clipping planes; that of a parallel one is per length.
+    """
     factors = torch.ones(4, 4, dtype=cameras.world_to_camera.dtype, device=cameras.world_to_camera.device)
     factors[:3, 3] = math.ldexp(1, -lengths)
-    return Cameras(cameras.world_to_camera * factors, cameras.projection, cameras.size)
+    per_length = torch.ones_like(cameras.projection)
+    per_length[:, :3, :3] = torch.where(cameras.parallel[:, None, None], math.ldexp(1, lengths), 1.0)
+    return Cameras(cameras.world_to_camera * factors, cameras.projection * per_length, cameras.size)

@@ -220,6 +220,7 @@ def _run(job: Job, run: RunFolder, progress: Progress, saved: Saved | None) -> O
     _keep((*job.said, *_passed_over(backend)), run)
     for line in (method.describe(task), *method.notices(task)):
         progress.say(line)
+        run.log(line)
     _warn(job.found, run, progress)
     with run.timed("start"):
         problem = method.begin(task, job.settings, backend)
@@ -276,7 +277,7 @@ def _follow(loop: Loop, problem: Problem, run: RunFolder, progress: Progress, re
             run.losses(step.index, {**step.phase.labels, **step.terms, **step.phase.noted(step.params)})
             with run.timed("pictures"):
                 reel.step(step)
-        run.keep(count, _Kept(problem, step, reel.shots, run.loss_rows, digest))
+        run.keep(count, _Kept(problem, step.bare, reel.shots, run.loss_rows, digest))
         stop.check()
         spent = time.perf_counter()
 

@@ -114,7 +114,7 @@ def _type(kinds: Sequence[Any]) -> str:
 def _alternatives(name: str, kinds: Sequence[Any], metavar: str | None) -> tuple[tuple[str, ...], str]:
     """What a setting may be, where that can be told, and what stands for it in a command line."""
     literal = typing.get_args(kinds[0]) if typing.get_origin(kinds[0]) is Literal else ()
-    choices = tuple(map(str, literal)) or (choices_of(metavar) if metavar else ())
+    choices = (choices_of(metavar) if metavar else ()) or tuple(map(str, literal))
     if kinds[0] is bool:
         return ("true", "false"), ""
     if choices:

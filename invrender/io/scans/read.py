@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import fields, replace
 from pathlib import Path
 from typing import Any, Literal, cast
 
@@ -211,7 +211,7 @@ def _preparation(table: Table) -> Preparation:
     inner = table.table("preparation")
     if inner is None:
         return Preparation()
-    inner.check_keys(("zingers", "dead_pixels", "rings", "beam_hardening", "downscale", "i0"))
+    inner.check_keys([field.name for field in fields(Preparation)])
     usual = Preparation()
     given = inner.values.get("beam_hardening", [1.0])
     hardening = inner.numbers("beam_hardening", max(len(given), 1) if isinstance(given, list) else 1, [1.0])
@@ -220,7 +220,8 @@ def _preparation(table: Table) -> Preparation:
         raise inner.wrong(f"has downscale = {downscale:g}", "use a whole number of pixels")
     return Preparation(
         inner.flag("zingers", usual.zingers), inner.flag("dead_pixels", usual.dead_pixels),
-        inner.flag("rings", usual.rings), tuple(hardening), int(downscale), _i0(inner),
+        inner.flag("drift", usual.drift), inner.flag("rings", usual.rings), tuple(hardening), int(downscale),
+        _i0(inner), inner.number("saturation", above=0) if inner.has("saturation") else None,
     )  # fmt: skip
 
 

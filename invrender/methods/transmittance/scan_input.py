@@ -18,6 +18,7 @@ from invrender.methods.transmittance.measurement import DEEPEST, Measurement, No
 from invrender.methods.transmittance.settings import TransmittanceSettings
 from invrender.nouns.scan import Scan
 from invrender.radiography.prepare import Prepared, prepared
+from invrender.radiography.switches import switched
 from invrender.run.memory import check_memory
 
 Tensor = torch.Tensor
@@ -56,14 +57,16 @@ def read_input(
         InputError: the file or what it names cannot be used.
         MemoryLimitError: the job would not fit.
     """
-    scan = scaled(chosen(read_scan(settings.input), settings.views), settings.size)
+    scan = read_scan(settings.input)
+    scan = replace(scan, preparation=switched(scan.preparation, vars(settings)))
+    scan = scaled(chosen(scan, settings.views), settings.size)
     if len(scan) < 2:
         raise InputError("the scan has one projection, which does not fix a volume", "give 12 or more, from all around")
     findings = check_scan(scan_facts(scan))
     shape, bounds, told = grid_of(scan, shape, bounds)
     check_memory(shape, scan.frames.numel() // scan.preparation.downscale**2)
     made = prepared(scan)
-    return ScanInput(measurement_of(made, scan, noise), shape, bounds, findings, (*made.log, *told))
+    return ScanInput(measurement_of(made, scan, noise), shape, bounds, (*findings, *made.findings), (*made.log, *told))
 
 
 def chosen(scan: Scan, count: int | None) -> Scan:
