@@ -37,4 +37,6 @@ def _spread(images, height, width, places, out, begin, end):  # type: ignore[no-
                 da, db, ds, dw = np.float32(m[0, 0]), np.float32(m[1, 0]), np.float32(m[2, 0]), np.float32(m[3, 0])
                 for i in range(len(row)):
                     x = np.float32(i)
-                    row[i] = row[i] + seen(images, n * size, height, width, a + x * da, b + x * db, s + x * ds, w + x * dw)
+                    row[i] = row[i] + seen(
+                        images, n * size, height, width, a + x * da, b + x * db, s + x * ds, w + x * dw
+                    )

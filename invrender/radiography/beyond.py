@@ -36,7 +36,9 @@ def continued(rows: Tensor, before: int, after: int) -> Tensor:
     parts = [rows]
     few = min(FEW, width)
     if before:
-        parts.insert(0, _tail(rows[..., :few].mean(-1), -fit[..., 1] + 2 * fit[..., 2], fit[..., 2], before, width).flip(-1))
+        parts.insert(
+            0, _tail(rows[..., :few].mean(-1), -fit[..., 1] + 2 * fit[..., 2], fit[..., 2], before, width).flip(-1)
+        )
     if after:
         parts.append(_tail(rows[..., -few:].mean(-1), fit[..., 1] + 2 * fit[..., 2], fit[..., 2], after, width))
     return torch.cat(parts, -1)

@@ -153,9 +153,7 @@ def _grid(plane: Tensor, height: int, width: int) -> tuple[tuple[float, float], 
     return (left[0], top[1]), ((right[0] - left[0]) / width, (bottom[1] - top[1]) / height)
 
 
-def _straight(
-    plane: Tensor, corner: tuple[float, float], pitch: tuple[float, float], height: int, width: int
-) -> bool:
+def _straight(plane: Tensor, corner: tuple[float, float], pitch: tuple[float, float], height: int, width: int) -> bool:
     """Whether pixels form a grid along u and v, to a small part of one."""
     for column in (0.0, width / 2, float(width)):
         for row in (0.0, height / 2, float(height)):

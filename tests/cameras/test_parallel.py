@@ -62,7 +62,9 @@ def test_a_distance_or_an_extent_says_how_much_is_seen() -> None:
     far = around(CUBE, "orbit", 2, 64, parallel=True, distance=8.0)
     near = around(CUBE, "orbit", 2, 64, parallel=True, distance=4.0)
     assert torch.allclose(extents(far), 2 * extents(near))
-    assert torch.allclose(extents(around(CUBE, "orbit", 2, SIZE, parallel=True, extent=0.7)), torch.tensor(0.7).double())
+    assert torch.allclose(
+        extents(around(CUBE, "orbit", 2, SIZE, parallel=True, extent=0.7)), torch.tensor(0.7).double()
+    )
     with pytest.raises(UsageError, match="across"):
         around(CUBE, "orbit", 2, 64, parallel=True, extent=0.0)
 

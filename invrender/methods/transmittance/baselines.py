@@ -5,7 +5,6 @@ None of them regularises but ASD-POCS: with the others only the number of passes
 
 from __future__ import annotations
 
-import dataclasses
 import math
 from collections.abc import Sequence
 from typing import Any
@@ -79,8 +78,7 @@ def subsets(problem: Problem) -> tuple[Sequence[System], Sequence[Params]]:
     columns: list[Params] = []
     for first in scattered(count):
         part = problem.system(range(first, views, count))
-        # The majoriser is of no use here, and there is one of each part.
-        part = dataclasses.replace(part.reweighted(row_weights(part, nothing)), majoriser=part.majoriser[:0])
+        part = part.reweighted(row_weights(part, nothing))
         sums = part.vjp(torch.ones_like(part.weight))[DENSITY]
         parts.append(part)
         columns.append({DENSITY: inverse_sums(sums)})

@@ -37,9 +37,9 @@ def cut_off(data: Measurement) -> list[str]:
     found = []
     for i, depth in enumerate(data.depth):
         object_there = (depth > max(CUT * float(depth.max()), noise)).double()
-        borders = (object_there[:, 0], object_there[:, -1])
+        borders = [object_there[:, 0], object_there[:, -1]]
         if not sliced:
-            borders = (*borders, object_there[0], object_there[-1])
+            borders += [object_there[0], object_there[-1]]
         if max(float(border.mean()) for border in borders) > LONG:
             found.append(data.name(i))
     return found

@@ -122,5 +122,7 @@ METHOD = Method(
     views=lambda given: unmasked(given.measurement.cameras),
     work=work,
     shares=lambda settings: settings.field == "grid",
-    last=lambda settings: "train" if settings.field == "neural" else "compare asd-pocs" if settings.compare else "solve",
+    last=lambda settings: (
+        "train" if settings.field == "neural" else "compare asd-pocs" if settings.compare else "solve"
+    ),
 )

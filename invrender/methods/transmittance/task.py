@@ -107,7 +107,7 @@ def load(settings: TransmittanceSettings, backend: Backend) -> Task:
         return _asset(read_asset(settings), settings, backend, extinction, noise or Noise())
     if is_scan(settings.input):
         scan = read_input(settings, shape, bounds, noise)
-        return Task(scan.measurement, scan.shape, scan.bounds, 1.0, None, scan.log, scan.findings)
+        return Task(scan.measurement, scan.shape, scan.bounds, 1.0, None, log=scan.log, findings=scan.findings)
     return _dataset(settings, shape, bounds, noise)
 
 
