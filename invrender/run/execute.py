@@ -221,6 +221,7 @@ def _run(job: Job, run: RunFolder, progress: Progress, saved: Saved | None) -> O
     for line in (method.describe(task), *method.notices(task)):
         progress.say(line)
         run.log(line)
+        run.log(line)
     _warn(job.found, run, progress)
     with run.timed("start"):
         problem = method.begin(task, job.settings, backend)
