@@ -39,8 +39,8 @@ def inspect(
         Path,
         typer.Argument(
             metavar="INPUT",
-            help="A mesh, a scene, a volume (a file, DICOM or slices), a dataset (or its transforms.json), a scan.toml, "
-            "voxels with pictures, a run folder, photographs or a video.",
+            help="A mesh, a scene, a volume (a file, DICOM or slices), a dataset (or its transforms.json), a "
+            "scan.toml, voxels with pictures, a run folder, photographs or a video.",
         ),
     ],
     masks: Annotated[
