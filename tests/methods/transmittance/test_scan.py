@@ -194,3 +194,15 @@ def test_line_integrals_are_taken_as_they_are(tmp_path: Path) -> None:
         made.text(given, '[projections]\npath = "projections.npy"\nvalues = "line-integral"\n')
     )
     assert agreement(invrender.reconstruct(tmp_path, **QUICK).asset) > 0.93
+
+
+def test_noise_makes_line_integrals_negative_where_nothing_is(tmp_path: Path) -> None:
+    given = made.setup()
+    depth = -np.log(made.light(scan_geometry(given)).numpy())
+    depth += np.random.default_rng(0).normal(0, 0.01, depth.shape)
+    depth[0, 0, 0], depth[1, 0, 0] = np.inf, np.nan
+    np.save(tmp_path / "projections.npy", depth)
+    (tmp_path / "scan.toml").write_text(
+        made.text(given, '[projections]\npath = "projections.npy"\nvalues = "line-integral"\n')
+    )
+    assert findings(tmp_path) == ""
