@@ -39,8 +39,8 @@ def inspect(
         Path,
         typer.Argument(
             metavar="INPUT",
-            help="A mesh, a scene, a volume (file, DICOM or slices), a dataset (or its transforms.json), a scan.toml, "
-            "voxels with pictures, a run folder, photographs or a video.",
+            help="A mesh, a scene, a volume (a file, DICOM or slices), a dataset (or its transforms.json), a "
+            "scan.toml, voxels with pictures, a run folder, photographs or a video.",
         ),
     ],
     masks: Annotated[
@@ -217,17 +217,9 @@ def _draw_dataset(views: Views, findings: list[Finding], picture: Path) -> str:
 
 def _inspect_volume(file: VolumeFile, as_json: bool, more: Mapping[str, Any]) -> None:
     from invrender.evaluate.volume_facts import volume_facts
-    from invrender.io.volumes.folders import series_of
 
-    facts, table = volume_facts(file.read()), dict(more)
-    rows = volume_rows(facts)
-    series = series_of(file.path)
-    if series is not None:
-        hounsfield = "; values in Hounsfield units" if series.modality == "CT" else ""
-        rows = [("DICOM", f"{series}{hounsfield}"), *rows]
-        table["series"] = {"uid": series.uid, "description": series.description, "modality": series.modality,
-                           "slices": len(series.slices)}  # fmt: skip
-    show({"kind": "volume", "path": str(file.path), **asdict(facts), **table}, rows, as_json)
+    facts = volume_facts(file.read())
+    show({"kind": "volume", "path": str(file.path), **asdict(facts), **more}, volume_rows(facts), as_json)
 
 
 def _inspect_transmittance(path: Path, noise: str | None, strict: bool, as_json: bool) -> None:

@@ -56,7 +56,7 @@ def reconstruct(
         Path | None,
         typer.Argument(
             metavar="INPUT",
-            help="Photographs, a video, a dataset folder, a mesh or a volume. Or from --config.",
+            help="Photographs, a video, a dataset folder, a scan.toml, a mesh or a volume. Or from --config.",
         ),
     ] = None,
     folder: Annotated[

@@ -25,7 +25,7 @@ def scan(
                        "parameter file, Nikon's .xtekct."),
     ],
     output: Annotated[
-        Path, typer.Option("-o", "--output", metavar="scan.toml", help="The scan file to write.")
+        Path, typer.Option("-o", "--output", metavar="F.toml", help="The scan file to write.")
     ] = Path("scan.toml"),
     program: Annotated[str, typer.Option("--from", metavar="|".join(PROGRAMS), help="Whose geometry it is.")] = "auto",
     projections: Annotated[

@@ -67,6 +67,7 @@ def scan_facts(scan: Scan) -> ScanFacts:
     g = scan.geometry
     seen = field_of_view(g)
     frames = scan.frames[evenly(len(scan), SAMPLED)].float()
+    known = frames.nan_to_num(0.0, 0.0, 0.0)
     height, width = g.size
     turned, step = _turned(scan)
     wide = opening(g)
@@ -74,7 +75,7 @@ def scan_facts(scan: Scan) -> ScanFacts:
         g.beam, scan.values, scan.unit, len(scan), width, height, magnification(g), seen.voxel[0],
         2 * seen.reach, seen.high - seen.low, seen.radius / seen.reach if seen.reach > 0 else 0.0, wide, turned, step,
         _missing(g, turned, step, wide[0]), len(scan.flats), scan.dark is not None, _air(scan, frames),
-        float(frames.nan_to_num(0).min()), float(frames.nan_to_num(0).max()), _saturated(scan),
+        float(known.min()), float(known.max()), _saturated(scan),
         float((frames < 0).double().mean()),
     )  # fmt: skip
 

@@ -42,9 +42,9 @@ def _refuse_values(facts: ScanFacts) -> None:
             f"the transmittances reach {facts.greatest:.4g}, and 1 is all of the light",
             'they look like counts: write values = "counts", with [[flat]] or i0 = "auto" in [preparation]',
         )
-    if facts.values == "line-integral" and facts.least > 50:
+    if facts.values == "line-integral" and (facts.least > 50 or facts.greatest > 1000):
         raise InputError(
-            f"the line integrals are {facts.least:.4g} at least, which no ray survives",
+            f"the line integrals are {facts.least:.4g} to {facts.greatest:.4g}, which no ray survives",
             'they look like counts: write values = "counts", with [[flat]] or i0 = "auto" in [preparation]',
         )
     if facts.values == "counts" and facts.negative > NEGATIVE:
@@ -95,7 +95,7 @@ def _light(facts: ScanFacts) -> Iterator[Finding]:
             f"{facts.saturated:.2%} of the pixels hold {facts.greatest:g}, the most that their numbers can",
             "they are left out; a shorter exposure keeps the air below what the detector can count",
         )
-    if facts.negative > 0:
+    if facts.negative > 0 and facts.values != "line-integral":  # of which noise makes some in the air
         yield Finding(
             f"{facts.negative:.2%} of the pixels are negative",
             "counts are given as they were recorded" if facts.values == "counts" else "check what `values` says",

@@ -103,7 +103,8 @@ def _starts(g: ScanGeometry) -> Tensor:
     if g.beam != "parallel":
         return g.source
     back = 2 * (g.centre * g.source).sum(1, keepdim=True).abs() + 1.2 * g.size[1] * g.u.norm(dim=1, keepdim=True)
-    return g.centre - back * g.source
+    starts: Tensor = g.centre - back * g.source
+    return starts
 
 
 def _above(scan: Scan) -> Image.Image:
@@ -157,7 +158,7 @@ def _rays(board: Board, g: ScanGeometry, start: NDArray[np.float64], ends: NDArr
     middle = ends.mean(0)
     for end in (*ends, middle):
         begin = start + (end - middle) if g.beam == "parallel" else start
-        board.line([begin, end], PALE, 1.5)
+        board.line(np.stack([begin, end]).tolist(), PALE, 1.5)
 
 
 def _cross(board: Board, p: Point) -> None:

@@ -20,7 +20,7 @@ FEWEST = 3
 """Pictures that it takes at least to find cameras that check one another."""
 
 _MASKS = "masks"
-_OTHER_FILES = ("run.json", "points.ply", "poses.json")
+_OTHER_FILES = ("run.json", "points.ply", "poses.json", "scan.toml")
 _EXIF = 0x8769
 _FOCAL_35MM = 0xA405  # Exif 2.3, section 4.6.5: FocalLengthIn35mmFilm
 _FILM_DIAGONAL = 43.27  # millimetres of 24 x 36

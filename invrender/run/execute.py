@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 from invrender.errors import CheckpointError, DivergedError, InputError
 from invrender.findings import Finding, refuse
 from invrender.io.files.paths import is_file
+from invrender.io.scans import is_scan
 from invrender.io.video import check_encoder
 from invrender.kernels import Backend
 from invrender.ranks import alike as ranks
@@ -130,7 +131,7 @@ def load(method: Method, settings: RunSettings, backend: Backend) -> tuple[Any, 
 
 def is_asset(source: Path) -> bool:
     """Whether an input is a file whose own views are rendered."""
-    return is_file(source) and source.suffix != ".json"
+    return is_file(source) and source.suffix != ".json" and not is_scan(source)
 
 
 def _saved(
@@ -219,6 +220,7 @@ def _run(job: Job, run: RunFolder, progress: Progress, saved: Saved | None) -> O
     _keep((*job.said, *_passed_over(backend)), run)
     for line in (method.describe(task), *method.notices(task)):
         progress.say(line)
+        run.log(line)
         run.log(line)
     _warn(job.found, run, progress)
     with run.timed("start"):

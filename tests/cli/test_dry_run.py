@@ -17,6 +17,8 @@ from invrender.io.volumes.write import write_volume
 from invrender.nouns import Mesh
 from invrender.samples import SAMPLES, VOLUMES
 from tests.conftest import cli_environment
+from tests.io.scans.made import setup
+from tests.io.scans.made import write as write_scan_files
 from tests.methods.scene.made import FLOOR, LAMP, exr, lit_floor, written
 from tests.voxel_pictures import write_balls
 
@@ -30,6 +32,7 @@ CASES = {
     "silhouette": ("reconstruct", "ball.ply", *FEW, "--iterations", "6"),
     "photometric": ("reconstruct", "ball.ply", "--method", "photometric", *FEW, "--effort", "0.05"),
     "transmittance": ("reconstruct", "cloud.npz", *FEW, "--iterations", "6"),
+    "scan": ("reconstruct", "scan.toml", "--iterations", "6", "--set", "gif_frames=2"),
     "volume": ("reconstruct", "cloud.npz", "--method", "volume", *FEW, "--iterations", "4", "--set", "rays=64"),
     "scattering": ("reconstruct", "cloud.npz", "--method", "scattering", "--views", "3", "--size", "8", "--iterations",
                    "3", "--grid", "6", "--target-spp", "4", "--set", "gif_frames=1"),
@@ -48,6 +51,7 @@ def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     write_volume(tmp_path / "cloud.npz", VOLUMES["cloud"](10))
     written(tmp_path, FLOOR + LAMP.format("0.4, 1.5, -0.3", 4))
     exr(tmp_path / "above.exr", lit_floor((0.4, 1.5, -0.3), 8.0, torch.full((3,), 0.5)))
+    write_scan_files(tmp_path, setup("cone", 6, (16, 20)))
     write_balls(tmp_path / "data", counts={"train": 4, "validation": 2, "test": 2})
     return tmp_path
 

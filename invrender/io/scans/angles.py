@@ -65,11 +65,9 @@ def _range(inner: Table, turn: float) -> Array:
     inner.check_alone("step", ("span", "endpoint"))
     steps, start = np.arange(int(count)), inner.number("start", 0.0)
     if inner.has("step"):
-        stepped: Any = start + steps * inner.number("step")
-        return stepped
+        return np.asarray(start + steps * inner.number("step"), np.float64)
     last = inner.flag("endpoint", default=False)
-    even: Any = start + steps * inner.number("span", turn) / max(count - last, 1)
-    return even
+    return np.asarray(start + steps * inner.number("span", turn) / max(count - last, 1), np.float64)
 
 
 def _from_file(table: Table, inner: Table) -> Array:

@@ -41,7 +41,8 @@ def program_of(path: Path) -> str:
     names: set[str] = set()
     if suffix == ".json":
         found = read_json(path)
-        names = {*found, *(found.get("geo") if isinstance(found.get("geo"), dict) else ())}
+        inner = found.get("geo")
+        names = {*found, *(inner if isinstance(inner, dict) else {})}
     elif suffix == ".npz":
         import numpy as np
 

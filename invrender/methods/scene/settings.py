@@ -95,5 +95,7 @@ SETTINGS = SceneSettings
 
 
 def suits(source: Path) -> bool:
-    """Whether an input is a scene file of our own."""
-    return source.suffix.lower() == ".toml"
+    """Whether an input is a scene file of our own; a scan's is none."""
+    from invrender.io.scans import is_scan
+
+    return source.suffix.lower() == ".toml" and not is_scan(source)

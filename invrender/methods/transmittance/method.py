@@ -110,7 +110,7 @@ def last(settings: TransmittanceSettings) -> str:
 
 METHOD = Method(
     name="transmittance",
-    inputs="a volume, or a dataset folder of transmittance images",
+    inputs="a volume, a scan.toml, or a dataset folder of transmittance images",
     settings=TransmittanceSettings,
     presets=PRESETS,
     needs=("volumes",),

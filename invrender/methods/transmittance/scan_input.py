@@ -93,6 +93,11 @@ def scaled(scan: Scan, size: int | None) -> Scan:
 def grid_of(scan: Scan, shape: Shape | None, bounds: Tensor | None) -> tuple[Shape, Tensor, tuple[str, ...]]:
     """The grid's samples along z, y, x, the positions of its first and last, and how they were chosen."""
     seen = field_of_view(scan.geometry)
+    if seen.radius <= 0:
+        raise InputError(
+            f"the axis of rotation lies outside the detector, {-seen.radius:.4g} {scan.unit} beyond what it shows",
+            "check axis_offset and detector_offset, their signs and their unit",
+        )
     bounds = scan.bounds if bounds is None else bounds
     shape = (scan.grid if bounds is scan.bounds else None) if shape is None else shape
     factor = scan.preparation.downscale
@@ -104,17 +109,12 @@ def grid_of(scan: Scan, shape: Shape | None, bounds: Tensor | None) -> tuple[Sha
         natural = _cubic(bounds, cell)
         told = ()
     if scan.geometry.size[0] == 1:
-        told = (*told, "one row of pixels: the grid has two equal slices")
+        told = (*told, "one row of pixels: the grid has two slices, whose mean is what it sees")
     return shape or natural, bounds, told
 
 
 def _around_axis(seen: FieldOfView, cell: float, flat: bool) -> tuple[Tensor, Shape]:
     """The box around the cylinder that is seen, of cubic cells with their samples at the middle of each."""
-    if seen.reach <= 0:
-        raise InputError(
-            "the axis of rotation lies outside the detector: no frame sees it",
-            "check axis_offset and detector_offset, their signs and their unit; or pass --bounds",
-        )
     if seen.high <= seen.low:
         raise InputError(
             "no height of the axis of rotation is seen by all frames",

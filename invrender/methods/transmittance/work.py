@@ -6,7 +6,7 @@ import math
 
 from invrender.io.volumes.field import NAME as FIELD
 from invrender.methods.transmittance.baselines import own_passes
-from invrender.methods.transmittance.budget import CHUNK, CHUNK_BYTES, bytes_each, passes, whole_passes
+from invrender.methods.transmittance.budget import bytes_each, passes, whole_passes
 from invrender.methods.transmittance.comparison import SOLVERS
 from invrender.methods.transmittance.neural import ITERATIONS
 from invrender.methods.transmittance.settings import TransmittanceSettings

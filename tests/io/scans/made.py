@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from invrender.cameras.scan import by_camera, scan_cameras, scan_geometry
+from invrender.cameras.scan import scan_cameras, scan_geometry
 from invrender.nouns.scan import Beam, ScanGeometry, ScanSetup
 from invrender.samples.ellipsoids import FOUR, transmittances
 
@@ -55,4 +55,4 @@ def write(folder: Path, given: ScanSetup, rest: str = "", values: str = "counts"
     return folder / "scan.toml"
 
 
-__all__ = ["DARK", "WHITE", "by_camera", "counts", "light", "setup", "text", "write"]
+__all__ = ["DARK", "WHITE", "counts", "light", "scan_geometry", "setup", "text", "write"]
