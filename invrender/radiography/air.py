@@ -7,6 +7,8 @@ frame.
 
 from __future__ import annotations
 
+import math
+
 import torch
 from scipy import ndimage
 
@@ -64,9 +66,9 @@ def readings(beam: Beam, air: Tensor) -> Tensor:
 
 def significant(read: Tensor, noise: CountNoise, pixels: int) -> bool:
     """Whether readings [N] differ from frame to frame, or from 1, by more than their own noise."""
-    error = 1.25 * float(noise.variance(torch.ones(1, 1)).sqrt()) / max(1, pixels) ** 0.5
+    error = 1.25 * float(noise.variance(torch.ones(1, 1)).sqrt()) / math.sqrt(max(1, pixels))
     spread = float((read / read.median() - 1).square().mean().sqrt())
-    return spread > 2 * error + 1e-6 or abs(float(read.median()) - 1) > 3 * error / len(read) ** 0.5 + 1e-6
+    return spread > 2 * error + 1e-6 or abs(float(read.median()) - 1) > 3 * error / math.sqrt(len(read)) + 1e-6
 
 
 def check_exposure(read: Tensor) -> None:

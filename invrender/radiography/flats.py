@@ -71,7 +71,8 @@ class Beam:
         after = torch.searchsorted(self.when, time).clamp(1, len(self.when) - 1)
         start, end = self.when[after - 1], self.when[after]
         share = ((time - start) / (end - start)).clamp(0, 1).float()[:, None, None]
-        return (1 - share) * self.flats[after - 1] + share * self.flats[after]
+        between: Tensor = (1 - share) * self.flats[after - 1] + share * self.flats[after]
+        return between
 
 
 def blocks(count: int, size: tuple[int, int]) -> Iterator[Tensor]:

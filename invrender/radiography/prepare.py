@@ -153,17 +153,17 @@ def _lit(beam: Beam, air: Tensor | None, noise: CountNoise) -> tuple[Beam, list[
                 "frames",
                 "give flat frames, or the counts without an object: i0 = COUNTS (--i0 COUNTS)",
             )
-        said = "drift: no air beside the object in all frames, so that brightness is as recorded"
-        return beam, [said] if counts and scan.preparation.drift else []
+        untold = "drift: no air beside the object in all frames, so that brightness is as recorded"
+        return beam, [untold] if counts and scan.preparation.drift else []
     share = f"{int(air.sum())} pixels of air ({float(air.float().mean()):.1%} of the detector)"
     read = readings(beam, air)
+    said: list[str] = []
     if automatic:
         level = beam.level * float(read.median())
         said = [f"I0: {level:.5g}{'' if scan.flats else ' counts'}, from {share}"]
         beam, read = replace(beam, level=level), read / read.median()
     elif counts:
         check_exposure(read)
-        said = []
     else:
         return beam, []
     if not scan.preparation.drift:
