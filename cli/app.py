@@ -34,7 +34,7 @@ from invrender.run.stop import INTERRUPTED, REMEDY
 COMMANDS = {
     "Reconstruct": ("demo", "poses", "reconstruct", "batch", "evaluate"),
     "Look": ("inspect", "render", "preview"),
-    "Files": ("mesh", "convert"),
+    "Files": ("mesh", "convert", "scan"),
     "Learn": ("dataset", "train"),
     "Help": ("sample", "settings", "doctor"),
 }

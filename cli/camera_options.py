@@ -17,6 +17,7 @@ from invrender.cli.options import (
     ElevationOption,
     FovFlag,
     ViewsFlag,
+    a_number,
 )
 from invrender.errors import UsageError
 from invrender.run.settings import MOST_PIXELS
@@ -66,6 +67,27 @@ PlacedDistance = Annotated[
     ),
 ]
 PlacedFov = Annotated[float | None, in_panel(FovFlag, PANEL, show_default="45, of volumes 40")]
+OrthoOption = Annotated[
+    bool,
+    typer.Option(
+        "--ortho",
+        envvar="INVRENDER_ORTHO",
+        show_envvar=False,
+        rich_help_panel=PANEL,
+        help="Parallel rays (orthographic cameras), which show the object as large as perspective ones do.",
+    ),
+]
+ExtentOption = Annotated[
+    float | None,
+    typer.Option(
+        "--extent",
+        metavar="UNITS",
+        rich_help_panel=PANEL,
+        callback=a_number("--extent"),
+        help="World units across the smaller side of a picture with --ortho.",
+        show_default="all of the object is in view",
+    ),
+]
 EyeOption = Annotated[
     str | None,
     typer.Option(
@@ -102,7 +124,8 @@ PathOption = Annotated[
         "--path",
         metavar="FILE",
         rich_help_panel=PANEL,
-        help="Move through the key frames of a .json or .toml file: 'keys', each with time, eye, target, up, fov.",
+        help="Move through the key frames of a .json or .toml file: 'keys', each with time, eye, target, up, fov (or "
+        "extent).",
     ),
 ]
 CameraOption = Annotated[
@@ -133,6 +156,7 @@ class CameraOptions:
     Attributes:
         placing: whether one of the options that place cameras on a rig or choose a file of poses was given.
         sized: whether `size` was given.
+        ortho, extent: whether rays are parallel, and what pictures then show across their smaller side.
     """
 
     size: str
@@ -150,6 +174,8 @@ class CameraOptions:
     save: Path | None
     placing: bool
     sized: bool
+    ortho: bool = False
+    extent: float | None = None
 
     @property
     def name(self) -> str | None:
@@ -160,7 +186,7 @@ class CameraOptions:
     def placed(self) -> bool:
         """Whether cameras are to be placed, in place of a scene's own."""
         given = (self.eye, self.target, self.up, self.path, self._file)
-        return self.placing or any(each is not None for each in given)
+        return self.placing or self.ortho or any(each is not None for each in given)
 
     @property
     def _file(self) -> str | None:
@@ -190,8 +216,19 @@ class CameraOptions:
         if self.eye is not None and any(ring.values()):
             flag = next(flag for flag, value in ring.items() if value)
             raise UsageError(f"{flag} moves a ring of cameras, and --eye says where it stands", "leave one of them out")
+        self._check_ortho()
         if self.save is not None and self.save.suffix.lower() != ".json":
             raise UsageError(f"--save-camera {self.save} is no .json", f"use --save-camera {self.save.stem}.json")
+
+    def _check_ortho(self) -> None:
+        if self.extent is None:
+            return
+        if not self.ortho:
+            raise UsageError("--extent is of parallel cameras", "add --ortho, or use --fov or --distance")
+        if self.fov is not None:
+            raise UsageError("--extent and --fov both say how much pictures show", "leave one of them out")
+        if not 0 < self.extent < math.inf:
+            raise UsageError(f"--extent is {self.extent:g}", "use a length above 0, in world units")
 
     def placement(self) -> CameraPlacement:
         """The same for what draws; files are read."""
@@ -206,8 +243,9 @@ class CameraOptions:
             stands = Standpoint(eye, target, up or Standpoint().up)
         path = None if self.path is None else read_camera_path(self.path)
         return CameraPlacement(
-            self.cameras, self.views, self.shape(), self.distance, self.fov, self.elevation, self.azimuth, stands, path
-        )
+            self.cameras, self.views, self.shape(), self.distance, self.fov, self.elevation, self.azimuth, stands, path,
+            self.ortho, self.extent,
+        )  # fmt: skip
 
     def _points(self) -> tuple[tuple[str, str | None], ...]:
         return (("--eye", self.eye), ("--target", self.target), ("--up", self.up))

@@ -2,15 +2,24 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from invrender.cli.mesh import FromUnitsOption, Lengths, ScaleOption, UnitsOption
+from invrender.cli.mesh import UNITS, Lengths, ScaleOption
 from invrender.cli.options import JsonOption, OverwriteOption, QuietOption, console, print_json
-from invrender.cli.volume_options import DtypeOption, FrameOption, KeyOption, ShapeOption, VolumeFile
+from invrender.cli.volume_options import (
+    FILES,
+    DtypeOption,
+    FrameOption,
+    KeyOption,
+    MuWaterOption,
+    ShapeOption,
+    SpacingOption,
+    VolumeFile,
+)
 
 EXAMPLES = (
     "invrender convert data/mug.glb outputs/mug.stl --units mm",
@@ -21,23 +30,51 @@ DATASETS = "Datasets"
 
 def convert(
     source: Annotated[
-        Path, typer.Argument(metavar="SRC", help="A mesh, a volume, a run, a dataset folder or its pose file.")
+        Path,
+        typer.Argument(
+            metavar="SRC",
+            help="A mesh, a volume (a file, a folder of DICOM or slices; FOLDER#2: its second series), a run, a "
+            "dataset folder or its pose file.",
+        ),
     ],
     target: Annotated[
-        Path, typer.Argument(metavar="DST", help="The file to write, by its extension; of a dataset the folder.")
+        Path,
+        typer.Argument(metavar="DST", help="The file to write, by its extension; of a dataset or slices the folder."),
     ],
-    units: UnitsOption = None,
-    from_units: FromUnitsOption = None,
+    units: Annotated[
+        str | None,
+        typer.Option(
+            "--units", metavar="UNIT", rich_help_panel=UNITS,
+            help="Of the output: m, cm, mm, um, in or ft; hu: Hounsfield units as values, see --mu-water.",
+        ),
+    ] = None,
+    from_units: Annotated[
+        str | None,
+        typer.Option(
+            "--from-units", metavar="UNIT", rich_help_panel=UNITS,
+            help="Of the input, where its file is silent; hu: its values are Hounsfield units.",
+        ),
+    ] = None,
     scale: ScaleOption = None,
     key: KeyOption = "density",
     frame: FrameOption = None,
     shape: ShapeOption = None,
     dtype: DtypeOption = None,
+    spacing: SpacingOption = None,
+    mu_water: MuWaterOption = None,
+    upright: Annotated[
+        bool,
+        typer.Option(
+            "--upright", rich_help_panel=FILES,
+            help="Resample a grid that is turned against its world onto upright axes.",
+        ),
+    ] = False,
     to: Annotated[
         str | None,
         typer.Option(
             "--to", metavar="FORMAT", rich_help_panel=DATASETS,
-            help="transforms, nerfstudio, colmap, colmap-text, middlebury or cameras (transforms).",
+            help="transforms, nerfstudio, colmap, colmap-text, middlebury or cameras (transforms); of a volume tiff or "
+            "png: a folder of slices.",
         ),
     ] = None,
     masks: Annotated[
@@ -62,32 +99,35 @@ def convert(
 ) -> None:  # fmt: skip
     """Write a mesh, a volume or a dataset in another format; frame and units stay as they are unless told otherwise.
 
-    Meshes: .glb, .gltf, .obj, .ply, .stl. Volumes: .npz, .npy, .vti, .nrrd, .nii, .nii.gz, .mha, .raw, .vdb. Datasets:
+    Meshes: .glb, .gltf, .obj, .ply, .stl. Volumes (DICOM and folders of slices are read too): .npz, .npy, .vti, .nrrd,
+    .nii, .nii.gz, .mha, .tif, .raw, .vdb. `--units hu` writes Hounsfield units, `--from-units hu` reads them. Datasets:
     transforms.json (NeRF, instant-ngp, nerfstudio), COLMAP, Middlebury's *_par.txt, cameras.json; cameras exactly,
     pictures copied, or undistorted where they have to be. What the other format cannot hold is said.
     """
-    from invrender.cli.written import Meshed, written, written_volume
+    from invrender.cli.written import Meshed, written
     from invrender.io.assets import identify
     from invrender.run.place import settle
 
     settle(source)
     kind, place = identify(source)
     lengths = Lengths(units, from_units, scale)
+    if kind != "volume":
+        _only_for("a volume", kind, {"--mu-water": mu_water, "--upright": upright or None, "--spacing": spacing})
     if kind in ("mesh", "volume"):
-        _only_for("a dataset", kind, {"--to": to, "--masks": masks, "--undistort": undistort or None,
+        _only_for("a dataset", kind, {"--masks": masks, "--undistort": undistort or None,
                                       "--skip-missing": skip_missing or None})  # fmt: skip
     if kind == "mesh":
+        _only_for("a dataset or a volume", kind, {"--to": to})
         from invrender.io.meshes.read import read_mesh
 
-        _check_kind(target, "mesh")
+        _check_kind(target)
         found, unit = lengths.applied(read_mesh(place), source, target)
         done = written(Meshed(source, target, found, unit), overwrite)
     elif kind == "volume":
-        _check_kind(target, "volume")
-        volume = VolumeFile(place, key, shape, dtype, frame).read()
-        factor, unit = lengths.factor(volume.units, metres=False)
-        volume = volume if factor == 1 else replace(volume, bounds=volume.bounds * factor, units=unit)
-        done = written_volume(place, target, volume, overwrite)
+        from invrender.cli.convert_volume import Wanted, converted
+
+        file = VolumeFile(place, key, shape, dtype, frame, spacing)
+        done = converted(file, target, Wanted(lengths, mu_water, upright, to), overwrite)
     else:
         _only_for(
             "a mesh or a volume",
@@ -112,19 +152,13 @@ def _only_for(what: str, kind: str, given: dict[str, object]) -> None:
             raise UsageError(f"{name} goes with {what}, and this is a {kind}", f"leave {name} out")
 
 
-def _check_kind(target: Path, kind: str) -> None:
-    """Refuse to write a mesh as a volume, and the other way round."""
+def _check_kind(target: Path) -> None:
+    """Refuse to write a mesh as a volume."""
     from invrender.errors import UsageError
-    from invrender.io.meshes.write import WRITE_EXTENSIONS
     from invrender.io.volumes.read import is_volume_path
 
-    if kind == "mesh" and is_volume_path(target):
+    if is_volume_path(target):
         raise UsageError(f"a mesh cannot be written as {target.name}, a volume", "use .glb, .ply, .obj or .stl")
-    if kind == "volume" and target.suffix.lower() in WRITE_EXTENSIONS:
-        raise UsageError(
-            f"a volume cannot be written as {target.name}, a mesh",
-            f"make its surface: invrender mesh VOLUME --isovalue auto -o {target.name}",
-        )
 
 
 @dataclass(frozen=True)

@@ -130,12 +130,12 @@ def rows(told: Told) -> Rows:
 
 def ring_rows(ring: Ring) -> Rows:
     """How cameras stand, for people."""
-    from invrender.cli.inspect_rows import span
+    from invrender.cli.inspect_rows import lens_rows, span
 
     around = f"azimuth {ring.azimuth:.0f} degrees, widest gap {ring.gap:.0f}"
     return [
         ("cameras", f"{ring.views}, {span(ring.distance)} away, elevation {span(ring.elevation, 3)}, {around}"),
-        ("field of view", f"{span(ring.fov_x, 3)} x {span(ring.fov_y, 3)} degrees"),
+        *lens_rows(ring.fov_x, ring.fov_y, ring.span_x, ring.span_y),
     ]
 
 

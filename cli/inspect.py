@@ -20,7 +20,7 @@ from invrender.cli.inspect_rows import (
 )
 from invrender.cli.inspect_scene import inspect_scene, scene_of_mesh_file, scene_table, show_scene
 from invrender.cli.options import JsonOption, console
-from invrender.cli.volume_options import DtypeOption, FrameOption, KeyOption, ShapeOption, VolumeFile
+from invrender.cli.volume_options import DtypeOption, FrameOption, KeyOption, ShapeOption, SpacingOption, VolumeFile
 
 if TYPE_CHECKING:
     from invrender.errors import InputError
@@ -39,8 +39,8 @@ def inspect(
         Path,
         typer.Argument(
             metavar="INPUT",
-            help="A mesh, a scene, a volume, a dataset (or its transforms.json), a scan.toml, voxels with pictures, a "
-            "run folder, photographs or a video.",
+            help="A mesh, a scene, a volume (a file, DICOM or slices), a dataset (or its transforms.json), a scan.toml, "
+            "voxels with pictures, a run folder, photographs or a video.",
         ),
     ],
     masks: Annotated[
@@ -72,6 +72,7 @@ def inspect(
     shape: ShapeOption = None,
     dtype: DtypeOption = None,
     frame: FrameOption = None,
+    spacing: SpacingOption = None,
     report: Annotated[bool, typer.Option("--report", help="Write a run's report.html and report.png anew.")] = False,
     as_json: JsonOption = False,
 ) -> None:
@@ -100,7 +101,7 @@ def inspect(
     if kind == "scene":
         inspect_scene(path, strict, as_json)
     elif kind == "volume":
-        _inspect_volume(VolumeFile(path, key, shape, dtype, frame), as_json, more)
+        _inspect_volume(VolumeFile(path, key, shape, dtype, frame, spacing), as_json, more)
     elif kind == "transmittance":
         _inspect_transmittance(path, noise, strict, as_json)
     elif kind == "views":

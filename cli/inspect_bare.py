@@ -21,11 +21,8 @@ NAMED = 5  # files that are no pictures
 
 def inspect_bare(source: Path, as_json: bool) -> None:
     """Describe photographs without cameras, or a video, and name the commands that go on."""
-    from invrender.io.volumes.foreign import refuse_slices
     from invrender.poses.facts import PhotographFacts, bare_facts
 
-    if source.is_dir():
-        refuse_slices(source)
     facts = bare_facts(source)
     kind = "photographs without cameras" if isinstance(facts, PhotographFacts) else "video"
     if as_json:

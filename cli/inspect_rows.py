@@ -54,8 +54,9 @@ def volume_rows(facts: VolumeFacts) -> Rows:
     return [
         ("samples", f"{x} x {y} x {z}{f', {facts.channels} channels' if facts.channels > 1 else ''}"),
         ("bounds", f"{_point(facts.low, noise)} to {_point(facts.high, noise)}"),
-        ("size", " x ".join(map(_number, facts.extent))),
+        ("size", " x ".join(map(_number, facts.extent)) + (f" {facts.units}s" if facts.units else "")),
         ("spacing", " x ".join(map(_number, facts.spacing))),
+        *_placed(facts),
         ("values", f"{_number(facts.least)} to {_number(facts.greatest)}, mean {_number(facts.mean)}{negative}"),
         ("percentiles", "50%: {:.4g}, 90%: {:.4g}, 99%: {:.4g}, 99.9%: {:.4g}".format(*facts.percentiles)),
         ("empty", f"{100 * facts.empty:.1f}% of the samples are 0"),
@@ -63,6 +64,13 @@ def volume_rows(facts: VolumeFacts) -> Rows:
         ("border", border),
         ("memory", f"{facts.bytes / 2**20:.4g} MiB as float32"),
     ]
+
+
+def _placed(facts: VolumeFacts) -> Rows:
+    """How a grid is turned; bounds are those of its own frame."""
+    if facts.placement is None:
+        return []
+    return [("turned", f"by {facts.turned:.3g} degrees against its file's world; the bounds are of its own frame")]
 
 
 def transmittance_rows(facts: TransmittanceFacts) -> Rows:
@@ -121,13 +129,24 @@ def dataset_rows(facts: DatasetFacts, explained: tuple[float, ...] | None) -> Ro
     return [
         ("views", f"{facts.views}, {_kinds(facts)}"),
         ("image size", f"{facts.width} x {facts.height} pixels"),
-        ("field of view", f"{span(facts.fov_x)} x {span(facts.fov_y)} degrees"),
+        *lens_rows(facts.fov_x, facts.fov_y, facts.span_x, facts.span_y),
         ("look at", f"{_point(facts.target, 1e-5 * facts.distance[1])}, all of them: {meeting}"),
         ("distance", f"{span(facts.distance)} from that point"),
         ("elevation", f"{span(facts.elevation)} degrees, with {facts.up} up"),
         ("widest gap", f"{facts.widest_gap:.0f} degrees from a direction to its nearest camera"),
         *(_mask_rows(facts, explained) if facts.masked else []),
     ]
+
+
+Span = tuple[float, float]
+
+
+def lens_rows(fov_x: Span, fov_y: Span, span_x: Span | None, span_y: Span | None) -> Rows:
+    """How much pictures show: angles of view, or lengths where rays are parallel."""
+    rows = [("field of view", f"{span(fov_x)} x {span(fov_y)} degrees")] if fov_x[1] > 0 else []
+    if span_x is not None and span_y is not None:
+        rows.append(("parallel rays", f"pictures show {span(span_x, 4)} x {span(span_y, 4)} units"))
+    return rows
 
 
 def _kinds(facts: DatasetFacts) -> str:

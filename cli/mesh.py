@@ -120,7 +120,9 @@ def _read(source: Path, volume: VolumeFile, isovalue: str, closed: bool, only: s
         raise UsageError(f"--object goes with meshes, and {source} is a volume", "choose with --key or --frame")
     from invrender.geometry.isosurface import surface_of
 
-    found, level = surface_of(volume.read(), _value(isovalue), closed)
+    given = volume.read()
+    found, level = surface_of(given, _value(isovalue), closed)
+    found = replace(found, vertices=given.in_world(found.vertices))  # where the file has it
     return found, [f"isovalue {level:.6g}" + (" (Otsu's threshold)" if isovalue == "auto" else "")]
 
 

@@ -160,7 +160,6 @@ class BarePhotographs:
 
     def dataset(self, dry_run: bool, quiet: bool) -> Path:
         """INPUT itself, or the dataset of it with the cameras that were found."""
-        from invrender.io.volumes.foreign import refuse_slices
         from invrender.poses.bare import dataset_beside, posed
         from invrender.poses.options import PoseOptions
         from invrender.poses.photographs import is_bare_photographs
@@ -172,8 +171,6 @@ class BarePhotographs:
                     "--scale and --frames go with photographs without cameras or a video", "leave them out"
                 )
             return self.source
-        if self.source.is_dir():
-            refuse_slices(self.source)
         if dry_run:
             raise UsageError(
                 f"--dry-run cannot find the cameras of {self.source}",

@@ -12,7 +12,9 @@ from invrender.cli.camera_options import (
     SIZE,
     CameraOption,
     CameraOptions,
+    ExtentOption,
     EyeOption,
+    OrthoOption,
     PathOption,
     PlacedAzimuth,
     PlacedCameras,
@@ -129,6 +131,8 @@ def render(
     elevation: PlacedElevation = 10.0,
     distance: PlacedDistance = None,
     fov: PlacedFov = None,
+    ortho: OrthoOption = False,
+    extent: ExtentOption = None,
     eye: EyeOption = None,
     target: TargetOption = None,
     up: UpOption = None,
@@ -204,7 +208,7 @@ def render(
     placing = given(context, "cameras", "azimuth", "elevation", "distance", "fov")
     seen = CameraOptions(
         size, views, cameras, azimuth, elevation, distance, fov, eye, target, up, path, camera, save_camera,
-        placing, given(context, "size"),
+        placing, given(context, "size"), ortho, extent,
     )  # fmt: skip
     seen.check()
     drawn = mode_of(asset, mode)

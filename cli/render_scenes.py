@@ -112,8 +112,6 @@ def _save(path: Path, scene: Scene, cameras: list[Camera], size: tuple[int, int]
     from invrender.run.render_scene import as_matrices
     from invrender.run.scene_cameras import solids
 
-    if cameras[0].extent is not None:
-        raise UsageError("--save-camera knows no orthographic cameras", "choose a perspective one with --camera")
     save_first(path, as_matrices(scene, cameras[:1], size), middle_of(solids(scene)))
 
 
@@ -162,8 +160,6 @@ def _rasterized(
     from invrender.run.render_mesh import write_mesh_dataset, write_mesh_picture
     from invrender.run.render_scene import as_matrices
 
-    if request.mode.name == "depth" and any(camera.extent is not None for camera in cameras):
-        raise UsageError("mode depth knows no orthographic cameras", "choose a perspective one with --camera")
     shot = pictured(look.shot(request.mode, request.background, samples, target == request.dataset), request)
     if not request.behind and scene.background is not None:
         red, green, blue = (float(value) for value in scene.background)

@@ -44,6 +44,25 @@ FrameOption = Annotated[
         "--frame", min=0, metavar="N", help="Which volume of several in a file, from 0.", rich_help_panel=FILES
     ),
 ]
+SpacingOption = Annotated[
+    str | None,
+    typer.Option(
+        "--spacing",
+        metavar="X,Y,Z",
+        help="Between samples, where the file tells none (slices, TIFF, .npy, .raw); one number: cubes.",
+        rich_help_panel=FILES,
+    ),
+]
+MuWaterOption = Annotated[
+    float | None,
+    typer.Option(
+        "--mu-water",
+        metavar="MU",
+        callback=a_number("--mu-water"),
+        help="Attenuation of water for Hounsfield units, in 1/(unit of length): about 0.02 for mm at 70 keV.",
+        rich_help_panel=FILES,
+    ),
+]
 VolumeLookOption = Annotated[
     str | None,
     typer.Option(
@@ -196,13 +215,15 @@ class VolumeFile:
     shape: str | None = None
     dtype: str | None = None
     frame: int | None = None
+    spacing: str | None = None
 
     def read(self) -> Volume:
         """The volume."""
         from invrender.io.volumes.read import read_volume
 
         shape = None if self.shape is None else _integers(self.shape)
-        return read_volume(self.path, key=self.key, shape=shape, dtype=self.dtype, frame=self.frame)
+        spacing = None if self.spacing is None else _lengths(self.spacing)
+        return read_volume(self.path, key=self.key, shape=shape, dtype=self.dtype, frame=self.frame, spacing=spacing)
 
     def learned(self) -> LearnedField | None:
         """The neural field in the file, where it holds one."""
@@ -239,6 +260,15 @@ class EstimatorOptions:
         from invrender.render.estimated import Estimation, Estimator
 
         return Estimation(cast("Estimator", self.estimator or "exact"), self.spp or SPP, self.seed)
+
+
+def _lengths(text: str) -> tuple[float, ...]:
+    from invrender.errors import UsageError
+
+    try:
+        return tuple(float(part) for part in text.split(","))
+    except ValueError as error:
+        raise UsageError(f"--spacing is {text!r}", "give it along x, y, z: --spacing 0.5,0.5,1") from error
 
 
 def _integers(text: str) -> tuple[int, ...]:

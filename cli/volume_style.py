@@ -78,7 +78,7 @@ class StyleOptions:
 
     def placement(self, volume: Volume, style: VolumeStyle, given: CameraPlacement) -> tuple[Volume, CameraPlacement]:
         """What cameras are placed around, and how: the box of what shows, which fills the picture, or the grid."""
-        from invrender.cameras.occupied import filling_distance, occupied
+        from invrender.cameras.occupied import filling_distance, filling_extent, occupied
         from invrender.cameras.volume_rigs import FOV
         from invrender.render.looks import shown
 
@@ -88,6 +88,9 @@ class StyleOptions:
         part = occupied(volume, shown(volume, style.transfer, self.compositing == "mip"))
         if given.distance is not None:
             return part, given
+        if given.parallel:
+            extent = given.extent or filling_extent(part, given.kind, given.size, given.elevation)
+            return part, replace(given, extent=extent)
         distance = filling_distance(part, given.kind, given.size, given.fov or FOV, given.elevation)
         return part, replace(given, distance=distance)
 

@@ -7,6 +7,7 @@ import torch
 
 from invrender.backends.completion import completed
 from invrender.backends.cpu.antialias import antialias, antialias_adjoint
+from invrender.backends.cpu.backproject import backproject
 from invrender.backends.cpu.colour_misfit import colour_misfit
 from invrender.backends.cpu.composite import composite, composite_adjoint
 from invrender.backends.cpu.field import field, field_light, field_misfit
@@ -53,6 +54,7 @@ def load(device: torch.device) -> Backend:
         radiance_adjoint=radiance_adjoint,
         line_integral=line_integral,
         line_integral_adjoint=line_integral_adjoint,
+        backproject=backproject,
         joseph_rays=joseph_rays,
         smooth_step=smooth_step,
         composite=composite,

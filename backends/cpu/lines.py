@@ -17,6 +17,30 @@ LINE = np.dtype(
 """One ray, 32 bytes. first > last: it meets no plane."""
 
 
+@inlined
+def _trace(views, shape, spacing, width, pixel, ray):  # type: ignore[no-untyped-def]
+    """Fill the record of one pixel; its main axis."""
+    view = pixel // width[1]
+    row = (pixel - view * width[1]) // width[0]
+    column = pixel - view * width[1] - row * width[0]
+    axis, ray.first, ray.last, ray.u, ray.v, ray.du, ray.dv, ray.pitch, ray.head, ray.tail = joseph_line(
+        views[view], column + 0.5, row + 0.5, shape[0], shape[1], shape[2], spacing[0], spacing[1], spacing[2]
+    )
+    return axis
+
+
+@inlined
+def _shorten(ray, first, last):  # type: ignore[no-untyped-def]
+    """Shorten a line to the planes first .. last."""
+    if first > ray.first:
+        ray.u += (first - ray.first) * ray.du
+        ray.v += (first - ray.first) * ray.dv
+        ray.head = 1.0
+    if last < ray.last:
+        ray.tail = 1.0
+    ray.first, ray.last = first, last
+
+
 @entry
 def trace_lines(views, shape, spacing, width, begin, end, lines, axes):  # type: ignore[no-untyped-def]
     """Fill the lines of the pixels begin .. end, counted through all views, rows and columns.
@@ -26,15 +50,15 @@ def trace_lines(views, shape, spacing, width, begin, end, lines, axes):  # type:
     axes [...] int8: main axis of each ray.
     """
     for pixel in range(begin, end):
-        view = pixel // width[1]
-        row = (pixel - view * width[1]) // width[0]
-        column = pixel - view * width[1] - row * width[0]
-        ray = lines[pixel - begin]
-        axes[pixel - begin], ray.first, ray.last, ray.u, ray.v, ray.du, ray.dv, ray.pitch, ray.head, ray.tail = (
-            joseph_line(
-                views[view], column + 0.5, row + 0.5, shape[0], shape[1], shape[2], spacing[0], spacing[1], spacing[2]
-            )
-        )
+        axes[pixel - begin] = _trace(views, shape, spacing, width, pixel, lines[pixel - begin])
+
+
+@entry
+def retrace_lines(views, shape, spacing, width, origin, pixels, ends, begin, end, lines, axes):  # type: ignore[no-untyped-def]
+    """Fill the lines begin .. end of the pixels origin + pixels [R], each from plane ends [R,2] to plane, once more."""
+    for r in range(begin, end):
+        axes[r] = _trace(views, shape, spacing, width, origin + pixels[r], lines[r])
+        _shorten(lines[r], ends[r, 0], ends[r, 1])
 
 
 @entry
@@ -46,13 +70,7 @@ def trim_lines(lines, axes, support, shape, begin, end):  # type: ignore[no-unty
         first, last = support_range(
             support, along, across_u, across_v, ray.u, ray.v, ray.du, ray.dv, ray.first, ray.last
         )
-        if first > ray.first:
-            ray.u += (first - ray.first) * ray.du
-            ray.v += (first - ray.first) * ray.dv
-            ray.head = 1.0
-        if last < ray.last:
-            ray.tail = 1.0
-        ray.first, ray.last = first, last
+        _shorten(ray, first, last)
 
 
 @inlined

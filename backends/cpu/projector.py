@@ -1,12 +1,18 @@
 """Joseph's projector and its transpose on all cores: the fast matched pair behind the solvers.
 
-The rays are sorted by their main axis. The transpose gives each thread a slab of planes across that axis: a ray's
-samples on a plane touch that plane alone, so no two threads write to the same memory, no buffers have to be added up,
-the slab stays in the cache, and every voxel collects its rays in the same order whatever the number of threads.
+The transpose gives each thread planes of its own, so no two threads write to the same memory, no buffers have to be
+added up, what is written to stays in the cache, and every voxel collects its rays in the same order whatever the number
+of threads. A voxel collects thousands of rays, which float32 would add up to five digits only:
+
+- Small grids are summed in float64 as a whole. The planes lie across the rays' main axis: a ray's samples on a plane
+  touch that plane alone.
+- Large ones are summed in slabs of z, each with a buffer in float64 that takes the rays of a chunk of pixels, all axes
+  in turn, and is then added to the grid in float32. A sample between two slabs is visited by both.
 """
 
 from __future__ import annotations
 
+import threading
 from dataclasses import dataclass
 
 import numpy as np
@@ -16,7 +22,8 @@ from numpy.typing import NDArray
 from invrender.backends.bodies.projector import add_sample, march
 from invrender.backends.bodies.target import inlined
 from invrender.backends.cpu.compile import entry
-from invrender.backends.cpu.lines import LINE, strides, trace_lines, trim_lines
+from invrender.backends.cpu.lines import strides
+from invrender.backends.cpu.ray_chunks import BLOCK, Chunk, Geometry, Lines, chunks, placed
 from invrender.backends.cpu.sweep import SweptRays, swept_rays
 from invrender.backends.cpu.threads import blocks, parallel_map
 from invrender.cameras.rays import index_views
@@ -25,55 +32,82 @@ from invrender.nouns import Cameras
 Tensor = torch.Tensor
 Array = NDArray[np.float32]
 
-BLOCK = 1 << 14  # rays per job
-SLAB = 8  # planes per job
+SLAB = 8  # planes per job, of small grids
+WHOLE = 1 << 24  # samples of grids from which on slabs are summed
+THICK = 32  # planes of such a slab
+HALO = 2  # planes beyond either end of it that samples between slabs touch
+EVERYWHERE = 1 << 30
 
 
 @dataclass(frozen=True)
 class JosephRays:
-    """Rays through a grid as a linear operator; see `invrender.kernels.RayBundle`."""
+    """Rays through a grid as a linear operator, in the order of their pixels; see `invrender.kernels.RayBundle`."""
 
-    pixels: Tensor
     samples: int
     shape: tuple[int, int, int]
-    lines: NDArray[np.void]
-    axes: NDArray[np.int8]
-    starts: tuple[int, int, int, int]
+    chunks: list[Chunk]
+
+    @property
+    def pixels(self) -> Tensor:
+        """[R] int64, ascending; made when asked for, since it is longer than what it is made of."""
+        parts = [chunk.offsets.astype(np.int64) + chunk.begin for chunk in self.chunks]
+        return torch.from_numpy(np.concatenate(parts) if parts else np.empty(0, np.int64))
+
+    def __len__(self) -> int:
+        return sum(map(len, self.chunks))
 
     def forward(self, grid: Tensor) -> Tensor:
         """[D,H,W] to the optical depths [R]."""
-        values = _flat(grid)
-        out = np.empty(len(self.lines), np.float32)
-        parallel_map(_forward, [(values, self._sizes, self.lines, self.axes, a, b, out) for a, b in self._jobs])
+        values, out = _flat(grid), np.empty(len(self), np.float32)
+        for chunk, place in placed(self.chunks):
+            fixed = (values, self._sizes, (rays := chunk.lines()).lines, rays.axes)
+            parallel_map(_forward, [(*fixed, *job, out[place]) for job in blocks(len(chunk), BLOCK)])
         return torch.from_numpy(out)
 
     def adjoint(self, values: Tensor) -> Tensor:
         """[R] to [D,H,W]."""
-        return self._scatter(np.ascontiguousarray(values.detach().cpu().numpy(), np.float32))
+        given = np.ascontiguousarray(values.detach().cpu().numpy(), np.float32)
+        grid = self._nothing()
+        for chunk, place in placed(self.chunks):
+            self._scatter(grid, chunk.lines(), given[place])
+        return self._summed(grid)
 
     def normal(self, grid: Tensor, target: Tensor, weight: Tensor) -> tuple[Tensor, float]:
         """The gradient [D,H,W] and the value of half the weighted sum of squared differences."""
-        out = np.empty(len(self.lines), np.float32)
-        fixed = (_flat(grid), self._sizes, self.lines, self.axes, target.numpy(), weight.numpy())
-        losses = parallel_map(_residual, [(*fixed, a, b, out) for a, b in self._jobs])
-        return self._scatter(out), float(sum(losses))
+        found, loss = self._nothing(), 0.0
+        given = target.numpy(), weight.numpy()
+        for chunk, place in placed(self.chunks):
+            rays, out = chunk.lines(), np.empty(len(chunk), np.float32)
+            fixed = (_flat(grid), self._sizes, rays.lines, rays.axes, *(part[place] for part in given))
+            loss += sum(parallel_map(_residual, [(*fixed, *job, out) for job in blocks(len(chunk), BLOCK)]))
+            self._scatter(found, rays, out)
+        return self._summed(found), float(loss)
 
     @property
     def _sizes(self) -> NDArray[np.int64]:
         return np.array(self.shape[::-1], np.int64)
 
     @property
-    def _jobs(self) -> list[tuple[int, int]]:
-        return blocks(len(self.lines), BLOCK)
+    def _cells(self) -> int:
+        return int(np.prod(self.shape))
 
-    def _scatter(self, values: Array) -> Tensor:
-        # A voxel collects thousands of rays, which float32 would add up to five digits only.
-        grid = np.zeros(int(np.prod(self.shape)), np.float64)
+    def _nothing(self) -> NDArray[np.float64] | Array:
+        return np.zeros(self._cells, np.float64 if self._cells < WHOLE else np.float32)
+
+    def _summed(self, grid: NDArray[np.float64] | Array) -> Tensor:
+        return torch.from_numpy(grid.astype(np.float32, copy=False)).reshape(self.shape)
+
+    def _scatter(self, grid: NDArray[np.float64] | Array, rays: Lines, values: Array) -> None:
+        """Add what a chunk's rays bring to the grid."""
+        if grid.dtype == np.float32:
+            buffers = threading.local()  # one for each thread, which end with this call
+            slabs = blocks(self.shape[0], THICK)
+            parallel_map(_slab, [(buffers, grid, self._sizes, rays, values, *slab) for slab in slabs])
+            return
         for axis in range(3):
-            begin, end = self.starts[axis], self.starts[axis + 1]
+            fixed = (grid, 0, self._sizes, rays.lines, axis, values, rays.runs[axis])
             slabs = blocks(self.shape[2 - axis], SLAB)
-            parallel_map(_scatter, [(grid, self._sizes, self.lines, axis, values, begin, end, *slab) for slab in slabs])
-        return torch.from_numpy(grid.astype(np.float32)).reshape(self.shape)
+            parallel_map(_scatter, [(*fixed, *slab, -EVERYWHERE, EVERYWHERE) for slab in slabs])
 
 
 def joseph_rays(
@@ -99,33 +133,41 @@ def line_rays(
     """The same one by one, whatever the cameras are."""
     views, spacing = index_views(shape, bounds, cameras)
     height, width = cameras.size
-    sizes = np.array(shape[::-1], np.int64)
-    widths = np.array([width, width * height], np.int64)
+    geometry = Geometry(views, np.array(shape[::-1], np.int64), spacing, np.array([width, width * height], np.int64))
     selected = None if chosen is None else chosen.reshape(-1).numpy()
-    inside = None if support is None else np.ascontiguousarray(support.reshape(-1).numpy(), np.uint8)
+    inside = None if support is None else _bytes(support)
+    # Along hundreds of samples, tracing a line once more does not count.
+    small = int(np.prod(shape)) < WHOLE
+    found = chunks(geometry, len(cameras) * height * width, selected, inside, keeps=small)
+    return JosephRays(sum(chunk.samples for chunk in found), shape, found)
 
-    def job(begin: int, end: int) -> tuple[NDArray[np.int64], NDArray[np.void], NDArray[np.int8]]:
-        lines, axes = np.zeros(end - begin, LINE), np.zeros(end - begin, np.int8)
-        trace_lines(views, sizes, spacing, widths, begin, end, lines, axes)
-        if inside is not None:
-            trim_lines(lines, axes, inside, sizes, 0, end - begin)
-        keep = lines["last"] >= lines["first"]
-        if selected is not None:
-            keep &= selected[begin:end]
-        return np.flatnonzero(keep) + begin, lines[keep], axes[keep]
 
-    parts = parallel_map(job, blocks(len(cameras) * height * width, BLOCK))
-    pixels, lines, axes = (np.concatenate(piece) for piece in zip(*parts, strict=True))
-    order = np.argsort(axes, kind="stable")
-    starts = np.searchsorted(axes[order], [0, 1, 2, 3])
-    lines = lines[order]
-    samples = int((lines["last"].astype(np.int64) - lines["first"] + 1).sum())
-    first, second, third, last = (int(start) for start in starts)
-    return JosephRays(torch.from_numpy(pixels[order]), samples, shape, lines, axes[order], (first, second, third, last))
+def _bytes(support: Tensor) -> NDArray[np.uint8]:
+    """[D,H,W] bool as numbers, without a copy where it is in one piece."""
+    flat: NDArray[np.bool_] = np.ascontiguousarray(support.reshape(-1).numpy(), np.bool_)
+    return flat.view(np.uint8)
 
 
 def _flat(grid: Tensor) -> Array:
     return np.ascontiguousarray(grid.detach().cpu().numpy(), np.float32).reshape(-1)
+
+
+def _slab(
+    buffers: threading.local, grid: Array, sizes: NDArray[np.int64], rays: Lines, values: Array, low: int, high: int
+) -> None:
+    """Add to the planes low .. high - 1 of z what rays bring them."""
+    plane = int(sizes[0] * sizes[1])
+    if not hasattr(buffers, "cells"):
+        buffers.cells = np.empty((THICK + 2 * HALO) * plane, np.float64)
+    cells: NDArray[np.float64] = buffers.cells
+    cells.fill(0)
+    fixed, offset = (sizes, rays.lines), (HALO - low) * plane
+    touched = 0
+    for axis in (0, 1):
+        touched += _scatter(cells, offset, *fixed, axis, values, rays.runs[axis], -EVERYWHERE, EVERYWHERE, low, high)
+    touched += _scatter(cells, offset, *fixed, 2, values, rays.runs[2], low, high, -EVERYWHERE, EVERYWHERE)
+    if touched:
+        grid[low * plane : high * plane] += cells[HALO * plane : (HALO + high - low) * plane]
 
 
 @inlined
@@ -154,25 +196,61 @@ def _residual(values, sizes, lines, axes, target, weight, begin, end, out):  # t
     return loss
 
 
+@inlined
+def _within(v, dv, first, begin, end, bottom, top):  # type: ignore[no-untyped-def]
+    """Of the planes begin .. end - 1 those on which a line's v lies from `bottom` to `top`: first and end."""
+    if dv > 0:
+        if v + np.float32(begin - first) * dv < bottom:
+            begin = max(begin, first + np.int32((bottom - v) / dv) - 1)
+            while begin < end and v + np.float32(begin - first) * dv < bottom:
+                begin += 1
+        if begin < end and v + np.float32(end - 1 - first) * dv >= top:
+            end = min(end, first + np.int32((top - v) / dv) + 2)
+            while end > begin and v + np.float32(end - 1 - first) * dv >= top:
+                end -= 1
+    else:
+        if v + np.float32(begin - first) * dv >= top:
+            begin = max(begin, first + np.int32((top - v) / dv) - 1) if dv < 0 else end
+            while begin < end and v + np.float32(begin - first) * dv >= top:
+                begin += 1
+        if begin < end and v + np.float32(end - 1 - first) * dv < bottom:
+            end = min(end, first + np.int32((bottom - v) / dv) + 2) if dv < 0 else begin
+            while end > begin and v + np.float32(end - 1 - first) * dv < bottom:
+                end -= 1
+    return begin, end
+
+
 @entry
-def _scatter(grid, sizes, lines, axis, values, begin, end, low, high):  # type: ignore[no-untyped-def]
-    """Add to the planes low .. high - 1 what the rays begin .. end, all of one main axis, put there."""
+def _scatter(grid, offset, sizes, lines, axis, values, runs, low, high, low_v, high_v):  # type: ignore[no-untyped-def]
+    """Add to the planes low .. high - 1 what the rays in `runs`, all of one main axis, put there; how many do.
+
+    offset: where the flat grid begins in `grid`. low_v, high_v: the planes of v that are asked for; samples that touch
+    others besides bring those theirs, too.
+    """
     along, across_u, across_v = strides(axis, sizes)
     along, across_u, across_v = np.uint32(along), np.uint32(across_u), np.uint32(across_v)
-    for r in range(begin, end):
-        ray = lines[r]
-        first, last = np.int32(ray.first), np.int32(ray.last)
-        if last < low or first >= high:
-            continue
-        value = values[r] * ray.pitch
-        if value == 0:
-            continue
-        u, v, du, dv = ray.u, ray.v, ray.du, ray.dv
-        for k in range(max(first, np.int32(low)), min(last + 1, np.int32(high))):
-            share = value
-            if k == first:
-                share = value * ray.head
-            if k == last:
-                share = value * ray.tail if k > first else value * (ray.head + ray.tail - np.float32(1))
-            step = np.float32(k - first)
-            add_sample(grid, k * along, across_u, across_v, u + step * du, v + step * dv, share)
+    shift, count = np.uint32(offset), 0
+    bottom, top, cut = np.float32(low_v - 1), np.float32(high_v), high_v < EVERYWHERE
+    for run in range(len(runs)):
+        for r in range(runs[run, 0], runs[run, 1]):
+            ray = lines[r]
+            first, last = np.int32(ray.first), np.int32(ray.last)
+            if last < low or first >= high:
+                continue
+            value = values[r] * ray.pitch
+            if value == 0:
+                continue
+            u, v, du, dv = ray.u, ray.v, ray.du, ray.dv
+            begin, end = max(first, np.int32(low)), min(last + 1, np.int32(high))
+            if cut:
+                begin, end = _within(v, dv, first, begin, end, bottom, top)
+            for k in range(begin, end):
+                share = value
+                if k == first:
+                    share = value * ray.head
+                if k == last:
+                    share = value * ray.tail if k > first else value * (ray.head + ray.tail - np.float32(1))
+                step = np.float32(k - first)
+                add_sample(grid, shift + k * along, across_u, across_v, u + step * du, v + step * dv, share)
+            count += 1
+    return count

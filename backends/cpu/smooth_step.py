@@ -1,4 +1,7 @@
-"""The projected gradient step with smoothed total variation and momentum on all cores: twin of the torch one."""
+"""The projected gradient step with smoothed total variation and momentum on all cores: twin of the torch one.
+
+Planes by planes: how steep the grid is around a few of them stays in the cache, and no grid of it is needed.
+"""
 
 from __future__ import annotations
 
@@ -21,14 +24,24 @@ def smooth_step(
 ) -> tuple[Tensor, Tensor, float]:
     """See `invrender.kernels.SmoothStep`."""
     weight, epsilon = np.float32(smoothing[0]), np.float32(smoothing[1])
-    grids = [np.ascontiguousarray(grid.numpy(), np.float32) for grid in (at, gradient, curvature, before)]
-    steep = np.empty_like(grids[0]) if weight else grids[0]
-    jobs = blocks(at.shape[0], SLAB)
-    if weight:
-        parallel_map(_steepness, [(grids[0], steep, epsilon, *job) for job in jobs])
-    after, extrapolated = np.empty_like(grids[0]), np.empty_like(grids[0])
-    uphill = parallel_map(_step, [(*grids, steep, weight, np.float32(beta), after, extrapolated, *job) for job in jobs])
-    return torch.from_numpy(after), torch.from_numpy(extrapolated), float(sum(uphill))
+    here, slope, bound, old = (
+        np.ascontiguousarray(grid.numpy(), np.float32) for grid in (at, gradient, curvature, before)
+    )
+    after, extrapolated = slope, np.empty_like(here)  # a large grid less: no voxel needs its neighbours' slopes
+
+    def job(begin: int, end: int) -> float:
+        low, high = max(begin - 1, 0), min(end + 1, len(here))
+        part = here[low:high]
+        steep = part
+        if weight:
+            steep = np.empty_like(part)
+            _steepness(part, steep, epsilon, 0, end - low)
+        given = (part, slope[low:high], bound[low:high], old[low:high], steep, weight, np.float32(beta))
+        uphill: float = _step(*given, after[low:high], extrapolated[low:high], begin - low, end - low)
+        return uphill
+
+    uphill = sum(parallel_map(job, blocks(len(here), SLAB)))
+    return torch.from_numpy(after), torch.from_numpy(extrapolated), float(uphill)
 
 
 @entry

@@ -8,6 +8,7 @@ from numba import cuda
 
 from invrender.backends.completion import completed
 from invrender.backends.cuda.antialias import antialias, antialias_adjoint
+from invrender.backends.cuda.backproject import backproject
 from invrender.backends.cuda.composite import composite, composite_adjoint
 from invrender.backends.cuda.field import field, field_light, field_misfit
 from invrender.backends.cuda.interpolate import interpolate, interpolate_adjoint
@@ -48,6 +49,7 @@ def load(device: torch.device) -> Backend:
         radiance_adjoint=radiance_adjoint,
         line_integral=line_integral,
         line_integral_adjoint=line_integral_adjoint,
+        backproject=backproject,
         joseph_rays=joseph_rays,
         smooth_step=smooth_step,
         composite=composite,

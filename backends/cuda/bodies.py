@@ -15,6 +15,7 @@ from invrender.backends.cuda import target
 __path__ = [str(Path(__file__).parents[1] / "bodies")]
 sys.modules[f"{__name__}.target"] = target
 
+backproject: Any
 blend: Any
 clip: Any
 composite: Any

@@ -5,6 +5,7 @@ from __future__ import annotations
 import torch
 
 from invrender.backends.torch.antialias import antialias, antialias_adjoint
+from invrender.backends.torch.backproject import backproject
 from invrender.backends.torch.colour_misfit import colour_misfit_by
 from invrender.backends.torch.composite import composite, composite_adjoint
 from invrender.backends.torch.field import field, field_light, field_misfit
@@ -42,6 +43,7 @@ def load(device: torch.device) -> Backend:
         radiance_torch=radiance_by(trace),
         line_integral=line_integral,
         line_integral_adjoint=line_integral_adjoint,
+        backproject=backproject,
         joseph_rays=joseph_rays,
         smooth_step=smooth_step,
         composite=composite,

@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 import torch
 
+from invrender.backends.cpu.lines import LINE
 from invrender.backends.cpu.projector import line_rays
 from invrender.backends.vulkan.device import Vulkan
 from invrender.backends.vulkan.launch import compute
@@ -75,5 +76,10 @@ def joseph_rays(
 ) -> VulkanRays:
     """The rays of the chosen pixels that meet the support; see `invrender.kernels.MakeRays`."""
     rays = line_rays(shape, bounds, cameras, chosen, support)
-    lines = upload(vulkan, rays.lines.view(np.uint32), np.uint32)
-    return VulkanRays(rays.pixels, rays.samples, shape, vulkan, lines, rays.starts[1:3])
+    kept = [chunk.lines() for chunk in rays.chunks]
+    axes = np.concatenate([np.empty(0, np.int8), *(each.axes for each in kept)])
+    order = np.argsort(axes, kind="stable")
+    lines = np.concatenate([np.empty(0, LINE), *(each.lines for each in kept)])[order]
+    second, third = np.searchsorted(axes[order], [1, 2]).tolist()
+    buffer = upload(vulkan, lines.view(np.uint32), np.uint32)
+    return VulkanRays(rays.pixels[torch.from_numpy(order)], rays.samples, shape, vulkan, buffer, (second, third))

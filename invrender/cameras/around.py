@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from invrender.cameras import rigs, volume_rigs
-from invrender.cameras.framing import fitting_distance, mesh_points
+from invrender.cameras.framing import fitting_distance, fitting_extent, mesh_points, volume_points
+from invrender.cameras.parallel import extents, parallel_like, with_extent
 from invrender.cameras.rigs import RigKind, mesh_frame, rig, rotated
 from invrender.cameras.volume_rigs import volume_frame, volume_rig
 from invrender.nouns import Cameras, Mesh, Volume
+
+if TYPE_CHECKING:
+    from torch import Tensor
 
 
 def around(
@@ -19,6 +25,8 @@ def around(
     fov: float | None = None,
     elevation: float = 10.0,
     azimuth: float = 0.0,
+    parallel: bool = False,
+    extent: float | None = None,
 ) -> Cameras:
     """Cameras that look at the middle of a mesh or a volume.
 
@@ -34,18 +42,39 @@ def around(
         fov: degrees, across the smaller side of the image (45 for meshes, 40 for volumes).
         elevation: degrees above the XZ plane; the orbit's alone.
         azimuth: rotation of all of them about +Y, in degrees.
+        parallel: whether their rays are parallel (orthographic cameras).
+        extent: what those see across the smaller side of the image, in world units. None: what perspective ones see at
+            the object's middle, or more if no `distance` is given and the whole object needs it.
 
     Raises:
         UsageError: a number is out of range, or the kind unknown.
         InputError: the mesh has no extent.
     """
     shape = (size, size) if isinstance(size, int) else size
+    fits = distance is None
     if isinstance(asset, Volume):
+        centre, _ = volume_frame(asset)
+        distance = volume_rigs.DISTANCE if parallel else distance
         cameras = volume_rig(asset, kind, count, shape, distance, fov or volume_rigs.FOV, elevation)
-        return rotated(cameras, volume_frame(asset)[0], azimuth)
-    centre, scale = mesh_frame(asset.vertices, asset.faces)
-    fov = fov or rigs.FOV
-    if distance is None:
-        points = mesh_points(asset.vertices, asset.faces) - centre
-        distance = max(rigs.DISTANCE, fitting_distance(points, kind, shape, fov, elevation) / scale)
-    return rotated(rig(kind, count, centre, scale, shape, distance, fov, elevation), centre, azimuth)
+    else:
+        centre, scale = mesh_frame(asset.vertices, asset.faces)
+        fov = fov or rigs.FOV
+        if distance is None:
+            points = _points(asset) - centre
+            fitting = 0.0 if parallel else fitting_distance(points, kind, shape, fov, elevation) / scale
+            distance = max(rigs.DISTANCE, fitting)
+        cameras = rig(kind, count, centre, scale, shape, distance, fov, elevation)
+    if parallel or extent is not None:
+        cameras = parallel_like(cameras, centre)
+        if extent is None and fits:
+            needed = fitting_extent(_points(asset) - centre.cpu(), kind, shape, elevation)
+            extent = max(needed, float(extents(cameras)[0]))
+        cameras = cameras if extent is None else with_extent(cameras, extent)
+        alike = cameras.projection[:1].repeat(count, 1, 1)  # to the last bit
+        cameras = Cameras(cameras.world_to_camera, alike, cameras.size)
+    return rotated(cameras, centre, azimuth)
+
+
+def _points(asset: Mesh | Volume) -> Tensor:
+    """[P,3] float64, what pictures must hold."""
+    return volume_points(asset) if isinstance(asset, Volume) else mesh_points(asset.vertices, asset.faces)

@@ -33,13 +33,18 @@ class FieldOfView:
     voxel: tuple[float, float]
 
 
-def field_of_view(geometry: ScanGeometry, helical: bool = False) -> FieldOfView:
+def is_helical(geometry: ScanGeometry) -> bool:
+    """Whether source or detector climb along the axis, by more than a row."""
+    heights = (geometry.centre if geometry.beam == "parallel" else geometry.source)[:, 2]
+    return float(heights.amax() - heights.amin()) > float(geometry.v.norm(dim=1).amax())
+
+
+def field_of_view(geometry: ScanGeometry) -> FieldOfView:
     """What a scan sees; a radius below 0 means that the axis lies outside the detector.
 
-    Args:
-        geometry: of N frames.
-        helical: whether the source climbs, so that no height is seen by all frames.
+    Of a helix, whose frames have no height in common, the heights that any of them sees.
     """
+    helical = is_helical(geometry)
     height, width = geometry.size
     sides = torch.stack([_side(geometry, -width / 2), -_side(geometry, width / 2)])
     tops, bottoms = _height(geometry, -height / 2), _height(geometry, height / 2)

@@ -8,6 +8,8 @@ tangent of half the angle of view. Solved for D, with the worst azimuth put in:
     beside:  D >= h sin e + r sqrt(cos^2 e + 1 / tan_x^2)
     above:   D >= h sin e +- r cos e + |h cos e -+ r sin e| / tan_y
 
+Parallel cameras need no distance but an extent, in which depth does nothing: r beside, |h| cos e + r sin e above.
+
 From every direction of a sphere it is a ball around the centre that has to fit: D >= |p| / sin(half the angle).
 
 The other way round, cameras that are given hold a box in common.
@@ -55,13 +57,31 @@ def fitting_distance(
     return float(torch.stack(needed).max())
 
 
+def fitting_extent(points: Tensor, kind: str, size: tuple[int, int], elevation: float | None = None) -> float:
+    """The smallest extent, across the smaller side, with which a rig's parallel cameras hold all points with a border.
+
+    Args:
+        points, kind, size, elevation: see `fitting_distance`.
+    """
+    height, width = size
+    smaller = min(size)
+    inside = 1 - 2 * min(BORDER, BORDER_SHARE * smaller) / smaller
+    if kind != "orbit" or elevation is None:
+        return 2 * float(points.norm(dim=1).max()) / inside
+    sine, cosine = abs(math.sin(math.radians(elevation))), math.cos(math.radians(elevation))
+    r, h = points[:, [0, 2]].norm(dim=1), points[:, 1]
+    beside, above = float(r.max()), float((h.abs() * cosine + r * sine).max())
+    return 2 * max(beside * smaller / width, above * smaller / height) / inside
+
+
 def common_box(cameras: Cameras) -> Tensor:
     """The cube [2,3] float64 around the largest ball that every camera sees whole, where they all look."""
     centre, _ = common_point(cameras)
     fx, fy, _, _ = intrinsics(cameras)
     height, width = cameras.size
-    angle = torch.minimum(torch.atan(width / 2 / fx), torch.atan(height / 2 / fy))
-    radius = float(((cameras.position - centre).norm(dim=1) * torch.sin(angle)).min())
+    half = torch.minimum(width / 2 / fx, height / 2 / fy)  # of the picture at depth 1, of parallel rays anywhere
+    seen = (cameras.position - centre).norm(dim=1) * torch.sin(torch.atan(half))
+    radius = float(torch.where(cameras.parallel, half, seen).min())
     return torch.stack([centre - radius, centre + radius])
 
 

@@ -6,7 +6,7 @@ import math
 
 import torch
 
-from invrender.cameras.framing import fitting_distance, volume_points
+from invrender.cameras.framing import fitting_distance, fitting_extent, volume_points
 from invrender.nouns import Volume
 
 Tensor = torch.Tensor
@@ -42,3 +42,8 @@ def filling_distance(part: Volume, kind: str, size: tuple[int, int], fov: float,
     points = volume_points(part) - centre.cpu()
     distance = AIR * fitting_distance(points, kind, size, fov, elevation) / longest
     return max(distance, 0.51 * math.sqrt(3))  # never inside
+
+
+def filling_extent(part: Volume, kind: str, size: tuple[int, int], elevation: float | None) -> float:
+    """The same of parallel cameras: world units across the smaller side of their pictures."""
+    return AIR * fitting_extent(volume_points(part) - part.frame[0].cpu(), kind, size, elevation)

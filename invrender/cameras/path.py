@@ -39,10 +39,15 @@ class CameraPath:
     def __post_init__(self) -> None:
         """
         Raises:
-            UsageError: there are too few keys, times do not rise, or the speed is none.
+            UsageError: there are too few keys, times do not rise, the speed is none, or only some keys are parallel.
         """
         if len(self.keys) < 2 or len(self.keys) != len(self.times):
             raise UsageError(f"a camera path of {len(self.keys)} keys goes nowhere", "give at least two, with times")
+        if len({key.extent is None for key in self.keys}) > 1:
+            raise UsageError(
+                "some keys of a camera path are parallel cameras, others perspective ones",
+                "give all keys an extent, or none",
+            )
         for k, (before, after) in enumerate(zip(self.times, self.times[1:], strict=False)):
             if not after > before:
                 raise UsageError(
@@ -76,10 +81,11 @@ class CameraPath:
 
     def at(self, time: float) -> Viewpoint:
         """The viewpoint at a time, of a closed path however late; else within the ends."""
-        numbers = [[*key.eye, *key.target, *key.up, key.fov] for key in self.keys]
+        numbers = [[*key.eye, *key.target, *key.up, key.fov, key.extent or 0.0] for key in self.keys]
         curve = _curve(self.times, torch.tensor(numbers, dtype=torch.float64), self.duration if self.closed else None)
-        eye, target, up, fov = torch.split(curve(time), [3, 3, 3, 1])
-        return Viewpoint(_triple(eye), _triple(target), _triple(up), float(fov))
+        eye, target, up, fov, extent = torch.split(curve(time), [3, 3, 3, 1, 1])
+        seen = None if self.keys[0].extent is None else float(extent)
+        return Viewpoint(_triple(eye), _triple(target), _triple(up), float(fov), seen)
 
 
 @dataclass(frozen=True)

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import torch
 
+from invrender.cameras.rays import pixel_rays
 from invrender.errors import UsageError
 from invrender.nouns import Cameras
 
@@ -157,9 +158,18 @@ def parallel_projection(
 
 
 def intrinsics(cameras: Cameras) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor, torch.Tensor]:
-    """(fx, fy, cx, cy), each [N] float64 in pixels: what `perspective_intrinsics` takes. For perspective cameras."""
+    """(fx, fy, cx, cy), each [N] float64 in pixels: what `perspective_intrinsics` takes.
+
+    Of parallel cameras fx and fy are pixels per world unit.
+    """
     (height, width), p = cameras.size, cameras.projection
-    return p[:, 0, 0] * width / 2, p[:, 1, 1] * height / 2, (1 - p[:, 0, 2]) * width / 2, (1 + p[:, 1, 2]) * height / 2
+    shift = torch.where(cameras.parallel[:, None], -p[:, :2, 3], p[:, :2, 2])
+    return (
+        p[:, 0, 0] * width / 2,
+        p[:, 1, 1] * height / 2,
+        (1 - shift[:, 0]) * width / 2,
+        (1 + shift[:, 1]) * height / 2,
+    )
 
 
 def common_point(cameras: Cameras) -> tuple[torch.Tensor, float]:
@@ -167,10 +177,17 @@ def common_point(cameras: Cameras) -> tuple[torch.Tensor, float]:
 
     Returns:
         The point, [3] float64, and the root mean square distance of the axes from it, in world units. Where all the
-        axes are parallel, the point among the nearest ones that lies closest to the mean camera position.
+        axes are parallel, the point among the nearest ones that lies closest to the mean camera position. The axis of
+        a parallel camera is the ray through the middle of its picture: of those it has no other is special.
     """
     origin = cameras.position
     axis = -cameras.world_to_camera[:, 2, :3]
+    if bool(cameras.parallel.any()):
+        middle = torch.tensor([cameras.size[1] / 2, cameras.size[0] / 2, 1.0], dtype=torch.float64)
+        start, way = (matrix @ middle for matrix in pixel_rays(cameras))
+        flat = cameras.parallel[:, None]
+        origin = torch.where(flat, start, origin)
+        axis = torch.where(flat, torch.nn.functional.normalize(way, dim=1), axis)
     across = torch.eye(3, dtype=torch.float64) - axis[:, :, None] * axis[:, None, :]
     middle = origin.mean(dim=0)  # solved relative to it, so that large offsets cost no digits
     offset = origin - middle

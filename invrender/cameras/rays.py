@@ -42,6 +42,16 @@ def pixel_rays(cameras: Cameras) -> tuple[Tensor, Tensor]:
     return origin, to_world @ direction
 
 
+def rays_through(cameras: Cameras, pixels: Tensor) -> tuple[Tensor, Tensor]:
+    """Origins and directions [N,P,3] float64 of rays through pixel positions (x, y) [N,P,2], P for each camera.
+
+    Directions have unit length along the viewing axis.
+    """
+    homogeneous = torch.cat([pixels.double(), torch.ones_like(pixels[..., :1], dtype=torch.float64)], -1)
+    origin, direction = (homogeneous @ matrix.transpose(1, 2) for matrix in pixel_rays(cameras))
+    return origin, direction
+
+
 def camera_rays(cameras: Cameras, rows: tuple[int, int] | None = None) -> Rays:
     """One ray per pixel, N*H*W of them in the order of the images, float64 with unit directions.
 
@@ -55,6 +65,20 @@ def camera_rays(cameras: Cameras, rows: tuple[int, int] | None = None) -> Rays:
     pixels = torch.stack([column, row, torch.ones_like(row)], -1).double().reshape(-1, 3)
     origin, direction = (torch.einsum("nij,pj->npi", matrix, pixels) for matrix in pixel_rays(cameras))
     return Rays(origin.reshape(-1, 3), torch.nn.functional.normalize(direction, dim=-1).reshape(-1, 3))
+
+
+def index_places(shape: tuple[int, int, int], bounds: Tensor, cameras: Cameras) -> Tensor:
+    """Where voxels appear, [N,4,4] float64: from a voxel's indices (x, y, z, 1) to (column w, row w, w, w).
+
+    Pixel centres lie at +0.5; w is the depth along the viewing axis, 1 for parallel cameras. A grid [D,H,W] that is one
+    sample thick has no spacing that way.
+    """
+    height, width = cameras.size
+    low, high = bounds.cpu().double()
+    world = torch.diag(torch.cat([(high - low) / (torch.tensor(shape[::-1]) - 1).clamp(min=1), torch.ones(1)]).double())
+    world[:3, 3] = low
+    x, y, _, w = (cameras.clip_from_world @ world).unbind(1)
+    return torch.stack([(x + w) * (width / 2), (w - y) * (height / 2), w, w], 1)
 
 
 def index_views(

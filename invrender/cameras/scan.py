@@ -28,12 +28,13 @@ def scan_geometry(setup: ScanSetup) -> ScanGeometry:
     near, far = (0.0, 0.0) if parallel else (setup.source_object, setup.source_detector - setup.source_object)
     aside = -setup.axis_offset * right
     across, down = setup.detector_offset
+    level = -down * up if setup.beam == "fan" else 0.0  # along its rows a fan is parallel: its rays stay level
     turned = _turned(setup)
     frame = torch.stack([right, -up, ahead], 2)  # columns: along columns, rows, and away from the source
     axes = frame @ turned
     return ScanGeometry(
         setup.beam,
-        ahead if parallel else aside - near * ahead + lift,
+        ahead if parallel else aside - near * ahead + lift + level,
         aside + far * ahead + lift + across * right - down * up,
         axes[:, :, 0] * setup.pixel[0],
         axes[:, :, 1] * setup.pixel[1],

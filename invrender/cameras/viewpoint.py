@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import torch
 
+from invrender.cameras.parallel import check_extent, extents, parallel_like, with_extent
 from invrender.cameras.projection import look_at, perspective, vertical_fov
 from invrender.errors import UsageError
 from invrender.nouns import Cameras
@@ -31,23 +32,29 @@ class Viewpoint:
         target: the point that it looks at.
         up: the direction that is upwards in the picture, of any length.
         fov: degrees, across the smaller side of the picture.
+        extent: world units across the smaller side of what a parallel camera sees, in place of the fov; None: it is a
+            perspective one.
     """
 
     eye: Triple
     target: Triple
     up: Triple = UP
     fov: float = FOV
+    extent: float | None = None
 
     def __post_init__(self) -> None:
         """
         Raises:
-            UsageError: a number is not finite, the eye lies on the target, or `up` is no direction across the view.
+            UsageError: a number is not finite, the extent not above 0, the eye lies on the target, or `up` is no
+                direction across the view.
         """
         for name, values in (("eye", self.eye), ("target", self.target), ("up", self.up)):
             if not all(math.isfinite(value) for value in values):
                 raise UsageError(f"the {name} of a camera is {_told(values)}", "give three finite numbers")
         if not 0 < self.fov < 180:
             raise UsageError(f"the fov of a camera is {self.fov:g} degrees", "use 0 < fov < 180")
+        if self.extent is not None:
+            check_extent(self.extent)
         if self.eye == self.target:
             raise UsageError(
                 f"the eye of a camera is its target, {_told(self.eye)}", "move one of them: a view needs a direction"
@@ -72,21 +79,27 @@ def cameras_at(viewpoints: Sequence[Viewpoint], size: tuple[int, int], points: T
         size: (H, W) in pixels.
         points: [P,3] of what there is to see, such as the corners of its box.
     """
-    views = torch.cat([look_at([view.eye], view.target, view.up) for view in viewpoints])
+    pieces = [_camera(view, size, points) for view in viewpoints]
+    return Cameras(*(torch.cat(each) for each in zip(*pieces, strict=True)), size)
+
+
+def _camera(view: Viewpoint, size: tuple[int, int], points: Tensor) -> tuple[Tensor, Tensor]:
+    """The matrices [1,4,4] of one of `cameras_at`."""
+    matrix = look_at([view.eye], view.target, view.up)
     corners = points.detach().double().cpu()
-    depth = -(views[:, 2, :3] @ corners.T + views[:, 2, 3:])
-    projections = []
-    for view, along in zip(viewpoints, depth, strict=True):
-        farthest = float(along.max())
-        reach = math.dist(view.eye, view.target)
-        far = 1.01 * farthest if farthest > 0 else 2 * reach
-        near = max(0.99 * float(along.min()), _NEAREST * far)
-        projections.append(perspective(vertical_fov(view.fov, size), size, near, far))
-    return Cameras(views, torch.stack(projections), size)
+    depth = -(matrix[0, 2, :3] @ corners.T + matrix[0, 2, 3])
+    farthest, reach = float(depth.max()), math.dist(view.eye, view.target)
+    far = 1.01 * farthest if farthest > 0 else 2 * reach
+    near = max(0.99 * float(depth.min()), _NEAREST * far)
+    cameras = Cameras(matrix, perspective(vertical_fov(view.fov, size), size, near, far)[None], size)
+    if view.extent is not None:
+        target = torch.tensor(view.target, dtype=torch.float64)
+        cameras = with_extent(parallel_like(cameras, target), view.extent)
+    return cameras.world_to_camera, cameras.projection
 
 
 def viewpoint_of(cameras: Cameras, number: int, about: Tensor) -> Viewpoint:
-    """One of some perspective cameras as a viewpoint; its target is the point of its axis next to `about` [3].
+    """One of some cameras as a viewpoint; its target is the point of its axis next to `about` [3].
 
     Its `up` is the axis +Y or +Z of the world that the camera is held level to, else the camera's own.
     """
@@ -96,8 +109,11 @@ def viewpoint_of(cameras: Cameras, number: int, about: Tensor) -> Viewpoint:
     ahead = float((about.to(eye) - eye) @ forward)
     if not ahead > 0:
         ahead = float((about.to(eye) - eye).norm()) or 1.0
+    place, target, up = _triple(eye), _triple(eye + ahead * forward), _up_of(matrix)
+    if bool(cameras.parallel[number]):
+        return Viewpoint(place, target, up, extent=float(extents(cameras)[number].detach()))
     least = float(torch.maximum(cameras.projection[number, 0, 0], cameras.projection[number, 1, 1]).detach())
-    return Viewpoint(_triple(eye), _triple(eye + ahead * forward), _up_of(matrix), _fov(least))
+    return Viewpoint(place, target, up, _fov(least))
 
 
 def turned_about(view: Viewpoint, count: int) -> list[Viewpoint]:
@@ -114,7 +130,14 @@ def turned_about(view: Viewpoint, count: int) -> list[Viewpoint]:
     for k in range(1, count):
         angle = 2 * math.pi * k / count
         places.append(_triple(target + along + math.cos(angle) * front + math.sin(angle) * side))
-    return [Viewpoint(place, view.target, view.up, view.fov) for place in places]
+    return [replace(view, eye=place) for place in places]
+
+
+def parallel_viewpoint(view: Viewpoint, extent: float | None) -> Viewpoint:
+    """The parallel camera that stands where a viewpoint does, with an extent; None: what it sees at its target."""
+    if extent is None and view.extent is None:
+        extent = 2 * math.dist(view.eye, view.target) * math.tan(math.radians(view.fov) / 2)
+    return replace(view, extent=view.extent if extent is None else extent)
 
 
 def _up_of(matrix: Tensor) -> Triple:

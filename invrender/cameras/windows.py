@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 import torch
 
+from invrender.cameras.parallel import standpoints
 from invrender.cameras.projection import common_point
 from invrender.nouns import Cameras
 
@@ -88,7 +89,7 @@ def calm_order(cameras: Cameras, count: int) -> list[int]:
         cameras: of the views.
         count: how many, at most.
     """
-    off = cameras.position - common_point(cameras)[0]
+    off = standpoints(cameras) - common_point(cameras)[0]
     way = off / off.norm(dim=1, keepdim=True).clamp(min=1e-300)
     chosen, nearest = [0], (way - way[0]).norm(dim=1)
     while len(chosen) < min(count, len(way)):

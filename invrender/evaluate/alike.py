@@ -10,6 +10,7 @@ import math
 
 import torch
 
+from invrender.cameras.parallel import standpoints
 from invrender.cameras.projection import common_point
 from invrender.evaluate.thumbnails import Thumbnails, high_pass
 from invrender.findings import Finding
@@ -44,9 +45,10 @@ def same_places(cameras: Cameras) -> Tensor:
     """[N,N] bool: cameras that stand in nearly one place, as seen from what they look at, and look the same way."""
     target, _ = common_point(cameras)
     near = math.radians(TURN)
-    away = (cameras.position - target).norm(dim=1)
+    places = standpoints(cameras)
+    away = (places - target).norm(dim=1)
     axes = cameras.world_to_camera[:, :3, :3].flatten(1)
-    apart = torch.cdist(cameras.position, cameras.position, compute_mode="donot_use_mm_for_euclid_dist")
+    apart = torch.cdist(places, places, compute_mode="donot_use_mm_for_euclid_dist")
     turned = torch.cdist(axes, axes, compute_mode="donot_use_mm_for_euclid_dist")
     return (apart < near * torch.minimum(away[:, None], away[None])) & (turned < math.sqrt(2) * near)
 

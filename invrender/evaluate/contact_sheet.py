@@ -11,7 +11,9 @@ from numpy.typing import NDArray
 from PIL import Image, ImageDraw
 from scipy.ndimage import binary_dilation, binary_erosion
 
+from invrender.cameras.parallel import standpoints
 from invrender.cameras.projection import common_point, look_at, perspective
+from invrender.cameras.rays import rays_through
 from invrender.cameras.rigs import evenly
 from invrender.colour import linear_to_srgb
 from invrender.errors import InputError
@@ -133,7 +135,7 @@ def _fitting(text: str, width: int, pen: Pen) -> str:
 def _room(cameras: Cameras, hull: Mesh | None, marked: list[bool], backend: Backend) -> Image.Image:
     """The cameras as pyramids around the hull, with their numbers and a red line along the top of their images."""
     target = common_point(cameras)[0]
-    reach = float((cameras.position - target).norm(dim=1).max()) or 1.0
+    reach = float((standpoints(cameras) - target).norm(dim=1).max()) or 1.0
     up = cameras.world_to_camera[:, 1, :3].mean(0)
     seen_from = _watching(target, reach, up)
     picture = Image.new("RGB", ROOM[::-1], PAPER)
@@ -177,17 +179,14 @@ def _watching(target: Tensor, reach: float, up: Tensor) -> Cameras:
 
 
 def _pyramids(cameras: Cameras, depth: float) -> Tensor:
-    """[N,5,3]: the eye, and the corners of the image at a depth: top left, top right, bottom right, bottom left."""
-    p = cameras.projection
-    corners = []
-    for x, y in ((-1, 1), (1, 1), (1, -1), (-1, -1)):
-        at = torch.stack(
-            [(x + p[:, 0, 2]) / p[:, 0, 0], (y + p[:, 1, 2]) / p[:, 1, 1], -torch.ones(len(p)).double()], 1
-        )
-        corners.append(at * depth)
-    local = torch.stack(corners, 1) @ cameras.world_to_camera[:, :3, :3]
-    eye = cameras.position[:, None]
-    return torch.cat([eye, eye + local], 1)
+    """[N,5,3]: the eye, and the corners of the image at a depth: top left, top right, bottom right, bottom left.
+
+    Parallel rays have no eye; a line from the middle of their picture tells where they come from.
+    """
+    height, width = cameras.size
+    corners = torch.tensor([[0, 0], [width, 0], [width, height], [0, height]], dtype=torch.float64)
+    start, way = rays_through(cameras, corners.expand(len(cameras), 4, 2))
+    return torch.cat([standpoints(cameras)[:, None], start + depth * way], 1)
 
 
 def _on_picture(points: Tensor, camera: Cameras) -> Tensor:

@@ -105,8 +105,8 @@ def _off_centre(views: Silhouettes) -> Iterator[Reading]:
     for _ in range(3):  # for what the cameras have in common moves with it
         step = drift(moved)
         projection = moved.cameras.projection.clone()
-        projection[:, 0, 2] -= 2 * step[0]
-        projection[:, 1, 2] += 2 * step[1]
+        projection[:, 0] += 2 * step[0] * projection[:, 3]
+        projection[:, 1] -= 2 * step[1] * projection[:, 3]
         moved, x, y = replace(views, cameras=replace(views.cameras, projection=projection)), x + step[0], y + step[1]
     if max(abs(x), abs(y)) < SHIFT:
         return
@@ -152,13 +152,17 @@ def _lenses(views: Silhouettes) -> Iterator[Reading]:
         yield Reading("width and height swapped", "swap w and h (and cx and cy), as the images have them",
                       _focal(views, mean / fx, mean / fy))  # fmt: skip
     for factor, name in ((2.0, "half"), (0.5, "twice")):
-        if float(views.cameras.projection[:, :2, 2].abs().max()) > 0.1:
+        if _principal(views) > 0.1:
             yield Reading(f"intrinsics of pictures {name} as large", "write the size that they are of as w and h",
                           _resized(views, factor))  # fmt: skip
     for factor, name in ((2.0, "twice"), (0.5, "half")):
+        if bool(views.cameras.parallel.all()):
+            yield Reading(f"{name} the pixels per world unit", f"give {name} the fl_x and fl_y (pixels per world unit)",
+                          _focal(views, factor, factor))  # fmt: skip
+            continue
         yield Reading(f"{name} the focal length", f"give {name} the focal length (fl_x, or camera_angle_x in radians)",
                       _focal(views, factor, factor))  # fmt: skip
-    if width != height:
+    if width != height and not bool(views.cameras.parallel.all()):
         for factor, side in ((width / height, "vertical"), (height / width, "horizontal")):
             yield Reading(f"an angle of view for the {side} side", "give camera_angle_x for the width of the images",
                           _focal(views, factor, factor))  # fmt: skip
@@ -173,10 +177,17 @@ def _focal(views: Silhouettes, x: Tensor | float, y: Tensor | float) -> Silhouet
 
 def _resized(views: Silhouettes, factor: float) -> Silhouettes:
     """All intrinsics times a factor, the principal point included, which is counted from the top left corner."""
-    projection = views.cameras.projection.clone()
-    projection[:, 0, 2] = 1 - factor * (1 - projection[:, 0, 2])
-    projection[:, 1, 2] = factor * (1 + projection[:, 1, 2]) - 1
-    return _focal(replace(views, cameras=replace(views.cameras, projection=projection)), factor, factor)
+    p = views.cameras.projection
+    projection = p.clone()
+    projection[:, 0] = factor * p[:, 0] + (factor - 1) * p[:, 3]
+    projection[:, 1] = factor * p[:, 1] - (factor - 1) * p[:, 3]
+    return replace(views, cameras=replace(views.cameras, projection=projection))
+
+
+def _principal(views: Silhouettes) -> float:
+    """How far principal points are off the pictures' middles, at most, in halves of these."""
+    p = views.cameras.projection
+    return float(torch.where(views.cameras.parallel[:, None], p[:, :2, 3], p[:, :2, 2]).abs().max())
 
 
 def _sorted(views: Silhouettes) -> Iterator[Reading]:

@@ -12,7 +12,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
+import torch
 
+from invrender.cameras.parallel import far_pinholes
 from invrender.geometry.closest import Surface
 from invrender.geometry.connectivity import is_watertight, merge_vertices
 from invrender.geometry.vectors import Bools, Floats, Ints, area_vectors, norm, unit
@@ -132,7 +134,9 @@ def seen_by_cameras(points: Floats, mesh: Solid, cameras: Cameras, lift: float) 
     clip = np.concatenate([points, np.ones((len(points), 1))], 1) @ cameras.clip_from_world.numpy().transpose(0, 2, 1)
     depth = clip[..., 3]
     framed = (depth > 0) & (np.abs(clip[..., :2]) <= depth[..., None]).all(-1)  # [N,K]
-    return seen_from(points, mesh.v, mesh.f, cameras.position.numpy(), framed, lift)
+    low, high = (torch.from_numpy(np.asarray(pick(mesh.v, axis=0), np.float64)) for pick in (np.min, np.max))
+    eyes = far_pinholes(cameras, (low + high) / 2, float((high - low).norm())).position.numpy()
+    return seen_from(points, mesh.v, mesh.f, eyes, framed, lift)
 
 
 def sample_surface(v: Floats, f: Ints, n: int, seed: int) -> tuple[Floats, Ints]:

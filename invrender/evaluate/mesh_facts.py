@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from invrender.cameras.parallel import standpoints
 from invrender.cameras.projection import common_point, intrinsics
 from invrender.evaluate.posed_views import informed, view_names
 from invrender.geometry.connectivity import components, edge_face_counts, genus, is_watertight, merge_vertices
@@ -143,7 +144,8 @@ class DatasetFacts:
     Attributes:
         views: how many.
         width, height: of the images, in pixels.
-        fov_x, fov_y: least and greatest angle of view.
+        fov_x, fov_y: least and greatest angle of view; 0 of cameras with parallel rays.
+        span_x, span_y: least and greatest width and height of what parallel cameras see; None: there are none.
         target: the point nearest to all viewing axes.
         miss: root mean square distance of the axes from it.
         common_target: whether all cameras look at one point: `miss` is below 2 % of the mean distance.
@@ -163,6 +165,8 @@ class DatasetFacts:
     height: int
     fov_x: Range
     fov_y: Range
+    span_x: Range | None
+    span_y: Range | None
     target: Triple
     miss: float
     common_target: bool
@@ -182,8 +186,9 @@ def dataset_facts(views: Views) -> DatasetFacts:
     """Measure a dataset."""
     height, width = views.cameras.size
     fx, fy, _, _ = (values.numpy() for values in intrinsics(views.cameras))
+    flat = views.cameras.parallel.numpy()
     target, miss = common_point(views.cameras)
-    offset = (views.cameras.position - target).numpy()
+    offset = (standpoints(views.cameras) - target).numpy()
     distance = np.linalg.norm(offset, axis=1)
     up = _up(views.cameras)
     direction = offset / np.maximum(distance, 1e-300)[:, None]
@@ -194,8 +199,10 @@ def dataset_facts(views: Views) -> DatasetFacts:
         views=len(views.cameras),
         width=width,
         height=height,
-        fov_x=_range(2 * np.degrees(np.arctan(width / 2 / fx))),
-        fov_y=_range(2 * np.degrees(np.arctan(height / 2 / fy))),
+        fov_x=_range(np.where(flat, 0, 2 * np.degrees(np.arctan(width / 2 / fx)))),
+        fov_y=_range(np.where(flat, 0, 2 * np.degrees(np.arctan(height / 2 / fy)))),
+        span_x=_range(width / fx[flat]) if flat.any() else None,
+        span_y=_range(height / fy[flat]) if flat.any() else None,
         target=_triple(target.numpy()),
         miss=miss,
         common_target=miss < 0.02 * float(distance.mean()),

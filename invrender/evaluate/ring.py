@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 
+from invrender.cameras.parallel import standpoints
 from invrender.evaluate.mesh_facts import dataset_facts
 from invrender.nouns import Cameras, Views
 
@@ -26,6 +27,7 @@ class Ring:
         azimuth: how much of the circle around that axis they stand on: all but the widest gap.
         gap: the widest angle between neighbours on that circle.
         fov_x, fov_y: least and greatest angle of view.
+        span_x, span_y: of cameras with parallel rays, what their pictures show.
     """
 
     views: int
@@ -35,6 +37,8 @@ class Ring:
     gap: float
     fov_x: Span
     fov_y: Span
+    span_x: Span | None
+    span_y: Span | None
 
 
 def ring_of(cameras: Cameras) -> Ring:
@@ -42,7 +46,7 @@ def ring_of(cameras: Cameras) -> Ring:
     facts = dataset_facts(Views(cameras, torch.zeros(len(cameras), 1, 1)))
     upwards = np.zeros(3)
     upwards["XYZ".index(facts.up[1])] = 1.0 if facts.up[0] == "+" else -1.0
-    places = cameras.position.numpy()
+    places = standpoints(cameras).numpy()
     _, spread, axes = np.linalg.svd(places - places.mean(0), full_matrices=True)
     flat = len(places) > FEW and spread[2] < FLAT * spread[1]
     up = axes[2] * (1.0 if axes[2] @ upwards >= 0 else -1.0) if flat else upwards
@@ -53,7 +57,7 @@ def ring_of(cameras: Cameras) -> Ring:
     gap = float(np.diff(angles, append=angles[0] + 360).max())
     elevation = np.degrees(np.arcsin(np.clip(direction @ up, -1, 1)))
     ends = float(elevation.min()), float(elevation.max())
-    return Ring(facts.views, facts.distance, ends, 360 - gap, gap, facts.fov_x, facts.fov_y)
+    return Ring(facts.views, facts.distance, ends, 360 - gap, gap, facts.fov_x, facts.fov_y, facts.span_x, facts.span_y)
 
 
 def coverage_of(views: Views) -> tuple[float, float, float] | None:

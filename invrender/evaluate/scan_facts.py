@@ -65,7 +65,7 @@ class ScanFacts:
 def scan_facts(scan: Scan) -> ScanFacts:
     """The facts of a scan, by `SAMPLED` of its frames."""
     g = scan.geometry
-    seen = field_of_view(g, helical=scan.setup is not None and bool(scan.setup.rise))
+    seen = field_of_view(g)
     frames = scan.frames[evenly(len(scan), SAMPLED)].float()
     height, width = g.size
     turned, step = _turned(scan)

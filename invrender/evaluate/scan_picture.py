@@ -10,7 +10,7 @@ import torch
 from numpy.typing import NDArray
 from PIL import Image, ImageDraw, ImageFont
 
-from invrender.cameras.field_of_view import field_of_view
+from invrender.cameras.field_of_view import field_of_view, is_helical
 from invrender.cameras.rigs import evenly
 from invrender.evaluate.scan_facts import light_of
 from invrender.nouns.scan import Scan, ScanGeometry
@@ -125,8 +125,7 @@ def _above(scan: Scan) -> Image.Image:
 
 def _beside(scan: Scan) -> Image.Image:
     g = scan.geometry
-    helical = scan.setup is not None and bool(scan.setup.rise)
-    seen = field_of_view(g, helical)
+    helical, seen = is_helical(g), field_of_view(g)
     starts = _starts(g)
     ahead = (g.centre - starts)[0, :2]
     ahead = ahead / ahead.norm().clamp(min=1e-30)

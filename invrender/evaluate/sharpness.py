@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import torch
 
+from invrender.cameras.parallel import standpoints
 from invrender.evaluate.thumbnails import Thumbnails, halved, high_pass
 from invrender.findings import Finding
 from invrender.io.files.paths import listing
@@ -52,7 +53,8 @@ def blur_findings(cameras: Cameras, names: tuple[str, ...], small: Thumbnails) -
 
 def _around(cameras: Cameras, share: Tensor) -> Tensor:
     """[N]: the median of the nearest other views of which something is known."""
-    apart = torch.cdist(cameras.position, cameras.position)
+    places = standpoints(cameras)
+    apart = torch.cdist(places, places)
     apart.fill_diagonal_(float("inf"))
     apart[:, share.isnan()] = float("inf")
     nearest = apart.argsort(1)[:, : min(NEIGHBOURS, int((~share.isnan()).sum()) - 1)]

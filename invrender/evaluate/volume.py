@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import logging
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import torch
@@ -18,6 +19,7 @@ from invrender.nouns import Cameras, Volume
 from invrender.render.absorption import transmittance
 from invrender.render.emission import VolumeStyle, render_volume
 
+log = logging.getLogger(__name__)
 Array = NDArray[np.float64]
 
 SIGMA, TRUNCATE = 1.5, 3.5  # of SSIM's Gaussian window, whose radius is 5 samples
@@ -25,6 +27,7 @@ K1, K2 = 0.01, 0.03
 PHASE = 1.0  # radians, of the unseen cameras' spiral relative to that of --cameras sphere
 COLOURS = 4  # channels: extinction, red, green, blue
 _SAME_BOX = 1e-3  # of the longest axis
+_TURNED = 1e-4  # between the directions of two grids that count as one
 
 
 @dataclass(frozen=True)
@@ -65,6 +68,7 @@ def volume_metrics(
         InputError: their channels or boxes differ, or the reference is 0 everywhere.
     """
     _check_channels(result, reference)
+    result = _in_frame_of(result, reference)
     _check_boxes(result, reference)
     resampled = result.values.shape[1:] != reference.values.shape[1:]
     every = resample(result, reference) if resampled else result.values.detach().cpu().double().numpy()
@@ -88,6 +92,23 @@ def volume_metrics(
         greatest=float(found.max()),
         reference_greatest=peak,
     )
+
+
+def _in_frame_of(result: Volume, reference: Volume) -> Volume:
+    """The result with its box in the frame of the reference's grid; where one has no placement, they share a frame."""
+    one, other = result.placement, reference.placement
+    if one is None and other is None:
+        return result
+    if one is None or other is None:
+        log.warning("one of both volumes does not say how its grid is turned: compared as if in the frame of the other")
+        return result
+    if not torch.allclose(one[:, :3], other[:, :3], rtol=0, atol=_TURNED):
+        raise InputError(
+            "the grids of both volumes are turned against each other",
+            "put both upright, which resamples them: invrender convert VOLUME UPRIGHT.nii.gz --upright",
+        )
+    shift = torch.linalg.solve(other[:, :3], one[:, 3] - other[:, 3])
+    return replace(result, bounds=result.bounds + shift)
 
 
 def decibel(peak: float, mean_square: float) -> float:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 import torch
@@ -28,6 +29,9 @@ class VolumeFacts:
         occupied: [low, high] corners of the box that holds all samples other than 0, or None.
         on_border: the greatest magnitude on the box's faces, as a share of the greatest of all.
         bytes: of the values in memory, as float32.
+        units: of length, where the file says so.
+        turned: degrees between the grid's axes and those of its file's world, at the most; 0: upright.
+        placement: [3,4], from the grid's own frame, which bounds are in, to that world; None: both are one.
     """
 
     channels: int
@@ -45,6 +49,9 @@ class VolumeFacts:
     occupied: tuple[Triple, Triple] | None
     on_border: float
     bytes: int
+    units: str | None
+    turned: float
+    placement: tuple[tuple[float, ...], ...] | None
 
 
 def volume_facts(volume: Volume) -> VolumeFacts:
@@ -65,6 +72,7 @@ def volume_facts(volume: Volume) -> VolumeFacts:
         first, last = filled.amin(0).flip(0).double(), filled.amax(0).flip(0).double()
         occupied = (_triple(low + first * spacing), _triple(low + last * spacing))
     nx, ny, nz = (int(n) for n in counts)
+    placement = volume.placement
     return VolumeFacts(
         channels=len(volume.values),
         samples=(nx, ny, nz),
@@ -81,6 +89,9 @@ def volume_facts(volume: Volume) -> VolumeFacts:
         occupied=occupied,
         on_border=float(inner.max() / magnitude.max().clamp(min=1e-38)),
         bytes=volume.values.numel() * 4,
+        units=volume.units,
+        turned=0.0 if placement is None else math.degrees(math.acos(min(1.0, float(placement.diagonal().min())))),
+        placement=None if placement is None else tuple(map(tuple, placement.tolist())),
     )
 
 

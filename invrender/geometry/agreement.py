@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 
 import torch
 
+from invrender.cameras.rays import rays_through
 from invrender.cameras.rigs import evenly
 from invrender.geometry.carving import known_pixels, signed_distances
 from invrender.nouns import Cameras
@@ -152,23 +153,14 @@ def _pixels(masks: Tensor, count: int) -> Tensor:
     return torch.stack(chosen)
 
 
-def _rays(pixels: Tensor, cameras: Cameras) -> Tensor:
-    """World directions [N,P,3] through pixel positions [N,P,2], with unit length along the viewing axis."""
-    height, width = cameras.size
-    p = cameras.projection[:, None]
-    x = (pixels[..., 0] / width * 2 - 1 + p[..., 0, 2]) / p[..., 0, 0]
-    y = (1 - pixels[..., 1] / height * 2 + p[..., 1, 2]) / p[..., 1, 1]
-    return torch.stack([x, y, -torch.ones_like(x)], -1) @ cameras.world_to_camera[:, :3, :3]
-
-
 def _middle(masks: Tensor, cameras: Cameras) -> tuple[Tensor, float] | None:
     """The point [3] that the rays through the masks' centroids pass nearest to, and the masks' reach around it.
 
     Rays that pass it far off count less, for a few views may be wrong.
     """
-    direction = torch.nn.functional.normalize(_rays(_centroids(masks)[:, None], cameras)[:, 0], dim=1)
+    eye, direction = (each[:, 0] for each in rays_through(cameras, _centroids(masks)[:, None]))
+    direction = torch.nn.functional.normalize(direction, dim=1)
     across = torch.eye(3, dtype=torch.float64) - direction[:, :, None] * direction[:, None, :]
-    eye = cameras.position
     weight = torch.ones(len(cameras), dtype=torch.float64)
     for _ in range(8):
         weighted = across * weight[:, None, None]
@@ -210,11 +202,11 @@ def _reach(masks: Tensor, clip: Tensor, focal: Tensor) -> float:
 
 def _samples(pixels: Tensor, cameras: Cameras, centre: Tensor, half: float) -> Tensor:
     """[N,P,S,3] float32, relative to the centre: points on the rays through pixels, around the depth of the centre."""
-    depth = (cameras.clip_from_world @ torch.cat([centre, torch.ones(1, dtype=torch.float64)]))[:, 3]
+    depth = -(cameras.world_to_camera[:, 2, :3] @ centre + cameras.world_to_camera[:, 2, 3])
     along = ((torch.arange(SAMPLES, dtype=torch.float64) + 0.5) / SAMPLES * 2 - 1) * REACH * half
     at = depth[:, None] + along
-    eye = cameras.position - centre
-    return (eye[:, None, None] + at[:, None, :, None] * _rays(pixels, cameras)[:, :, None]).float()
+    eye, direction = rays_through(cameras, pixels)
+    return ((eye - centre)[:, :, None] + at[:, None, :, None] * direction[:, :, None]).float()
 
 
 def _judged(points: Tensor, centre: Tensor, distance: Tensor, camera: Cameras, step: float) -> tuple[Tensor, Tensor]:

@@ -9,6 +9,8 @@ import torch
 from numpy.typing import NDArray
 
 from invrender.cameras.framing import common_box
+from invrender.cameras.parallel import pixels_per_unit
+from invrender.cameras.rays import rays_through
 from invrender.errors import InputError
 from invrender.geometry.carving import Grid, carve, known_object
 from invrender.nouns import Cameras
@@ -39,14 +41,12 @@ def frame_from_masks(
             raise _open_object("no view is known to show the object", cameras)
         masks, cameras = masks[numbers], cameras[numbers]
     height, width = cameras.size
-    inverse = torch.linalg.inv(cameras.clip_from_world)
     rows, columns = torch.arange(height) + 0.5, torch.arange(width) + 0.5
     weight = masks.double()
     total = weight.sum((1, 2))
     centroid = torch.stack([(weight.sum(1) * columns).sum(1) / total, (weight.sum(2) * rows).sum(1) / total], 1)
-    eye = cameras.position
-    direction = _unproject(centroid, inverse, cameras.size) - eye
-    direction = direction / direction.norm(dim=1, keepdim=True)
+    eye, direction = rays_through(cameras, centroid[:, None])
+    eye, direction = eye[:, 0], torch.nn.functional.normalize(direction[:, 0], dim=1)
     across = torch.eye(3, dtype=torch.float64) - direction[:, :, None] * direction[:, None, :]
     centre = torch.linalg.lstsq(across.sum(0), (across @ eye[:, :, None]).sum(0)).solution[:, 0]
     forward = -torch.linalg.inv(cameras.world_to_camera)[:, :3, 2]
@@ -56,6 +56,7 @@ def frame_from_masks(
             f"camera {numbers[int(depth.argmin())]} looks away from what the other cameras see, or stands in its midst",
             "check the camera convention: camera-to-world matrices, OpenGL axes (looking down -Z)",
         )
+    scale = pixels_per_unit(cameras, depth)
     reach = torch.zeros(len(masks), dtype=torch.float64)
     for view, mask in enumerate(masks):
         row, column = (mask > 0.5).nonzero(as_tuple=True)
@@ -63,20 +64,11 @@ def frame_from_masks(
             corner_x = torch.stack([column.min(), column.max() + 1]).double() - centroid[view, 0]
             corner_y = torch.stack([row.min(), row.max() + 1]).double() - centroid[view, 1]
             pixels = torch.cat([corner_x, corner_y]).abs().max()
-            reach[view] = pixels * 2 * depth[view] / (cameras.projection[view, 1, 1] * height)
+            reach[view] = pixels / scale[view]
     half = float(reach.max())
     # The solver's last bits differ from run to run; what follows should not.
     step = 2.0 ** (math.floor(math.log2(half)) - FRAME_BITS) if half > 0 else 1.0
     return (centre / step).round().numpy() * step, math.ceil(half / step) * step
-
-
-def _unproject(pixel: Tensor, inverse: Tensor, size: tuple[int, int]) -> Tensor:
-    """World points [N,3] on the rays through one pixel position (x, y) [N,2] per view."""
-    height, width = size
-    ndc = torch.stack([pixel[:, 0] / width * 2 - 1, 1 - pixel[:, 1] / height * 2], 1)
-    ends = torch.cat([ndc, torch.zeros(len(ndc), 1, dtype=ndc.dtype), torch.ones(len(ndc), 1, dtype=ndc.dtype)], 1)
-    world = (inverse @ ends[:, :, None])[:, :, 0]
-    return world[:, :3] / world[:, 3:]
 
 
 def fit_grid(

@@ -1,7 +1,7 @@
 """Reading and writing assets of every kind, by what a path names and by the type of what is written.
 
-A path may name a mesh, a scene, a volume, a dataset of posed images (or its pose file), or the folder of a finished
-run, which stands for its result.
+A path may name a mesh, a scene, a volume (a file or a folder of slices), a dataset of posed images (or its pose file),
+or the folder of a finished run, which stands for its result.
 """
 
 from __future__ import annotations
@@ -24,7 +24,8 @@ from invrender.io.meshes.write import write_mesh
 from invrender.io.pairs.open_source import refuse_pairs
 from invrender.io.scenes import is_scene_path, read_scene, write_scene
 from invrender.io.volumes.field import write_field
-from invrender.io.volumes.foreign import is_foreign, refuse_dicom, refuse_slices
+from invrender.io.volumes.folders import is_volume_folder
+from invrender.io.volumes.foreign import is_foreign
 from invrender.io.volumes.read import is_volume_path, read_volume
 from invrender.io.volumes.write import write_volume
 from invrender.nouns import Mesh, Scene, Views, Volume
@@ -42,7 +43,7 @@ def identify(source: str | Path) -> tuple[Kind, Path]:
     """What a path means, and the file or folder that holds it: of a run, its result.
 
     Raises:
-        InputError: a run that has no result yet, slices of a volume (DICOM, pictures), or voxels with pictures of them.
+        InputError: a run that has no result yet, or voxels with pictures of them.
     """
     path = Path(source)
     if is_scene_path(path) and not is_folder(path):
@@ -52,12 +53,10 @@ def identify(source: str | Path) -> tuple[Kind, Path]:
         return "volume", volume
     if is_transmittance(path):
         return "transmittance", path
-    refuse_dicom(path)
     if is_file(path / RUN):
         path = _run_mesh(path)
     elif is_folder(path) and not is_dataset(path):
         refuse_pairs(path)
-        refuse_slices(path)
     return ("views" if is_folder(path) or is_dataset(path) else "mesh"), path
 
 
@@ -137,7 +136,8 @@ def write(
 def volume_file(source: Path) -> Path | None:
     """The volume that a path means: a volume file, or the one in a run's folder; None where it means something else."""
     if is_folder(source):
-        return source if is_foreign(source) else _first(source, VOLUME_RESULTS)
+        found = source if is_foreign(source) else _first(source, VOLUME_RESULTS)
+        return found or (source if is_volume_folder(source) else None)
     return source if is_volume_path(source) else None
 
 

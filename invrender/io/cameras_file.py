@@ -9,7 +9,8 @@ A path, as JSON or TOML, whose keys are cameras with a time in seconds:
     {"fps": 24, "closed": false, "keys": [{"time": 0, "eye": ..., "target": ...}, {"time": 2, ...}]}
 
 `eye` and `target` are points in world units, `up` any direction (0,1,0 where it is left out), `fov` degrees across the
-smaller side of the picture (45). Times rise; `fps` is pictures a second (20); a `closed` path returns to its start.
+smaller side of the picture (45), or `extent` in its place: world units across that side, of a camera with parallel
+rays. Times rise; `fps` is pictures a second (20); a `closed` path returns to its start.
 """
 
 from __future__ import annotations
@@ -30,7 +31,7 @@ from invrender.io.scenes.toml_file import read_toml
 EXAMPLE = '{"eye": [2, 1, 3], "target": [0, 0, 0], "up": [0, 1, 0], "fov": 45}'
 PATH_EXAMPLE = '{"keys": [{"time": 0, "eye": [2, 1, 3], "target": [0, 0, 0]}, {"time": 2, "eye": ...}]}'
 ENDINGS = (".json", ".toml")
-_CAMERA = ("eye", "target", "up", "fov")
+_CAMERA = ("eye", "target", "up", "fov", "extent")
 _PATH = ("keys", "fps", "closed")
 
 
@@ -107,8 +108,13 @@ def _viewpoint(path: Path, table: dict[str, Any], known: tuple[str, ...], what: 
         if name not in table:
             raise InputError(f"{shown(path)}: {what} has no '{name}'", f"write {EXAMPLE}")
     eye, target, up = (_point(path, name, table.get(name, UP)) for name in ("eye", "target", "up"))
+    if "fov" in table and "extent" in table:
+        raise InputError(
+            f"{shown(path)}: {what} has both 'fov' and 'extent'", "leave 'extent' out, or 'fov' of a parallel camera"
+        )
+    extent = _number(path, "extent", table["extent"]) if "extent" in table else None
     try:
-        return Viewpoint(eye, target, up, _number(path, "fov", table.get("fov", FOV)))
+        return Viewpoint(eye, target, up, _number(path, "fov", table.get("fov", FOV)), extent)
     except UsageError as error:
         raise InputError(f"{shown(path)}: {error.cause}", error.remedy) from error
 
@@ -128,7 +134,8 @@ def _number(path: Path, name: str, value: Any) -> float:
 
 
 def _fields(view: Viewpoint) -> dict[str, Any]:
-    return {"eye": list(view.eye), "target": list(view.target), "up": list(view.up), "fov": view.fov}
+    lens = {"fov": view.fov} if view.extent is None else {"extent": view.extent}
+    return {"eye": list(view.eye), "target": list(view.target), "up": list(view.up), **lens}
 
 
 def _write(path: str | Path, table: dict[str, Any]) -> None:

@@ -25,6 +25,7 @@ from invrender.kernels.mesh import (
     Trace,
 )
 from invrender.kernels.volume import (
+    Backproject,
     Composite,
     CompositeAdjoint,
     LineIntegral,
@@ -40,6 +41,7 @@ __all__ = [
     "Antialias",
     "AntialiasAdjoint",
     "Backend",
+    "Backproject",
     "ColourMisfit",
     "Compared",
     "Composite",

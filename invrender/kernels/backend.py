@@ -31,6 +31,7 @@ from invrender.kernels.mesh import (
 )
 from invrender.kernels.radiance import Radiance, RadianceAdjoint
 from invrender.kernels.volume import (
+    Backproject,
     Composite,
     CompositeAdjoint,
     LineIntegral,
@@ -55,7 +56,8 @@ class Backend:
         trace: rays through meshes.
         radiance, radiance_adjoint: light transport; radiance_torch: the same in plain torch over the backend's own
             `trace`, in any precision, differentiable by torch in reverse and in forward mode.
-        line_integral, joseph_rays, composite: rays through volumes; smooth_step: one step of a solver on a volume.
+        line_integral, joseph_rays, composite: rays through volumes; backproject: pictures back into a volume;
+            smooth_step: one step of a solver on a volume.
         field, field_misfit, field_light: rays through radiance fields.
         in_slabs: where several processes work together: the same with `joseph_rays` and `smooth_step` that keep grids
             in slabs, one on each process; results are handles of such grids, which torch's functions take.
@@ -87,6 +89,7 @@ class Backend:
     # Volumes.
     line_integral: LineIntegral
     line_integral_adjoint: LineIntegralAdjoint
+    backproject: Backproject
     joseph_rays: MakeRays
     smooth_step: SmoothStep
     composite: Composite

@@ -29,6 +29,21 @@ class LineIntegralAdjoint(Protocol):
         ...
 
 
+class Backproject(Protocol):
+    """Pictures spread over a grid: each voxel collects what they show where it lies in them, by its distance."""
+
+    def __call__(self, images: Tensor, places: Tensor, shape: tuple[int, int, int]) -> Tensor:
+        """sum over N of image(column, row) / w^2 for every voxel of a grid [D,H,W].
+
+        Images [N,h,w] are linear between pixels, whose centres lie at +0.5, constant in the outer half of those at the
+        border, and 0 beyond. Places are [N,4,4] float64, in main memory: from a voxel's indices (x, y, z, 1) to
+        (column w, row s, s, w); s is w but of fan beams, where it is 1. What lies behind a camera (w <= 0) is not seen.
+        Filtered back-projection and Feldkamp's method are this on filtered images: it is not the transpose of a
+        projector.
+        """
+        ...
+
+
 class RayBundle(Protocol):
     """Chosen pixels' rays through a grid as a linear operator A (Joseph's method) with its exact transpose.
 
@@ -90,7 +105,8 @@ class SmoothStep(Protocol):
         """x = max(at - (g + tv') / (h + tv''), 0); returns x, x + beta (x - before) and (at - x) . (x - before).
 
         All grids are [D,H,W]; curvature inf keeps a voxel where it is. smoothing: the weight and the rounding epsilon
-        of sum sqrt(|forward differences|^2 + epsilon^2), whose diagonal majoriser gives tv''.
+        of sum sqrt(|forward differences|^2 + epsilon^2), whose diagonal majoriser gives tv''. The gradient's memory may
+        be that of x afterwards.
         """
         ...
 

@@ -7,7 +7,7 @@ from typing import Literal
 
 import torch
 
-from invrender.cameras.volume_rigs import volume_rig
+from invrender.cameras.around import around
 from invrender.errors import UsageError
 from invrender.io.datasets.dataset import read_cameras
 from invrender.io.datasets.kinds import PLAIN
@@ -30,7 +30,10 @@ def own_cameras(volume: Volume, settings: VolumeRunSettings, count: int, size: i
     if settings.cameras not in ("orbit", "sphere"):
         return read_cameras(Path(settings.cameras), (size, size))
     kind: Literal["orbit", "sphere"] = "orbit" if settings.cameras == "orbit" else "sphere"
-    return volume_rig(volume, kind, count, (size, size), settings.distance, settings.fov, settings.elevation)
+    return around(
+        volume, kind, count, size,
+        distance=settings.distance, fov=settings.fov, elevation=settings.elevation, parallel=settings.ortho,
+    )  # fmt: skip
 
 
 def grid_shape(grid: tuple[int, ...]) -> tuple[int, int, int]:

@@ -32,7 +32,7 @@ class Cameras:
     @property
     def parallel(self) -> Tensor:
         """[N] bool: which cameras have parallel rays, and no eye point."""
-        return self.projection[:, 3, 2] == 0
+        return (self.projection[:, 3, 2] == 0) & (self.projection[:, 3, 3] != 0)
 
     @property
     def clip_from_world(self) -> Tensor:

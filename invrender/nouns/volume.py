@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import torch
@@ -23,12 +23,17 @@ class Volume:
         bounds: [2,3] float64, the positions (x, y, z) of the first and the last grid vertex in world units.
         name: as the file calls the field.
         units: of length, where the file says so.
+        placement: [3,4] float64, of a grid that is turned against the world of its file: a position p of the volume's
+            own frame, which `bounds`, cameras and all results speak of, lies there at placement[:, :3] @ p +
+            placement[:, 3]. None: both are one. Everything is computed in the volume's own frame, without resampling;
+            files are written to the place that they came from.
     """
 
     values: Tensor
     bounds: Tensor
     name: str = "density"
     units: str | None = None
+    placement: Tensor | None = None
 
     @staticmethod
     def from_numpy(
@@ -66,6 +71,20 @@ class Volume:
     def frame(self) -> tuple[Tensor, float]:
         """The centre [3] float64 of the box and the length of its longest axis: the normalised frame in the world."""
         return self.bounds.mean(0), float((self.bounds[1] - self.bounds[0]).max())
+
+    def scaled(self, factor: float, units: str | None = None) -> Volume:
+        """The same values with all lengths multiplied by `factor`, and what the unit of length then is."""
+        placement = self.placement
+        if placement is not None:
+            placement = torch.cat([placement[:, :3], placement[:, 3:] * factor], 1)
+        return replace(self, bounds=self.bounds * factor, units=units, placement=placement)
+
+    def in_world(self, points: Tensor) -> Tensor:
+        """Points [...,3] of the volume's own frame in the world of its file."""
+        if self.placement is None:
+            return points
+        turn = self.placement.to(points)
+        return points @ turn[:, :3].T + turn[:, 3]
 
     def numpy(self) -> NDArray[np.float32]:
         """The values [C,D,H,W] float32 as an array."""

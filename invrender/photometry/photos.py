@@ -7,6 +7,7 @@ from dataclasses import dataclass, fields, replace
 
 import torch
 
+from invrender.cameras.parallel import far_pinholes
 from invrender.colour import linear_to_srgb
 from invrender.errors import InputError
 from invrender.nouns import Views
@@ -52,21 +53,20 @@ class Photos:
 
 
 def photos_in(frame: Frame, views: Views) -> Photos:
-    """The views as photographs in a normalised frame.
+    """The views as photographs in a normalised frame, those of parallel cameras as if from far away.
 
     Raises:
         InputError: the views hold no colours.
     """
     if views.images is None:
         raise InputError("the views hold no colours", "use a dataset of pictures, or --method silhouette")
-    eye = torch.from_numpy(frame.normalise(views.cameras.position.numpy()))
+    cameras = far_pinholes(views.cameras, torch.from_numpy(frame.centre), frame.scale)
+    eye = torch.from_numpy(frame.normalise(cameras.position.numpy()))
     known = torch.ones_like(views.masks) if views.confidence is None else views.confidence
     coded = torch.from_numpy(linear_to_srgb(views.images.cpu().numpy()))
-    matrices = frame.clip_matrices(views.cameras)
-    principal = -views.cameras.projection[:, :2, 2]
-    return Photos(
-        coded.float(), views.masks.float(), known.float(), matrices, eye, frame.pixel(views.cameras), principal
-    )
+    matrices = frame.clip_matrices(cameras)
+    principal = -cameras.projection[:, :2, 2]
+    return Photos(coded.float(), views.masks.float(), known.float(), matrices, eye, frame.pixel(cameras), principal)
 
 
 def smaller(photos: Photos, factor: int) -> Photos:

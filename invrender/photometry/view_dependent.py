@@ -22,6 +22,8 @@ from numpy.typing import NDArray
 from scipy import sparse
 
 from invrender import ops
+from invrender.cameras.parallel import far_pinholes
+from invrender.cameras.rigs import mesh_frame
 from invrender.colour import srgb_to_linear
 from invrender.errors import InputError
 from invrender.geometry.connectivity import unique_edges
@@ -170,9 +172,10 @@ def pictures(mesh: Mesh, coefficients: Tensor, cameras: Cameras, backend: Backen
             "take the mesh.ply and the view_dependent.npz of one run",
         )
     vertices, faces, large = mesh.vertices.cpu().double(), mesh.faces.cpu(), enlarge(cameras, supersample)
-    drawn = []
+    centre, reach = mesh_frame(vertices, faces)
+    eyes, drawn = far_pinholes(large, centre, reach).position, []
     for view in range(len(large)):
-        matrix, eye = large.clip_from_world[view], large.position[view]
+        matrix, eye = large.clip_from_world[view], eyes[view]
         coded, hit = picture(vertices, faces, coefficients, matrix, eye, large.size, backend)
         flat = layers(Scene(mesh), large[[view]], "color", backend)[0].cpu().double()
         cover = flat[..., 3:].clamp(0, 1)

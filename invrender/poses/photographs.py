@@ -13,6 +13,7 @@ from invrender.io.datasets.dataset import is_dataset
 from invrender.io.datasets.masks import find_mask
 from invrender.io.files.paths import entries, is_file, is_folder, listing, nearest, shown
 from invrender.io.pixels import DAMAGED, IMAGE_EXTENSIONS, UNREAD_EXTENSIONS, open_picture, read_header, unread
+from invrender.io.volumes.folders import is_volume_folder
 
 VIDEO_EXTENSIONS = (".mp4", ".mov", ".avi", ".webm", ".mkv", ".m4v")
 FEWEST = 3
@@ -65,6 +66,8 @@ def is_bare_photographs(path: str | Path) -> bool:
     if is_video(source):
         return True
     if not is_folder(source) or is_dataset(source) or any(is_file(source / name) for name in _OTHER_FILES):
+        return False
+    if is_volume_folder(source):  # pictures of one channel: slices
         return False
     pictures = (*IMAGE_EXTENSIONS, *UNREAD_EXTENSIONS)
     return any(Path(name).suffix.lower() in pictures for name in _names(source, None))

@@ -90,7 +90,7 @@ def density(volume: Volume) -> Tensor:
     if lowest < 0:
         raise InputError(
             f"the volume holds negative values (down to {lowest:g}), and light cannot be absorbed less than not at all",
-            "shift or clip the values first (for CT numbers: add 1000 and clip at 0)",
+            "clip the values first; CT numbers: invrender convert CT.nii.gz MU.nii.gz --from-units hu --mu-water 0.02",
         )
     return volume.values[0]
 

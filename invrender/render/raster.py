@@ -14,6 +14,7 @@ from dataclasses import dataclass, replace
 import torch
 
 from invrender import ops
+from invrender.cameras.parallel import to_viewers
 from invrender.errors import UsageError
 from invrender.kernels import Backend
 from invrender.nouns import Cameras, Lights, Mesh, Scene, Views
@@ -138,8 +139,7 @@ def normals(mesh: Mesh, cameras: Cameras, backend: Backend) -> Tensor:
         clip = clip_positions(prepared.positions, part)
         face_id, _ = ops.rasterize(backend, clip, prepared.faces, part.size)
         values = ops.interpolate(backend, attributes, prepared.attribute_faces, face_id, clip[:, prepared.position_of])
-        eye = (part.position.to(centre) - centre).float()[:, None, None, :]
-        to_eye = torch.nn.functional.normalize(eye - values[..., 3:6], dim=-1)
+        to_eye = to_viewers(part, values[..., 3:6], centre)
         facing = facing_normals(values[..., :3], _face_normals(prepared, face_id, values), to_eye)
         return torch.where(face_id[..., None] >= 0, facing, 0)
 
@@ -169,6 +169,13 @@ def clip_positions(positions: Tensor, cameras: Cameras, dtype: torch.dtype = tor
     return (homogeneous @ matrix.transpose(1, 2)).to(dtype)
 
 
+def _depths(positions: Tensor, cameras: Cameras) -> Tensor:
+    """Distances [N,V,1] float64 of points [V,3] along the viewing axes."""
+    axis = -cameras.world_to_camera[:, 2].to(positions.device)
+    homogeneous = torch.cat([positions.double(), torch.ones_like(positions[:, :1], dtype=torch.float64)], 1)
+    return (homogeneous @ axis.T).T[..., None]
+
+
 def _by_view(cameras: Cameras, draw: Callable[[Cameras], Tensor], supersample: int = 1) -> Tensor:
     """Draw a few cameras at a time and average blocks of pixels, so that memory grows with the pictures alone."""
     large = enlarge(cameras, supersample)
@@ -191,7 +198,7 @@ def _coverage(mesh: Mesh, cameras: Cameras, backend: Backend, supersample: int, 
 def _draw_depth(prepared: Surface, cameras: Cameras, backend: Backend, dtype: torch.dtype) -> Tensor:
     clip = clip_positions(prepared.positions, cameras, dtype)
     face_id, _ = ops.rasterize(backend, clip, prepared.faces, cameras.size)
-    along = ops.interpolate(backend, clip[..., 3:], prepared.faces, face_id, clip)
+    along = ops.interpolate(backend, _depths(prepared.positions, cameras).to(dtype), prepared.faces, face_id, clip)
     return torch.where(face_id[..., None] >= 0, along, math.inf)
 
 
@@ -205,8 +212,7 @@ def _draw(prepared: Surface, cameras: Cameras, style: _Style, lights: Lights) ->
     columns = [prepared.normals, prepared.positions[prepared.position_of] - centre, *known, *carried(prepared)]
     attributes = torch.cat(columns, 1).to(style.dtype)
     values = ops.interpolate(backend, attributes, prepared.attribute_faces, face_id, clip[:, prepared.position_of])
-    eye = (cameras.position.to(centre) - centre).to(style.dtype)[:, None, None, :]
-    to_eye = torch.nn.functional.normalize(eye - values[..., 3:6], dim=-1)
+    to_eye = to_viewers(cameras, values[..., 3:6], centre)
     flat = _face_normals(prepared, face_id, values)
     normal = facing_normals(values[..., :3], flat, to_eye)
     rest = values[..., 8:] if known else values[..., 6:]

@@ -196,9 +196,38 @@ _VOLUMES = {
                        " by views left out."),
     "held_out_misfit": Entry("misfit of views left out", "How badly views that were left out are predicted, by weight"
                              " of smoothing: the least of them decided.", LOWER),
+    "calibration.axis": Entry("axis of rotation found", "By how many columns of the detector the axis of rotation is"
+                              " seen farther to the right than the input says.", unit="px"),
+    "calibration.u": Entry("detector offset found, columns", "By how many columns the detector stands farther to the"
+                           " right than the input says.", unit="px"),
+    "calibration.v": Entry("detector offset found, rows", "By how many rows the detector stands farther down than the"
+                           " input says.", unit="px"),
+    "calibration.tilt": Entry("detector tilt found", "Degrees by which the detector is turned in its plane, clockwise"
+                              " seen from the source, farther than the input says.", unit="degrees"),
+    "calibration.axis_uncertainty": Entry("uncertainty of the axis", "The standard deviation of the axis's place.",
+                                          LOWER, "px"),
+    "calibration.u_uncertainty": Entry("uncertainty of the offset, columns", "The standard deviation of the offset"
+                                       " along columns.", LOWER, "px"),
+    "calibration.v_uncertainty": Entry("uncertainty of the offset, rows", "The standard deviation of the offset along"
+                                       " rows.", LOWER, "px"),
+    "calibration.tilt_uncertainty": Entry("uncertainty of the tilt", "The standard deviation of the tilt.",
+                                          LOWER, "degrees"),
+    "calibration.pixel": Entry("column at the axis", "World units that a column of the detector covers at the axis."),
+    "calibration.misfit": Entry("misfit with it", "What a coarse grid leaves of the views with the geometry that was"
+                                " found.", LOWER, PERCENT),
+    "calibration.misfit_before": Entry("misfit without it", "The same with the input's geometry.", LOWER, PERCENT),
+    "geometry.axis": Entry("axis as the views want it", "By how many columns farther to the right a coarse grid"
+                           " explains the views best; near 0 where the geometry is right.", unit="px"),
+    "geometry.uncertainty": Entry("uncertainty of that", "The standard deviation of that number.", LOWER, "px"),
+    "geometry.gain": Entry("misfit that it takes off", "The share of a coarse grid's misfit that goes away with the"
+                           " axis there.", LOWER, PERCENT),
+    "compare": Entry("solvers compared", "Each solver on the same views: likeness of the density where the true one is"
+                     " known, the share of the views' optical depths that it does not explain, of those it saw and of"
+                     " those that were kept from all, and what it took."),
     "support": Entry("grid in use", "The share of the grid's cells where anything can be: the rest was ruled out by"
                      " empty pixels.", unit=PERCENT),
     "carving": Entry("carving", "`wide`: a cell's width around the object was kept free to fill; `tight`: none."),
+    "also_written": Entry("also written", "The density in other formats; `volume_hu` in Hounsfield units."),
     "saturated_pixels": Entry("pixels without light", "Pixels that are black, so that they only tell a least density;"
                               " they were left out."),
     "samples": Entry("samples", "Grid samples along z, y and x that were solved for."),

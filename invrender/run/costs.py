@@ -146,10 +146,8 @@ BYTES: Mapping[str, Mapping[str, float]] = {
     },
     "transmittance": {
         "process": 6.61e07,
+        "counted": 1,
         "own": 4.81e07,
-        "rays": 69.4,
-        "task": 4.91,
-        "voxels": 81.6,
     },
     "volume": {
         "process": 1.9e07,

@@ -276,7 +276,7 @@ def _follow(loop: Loop, problem: Problem, run: RunFolder, progress: Progress, re
             run.losses(step.index, {**step.phase.labels, **step.terms, **step.phase.noted(step.params)})
             with run.timed("pictures"):
                 reel.step(step)
-        run.keep(count, _Kept(problem, step, reel.shots, run.loss_rows, digest))
+        run.keep(count, _Kept(problem, step.bare, reel.shots, run.loss_rows, digest))
         stop.check()
         spent = time.perf_counter()
 

@@ -13,13 +13,20 @@ PER_RAY = 160  # bytes: rays, their data, and what sorting them takes for a mome
 PER_PIXEL = 40  # bytes: of pictures that are drawn and held together
 
 
-def check_memory(shape: tuple[int, int, int], rays: int, available: int | None = None) -> None:
+def check_memory(
+    shape: tuple[int, int, int],
+    rays: int,
+    available: int | None = None,
+    per_voxel: float = PER_VOXEL,
+    per_ray: float = PER_RAY,
+) -> None:
     """Refuse a job that needs more than this machine has free.
 
     Args:
         shape: (D, H, W) of the grid.
         rays: pixels of all views.
         available: bytes; measured if None.
+        per_voxel, per_ray: bytes of each.
 
     Raises:
         MemoryLimitError: naming the largest grid that fits.
@@ -27,14 +34,14 @@ def check_memory(shape: tuple[int, int, int], rays: int, available: int | None =
     room = available_memory() if available is None else available
     if room is None:
         return
-    needed = math.prod(shape) * PER_VOXEL + rays * PER_RAY
+    needed = math.prod(shape) * per_voxel + rays * per_ray
     if needed <= SPARE * room:
         return
-    left = SPARE * room - rays * PER_RAY
+    left = SPARE * room - rays * per_ray
     have = f"{needed / 2**30:.1f} GiB are needed and {room / 2**30:.1f} are free"
-    if left < 8 * PER_VOXEL:
+    if left < 8 * per_voxel:
         raise MemoryLimitError(f"the images alone do not fit: {have}", "use fewer --views or a smaller --size")
-    share = (left / PER_VOXEL / math.prod(shape)) ** (1 / 3)
+    share = (left / per_voxel / math.prod(shape)) ** (1 / 3)
     largest = " x ".join(str(max(2, int(n * share))) for n in shape[::-1])
     raise MemoryLimitError(
         f"a grid of {shape[2]} x {shape[1]} x {shape[0]} does not fit: {have}", f"the largest that fits is {largest}"

@@ -11,8 +11,17 @@ from invrender.cameras.around import around
 from invrender.cameras.framing import mesh_points
 from invrender.cameras.path import CameraPath
 from invrender.cameras.rigs import mesh_frame, onto
-from invrender.cameras.viewpoint import UP, Triple, Viewpoint, cameras_at, turned_about, viewpoint_of
+from invrender.cameras.viewpoint import (
+    UP,
+    Triple,
+    Viewpoint,
+    cameras_at,
+    parallel_viewpoint,
+    turned_about,
+    viewpoint_of,
+)
 from invrender.cameras.volume_rigs import volume_frame
+from invrender.errors import UsageError
 from invrender.io.datasets.dataset import read_cameras
 from invrender.nouns import Cameras, Mesh, Volume
 from invrender.run.memory import check_pictures
@@ -49,6 +58,7 @@ class CameraPlacement:
         elevation, azimuth: in degrees.
         stands: the first camera, whose turntable the others are; None: by the numbers above. A viewpoint has its fov.
         path: on which cameras go; None: on none.
+        parallel: whether rays are parallel, whatever the above say; `extent`: see `cameras.around`.
     """
 
     kind: str = "orbit"
@@ -60,6 +70,8 @@ class CameraPlacement:
     azimuth: float = 0.0
     stands: Standpoint | Viewpoint | None = None
     path: CameraPath | None = None
+    parallel: bool = False
+    extent: float | None = None
 
     @property
     def up(self) -> Triple:
@@ -79,11 +91,16 @@ class CameraPlacement:
         count = self.count(default)
         check_pictures(count, self.size)
         if self.path is not None:
-            return cameras_at(self.path.viewpoints(count), self.size, _corners(asset))
+            return cameras_at(self._rays(self.path.viewpoints(count)), self.size, _corners(asset))
         if self.stands is not None:
             view = self.stands if isinstance(self.stands, Viewpoint) else self._viewpoint(self.stands, asset)
-            return cameras_at(turned_about(view, count), self.size, _corners(asset))
+            return cameras_at(self._rays(turned_about(view, count)), self.size, _corners(asset))
         if self.kind not in ("orbit", "sphere"):
+            if self.parallel:
+                raise UsageError(
+                    f"--ortho does not go with the cameras of {self.kind}, which are what they are",
+                    "leave it out, or place cameras with --eye, --path or --azimuth",
+                )
             return read_cameras(self.kind, self.size)[:count]
         return self._around(asset, count)
 
@@ -91,7 +108,12 @@ class CameraPlacement:
         return around(
             asset, "orbit" if self.kind == "orbit" else "sphere", count, self.size,
             distance=self.distance, fov=self.fov, elevation=self.elevation, azimuth=self.azimuth,
+            parallel=self.parallel, extent=self.extent,
         )  # fmt: skip
+
+    def _rays(self, viewpoints: list[Viewpoint]) -> list[Viewpoint]:
+        """The viewpoints with parallel rays where they are asked for."""
+        return [parallel_viewpoint(view, self.extent) for view in viewpoints] if self.parallel else viewpoints
 
     def _viewpoint(self, stands: Standpoint, asset: Mesh | Volume) -> Viewpoint:
         """What is said of the first camera, and for the rest the orbit's first one, turned so that `up` is up."""
@@ -104,7 +126,7 @@ class CameraPlacement:
         upright = asset if isinstance(asset, Volume) else replace(asset, vertices=asset.vertices.double() @ turn)
         seen = viewpoint_of(replace(self, kind="orbit")._around(upright, 1), 0, middle_of(upright))
         offset = turn @ (torch.tensor(seen.eye, dtype=torch.float64) - middle_of(upright))
-        return Viewpoint(_triple(torch.tensor(target).to(offset) + offset), target, stands.up, fov)
+        return Viewpoint(_triple(torch.tensor(target).to(offset) + offset), target, stands.up, fov, seen.extent)
 
 
 def middle_of(asset: Mesh | Volume) -> Tensor:

@@ -157,6 +157,7 @@ class ViewsRunSettings(RunSettings):
         DISTANCES,
     ] = None
     fov: Annotated[float, Flag("Field of view in degrees (smaller side).", panel=OWN_VIEWS), Range(1, 170)] = 45.0
+    ortho: Annotated[bool, Flag("Parallel rays (orthographic cameras).", panel=OWN_VIEWS)] = False
 
 
 @dataclass(frozen=True)

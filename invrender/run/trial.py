@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import torch
 
 from invrender.cameras.projection import look_at, perspective
-from invrender.cameras.rays import camera_rays
+from invrender.cameras.rays import camera_rays, index_places
 from invrender.cameras.rigs import fibonacci
 from invrender.kernels import Backend, Size
 from invrender.kernels.compositing import RaySamples, Rules, Shade
@@ -87,7 +87,7 @@ def _volumes(backend: Backend) -> None:
     lens = perspective(40.0, size, 0.1, 4.0).repeat(views, 1, 1)
     cameras = Cameras(look_at(2 * fibonacci(views), (0.0, 0.0, 0.0)), lens, size)
     _integrate(backend, grid, bounds, cameras)
-    backend.smooth_step(grid, grid, grid, grid, (0.1, 0.1), 0.5)
+    backend.smooth_step(grid, grid.clone(), grid, grid, (0.1, 0.1), 0.5)
     _compose(backend, grid, bounds, cameras)
     _field(backend)
 
@@ -102,6 +102,7 @@ def _integrate(backend: Backend, grid: torch.Tensor, bounds: torch.Tensor, camer
     projected = bundle.forward(grid)
     bundle.adjoint(projected)
     bundle.normal(grid, projected, projected)
+    backend.backproject(projected.new_ones(RAYS), index_places(GRID, bounds.cpu(), cameras), GRID)
 
 
 def _compose(backend: Backend, grid: torch.Tensor, bounds: torch.Tensor, cameras: Cameras) -> None:

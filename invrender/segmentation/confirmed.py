@@ -16,6 +16,7 @@ import torch
 from numpy.typing import NDArray
 from scipy import ndimage
 
+from invrender.cameras.parallel import pixels_per_unit
 from invrender.cameras.rigs import evenly
 from invrender.colour import linear_to_srgb
 from invrender.errors import InputError
@@ -144,8 +145,8 @@ def _cell_in_pixels(grid: Grid, cameras: Cameras, view: int) -> float:
     middle = torch.tensor(
         [low + grid.spacing * (count - 1) / 2 for low, count in zip(grid.lower, grid.counts, strict=True)]
     )
-    depth = float((cameras.world_to_camera[view, 2, :3] @ middle.double() + cameras.world_to_camera[view, 2, 3]).abs())
-    return grid.spacing * float(cameras.projection[view, 1, 1]) * cameras.size[0] / 2 / max(depth, 1e-12)
+    depth = (cameras.world_to_camera[view, 2, :3] @ middle.double() + cameras.world_to_camera[view, 2, 3]).abs()
+    return grid.spacing * float(pixels_per_unit(cameras[[view]], depth.clamp(min=1e-12)[None]))
 
 
 def _parts(pixels: Bools) -> Bools:

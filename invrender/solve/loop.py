@@ -97,6 +97,13 @@ class Step:
     state: LoopState
 
     @property
+    def bare(self) -> Step:
+        """The step without what it took to take it, which may hold much memory."""
+        phase: Any = self.phase
+        bare = dataclasses.replace(phase, objective=None, solver=None, start=None, measures=None, result=None)
+        return dataclasses.replace(self, phase=bare)
+
+    @property
     def params(self) -> Params:
         """After the step."""
         assert self.state.current is not None
@@ -181,7 +188,8 @@ def _advanced(phase: Phase, state: LoopState) -> tuple[LoopState, Terms]:
         highest = state.highest if samples else max(state.highest, start)
         fault = _fault(loss, math.inf if samples else highest, point.params)
         if not fault:
-            moved = Current(point, current.point, current.index + 1, current.halvings, terms, start)
+            before = current.point if phase.rolls_back else None
+            moved = Current(point, before, current.index + 1, current.halvings, terms, start)
             return dataclasses.replace(state, current=moved, highest=highest), terms
         current = _rolled_back(phase, current, fault)
 

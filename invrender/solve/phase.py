@@ -62,6 +62,8 @@ class Phase:
         first, total: index of the first step among those of all phases of this title, and how many these are.
         keeps: how many of the phases before have to keep their results while this one runs.
         seed: of the random numbers; None: they continue from the phase before.
+        rolls_back: whether the state before the last step is kept, to go back to where a step fails; else only the step
+            that failed is repeated, which takes half the memory.
         recorded: whether steps leave losses and pictures; those of trials are only shown as progress.
         labels: further columns of losses.csv; `constants`: numbers that follow the terms of every step; `noted`: those
             of the parameters after a step, for losses.csv alone.
@@ -82,6 +84,7 @@ class Phase:
     total: int = 0
     keeps: int = 0
     seed: int | None = None
+    rolls_back: bool = True
     recorded: bool = True
     labels: Mapping[str, str] = field(default_factory=dict)
     constants: Terms = field(default_factory=dict)

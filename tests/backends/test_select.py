@@ -141,8 +141,8 @@ def test_missing_kernels_are_filled_in_and_named() -> None:
     assert half.rasterize is cpu.rasterize
     assert half.line_integral is torch_backend.line_integral
     assert half.description == (
-        "half of it; in plain torch: interpolate, antialias, silhouette, trace, radiance, line_integral, joseph_rays, "
-        "smooth_step, composite_adjoint, field"
+        "half of it; in plain torch: interpolate, antialias, silhouette, trace, radiance, line_integral, backproject, "
+        "joseph_rays, smooth_step, composite_adjoint, field"
     )
     whole = completed("whole", "all of it", torch_backend, **{name: getattr(cpu, name) for name in KERNELS})
     assert whole.description == "all of it"

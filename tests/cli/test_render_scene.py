@@ -200,7 +200,6 @@ def test_what_looks_wrong_is_told(render, tmp_path, capsys, change, warning):
         (("--turn", "light"), 2, "--turn has no effect"),
         (("--occlusion", "8", "--mode", "path"), 2, "--occlusion has no effect"),
         (("--mode", "shaded", "--spp", "2"), 2, "--spp has no effect in mode shaded"),
-        (("--mode", "depth"), 2, "orthographic"),
         (("-o", "a.exr", "--exposure", "1"), 2, "no effect on .exr"),
         (("-o", "a.exr", "--mode", "color"), 2, "writes no .exr"),
     ],

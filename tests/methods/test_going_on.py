@@ -22,8 +22,8 @@ from invrender.methods.names import METHODS, method_called
 from invrender.methods.photometric import posing, stages
 from invrender.methods.photometric.levels import ladder
 from invrender.methods.silhouette import schedule as silhouette
+from invrender.methods.transmittance import budget as transmittance
 from invrender.methods.transmittance import neural
-from invrender.methods.transmittance import schedule as transmittance
 from invrender.run.method import Problem
 from invrender.samples import SAMPLES, VOLUMES
 from invrender.solve.loop import Loop, LoopState, Step

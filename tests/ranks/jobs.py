@@ -13,7 +13,7 @@ from typing import Any
 from invrender.backends import shared_rays
 from invrender.methods.launch import backend_for, company
 from invrender.methods.reconstruct import Layers, method_and_settings
-from invrender.methods.transmittance import schedule
+from invrender.methods.transmittance import budget
 from invrender.run.execute import Destination, execute
 
 REPOSITORY = Path(__file__).parent.parent.parent
@@ -51,9 +51,7 @@ JOBS: Mapping[str, Mapping[str, Any]] = {
 
 def run(name: str, folder: Path) -> None:
     """Run a job on whatever processes there are."""
-    schedule.COARSE_FROM = (
-        10 if name.startswith("fine") else 192
-    )  # from where a grid of half the resolution comes first
+    budget.COARSE_FROM = 10 if name.startswith("fine") else 192  # from where a grid of half the resolution comes first
     job = {**QUIET, **JOBS[name]}
     source = Path(job.pop("input"))
     method, settings = method_and_settings(

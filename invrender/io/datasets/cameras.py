@@ -7,7 +7,8 @@ from collections.abc import Sequence
 import numpy as np
 import torch
 
-from invrender.cameras.projection import common_point, perspective_intrinsics
+from invrender.cameras.parallel import extents
+from invrender.cameras.projection import common_point, parallel_projection, perspective_intrinsics
 from invrender.io.datasets.layout import Place, canvas_of
 from invrender.io.datasets.posed import PosedImage
 from invrender.nouns import Cameras
@@ -44,12 +45,22 @@ def _padded(projection: torch.Tensor, size: Size, canvas: Size) -> torch.Tensor:
 def _cameras(posed: Sequence[PosedImage], sizes: Sequence[Size], canvas: Size) -> Cameras:
     """Cameras whose projections are those of pictures of their own size (H, W)."""
     world = torch.from_numpy(np.stack([view.world_to_camera for view in posed]))
-    target, _ = common_point(Cameras(world, torch.zeros_like(world), canvas))
-    positions = torch.linalg.inv(world)[:, :3, 3]
-    distance = float((positions - target).norm(dim=1).max())
-    reach = distance if distance > 0 else 1.0
-    projections = [
-        perspective_intrinsics(*view.lens.at(size), size, *(view.clip or (0.01 * reach, 100 * reach)))
-        for view, size in zip(posed, sizes, strict=True)
-    ]
-    return Cameras(world, torch.stack(projections), canvas)
+    reach = _reach(Cameras(world, torch.stack([_projection(*each) for each in zip(posed, sizes, strict=True)]), canvas))
+    return Cameras(world, torch.stack([_projection(*each, reach) for each in zip(posed, sizes, strict=True)]), canvas)
+
+
+def _reach(cameras: Cameras) -> float:
+    """How far the cameras are at most from what they look at; of parallel ones at least what their pictures show."""
+    target, _ = common_point(cameras)
+    distance = float((cameras.position - target).norm(dim=1).max())
+    if bool(cameras.parallel.any()):
+        distance = max(distance, float(extents(cameras[cameras.parallel]).max()))
+    return distance if distance > 0 else 1.0
+
+
+def _projection(view: PosedImage, size: Size, reach: float = 1.0) -> torch.Tensor:
+    """A view's projection onto a picture of its own size; clipped within `reach` unless the file says how."""
+    fx, fy, cx, cy = view.lens.at(size)
+    if not view.lens.parallel:
+        return perspective_intrinsics(fx, fy, cx, cy, size, *(view.clip or (0.01 * reach, 100 * reach)))
+    return parallel_projection((1 / fx, 1 / fy), cx, cy, size, *(view.clip or (0.0, 100 * reach)))

@@ -19,7 +19,7 @@ from invrender.io.datasets.pictures import header_of
 from invrender.io.datasets.posed import Lens, PosedImage
 from invrender.io.datasets.sizes import fit_all, upright
 from invrender.io.datasets.sources import listed
-from invrender.io.datasets.write_poses import WRITERS, Written, holds
+from invrender.io.datasets.write_poses import PARALLEL_FORMATS, WRITERS, Written, holds
 from invrender.io.files.atomic import atomic_path
 from invrender.io.files.paths import entries, is_folder, shown
 from invrender.io.images import read_image, read_mask, write_png
@@ -78,6 +78,7 @@ def convert(
     _check(root, target, to, overwrite)
     found = listed(source)
     posed = check_views(found.views, root, skip_missing)
+    _check_parallel(posed, to)
     heads = [header_of(view, root) for view in posed]
     files = mask_files(posed, [head.alpha for head in heads], root, None if masks is None else Path(masks), True)
     fitted, turns = fit_all(posed, heads, [None if file is None else read_header(file) for file in files], root)
@@ -107,6 +108,14 @@ def _check(root: Path, target: Path, to: str, overwrite: bool) -> None:
         raise OutputExistsError(f"{target} is a file", "choose another folder")
     if entries(target) and not overwrite:
         raise OutputExistsError(f"{target} holds something already", "pass --overwrite, or choose another folder")
+
+
+def _check_parallel(posed: Sequence[PosedImage], to: str) -> None:
+    if to not in PARALLEL_FORMATS and any(view.lens.parallel for view in posed):
+        raise UsageError(
+            f"the format '{to}' has no words for cameras with parallel rays",
+            f"use one of {', '.join(PARALLEL_FORMATS)}",
+        )
 
 
 def _places(
@@ -154,7 +163,9 @@ def _write(place: Place, file: Path | None, name: str, target: Path, to: str, ro
     else:
         _rewrite(place, file, target / "images" / picture, None if mask is None else target / mask, root)
     height, width = place.pinhole_size
-    told = Lens(*view.lens.at(place.pinhole_size), width, height, distortion=view.lens.distortion)
+    told = Lens(
+        *view.lens.at(place.pinhole_size), width, height, distortion=view.lens.distortion, parallel=view.lens.parallel
+    )
     return Written(picture, mask, told, view.world_to_camera, view.split, view.clip)
 
 

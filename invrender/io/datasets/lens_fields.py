@@ -3,6 +3,12 @@
 `camera_model` is OPENCV where nothing is said. Its coefficients are OpenCV's: k1 k2 p1 p2 k3, and with k4 k5 k6 the
 rational model. OPENCV_FISHEYE, or `is_fisheye`, takes k1 to k4 (OpenCV's fisheye model). The other models are COLMAP's,
 by their names and the names of their parameters.
+
+ORTHOPHOTO (nerfstudio's name; gsplat's ORTHO, ORTHOGRAPHIC and PARALLEL are read, too) is a camera with parallel rays.
+Its `fl_x` and `fl_y` are pixels per world unit, as in both of these programs: a point x to the right of the camera's
+axis lands on the column cx + fl_x x. In their place may stand `ortho_scale`, world units along the longer side of the
+picture (Blender's), or `xmag` and `ymag`, half of those across its width and height (glTF's). Rays start in the plane
+through the camera's position.
 """
 
 from __future__ import annotations
@@ -43,6 +49,9 @@ COEFFICIENTS = {
 }
 """The fields of the coefficients by `camera_model`; those of pinholes are looked at, as programs fill them too."""
 
+PARALLEL = ("ORTHOPHOTO", "ORTHOGRAPHIC", "ORTHO", "PARALLEL")
+"""The names of `camera_model` for parallel rays; the first one is written."""
+
 _OTHER_LENSES = ("latlong", "equirectangular", "ftheta_p0", "ftheta_p1")  # instant-ngp's
 
 
@@ -56,6 +65,8 @@ def lens_of(fields: dict[str, Any], where: str) -> Lens:
     Raises:
         InputError: there is no focal length, a number is impossible, or the model is unknown.
     """
+    if is_parallel(fields):
+        return _parallel(fields, where)
     bent = _distortion(fields, where)
     values = {ours: number_of(fields, theirs, where) for theirs, ours in LENS_KEYS.items()}
     lens = Lens(**values, distortion=bent)
@@ -70,6 +81,33 @@ def lens_of(fields: dict[str, Any], where: str) -> Lens:
             hint = "give the angle in radians" if angle else "give it in pixels, above 0"
             raise InputError(f"{where}: '{key}' = {value:g} is impossible", hint)
     return lens
+
+
+def is_parallel(fields: dict[str, Any]) -> bool:
+    """Whether fields tell of parallel rays."""
+    names = (str(fields.get(key) or "").upper() for key in ("camera_model", "camera_type"))
+    return any(name in PARALLEL for name in names)
+
+
+def _parallel(fields: dict[str, Any], where: str) -> Lens:
+    bent = next((key for key in _OPENCV if number_of(fields, key, where)), None)
+    if bent is not None:
+        raise InputError(f"{where}: a camera with parallel rays has a distortion, '{bent}'", "undistort its picture")
+    keys = ("fl_x", "fl_y", "cx", "cy", "w", "h", "ortho_scale", "xmag", "ymag")
+    given = {key: number_of(fields, key, where) for key in keys}
+    for key, value in given.items():
+        if value is not None and key not in ("cx", "cy") and not value > 0:
+            raise InputError(f"{where}: '{key}' = {value:g} is impossible", "give a number above 0")
+    if not any(given[key] for key in ("fl_x", "ortho_scale", "xmag", "ymag")):
+        raise InputError(
+            f"{where}: nothing tells how much a camera with parallel rays sees",
+            "add 'fl_x' (pixels per world unit), or 'ortho_scale' (world units along the longer side)",
+        )
+    across, along = (None if given[key] is None else 2 * (given[key] or 0.0) for key in ("xmag", "ymag"))
+    return Lens(
+        given["fl_x"], given["fl_y"], given["cx"], given["cy"], given["w"], given["h"],
+        parallel=True, span_x=across, span_y=along, span=given["ortho_scale"],
+    )  # fmt: skip
 
 
 def _distortion(fields: dict[str, Any], where: str) -> Distortion | None:
@@ -88,18 +126,12 @@ def _model(fields: dict[str, Any], where: str) -> str:
     model = str(fields.get("camera_model") or "OPENCV").upper()
     if fields.get("is_fisheye") and COEFFICIENTS.get(model) is not COEFFICIENTS["THIN_PRISM_FISHEYE"]:
         model = model if "FISHEYE" in model else "OPENCV_FISHEYE"
-    if "ORTHO" in model:
-        raise InputError(
-            f"{where}: a camera of the model '{shown(model)}' has parallel rays, which is no pinhole",
-            "move the cameras far back along their axes (a thousand times the object's size), with a focal length in"
-            " pixels of that distance divided by the width of a pixel",
-        )
     other = next((key for key in _OTHER_LENSES if fields.get(key)), None)
     if model not in COEFFICIENTS or other:
         what = f"'{other}' makes a lens" if other else f"the camera model '{shown(model)}' is one"
         raise InputError(
             f"{where}: {what} that is not known here",
-            f"undistort the images to PINHOLE, or use one of {', '.join(COEFFICIENTS)}",
+            f"undistort the images to PINHOLE, or use one of {', '.join((*COEFFICIENTS, PARALLEL[0]))}",
         )
     return model
 

@@ -24,6 +24,9 @@ class Lens:
         fx, fy, cx, cy: in pixels of an image of `width` x `height` (or of the image itself where those are None).
         angle_x, angle_y: full angles of view in radians; they count where fx is None.
         distortion: None of a pinhole.
+        parallel: whether rays are parallel; then fx and fy are pixels per world unit, and there are no angles.
+        span_x, span_y, span: of parallel rays: world units across the picture's width, its height, and its longer side;
+            they count where fx is None.
     """
 
     fx: float | None = None
@@ -35,6 +38,10 @@ class Lens:
     angle_x: float | None = None
     angle_y: float | None = None
     distortion: Distortion | None = None
+    parallel: bool = False
+    span_x: float | None = None
+    span_y: float | None = None
+    span: float | None = None
 
     def at(self, size: tuple[int, int]) -> tuple[float, float, float, float]:
         """(fx, fy, cx, cy) in pixels of an image of `size` (H, W), which may be a scaled copy of the one described."""
@@ -44,12 +51,28 @@ class Lens:
         cy = height / 2 if self.cy is None else self.cy * along
         if self.fx is not None:
             return self.fx * across, (self.fx if self.fy is None else self.fy) * along, cx, cy
+        if self.parallel:
+            return *self._per_unit(size), cx, cy
         fx = None if self.angle_x is None else width / 2 / math.tan(self.angle_x / 2)
         fy = None if self.angle_y is None else height / 2 / math.tan(self.angle_y / 2)
         if fx is None and fy is None:
             raise ValueError("a lens needs fx, angle_x or angle_y")
         # square pixels of the image that the angle was meant for, which a copy may have stretched
         return fx or (fy or 0.0) / along * across, fy or (fx or 0.0) / across * along, cx, cy
+
+    def _per_unit(self, size: tuple[int, int]) -> tuple[float, float]:
+        """Pixels of an image of `size` (H, W) per world unit, across and down, where fx is None."""
+        height, width = size
+        if self.span is not None:
+            longer = max(self.width or width, self.height or height)
+            return longer / self.span * width / (self.width or width), longer / self.span * height / (
+                self.height or height
+            )
+        if self.span_x is None and self.span_y is None:
+            raise ValueError("a lens of parallel rays needs fx or a span")
+        across = None if self.span_x is None else width / self.span_x
+        along = None if self.span_y is None else height / self.span_y
+        return across or along or 0.0, along or across or 0.0
 
 
 @dataclass(frozen=True)

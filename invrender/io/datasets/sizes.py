@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import math
 from dataclasses import replace
 from pathlib import Path
 
@@ -47,7 +48,12 @@ def _check_lens(view: PosedImage, size: Size, root: Path) -> None:
     """Refuse angles of view of nothing or of half a turn, and principal points far from the picture."""
     fx, fy, cx, cy = view.lens.at(size)
     height, width = size
-    if not all(_SHORTEST < focal / side < 1e9 for focal, side in ((fx, width), (fy, height))):
+    if view.lens.parallel:
+        if not all(0 < scale < math.inf for scale in (fx, fy)):
+            raise InputError(
+                f"{root}: {shown(view.name)} has {fx:g}, {fy:g} pixels per world unit", "give numbers above 0"
+            )
+    elif not all(_SHORTEST < focal / side < 1e9 for focal, side in ((fx, width), (fy, height))):
         raise InputError(
             f"{root}: the focal lengths {fx:g}, {fy:g} of {shown(view.name)} are impossible for its picture of"
             f" {width} x {height} pixels",

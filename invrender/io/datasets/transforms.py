@@ -2,7 +2,7 @@
 
 The fields: `camera_angle_x`, or `fl_x fl_y cx cy w h`, for the whole file or per frame; `frames`, each with `file_path`
 (with or without extension), `transform_matrix` (camera-to-world, OpenGL axes), and `mask_path` where there is one. Ours
-adds `near` and `far`.
+adds `near` and `far`. Of cameras with parallel rays see `lens_fields`.
 """
 
 from __future__ import annotations
@@ -15,9 +15,10 @@ from typing import Any
 
 import numpy as np
 
+from invrender.cameras.parallel import check_straight, depth_range
 from invrender.cameras.projection import intrinsics
 from invrender.errors import InputError
-from invrender.io.datasets.lens_fields import lens_of, number_of
+from invrender.io.datasets.lens_fields import PARALLEL, is_parallel, lens_of, number_of
 from invrender.io.datasets.locate import Locator
 from invrender.io.datasets.posed import Lens, PosedImage, rigid_inverse
 from invrender.io.files.json_table import read_json_table
@@ -97,8 +98,15 @@ def _frame(path: Path, index: int, frame: Any, table: dict[str, Any], locator: L
         mask=mask,
         world_to_camera=rigid_inverse(_matrix(frame, where), where),
         lens=lens_of(fields, where),
-        clip=(clip[0], clip[1]) if clip[0] and clip[1] and 0 < clip[0] < clip[1] else None,
+        clip=_clip(*clip, is_parallel(fields)),
     )
+
+
+def _clip(near: float | None, far: float | None, flat: bool) -> tuple[float, float] | None:
+    """The depths between which a camera sees, if they make sense; parallel rays start at 0."""
+    if near is None or far is None or not near < far or not (near >= 0 if flat else near > 0):
+        return None
+    return near, far
 
 
 def _compare_angle(lens: Lens, path: Path) -> None:
@@ -133,22 +141,34 @@ def _name(named: str) -> str:
 
 
 def transforms_table(cameras: Cameras, files: list[str]) -> dict[str, Any]:
-    """What goes into transforms.json for cameras whose images are `files`; numbers keep all their digits."""
+    """What goes into transforms.json for cameras whose images are `files`; numbers keep all their digits.
+
+    Raises:
+        UsageError: pixels are no rectangles, or parallel rays meet them at a slant, for which the file has no words.
+    """
+    check_straight(cameras)
+    near, far = (values.detach().tolist() for values in depth_range(cameras))
+    flat = cameras.parallel.tolist()
     fx, fy, cx, cy = (values.detach().tolist() for values in intrinsics(cameras))
     height, width = cameras.size
     world = cameras.world_to_camera.detach().numpy()
     frames = []
     for i, file in enumerate(files):
-        p = cameras.projection[i].detach()
         matrix = np.eye(4)
         matrix[:3, :3] = world[i, :3, :3].T
         matrix[:3, 3] = -matrix[:3, :3] @ world[i, :3, 3]
+        kind: dict[str, Any] = {"camera_model": PARALLEL[0]} if flat[i] else _angles(width / fx[i], height / fy[i])
         lens = {
-            **{"camera_angle_x": 2 * math.atan(width / 2 / fx[i]), "camera_angle_y": 2 * math.atan(height / 2 / fy[i])},
+            **kind,
             **{"fl_x": fx[i], "fl_y": fy[i], "cx": cx[i], "cy": cy[i], "w": width, "h": height},
-            **{"near": float(p[2, 3] / (p[2, 2] - 1)), "far": float(p[2, 3] / (p[2, 2] + 1))},
+            **{"near": near[i], "far": far[i]},
         }
         frames.append((lens, {"file_path": file, "transform_matrix": matrix.tolist()}))
-    shared = {key: value for key, value in frames[0][0].items() if all(lens[key] == value for lens, _ in frames)}
+    shared = {key: value for key, value in frames[0][0].items() if all(lens.get(key) == value for lens, _ in frames)}
     own = [{**{k: v for k, v in lens.items() if k not in shared}, **frame} for lens, frame in frames]
     return {**shared, "frames": own}
+
+
+def _angles(across: float, along: float) -> dict[str, Any]:
+    """The angles of view of a picture that is so wide and high at depth 1."""
+    return {"camera_angle_x": 2 * math.atan(across / 2), "camera_angle_y": 2 * math.atan(along / 2)}

@@ -16,7 +16,7 @@ from scipy.spatial.transform import Rotation
 
 from invrender.io.datasets.cameras_json import NAME
 from invrender.io.datasets.distortion import COLMAP_MODELS, Distortion
-from invrender.io.datasets.lens_fields import COEFFICIENTS
+from invrender.io.datasets.lens_fields import COEFFICIENTS, PARALLEL
 from invrender.io.datasets.middlebury import CENTRE, ENDING
 from invrender.io.datasets.posed import Lens
 from invrender.io.files.atomic import atomic_path, atomic_write_text
@@ -51,6 +51,7 @@ class Written:
 
 
 Bounds = torch.Tensor | None
+PARALLEL_FORMATS = ("transforms", "nerfstudio")  # those that have words for cameras with parallel rays
 
 
 def holds(to: str, distortion: Distortion) -> bool:
@@ -82,7 +83,7 @@ def _transforms(folder: Path, views: Sequence[Written], bounds: Bounds) -> list[
 
 def _fields(lens: Lens) -> dict[str, Any]:
     """The fields of transforms.json for a lens."""
-    bent, model = lens.distortion, "OPENCV"
+    bent, model = lens.distortion, PARALLEL[0] if lens.parallel else "OPENCV"
     coefficients: dict[str, float] = {}
     if bent is not None:
         rational = bent.model == "FULL_OPENCV"

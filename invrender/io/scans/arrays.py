@@ -35,9 +35,9 @@ def array_in(path: Path, key: str | None = None, dimensions: tuple[int, ...] = (
     """
     try:
         if path.suffix.lower() == ".npy":
-            found = np.load(path, mmap_mode="c", allow_pickle=False)
+            found = np.lib.format.open_memmap(path, mode="c")
         elif path.suffix.lower() == ".npz":
-            with np.load(path, allow_pickle=False) as archive:
+            with path.open("rb") as file, np.load(file, allow_pickle=False) as archive:
                 shapes = {name: archive[name].shape for name in archive.files}
                 found = archive[_chosen(path, shapes, key, dimensions)]
         else:

@@ -71,7 +71,8 @@ def _files(table: Table, place: Path) -> list[Path]:
     if any(mark in place.name for mark in "*?["):
         if not is_folder(place.parent):
             raise InputError(f"there is no folder {shown(place.parent)}", f"mend path in {shown(table.path)}")
-        found = [each for each in place.parent.glob(place.name) if each.suffix.lower() in FORMATS]
+        every = (each for each in place.parent.glob(place.name) if not each.name.startswith("."))
+        found = [each for each in every if each.suffix.lower() in FORMATS]
         if not found:
             raise InputError(f"no file is called {shown(place)}", f"mend path in {shown(table.path)}")
         return sorted(found, key=lambda each: natural(each.name))

@@ -142,6 +142,10 @@ def from_vectors(
     """The same of numbers [N,12]; where rows run upwards, seen from the source, they are turned to run downwards."""
     source, centre, u, v = torch.from_numpy(every.copy()).reshape(-1, 4, 3).unbind(1)
     along = source if beam == "parallel" else centre - source
+    if beam == "parallel":  # rays have no sense: the one that lets rows run downwards, if the others run upwards
+        along = torch.where(
+            (v[:, 2:] > 0) == ((torch.linalg.cross(u, v) * along).sum(1, keepdim=True) > 0), -along, along
+        )
     facing = (torch.linalg.cross(u, v) * along).sum(1)
     flat = facing.abs() <= 1e-9 * u.norm(dim=1) * v.norm(dim=1) * along.norm(dim=1)
     if bool(flat.any()):
@@ -159,7 +163,7 @@ def from_vectors(
         )
     turned = bool(upwards.all())
     if beam == "parallel":
-        source = torch.nn.functional.normalize(source, dim=1)
+        source = torch.nn.functional.normalize(along, dim=1)
     return ScanGeometry(beam, source, centre, u, -v if turned else v, size), turned
 
 

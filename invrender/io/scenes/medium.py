@@ -8,6 +8,7 @@ from invrender.errors import InputError, InvrenderError
 from invrender.io.files.paths import shown
 from invrender.io.meshes.read import MESH_EXTENSIONS, read_mesh
 from invrender.io.scenes.table import Table
+from invrender.io.volumes.grid import upright
 from invrender.io.volumes.read import is_volume_path, read_volume
 from invrender.nouns import Mesh, Volume
 from invrender.nouns.appearance import BLACK, WHITE, Colour
@@ -109,6 +110,7 @@ def _volume(table: Table, key: str, box: torch.Tensor | None) -> Volume:
         raise table.wrong(f"names {shown(path.name)}, which is no volume file", "use .npz, .vti, .nrrd, .mha or .npy")
     try:
         found = read_volume(path, key=table.text("key")) if key == "file" and table.has("key") else read_volume(path)
+        found = upright(found, path)  # among other things of the scene's world
     except InvrenderError as error:
         raise InputError(f"{shown(table.path)}: {table.where}: {error.cause}", error.remedy) from error
     return found if box is None else Volume(found.values, box, found.name, found.units)

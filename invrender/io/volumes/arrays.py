@@ -19,11 +19,12 @@ from invrender.io.files.npz import BROKEN_HEADERS
 from invrender.io.files.paths import nearest
 from invrender.io.volumes.axes import unnamed
 from invrender.io.volumes.grid import Array, Grid, damaged, default_axes, scalars, size_lie
+from invrender.io.volumes.oblique import is_turned
 from invrender.nouns import Volume
 
 log = logging.getLogger(__name__)
 
-_PLACE = ("bounds", "spacing", "origin")
+_PLACE = ("bounds", "spacing", "origin", "placement")
 _PLACE_LIMIT = 1 << 16  # bytes that such an array may have
 
 
@@ -55,12 +56,15 @@ def read_npy(path: Path, frame: int | None = None) -> Grid:
     if more:
         log.warning("%s: %d more bytes follow the array; they are left out", path.name, more)
     values = unnamed(values, frame, path)
-    return Grid(values, *default_axes(values.shape[1:]))
+    return Grid(values, *default_axes(values.shape[1:]), spaced=False)
 
 
 def write_npz(path: Path, volume: Volume) -> None:
-    """`density` [D,H,W] or [C,D,H,W] float32 and `bounds` [2,3] float64, compressed."""
-    np.savez_compressed(path, density=_squeezed(volume), bounds=volume.bounds.detach().cpu().double().numpy())
+    """`density` [D,H,W] or [C,D,H,W] float32, `bounds` [2,3] float64, `placement` [3,4] of a turned one, compressed."""
+    arrays = {"density": _squeezed(volume), "bounds": volume.bounds.detach().cpu().double().numpy()}
+    if volume.placement is not None:
+        arrays["placement"] = volume.placement.detach().cpu().double().numpy()
+    np.savez_compressed(path, **arrays)  # type: ignore[arg-type] # one of its keywords is a bool
 
 
 def write_npy(path: Path, volume: Volume) -> None:
@@ -142,7 +146,8 @@ def _positioned(values: Array, arrays: dict[str, Array], path: Path) -> Grid:
             if bounds.shape != (2, 3):  # six numbers in a row are in another order in VTK
                 raise ValueError(f"bounds of shape {bounds.shape}")
             _check_corners(bounds, path)
-            return Grid(values, np.diag((bounds[1] - bounds[0]) / np.maximum(counts, 1)), bounds[0])
+            axes = np.diag((bounds[1] - bounds[0]) / np.maximum(counts, 1))
+            return Grid(values, axes, bounds[0], _placement(arrays, path))
         if "spacing" in arrays:
             steps = np.broadcast_to(_numbers(arrays["spacing"]), (3,))
             _check_corners(np.stack([np.zeros(3), steps]), path)
@@ -155,7 +160,17 @@ def _positioned(values: Array, arrays: dict[str, Array], path: Path) -> Grid:
             f"{path}: bounds, spacing or origin have a wrong shape ({error})",
             "bounds are 2 x 3 numbers (x, y, z of both corners), spacing and origin 3",
         ) from error
-    return Grid(values, axes, origin)
+    return Grid(values, axes, origin, spaced="spacing" in arrays)
+
+
+def _placement(arrays: dict[str, Array], path: Path) -> NDArray[np.float64] | None:
+    if "placement" not in arrays:
+        return None
+    matrix = _numbers(arrays["placement"])
+    fits = matrix.shape == (3, 4) and np.isfinite(matrix).all()
+    if not fits or (np.abs(np.linalg.norm(matrix[:, :3], axis=0) - 1) > 1e-3).any() or not is_turned(matrix[:, :3]):
+        raise InputError(f"{path}: its placement is no rotation and shift", "write 3 x 4 numbers, or leave it out")
+    return matrix
 
 
 def _numbers(values: Array) -> NDArray[np.float64]:

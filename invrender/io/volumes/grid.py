@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from invrender.errors import InputError
 from invrender.io.volumes.content import remedy_by_content
-from invrender.io.volumes.oblique import is_upright, resample_upright
+from invrender.io.volumes.oblique import is_turned, is_upright, resample_upright, sorted_axes
 from invrender.nouns import Volume
 
 log = logging.getLogger(__name__)
@@ -34,15 +34,24 @@ class Grid:
         values: [C,k,j,i] of any number type.
         axes: [3,3]; column a is the step in the world from one sample to the next along i, j, k (a = 0, 1, 2).
         origin: [3], the world position of sample (0, 0, 0).
+        placement: [3,4], where the file keeps a frame of its own, in which axes and origin then are (`Volume`).
+        units: of length, where the file says so.
+        spaced: whether the file tells the spacing; False: axes are those of `default_axes`.
     """
 
     values: Array
     axes: NDArray[np.float64]
     origin: NDArray[np.float64]
+    placement: NDArray[np.float64] | None = None
+    units: str | None = None
+    spaced: bool = True
 
 
 def to_volume(grid: Grid, path: Path) -> Volume:
-    """The volume of a grid, float32; axes along the world's are sorted, others are resampled onto such.
+    """The volume of a grid, float32, its axes sorted as the world's run.
+
+    A grid that is turned against its world keeps its samples, in a frame of its own: turned upright about its centre,
+    with the way back as `Volume.placement`. Axes that are sheared are resampled onto upright ones.
 
     Raises:
         InputError: fewer than two samples along an axis, values that are no finite numbers, an impossible spacing or
@@ -58,21 +67,53 @@ def to_volume(grid: Grid, path: Path) -> Volume:
             path.name,
         )
     grid = replace(grid, values=finite(grid.values, path))
-    if not is_upright(grid.axes):
+    if not (is_upright(grid.axes) or is_turned(grid.axes)):
         values, axes, origin = resample_upright(grid.values, grid.axes, grid.origin, path)
-        grid = Grid(values, axes, origin)
-    order, steps = _order(grid.axes)
+        grid = replace(grid, values=values, axes=axes, origin=origin)
+    order, signs = sorted_axes(grid.axes)
     values = grid.values.transpose(0, *(3 - order[axis] for axis in (2, 1, 0)))
+    steps = np.linalg.norm(grid.axes, axis=0)[order]
     low = grid.origin.copy()
-    for axis, step in enumerate(steps):
-        if step < 0:
+    straight = is_upright(grid.axes)
+    for axis, sign in enumerate(signs):
+        if sign < 0:
             values = np.flip(values, 3 - axis)
-            low[axis] += step * (values.shape[3 - axis] - 1)
-    counts = np.array(values.shape[:0:-1]) - 1
+            last = values.shape[3 - axis] - 1
+            low += (-steps[axis] * np.eye(3)[axis] if straight else grid.axes[:, order[axis]]) * last
+    sides = steps * (np.array(values.shape[:0:-1]) - 1)
+    placement = grid.placement
+    if not straight:
+        low, placement = _turned_upright(grid.axes[:, order] * signs / steps, low, sides)
     with np.errstate(over="ignore"):  # what overflows is refused next
-        bounds = np.stack([low, low + np.abs(steps) * counts])
+        bounds = np.stack([low, low + sides])
     _check_bounds(bounds, path)
-    return Volume(values=torch.from_numpy(np.ascontiguousarray(values)), bounds=torch.from_numpy(bounds))
+    return Volume(
+        values=torch.from_numpy(np.ascontiguousarray(values)),
+        bounds=torch.from_numpy(bounds),
+        units=grid.units,
+        placement=None if placement is None else torch.from_numpy(placement),
+    )
+
+
+def _turned_upright(
+    directions: NDArray[np.float64], low: NDArray[np.float64], sides: NDArray[np.float64]
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """The first corner [3] of a turned box once it is upright, its centre where it was, and the way back [3,4]."""
+    centre = low + directions @ sides / 2
+    return centre - sides / 2, np.column_stack([directions, centre - directions @ centre])
+
+
+def upright(volume: Volume, path: Path) -> Volume:
+    """A volume on upright axes of its world: resampled where it is turned, which is said; else itself.
+
+    Raises:
+        MemoryLimitError: it would not fit.
+    """
+    if volume.placement is None:
+        return volume
+    values, axes, origin = resample_upright(scalars(volume), *place(volume), path)
+    bounds = np.stack([origin, origin + np.diag(axes) * (np.array(values.shape[:0:-1]) - 1)])
+    return Volume(torch.from_numpy(values), torch.from_numpy(bounds), volume.name, volume.units)
 
 
 def default_axes(shape: tuple[int, ...]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
@@ -87,6 +128,15 @@ def spacing(volume: Volume) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     bounds = volume.bounds.detach().cpu().double().numpy()
     counts = np.array(volume.values.shape[:0:-1]) - 1
     return (bounds[1] - bounds[0]) / counts, bounds[0]
+
+
+def place(volume: Volume) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Axes [3,3] and origin [3] of the grid in the world of its file, as `Grid` has them."""
+    steps, origin = spacing(volume)
+    if volume.placement is None:
+        return np.diag(steps), origin
+    turn = volume.placement.detach().cpu().double().numpy()
+    return turn[:, :3] * steps, turn[:, :3] @ origin + turn[:, 3]
 
 
 def scalars(volume: Volume) -> NDArray[np.float32]:
@@ -163,15 +213,6 @@ def _check_bounds(bounds: NDArray[np.float64], path: Path) -> None:
             f"{path}: its samples are too close to each other to be told apart so far from the origin",
             "write a spacing or an origin that double precision can tell",
         )
-
-
-def _order(axes: NDArray[np.float64]) -> tuple[list[int], NDArray[np.float64]]:
-    """For each world axis the grid axis (0: i) along it, and the signed step."""
-    lengths = np.linalg.norm(axes, axis=0)
-    world_axis = np.abs(axes / lengths).argmax(0)
-    order = [int(np.flatnonzero(world_axis == axis)[0]) for axis in range(3)]
-    steps = np.array([np.sign(axes[axis, order[axis]]) * lengths[order[axis]] for axis in range(3)])
-    return order, steps
 
 
 def finite(values: Array, path: Path) -> NDArray[np.float32]:

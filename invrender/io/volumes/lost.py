@@ -10,6 +10,9 @@ from invrender.io.volumes.read import volume_extension
 from invrender.nouns import Volume
 
 BARE = (".npy", ".raw")  # values alone
+PAGES = (".tif", ".tiff")
+MEASURED = (".nii", ".nii.gz", ".nrrd", *PAGES)  # which tell the unit of length, where it is one of these
+UNITS = ("metre", "millimetre", "micrometre")
 NAMED = (".npz", ".vti", ".vdb")  # whose arrays have names
 
 
@@ -22,7 +25,9 @@ def lost(volume: Volume, target: Path) -> list[str]:
     if extension == ".raw":
         shape = ",".join(str(count) for count in volume.values.shape[0 if len(volume.values) > 1 else 1 :])
         said.append(f".raw tells nothing of itself: read it with --shape {shape} --dtype float32")
-    if volume.units is not None:
+    if extension in (*BARE, *PAGES) and volume.placement is not None:
+        said.append(f"{extension} does not say how the grid is turned against its world")
+    if volume.units is not None and not (extension in MEASURED and volume.units in UNITS):
         said.append(f"the units, {volume.units}, are not written")
     if extension not in (*NAMED, *BARE) and volume.name not in ("density", ""):
         said.append(f"{extension} has no place for the name of the array, {volume.name}")

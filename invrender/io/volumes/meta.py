@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from invrender.errors import InputError
 from invrender.io.volumes.axes import arrange
-from invrender.io.volumes.grid import Grid, damaged, scalars, spacing
+from invrender.io.volumes.grid import Grid, damaged, place, scalars
 from invrender.io.volumes.payload import TO_THE_END, Part, beside, numbered
 from invrender.io.volumes.samples import Encoding, Layout, read_samples
 from invrender.nouns import Volume
@@ -55,12 +55,15 @@ def read_meta(path: Path, frame: int | None = None) -> Grid:
 def write_meta(path: Path, volume: Volume) -> None:
     """A compressed .mha of float32 values."""
     values = scalars(volume)
-    steps, origin = spacing(volume)
+    axes, origin = place(volume)
+    steps = np.linalg.norm(axes, axis=0)
+    directions = _RAS[:, None] * (axes / steps) + 0.0
     data = zlib.compress(np.moveaxis(values, 0, -1).astype("<f4").tobytes(), 6)
     channels = f"ElementNumberOfChannels = {len(values)}\n" if len(values) > 1 else ""
     header = (
         "ObjectType = Image\nNDims = 3\nBinaryData = True\nBinaryDataByteOrderMSB = False\nCompressedData = True\n"
-        f"CompressedDataSize = {len(data)}\nTransformMatrix = -1 0 0 0 -1 0 0 0 1\nOffset = {_row(origin * _RAS)}\n"
+        f"CompressedDataSize = {len(data)}\nTransformMatrix = {_row(directions.T.ravel())}\n"
+        f"Offset = {_row(origin * _RAS)}\n"
         f"CenterOfRotation = 0 0 0\nElementSpacing = {_row(steps)}\nDimSize = {_row(values.shape[:0:-1])}\n"
         f"{channels}ElementType = MET_FLOAT\nElementDataFile = LOCAL\n"
     )

@@ -18,11 +18,12 @@ from numpy.typing import NDArray
 from invrender.errors import InputError
 from invrender.io.files.memory import check_room
 from invrender.io.volumes.axes import arrange, checked_frame
-from invrender.io.volumes.grid import Array, Grid, damaged, scalars, size_lie, spacing
+from invrender.io.volumes.grid import Array, Grid, damaged, place, scalars, size_lie
 from invrender.nouns import Volume
 
 _PACKED = 1100  # a deflated byte holds at most 1032
 _AXES = "ctzyx"  # dimensions 5 (vectors) to 1
+_UNITS = {"metre": 1, "millimetre": 2, "micrometre": 3}  # codes of xyzt_units
 
 
 def read_nifti(path: Path, frame: int | None = None) -> Grid:
@@ -38,7 +39,7 @@ def read_nifti(path: Path, frame: int | None = None) -> Grid:
         image = nibabel.load(str(path))
         _check_size(image, path)
         values, roles = _values(image, frame, path)
-        return Grid(arrange(values, roles, None, path), *_place(image))
+        return Grid(arrange(values, roles, None, path), *_place(image), units=_unit(image.header))
     except (
         OSError, EOFError, ValueError, KeyError, TypeError, OverflowError, AttributeError, zlib.error,
         nibabel.filebasedimages.ImageFileError, nibabel.spatialimages.HeaderDataError,
@@ -47,14 +48,16 @@ def read_nifti(path: Path, frame: int | None = None) -> Grid:
 
 
 def write_nifti(path: Path, volume: Volume) -> None:
-    """float32 values with an affine of spacing and origin; the header keeps the affine in float32."""
+    """float32 values with axes and origin as sform and qform, and the unit of length; the header keeps float32."""
     nibabel = _nibabel(path)
     values = scalars(volume)
-    steps, origin = spacing(volume)
-    affine = np.diag([*steps, 1.0])
-    affine[:3, 3] = origin
+    affine = np.eye(4)
+    affine[:3, :3], affine[:3, 3] = place(volume)
     data = values[0].T if len(values) == 1 else values.transpose(3, 2, 1, 0)[:, :, :, None]
     image = nibabel.Nifti1Image(np.ascontiguousarray(data), affine)
+    image.set_sform(affine, "scanner")
+    image.set_qform(affine, "scanner")  # the nearest rotation: what reads it alone finds the place too
+    image.header.set_xyzt_units(_UNITS.get(volume.units or "", 0))
     if len(values) > 1:
         image.header.set_intent("vector")
     nibabel.save(image, str(path))
@@ -115,6 +118,11 @@ def _values(image: Any, frame: int | None, path: Path) -> tuple[Array, str]:
         values = np.stack([values[name] for name in values.dtype.names], -1)
         roles += "c"
     return values, roles
+
+
+def _unit(header: Any) -> str | None:
+    code = int(header["xyzt_units"]) % 8 if "xyzt_units" in header else 0
+    return next((name for name, known in _UNITS.items() if known == code), None)
 
 
 def _place(image: Any) -> tuple[NDArray[np.float64], NDArray[np.float64]]:

@@ -8,14 +8,16 @@ from __future__ import annotations
 
 import gzip
 import logging
+import re
 import zlib
 from pathlib import Path
 
 import numpy as np
 
 from invrender.errors import InputError
+from invrender.io.volumes import grid
 from invrender.io.volumes.axes import FOUR, arrange
-from invrender.io.volumes.grid import Grid, damaged, scalars, spacing
+from invrender.io.volumes.grid import Grid, damaged, scalars
 from invrender.io.volumes.nrrd_header import NrrdHeader, parse_header
 from invrender.io.volumes.nrrd_place import place, roles
 from invrender.io.volumes.payload import TO_THE_END, Part, beside, numbered
@@ -40,6 +42,7 @@ _ENCODINGS: dict[str, Encoding] = {
     "raw": "raw", "txt": "text", "text": "text", "ascii": "text", "hex": "hex", "gz": "gzip", "gzip": "gzip",
     "bz2": "bzip2", "bzip2": "bzip2",
 }  # fmt: skip
+_UNITS = {"metre": '"m"', "millimetre": '"mm"', "micrometre": '"um"'}
 _OTHER_FOURS = frozenset(("rgba-color", "quaternion", "2d-matrix"))  # kinds of the standard
 
 
@@ -53,18 +56,25 @@ def read_nrrd(path: Path, frame: int | None = None) -> Grid:
         values = _values(header, path)
         which = roles(header)
         values = arrange(values, which, frame, path)
-        return Grid(values, *place(header, which))
+        return Grid(values, *place(header, which), units=_unit(header))
     except (ValueError, KeyError, IndexError, OverflowError, OSError, EOFError, zlib.error) as error:
         raise damaged(path, f"field {error}" if isinstance(error, KeyError) else error) from error
+
+
+def _unit(header: NrrdHeader) -> str | None:
+    """The unit of length, where all axes of space have the same one that is known."""
+    named = set(re.findall(r'"([^"]*)"', header.fields.get("spaceunits", "")))
+    known = {name for name, short in _UNITS.items() if short.strip('"') in named}
+    return known.pop() if len(named) == 1 and known else None
 
 
 def write_nrrd(path: Path, volume: Volume) -> None:
     """float32 values, gzip-compressed, with space directions and origin."""
     values = scalars(volume)
-    steps, origin = spacing(volume)
+    axes, origin = grid.place(volume)
     several = len(values) > 1
     sizes = [*([len(values)] if several else []), *values.shape[:0:-1]]
-    directions = [*(["none"] if several else []), *(_vector(row) for row in np.diag(steps))]
+    directions = [*(["none"] if several else []), *(_vector(row) for row in axes.T)]
     lines = (
         "NRRD0005",
         "type: float",
@@ -76,6 +86,7 @@ def write_nrrd(path: Path, volume: Volume) -> None:
         "endian: little",
         "encoding: gzip",
         f"space origin: {_vector(origin)}",
+        *([f"space units: {' '.join([_UNITS[volume.units]] * 3)}"] if volume.units in _UNITS else []),
     )
     data = np.moveaxis(values, 0, -1).astype("<f4").tobytes()
     path.write_bytes("\n".join(lines).encode() + b"\n\n" + gzip.compress(data, 6, mtime=0))

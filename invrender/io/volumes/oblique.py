@@ -1,9 +1,14 @@
-"""Grids whose axes are turned or sheared against the world's: resampled onto upright axes, and that is said."""
+"""Grids whose axes are turned or sheared against the world's.
+
+Turned ones stay as they are, in a frame of their own. Sheared ones are resampled onto upright axes, as turned ones are
+where they have to stand among other things of the world, and that is said.
+"""
 
 from __future__ import annotations
 
 import logging
 import math
+from itertools import permutations
 from pathlib import Path
 
 import numpy as np
@@ -15,7 +20,9 @@ from invrender.io.files.memory import check_room
 log = logging.getLogger(__name__)
 Matrix = NDArray[np.float64]
 
-_TOLERANCE = 1e-4  # of an axis's length: rotations are stored with six digits at times
+_UPRIGHT = 1e-5  # of an axis's length: directions are stored with six digits at times
+_SQUARE = 1e-4  # cosine between two axes: what rounding of the directions adds up to, and gantries that sag
+_KEEP = 1e-3  # what another order of the axes must be better by than the file's own
 _SPARE = 1e-3  # of a sample: what float32 headers add to an extent, or take from it, is no sample more or less
 _MOST = 1 - 1e-3  # share of the greatest part along an axis that counts as greatest too
 
@@ -23,7 +30,30 @@ _MOST = 1 - 1e-3  # share of the greatest part along an axis that counts as grea
 def is_upright(axes: Matrix) -> bool:
     """Whether each column of axes [3,3] runs along another axis of the world, in either direction."""
     along = np.abs(axes / np.linalg.norm(axes, axis=0))
-    return sorted(along.argmax(0)) == [0, 1, 2] and bool((np.sort(along, axis=0)[:2] <= _TOLERANCE).all())
+    return sorted(along.argmax(0)) == [0, 1, 2] and bool((np.sort(along, axis=0)[:2] <= _UPRIGHT).all())
+
+
+def is_turned(axes: Matrix) -> bool:
+    """Whether the columns of axes [3,3] are at right angles to each other."""
+    directions = axes / np.linalg.norm(axes, axis=0)
+    return bool((np.abs(directions.T @ directions - np.eye(3)) <= _SQUARE).all())
+
+
+def sorted_axes(axes: Matrix) -> tuple[list[int], Matrix]:
+    """For each axis of the world the grid axis (0: i) that runs most along it, and the direction [3]: 1 or -1.
+
+    At 45 degrees, where rounding would decide, the order is the file's.
+    """
+    directions = axes / np.linalg.norm(axes, axis=0)
+
+    def along(order: tuple[int, ...]) -> float:
+        return float(sum(abs(directions[axis, column]) for axis, column in enumerate(order)))
+
+    best = max(permutations(range(3)), key=along)
+    kept = (0, 1, 2)
+    order = list(kept if along(kept) > along(best) - _KEEP else best)
+    signs = np.array([-1.0 if directions[axis, column] < 0 else 1.0 for axis, column in enumerate(order)])
+    return order, signs
 
 
 def resample_upright(

@@ -47,7 +47,7 @@ def read_raw(path: Path, shape: Sequence[int] | None, dtype: str | None, frame: 
     check_room(path, 2 * needed)
     values = np.fromfile(path, kind).reshape(tuple(shape))
     values = unnamed(values, frame, path)
-    return Grid(values, *default_axes(values.shape[1:]))
+    return Grid(values, *default_axes(values.shape[1:]), spaced=False)
 
 
 def write_raw(path: Path, volume: Volume) -> None:

@@ -7,7 +7,6 @@ Of other stacks, which bring no spacing, the cells are taken as cubes.
 
 from __future__ import annotations
 
-import logging
 import math
 import re
 import warnings
@@ -15,16 +14,17 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 from PIL import Image
 
 from invrender.errors import InputError
 from invrender.io.files.memory import check_room
+from invrender.io.meshes.units import known_unit
 from invrender.io.volumes.axes import arrange
 from invrender.io.volumes.grid import Array, Grid, default_axes
 
-log = logging.getLogger(__name__)
-
 _MODES = {"1": 1, "L": 1, "I;16": 2, "I;16B": 2, "I;16L": 2, "I": 4, "F": 4, "RGB": 3, "RGBA": 4}  # bytes a pixel
+GREY = ("1", "L", "I;16", "I;16B", "I;16L", "I", "F")
 _DESCRIPTION, _BITS, _FORMAT = 270, 258, 339  # tags of TIFF 6.0: ImageDescription, BitsPerSample, SampleFormat
 _PHOTOMETRIC, _WHITE_IS_ZERO = 262, 0
 _RESOLUTION = (282, 283)  # XResolution, YResolution: pixels per unit
@@ -60,9 +60,55 @@ def read_tiff(path: Path, frame: int | None = None) -> Grid:
     values = arrange(values, roles, frame, path)
     steps = _steps(description, tags)
     if steps is not None:
-        return Grid(values, np.diag(steps), np.zeros(3))
-    log.warning("%s tells no spacing that is understood; its cells are taken as cubes", path.name)
-    return Grid(values, *default_axes(values.shape[1:]))
+        return Grid(values, np.diag(steps), _origin(description) * steps, units=_unit(description))
+    return Grid(values, *default_axes(values.shape[1:]), spaced=False)
+
+
+def open_slice(path: Path) -> tuple[Array, tuple[float, ...] | None, str | None]:
+    """A file of one TIFF, PNG or BMP picture with one channel as [y,x], and spacing and unit where it tells them.
+
+    Raises:
+        InputError: it is damaged, holds several pages, or colours.
+    """
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # as above
+            with Image.open(path, formats=("TIFF", "PNG", "BMP")) as image:
+                if getattr(image, "n_frames", 1) > 1:
+                    raise InputError(
+                        f"{path} holds {getattr(image, 'n_frames', 1)} pages in a folder of slices",
+                        "name that file alone, or leave one slice in each file",
+                    )
+                if image.mode not in GREY:
+                    raise InputError(
+                        f"{path} has colours (mode {image.mode}), and slices have one number a pixel",
+                        "take it out of the folder, or save it as greyscale",
+                    )
+                if image.format != "TIFF":
+                    return np.array(image), None, None
+                tags = dict(_tags(image))
+                description = str(tags.get(_DESCRIPTION, ""))
+                return _array(image), _steps(description, tags), _unit(description)
+    except (OSError, EOFError, ValueError, SyntaxError, KeyError, TypeError, Image.DecompressionBombError) as error:
+        raise InputError(f"{path} cannot be read as a slice: {error}", "export it again") from error
+
+
+def _origin(description: str) -> NDArray[np.float64]:
+    """Where ImageJ has the first sample, in samples from the origin."""
+    found = [re.search(rf"^{axis}origin=(\S+)", description, re.MULTILINE) for axis in "xyz"]
+    ours = [-_number(match[1]) if match else 0.0 for match in found]
+    return np.array([number if math.isfinite(number) else 0.0 for number in ours])
+
+
+def _unit(description: str) -> str | None:
+    """The unit of length that ImageJ or OME names."""
+    found = re.search(r"^unit=(.*)$", description, re.MULTILINE) or re.search(
+        r'PhysicalSizeXUnit="([^"]*)"', description
+    )
+    if found is None:
+        return None
+    text = found[1].strip().replace("\\u00B5", "u").replace("\u00b5", "u").replace("\u03bc", "u")
+    return known_unit({"micron": "um", "pixel": ""}.get(text.removesuffix("s"), text))
 
 
 def _steps(description: str, tags: dict[int, Any]) -> tuple[float, ...] | None:

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from invrender.errors import InputError
-from invrender.io.volumes.grid import scalars, spacing
+from invrender.io.volumes.grid import place, scalars
 from invrender.io.volumes.vdb_compression import (
     COMPRESS_ACTIVE_MASK,
     COMPRESS_ZIP,
@@ -45,7 +45,7 @@ def write_vdb(path: Path, volume: Volume) -> None:
         raise InputError(f"{path.name} holds only what is not zero, and all of this volume is", "write an .npz or .vti")
     leaves = leaves[_in_order(leaves)]
     masks, buffers = _pack(blocks, leaves)
-    head = _head(*spacing(volume), values[0])
+    head = _head(volume, values[0])
     tree = b"".join(_topology(leaves, masks))
     start = _start(hashlib.sha256(head + tree + buffers).hexdigest(), len(head), len(tree), len(buffers))
     with path.open("wb") as file:
@@ -118,7 +118,7 @@ def _node(children: NDArray[np.int64], across: int) -> bytes:
     return np.packbits(slots, bitorder="little").tobytes() + bytes(across**3 // 8) + _NO_VALUES
 
 
-def _head(steps: NDArray[np.float64], origin: NDArray[np.float64], values: NDArray[np.float32]) -> bytes:
+def _head(volume: Volume, values: NDArray[np.float32]) -> bytes:
     """How the grid is packed, what is said of it, and its transform."""
     active = values != 0
     sides = [np.flatnonzero(active.any(tuple({0, 1, 2} - {axis}))) for axis in (2, 1, 0)]
@@ -129,10 +129,21 @@ def _head(steps: NDArray[np.float64], origin: NDArray[np.float64], values: NDArr
         ("name", "string", NAME.encode()),
     ]
     said = b"".join(_text(name) + _text(kind) + struct.pack("<I", len(value)) + value for name, kind, value in about)
+    flags = struct.pack("<II", COMPRESS_ZIP | COMPRESS_ACTIVE_MASK, len(about))
+    return flags + said + _map(volume)
+
+
+def _map(volume: Volume) -> bytes:
+    """From coordinates of voxels to the world; a matrix (points are rows) where the grid is turned."""
+    axes, origin = place(volume)
+    if volume.placement is not None:
+        matrix = np.eye(4)
+        matrix[:3, :3], matrix[3, :3] = axes.T, origin
+        return _text("AffineMap") + matrix.astype("<f8").tobytes()
+    steps = np.diag(axes)
     kind = "UniformScaleTranslateMap" if len(set(steps.tolist())) == 1 else "ScaleTranslateMap"
     vectors: list[Any] = [origin, steps, np.abs(steps), 1 / steps, 1 / steps**2, 0.5 / steps]
-    flags = struct.pack("<II", COMPRESS_ZIP | COMPRESS_ACTIVE_MASK, len(about))
-    return flags + said + _text(kind) + np.concatenate(vectors).astype("<f8").tobytes()
+    return _text(kind) + np.concatenate(vectors).astype("<f8").tobytes()
 
 
 def _start(digest: str, head: int, tree: int, buffers: int) -> bytes:

@@ -13,7 +13,7 @@ import numpy as np
 
 from invrender.io.volumes.arrays import choose
 from invrender.io.volumes.axes import arrange
-from invrender.io.volumes.grid import Grid, damaged, scalars, size_lie, spacing
+from invrender.io.volumes.grid import Grid, damaged, place, scalars, size_lie
 from invrender.io.volumes.vti_header import parse_vti
 from invrender.nouns import Volume
 
@@ -51,11 +51,12 @@ def write_vti(path: Path, volume: Volume) -> None:
     ("VTK XML Formats", docs.vtk.org, "Appended data" and "Compressed data").
     """
     values = np.ascontiguousarray(np.moveaxis(scalars(volume), 0, 3), "<f4")
-    steps, origin = spacing(volume)
+    axes, origin = place(volume)
+    steps = np.linalg.norm(axes, axis=0)
     extent = " ".join(f"0 {count - 1}" for count in values.shape[2::-1])
     head = f'''<?xml version="1.0"?>
 <VTKFile type="ImageData" version="1.0" byte_order="LittleEndian" header_type="UInt64" compressor="vtkZLibDataCompressor">
-  <ImageData WholeExtent="{extent}" Origin="{_numbers(origin)}" Spacing="{_numbers(steps)}" Direction="1 0 0 0 1 0 0 0 1">
+  <ImageData WholeExtent="{extent}" Origin="{_numbers(origin)}" Spacing="{_numbers(steps)}" Direction="{_numbers((axes / steps).ravel())}">
     <Piece Extent="{extent}">
       <PointData Scalars="density">
         <DataArray type="Float32" Name="density" NumberOfComponents="{values.shape[3]}" format="appended" offset="0"/>

@@ -15,6 +15,7 @@ from invrender.io.volumes.nifti import write_nifti
 from invrender.io.volumes.nrrd import write_nrrd
 from invrender.io.volumes.raw import write_raw
 from invrender.io.volumes.read import volume_extension
+from invrender.io.volumes.tiff_write import write_tiff
 from invrender.io.volumes.vdb_write import write_vdb
 from invrender.io.volumes.vti import write_vti
 from invrender.nouns import Volume
@@ -29,15 +30,17 @@ _WRITERS: dict[str, Callable[[Path, Volume], None]] = {
     ".mha": write_meta,
     ".raw": write_raw,
     ".vdb": write_vdb,
+    ".tif": write_tiff,
+    ".tiff": write_tiff,
 }
 
 
 def write_volume(path: str | Path, volume: Volume) -> None:
     """Write a volume as float32, in the format of the extension.
 
-    .npz holds `density` and `bounds`; .vti, .nrrd, .nii(.gz), .mha and .vdb hold spacing and origin; .npy and .raw the
-    values alone. NIfTI keeps positions in float32; .vdb leaves zeros out, so that
-    the box that is read is that of the others and one sample around them.
+    .npz holds `density`, `bounds` and `placement`; .vti, .nrrd, .nii(.gz), .mha and .vdb hold spacing, origin and how
+    a grid is turned; .tif spacing and origin as ImageJ has them; .npy and .raw the values alone. NIfTI keeps positions
+    in float32; .vdb leaves zeros out, so that the box that is read is that of the others and one sample around them.
 
     Raises:
         UsageError: the extension is unknown, or the place cannot be written to.

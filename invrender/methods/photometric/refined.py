@@ -7,6 +7,7 @@ from pathlib import PurePosixPath
 
 import torch
 
+from invrender.cameras.projection import intrinsics
 from invrender.evaluate.posed_views import view_names
 from invrender.io.datasets.posed import Lens
 from invrender.io.datasets.write_poses import WRITERS, Written
@@ -46,9 +47,5 @@ def _files(names: Sequence[str], split: str | None) -> list[str]:
 
 def _lens(views: Views, i: int) -> Lens:
     height, width = views.cameras.size
-    p = views.cameras.projection[i]
-    across, down = float(p[0, 2]), float(p[1, 2])
-    return Lens(
-        float(p[0, 0]) * width / 2, float(p[1, 1]) * height / 2, width / 2 * (1 - across), height / 2 * (1 + down),
-        width, height,
-    )  # fmt: skip
+    fx, fy, cx, cy = (float(values) for values in torch.stack(intrinsics(views.cameras[[i]]))[:, 0])
+    return Lens(fx, fy, cx, cy, width, height, parallel=bool(views.cameras.parallel[i]))

@@ -89,6 +89,15 @@ def load(settings: PhotometricSettings, backend: Backend) -> Task:
     return _from_asset(settings, lights or ASSET_LIGHT, backend)
 
 
+def check_rays(cameras: Cameras, optimize: tuple[str, ...]) -> None:
+    """Refuse to refine cameras whose rays are parallel (UsageError): how far they are away shows in no picture."""
+    sought = [name for name in ("pose", "intrinsics") if name in optimize]
+    if sought and bool(cameras.parallel.any()):
+        raise UsageError(
+            "cameras with parallel rays are taken as they are given", f"leave {sought[0]} out of --optimize"
+        )
+
+
 def _check_knobs(names: tuple[str, ...]) -> None:
     wrong = [name for name in names if name not in KNOBS]
     if wrong or "shape" not in names:
@@ -102,6 +111,7 @@ def _from_dataset(settings: PhotometricSettings, lights: Lights | None) -> Task:
         views = replace(views, bounds=grown(views.bounds))
     if views.images is None or is_plain(views.images, views.masks):
         raise InputError(f"{settings.input} holds no colours", "use pictures in colour, or --method silhouette")
+    check_rays(views.cameras, settings.optimize)
     known, unmasked = known_views(views)
     views = views[[known[i] for i in evenly(len(known), settings.views)]]
     learn, spare = divided(views, settings.holdout)
@@ -133,9 +143,11 @@ def _from_asset(settings: PhotometricSettings, lights: Lights, backend: Backend)
     mesh = read_chosen(settings.input, settings.object)
     size = settings.size or ASSET_SIZE
     cameras = _own_cameras(mesh, settings, (size, size))
+    check_rays(cameras, settings.optimize)
     other = around(
-        mesh, "sphere", UNSEEN_VIEWS, (size, size), distance=settings.distance, fov=settings.fov, azimuth=17.0
-    )
+        mesh, "sphere", UNSEEN_VIEWS, (size, size), distance=settings.distance, fov=settings.fov, azimuth=17.0,
+        parallel=settings.ortho,
+    )  # fmt: skip
     known = lights if "light" not in settings.optimize else None
     folds = folds_of(len(cameras), settings.folds)
     drawn, unseen = (render_views(mesh, each, backend, lights) for each in (cameras, other))
@@ -149,7 +161,7 @@ def _own_cameras(mesh: Mesh, settings: PhotometricSettings, size: tuple[int, int
         return cameras[evenly(len(cameras), settings.views)]
     return around(
         mesh, "orbit" if settings.cameras == "orbit" else "sphere", count, size,
-        distance=settings.distance, fov=settings.fov, elevation=settings.elevation,
+        distance=settings.distance, fov=settings.fov, elevation=settings.elevation, parallel=settings.ortho,
     )  # fmt: skip
 
 

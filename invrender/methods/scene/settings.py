@@ -21,7 +21,7 @@ class SceneSettings(ViewsRunSettings):
     """What a run on a scene adds. Pictures are as large as the targets."""
 
     OF_PRESETS: ClassVar[Mapping[str, Mapping[str, object]]] = PRESETS
-    UNUSED: ClassVar[tuple[str, ...]] = ("views", "cameras", "elevation", "distance", "fov")
+    UNUSED: ClassVar[tuple[str, ...]] = ("views", "cameras", "elevation", "distance", "fov", "ortho")
     UNSET: ClassVar[Mapping[str, str]] = {
         "size": "as the targets are",
         "spp": "1; where cameras are free 4, for paths 16",

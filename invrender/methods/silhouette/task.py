@@ -150,7 +150,7 @@ def _cameras(mesh: Mesh, settings: SilhouetteSettings, size: tuple[int, int]) ->
     if settings.cameras in ("orbit", "sphere"):
         return around(
             mesh, "orbit" if settings.cameras == "orbit" else "sphere", count, size,
-            distance=settings.distance, fov=settings.fov, elevation=settings.elevation,
+            distance=settings.distance, fov=settings.fov, elevation=settings.elevation, parallel=settings.ortho,
         )  # fmt: skip
     cameras = read_cameras(Path(settings.cameras), size)
     return cameras[evenly(len(cameras), settings.views)]

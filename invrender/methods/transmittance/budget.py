@@ -1,19 +1,29 @@
-"""How many passes over the views a reconstruction takes, and how many of them its trials."""
+"""How many passes over the views a reconstruction takes, how many of them its trials, and how much memory."""
 
 from __future__ import annotations
 
 import math
 
+from invrender.methods.transmittance.baselines import own_passes
 from invrender.methods.transmittance.measurement import Measurement
 from invrender.methods.transmittance.settings import TransmittanceSettings
 
 PASSES, PASSES_VIEWS = 85, 50  # so many passes for so many views or more
 NOISY = 0.847  # of them for noisy data, which hold less detail
+COARSE_FROM = 192  # grids this long start from half the resolution
+LARGE = 384**3  # samples of grids that choose nothing: at half the resolution it takes an eighth of time and memory
+LARGE_SHARE = 2 / 3  # of their passes, at half the resolution; of smaller ones a third
+PER_VOXEL, PER_PIXEL = 64, 64  # bytes: grids that trials and solver hold at once; data, and lines of rays
+LARGE_VOXEL, LARGE_PIXEL = 27, 27  # where nothing is tried, and lines are not kept
+CHUNK, CHUNK_BYTES = 1 << 23, 48  # pixels whose lines are there for a moment, and bytes of each
 FIRST_PASSES, TRIAL_PASSES = 0.15, 0.06  # of all passes: before any trial, and for each
 
 
 def passes(settings: TransmittanceSettings, measurement: Measurement) -> int:
     """How many passes there will be: with few views each costs less, and more are needed."""
+    own = own_passes(settings.solver, bool(measurement.noise.deviation))
+    if settings.solver == "fdk" or (own and settings.iterations is None):
+        return own or 1
     if settings.iterations is not None:
         return settings.iterations
     share = NOISY if measurement.noise.deviation else 1.0
@@ -28,3 +38,30 @@ def first_passes(total: int) -> int:
 def trial_passes(total: int) -> int:
     """Passes of each trial, out of all."""
     return max(1, round(total * TRIAL_PASSES))
+
+
+def is_large(shape: tuple[int, int, int]) -> bool:
+    """Whether memory is what a grid lacks: everything but the last solver runs at half its resolution."""
+    return math.prod(shape) >= LARGE
+
+
+def bytes_each(shape: tuple[int, int, int]) -> tuple[float, float]:
+    """How many bytes a reconstruction holds at its height for each sample of the grid, and for each pixel."""
+    return (LARGE_VOXEL, LARGE_PIXEL) if is_large(shape) else (PER_VOXEL, PER_PIXEL)
+
+
+def coarse_passes(settings: TransmittanceSettings, shape: tuple[int, int, int], total: int) -> int:
+    """How many of all passes run at half the resolution; 0: there is no such start."""
+    large = is_large(shape)
+    if settings.solver != "fista" or max(shape) < COARSE_FROM or total < (2 if large else 10):
+        return 0
+    return int(total * LARGE_SHARE) if large else total // 3
+
+
+def whole_passes(settings: TransmittanceSettings, shape: tuple[int, int, int], total: int) -> float:
+    """How many passes at full resolution all of them are worth: at half of it each is worth an eighth."""
+    coarse = coarse_passes(settings, shape, total)
+    if not coarse:
+        return total
+    depth, height, width = (max(2, (n + 1) // 2) for n in shape)
+    return total - coarse + whole_passes(settings, (depth, height, width), coarse) / 8

@@ -48,9 +48,13 @@ def margins(cameras: Cameras, shape: Shape, bounds: Tensor, cells: float) -> Ten
     nearest = -(rotation[:, 2] @ corners.T + shift[:, 2:]).amax(1)
     height, width = cameras.size
     size = torch.tensor([width, height], dtype=torch.float64)
-    focal = torch.stack([cameras.projection[:, 0, 0], cameras.projection[:, 1, 1]], 1).abs() * size / 2
-    reach = cells * (rotation[:, :2] * cell).norm(dim=2) * focal / nearest.clamp(min=1e-12)[:, None]
-    return torch.where(nearest[:, None] > 0, (reach + 0.5).floor(), size).minimum(size).long()
+    flat = cameras.parallel[:, None]
+    # What a step along each axis of the grid is in the picture at depth 1, shears included, and slants.
+    slant = torch.where(flat, cameras.projection[:, :2, 2], 0.0)
+    steps = torch.cat([cameras.projection[:, :2, :2], slant[..., None]], 2) @ rotation
+    reach = cells * (steps * cell).norm(dim=2) * size / 2
+    reach = torch.where(flat, reach, reach / nearest.clamp(min=1e-12)[:, None])
+    return torch.where(flat | (nearest[:, None] > 0), (reach + 0.5).floor(), size).minimum(size).long()
 
 
 def witnesses(empty: Tensor, margin: Tensor) -> Tensor:

@@ -10,6 +10,7 @@ import math
 
 import torch
 
+from invrender.cameras.parallel import to_viewers
 from invrender.cameras.rigs import fibonacci
 from invrender.findings import Finding
 from invrender.nouns import Cameras
@@ -23,7 +24,7 @@ TRIED = 2000
 
 def unmeasured(cameras: Cameras, centre: Tensor) -> float:
     """The share of all spatial frequencies' directions that no view of a point [3] comes near to."""
-    along = torch.nn.functional.normalize(centre.double().cpu() - cameras.position, dim=1)
+    along = -to_viewers(cameras, centre.double().cpu().expand(len(cameras), 3), torch.zeros(3, dtype=torch.float64))
     across = (fibonacci(TRIED) @ along.T).abs().amin(dim=1)
     return float((across > math.sin(NEAR)).double().mean())
 

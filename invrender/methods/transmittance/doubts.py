@@ -37,9 +37,9 @@ def cut_off(data: Measurement) -> list[str]:
     found = []
     for i, depth in enumerate(data.depth):
         object_there = (depth > max(CUT * float(depth.max()), noise)).double()
-        borders = (object_there[:, 0], object_there[:, -1])
+        borders = [object_there[:, 0], object_there[:, -1]]
         if not sliced:
-            borders = (*borders, object_there[0], object_there[-1])
+            borders += [object_there[0], object_there[-1]]
         if max(float(border.mean()) for border in borders) > LONG:
             found.append(data.name(i))
     return found
@@ -105,8 +105,8 @@ def doubt(task: Task, metrics: Mapping[str, Any]) -> Sequence[Finding]:
             Finding(
                 f"no density explains the views: {usual:.1%} of their optical depths are off, "
                 f"{residuals[worst[0]]:.1%} in {worst[0]}",
-                "check the axis of rotation (cx, cy), the poses and their order, the direction of rotation, --bounds, "
-                "and that the images are transmittances; or give it more iterations",
+                "check the axis of rotation (--calibrate axis), the poses and their order, the direction of rotation, "
+                "--bounds, and that the images are transmittances; or give it more iterations",
                 tuple(worst),
             ),
         )

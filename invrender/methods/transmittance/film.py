@@ -5,6 +5,7 @@ from __future__ import annotations
 import torch
 
 from invrender.kernels import Backend
+from invrender.methods.transmittance.budget import is_large
 from invrender.methods.transmittance.compared import views_of
 from invrender.methods.transmittance.report import asset
 from invrender.methods.transmittance.settings import TransmittanceSettings
@@ -36,7 +37,10 @@ def film(task: Task, settings: TransmittanceSettings, backend: Backend) -> Film 
     seats = views.shown.in_turn(frames)
 
     def draw(estimate: Tensor, now: Moment) -> Picture:
-        volume = Volume((estimate.cpu() / task.extinction)[None], task.bounds)
+        volume = Volume(estimate.cpu()[None], task.bounds)
+        if is_large(task.shape):
+            volume = shrunk(volume)
+        volume = Volume(volume.values / task.extinction, task.bounds)
         quality = f"misfit {now.terms['misfit']:.3g}" if "misfit" in now.terms else ""
         return views.frame(volume, at(seats, now), now.caption, quality, side)
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import torch
@@ -61,6 +61,16 @@ class Measurement:
     def name(self, view: int) -> str:
         """What to call a view."""
         return self.names[view] if self.names else f"view {view}"
+
+    def some(self, views: slice) -> Measurement:
+        """Some of the views, which share memory with all; pixels that are left out are counted as before."""
+        return replace(
+            self,
+            cameras=self.cameras[views],
+            depth=self.depth[views],
+            weight=self.weight[views],
+            names=self.names[views],
+        )
 
 
 def parse_noise(text: str) -> Noise:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -13,13 +14,15 @@ from numpy.typing import NDArray
 from invrender.cameras.volume_rigs import volume_rig
 from invrender.kernels import Backend
 from invrender.methods.inputs import unmasked
-from invrender.methods.transmittance import report, task
+from invrender.methods.transmittance import calibrated, report, task
 from invrender.methods.transmittance.budget import passes
 from invrender.methods.transmittance.compared import compared
-from invrender.methods.transmittance.doubts import check, doubt
+from invrender.methods.transmittance.comparison import Comparing, apart, chosen
+from invrender.methods.transmittance.doubts import check
 from invrender.methods.transmittance.film import film
 from invrender.methods.transmittance.measurement import Measurement, Noise, measure
 from invrender.methods.transmittance.neural import ITERATIONS, Training, field_of, field_schedule, learnt
+from invrender.methods.transmittance.outputs import outputs
 from invrender.methods.transmittance.problem import DENSITY, prepare
 from invrender.methods.transmittance.rims import WIDE
 from invrender.methods.transmittance.schedule import Plan
@@ -32,6 +35,12 @@ from invrender.solve.loop import Loop
 from invrender.solve.phase import Finished
 
 LARGE = 512**3  # samples of grids that are cut into slabs
+
+
+def load(settings: TransmittanceSettings, backend: Backend) -> task.Task:
+    """The task, with what is to be written checked before anything is read."""
+    wanted = outputs(settings)
+    return replace(calibrated.load(settings, backend), outputs=wanted)
 
 
 def begin(given: task.Task, settings: TransmittanceSettings, backend: Backend) -> Problem:
@@ -52,9 +61,16 @@ def begin(given: task.Task, settings: TransmittanceSettings, backend: Backend) -
             return task.Result(density, 0.0, {}, support, samples, False, learnt(field, finished, given.extinction))
 
         return Problem(field_schedule(problem, training), trained, moving, arrays)
-    if in_slabs(settings, given.shape) and backend.in_slabs is not None:
+    whole = backend
+    if settings.solver != "fdk" and in_slabs(settings, given.shape) and backend.in_slabs is not None:
         backend = backend.in_slabs()
-    plan = planned(given.measurement, given.shape, given.bounds, settings, backend)
+    seen, kept = given.measurement, apart(given) if settings.compare else []
+    if kept:
+        seen = chosen(seen, [view for view in range(len(seen.cameras)) if view not in kept])
+    plan = planned(seen, given.shape, given.bounds, settings, backend)
+    if settings.compare:
+        comparing = Comparing(plan, given, whole)
+        return Problem(comparing.following, comparing.result, moving, arrays)
     return Problem(plan.following, plan.result, moving, arrays)
 
 
@@ -90,21 +106,23 @@ METHOD = Method(
     settings=TransmittanceSettings,
     presets=PRESETS,
     needs=("volumes",),
-    load=task.load,
+    load=load,
     describe=task.describe,
-    notices=task.notices,
+    notices=calibrated.notices,
     check=check,
-    doubt=doubt,
+    doubt=calibrated.doubt,
     facts=lambda given: {"extinction": given.extinction},
     begin=begin,
-    measure=report.measure,
-    write=report.write,
-    rows=report.rows,
-    files=report.files,
+    measure=calibrated.measure_with_geometry,
+    write=calibrated.write,
+    rows=calibrated.rows,
+    files=calibrated.files,
     asset=report.asset,
     compared=compared,
     views=lambda given: unmasked(given.measurement.cameras),
     work=work,
     shares=lambda settings: settings.field == "grid",
-    last=lambda settings: "train" if settings.field == "neural" else "solve",
+    last=lambda settings: (
+        "train" if settings.field == "neural" else "compare asd-pocs" if settings.compare else "solve"
+    ),
 )

@@ -54,23 +54,22 @@ class Problem:
 
     def system(self, views: Sequence[int], share: float = 1.0) -> System:
         """The least-squares system of some views; `share` is what part of all views they stand for, under subsets."""
-        index = torch.tensor(list(views))
         data, device = self.measurement, self.backend.device
-        cameras, active_pixels = data.cameras[index], self.active_pixels[index]
+        cameras, active_pixels, depth, weights = data.cameras, self.active_pixels, data.depth, data.weight
+        if list(views) != list(range(len(cameras))):  # choosing copies
+            index = torch.tensor(list(views))
+            cameras, active_pixels, depth, weights = (each[index] for each in (cameras, active_pixels, depth, weights))
         rays = self.backend.joseph_rays(self.shape, self.bounds, cameras, active_pixels, self.support.cpu())
         at = rays.pixels.cpu()
-        target, weight = (image[index].reshape(-1)[at].contiguous() for image in (data.depth, data.weight))
-        target, weight = target.to(device), (weight / share).to(device)
-        majoriser = rays.adjoint(weight * rays.forward(self.support.float()))
-        return System(self, rays, target, weight, majoriser)
+        target, weight = (image.reshape(-1)[at].to(device) for image in (depth, weights))
+        del at
+        weight = weight if share == 1 else weight / share
+        return System(self, rays, target, weight)
 
     def curvature(self, majoriser: Tensor) -> Tensor:
         """[D,H,W]: a majoriser with its smallest values raised; inf outside the support."""
-        return torch.where(self.support, majoriser.clamp(min=FLATTEST * self.greatest(majoriser)), math.inf)
-
-    def greatest(self, majoriser: Tensor) -> float:
-        """The largest curvature inside the support."""
-        return float(torch.where(self.support, majoriser, 0.0).max())
+        greatest = float(torch.where(self.support, majoriser, 0.0).max())
+        return torch.where(self.support, majoriser.clamp(min=FLATTEST * greatest), math.inf)
 
 
 @dataclass(frozen=True)
@@ -81,7 +80,6 @@ class System:
         problem: what it belongs to.
         rays: A.
         target, weight: [R] b and w.
-        majoriser: [D,H,W] diagonal that bounds the misfit's curvature (a separable quadratic surrogate).
         held: whether gradients vanish outside the support; FISTA holds those voxels by their curvature.
     """
 
@@ -89,18 +87,25 @@ class System:
     rays: RayBundle
     target: Tensor
     weight: Tensor
-    majoriser: Tensor
     held: bool = True
 
     @cached_property
     def curvature(self) -> Tensor:
-        """See `Problem.curvature`."""
-        return self.problem.curvature(self.majoriser)
+        """[D,H,W]: a diagonal that bounds the misfit's curvature (a separable quadratic surrogate); inf outside."""
+        lengths = self.rays.forward(self.problem.support.float())
+        return self.problem.curvature(self.rays.adjoint(self.weight * lengths))
 
     @cached_property
     def scale(self) -> float:
-        """See `Problem.greatest`."""
-        return self.problem.greatest(self.majoriser)
+        """The largest curvature inside the support."""
+        return float(torch.where(self.problem.support, self.curvature, 0.0).max())
+
+    @property
+    def free(self) -> System:
+        """The same for a solver that holds what lies outside the support by itself."""
+        found = dataclasses.replace(self, held=False)
+        vars(found).update({name: value for name, value in vars(self).items() if name in ("curvature", "scale")})
+        return found
 
     def value_and_grad(self, params: Params, random: torch.Generator) -> tuple[Terms, Params]:
         """Misfit and gradient, in one go."""

@@ -14,7 +14,9 @@ from invrender.io.volumes.field import write_field
 from invrender.io.volumes.write import write_volume
 from invrender.kernels import Backend
 from invrender.methods.inputs import decibels
+from invrender.methods.transmittance.comparison_report import PNG, summary, table, write_comparison
 from invrender.methods.transmittance.measurement import Measurement
+from invrender.methods.transmittance.outputs import write_outputs
 from invrender.methods.transmittance.task import Result, Task
 from invrender.nouns import Volume
 from invrender.render.absorption import optical_depth
@@ -22,23 +24,29 @@ from invrender.run.folder import RunFolder
 
 Tensor = torch.Tensor
 
+AT_ONCE = 16  # views that are projected at a time: more need memory alone
+
 
 def asset(task: Task, result: Result) -> Volume:
     """The density in the units of the input."""
-    return Volume((result.density / task.extinction).cpu()[None], task.bounds, "density")
+    placement = None if task.reference is None else task.reference.placement
+    units = None if task.reference is None else task.reference.units
+    return Volume((result.density / task.extinction).cpu()[None], task.bounds, "density", units, placement)
 
 
 def measure(task: Task, result: Result, backend: Backend) -> dict[str, Any]:
     """What metrics.json holds: the fit to the input's views, how it was made, and the distance from the reference."""
     data, volume = task.measurement, asset(task, result)
-    shown = torch.exp(
-        -task.extinction * optical_depth(Volume(volume.values.clamp(min=0), volume.bounds), data.cameras, backend)
-    )
-    difference = (shown - torch.exp(-data.depth)) * (data.weight > 0)
-    residuals = view_residuals(data, -shown.clamp(min=1e-30).log())
+    clamped, errors, residuals = Volume(volume.values.clamp(min=0), volume.bounds), 0.0, []
+    for view in range(0, len(data.cameras), AT_ONCE):
+        part = data.some(slice(view, view + AT_ONCE))
+        shown = torch.exp(-task.extinction * optical_depth(clamped, part.cameras, backend))
+        difference = (shown - torch.exp(-part.depth)) * (part.weight > 0)
+        errors += float(difference.double().square().sum())
+        residuals += view_residuals(part, -shown.clamp(min=1e-30).log())
     metrics: dict[str, Any] = {
         "views": len(data.cameras),
-        "views_psnr": _finite(decibel(1.0, float(difference.double().square().mean()))),
+        "views_psnr": _finite(decibel(1.0, errors / data.depth.numel())),
         "view_residuals": {data.name(i): float(f"{share:.4g}") for i, share in enumerate(residuals)},
         "extinction": task.extinction,
         "noise": dataclasses.asdict(data.noise),
@@ -49,8 +57,12 @@ def measure(task: Task, result: Result, backend: Backend) -> dict[str, Any]:
         "saturated_pixels": data.masked,
         "samples": result.samples,
     }
+    if task.outputs.names:
+        metrics["also_written"] = list(task.outputs.names)
     if result.field is not None:
         metrics["field"] = "neural"
+    if result.comparison is not None:
+        metrics["compare"] = table(result.comparison)
     if task.reference is not None:
         against = volume_metrics(volume, task.reference, backend)
         metrics |= {key: _finite(value) for key, value in dataclasses.asdict(against).items() if key != "extinction"}
@@ -76,8 +88,11 @@ def write(run: RunFolder, task: Task, result: Result) -> None:
     volume = asset(task, result)
     write_volume(run.file("volume.npz"), volume)
     write_volume(run.file("volume.vti"), volume)
+    write_outputs(run, volume, task.outputs)
     if result.field is not None:
         write_field(run.file(FIELD), result.field)
+    if result.comparison is not None:
+        write_comparison(run, result.comparison)
 
 
 def rows(m: dict[str, Any]) -> list[tuple[str, str]]:
@@ -98,10 +113,13 @@ def rows(m: dict[str, Any]) -> list[tuple[str, str]]:
         ]
     if m["carving"] == "tight":
         lines.append(("carving", "tight: nothing within a cell of the object"))
+    if "compare" in m:
+        lines += [("solvers compared", "on the same views"), *summary(m["compare"]["solvers"])]
     lines.append(("factor on densities, smoothing used", f"{m['extinction']:.4g}, {m['smoothing']:.2g}"))
     return lines
 
 
 def files(m: dict[str, Any]) -> str:
     """The main results."""
-    return "volume.npz, volume.vti" + (f", {FIELD}" if "field" in m else "")
+    more = [*m.get("also_written", []), *([FIELD] if "field" in m else []), *([PNG] if "compare" in m else [])]
+    return ", ".join(["volume.npz", "volume.vti", *more])

@@ -92,7 +92,7 @@ def scaled(scan: Scan, size: int | None) -> Scan:
 
 def grid_of(scan: Scan, shape: Shape | None, bounds: Tensor | None) -> tuple[Shape, Tensor, tuple[str, ...]]:
     """The grid's samples along z, y, x, the positions of its first and last, and how they were chosen."""
-    seen = field_of_view(scan.geometry, helical=scan.setup is not None and bool(scan.setup.rise))
+    seen = field_of_view(scan.geometry)
     bounds = scan.bounds if bounds is None else bounds
     shape = (scan.grid if bounds is scan.bounds else None) if shape is None else shape
     factor = scan.preparation.downscale

@@ -22,7 +22,8 @@ from typing import Any
 import torch
 
 from invrender.kernels import Backend
-from invrender.methods.transmittance.budget import first_passes, trial_passes
+from invrender.methods.transmittance.baselines import setup
+from invrender.methods.transmittance.budget import coarse_passes, first_passes, is_large, trial_passes
 from invrender.methods.transmittance.continuing import INERTIA, continued, kept_result
 from invrender.methods.transmittance.held_out import HeldOut
 from invrender.methods.transmittance.ladder import FEWEST_VIEWS, HELD_OUT_MISFIT, LADDER, Ladder, split, weight_search
@@ -32,14 +33,10 @@ from invrender.methods.transmittance.rims import Supports
 from invrender.methods.transmittance.settings import TransmittanceSettings
 from invrender.methods.transmittance.task import Result
 from invrender.ranks.slabs import enlarged
-from invrender.solve.adam import Adam
-from invrender.solve.cgls import Cgls
 from invrender.solve.fista import Fista
 from invrender.solve.ordered_subsets import OrderedSubsets, scattered
 from invrender.solve.phase import Finished, Phase, Start
 from invrender.solve.protocol import Params, Solver
-from invrender.solve.rates import linear_decay
-from invrender.solve.sirt import Sirt, row_weights
 
 Tensor = torch.Tensor
 
@@ -47,10 +44,7 @@ LESS = 3.3  # by which smoothing is less than what trials choose, where a grid e
 SUBSETS, SUBSET_PASSES = (8, 4), 2  # of the start under noise: as many as leave two views in each
 SUBSET_MOMENTUM = 0.9
 ROUNDING = 0.01  # of the density's level: below it, differences are smoothed quadratically
-COARSE_FROM = 192  # grids this long start from half the resolution
 COARSE = "coarse/"
-ADAM_RATE = 0.1  # of the density's level, at the first step
-ADAM_BETAS, ADAM_EPSILON = (0.9, 0.99), 1e-12
 WITHOUT_VIEWS = 1e-4  # smoothing weight where there are too few views to hold any out
 ADVICE = "use --fresh --solver fista, or check the images' weights"
 
@@ -88,15 +82,21 @@ class Plan:
 
     @cached_property
     def coarse(self) -> Plan | None:
-        """A start for large grids: a third of the passes at half the resolution, an eighth of the work each."""
-        if self.settings.solver != "fista" or max(self.shape) < COARSE_FROM or self.total < 10:
+        """A start for large grids: a part of the passes at half the resolution, an eighth of the work each."""
+        passes = coarse_passes(self.settings, self.shape, self.total)
+        if not passes:
             return None
         if min(self.measurement.cameras.size) < 2:  # one row of pixels, which cannot be halved
             return None
         depth, height, width = (max(2, (n + 1) // 2) for n in self.shape)
         return dataclasses.replace(
-            self, measurement=binned(self.measurement), shape=(depth, height, width), total=self.total // 3
+            self, measurement=binned(self.measurement), shape=(depth, height, width), total=passes
         )
+
+    @property
+    def learns(self) -> bool:
+        """Whether the smoothing weight and what comes before it are left to the coarse grid."""
+        return self.coarse is not None and is_large(self.shape)
 
     @property
     def noisy(self) -> bool:
@@ -105,8 +105,8 @@ class Plan:
 
     @property
     def chooses(self) -> bool:
-        """Whether the smoothing weight is chosen by views left out."""
-        return self.settings.smoothing is None and len(self.measurement.cameras) >= FEWEST_VIEWS
+        """Whether the smoothing weight is chosen by views left out, on this grid."""
+        return self.settings.smoothing is None and len(self.measurement.cameras) >= FEWEST_VIEWS and not self.learns
 
     @cached_property
     def trials(self) -> tuple[System, HeldOut]:
@@ -119,8 +119,7 @@ class Plan:
         done = sum(each.steps for each in finished)
         coarse = [each for each in finished if each.name.startswith(COARSE)]
         if self.coarse is not None:
-            own = tuple(dataclasses.replace(each, name=each.name.removeprefix(COARSE)) for each in coarse)
-            phase = self.coarse.following(own)
+            phase = self.coarse.following(_own(coarse))
             if phase is not None:
                 return dataclasses.replace(
                     phase, name=COARSE + phase.name, first=done, total=self.total, labels={"phase": "coarse"}
@@ -139,23 +138,22 @@ class Plan:
         tried = [each for each in fine if each.name == "choose"]
         scores = weight_search(tried, self.ladder(tried), self.trial, self.total).scores
         problem, tight = self.supports.settled(tried), self.supports.empties(tried)
-        support, samples = float(problem.support.double().mean()), problem.whole.rays.samples
-        return Result(finished[-1].result[DENSITY], self.weight(fine), scores, support, samples, tight)
+        support, samples = float(problem.support.sum()) / problem.support.numel(), problem.whole.rays.samples
+        self._forget("supports")
+        return Result(finished[-1].result[DENSITY], self.weight(finished), scores, support, samples, tight)
 
     def _subsets(self, fine: Sequence[Finished], coarse: Sequence[Finished], done: int) -> Phase | None:
         """Passes with ordered subsets, where data are noisy; None where they are done or make no sense."""
         views = range(len(self.measurement.cameras))
         taken = split(len(views))[0] if self.chooses else list(views)
         count = next((count for count in SUBSETS if 2 * count <= len(taken)), 0)
-        if fine or not self.noisy or not count or self.total - done < 2 * SUBSET_PASSES:
+        if fine or self.learns or not self.noisy or not count or self.total - done < 2 * SUBSET_PASSES:
             return None
         weight = self.ladder().first if self.chooses else self.fixed
-        parts = tuple(
-            dataclasses.replace(self.problem.system(taken[k::count], 1 / count), held=False) for k in scattered(count)
-        )
-        together = sum((part.majoriser for part in parts[1:]), parts[0].majoriser)
-        curvature = self.problem.curvature(together / len(parts))
-        inner = tuple(self._fista(part, weight, curvature, SUBSET_MOMENTUM) for part in parts)
+        parts = tuple(self.problem.system(taken[k::count], 1 / count).free for k in scattered(count))
+        whole = self.trials[0] if self.chooses else self.problem.whole
+        # On average a part is curved like all of them, whose weights are as much less as they are more.
+        inner = tuple(self._fista(whole, weight, SUBSET_MOMENTUM) for _ in parts)
         return self._phase(
             "start", (SUBSET_PASSES, done), weight, parts, OrderedSubsets(inner), lambda: self._first(coarse)
         )
@@ -183,8 +181,8 @@ class Plan:
 
         count = self.trial if tried else first_passes(self.total)
         span = (min(count, self.total - done), done)
-        solver = self._fista(kept, search.weight, kept.curvature)
-        phase = self._phase("choose", span, search.weight, dataclasses.replace(kept, held=False), solver, start)
+        solver = self._fista(kept, search.weight)
+        phase = self._phase("choose", span, search.weight, kept.free, solver, start)
 
         def measures(params: Params, state: Any) -> dict[str, float]:
             found = params[DENSITY]
@@ -205,33 +203,24 @@ class Plan:
             return Start(self._first(fine or coarse).params)
 
         self._forget("trials")
-        weight, whole = self.weight(fine), problem.whole
-        solver = self._fista(whole, weight, whole.curvature)
-        return self._phase(
-            "solve", (self.total - done, done), weight, dataclasses.replace(whole, held=False), solver, start
-        )
+        weight, whole = self.weight((*coarse, *fine)), problem.whole
+        solver = self._fista(whole, weight)
+        return self._phase("solve", (self.total - done, done), weight, whole.free, solver, start)
 
     def _plain(self) -> Phase:
-        """The solvers without regularisation: only the number of passes keeps them from fitting the noise."""
-        system = self.problem.whole
+        """The classical solvers."""
+        objective, solver = setup(self.problem, self.settings, self.settings.solver, self.total)
         nothing = {DENSITY: self.problem.nothing}
-        solver: Adam | Sirt | Cgls = Cgls()
-        if self.settings.solver == "sirt":
-            solver, system = Sirt(), system.reweighted(row_weights(system, nothing))
-        elif self.settings.solver == "adam":
-            solver = Adam(
-                linear_decay(ADAM_RATE * self.problem.level, 1.0, self.total), ADAM_BETAS, ADAM_EPSILON, lowest=0.0
-            )
-        return self._phase("solve", (self.total, 0), 0.0, system, solver, lambda: Start(nothing))
+        return self._phase("solve", (self.total, 0), 0.0, objective, solver, lambda: Start(nothing))
 
     def _forget(self, name: str) -> None:
         """Give back the memory of something that was computed when it was asked for, and would be again."""
         vars(self).pop(name, None)
 
-    def _fista(self, system: System, weight: float, curvature: Tensor, most_momentum: float = 1.0) -> Fista:
+    def _fista(self, system: System, weight: float, most_momentum: float = 1.0) -> Fista:
         level = self.problem.level
         smoothing = (weight * system.scale * level, ROUNDING * level)
-        return Fista(curvature, smoothing, self.backend.smooth_step, most_momentum)
+        return Fista(system.curvature, smoothing, self.backend.smooth_step, most_momentum)
 
     def _phase(
         self,
@@ -252,9 +241,10 @@ class Plan:
             objective=objective,
             solver=solver,
             decode=lambda params: params[DENSITY],
-            result=kept_result,
+            result=kept_result if name == "choose" else lambda params, state: params,
             first=done,
             total=self.total,
+            rolls_back=not is_large(self.shape),
             labels={"phase": name},
             constants={"smoothing": weight},
             advice=ADVICE,
@@ -288,6 +278,8 @@ class Plan:
         """The smoothing weight to solve with."""
         if self.settings.solver != "fista":
             return 0.0
+        if self.coarse is not None and self.learns and self.settings.smoothing is None:
+            return self.coarse.weight(_own(finished))
         if not self.chooses:
             return self.fixed
         tried = [each for each in finished if each.name == "choose"]
@@ -295,3 +287,9 @@ class Plan:
         # A held-out view lies in a gap twice as wide as any later: what wins there is too strong for data that a grid
         # explains exactly. Others need that much, for the sharp edges between the samples.
         return found / LESS if self.supports.empties(tried) else found
+
+
+def _own(finished: Sequence[Finished]) -> tuple[Finished, ...]:
+    """The phases of the coarse grid, as it calls them itself."""
+    coarse = (each for each in finished if each.name.startswith(COARSE))
+    return tuple(dataclasses.replace(each, name=each.name.removeprefix(COARSE)) for each in coarse)

@@ -25,10 +25,12 @@ class TransmittanceSettings(VolumeRunSettings):
     OF_PRESETS: ClassVar[Mapping[str, Mapping[str, object]]] = PRESETS
     OWN: ClassVar[Own] = Own(views=64, size=128)
     UNSET: ClassVar[Mapping[str, str]] = {
+        "formats": "none",
+        "mu_water": "not guessed",
         "views": "64 of an asset",
         "size": "128 of an asset, a dataset's as they are",
         "noise": "exact for an asset, by the files for a dataset",
-        "iterations": "85, more for few views, fewer for noisy ones; 400 of the neural field",
+        "iterations": "85, more for few views, fewer for noisy ones; each other solver its own; 400 of the neural field",
         "smoothing": "chosen by views left out",
         **dict.fromkeys(("rings", "zingers", "dead_pixels", "drift", "i0", "downscale", "beam_hardening"), OF_SCAN),
     }
@@ -49,9 +51,27 @@ class TransmittanceSettings(VolumeRunSettings):
         Flag("What the density is: samples, or a small network on a latent grid."),
     ] = "grid"
     solver: Annotated[
-        Literal["fista", "sirt", "cgls", "adam"],
-        Flag("What solves for the density; all but fista take no smoothing, and cgls may turn negative."),
+        Literal["fista", "fdk", "sirt", "cgls", "os-sart", "asd-pocs", "adam"],
+        Flag(
+            "What solves for the density; fdk is filtered back-projection of views on a circle. All but fista take no "
+            "smoothing, and fdk and cgls may turn negative."
+        ),
     ] = "fista"
+    calibrate: Annotated[
+        Literal["none", "axis", "offset", "tilt", "all"],
+        Flag(
+            "What of a scanner's geometry to find from the views first: the axis of rotation, the detector's offsets, "
+            "its tilt in its plane."
+        ),
+    ] = "none"
+    filter: Annotated[
+        Literal["ram-lak", "shepp-logan", "cosine", "hann"],
+        Flag("Of filtered back-projection, from the sharpest to the smoothest."),
+    ] = "ram-lak"
+    compare: Annotated[
+        bool,
+        Flag("Solve by fdk, sirt, cgls, os-sart and asd-pocs, too, and write a picture and a table of all of them."),
+    ] = False
     iterations: Annotated[int | None, Flag("Passes over the views, all phases together."), Range(1, 1_000_000)] = None
     smoothing: Annotated[
         float | None,
@@ -59,6 +79,17 @@ class TransmittanceSettings(VolumeRunSettings):
         Range(0, 1e6),
     ] = None
     carve: Annotated[bool, Key("Hold what empty rays cross at zero.")] = True
+    formats: Annotated[
+        str | None, Flag("Write the density in these formats too: nrrd, nii.gz, mha, tif, vdb, ...", "EXT,EXT")
+    ] = None
+    units: Annotated[
+        Literal["density", "hu"], Flag("hu: write volume_hu in Hounsfield units too (.nrrd, or --formats).")
+    ] = "density"
+    mu_water: Annotated[
+        float | None,
+        Flag("Attenuation of water for them, in 1/(unit of length): about 0.02 for mm at 70 keV.", "MU"),
+        Range(0, 1e30),
+    ] = None
     split: Annotated[
         Literal["auto", "views", "slabs"],
         Key(

@@ -6,8 +6,8 @@ of the target, and nothing else.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
-from typing import NoReturn
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, NoReturn
 
 import torch
 
@@ -21,7 +21,9 @@ from invrender.io.volumes.read import is_volume_path
 from invrender.kernels import Backend
 from invrender.methods.inputs import grid_box, grid_shape, own_cameras, read_asset
 from invrender.methods.transmittance.air import check_air, read_air
+from invrender.methods.transmittance.budget import bytes_each
 from invrender.methods.transmittance.measurement import DEEPEST, Measurement, Noise, exposed, measure, parse_noise
+from invrender.methods.transmittance.outputs import Outputs
 from invrender.methods.transmittance.scan_input import read_input
 from invrender.methods.transmittance.settings import TransmittanceSettings
 from invrender.nouns import Cameras, Volume
@@ -29,6 +31,9 @@ from invrender.parameters.neural_field import LearnedField
 from invrender.radiography.switches import refuse_switches
 from invrender.render.absorption import check_extinction, density, transmittance
 from invrender.run.memory import check_memory
+
+if TYPE_CHECKING:
+    from invrender.methods.transmittance.comparison import Comparison
 
 Tensor = torch.Tensor
 
@@ -47,6 +52,7 @@ class Task:
         shape, bounds: of the grid to find.
         extinction: the measured optical depths are this times those of the density that is asked for.
         reference: the asset, or None.
+        outputs: which files are written besides.
         log: what a user should know of how the input was made ready, a line each.
         findings: what looked wrong in it then.
     """
@@ -56,6 +62,7 @@ class Task:
     bounds: Tensor
     extinction: float
     reference: Volume | None
+    outputs: Outputs = field(default_factory=Outputs)
     log: tuple[str, ...] = ()
     findings: tuple[Finding, ...] = ()
 
@@ -65,7 +72,7 @@ class Result:
     """Density [D,H,W], the smoothing weight that was used, its held-out scores, and what was carved and sampled.
 
     `tight`: whether what lies within a cell of the object was found to be empty; `field`: in the units of the input,
-    where one was trained.
+    where one was trained; `comparison`: with other solvers, where that was asked for.
     """
 
     density: Tensor
@@ -75,6 +82,7 @@ class Result:
     samples: int
     tight: bool
     field: LearnedField | None = None
+    comparison: Comparison | None = None
 
 
 def load(settings: TransmittanceSettings, backend: Backend) -> Task:
@@ -89,6 +97,8 @@ def load(settings: TransmittanceSettings, backend: Backend) -> Task:
     noise = None if settings.noise is None else parse_noise(settings.noise)
     shape = None if settings.grid is None else grid_shape(settings.grid)
     bounds = None if settings.bounds is None else grid_box(settings.bounds)
+    if settings.compare and settings.field != "grid":
+        raise UsageError("--compare goes with grids, and --field is neural", "leave one of them out")
     if not is_scan(settings.input):
         refuse_switches(vars(settings))
     if is_volume_path(settings.input):
@@ -97,7 +107,7 @@ def load(settings: TransmittanceSettings, backend: Backend) -> Task:
         return _asset(read_asset(settings), settings, backend, extinction, noise or Noise())
     if is_scan(settings.input):
         scan = read_input(settings, shape, bounds, noise)
-        return Task(scan.measurement, scan.shape, scan.bounds, 1.0, None, scan.log, scan.findings)
+        return Task(scan.measurement, scan.shape, scan.bounds, 1.0, None, log=scan.log, findings=scan.findings)
     return _dataset(settings, shape, bounds, noise)
 
 
@@ -106,7 +116,7 @@ def _asset(
 ) -> Task:
     count, size = settings.views or ASSET_VIEWS, settings.size or ASSET_SIZE
     density(volume)
-    check_memory(volume.shape, count * size * size)
+    _check_memory(volume.shape, count * size * size)
     cameras = own_cameras(volume, settings, count, size)
     light, factor = transmittance(volume, cameras, backend, extinction)
     if float(factor) > MOST_EXTINCTION:
@@ -134,14 +144,17 @@ def _dataset(
     if box is None:
         _ask_for_bounds(cameras)
     grid = shape or views.grid or pixel_grid(cameras, box)
-    check_memory(grid, images.numel())
+    _check_memory(grid, images.numel())
     names = tuple(views.names[i] for i in chosen) if views.names else ()
-    return Task(measured(replace(views, cameras=cameras, images=images, names=names), box, grid, noise), grid, box,
-                views.extinction, None)  # fmt: skip
+    views = replace(views, cameras=cameras, images=images, names=names)
+    data = measured(views, box, grid, noise, posed=settings.calibrate == "none")
+    return Task(data, grid, box, views.extinction, None)
 
 
-def measured(views: TransmittanceViews, box: Tensor, grid: tuple[int, int, int], noise: Noise | None) -> Measurement:
-    """A dataset's views, checked against the box.
+def measured(
+    views: TransmittanceViews, box: Tensor, grid: tuple[int, int, int], noise: Noise | None, posed: bool = True
+) -> Measurement:
+    """A dataset's views, checked against the box, unless their poses have yet to be found.
 
     Raises:
         InputError: too few views, another scale than transmittance's, a box that is too small, impossible pixels.
@@ -154,7 +167,8 @@ def measured(views: TransmittanceViews, box: Tensor, grid: tuple[int, int, int],
     images = torch.exp(-views.images.clamp(min=-DEEPEST)) if views.kind == "line-integral" else views.images
     names = views.names or tuple(f"view {i}" for i in range(len(views.cameras)))
     air = read_air(images, views.cameras, box, (box[1] - box[0]) / (torch.tensor(grid[::-1]) - 1))
-    check_air(air, views.kind, float(images.nan_to_num(0).max()), noise.deviation, names)
+    if posed:
+        check_air(air, views.kind, float(images.nan_to_num(0).max()), noise.deviation, names)
     counted = air.spread > 1e-4
     return measure(
         views.cameras, images, noise, names, f"poisson:{float(f'{1 / air.spread**2:.2g}'):.0f}" if counted else NOISY
@@ -167,6 +181,11 @@ def _ask_for_bounds(cameras: Cameras) -> NoReturn:
         "the dataset does not say where the grid's box lies",
         "pass --bounds x0,y0,z0,x1,y1,z1 (the cameras look at " + ", ".join(f"{c:.3g}" for c in centre.tolist()) + ")",
     )
+
+
+def _check_memory(shape: tuple[int, int, int], pixels: int) -> None:
+    per_voxel, per_pixel = bytes_each(shape)
+    check_memory(shape, pixels, per_voxel=per_voxel, per_ray=per_pixel)
 
 
 def pixel_grid(cameras: Cameras, box: Tensor) -> tuple[int, int, int]:

@@ -5,9 +5,8 @@ from __future__ import annotations
 import math
 
 from invrender.io.volumes.field import NAME as FIELD
-from invrender.methods.transmittance.budget import passes
+from invrender.methods.transmittance.budget import CHUNK, CHUNK_BYTES, bytes_each, passes, whole_passes
 from invrender.methods.transmittance.neural import ITERATIONS
-from invrender.methods.transmittance.schedule import COARSE_FROM
 from invrender.methods.transmittance.settings import TransmittanceSettings
 from invrender.methods.transmittance.task import Task
 from invrender.run.colour_views import SMALL
@@ -24,9 +23,7 @@ def work(task: Task, settings: TransmittanceSettings) -> Work:
     voxels, longest = math.prod(task.shape), max(task.shape)
     rays = views * height * width
     samples, neural = rays * longest, settings.field == "neural"
-    count = 0 if neural else passes(settings, task.measurement)
-    if settings.solver == "fista" and longest >= COARSE_FROM:
-        count = round(count * (2 / 3 + 1 / 24))
+    count = 0 if neural else whole_passes(settings, task.shape, passes(settings, task.measurement))
     side, frames = settings.gif_size, settings.gif_frames
     ending = (FRAMES * min(longest, LARGEST) * side**2 + views * SMALL**2 * longest) if frames else 0
     drawn = frames * min(side, height, width) ** 2 * longest + ending
@@ -47,12 +44,12 @@ def work(task: Task, settings: TransmittanceSettings) -> Work:
         "write.frames": float(frames + FRAMES) if frames else 0.0,
         "write.drawn.volumes": float(drawn * (2 if own else 1)),
     }
+    per_voxel, per_pixel = bytes_each(task.shape)
+    reference = 0 if task.reference is None else bytes_of(task.reference)
     held = {
-        "task": bytes_of(task),
-        "rays": float(rays),
-        "voxels": float(voxels),
+        "counted": voxels * per_voxel + rays * per_pixel + min(rays, CHUNK) * CHUNK_BYTES + reference,
         "neural": float(neural),
         "own": float(own),
     }
     films = film_files(frames, settings.video, turning=True)
-    return Work(amounts, held, ("volume.npz", "volume.vti", *((FIELD,) if neural else ()), *films))
+    return Work(amounts, held, ("volume.npz", "volume.vti", *task.outputs.names, *((FIELD,) if neural else ()), *films))

@@ -35,7 +35,7 @@ def _sees_nothing(mask: Tensor, camera: Cameras, points: Tensor, bounds: Tensor,
     row = ((1 - clip[:, 1] / depth) / 2 * height).floor()
     inside = (depth > 0) & (column >= 0) & (column < width) & (row >= 0) & (row < height)
     cell = float(((bounds[1] - bounds[0]) / (torch.tensor(size).flip(0) - 1)).norm())
-    nearest = float(depth[depth > 0].min()) if bool((depth > 0).any()) else 1.0
+    nearest = float(depth[depth > 0].min()) if bool((depth > 0).any()) else 1.0  # clip space's w, 1 of parallel rays
     reach = int(cell * float(camera.projection[0, 1, 1]) * height / 2 / max(nearest, 1e-9)) + 1
     grown = torch.nn.functional.max_pool2d(mask[None, None], 2 * reach + 1, 1, reach)[0, 0]
     at = grown[row.clamp(0, height - 1).long(), column.clamp(0, width - 1).long()]

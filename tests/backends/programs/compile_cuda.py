@@ -75,6 +75,7 @@ def _volumes(drivers: dict[str, Any]) -> None:
     bundle.forward(grid)
     bundle.adjoint(values)
     bundle.normal(grid, values, values)
+    drivers["backproject"].backproject(torch.zeros(2, 3, 3), torch.zeros(2, 4, 4).double(), (2, 3, 4))
     drivers["smooth_step"].smooth_step(grid, grid, grid, grid, (0.1, 0.1), 0.5)
     samples = RaySamples(torch.zeros(2, 3), torch.ones(2, 3), torch.ones(2), torch.ones(2, dtype=torch.int32))
     scene = (torch.zeros(2, 3, 4, 1), samples, torch.zeros(5, 4), Rules())

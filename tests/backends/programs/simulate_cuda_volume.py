@@ -11,7 +11,7 @@ import torch
 from invrender.backends import select, self_test
 from invrender.backends.cuda.launch import translated
 from invrender.cameras.projection import look_at, perspective
-from invrender.cameras.rays import camera_rays
+from invrender.cameras.rays import camera_rays, index_places
 from invrender.kernels.compositing import Rules, Shade
 from invrender.kernels.field import Field, FieldRays
 from invrender.nouns import Cameras
@@ -71,6 +71,13 @@ def projectors(grid: Tensor, cameras: Cameras, generator: torch.Generator) -> tu
             found, expected = (tuple(part * support for part in parts[:2]) + parts[2:] for parts in (found, expected))
         compare("joseph_adjoint", found, expected)
     return same, int((depth == 0).sum())
+
+
+def back(shape: tuple[int, int, int], cameras: Cameras, generator: torch.Generator) -> None:
+    """Pictures back into a grid, from outside and from within."""
+    images = torch.rand(len(EYES), *SIZE, generator=generator)
+    given = index_places(shape, BOUNDS, cameras), shape
+    compare("backproject", [CUDA.backproject(images, *given)], [REFERENCE.backproject(images.double(), *given)])
 
 
 def step(grid: Tensor, generator: torch.Generator) -> None:
@@ -141,6 +148,7 @@ def main() -> None:
         agree, misses = projectors(grid, cameras, generator)
         same &= agree
         missed.append(misses)
+        back(shape, cameras, generator)
         step(grid, generator)
         composites(grid, cameras, generator)
         fields(generator)

@@ -168,11 +168,3 @@ def test_transposed_matrices_are_named(tmp_path):
     edit(tmp_path, transpose)
     with pytest.raises(InputError, match=r"the last row of its camera matrix is \(0, 0, 4, 1\)"):
         read_dataset(tmp_path)
-
-
-def test_orthographic_cameras_are_told_how_to_imitate_them(tmp_path):
-    write_rgba(tmp_path / "v0.png")
-    write_poses(tmp_path, ["v0.png"], camera_model="ORTHOGRAPHIC")
-    with pytest.raises(InputError, match="parallel rays") as error:
-        read_dataset(tmp_path)
-    assert "far back" in error.value.remedy

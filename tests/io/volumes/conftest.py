@@ -7,9 +7,11 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 from numpy.typing import NDArray
 
 from invrender.io.volumes.read import read_volume
+from invrender.nouns import Volume
 
 Array = NDArray[np.float64]
 Expect = Callable[..., None]
@@ -32,3 +34,17 @@ def expect() -> Expect:
             assert np.allclose(found.bounds, corners, rtol=1e-12, atol=1e-6 * np.abs(corners).max())
 
     return check
+
+
+@pytest.fixture
+def vertices() -> Callable[[Volume], torch.Tensor]:
+    """The places [D,H,W,3] of all samples of a volume in its own frame."""
+
+    def places(volume: Volume) -> torch.Tensor:
+        low, high = volume.bounds
+        axes = [
+            torch.linspace(float(low[a]), float(high[a]), volume.shape[2 - a], dtype=torch.float64) for a in (2, 1, 0)
+        ]
+        return torch.stack(torch.meshgrid(*axes, indexing="ij")[::-1], -1)
+
+    return places

@@ -108,7 +108,7 @@ def test_the_other_solvers_come_near_too(solver: str) -> None:
 
 
 def test_large_grids_start_coarse(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("invrender.methods.transmittance.schedule.COARSE_FROM", 32)
+    monkeypatch.setattr("invrender.methods.transmittance.budget.COARSE_FROM", 32)
     volume = blob()
     result, steps = solve(volume, views_of(volume, 24), iterations=45)
     assert steps[0].phase.labels["phase"] == "coarse"
