@@ -85,7 +85,8 @@ def blocks(count: int, size: tuple[int, int]) -> Iterator[Tensor]:
 def sampled(count: int, size: tuple[int, int], most: int = 64) -> Tensor:
     """Numbers of frames over the whole scan that speak for all."""
     chosen = max(2, min(most, count, 4 * BLOCK // max(1, size[0] * size[1])))
-    return torch.linspace(0, count - 1, min(chosen, count)).round().long().unique()
+    spread: Tensor = torch.linspace(0, count - 1, min(chosen, count)).round().long().unique()
+    return spread
 
 
 def beam_of(scan: Scan) -> tuple[Beam, list[str]]:
