@@ -7,6 +7,8 @@ frame.
 
 from __future__ import annotations
 
+import math
+
 import torch
 from scipy import ndimage
 
@@ -17,7 +19,7 @@ from invrender.radiography.noise import CountNoise, smoothed
 Tensor = torch.Tensor
 
 BRIGHT = 0.97  # quantile of a frame's pixels that air reaches, if there is a little of it
-LEAST, FEWEST = 0.005, 16  # share and number of the pixels that have to be air
+LEAST, FEWEST, FEWEST_OF_ROW = 0.005, 16, 4  # share and number of the pixels that have to be air
 SPARE, UNEVEN = 0.01, 0.08  # by which air may be darker than that: flat fields drift; without them, beams are uneven
 OFF = 0.3  # by which the air behind flats may differ from 1 before these are of another exposure
 
@@ -34,15 +36,18 @@ def find_air(sample: Tensor, noise: CountNoise, flat: bool = True) -> Tensor | N
     bright = torch.stack([_quantile(frame, BRIGHT) for frame in even])
     level = even / bright[:, None, None].clamp(min=1e-12)
     lowest = torch.where(level.isnan(), 1.0, level).kthvalue(min(2, len(level)), 0).values
-    deviation = float(noise.variance(torch.ones(1, 1)).sqrt()) / 3
+    rows = min(3, sample.shape[1])
+    deviation = float(noise.variance(torch.ones(1, 1)).sqrt()) / math.sqrt(3 * rows)
+    fewest = FEWEST if rows == 3 else FEWEST_OF_ROW
     clear = lowest > 1 - (SPARE if flat else UNEVEN) - 6 * deviation
     clear &= ~sample.isnan().all(0)
     parts, _ = ndimage.label(clear.numpy())
-    border = {*parts[0], *parts[-1], *parts[:, 0], *parts[:, -1]} if len(parts) > 2 else set(parts.ravel())
+    sides = {*parts[:, 0], *parts[:, -1]}
+    border = sides | {*parts[0], *parts[-1]} if rows == 3 else sides
     sizes = {part: (parts == part).sum() for part in border if part}
-    large = [part for part, size in sizes.items() if size >= max(FEWEST, LEAST * clear.numel() / 4)]
+    large = [part for part, size in sizes.items() if size >= max(fewest / 2, LEAST * clear.numel() / 4)]
     found = torch.from_numpy(sum((parts == part for part in large), parts < 0))
-    return found if int(found.sum()) >= max(FEWEST, LEAST * clear.numel()) else None
+    return found if int(found.sum()) > max(fewest - 1, LEAST * clear.numel()) else None
 
 
 def _quantile(frame: Tensor, share: float) -> Tensor:
@@ -64,9 +69,9 @@ def readings(beam: Beam, air: Tensor) -> Tensor:
 
 def significant(read: Tensor, noise: CountNoise, pixels: int) -> bool:
     """Whether readings [N] differ from frame to frame, or from 1, by more than their own noise."""
-    error = 1.25 * float(noise.variance(torch.ones(1, 1)).sqrt()) / max(1, pixels) ** 0.5
+    error = 1.25 * float(noise.variance(torch.ones(1, 1)).sqrt()) / math.sqrt(max(1, pixels))
     spread = float((read / read.median() - 1).square().mean().sqrt())
-    return spread > 2 * error + 1e-6 or abs(float(read.median()) - 1) > 3 * error / len(read) ** 0.5 + 1e-6
+    return spread > 2 * error + 1e-6 or abs(float(read.median()) - 1) > 3 * error / math.sqrt(len(read)) + 1e-6
 
 
 def check_exposure(read: Tensor) -> None:

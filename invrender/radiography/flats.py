@@ -71,7 +71,8 @@ class Beam:
         after = torch.searchsorted(self.when, time).clamp(1, len(self.when) - 1)
         start, end = self.when[after - 1], self.when[after]
         share = ((time - start) / (end - start)).clamp(0, 1).float()[:, None, None]
-        return (1 - share) * self.flats[after - 1] + share * self.flats[after]
+        between: Tensor = (1 - share) * self.flats[after - 1] + share * self.flats[after]
+        return between
 
 
 def blocks(count: int, size: tuple[int, int]) -> Iterator[Tensor]:
@@ -84,7 +85,8 @@ def blocks(count: int, size: tuple[int, int]) -> Iterator[Tensor]:
 def sampled(count: int, size: tuple[int, int], most: int = 64) -> Tensor:
     """Numbers of frames over the whole scan that speak for all."""
     chosen = max(2, min(most, count, 4 * BLOCK // max(1, size[0] * size[1])))
-    return torch.linspace(0, count - 1, min(chosen, count)).round().long().unique()
+    spread: Tensor = torch.linspace(0, count - 1, min(chosen, count)).round().long().unique()
+    return spread
 
 
 def beam_of(scan: Scan) -> tuple[Beam, list[str]]:

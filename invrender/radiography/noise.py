@@ -58,8 +58,11 @@ def smoothed(frames: Tensor) -> Tensor:
 def estimated(frames: Tensor, brightness: Tensor | None = None) -> CountNoise:
     """The noise of transmittances [N,H,W], NaN where masked; `brightness` [H,W] of the beam, 1 in the middle.
 
-    Frames of less than 3 pixels a side tell nothing, and are taken for exact.
+    Of one or two rows their sinogram tells; frames that are smaller still tell nothing, and are taken for exact.
     """
+    if frames.shape[1] < 3 <= min(len(frames), frames.shape[2]):
+        row = None if brightness is None else brightness[:1].expand(len(frames), -1)
+        return estimated(frames[:, 0][None], row)
     if min(frames.shape[1:]) < 3:
         return CountNoise()
     beam = torch.ones(frames.shape[1:]) if brightness is None else brightness

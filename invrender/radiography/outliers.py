@@ -37,6 +37,10 @@ def zingers(frames: Tensor, noise: CountNoise, brightness: Tensor | None = None)
     What pixels have too much of in all frames is to be taken off before.
     """
     height, width = frames.shape[1:]
+    if height < WINDOW <= min(len(frames), width):  # few rows: a spot stands out of their sinograms as well
+        beams = torch.ones(height, width) if brightness is None else brightness
+        each = [zingers(frames[None, :, y], noise, beams[y].expand(len(frames), width))[0] for y in range(height)]
+        return torch.stack(each, 1)
     if min(height, width) < WINDOW:
         return torch.zeros_like(frames, dtype=torch.bool)
     known = torch.where(frames.isnan(), -1.0, frames)

@@ -26,6 +26,7 @@ CERTAIN = 4.0  # standard errors below which nothing is taken off
 FLOOR = 1e-3  # of a line integral: what structure leaves of exact data is less than that
 DRIFTING = 120  # projections: of half as many a part of the object that stays in place for a while is no pixel's change
 PARTS = 4  # of a scan, in all of which a ring has to be
+ALIKE, SPEAK, AGREE = 12, 0.4, 0.95  # rows that a column has to have, the shares that have to be certain, and agree
 ROWS = 2**23  # values of all projections that are worked on at once
 
 
@@ -54,34 +55,50 @@ def take_off_rings(transmittance: Tensor, keep: Tensor | None = None) -> Rings:
     count, height, width = transmittance.shape
     if count < FEWEST or width < WINDOW:
         return Rings()
+    parts = torch.arange(height).split(max(1, ROWS // (count * width)))
+    found = [_offsets(transmittance[:, rows[0] : rows[-1] + 1]) for rows in parts]
+    middle, error, slope = (torch.cat(column) for column in zip(*found, strict=True))
+    columns = _columns(middle, error)
+    # Where a row is steep, a pixel that is off still is the median around it: there the column knows better.
+    constant = torch.where(columns != 0, columns, _soft(middle, error))
+    if keep is not None:
+        constant[:, keep], slope[:, keep] = 0.0, 0.0
     time = torch.linspace(-1, 1, count)[:, None, None]
-    pixels, drifting, squares = 0, 0, 0.0
-    for rows in torch.arange(height).split(max(1, ROWS // (count * width))):
-        block = transmittance[:, rows[0] : rows[-1] + 1]
-        constant, slope = _offsets(block, time)
-        if keep is not None:
-            constant[:, keep], slope[:, keep] = 0.0, 0.0
-        off = (constant != 0) | (slope != 0)
-        pixels, drifting = pixels + int(off.sum()), drifting + int((slope != 0).sum())
-        squares += float(constant.double().square().sum() + slope.double().square().sum() / 3)
-        block *= torch.exp(constant + slope * time)
-    return Rings(pixels, (squares / max(1, pixels)) ** 0.5, drifting)
+    for rows in parts:
+        part = slice(int(rows[0]), int(rows[-1]) + 1)
+        transmittance[:, part] *= torch.exp(constant[part] + slope[part] * time)
+    pixels = int(((constant != 0) | (slope != 0)).sum())
+    squares = float(constant.double().square().sum() + slope.double().square().sum() / 3)
+    return Rings(pixels, (squares / max(1, pixels)) ** 0.5, int((slope != 0).sum()))
 
 
-def _offsets(block: Tensor, time: Tensor) -> tuple[Tensor, Tensor]:
-    """[h,W] what is to be taken off line integrals, and by how much it grows until the end."""
+def _columns(middle: Tensor, error: Tensor) -> Tensor:
+    """[W] what all rows of a column have in common, 0 where they do not agree.
+
+    Rows that are certain speak for all: mostly those that see air, where no edge comes and goes.
+    """
+    if len(middle) < ALIKE:
+        return torch.zeros(middle.shape[1])
+    certain = middle.abs() > CERTAIN * error + FLOOR
+    value = torch.where(certain, middle, torch.nan).nanmedian(0).values.nan_to_num(0.0)
+    alike = (certain & (middle * value > 0)).sum(0)
+    agree = (alike > SPEAK * len(middle)) & (alike > AGREE * certain.sum(0))
+    return torch.where(agree, value, 0.0)
+
+
+def _offsets(block: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+    """[h,W] how far pixels lie off in line integrals, how far that errs, and by how much it certainly grows."""
     known = block > 0
     depth = torch.where(known, -torch.where(known, block, 1.0).log(), 0.0)
     around = torch.from_numpy(ndimage.median_filter(depth.numpy(), (1, 1, WINDOW), mode="mirror"))
     off = torch.where(known, depth - around, torch.nan)
     steady = len(off) < DRIFTING
-    constant = _soft(_median(off), torch.maximum(_error(off), _unsteady(off, steady)))
+    middle, error = _median(off), torch.maximum(_error(off), _unsteady(off, steady))
     if steady:
-        return constant, torch.zeros_like(constant)
-    off = off - constant
+        return middle, error, torch.zeros_like(middle)
     early, late = off[: len(off) // 2], off[-(len(off) // 2) :]
-    error = torch.hypot(torch.hypot(_error(early), _error(late)), _unsteady(off, False))
-    return constant, _soft(_median(late) - _median(early), error)  # their middles lie at -1/2 and 1/2, 1 apart
+    apart = torch.hypot(torch.hypot(_error(early), _error(late)), _unsteady(off, False))
+    return middle, error, _soft(_median(late) - _median(early), apart)  # their middles lie at -1/2 and 1/2, 1 apart
 
 
 def _median(off: Tensor) -> Tensor:

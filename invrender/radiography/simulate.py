@@ -161,11 +161,13 @@ class _Detector:
         if self.zingers and not flat:
             hit = random.random(beam.shape) < self.zingers
             counts += hit * FULL * ZINGER * random.exponential(size=beam.shape)
-        return np.where(np.isnan(self.stuck), counts, self.stuck)
+        stuck: np.ndarray = np.where(np.isnan(self.stuck), counts, self.stuck)
+        return stuck
 
     def average(self, light: float, time: float, random: np.random.Generator) -> np.ndarray:
         frames = [_written(self.counts(light, time, random, True)).astype(np.float64) for _ in range(FLAT_FRAMES)]
-        return np.mean(frames, 0)
+        mean: np.ndarray = np.mean(frames, 0)
+        return mean
 
 
 def _detector(random: np.random.Generator, size: tuple[int, int], photons: float, defects: Defects) -> _Detector:
@@ -197,7 +199,8 @@ def _detector(random: np.random.Generator, size: tuple[int, int], photons: float
 def _wander(random: np.random.Generator, count: int) -> np.ndarray:
     """[N] values of deviation 1 that go up and down together for a few frames."""
     steps = random.standard_normal(count + 8)
-    return np.convolve(steps, np.ones(8) / 8**0.5, "valid")[:count]
+    wander: np.ndarray = np.convolve(steps, np.ones(8) / 8**0.5, "valid")[:count]
+    return wander
 
 
 def _written(counts: np.ndarray) -> np.ndarray:

@@ -82,6 +82,15 @@ def test_a_source_that_drifts_is_followed_by_the_air() -> None:
     assert any(line.startswith("drift: frames read") for line in made.log)
 
 
+def test_the_air_beside_one_row_is_followed_too() -> None:
+    source = 1 + 0.1 * torch.sin(torch.arange(24.0))[:, None, None]
+    row = light()[:, 24:25]
+    given = replace(setup(), size=(1, 48))
+    one = Scan(scan_geometry(given), row * source * 5000, "counts", (Flat(torch.full((1, 48), 5000.0)),))
+    made = prepared(replace(one, preparation=ONLY_DRIFT))
+    assert float((made.transmittance - row).abs().max()) < 5e-3
+
+
 def test_where_no_air_is_seen_nothing_is_made_up() -> None:
     inside = light()[:, 18:30, 18:30]
     given = setup(size=12)

@@ -26,6 +26,11 @@ def test_photons_are_counted_from_frames(photons: float) -> None:
     assert estimated(frames).photons == pytest.approx(photons, rel=0.15)
 
 
+def test_photons_are_counted_from_the_sinogram_of_one_row() -> None:
+    frames = torch.poisson(light("cone", 48)[:, 24:25] * 1e4, generator=random()) / 1e4
+    assert estimated(frames).photons == pytest.approx(1e4, rel=0.3)
+
+
 def test_photons_are_those_of_the_beam_where_it_is_bright() -> None:
     beam = 1 - 0.6 * torch.linspace(-1, 1, 48) ** 2 * torch.ones(48, 1)
     frames = torch.poisson(light() * 1e4 * beam, generator=random()) / (1e4 * beam)

@@ -28,6 +28,12 @@ def test_spots_of_single_frames_are_found() -> None:
     assert torch.equal(zingers(frames + 0.4 * hit, CountNoise(1e4)), hit)
 
 
+def test_spots_in_the_sinogram_of_one_row_are_found() -> None:
+    row, hit = noisy()[:, 24:25], torch.zeros(24, 1, 48, dtype=torch.bool)
+    hit[3, 0, 20] = hit[11, 0, 31] = True
+    assert torch.equal(zingers(row + 0.5 * hit, CountNoise(1e4)), hit)
+
+
 @pytest.mark.parametrize("frames", [light(), noisy(), noisy(300)])
 def test_clean_frames_have_none(frames: torch.Tensor) -> None:
     noise = EXACT if frames is light() else CountNoise(1e4 if frames.std(0).mean() < 0.2 else 300)

@@ -47,6 +47,14 @@ def test_exact_frames_stay_as_they_are(beam: str) -> None:
     assert misfit(frames, beam) < 3e-4
 
 
+def test_a_column_is_taken_off_behind_the_object_too() -> None:
+    """Rows beside the object tell what rows that see its edge come and go cannot."""
+    frames = light("cone", VIEWS) * torch.ones(48)
+    frames[:, :, 12] *= 1.04
+    take_off_rings(frames, AXIS)
+    assert float((frames.log() - light("cone", VIEWS).log())[:, :, 12].abs().max()) < 0.005
+
+
 def test_noise_is_no_ring() -> None:
     frames = torch.poisson(light("cone", VIEWS) * 1e4, generator=torch.Generator().manual_seed(1)) / 1e4
     before = misfit(frames)
