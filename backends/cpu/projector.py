@@ -92,7 +92,7 @@ class JosephRays:
         return int(np.prod(self.shape))
 
     def _nothing(self) -> NDArray[np.float64] | Array:
-        return np.zeros(self._cells, np.float64 if self._cells < WHOLE else np.float32)
+        return np.zeros(self._cells, np.float64) if self._cells < WHOLE else np.zeros(self._cells, np.float32)
 
     def _summed(self, grid: NDArray[np.float64] | Array) -> Tensor:
         return torch.from_numpy(grid.astype(np.float32, copy=False)).reshape(self.shape)

@@ -67,7 +67,8 @@ def _side(geometry: ScanGeometry, column: float) -> Tensor:
     normal = torch.stack([ahead[:, 1], -ahead[:, 0]], 1)
     right = geometry.u[:, :2]
     normal = normal * (normal * right).sum(1, keepdim=True).sign()
-    return -(edge[:, :2] * normal).sum(1) / normal.norm(dim=1)
+    found: Tensor = -(edge[:, :2] * normal).sum(1) / normal.norm(dim=1)
+    return found
 
 
 def _height(geometry: ScanGeometry, row: float) -> Tensor:
@@ -77,7 +78,8 @@ def _height(geometry: ScanGeometry, row: float) -> Tensor:
         return edge[:, 2]
     ahead = geometry.source if geometry.beam == "parallel" else edge - geometry.source
     normal = torch.linalg.cross(ahead, geometry.u)
-    return (normal * edge).sum(1) / normal[:, 2]
+    found: Tensor = (normal * edge).sum(1) / normal[:, 2]
+    return found
 
 
 def _voxel(geometry: ScanGeometry) -> tuple[float, float]:

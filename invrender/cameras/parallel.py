@@ -66,7 +66,8 @@ def check_extent(extent: float) -> None:
 
 def extents(cameras: Cameras) -> Tensor:
     """[N] float64, the world units across the smaller side of parallel cameras' pictures."""
-    return 2 / cameras.projection[:, :2, :2].norm(dim=2).amax(dim=1)
+    widest: Tensor = 2 / cameras.projection[:, :2, :2].norm(dim=2).amax(dim=1)
+    return widest
 
 
 def pixels_per_unit(cameras: Cameras, depth: Tensor) -> Tensor:

@@ -80,7 +80,8 @@ def cameras_at(viewpoints: Sequence[Viewpoint], size: tuple[int, int], points: T
         points: [P,3] of what there is to see, such as the corners of its box.
     """
     pieces = [_camera(view, size, points) for view in viewpoints]
-    return Cameras(*(torch.cat(each) for each in zip(*pieces, strict=True)), size)
+    places, projections = zip(*pieces, strict=True)
+    return Cameras(torch.cat(places), torch.cat(projections), size)
 
 
 def _camera(view: Viewpoint, size: tuple[int, int], points: Tensor) -> tuple[Tensor, Tensor]:

@@ -40,7 +40,8 @@ def response(length: int, pitch: float, name: Filter) -> Tensor:
     kernel = torch.where(odd, -1 / (math.pi * torch.where(odd, distance, 1.0) * pitch) ** 2, 0.0)
     kernel[0] = 1 / (4 * pitch**2)
     spectrum = torch.fft.rfft(kernel).real * pitch
-    return spectrum * _WINDOWS[name](torch.linspace(0, 1, length // 2 + 1, dtype=torch.float64))
+    shaped: Tensor = spectrum * _WINDOWS[name](torch.linspace(0, 1, length // 2 + 1, dtype=torch.float64))
+    return shaped
 
 
 def filtered_rows(rows: Tensor, pitch: float, name: Filter) -> Tensor:

@@ -33,6 +33,7 @@ def array_in(path: Path, key: str | None = None, dimensions: tuple[int, ...] = (
     Raises:
         InputError: the file is damaged, or holds no such array, or several (their names are said).
     """
+    found: Any
     try:
         if path.suffix.lower() == ".npy":
             found = np.lib.format.open_memmap(path, mode="c")

@@ -8,7 +8,7 @@ from __future__ import annotations
 import dataclasses
 import math
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -217,7 +217,7 @@ def _own(finished: tuple[Finished, ...]) -> tuple[Finished, ...]:
     return tuple(each for each in finished if not each.name.startswith(PREFIX))
 
 
-def _row(solver: str, picture: Tensor, measures: dict[str, float], passes: int) -> Compared:
+def _row(solver: str, picture: Tensor, measures: Mapping[str, float], passes: int) -> Compared:
     some: Callable[[str], float | None] = measures.get
     return Compared(
         solver, picture.cpu(), some("psnr"), some("ssim"), measures["misfit"], some("held_out"), measures[SECONDS],

@@ -58,7 +58,8 @@ class Problem:
         cameras, active_pixels, depth, weights = data.cameras, self.active_pixels, data.depth, data.weight
         if list(views) != list(range(len(cameras))):  # choosing copies
             index = torch.tensor(list(views))
-            cameras, active_pixels, depth, weights = (each[index] for each in (cameras, active_pixels, depth, weights))
+            cameras = cameras[index]
+            active_pixels, depth, weights = (each[index] for each in (active_pixels, depth, weights))
         rays = self.backend.joseph_rays(self.shape, self.bounds, cameras, active_pixels, self.support.cpu())
         at = rays.pixels.cpu()
         target, weight = (image.reshape(-1)[at].to(device) for image in (depth, weights))
