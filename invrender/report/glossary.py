@@ -212,6 +212,8 @@ _VOLUMES = {
                                        " rows.", LOWER, "px"),
     "calibration.tilt_uncertainty": Entry("uncertainty of the tilt", "The standard deviation of the tilt.",
                                           LOWER, "degrees"),
+    "calibration.poses": Entry("cameras found", "The file in the run's folder that holds the cameras as they were"
+                               " found."),
     "calibration.pixel": Entry("column at the axis", "World units that a column of the detector covers at the axis."),
     "calibration.misfit": Entry("misfit with it", "What a coarse grid leaves of the views with the geometry that was"
                                 " found.", LOWER, PERCENT),

@@ -16,7 +16,10 @@ from invrender.evaluate.pictures import PictureScores
 from invrender.evaluate.volume import VolumeMetrics
 from invrender.methods.names import METHODS, method_called
 from invrender.methods.neural_renderer.method import METHOD as TRAIN
+from invrender.methods.transmittance import report
 from invrender.methods.transmittance.measurement import Noise
+from invrender.radiography.calibration import Suspicion
+from invrender.radiography.misalignment import Misalignment
 from invrender.report.glossary import GLOSSARY, WHOLE, entries, meaning
 from invrender.run.method import Method
 
@@ -44,12 +47,22 @@ def keys(module: Any) -> Iterator[str]:
 @pytest.mark.parametrize("name", EVERY)
 def test_every_metric_of_a_method_is_explained(name: str) -> None:
     method = of(name)
-    found = [key for key in keys(inspect.getmodule(method.measure)) if key != "words"]
+    module = report if name == "transmittance" else inspect.getmodule(method.measure)
+    found = [key for key in keys(module) if key != "words"]
     assert len(found) > 5
     for key in found:
         parts = [f"{key}.{each.name}" for each in fields(NESTED[key])] if name != "scene" and key in NESTED else [key]
         for part in parts:
             assert meaning(part, EVERY[name]) is not None, f"{name}: what does {part} mean?"
+
+
+def test_what_is_found_of_a_scanners_geometry_is_explained() -> None:
+    found = [each.name for each in fields(Misalignment)]
+    off = [f"{name}_uncertainty" for name in found]
+    for name in (*found, *off, "pixel", "misfit", "misfit_before"):
+        assert meaning(f"calibration.{name}", "transmittance") is not None, name
+    for each in fields(Suspicion):
+        assert meaning(f"geometry.{each.name}", "transmittance") is not None, each.name
 
 
 def test_what_is_measured_of_meshes_and_volumes_is_explained() -> None:

@@ -88,7 +88,8 @@ def measure_with_geometry(given: Task, result: Result, backend: Backend) -> dict
     if found is not None:
         off = {f"{name}_uncertainty": value for name, value in found.uncertainty.items()}
         shares = {"misfit": found.misfit, "misfit_before": found.before}
-        return {**metrics, "calibration": {**asdict(found.by), **off, "pixel": found.pixel, **shares}}
+        poses = {} if _poses(given, found) is None else {"poses": POSES}
+        return {**metrics, "calibration": {**asdict(found.by), **off, "pixel": found.pixel, **shares, **poses}}
     seen = None if given.reference is not None else suspicion(data.cameras, data.depth, data.weight, backend)
     return metrics if seen is None else {**metrics, "geometry": asdict(seen)}
 
@@ -111,10 +112,18 @@ def write(run: RunFolder, given: Task, result: Result) -> None:
     """Write the density, and poses that were found."""
     report.write(run, given, result)
     found = calibration_of(given)
-    if found is not None and not bool(found.cameras.parallel.any()):
-        data = given.measurement
-        names = [data.name(i) for i in range(len(found.cameras))]
-        atomic_write_text(run.file(POSES), json.dumps(transforms_table(found.cameras, names), indent=1) + "\n")
+    table = None if found is None else _poses(given, found)
+    if table is not None:
+        atomic_write_text(run.file(POSES), json.dumps(table, indent=1) + "\n")
+
+
+def _poses(given: Task, found: Calibration) -> dict[str, Any] | None:
+    """What transforms.json holds of the cameras found; None of detectors for which it has no words."""
+    names = [given.measurement.name(i) for i in range(len(found.cameras))]
+    try:
+        return transforms_table(found.cameras, names)
+    except UsageError:  # turned out of the plane that rays cross: the log's numbers say where it stands
+        return None
 
 
 def rows(m: dict[str, Any]) -> list[tuple[str, str]]:
@@ -133,4 +142,4 @@ def rows(m: dict[str, Any]) -> list[tuple[str, str]]:
 
 def files(m: dict[str, Any]) -> str:
     """The main results."""
-    return report.files(m) + (f", {POSES}" if "calibration" in m else "")
+    return report.files(m) + (f", {POSES}" if "poses" in m.get("calibration", {}) else "")

@@ -15,6 +15,7 @@ HELD_OUT = 8  # one view of so many is
 LADDER_FACTOR = 3.0  # between one weight and the next
 FAST, CLOSE = 0.8, 1.05  # shares of a misfit: after a trial that is far from its end, and of one as good
 PLAINLY = 0.98  # share below which a weaker weight is better: differences that are less come and go with the passes
+CLEARLY = 0.95  # the same of exact data, which sharp edges between the samples make ask for weaker ones than is right
 SOLVE = 0.35  # of the passes after the first phase stay for all views
 HELD_OUT_MISFIT = "held_out"  # the measure that choose phases leave
 
@@ -46,7 +47,8 @@ class Ladder:
         """
         if stays < FAST * before and (self.noisy or self.downwards):
             return weaker and moves < (PLAINLY if self.noisy else CLOSE) * stays
-        return moves < (PLAINLY if weaker else 1.0) * stays and not (weaker and self.noisy and moves > before)
+        enough = (PLAINLY if self.noisy else CLEARLY) if weaker else 1.0
+        return moves < enough * stays and not (weaker and self.noisy and moves > before)
 
     def holds(self, weight: float) -> bool:
         """Whether a weight is one of them."""

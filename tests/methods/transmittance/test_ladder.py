@@ -28,8 +28,14 @@ def test_under_noise_a_weaker_weight_has_to_be_plainly_better(before: float, sta
     assert search("8bit", before, stays, 0.97 * stays, 0.97 * stays).weight == pytest.approx(1e-3 / 9)
 
 
-def test_exact_data_that_need_passes_go_down_all_the_same() -> None:
-    assert search("float", 1.0, 0.5, 0.51, 0.5).weight == pytest.approx(1e-3 / 9)
+def test_exact_data_that_a_grid_explains_go_down_while_passes_are_missing() -> None:
+    explained = [Finished("choose", 5, {}, {HELD_OUT_MISFIT: misfit}) for misfit in (1.0, 0.5, 0.51, 0.5)]
+    assert weight_search(explained, LADDER["float"].explained, 5, 1000).weight == pytest.approx(1e-3 / 9)
+
+
+def test_exact_data_of_sharp_edges_go_down_where_that_is_clearly_better() -> None:
+    assert search("float", 1.0, 0.5, 0.49, 0.49).weight == pytest.approx(3e-3)
+    assert search("float", 1.0, 0.5, 0.47, 0.47).weight == pytest.approx(1e-3 / 9)
 
 
 def test_one_that_was_ahead_for_a_moment_alone_is_left_again() -> None:
