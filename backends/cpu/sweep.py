@@ -10,6 +10,8 @@ one place.
 
 from __future__ import annotations
 
+import math
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -17,9 +19,9 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from invrender.backends.cpu.compile import entry
 from invrender.backends.cpu.lines import LINE, trace_lines, trim_lines
-from invrender.backends.cpu.threads import blocks, parallel_map
+from invrender.backends.cpu.sweep_kernels import add, between, carry, spread
+from invrender.backends.cpu.threads import blocks, parallel_map, thread_count
 
 Tensor = torch.Tensor
 Floats = NDArray[np.float32]
@@ -28,114 +30,146 @@ ROWS = 32  # carried at a time: two vectors of sums stay in registers, and a lin
 LEAST_ROWS = 4  # below it there is nothing to carry together
 EXACT = 1e-9  # index units by which rows may miss the axis
 _COLUMNS = 64  # of pixels per job, forward
+_POSITIONS = 1 << 12  # of the plane per job
 
 
 @dataclass(frozen=True)
 class SweptRays:
     """Parallel rays through a grid as a linear operator; see `invrender.kernels.RayBundle`.
 
+    Rays are in the order of `parts`; of each in that of the lines, and then of its rows.
+
     Attributes:
         axis: of the grid (0, 1, 2: x, y, z), which rays cross at right angles.
-        order: the grid's dimensions (z, y, x) in the order in which planes are kept: two across, then the axis.
+        size: (H, W) of the views.
+        rows: [H'] int64, those of a view that meet the grid.
+        slices: [H'] int64, the first of the two slices that a row lies between; above: [H'] the share of the second.
         lines: one for each column of pixels [N*W], in the plane.
         across: [N*W,2] int64, steps of a line's planes and along them, in positions of the plane.
-        slice: [H'] int64, the first of the two slices that a row lies between; above: [H'] the share of the second.
-        places: [R] int64 of the pixels in [N*W,H'], or None for all of these in this order.
+        marks: for each part a bit for each line and row [N*W*rows], whether its ray is one of the chosen.
+        counts: how many are.
     """
 
-    pixels: Tensor
     samples: int
     shape: tuple[int, int, int]
     axis: int
+    size: tuple[int, int]
+    rows: NDArray[np.int64]
+    slices: NDArray[np.int64]
+    above: Floats
     lines: NDArray[np.void]
     across: NDArray[np.int64]
-    slice: NDArray[np.int64]
-    above: Floats
-    places: NDArray[np.int64] | None
+    marks: tuple[NDArray[np.uint8], ...]
+    counts: tuple[int, ...]
+
+    @property
+    def pixels(self) -> Tensor:
+        """[R] int64."""
+        height, width = self.size
+        found = torch.empty(sum(self.counts), dtype=torch.int64)
+        for part in self._parts:
+            line, row = np.divmod(np.flatnonzero(self._chosen(part)), part.rows)
+            view, column = np.divmod(line, width)
+            found[part.rays] = torch.from_numpy((view * height + self.rows[part.begin + row]) * width + column)
+        return found
 
     def forward(self, grid: Tensor) -> Tensor:
         """[D,H,W] to the optical depths [R]."""
-        return torch.from_numpy(self._taken(self._forward(grid)))
+        values, out = self._values(grid), np.empty(sum(self.counts), np.float32)
+        for part in self._parts:
+            out[part.rays] = self._carried(values, part)
+        return torch.from_numpy(out)
 
     def adjoint(self, values: Tensor) -> Tensor:
         """[R] to [D,H,W]."""
-        return self._adjoint(self._placed(values.detach().cpu().numpy()))
+        given = values.detach().cpu().numpy()
+        return self._gathered(lambda part: given[part.rays])
 
     def normal(self, grid: Tensor, target: Tensor, weight: Tensor) -> tuple[Tensor, float]:
         """The gradient [D,H,W] and the value of half the weighted sum of squared differences."""
-        difference = self._taken(self._forward(grid)) - target.numpy()
-        residual = weight.numpy() * difference
-        return self._adjoint(self._placed(residual)), 0.5 * float(np.dot(residual.astype(np.float64), difference))
+        values, goal, worth = self._values(grid), target.numpy(), weight.numpy()
+        losses = []
+
+        def residual(part: Part) -> Floats:
+            difference = self._carried(values, part) - goal[part.rays]
+            weighted: Floats = worth[part.rays] * difference
+            losses.append(0.5 * float(np.dot(weighted.astype(np.float64), difference)))
+            return weighted
+
+        return self._gathered(residual), sum(losses)
 
     @cached_property
-    def _parts(self) -> list[tuple[int, int]]:
-        return blocks(len(self.slice), ROWS)
+    def _parts(self) -> list[Part]:
+        ends = np.cumsum((0, *self.counts)).tolist()
+        cuts = enumerate(blocks(len(self.rows), ROWS))
+        return [Part(k, begin, end - begin, slice(ends[k], ends[k + 1])) for k, (begin, end) in cuts]
 
-    @property
-    def _plane(self) -> tuple[int, ...]:
-        """Positions of a plane across the axis, slower dimension first."""
-        return tuple(n for i, n in enumerate(self.shape) if i != 2 - self.axis)
+    def _chosen(self, part: Part) -> NDArray[np.bool_]:
+        every = np.unpackbits(self.marks[part.number], count=len(self.lines) * part.rows)
+        return every.view(np.bool_)
 
-    def _taken(self, depths: Floats) -> Floats:
-        flat = depths.reshape(-1)
-        return flat if self.places is None else flat[self.places]
+    def _whole(self, part: Part) -> bool:
+        return self.counts[part.number] == len(self.lines) * part.rows
 
-    def _placed(self, values: NDArray[np.floating]) -> Floats:
-        values = np.ascontiguousarray(values, np.float32)
-        if self.places is None:
-            return values.reshape(len(self.lines), -1)
-        placed = np.zeros(len(self.lines) * len(self.slice), np.float32)
-        placed[self.places] = values
-        return placed.reshape(len(self.lines), -1)
+    @staticmethod
+    def _values(grid: Tensor) -> Floats:
+        return np.ascontiguousarray(grid.detach().cpu().numpy(), np.float32)
 
-    def _forward(self, grid: Tensor) -> Floats:
-        """Depths [N*W,H']."""
-        values = np.ascontiguousarray(grid.detach().cpu().numpy(), np.float32)
-        out = np.empty((len(self.lines), len(self.slice)), np.float32)
-        for begin, end in self._parts:
-            planes = self._at_rows(values, begin, end)
-            carried = np.empty((len(self.lines), end - begin), np.float32)
-            jobs = blocks(len(self.lines), _COLUMNS)
-            parallel_map(_carry, [(planes, self.lines, self.across, a, b, carried) for a, b in jobs])
-            out[:, begin:end] = carried
-        return out
+    def _carried(self, values: Floats, part: Part) -> Floats:
+        """The depths of a part's rays."""
+        planes = self._at_rows(values, part)
+        out = np.empty((len(self.lines), part.rows), np.float32)
+        parallel_map(carry, [(planes, self.lines, self.across, *job, out) for job in blocks(len(out), _COLUMNS)])
+        flat: Floats = out.reshape(-1)
+        return flat if self._whole(part) else flat[self._chosen(part)]
 
-    def _at_rows(self, values: Floats, begin: int, end: int) -> Floats:
-        """The grid at the heights of some rows [P,rows], P positions of the plane."""
-        across = np.moveaxis(values, 2 - self.axis, -1).reshape(-1, self.shape[2 - self.axis])
-        first, above = self.slice[begin:end], self.above[begin:end]
-        planes = np.empty((len(across), end - begin), np.float32)
-
-        def job(a: int, b: int) -> None:
-            part = across[a:b]
-            planes[a:b] = part[:, first] * (1 - above) + part[:, first + 1] * above
-
-        parallel_map(job, blocks(len(across), 1 << 14))
+    def _at_rows(self, values: Floats, part: Part) -> Floats:
+        """The grid at the heights of a part's rows [P,rows], P positions of the plane."""
+        taken = slice(part.begin, part.begin + part.rows)
+        first, above = self.slices[taken], self.above[taken]
+        low, high = int(first.min()), int(first.max()) + 2
+        slab = np.moveaxis(values, 2 - self.axis, 0)[low:high].reshape(high - low, -1)
+        slab = np.ascontiguousarray(slab)
+        planes = np.empty((slab.shape[1], part.rows), np.float32)
+        parallel_map(between, [(slab, first - low, above, *job, planes) for job in blocks(len(planes), _POSITIONS)])
         return planes
 
-    def _adjoint(self, values: Floats) -> Tensor:
+    def _gathered(self, values: Callable[[Part], Floats]) -> Tensor:
+        """The transpose: what the rays of each part bring, to [D,H,W]."""
         depth = self.shape[2 - self.axis]
-        whole = np.zeros((depth, int(np.prod(self._plane))), np.float64)
+        plane = [n for i, n in enumerate(self.shape) if i != 2 - self.axis]
+        grid = np.zeros((depth, math.prod(plane)), np.float32)
+        for some in blocks(len(self._parts), thread_count()):
+            parts = self._parts[slice(*some)]
+            brought = [(part, values(part)) for part in parts]
+            # Rows of two parts may share a slice: what they make at once is added one after the other.
+            for part, planes in zip(parts, parallel_map(self._spread, brought), strict=True):
+                rows = slice(part.begin, part.begin + part.rows)
+                given = (grid, self.slices[rows], self.above[rows], planes)
+                parallel_map(add, [(*given, *job) for job in blocks(len(planes), _POSITIONS)])
+        found = grid.reshape(depth, *plane)
+        return torch.from_numpy(np.ascontiguousarray(np.moveaxis(found, 0, 2 - self.axis)))
 
-        def job(begin: int, end: int) -> NDArray[np.float64]:
-            # A voxel collects thousands of rays, which float32 would add up to five digits only.
-            planes = np.zeros((whole.shape[1], end - begin), np.float64)
-            _spread(planes, self.lines, self.across, np.ascontiguousarray(values[:, begin:end]))
-            return planes
-
-        # Rows of two jobs may share a slice, so that these are added one after the other, as many as are made at once.
-        for part in _groups(self._parts):
-            for (begin, _), planes in zip(part, parallel_map(job, part), strict=True):
-                for row, column in enumerate(planes.T, begin):
-                    share = self.above[row]
-                    whole[self.slice[row]] += column * (1 - share)
-                    whole[self.slice[row] + 1] += column * share
-        grid = whole.astype(np.float32).reshape(depth, *self._plane)
-        return torch.from_numpy(np.ascontiguousarray(np.moveaxis(grid, 0, 2 - self.axis)))
+    def _spread(self, part: Part, values: Floats) -> NDArray[np.float64]:
+        """What a part's rays bring to the plane, [P,rows]."""
+        placed = np.ascontiguousarray(values, np.float32)
+        if not self._whole(part):
+            placed = np.zeros(len(self.lines) * part.rows, np.float32)
+            placed[self._chosen(part)] = values
+        # A position collects thousands of rays, which float32 would add up to five digits only.
+        planes = np.zeros((math.prod(self.shape) // self.shape[2 - self.axis], part.rows), np.float64)
+        spread(planes, self.lines, self.across, placed.reshape(len(self.lines), part.rows))
+        return planes
 
 
-def _groups(parts: list[tuple[int, int]], size: int = 8) -> list[list[tuple[int, int]]]:
-    return [parts[at : at + size] for at in range(0, len(parts), size)]
+@dataclass(frozen=True)
+class Part:
+    """Rows that are carried together: `rows` of them from `begin` on, whose rays are a slice of all."""
+
+    number: int
+    begin: int
+    rows: int
+    rays: slice
 
 
 def swept_rays(
@@ -164,28 +198,22 @@ def swept_rays(
     if len(rows) < LEAST_ROWS:
         return None
     lines, across = _lines(shape, views, spacing, width, axis, support)
-    taken = np.repeat((lines["last"] >= lines["first"])[:, None], len(rows), 1)
-    if chosen is not None:
-        wanted = chosen.numpy().transpose(0, 2, 1)[:, :, rows].reshape(len(lines), -1)
-        taken &= wanted
-        lines["last"][~taken.any(1)] = -1
-        lines["first"][~taken.any(1)] = 0
-    places = np.flatnonzero(taken)
-    view, column = np.divmod(places // len(rows), width)
-    pixels = (view * height + rows[places % len(rows)]) * width + column
-    first = np.minimum(place[rows].astype(np.int64), count - 2)
+    met = lines["last"] >= lines["first"]
     planes = (lines["last"].astype(np.int64) - lines["first"] + 1).clip(min=0)
-    return SweptRays(
-        torch.from_numpy(pixels),
-        int((planes * taken.sum(1)).sum()),
-        shape,
-        axis,
-        lines,
-        across,
-        first,
-        (place[rows] - first).astype(np.float32),
-        None if len(places) == taken.size else places,
-    )
+    marks, counts, samples = [], [], 0
+    used = np.zeros(len(lines), np.bool_)
+    for begin, end in blocks(len(rows), ROWS):
+        taken = np.repeat(met[:, None], end - begin, 1)
+        if chosen is not None:
+            taken &= chosen[:, rows[begin:end]].numpy().transpose(0, 2, 1).reshape(len(lines), -1)
+        used |= taken.any(1)
+        marks.append(np.packbits(taken))
+        counts.append(int(taken.sum()))
+        samples += int((planes * taken.sum(1)).sum())
+    lines["first"][~used], lines["last"][~used] = 0, -1
+    first = np.minimum(place[rows].astype(np.int64), count - 2)
+    above = (place[rows] - first).astype(np.float32)
+    return SweptRays(samples, shape, axis, size, rows, first, above, lines, across, tuple(marks), tuple(counts))
 
 
 def _common_axis(views: NDArray[np.float64], size: tuple[int, int]) -> int | None:
@@ -239,52 +267,3 @@ def _lines(
     lines["u"] = np.where(second, lines["v"], lines["u"])
     lines["du"] = np.where(second, lines["dv"], lines["du"])
     return lines, np.stack([steps[axes], steps[other]], 1)
-
-
-@entry
-def _carry(planes, lines, across, begin, end, out):  # type: ignore[no-untyped-def]
-    """Depths [...,rows] of the lines begin .. end through planes [P,rows]."""
-    rows = planes.shape[1]
-    for j in range(begin, end):
-        line, sums = lines[j], out[j]
-        for r in range(rows):
-            sums[r] = 0.0
-        step, aside = across[j, 0], across[j, 1]
-        first, last = np.int64(line.first), np.int64(line.last)
-        for k in range(first, last + 1):
-            weight = line.pitch
-            if k == first:
-                weight = line.pitch * line.head
-            if k == last:
-                weight = line.pitch * (line.tail if k > first else line.head + line.tail - np.float32(1))
-            u = line.u + np.float32(k - first) * line.du
-            cell = np.int64(u)
-            far = weight * (u - np.float32(cell))
-            near = weight - far
-            a, b = planes[k * step + cell * aside], planes[k * step + (cell + 1) * aside]
-            for r in range(rows):
-                sums[r] += near * a[r] + far * b[r]
-
-
-@entry
-def _spread(planes, lines, across, values):  # type: ignore[no-untyped-def]
-    """The transpose of `_carry` for all lines: values [...,rows] are added to planes [P,rows] float64."""
-    rows = planes.shape[1]
-    for j in range(len(lines)):
-        line, brought = lines[j], values[j]
-        step, aside = across[j, 0], across[j, 1]
-        first, last = np.int64(line.first), np.int64(line.last)
-        for k in range(first, last + 1):
-            weight = line.pitch
-            if k == first:
-                weight = line.pitch * line.head
-            if k == last:
-                weight = line.pitch * (line.tail if k > first else line.head + line.tail - np.float32(1))
-            u = line.u + np.float32(k - first) * line.du
-            cell = np.int64(u)
-            far = weight * (u - np.float32(cell))
-            near = weight - far
-            a, b = planes[k * step + cell * aside], planes[k * step + (cell + 1) * aside]
-            for r in range(rows):
-                a[r] += near * brought[r]
-                b[r] += far * brought[r]
