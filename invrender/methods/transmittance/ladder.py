@@ -14,8 +14,6 @@ FEWEST_VIEWS = 8  # below this none is held out
 HELD_OUT = 8  # one view of so many is
 LADDER_FACTOR = 3.0  # between one weight and the next
 FAST, CLOSE = 0.8, 1.05  # shares of a misfit: after a trial that is far from its end, and of one as good
-PLAINLY = 0.98  # share below which a weaker weight is better: differences that are less come and go with the passes
-CLEARLY = 0.95  # the same of exact data, which sharp edges between the samples make ask for weaker ones than is right
 SOLVE = 0.35  # of the passes after the first phase stay for all views
 HELD_OUT_MISFIT = "held_out"  # the measure that choose phases leave
 
@@ -24,12 +22,15 @@ HELD_OUT_MISFIT = "held_out"  # the measure that choose phases leave
 class Ladder:
     """The weights to try, by factors of `LADDER_FACTOR` from the first, and their limits.
 
-    `noisy`: whether pixels are noisy; `downwards`: whether there are no steps to stronger weights.
+    `enough`: the share of the misfit below which a weaker weight is better. Of rounded pixels, differences that are less
+    come and go with the passes; exact ones are made to ask for weaker weights than is right by sharp edges between the
+    samples. `noisy`: whether pixels are noisy; `downwards`: whether there are no steps to stronger weights.
     """
 
     first: float
     lowest: float
     highest: float
+    enough: float
     noisy: bool = False
     downwards: bool = False
 
@@ -46,17 +47,19 @@ class Ladder:
         weaker one then.
         """
         if stays < FAST * before and (self.noisy or self.downwards):
-            return weaker and moves < (PLAINLY if self.noisy else CLOSE) * stays
-        enough = (PLAINLY if self.noisy else CLEARLY) if weaker else 1.0
-        return moves < enough * stays and not (weaker and self.noisy and moves > before)
+            return weaker and moves < (self.enough if self.noisy else CLOSE) * stays
+        return moves < (self.enough if weaker else 1.0) * stays and not (weaker and self.noisy and moves > before)
 
     def holds(self, weight: float) -> bool:
         """Whether a weight is one of them."""
         return 0.999 * self.lowest < weight < 1.001 * self.highest
 
 
-EXACT, ROUNDED = Ladder(1e-3, 3e-5, 3e-3), Ladder(1e-3, 1e-5, 3e-2, noisy=True)
-LADDER = {"float": EXACT, "8bit": ROUNDED, "poisson": Ladder(3e-3, 3e-5, 3e-2, noisy=True)}
+LADDER = {
+    "float": Ladder(1e-3, 3e-5, 3e-3, 0.95),
+    "8bit": Ladder(1e-3, 1e-5, 3e-2, 0.98, noisy=True),
+    "poisson": Ladder(3e-3, 1e-5, 3e-2, 1.0, noisy=True),
+}
 
 
 @dataclass(frozen=True)

@@ -28,6 +28,11 @@ def test_under_noise_a_weaker_weight_has_to_be_plainly_better(before: float, sta
     assert search("8bit", before, stays, 0.97 * stays, 0.97 * stays).weight == pytest.approx(1e-3 / 9)
 
 
+def test_of_counted_photons_any_better_prediction_is_enough() -> None:
+    assert search("poisson", 1.0, 0.9, 0.89).weight == pytest.approx(1e-3)
+    assert search("poisson", 1.0, 0.9, 0.91).weight == pytest.approx(3e-3)
+
+
 def test_exact_data_that_a_grid_explains_go_down_while_passes_are_missing() -> None:
     explained = [Finished("choose", 5, {}, {HELD_OUT_MISFIT: misfit}) for misfit in (1.0, 0.5, 0.51, 0.5)]
     assert weight_search(explained, LADDER["float"].explained, 5, 1000).weight == pytest.approx(1e-3 / 9)
