@@ -22,9 +22,9 @@ HELD_OUT_MISFIT = "held_out"  # the measure that choose phases leave
 class Ladder:
     """The weights to try, by factors of `LADDER_FACTOR` from the first, and their limits.
 
-    `enough`: the share of the misfit below which a weaker weight is better. Of rounded pixels, differences that are less
-    come and go with the passes; exact ones are made to ask for weaker weights than is right by sharp edges between the
-    samples. `noisy`: whether pixels are noisy; `downwards`: whether there are no steps to stronger weights.
+    `enough`: the share of the misfit below which a weaker weight is better. Of rounded pixels, differences that are
+    less come and go with the passes; exact ones are made to ask for weaker weights than is right by sharp edges between
+    the samples. `noisy`: whether pixels are noisy; `downwards`: whether there are no steps to stronger weights.
     """
 
     first: float
