@@ -6,7 +6,7 @@ import math
 
 from invrender.io.volumes.field import NAME as FIELD
 from invrender.methods.transmittance.baselines import own_passes
-from invrender.methods.transmittance.budget import bytes_each, passes, whole_passes
+from invrender.methods.transmittance.budget import bytes_each, is_large, passes, whole_passes
 from invrender.methods.transmittance.comparison import SOLVERS
 from invrender.methods.transmittance.neural import ITERATIONS
 from invrender.methods.transmittance.settings import TransmittanceSettings
@@ -16,6 +16,7 @@ from invrender.run.film import film_files
 from invrender.run.volume_turn import FRAMES, LARGEST
 from invrender.run.work import Work, bytes_of
 
+JOSEPH = 0.2  # of the time of exact line integrals
 UNSEEN = 8 * 128**2  # pixels of the views by which a volume is held against its asset
 
 
@@ -43,7 +44,9 @@ def work(task: Task, settings: TransmittanceSettings) -> Work:
         "solve.samples.volumes": float(count * samples),
         "solve.voxels.volumes": float(count * voxels),
         "solve.trained.network": float(neural * (settings.iterations or ITERATIONS)),
-        "measure.samples.volumes": float(samples + own * 2 * UNSEEN * longest),
+        "measure.samples.volumes": float(
+            samples * (JOSEPH if is_large(task.shape) else 1) + own * 2 * UNSEEN * longest
+        ),
         "measure.voxels": float(own * voxels),
         "write.voxels": float(voxels),
         "write.frames": float(frames + FRAMES) if frames else 0.0,
