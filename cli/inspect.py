@@ -217,9 +217,17 @@ def _draw_dataset(views: Views, findings: list[Finding], picture: Path) -> str:
 
 def _inspect_volume(file: VolumeFile, as_json: bool, more: Mapping[str, Any]) -> None:
     from invrender.evaluate.volume_facts import volume_facts
+    from invrender.io.volumes.folders import series_of
 
-    facts = volume_facts(file.read())
-    show({"kind": "volume", "path": str(file.path), **asdict(facts), **more}, volume_rows(facts), as_json)
+    facts, table = volume_facts(file.read()), dict(more)
+    rows = volume_rows(facts)
+    series = series_of(file.path)
+    if series is not None:
+        hounsfield = "; values in Hounsfield units" if series.modality == "CT" else ""
+        rows = [("DICOM", f"{series}{hounsfield}"), *rows]
+        table["series"] = {"uid": series.uid, "description": series.description, "modality": series.modality,
+                           "slices": len(series.slices)}  # fmt: skip
+    show({"kind": "volume", "path": str(file.path), **asdict(facts), **table}, rows, as_json)
 
 
 def _inspect_transmittance(path: Path, noise: str | None, strict: bool, as_json: bool) -> None:

@@ -12,7 +12,7 @@ from typing import Literal
 
 import torch
 
-from invrender.cameras.orbit import circular_orbit
+from invrender.cameras.orbit import Orbit, circular_orbit
 from invrender.errors import InputError
 from invrender.kernels import Backend
 from invrender.nouns import Cameras
@@ -20,6 +20,7 @@ from invrender.radiography.calibration_problem import Coarse, Placed
 from invrender.radiography.calibration_steps import Estimate, bottom, fitted, linearised, refined, share, widened
 from invrender.radiography.calibration_views import Recorded, coarse, recorded
 from invrender.radiography.misalignment import Misalignment, moved
+from invrender.radiography.opposite_pictures import Mirrored, opposite_tilt
 from invrender.radiography.opposite_views import opposite_views
 
 Tensor = torch.Tensor
@@ -33,6 +34,8 @@ MIRRORED_ARC = 4.7  # radians of parallel beams, from which most views have one 
 TOLD = {"axis": 0.5, "u": 0.15, "v": 0.35, "tilt": 0.25}  # pixels, degrees: what is less certain is not corrected
 # Places of the object that make up for most of what the number does to the views.
 GAUGES = {"u": ("turn",), "v": ("lift",)}
+LEAST_TILT = 0.01  # degrees that interpolated pictures err by
+MISLED = 3.0  # by which a cone's opposite pictures err more than they differ from pair to pair: the grid is coarse
 FEWEST = 8  # views, of which anything is suspected
 SURE, MATTERS, GAIN = 5.0, 0.4, 0.1  # deviations, pixels, and share of the misfit that make a suspicion serious
 AROUND = 0.35  # of the columns: how far from its place the axis is looked for without opposite views
@@ -75,7 +78,8 @@ def calibrate(cameras: Cameras, depth: Tensor, weight: Tensor, what: What, backe
     Raises:
         InputError: the cameras turn about no axis, or the axis would lie beyond the detector.
     """
-    data = _on_circle(cameras, depth, weight)
+    orbit = _on_circle(cameras)
+    data = recorded(cameras, orbit, depth, weight)
     parallel = data.orbit.parallel
     names, held = _asked(what, parallel, cameras.size[0])
     log: list[str] = []
@@ -97,12 +101,23 @@ def calibrate(cameras: Cameras, depth: Tensor, weight: Tensor, what: What, backe
         found = replace(found, covariance=found.covariance * ONE_SIDED**2)
     elif parallel and data.orbit.arc < MIRRORED_ARC and "tilt" in found.names:
         found = widened(found, "tilt", ONE_SIDED * found.deviation("tilt"))
+    if "tilt" in found.names:
+        turned = opposite_tilt(Recorded(cameras, orbit, depth, weight, data.pixel), found.by, backend, ACROSS)
+        found = found if turned is None else _with_tilt(found, turned, parallel)
     uncertainty, by = _certain(found, held)
     _check(data, by)
     after = share(problem, fitted(problem, Placed(**asdict(by))))
     log.append(f"refined on a grid of {' x '.join(map(str, problem.shape[::-1]))}: misfit {before:.2%} to {after:.2%}")
     corrected = moved(cameras, by, data.orbit.axis, data.pixel)
     return Calibration(by, uncertainty, held, corrected, data.pixel, after, before, tuple(log))
+
+
+def _with_tilt(found: Estimate, turned: Mirrored, parallel: bool) -> Estimate:
+    """The estimate with the tilt by which opposite pictures mirror each other, which tell it best."""
+    i, covariance = found.names.index("tilt"), found.covariance.clone()
+    covariance[i], covariance[:, i] = 0, 0
+    covariance[i, i] = (turned.deviation * (1 if parallel else MISLED)) ** 2 + LEAST_TILT**2
+    return replace(found, by=replace(found.by, tilt=turned.tilt), covariance=covariance)
 
 
 def _with_weak(problem: Coarse, found: Estimate, weak: tuple[str, ...], held: dict[str, str]) -> Estimate:
@@ -119,14 +134,14 @@ def _with_weak(problem: Coarse, found: Estimate, weak: tuple[str, ...], held: di
     return found
 
 
-def _on_circle(cameras: Cameras, depth: Tensor, weight: Tensor) -> Recorded:
+def _on_circle(cameras: Cameras) -> Orbit:
     orbit = circular_orbit(cameras, helix=True, tolerance=OFF_CIRCLE)
     if orbit is None:
         raise InputError(
             "the cameras do not turn about one axis, so there is no axis to find",
             "leave --calibrate out: it is for scans on a circle or a helix with one detector",
         )
-    return recorded(cameras, orbit, depth, weight)
+    return orbit
 
 
 def _asked(what: What, parallel: bool, height: int) -> tuple[tuple[str, ...], dict[str, str]]:

@@ -66,7 +66,7 @@ def filtered_back_projection(
         lines *= torch.nn.functional.pad(weights[part], (before, after), mode="replicate")
         lines = torch.nn.functional.pad(lines * _slant(rows, before, after), (left, right))
         lines = filtered_rows(lines.float(), abs(rows.pitch[0]), name)[..., before : lines.shape[-1] - after]
-        total += backend.backproject(lines.contiguous().to(backend.device), places[part], shape)
+        total += backend.backproject(lines.contiguous().to(backend.device), places[part].to(backend.device), shape)
     return total
 
 

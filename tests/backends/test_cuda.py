@@ -15,7 +15,7 @@ import torch
 from invrender.backends import select
 
 PROGRAMS = Path(__file__).parent / "programs"
-KERNELS = 38
+KERNELS = 39
 
 pytestmark = pytest.mark.skipif(
     not (find_spec("numba_cuda") and find_spec("cuda") and find_spec("cuda.bindings")),

@@ -44,7 +44,7 @@ def test_axis_and_tilt(beam: Beam, arc: float, photons: float) -> None:
     found = calibrate(*views(beam, 20, arc, by, photons, (40, 48)), "all", select("cpu", None, ("volumes",)))
 
     assert found.by.axis == pytest.approx(3.3, abs=0.1)
-    assert found.by.tilt == pytest.approx(0.5, abs=0.3)
+    assert found.by.tilt == pytest.approx(0.5, abs=0.1)
     assert abs(found.by.axis - 3.3) < 4 * found.uncertainty["axis"] < 0.4
     assert abs(found.by.tilt - 0.5) < 4 * found.uncertainty["tilt"]
     assert "u" in found.held

@@ -28,7 +28,7 @@ def test_what_is_written_repeats_the_run(name: str, preset: str, tmp_path: Path)
     assert resolved(name, tmp_path / "config.toml") == used
     written = parse_toml(text)
     assert {key for key, value in written.items() if value in ("none", "auto")} <= {
-        "backend", "mask_refine", "extinction", "start", "split", "solver", "colours",
+        "backend", "mask_refine", "extinction", "start", "split", "solver", "colours", "calibrate",
     }  # fmt: skip
     for field in fields(used):
         if field.name in used.UNUSED:

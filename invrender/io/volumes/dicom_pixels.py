@@ -55,7 +55,7 @@ def _pixels(path: Path) -> tuple[NDArray[Any], Any, int]:
     except (RuntimeError, NotImplementedError) as error:
         raise InputError(
             f"{path} is compressed ({syntax}) in a way that no installed package undoes",
-            "run `pip install pylibjpeg[all]`, or unpack the series: gdcmconv --raw IN OUT (of GDCM), or " + LOADER,
+            "run `pip install pylibjpeg[all]`, or unpack the series by gdcmconv (of GDCM), or " + LOADER,
         ) from error
     except (ValueError, AttributeError, KeyError, OSError, EOFError, IndexError, TypeError) as error:
         raise damaged(path, error) from error

@@ -89,7 +89,7 @@ class TransmittanceSettings(VolumeRunSettings):
     mu_water: Annotated[
         float | None,
         Flag("Attenuation of water for them, in 1/(unit of length): about 0.02 for mm at 70 keV.", "MU"),
-        Range(0, 1e30),
+        Range(1e-12, 1e12),
     ] = None
     split: Annotated[
         Literal["auto", "views", "slabs"],
@@ -107,6 +107,7 @@ class TransmittanceSettings(VolumeRunSettings):
     i0: Annotated[
         Literal["auto"] | float | None,
         Flag("Counts without an object, a number; auto: from the air around it.", "auto|COUNTS", SCANS),
+        Range(1e-12, 1e15),
     ] = None
     downscale: Annotated[int | None, Flag("Pixels that are averaged each way.", None, SCANS), Range(1, 64)] = None
     beam_hardening: Annotated[

@@ -25,7 +25,7 @@ from invrender.nouns.topology import topology
 CAPABILITY, ARCHITECTURES = (8, 0), ("80", "90")
 MODULES = (
     "rasterize", "interpolate", "pieces", "antialias", "silhouette", "trace", "radiance",
-    "line_integral", "projector", "smooth_step", "composite", "field",
+    "line_integral", "projector", "backproject", "smooth_step", "composite", "field",
 )  # fmt: skip
 
 

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import locale
+from collections.abc import Iterator
+
 import numpy as np
 import pytest
 
@@ -13,6 +16,15 @@ from invrender.io.volumes.write import write_volume
 pydicom = pytest.importorskip("pydicom")
 
 from tests.io.volumes.dicom_files import AXIAL, CT, enhanced, header, save, with_pixels, write_series  # noqa: E402 - needs pydicom
+
+
+@pytest.fixture(autouse=True)
+def as_it_was() -> Iterator[None]:
+    """ITK's writer of DICOM leaves the locale C, in which later tests could read no UTF-8 from programs."""
+    before = locale.setlocale(locale.LC_ALL)
+    yield
+    locale.setlocale(locale.LC_ALL, before)
+
 
 OTHER = "1.2.826.0.1.3680043.8.498.2"
 
