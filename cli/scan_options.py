@@ -84,11 +84,12 @@ class ScanRequest:
 
 
 def refuse_beside_scans(context: typer.Context) -> None:
-    """Refuse options of `render` that mean nothing to a scanner (UsageError)."""
+    """Refuse options of `render` that mean nothing to a scanner (UsageError); variables are for all commands alike."""
     from invrender.errors import UsageError
 
     for name in context.params:
-        if name not in TAKEN and given(context, name):
+        source = context.get_parameter_source(name)
+        if name not in TAKEN and source is not None and source.name == "COMMANDLINE":
             raise UsageError(
                 f"--{name.replace('_', '-')} does not go with --scan: the scan file says where projections are taken",
                 "leave it out",

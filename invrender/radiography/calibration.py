@@ -31,7 +31,7 @@ ACROSS, ROUGH = 28, 16  # coarse pixels across the object: for the fit, and to l
 OFF_CIRCLE = 1.0  # pixels by which cameras may be off their circle
 ONE_SIDED = 10.0  # by which deviations are larger where no rays pass both ways, and nothing cancels
 MIRRORED_ARC = 4.7  # radians of parallel beams, from which most views have one the other way round
-TOLD = {"axis": 0.5, "u": 0.15, "v": 0.35, "tilt": 0.25}  # pixels, degrees: what is less certain is not corrected
+TOLD = {"axis": 0.5, "u": 0.15, "v": 0.15, "tilt": 0.25}  # pixels, degrees: what is less certain is not corrected
 # Places of the object that make up for most of what the number does to the views.
 GAUGES = {"u": ("turn",), "v": ("lift",)}
 LEAST_TILT = 0.01  # degrees that interpolated pictures err by

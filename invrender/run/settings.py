@@ -254,7 +254,9 @@ def check_ranges(settings: RunSettings) -> None:
     for field in dataclasses.fields(settings):
         value = getattr(settings, field.name)
         for note in notes(type(settings), field.name):
-            if isinstance(note, Range) and value is not None:
+            if (
+                isinstance(note, Range) and value is not None and not isinstance(value, str)
+            ):  # auto stands beside numbers
                 for number in value if isinstance(value, tuple) else (value,):
                     _check_range(settings, field.name, number, note)
 

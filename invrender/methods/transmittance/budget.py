@@ -34,7 +34,8 @@ def _share(noise: Noise) -> float:
     """Of the passes of exact data: with ten times the photons, three times weaker smoothing converges as slowly."""
     if not noise.deviation:
         return 1.0
-    return min(NOISY * max(noise.photons / PHOTONS, 1.0) ** math.log10(BRIGHT / NOISY), BRIGHT)
+    share: float = NOISY * max(noise.photons / PHOTONS, 1.0) ** math.log10(BRIGHT / NOISY)
+    return min(share, BRIGHT)
 
 
 def first_passes(total: int) -> int:
