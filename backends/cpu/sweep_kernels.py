@@ -4,7 +4,22 @@ from __future__ import annotations
 
 import numpy as np
 
+from invrender.backends.bodies.target import inlined
 from invrender.backends.cpu.compile import entry
+
+
+@inlined
+def shares(line, k, first, last):  # type: ignore[no-untyped-def]
+    """On plane k: the first of the two positions that a line lies between, and the length that each stands for."""
+    weight = line.pitch
+    if k == first:
+        weight = line.pitch * line.head
+    if k == last:
+        weight = line.pitch * (line.tail if k > first else line.head + line.tail - np.float32(1))
+    u = line.u + np.float32(k - first) * line.du
+    cell = np.int64(u)
+    far = weight * (u - np.float32(cell))
+    return cell, weight - far, far
 
 
 @entry
@@ -18,15 +33,7 @@ def carry(planes, lines, across, begin, end, out):  # type: ignore[no-untyped-de
         step, aside = across[j, 0], across[j, 1]
         first, last = np.int64(line.first), np.int64(line.last)
         for k in range(first, last + 1):
-            weight = line.pitch
-            if k == first:
-                weight = line.pitch * line.head
-            if k == last:
-                weight = line.pitch * (line.tail if k > first else line.head + line.tail - np.float32(1))
-            u = line.u + np.float32(k - first) * line.du
-            cell = np.int64(u)
-            far = weight * (u - np.float32(cell))
-            near = weight - far
+            cell, near, far = shares(line, k, first, last)
             a, b = planes[k * step + cell * aside], planes[k * step + (cell + 1) * aside]
             for r in range(rows):
                 sums[r] += near * a[r] + far * b[r]
@@ -41,15 +48,7 @@ def spread(planes, lines, across, values):  # type: ignore[no-untyped-def]
         step, aside = across[j, 0], across[j, 1]
         first, last = np.int64(line.first), np.int64(line.last)
         for k in range(first, last + 1):
-            weight = line.pitch
-            if k == first:
-                weight = line.pitch * line.head
-            if k == last:
-                weight = line.pitch * (line.tail if k > first else line.head + line.tail - np.float32(1))
-            u = line.u + np.float32(k - first) * line.du
-            cell = np.int64(u)
-            far = weight * (u - np.float32(cell))
-            near = weight - far
+            cell, near, far = shares(line, k, first, last)
             a, b = planes[k * step + cell * aside], planes[k * step + (cell + 1) * aside]
             for r in range(rows):
                 a[r] += near * brought[r]

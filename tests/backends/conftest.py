@@ -25,6 +25,12 @@ def backend(request: pytest.FixtureRequest, open_backend: Callable[[str], Backen
     return open_backend(request.param)
 
 
+@pytest.fixture(params=["cpu", *BACKENDS[2:], "torch"])
+def kernels(request: pytest.FixtureRequest, open_volumes: Callable[[str], Backend]) -> Backend:
+    """A backend opened for volumes."""
+    return open_volumes(request.param)
+
+
 @pytest.fixture(scope="session")
 def icosphere() -> Callable[[int], tuple[Tensor, Tensor]]:
     """Unit icosphere with 20 * 4^n faces: vertices [V,3] float64, faces [F,3]."""

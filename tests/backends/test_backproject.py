@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 import pytest
 import torch
 
@@ -21,18 +19,6 @@ Tensor = torch.Tensor
 SHAPE = (7, 6, 9)
 BOUNDS = torch.tensor([[-0.5, -0.4, -0.3], [0.5, 0.45, 0.35]], dtype=torch.float64)
 SIZE = (11, 13)
-
-
-@pytest.fixture(
-    params=[
-        "cpu",
-        pytest.param("cuda", marks=pytest.mark.gpu),
-        pytest.param("vulkan", marks=pytest.mark.vulkan),
-        "torch",
-    ]
-)
-def kernels(request: pytest.FixtureRequest, open_volumes: Callable[[str], Backend]) -> Backend:
-    return open_volumes(request.param)
 
 
 def cone(distance: float = 2.0, views: int = 5) -> Cameras:

@@ -5,8 +5,6 @@ Beams that cross an axis of the grid at right angles are swept on the cpu; those
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 import pytest
 import torch
 
@@ -23,18 +21,6 @@ Tensor = torch.Tensor
 SHAPE = (19, 16, 22)
 BOUNDS = torch.tensor([[-1.0, -0.8, -0.9], [1.1, 0.7, 1.0]], dtype=torch.float64)
 AXES = {"z": (0, 1, 2), "y": (2, 0, 1), "x": (1, 2, 0)}  # where the world's axes come from
-
-
-@pytest.fixture(
-    params=[
-        "cpu",
-        pytest.param("cuda", marks=pytest.mark.gpu),
-        pytest.param("vulkan", marks=pytest.mark.vulkan),
-        "torch",
-    ]
-)
-def kernels(request: pytest.FixtureRequest, open_volumes: Callable[[str], Backend]) -> Backend:
-    return open_volumes(request.param)
 
 
 def beams(axis: str = "z", tilt: float = 0.0, views: int = 7) -> Cameras:

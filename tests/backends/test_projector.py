@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 import pytest
 import torch
 
@@ -17,18 +15,6 @@ from invrender.nouns import Cameras, Volume
 from invrender.ops import line_integral
 
 Tensor = torch.Tensor
-
-
-@pytest.fixture(
-    params=[
-        "cpu",
-        pytest.param("cuda", marks=pytest.mark.gpu),
-        pytest.param("vulkan", marks=pytest.mark.vulkan),
-        "torch",
-    ]
-)
-def kernels(request: pytest.FixtureRequest, open_volumes: Callable[[str], Backend]) -> Backend:
-    return open_volumes(request.param)
 
 
 def cameras(views: int = 4, size: tuple[int, int] = (14, 18), distance: float = 2.0) -> Cameras:
