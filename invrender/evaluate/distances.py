@@ -10,11 +10,13 @@ outline, however many views there are.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 import torch
 
 from invrender.cameras.parallel import far_pinholes
+from invrender.geometry.bvh import Tree, build_tree
 from invrender.geometry.closest import Surface
 from invrender.geometry.connectivity import is_watertight, merge_vertices
 from invrender.geometry.vectors import Bools, Floats, Ints, area_vectors, norm, unit
@@ -32,6 +34,16 @@ class Solid:
 
     v: Floats
     f: Ints
+
+    @cached_property
+    def tree(self) -> Tree:
+        """Built once, for all that is asked of these faces."""
+        return build_tree(self.v, self.f)
+
+    @cached_property
+    def normals(self) -> Floats:
+        """[F,3], of length 1."""
+        return unit(area_vectors(self.v, self.f))
 
 
 @dataclass(frozen=True)
@@ -109,7 +121,7 @@ def _mean(one: Floats, other: Floats) -> float:
 
 def _samples(mesh: Solid, n: int, seed: int, diagonal: float, seen_by: Cameras | None) -> _Samples:
     points, face = sample_surface(mesh.v, mesh.f, n, seed)
-    visible = visible_from_outside(points, mesh.v, mesh.f, LIFT * diagonal)
+    visible = visible_from_outside(points, mesh.tree, LIFT * diagonal)
     seen = None if seen_by is None else seen_by_cameras(points, mesh, seen_by, LIFT * diagonal)
     return _Samples(points, face, visible, seen)
 
@@ -117,9 +129,9 @@ def _samples(mesh: Solid, n: int, seed: int, diagonal: float, seen_by: Cameras |
 def _outlined(samples: _Samples, mesh: Solid, diagonal: float) -> Bools:
     """Which of the points on a surface silhouettes can show, [K]."""
     normals = _outward(mesh) * unit(area_vectors(mesh.v, mesh.f[samples.face]))
-    shown = outlined(samples.points, normals, mesh.v, mesh.f, HOLLOW * diagonal)
+    shown = outlined(samples.points, normals, mesh.tree, HOLLOW * diagonal)
     if not is_watertight(merge_vertices(mesh.v, mesh.f, MERGE * diagonal)[1]):  # which side is outside nobody knows
-        shown |= outlined(samples.points, -normals, mesh.v, mesh.f, HOLLOW * diagonal)
+        shown |= outlined(samples.points, -normals, mesh.tree, HOLLOW * diagonal)
     return shown
 
 
@@ -136,7 +148,7 @@ def seen_by_cameras(points: Floats, mesh: Solid, cameras: Cameras, lift: float) 
     framed = (depth > 0) & (np.abs(clip[..., :2]) <= depth[..., None]).all(-1)  # [N,K]
     low, high = (torch.from_numpy(np.asarray(pick(mesh.v, axis=0), np.float64)) for pick in (np.min, np.max))
     eyes = far_pinholes(cameras, (low + high) / 2, float((high - low).norm())).position.numpy()
-    return seen_from(points, mesh.v, mesh.f, eyes, framed, lift)
+    return seen_from(points, mesh.tree, eyes, framed, lift)
 
 
 def sample_surface(v: Floats, f: Ints, n: int, seed: int) -> tuple[Floats, Ints]:
@@ -153,7 +165,7 @@ def sample_surface(v: Floats, f: Ints, n: int, seed: int) -> tuple[Floats, Ints]
 
 def _to_surface(samples: _Samples, own: Solid, other: Solid, diagonal: float) -> tuple[Floats, Floats, _Samples]:
     """Distance [K] from samples of `own` to `other` over the diagonal, |cosine| between the normals [K], and where."""
-    feet, distance, face = Surface(other.v, other.f).closest(samples.points)
+    feet, distance, face = Surface(other.v, other.f, tree=other.tree).closest(samples.points)
     there = unit(area_vectors(other.v, other.f[face]))
     here = unit(area_vectors(own.v, own.f[samples.face]))
     return distance / diagonal, np.abs((here * there).sum(1)), _Samples(feet, face, samples.visible, samples.seen)
