@@ -18,7 +18,7 @@ import torch
 from invrender.cameras.parallel import far_pinholes
 from invrender.geometry.bvh import Tree, build_tree
 from invrender.geometry.closest import Surface
-from invrender.geometry.connectivity import is_watertight, merge_vertices
+from invrender.geometry.surface_facts import areas_and_volume, facts_of, joined
 from invrender.geometry.vectors import Bools, Floats, Ints, area_vectors, norm, unit
 from invrender.geometry.visibility import outlined, seen_from, visible_from_outside
 from invrender.nouns import Cameras
@@ -41,9 +41,13 @@ class Solid:
         return build_tree(self.v, self.f)
 
     @cached_property
-    def normals(self) -> Floats:
-        """[F,3], of length 1."""
-        return unit(area_vectors(self.v, self.f))
+    def measured(self) -> tuple[Floats, float]:
+        """Twice the area of each face [F], and the enclosed volume: see `areas_and_volume`."""
+        return areas_and_volume(self.v, self.f)
+
+    def normals(self, faces: Ints) -> Floats:
+        """Of some faces [K], by number; [K,3], of length 1."""
+        return unit(area_vectors(self.v, self.f[faces]))
 
 
 @dataclass(frozen=True)
@@ -88,12 +92,13 @@ def distances(result: Solid, reference: Solid, samples: int, seed: int, seen_by:
         samples, seed: points on each surface.
         seen_by: cameras of the views that the result was made from.
     """
-    diagonal = float(norm(np.ptp(reference.v[reference.f].reshape(-1, 3), axis=0)[None])[0])
+    diagonal = reference.tree.diagonal
     p = _samples(result, samples, seed, diagonal, seen_by)
     q = _samples(reference, samples, seed + 1, diagonal, seen_by)
     d1, n1, near = _to_surface(p, result, reference, diagonal)
     d2, n2, _ = _to_surface(q, reference, result, diagonal)
-    shown = _outlined(q, reference, diagonal)
+    tight = facts_of(joined(reference.v, reference.f, MERGE * diagonal)).watertight
+    shown = _outlined(q, reference, diagonal, tight)
     seen: tuple[float | None, float | None, float | None] = (None, None, None)
     if p.seen is not None and q.seen is not None and p.seen.any() and q.seen.any():
         a, b = d1[p.seen], d2[q.seen]
@@ -107,7 +112,7 @@ def distances(result: Solid, reference: Solid, samples: int, seed: int, seen_by:
         seen=seen,
         unseen=None if q.seen is None else float((~q.seen).mean()),
         hollow=float((~shown).mean()),
-        outlined=_of(d1, _outlined(near, reference, diagonal), d2, shown),
+        outlined=_of(d1, _outlined(near, reference, diagonal, tight), d2, shown),
     )
 
 
@@ -120,25 +125,21 @@ def _mean(one: Floats, other: Floats) -> float:
 
 
 def _samples(mesh: Solid, n: int, seed: int, diagonal: float, seen_by: Cameras | None) -> _Samples:
-    points, face = sample_surface(mesh.v, mesh.f, n, seed)
+    points, face = sample_surface(mesh.v, mesh.f, n, seed, mesh.measured[0])
     visible = visible_from_outside(points, mesh.tree, LIFT * diagonal)
     seen = None if seen_by is None else seen_by_cameras(points, mesh, seen_by, LIFT * diagonal)
     return _Samples(points, face, visible, seen)
 
 
-def _outlined(samples: _Samples, mesh: Solid, diagonal: float) -> Bools:
-    """Which of the points on a surface silhouettes can show, [K]."""
-    normals = _outward(mesh) * unit(area_vectors(mesh.v, mesh.f[samples.face]))
+def _outlined(samples: _Samples, mesh: Solid, diagonal: float, tight: bool) -> Bools:
+    """Which of the points on a surface silhouettes can show, [K]; `tight`: it is watertight."""
+    outward = 1.0 if mesh.measured[1] >= 0 else -1.0  # as far as the enclosed volume tells
+    normals = outward * mesh.normals(samples.face)
     shown = outlined(samples.points, normals, mesh.tree, HOLLOW * diagonal)
-    if not is_watertight(merge_vertices(mesh.v, mesh.f, MERGE * diagonal)[1]):  # which side is outside nobody knows
-        shown |= outlined(samples.points, -normals, mesh.tree, HOLLOW * diagonal)
+    if not tight:  # which side is outside nobody knows
+        rest = np.flatnonzero(~shown)
+        shown[rest] = outlined(samples.points[rest], -normals[rest], mesh.tree, HOLLOW * diagonal)
     return shown
-
-
-def _outward(mesh: Solid) -> float:
-    """1 where faces are counter-clockwise seen from outside, as far as the enclosed volume tells; else -1."""
-    a, b, c = (mesh.v[mesh.f[:, k]] - mesh.v[mesh.f].mean((0, 1)) for k in range(3))
-    return 1.0 if float((a * np.cross(b, c)).sum()) >= 0 else -1.0
 
 
 def seen_by_cameras(points: Floats, mesh: Solid, cameras: Cameras, lift: float) -> Bools:
@@ -151,10 +152,13 @@ def seen_by_cameras(points: Floats, mesh: Solid, cameras: Cameras, lift: float) 
     return seen_from(points, mesh.tree, eyes, framed, lift)
 
 
-def sample_surface(v: Floats, f: Ints, n: int, seed: int) -> tuple[Floats, Ints]:
-    """n points spread uniformly by area over the faces (stratified), with their faces: [n,3] and [n]."""
+def sample_surface(v: Floats, f: Ints, n: int, seed: int, areas: Floats | None = None) -> tuple[Floats, Ints]:
+    """n points spread uniformly by area over the faces (stratified), with their faces: [n,3] and [n].
+
+    `areas` [F] are those of the faces in any unit, where they are known.
+    """
     rng = np.random.default_rng(seed)
-    total = np.cumsum(norm(area_vectors(v, f)))
+    total = np.cumsum(norm(area_vectors(v, f)) if areas is None else areas)
     face = np.searchsorted(total, (np.arange(n) + rng.random(n)) / n * total[-1]).clip(0, len(f) - 1)
     s, t = rng.random((2, n))
     over = s + t > 1
@@ -166,8 +170,7 @@ def sample_surface(v: Floats, f: Ints, n: int, seed: int) -> tuple[Floats, Ints]
 def _to_surface(samples: _Samples, own: Solid, other: Solid, diagonal: float) -> tuple[Floats, Floats, _Samples]:
     """Distance [K] from samples of `own` to `other` over the diagonal, |cosine| between the normals [K], and where."""
     feet, distance, face = Surface(other.v, other.f, tree=other.tree).closest(samples.points)
-    there = unit(area_vectors(other.v, other.f[face]))
-    here = unit(area_vectors(own.v, own.f[samples.face]))
+    there, here = other.normals(face), own.normals(samples.face)
     return distance / diagonal, np.abs((here * there).sum(1)), _Samples(feet, face, samples.visible, samples.seen)
 
 

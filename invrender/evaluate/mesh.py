@@ -18,15 +18,9 @@ from invrender.cameras.projection import look_at, perspective
 from invrender.cameras.rigs import fibonacci
 from invrender.errors import InputError
 from invrender.evaluate.distances import Solid, distances
-from invrender.geometry.connectivity import (
-    components,
-    euler_characteristic,
-    genus,
-    is_watertight,
-    merge_vertices,
-)
 from invrender.geometry.intersections import self_intersections
-from invrender.geometry.vectors import Floats, Ints, area_vectors, norm
+from invrender.geometry.surface_facts import areas_and_volume, facts_of, joined
+from invrender.geometry.vectors import Floats, Ints
 from invrender.kernels import Backend
 from invrender.nouns import Cameras, Mesh
 
@@ -132,10 +126,11 @@ def measured(mesh: Mesh, reference: Mesh | None, backend: Backend, seen_by: Came
     if reference is not None:
         return asdict(mesh_metrics(mesh, reference, backend, seen_by=seen_by))
     vertices, faces = mesh.numpy()
+    facts = facts_of(faces)
     return {
-        "watertight": is_watertight(faces),
-        "components": int(components(faces).max()) + 1,
-        "genus": genus(faces),
+        "watertight": facts.watertight,
+        "components": facts.components,
+        "genus": facts.genus,
         "self_intersections": len(self_intersections(vertices, faces)),
         "vertices": len(vertices),
         "faces": len(faces),
@@ -144,19 +139,20 @@ def measured(mesh: Mesh, reference: Mesh | None, backend: Backend, seen_by: Came
 
 def _solid(mesh: Mesh) -> Solid:
     v, f = mesh.numpy()
-    finite = np.asarray(np.isfinite(v).all(1))
-    f = f[finite[f].all(1)]
-    v = np.where(finite[:, None], v, 0.0)
-    return Solid(v, f[norm(area_vectors(v, f)) > 0])
+    areas, _ = areas_and_volume(v, f)  # 0 without finite corners
+    f = f if (areas > 0).all() else f[areas > 0]
+    return Solid(v if np.isfinite(v).all() else np.where(np.isfinite(v).all(1)[:, None], v, 0.0), f)
 
 
 def _state(mesh: Solid, scale: float) -> tuple[bool, int, float | None, int, int]:
     """(watertight, components, genus, euler, self-intersections) with duplicate vertices joined."""
     if not len(mesh.f):
         return False, 0, None, 0, 0
-    v, f = merge_vertices(mesh.v, mesh.f, MERGE * scale)
-    parts = int(components(f).max(initial=-1)) + 1
-    return is_watertight(f), parts, genus(f), euler_characteristic(f), len(self_intersections(v, f))
+    f = joined(mesh.v, mesh.f, MERGE * scale)
+    facts = facts_of(f)
+    tree = mesh.tree if len(f) == len(mesh.f) else None  # it is over the same faces then
+    crossing = 0 if not len(f) else len(self_intersections(mesh.v, f, tree))
+    return facts.watertight, facts.components, facts.genus, facts.euler, crossing
 
 
 def evaluation_frame(reference: Mesh) -> tuple[Floats, float]:
@@ -165,8 +161,9 @@ def evaluation_frame(reference: Mesh) -> tuple[Floats, float]:
     Of the vertices that faces use: a stray that none uses would leave the object smaller than a pixel.
     """
     v, f = reference.numpy()
-    v = v[np.unique(f)]
-    v = v[np.isfinite(v).all(1)]
+    used = np.zeros(len(v), bool)
+    used[f.ravel()] = True
+    v = v[used & np.isfinite(v).all(1)]
     centre = v.mean(0)
     return centre, float(np.abs(v - centre).max()) / MARGIN
 

@@ -49,6 +49,7 @@ class Tree:
         children: [N,8] nodes, or ~leaf.
         counts: [N] how many children there are.
         centre: [3] and `scale`: points x of the world are (x - centre) scale in the tree.
+        diagonal: of the faces' box, in the world.
     """
 
     vertices: Floats
@@ -60,6 +61,7 @@ class Tree:
     counts: Nodes
     centre: Floats
     scale: float
+    diagonal: float
 
     @cached_property
     def triangles(self) -> Singles:
@@ -78,7 +80,7 @@ def build_tree(vertices: Floats, faces: Ints) -> Tree:
     vertices, faces = np.ascontiguousarray(vertices, np.float64), np.ascontiguousarray(faces, np.int64)
     low, high = np.zeros(3), np.zeros(3)
     _bounds(vertices, faces, low, high)
-    extent = float(max((high - low).max(), np.abs(low).max() * 1e-15, 1e-290))
+    extent = max(float((high - low).max()), 1e-290) if (high > low).any() else 1.0
     centre, scale = 0.5 * low + 0.5 * high, 2.0 ** -np.ceil(np.log2(0.5 * extent))
     count = -(-len(faces) // LEAF)
     keys = np.empty(len(faces), np.int64)
@@ -94,8 +96,9 @@ def build_tree(vertices: Floats, faces: Ints) -> Tree:
     counts = np.zeros(count + 1, np.int32)
     nodes = _grow(around, boxes, children, counts)
     return Tree(
-        vertices, faces, order, leaves, boxes[:nodes], children[:nodes], counts[:nodes], centre, float(scale)
-    )
+        vertices, faces, order, leaves, boxes[:nodes], children[:nodes], counts[:nodes], centre, float(scale),
+        float(np.sqrt(((high - low) ** 2).sum())),
+    )  # fmt: skip
 
 
 def along_a_curve(points: Floats) -> Ints:

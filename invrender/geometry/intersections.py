@@ -11,7 +11,7 @@ from typing import Any, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from invrender.geometry.bvh import LEAF, STACK, Singles, build_tree
+from invrender.geometry.bvh import LEAF, STACK, Singles, Tree, build_tree
 from invrender.geometry.lanes import faces_overlapping, lowest, overlapping
 from invrender.geometry.triples import Triple, area_vector, cross, dot, minus, point
 from invrender.geometry.vectors import Bools, Floats, Ints, as_arrays
@@ -22,26 +22,28 @@ Corners: TypeAlias = tuple[np.uint64, np.uint64, np.uint64]
 FIRST_ROOM = 4096  # pairs; where there are more they are looked for once again, with room for all
 
 
-def self_intersections(vertices: NDArray[Any], faces: NDArray[Any]) -> Ints:
+def self_intersections(vertices: NDArray[Any], faces: NDArray[Any], tree: Tree | None = None) -> Ints:
     """Pairs of faces (lower, higher) [K,2] in ascending order, of which one has an edge that pierces the other.
 
     An edge and a face that share a vertex never count, so the folds of a closed surface are found but neighbours
     are not. On a transversal crossing of closed surfaces K equals the number of piercing (edge, face) pairs.
     Vertices are compared by index: join duplicates first (`merge_vertices`) where a file has split them.
+    `tree` is one over faces in the same places, where there is one already: they may name other vertices there.
     """
     v, f = as_arrays(vertices, faces)
-    return intersections_of(v, f, np.ones(len(f), bool))
+    return intersections_of(v, f, np.ones(len(f), bool), tree)
 
 
-def intersections_of(vertices: Floats, faces: Ints, some: Bools) -> Ints:
+def intersections_of(vertices: Floats, faces: Ints, some: Bools, tree: Tree | None = None) -> Ints:
     """The pairs of `self_intersections` in which at least one face is among `some` [F]."""
     if len(faces) < 2 or not some.any():
         return np.zeros((0, 2), np.int64)
-    tree = build_tree(vertices, faces)
+    vertices, faces = as_arrays(vertices, faces)
+    tree = tree or build_tree(vertices, faces)
     pairs = np.empty((FIRST_ROOM, 2), np.int64)
     while True:
         parts = (tree.boxes, tree.children, tree.counts, tree.leaves, tree.order)
-        count = _pierced(tree.vertices, tree.faces, parts, some, pairs)
+        count = _pierced(vertices, faces, parts, some, pairs)
         if count <= len(pairs):
             break
         pairs = np.empty((count, 2), np.int64)
