@@ -82,7 +82,7 @@ def draw_view(
             draw_cut(work, f, keys, height, width, top, bottom)
             continue
         y0, y1, y2 = at[a, 1], at[b, 1], at[c, 1]
-        if is_between(x0, x1, x2) or is_between(y0, y1, y2):  # most of those of fine meshes
+        if is_between(x0, x1, x2) | is_between(y0, y1, y2):  # most of those of fine meshes
             continue
         draw(
             np.int64(x0), np.int64(y0), z[a], np.int64(x1), np.int64(y1), z[b], np.int64(x2), np.int64(y2), z[c],

@@ -15,16 +15,19 @@ import numpy as np
 import torch
 
 from invrender.cameras.projection import look_at, perspective
+from invrender.cameras.rays import camera_rays
 from invrender.cameras.rigs import fibonacci
 from invrender.errors import InputError
 from invrender.evaluate.distances import Solid, distances
 from invrender.geometry.intersections import self_intersections
 from invrender.geometry.surface_facts import areas_and_volume, facts_of, joined
 from invrender.geometry.vectors import Floats, Ints
+from invrender.geometry.visibility import blocked
 from invrender.kernels import Backend
 from invrender.nouns import Cameras, Mesh
 
 MARGIN, DISTANCE, FOV = 0.9, 3.0, 45.0
+FINE = 3  # faces a pixel from which on rays through the pixels cost less than drawing the faces
 MERGE = 1e-8  # of the frame's unit: vertices this close are one
 
 
@@ -108,7 +111,8 @@ def mesh_metrics(
     if not len(good.f):
         return MeshMetrics(0.0, 0.0, None, None, 0.0, 0.0, 0.0, *state, *counts)
     cameras = evaluation_cameras(centre, scale, views, size)
-    iou = silhouette_iou(hard_masks(good.v, good.f, cameras, backend), hard_masks(ref.v, ref.f, cameras, backend))
+    fine = backend.device.type == "cpu" and max(len(good.f), len(ref.f)) > FINE * size * size
+    iou = silhouette_iou(*(_masks(each, cameras, backend, fine) for each in (good, ref)))
     between = distances(good, ref, samples, seed, seen_by)
     whole = (between.chamfer, between.visible, between.f1, between.f05, between.cosine)
     parts = (*between.seen, between.unseen, between.hollow, between.outlined)
@@ -185,6 +189,18 @@ def hard_masks(vertices: Floats, faces: Ints, cameras: Cameras, backend: Backend
     for matrix in cameras.clip_from_world:  # one at a time bounds the memory
         clip = (x @ matrix.T)[None].to(backend.device, torch.float32)
         masks.append(backend.rasterize(clip, f, cameras.size)[0][0].cpu() >= 0)
+    return torch.stack(masks)
+
+
+def _masks(mesh: Solid, cameras: Cameras, backend: Backend, fine: bool) -> torch.Tensor:
+    """`hard_masks`; by rays where there are many more faces than pixels, most of which no pixel's centre sees."""
+    if not fine:
+        return hard_masks(mesh.v, mesh.f, cameras, backend)
+    masks = []
+    for k in range(len(cameras)):
+        rays = camera_rays(cameras[k : k + 1])
+        found = blocked(rays.origin.numpy(), rays.direction.numpy(), mesh.tree)
+        masks.append(torch.from_numpy(found).reshape(cameras.size))
     return torch.stack(masks)
 
 

@@ -268,9 +268,7 @@ def _area(box: Singles, row: int) -> F32:
 
 
 @body
-def _split(
-    around: Singles, order: Nodes, start: int, stop: int, number: Ints, bins: Singles, after: Singles
-) -> int:
+def _split(around: Singles, order: Nodes, start: int, stop: int, number: Ints, bins: Singles, after: Singles) -> int:
     """Partition order[start:stop] where it costs least along the axis on which middles spread most; the second part."""
     axis, low, width = 0, F32(0), F32(-1)
     for side in range(3):

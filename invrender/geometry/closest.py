@@ -31,9 +31,7 @@ class Surface:
         tree: over these faces, where there is one already.
     """
 
-    def __init__(
-        self, vertices: Floats, faces: Ints, normal_weight: float = 0.0, tree: Tree | None = None
-    ) -> None:
+    def __init__(self, vertices: Floats, faces: Ints, normal_weight: float = 0.0, tree: Tree | None = None) -> None:
         self._tree = tree or build_tree(vertices, faces)
         self._weight = normal_weight
         self._normals = unit(area_vectors(vertices, faces)) if normal_weight > 0 else np.zeros((0, 3))

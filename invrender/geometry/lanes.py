@@ -12,7 +12,6 @@ from typing import Any
 
 from llvmlite import ir
 from numba import types
-from numba.core import cgutils
 from numba.extending import intrinsic
 
 SLACK = 4e-6  # by which faces are larger than they are: rounding must not let rays through between two
@@ -133,7 +132,9 @@ def _overlapping(b: Any, column: Callable[[int], Vector], given: list[Vector]) -
 
 
 @intrinsic
-def entered(context: Any, boxes: Any, row: Any, ox: Any, oy: Any, oz: Any, ix: Any, iy: Any, iz: Any, far: Any, at: Any) -> Any:
+def entered(
+    context: Any, boxes: Any, row: Any, ox: Any, oy: Any, oz: Any, ix: Any, iy: Any, iz: Any, far: Any, at: Any
+) -> Any:
     """Which of eight boxes a ray with inverse direction (ix, iy, iz) enters before `far`; where goes to `at` [8]."""
     return _operation(8, 6, 7, _entered)(context, boxes, row, ox, oy, oz, ix, iy, iz, far, at)
 

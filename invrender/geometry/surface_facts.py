@@ -102,7 +102,11 @@ def _join(places: Ints, table: NDArray[np.int32], label: Ints) -> None:
             if other < 0:
                 table[slot] = label[k] = k
                 break
-            if places[other, 0] == places[k, 0] and places[other, 1] == places[k, 1] and places[other, 2] == places[k, 2]:
+            if (
+                places[other, 0] == places[k, 0]
+                and places[other, 1] == places[k, 1]
+                and places[other, 2] == places[k, 2]
+            ):
                 label[k] = other
                 break
             slot = (slot + 1) & last

@@ -112,9 +112,7 @@ def seen_from(points: Floats, tree: Tree, eyes: Floats, framed: Bools, lift: flo
 
 
 @kernel
-def _mark_seen(
-    tree: Any, points: Floats, order: Ints, eyes: Floats, framed: Bools, lift: float, seen: Bools
-) -> None:
+def _mark_seen(tree: Any, points: Floats, order: Ints, eyes: Floats, framed: Bools, lift: float, seen: Bools) -> None:
     """Set `seen` [K] where a ray reaches an eye."""
     stack, keys = np.empty(STACK, np.int32), np.empty(WIDE, np.float32)
     for row in range(len(eyes)):
@@ -134,9 +132,7 @@ def _mark_seen(
 
 
 @kernel
-def _mark_escaping(
-    tree: Any, points: Singles, order: Ints, directions: Singles, lift: F32, seen: Bools
-) -> None:
+def _mark_escaping(tree: Any, points: Singles, order: Ints, directions: Singles, lift: F32, seen: Bools) -> None:
     """Set `seen` [K] where a ray escapes."""
     stack, keys = np.empty(STACK, np.int32), np.empty(WIDE, np.float32)
     for row in range(len(directions)):
@@ -148,6 +144,24 @@ def _mark_escaping(
             o = points[k, 0] + lift * x, points[k, 1] + lift * y, points[k, 2] + lift * z
             hit = _on_way(tree, o, (x, y, z), NOWHERE, hit, stack, keys)
             seen[k] = hit < 0
+
+
+def blocked(origins: Floats, directions: Floats, tree: Tree) -> Bools:
+    """Whether rays from [K,3] along [K,3], of length 1, meet the surface; [K]. Best where neighbours follow each other."""
+    found = np.zeros(len(origins), bool)
+    _mark_blocked(_packed(tree), _singles(tree.placed(origins)), _singles(directions), found)
+    return found
+
+
+@kernel
+def _mark_blocked(tree: Any, origins: Singles, directions: Singles, found: Bools) -> None:
+    """Set `found` [K] where a ray meets a face."""
+    stack, keys = np.empty(STACK, np.int32), np.empty(WIDE, np.float32)
+    hit = -1
+    for k in range(len(origins)):
+        o, d = (origins[k, 0], origins[k, 1], origins[k, 2]), (directions[k, 0], directions[k, 1], directions[k, 2])
+        hit = _on_way(tree, o, d, NOWHERE, hit, stack, keys)
+        found[k] = hit >= 0
 
 
 @body

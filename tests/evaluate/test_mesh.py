@@ -141,7 +141,10 @@ def test_visibility_of_a_bowl():
     floor, lid = v - z, v + z
     walls = [v[:, [2, 0, 1]] + s * x for s in (-1, 1)] + [v[:, [0, 2, 1]] + s * y for s in (-1, 1)]
     closed = np.concatenate([floor, lid, *walls]), np.concatenate([f + 81 * i for i in range(6)])
-    assert visible_from_outside(np.array([[0, 0, 0.0], [0, 0, 1.5]]), build_tree(*closed), 1e-3).tolist() == [False, True]
+    assert visible_from_outside(np.array([[0, 0, 0.0], [0, 0, 1.5]]), build_tree(*closed), 1e-3).tolist() == [
+        False,
+        True,
+    ]
     bowl = np.concatenate([floor, *walls]), np.concatenate([f + 81 * i for i in range(5)])
     assert visible_from_outside(np.array([[0.3, 0.1, -0.9]]), build_tree(*bowl), 1e-3).all()
 

@@ -36,7 +36,9 @@ def test_what_lies_behind_an_eye_hides_nothing() -> None:
     assert seen_from(point, build_tree(*sheet), np.array([[0.0, 0, -1]]), framed, 1e-3).all()
     assert not seen_from(point, build_tree(*sheet), np.array([[0.0, 0, 1]]), framed, 1e-3).any()
     assert not seen_from(point, build_tree(*sheet), np.array([[0.0, 0, -1]]), ~framed, 1e-3).any()
-    assert seen_from(point, build_tree(sheet[0], np.zeros((0, 3), np.int64)), np.array([[0.0, 0, 1]]), framed, 1e-3).all()
+    assert seen_from(
+        point, build_tree(sheet[0], np.zeros((0, 3), np.int64)), np.array([[0.0, 0, 1]]), framed, 1e-3
+    ).all()
 
 
 def test_a_line_between_two_walls_is_free_and_one_in_a_box_is_not() -> None:
