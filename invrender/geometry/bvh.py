@@ -1,10 +1,10 @@
 """A bounding volume hierarchy (BVH) over triangles, for compiled kernels: nearest faces, any face on a ray, overlaps.
 
 Faces are sorted along a Morton curve and taken four by four as the leaves (Lauterbach et al. 2009, "Fast BVH
-Construction on GPUs"); over these a tree of up to eight children a node is grown by the surface area heuristic in
-bins (Wald 2007; Wald et al. 2008, "Getting Rid of Packets", for wide nodes), so that it takes part in what makes a good
-tree at a fraction of its cost. Boxes are float32, in a frame in which the mesh fits into [-1, 1], and a little larger
-than what they hold: they only decide what is looked at. Children lie side by side, so that compilers test eight at once.
+Construction on GPUs"); over these a tree of up to eight children a node is grown by the surface area heuristic in bins
+(Wald 2007, "On fast Construction of SAH-based Bounding Volume Hierarchies"). Boxes are float32, in a frame in which the
+mesh fits into [-1, 1], and a little larger than what they hold: they only decide what is looked at. Those of children
+lie side by side, so that eight are tested at once (`lanes.py`).
 """
 
 from __future__ import annotations
@@ -92,7 +92,7 @@ def build_tree(vertices: Floats, faces: Ints) -> Tree:
     order &= (1 << bits) - 1
     leaves, around = np.empty((count, 6, LEAF), np.float32), np.empty((count, 6), np.float32)
     _fill_leaves(vertices, faces, order, centre, scale, leaves, around)
-    boxes, children = np.full((count + 1, 6, WIDE), F32(0)), np.zeros((count + 1, WIDE), np.int32)
+    boxes, children = np.empty((count + 1, 6, WIDE), np.float32), np.empty((count + 1, WIDE), np.int32)
     counts = np.zeros(count + 1, np.int32)
     nodes = _grow(around, boxes, children, counts)
     return Tree(
@@ -187,7 +187,7 @@ def _pack_triangles(v: Floats, f: Ints, order: Ints, centre: Floats, scale: floa
 def _grow(around: Singles, boxes: Singles, children: Nodes, counts: Nodes) -> int:
     """Fill boxes, children and counts; the number of nodes."""
     if len(around) == 0:
-        counts[0] = 0
+        counts[0], boxes[0], children[0] = 0, F32(0), 0
         return 1
     order = np.arange(len(around)).astype(np.int32)
     number, bins, after = np.empty(BINS, np.int64), np.empty((BINS, 6), np.float32), np.empty(BINS, np.float32)
@@ -200,6 +200,10 @@ def _grow(around: Singles, boxes: Singles, children: Nodes, counts: Nodes) -> in
         node, start, stop, depth = todo[waiting, 0], todo[waiting, 1], todo[waiting, 2], todo[waiting, 3]
         count = _divide(around, order, start, stop, depth, parts, whole, number, bins, after)
         counts[node] = count
+        for k in range(count, WIDE):  # never looked at, but never undefined either
+            children[node, k] = 0
+            for side in range(6):
+                boxes[node, side, k] = F32(0)
         for k in range(count):
             for side in range(6):
                 boxes[node, side, k] = whole[k, side]

@@ -121,7 +121,7 @@ def _corners(f: Ints, face: int) -> Corners:
 
 @body
 def _pierce(v: Floats, f: Ints, i: int, j: int, corners: Corners, origin: Triple, n: Triple) -> bool:
-    """Whether an edge of face i, with its corners, the first one's place and its normal, pierces face j or vice versa."""
+    """Whether an edge of face i (its corners, the first one's place, its normal) pierces face j, or vice versa."""
     p, q, r = _corners(f, j)
     first, second, third = _among(p, corners), _among(q, corners), _among(r, corners)
     if (first & second) | (second & third) | (third & first):

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from invrender.geometry.triples import area_vector, cross, dot, minus, point
 from invrender.geometry.vectors import Floats, Ints
-from invrender.jit import kernel
+from invrender.jit import body, kernel
 
 FEW = 48  # entries that sorting by insertion is the fastest for
 
@@ -117,10 +117,38 @@ def _relabelled(f: Ints, label: Ints, out: Ints) -> int:
     count = 0
     for face in range(len(f)):
         a, b, c = label[f[face, 0]], label[f[face, 1]], label[f[face, 2]]
-        if a != b and b != c and c != a:
+        if (a != b) & (b != c) & (c != a):
             out[count, 0], out[count, 1], out[count, 2] = a, b, c
             count += 1
     return count
+
+
+@body
+def _unite(parent: NDArray[np.int32], a: int, b: int) -> int:
+    """Join the sets of two vertices; how many sets that makes less."""
+    while parent[a] != a:
+        parent[a] = parent[parent[a]]
+        a = parent[a]
+    while parent[b] != b:
+        parent[b] = parent[parent[b]]
+        b = parent[b]
+    if a == b:
+        return 0
+    parent[max(a, b)] = min(a, b)
+    return 1
+
+
+@body
+def _sort(row: NDArray[np.int32]) -> None:
+    if len(row) > FEW:
+        row.sort()
+        return
+    for k in range(1, len(row)):
+        value, m = row[k], k
+        while m > 0 and row[m - 1] > value:
+            row[m] = row[m - 1]
+            m -= 1
+        row[m] = value
 
 
 @kernel
@@ -147,27 +175,11 @@ def _topology(f: Ints, vertices: int) -> tuple[int, bool, int, int]:
             upper[at[low]] = max(a, b)
             at[low] += 1
             if k < 2:
-                while parent[a] != a:
-                    parent[a] = parent[parent[a]]
-                    a = parent[a]
-                while parent[b] != b:
-                    parent[b] = parent[parent[b]]
-                    b = parent[b]
-                if a != b:
-                    parent[max(a, b)] = min(a, b)
-                    components -= 1
+                components -= _unite(parent, a, b)
     edges, tight = 0, True
     for vertex in range(vertices):
         row = upper[start[vertex] : start[vertex + 1]]
-        if len(row) > FEW:
-            row.sort()
-        else:
-            for k in range(1, len(row)):
-                value, m = row[k], k
-                while m > 0 and row[m - 1] > value:
-                    row[m] = row[m - 1]
-                    m -= 1
-                row[m] = value
+        _sort(row)
         begin = 0
         for k in range(1, len(row) + 1):
             if k == len(row) or row[k] != row[begin]:

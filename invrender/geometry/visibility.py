@@ -147,7 +147,7 @@ def _mark_escaping(tree: Any, points: Singles, order: Ints, directions: Singles,
 
 
 def blocked(origins: Floats, directions: Floats, tree: Tree) -> Bools:
-    """Whether rays from [K,3] along [K,3], of length 1, meet the surface; [K]. Best where neighbours follow each other."""
+    """Whether rays from [K,3] along [K,3], of length 1, meet the surface; [K]. Neighbours should follow each other."""
     found = np.zeros(len(origins), bool)
     _mark_blocked(_packed(tree), _singles(tree.placed(origins)), _singles(directions), found)
     return found
