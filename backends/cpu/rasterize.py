@@ -92,5 +92,5 @@ def draw_view(
 
 @device
 def is_between(a: int, b: int, c: int) -> bool:
-    """Whether three columns, or rows, lie strictly between the same two centres of pixels that are next to each other."""
+    """Whether three columns or rows lie between two centres of pixels that are next to each other."""
     return bool((min(a, b, c) + HALF_PIXEL - 1) >> 8 > (max(a, b, c) - HALF_PIXEL) >> 8)

@@ -45,6 +45,11 @@ class Solid:
         """Twice the area of each face [F], and the enclosed volume: see `areas_and_volume`."""
         return areas_and_volume(self.v, self.f)
 
+    @property
+    def outward(self) -> float:
+        """1 where faces are counter-clockwise seen from outside, as far as the enclosed volume tells; else -1."""
+        return 1.0 if self.measured[1] >= 0 else -1.0
+
     def normals(self, faces: Ints) -> Floats:
         """Of some faces [K], by number; [K,3], of length 1."""
         return unit(area_vectors(self.v, self.f[faces]))
@@ -126,15 +131,15 @@ def _mean(one: Floats, other: Floats) -> float:
 
 def _samples(mesh: Solid, n: int, seed: int, diagonal: float, seen_by: Cameras | None) -> _Samples:
     points, face = sample_surface(mesh.v, mesh.f, n, seed, mesh.measured[0])
-    visible = visible_from_outside(points, mesh.tree, LIFT * diagonal)
-    seen = None if seen_by is None else seen_by_cameras(points, mesh, seen_by, LIFT * diagonal)
+    normals = mesh.outward * mesh.normals(face)
+    visible = visible_from_outside(points, mesh.tree, LIFT * diagonal, normals=normals)
+    seen = None if seen_by is None else seen_by_cameras(points, normals, mesh, seen_by, LIFT * diagonal)
     return _Samples(points, face, visible, seen)
 
 
 def _outlined(samples: _Samples, mesh: Solid, diagonal: float, tight: bool) -> Bools:
     """Which of the points on a surface silhouettes can show, [K]; `tight`: it is watertight."""
-    outward = 1.0 if mesh.measured[1] >= 0 else -1.0  # as far as the enclosed volume tells
-    normals = outward * mesh.normals(samples.face)
+    normals = mesh.outward * mesh.normals(samples.face)
     shown = outlined(samples.points, normals, mesh.tree, HOLLOW * diagonal)
     if not tight:  # which side is outside nobody knows
         rest = np.flatnonzero(~shown)
@@ -142,14 +147,14 @@ def _outlined(samples: _Samples, mesh: Solid, diagonal: float, tight: bool) -> B
     return shown
 
 
-def seen_by_cameras(points: Floats, mesh: Solid, cameras: Cameras, lift: float) -> Bools:
+def seen_by_cameras(points: Floats, normals: Floats, mesh: Solid, cameras: Cameras, lift: float) -> Bools:
     """Whether points [K,3] on a surface are in the picture of at least one camera and nothing is before them; [K]."""
     clip = np.concatenate([points, np.ones((len(points), 1))], 1) @ cameras.clip_from_world.numpy().transpose(0, 2, 1)
     depth = clip[..., 3]
     framed = (depth > 0) & (np.abs(clip[..., :2]) <= depth[..., None]).all(-1)  # [N,K]
     low, high = (torch.from_numpy(np.asarray(pick(mesh.v, axis=0), np.float64)) for pick in (np.min, np.max))
     eyes = far_pinholes(cameras, (low + high) / 2, float((high - low).norm())).position.numpy()
-    return seen_from(points, mesh.tree, eyes, framed, lift)
+    return seen_from(points, mesh.tree, eyes, framed, lift, normals)
 
 
 def sample_surface(v: Floats, f: Ints, n: int, seed: int, areas: Floats | None = None) -> tuple[Floats, Ints]:

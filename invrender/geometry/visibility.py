@@ -18,6 +18,7 @@ from invrender.geometry.lanes import entered, lowest, met
 from invrender.geometry.vectors import Bools, Floats, Ints, unit
 from invrender.jit import body, kernel
 
+ABOUT = F32(0.5)  # the cosine up to which a direction is about a normal
 ZERO, ONE, NOWHERE = F32(0), F32(1), F32(np.inf)
 PARALLEL = F32(1e-20)  # stands in for a direction of zero, whose inverse would give 0 * inf
 
@@ -39,15 +40,23 @@ def _singles(values: NDArray[Any]) -> Singles:
     return np.ascontiguousarray(values, np.float32)
 
 
-def visible_from_outside(points: Floats, tree: Tree, lift: float, directions: int = 64) -> Bools:
+def visible_from_outside(
+    points: Floats, tree: Tree, lift: float, directions: int = 64, normals: Floats | None = None
+) -> Bools:
     """Whether a ray from each point [K,3] escapes along at least one of the directions; [K].
 
     `lift` is how far, in world units, a ray starts from its point, so that the point's own face does not hide it.
+    Outward `normals` [K,3] change no answer: directions about them are tried first, as most of these escape.
     """
-    seen = np.zeros(len(points), bool)
-    order, ways = along_a_curve(points), _singles(spread_directions(directions))
-    _mark_escaping(_packed(tree), _singles(tree.placed(points)), order, ways, F32(lift * tree.scale), seen)
+    seen, ways = np.zeros(len(points), bool), _singles(spread_directions(directions)[_apart(directions)])
+    order, across = along_a_curve(points), _singles(np.zeros((0, 3)) if normals is None else normals)
+    _mark_escaping(_packed(tree), _singles(tree.placed(points)), order, ways, across, F32(lift * tree.scale), seen)
     return seen
+
+
+def _apart(count: int) -> Ints:
+    """An order of so many directions in which those that follow each other differ: what blocks one may free the next."""
+    return np.argsort(np.arange(count) * (np.sqrt(5) - 1) / 2 % 1)
 
 
 def outlined(points: Floats, normals: Floats, tree: Tree, lift: float, directions: int = 32) -> Bools:
@@ -66,19 +75,19 @@ def outlined(points: Floats, normals: Floats, tree: Tree, lift: float, direction
     first = unit(np.cross(normals, np.eye(3)[np.abs(normals).argmin(1)]))
     across = _singles(first), _singles(np.cross(normals, first))
     start = _singles(tree.placed(points + lift * normals))
-    _mark_outlined(_packed(tree), start, *across, along_a_curve(points), directions, seen)
+    _mark_outlined(_packed(tree), start, *across, along_a_curve(points), _apart(directions), seen)
     return seen
 
 
 @kernel
 def _mark_outlined(
-    tree: Any, points: Singles, first: Singles, second: Singles, order: Ints, directions: int, seen: Bools
+    tree: Any, points: Singles, first: Singles, second: Singles, order: Ints, turns: Ints, seen: Bools
 ) -> None:
     """Set `seen` [K] where a line along a point's tangent is free on both sides of it."""
     stack, keys = np.empty(STACK, np.int32), np.empty(WIDE, np.float32)
     hit = -1
-    for turn in range(directions):
-        x, y = F32(np.cos(turn / directions * np.pi)), F32(np.sin(turn / directions * np.pi))
+    for turn in turns / len(turns) * np.pi:
+        x, y = F32(np.cos(turn)), F32(np.sin(turn))
         for k in order:
             if seen[k]:
                 continue
@@ -93,7 +102,9 @@ def _mark_outlined(
             hit = found
 
 
-def seen_from(points: Floats, tree: Tree, eyes: Floats, framed: Bools, lift: float) -> Bools:
+def seen_from(
+    points: Floats, tree: Tree, eyes: Floats, framed: Bools, lift: float, normals: Floats | None = None
+) -> Bools:
     """Whether nothing lies between a point and at least one of the eyes that have it in their picture; [K].
 
     Args:
@@ -102,25 +113,32 @@ def seen_from(points: Floats, tree: Tree, eyes: Floats, framed: Bools, lift: flo
         eyes: [N,3] places of cameras.
         framed: [N,K] whether a camera has a point in its picture, as if nothing hid it.
         lift: how far, in world units, a ray starts from its point.
+        normals: [K,3] outward; they change no answer, but eyes before the surface are tried first.
     """
     seen = np.zeros(len(points), bool)
+    across = np.zeros((0, 3)) if normals is None else np.ascontiguousarray(normals, np.float64)
     _mark_seen(
         _packed(tree), tree.placed(points), along_a_curve(points), tree.placed(eyes), np.ascontiguousarray(framed),
-        lift * tree.scale, seen,
+        across, lift * tree.scale, seen,
     )  # fmt: skip
     return seen
 
 
 @kernel
-def _mark_seen(tree: Any, points: Floats, order: Ints, eyes: Floats, framed: Bools, lift: float, seen: Bools) -> None:
-    """Set `seen` [K] where a ray reaches an eye."""
+def _mark_seen(
+    tree: Any, points: Floats, order: Ints, eyes: Floats, framed: Bools, normals: Floats, lift: float, seen: Bools
+) -> None:
+    """Set `seen` [K] where a ray reaches an eye; where there are normals, those of eyes before the surface come first."""
     stack, keys = np.empty(STACK, np.int32), np.empty(WIDE, np.float32)
-    for row in range(len(eyes)):
-        hit = -1
+    for row in range(2 * len(eyes) if len(normals) else len(eyes)):
+        hit, first = -1, row < len(eyes)
+        eye = row if first else row - len(eyes)
         for k in order:
-            if seen[k] or not framed[row, k]:
+            if seen[k] or not framed[eye, k]:
                 continue
-            x, y, z = eyes[row, 0] - points[k, 0], eyes[row, 1] - points[k, 1], eyes[row, 2] - points[k, 2]
+            x, y, z = eyes[eye, 0] - points[k, 0], eyes[eye, 1] - points[k, 1], eyes[eye, 2] - points[k, 2]
+            if len(normals) and (x * normals[k, 0] + y * normals[k, 1] + z * normals[k, 2] > 0.0) != first:
+                continue
             length = np.sqrt(x * x + y * y + z * z)
             if length <= lift:
                 seen[k] = True
@@ -132,14 +150,19 @@ def _mark_seen(tree: Any, points: Floats, order: Ints, eyes: Floats, framed: Boo
 
 
 @kernel
-def _mark_escaping(tree: Any, points: Singles, order: Ints, directions: Singles, lift: F32, seen: Bools) -> None:
-    """Set `seen` [K] where a ray escapes."""
+def _mark_escaping(
+    tree: Any, points: Singles, order: Ints, directions: Singles, normals: Singles, lift: F32, seen: Bools
+) -> None:
+    """Set `seen` [K] where a ray escapes; where there are normals, directions about them come first."""
     stack, keys = np.empty(STACK, np.int32), np.empty(WIDE, np.float32)
-    for row in range(len(directions)):
-        hit = -1
-        x, y, z = directions[row, 0], directions[row, 1], directions[row, 2]
+    for row in range(2 * len(directions) if len(normals) else len(directions)):
+        hit, first = -1, row < len(directions)
+        d = row if first else row - len(directions)
+        x, y, z = directions[d, 0], directions[d, 1], directions[d, 2]
         for k in order:
             if seen[k]:
+                continue
+            if len(normals) and (x * normals[k, 0] + y * normals[k, 1] + z * normals[k, 2] > ABOUT) != first:
                 continue
             o = points[k, 0] + lift * x, points[k, 1] + lift * y, points[k, 2] + lift * z
             hit = _on_way(tree, o, (x, y, z), NOWHERE, hit, stack, keys)
