@@ -43,7 +43,7 @@ def _cuda(device: Device) -> Backend:
 
 def _vulkan(device: Device) -> Backend:
     try:
-        from invrender.backends.vulkan import load
+        from invrender.backends.vulkan.backend import load
     except ImportError as error:
         raise without_package("vulkan", error) from error
     return load(None if device is None else str(device))

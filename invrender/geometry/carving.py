@@ -13,7 +13,6 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from scipy.ndimage import distance_transform_edt
 
 from invrender.cameras.projection import common_point
 from invrender.nouns import Cameras
@@ -49,6 +48,8 @@ def signed_distances(masks: Tensor) -> Tensor:
 
 
 def _signed_distance(mask: NDArray[np.float32]) -> NDArray[np.float32]:
+    from scipy.ndimage import distance_transform_edt
+
     inside = mask >= 0.5
     if inside.all():  # there is no contour
         return np.full(mask.shape, sum(mask.shape), np.float32)

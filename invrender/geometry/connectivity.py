@@ -10,8 +10,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.sparse import coo_matrix
-from scipy.sparse.csgraph import connected_components
 
 from invrender.errors import InputError
 from invrender.geometry.vectors import Bools, Floats, Ints, cross, dot
@@ -117,6 +115,9 @@ def corner_fans(faces: Ints) -> Ints:
     Corners at one vertex belong to one fan if a path across shared edges around the vertex connects them. A mesh with
     more fans than used vertices has vertices at which sheets merely touch.
     """
+    from scipy.sparse import coo_matrix
+    from scipy.sparse.csgraph import connected_components
+
     count = len(faces)
     key, half = _sorted_half_edges(faces, int(faces.max()) + 1)
     same = np.flatnonzero(key[1:] == key[:-1])
@@ -145,6 +146,9 @@ def split_fans(vertices: Floats, faces: Ints) -> tuple[Floats, Ints]:
 
 def components(faces: Ints) -> Ints:
     """The component of each face [F], numbered from 0 in order of first appearance; faces meet through vertices."""
+    from scipy.sparse import coo_matrix
+    from scipy.sparse.csgraph import connected_components
+
     if not len(faces):
         return np.zeros(0, np.int64)
     n = int(faces.max()) + 1

@@ -9,7 +9,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.spatial import cKDTree
 
 from invrender.geometry.connectivity import unique_edges
 from invrender.geometry.intersections import self_intersections
@@ -57,6 +56,8 @@ def remesh_embedded(vertices: Floats, faces: Ints, edge_length: float, tolerated
         The mesh with the fewest intersections that was found; the input itself where that has more than `tolerated`,
         and the input fewer (an edge length beyond the size of the object).
     """
+    from scipy.spatial import cKDTree
+
     lengths = np.full(len(vertices), edge_length)
     best: Remeshed | None = None
     for _ in range(1 + RETRIES):

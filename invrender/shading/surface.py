@@ -12,8 +12,6 @@ from dataclasses import dataclass
 
 import numpy as np
 import torch
-from scipy.sparse import coo_matrix
-from scipy.sparse.csgraph import connected_components
 
 from invrender.nouns import Material, Mesh
 from invrender.nouns.topology import Topology, topology
@@ -125,6 +123,9 @@ def _unit(vectors: Tensor) -> Tensor:
 
 def _smooth_patches(faces: Tensor, edges: Topology, normals: Tensor, crease_degrees: float) -> Tensor:
     """A patch number [3F] per corner: corners at one vertex share it where a fan of soft edges connects their faces."""
+    from scipy.sparse import coo_matrix
+    from scipy.sparse.csgraph import connected_components
+
     face = edges.faces
     alike = (normals[face[:, 0]] * normals[face[:, 1]]).sum(1) >= math.cos(math.radians(crease_degrees))
     soft = (face[:, 1] >= 0) & (edges.sign.sum(1) == 0) & alike

@@ -14,13 +14,16 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import torch
-from scipy.sparse import csr_matrix, diags
 
 from invrender.geometry.vectors import Bools, Floats, Ints, dot, vertex_normals
 from invrender.nouns.topology import topology
 from invrender.parameters.laplacian import degrees, factorised, uniform_laplacian
+
+if TYPE_CHECKING:
+    from scipy.sparse import csr_matrix
 
 
 @dataclass(frozen=True)
@@ -46,6 +49,8 @@ def faired(vertices: Floats, faces: Ints, held: Bools, fairing: Fairing) -> Floa
         faces: [F,3], outward.
         held: [V], vertices on contours.
     """
+    from scipy.sparse import diags
+
     edges = topology(torch.from_numpy(faces))
     count = len(vertices)
     laplacian = _compressed(uniform_laplacian(edges, count))
@@ -62,6 +67,8 @@ def faired(vertices: Floats, faces: Ints, held: Bools, fairing: Fairing) -> Floa
 
 
 def _compressed(matrix: torch.Tensor) -> csr_matrix:
+    from scipy.sparse import csr_matrix
+
     rows, columns = matrix.indices().numpy()
     return csr_matrix((matrix.values().numpy(), (rows, columns)), shape=tuple(matrix.shape))
 
