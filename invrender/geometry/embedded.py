@@ -56,8 +56,6 @@ def remesh_embedded(vertices: Floats, faces: Ints, edge_length: float, tolerated
         The mesh with the fewest intersections that was found; the input itself where that has more than `tolerated`,
         and the input fewer (an edge length beyond the size of the object).
     """
-    from scipy.spatial import cKDTree
-
     lengths = np.full(len(vertices), edge_length)
     best: Remeshed | None = None
     for _ in range(1 + RETRIES):
@@ -66,6 +64,8 @@ def remesh_embedded(vertices: Floats, faces: Ints, edge_length: float, tolerated
             best = Remeshed(v, f, left, True)
         if best.left <= tolerated:
             return best
+        from scipy.spatial import cKDTree
+
         pairs = self_intersections(v, f)
         near, _ = cKDTree(v[np.unique(f[pairs])]).query(vertices)
         lengths[near < REACH * edge_length] *= 0.5

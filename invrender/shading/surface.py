@@ -62,11 +62,8 @@ def surface(mesh: Mesh, crease_degrees: float = CREASE_DEGREES) -> Surface:
         mesh: any triangle soup.
         crease_degrees: edges with a larger angle between the normals of their faces stay sharp.
     """
-    vertices = mesh.vertices.double()
-    merged = equal_rows(vertices)
-    first = torch.full((int(merged.max()) + 1 if len(merged) else 0,), len(vertices), device=merged.device)
-    first.scatter_reduce_(0, merged, torch.arange(len(merged), device=merged.device), "amin")
-    positions, faces = vertices[first], merged[mesh.faces]
+    vertices = mesh.vertices
+    positions, faces, merged = welded(mesh)
     edges = topology(faces)
     flat = face_normals(positions, faces)
     patch = _smooth_patches(faces, edges, flat.detach(), crease_degrees)
@@ -87,6 +84,19 @@ def surface(mesh: Mesh, crease_degrees: float = CREASE_DEGREES) -> Surface:
         material=mesh.material,
         finish=None if mesh.finish is None else mesh.finish.double()[source],
     )
+
+
+def welded(mesh: Mesh) -> tuple[Tensor, Tensor, Tensor]:
+    """Vertices at the same place made one.
+
+    Returns:
+        Positions [W,3] float64, faces [F,3] of them, and the new number [V] of each of the mesh's vertices.
+    """
+    vertices = mesh.vertices.double()
+    merged = equal_rows(vertices)
+    first = torch.full((int(merged.max()) + 1 if len(merged) else 0,), len(vertices), device=merged.device)
+    first.scatter_reduce_(0, merged, torch.arange(len(merged), device=merged.device), "amin")
+    return vertices[first], merged[mesh.faces], merged
 
 
 def surface_on(device: torch.device, mesh: Mesh) -> Surface:
