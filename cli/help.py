@@ -226,7 +226,7 @@ class PlainCommand(TyperCommand):
 
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
         """Read the command line."""
-        read_lightly(self.params)
+        read_lightly(self.get_params(ctx))
         return super().parse_args(ctx, args)
 
     def entries(self, context: Any) -> list[Entry]:
@@ -251,7 +251,7 @@ class PlainGroup(TyperGroup):
         """Leave the options aside where a command comes first: to read even their defaults, Typer imports Pydantic."""
         if args and args[0] in self.commands:
             self.params = [param for param in self.params if "completion" not in (param.name or "")]
-        read_lightly(self.params)
+        read_lightly(self.get_params(ctx))
         return super().parse_args(ctx, args)
 
     def format_help(self, ctx: Any, formatter: Any) -> None:
