@@ -26,9 +26,10 @@ def _cpu(device: Device) -> Backend:
     device = named(device)
     try:
         from invrender.backends.cpu import load
+
+        return load(device)
     except ImportError as error:
         raise without_package("cpu", error) from error
-    return load(device)
 
 
 def _cuda(device: Device) -> Backend:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from importlib import metadata
 from typing import Any
 
 import torch
@@ -55,8 +54,11 @@ def about(device: torch.device) -> str:
 
     Raises:
         BackendError: `device` is not the CPU.
+        ImportError: Numba cannot be imported.
     """
     if device.type != "cpu":
         raise BackendError(f"the cpu backend cannot work on {device}", "use --device cpu, or another backend")
+    import numba
+
     threads = thread_count()
-    return f"Numba {metadata.version('numba')}, {threads} thread{'s' if threads > 1 else ''}"
+    return f"Numba {numba.__version__}, {threads} thread{'s' if threads > 1 else ''}"
