@@ -13,6 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 
+from invrender.geometry.groups import groups
 from invrender.nouns import Material, Mesh
 from invrender.nouns.topology import Topology, topology
 
@@ -133,9 +134,6 @@ def _unit(vectors: Tensor) -> Tensor:
 
 def _smooth_patches(faces: Tensor, edges: Topology, normals: Tensor, crease_degrees: float) -> Tensor:
     """A patch number [3F] per corner: corners at one vertex share it where a fan of soft edges connects their faces."""
-    from scipy.sparse import coo_matrix
-    from scipy.sparse.csgraph import connected_components
-
     face = edges.faces
     alike = (normals[face[:, 0]] * normals[face[:, 1]]).sum(1) >= math.cos(math.radians(crease_degrees))
     soft = (face[:, 1] >= 0) & (edges.sign.sum(1) == 0) & alike
@@ -146,9 +144,7 @@ def _smooth_patches(faces: Tensor, edges: Topology, normals: Tensor, crease_degr
         corners = [3 * face[:, j] + (faces[face[:, j]] == end[:, k : k + 1]).long().argmax(1) for j in range(2)]
         joined.append(torch.stack(corners))
     pairs = torch.cat(joined, 1).cpu().numpy()
-    count = 3 * len(faces)
-    links = coo_matrix((np.ones(pairs.shape[1], bool), (pairs[0], pairs[1])), shape=(count, count))
-    return torch.as_tensor(connected_components(links, directed=False)[1], dtype=torch.int64, device=faces.device)
+    return torch.from_numpy(groups(pairs[0], pairs[1], 3 * len(faces))).to(faces.device)
 
 
 def _patch_normals(positions: Tensor, faces: Tensor, flat: Tensor, patch: Tensor) -> Tensor:
