@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from invrender.io.files.atomic import atomic_path
-from invrender.io.images import write_gif
+from invrender.io.gif import write_gif
 from invrender.io.video import write_mp4
 from invrender.run.folder import RunFolder
 from invrender.solve.loop import Step
