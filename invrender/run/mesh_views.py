@@ -59,9 +59,9 @@ class MeshViews:
     shown: InputViews
     backend: Backend
 
-    def beside(self, mesh: Mesh, seat: Seat, mode: str = "shaded") -> Beside:
+    def beside(self, mesh: Mesh, seat: Seat, mode: str = "shaded", merged: bool = False) -> Beside:
         """A mesh in the world's frame from a view's camera: in clay, or in its colours (mode "color")."""
-        ((estimate, cover),) = drawn(mesh, seat.camera, self.backend, mode)
+        ((estimate, cover),) = drawn(mesh, seat.camera, self.backend, mode, merged)
         mask, known = self._mask(seat)
         target = self._target(seat, mask)
         below = target if self.views.images is not None else estimate
@@ -90,9 +90,11 @@ class MeshViews:
         colour = torch.tensor(INK) if self.views.images is None else self.views.images[number].cpu()
         return torch.cat([colour * mask[..., None], mask[..., None]], -1)
 
-    def frame(self, mesh: Mesh, seat: Seat, caption: str, quality: str, side: int) -> Picture:
+    def frame(
+        self, mesh: Mesh, seat: Seat, caption: str, quality: str, side: int, merged: bool = False
+    ) -> Picture:
         """A frame of a film: the view, the mesh in clay from its camera, and where they differ."""
-        shown = self.beside(mesh, seat)
+        shown = self.beside(mesh, seat, merged=merged)
         labels = (seat.label, "estimate, from its camera", f"IoU {shown.score:.3f}: {MISSES}")
         pictures = (shown.target, shown.estimate, shown.difference)
         return three(pictures, labels, caption, quality, side)
