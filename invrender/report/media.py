@@ -14,6 +14,7 @@ from PIL import Image
 from invrender.report.compared import Picture
 
 LEAST_SIDE = 96  # pixels: a film is made no smaller
+STRIDE = 2  # frames of a GIF for each of a smaller film
 QUALITY = (72, 55, 40)  # of WebP, one after the other until it fits
 
 
@@ -49,7 +50,7 @@ def still(picture: Picture, most: int = 640, budget: int = 60_000) -> str:
 
 
 def film(path: Path, budget: int) -> str | None:
-    """A GIF as an address of `budget` characters at most: as it is, or with fewer pixels and frames as WebP.
+    """A GIF as an address of `budget` characters at most: as it is, or with fewer frames, and pixels, as WebP.
 
     None where it is missing or damaged, or nothing of it fits.
     """
@@ -57,20 +58,20 @@ def film(path: Path, budget: int) -> str | None:
         data = path.read_bytes()
         if encoded_size(len(data)) <= budget:
             return data_uri(data, "image/gif")
-        frames, pause = frames_of(path)
+        frames, pause = frames_of(path, STRIDE)
     except (OSError, ValueError, SyntaxError, EOFError):
         return None
     side = max(frames[0].shape[:2])
-    for share, stride in ((1.0, 1), (1.0, 2), (0.7, 2), (0.5, 3), (0.35, 4)):
+    for share, stride in ((1.0, 1), (0.7, 1), (0.5, 2), (0.35, 2)):
         chosen = [Image.fromarray(fitted(each, max(LEAST_SIDE, round(share * side)))) for each in frames[::stride]]
-        data = _webp(chosen, QUALITY[0] if stride == 1 else QUALITY[1], pause * stride)
+        data = _webp(chosen, QUALITY[0] if share == 1 else QUALITY[1], pause * stride)
         if encoded_size(len(data)) <= budget:
             return data_uri(data, "image/webp")
     return None
 
 
-def frames_of(path: Path) -> tuple[list[Picture], int]:
-    """The frames [H,W,3] uint8 of a GIF, and how many milliseconds each lasts.
+def frames_of(path: Path, stride: int = 1) -> tuple[list[Picture], int]:
+    """The frames [H,W,3] uint8 of a GIF, or each so many, and how many milliseconds each lasts.
 
     Raises:
         OSError, ValueError, SyntaxError, EOFError: it cannot be read.
@@ -80,8 +81,9 @@ def frames_of(path: Path) -> tuple[list[Picture], int]:
         pause = int(image.info.get("duration", 100)) or 100
         for number in range(getattr(image, "n_frames", 1)):
             image.seek(number)
-            frames.append(np.asarray(image.convert("RGB")))
-    return frames, pause
+            if number % stride == 0:
+                frames.append(np.asarray(image.convert("RGB")))
+    return frames, pause * stride
 
 
 def last_frame(path: Path) -> Picture | None:
@@ -104,5 +106,5 @@ def grey_png(picture: NDArray[np.uint8]) -> bytes:
 def _webp(frames: Sequence[Image.Image], quality: int, pause: int = 100) -> bytes:
     held = io.BytesIO()
     more = {"save_all": True, "append_images": frames[1:], "duration": pause, "loop": 0} if len(frames) > 1 else {}
-    frames[0].save(held, format="WEBP", quality=quality, method=2, **more)
+    frames[0].save(held, format="WEBP", quality=quality, method=0, **more)
     return held.getvalue()
