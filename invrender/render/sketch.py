@@ -1,8 +1,8 @@
 """Quick pictures of meshes, for films: straight to sRGB bytes at the size that is shown, on one core of the CPU.
 
 What `raster` draws with gradients, exact coverage and any material, this draws for eyes alone, in a twentieth of the
-time: samples on a grid inside each pixel are offered all triangles, and their mean is the pixel. Nothing else in the
-program is computed from it, and no interpreter's lock is held, so a film can be drawn while a solver goes on.
+time: four samples of each pixel are offered all triangles, and their mean is the pixel. No interpreter's lock is held,
+so a film can be drawn while a solver goes on.
 """
 
 from __future__ import annotations
@@ -26,8 +26,6 @@ Picture = NDArray[np.uint8]
 Coverage = NDArray[np.float32]
 
 CODES = 2**14  # rows of the table from linear values to sRGB: less than a quarter of a step apart where it is steepest
-MOST_FINE, LEAST_FINE = 3, 2  # samples on each side of a pixel, of small pictures and of large ones
-LARGE = 480 * 480  # pixels of a large picture
 
 
 @dataclass(frozen=True)
@@ -95,7 +93,6 @@ def sketched(
         camera, which this does not cut.
     """
     height, width = camera.size
-    fine = MOST_FINE if height * width <= LARGE else LEAST_FINE
     matrix = camera.clip_from_world[0].detach().cpu().double().numpy()
     moved = matrix @ np.block([[np.eye(3), body.centre[:, None]], [np.zeros((1, 3)), np.ones((1, 1))]])
     kind, values = {
@@ -105,7 +102,7 @@ def sketched(
     }[mode]
     assert values is not None, "an outline that is to show colours is made with them"
     towards = to_lights(lights, camera)[0, 0, 0, 0].detach().cpu().double().numpy()
-    depth = np.empty((height * fine, width * fine), np.float32)
+    depth = np.empty((2 * height, 2 * width), np.float32)
     seen, screen = np.empty(depth.shape, np.int32), np.empty((len(body.points), 4))
     if not kernels.draw(body.points, body.faces, moved, screen, depth, seen):
         return None

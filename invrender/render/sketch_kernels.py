@@ -14,6 +14,7 @@ Ints = NDArray[np.integer[Any]]
 
 SHADED, NORMAL, COLOUR = 0, 1, 2
 MOST_AROUND = 48  # faces at a vertex of which smooth parts are told apart; more are rather a cone's
+ASIDE = 0.25  # of a cell, that its sample is beside the middle: so four samples of a pixel are in four rows and columns
 INSIDE = 1e-9  # beyond a triangle's border, as a share of it: what rounding takes
 
 
@@ -163,9 +164,9 @@ def draw(points: Floats, faces: Ints, matrix: Floats, screen: Floats, depth: Flo
         points: [P,3].
         faces: [F,3].
         matrix: [4,4] from points to clip positions.
-        screen: [P,4], filled: column, row, normalised depth and 1/w, in samples, whose centres are whole numbers.
-        depth: [H,W], filled: the normalised depth, 1 where nothing is.
-        seen: [H,W], filled where something is: the face.
+        screen: [P,4], filled: column, row, normalised depth and 1/w, in samples, the middles of whose cells are whole.
+        depth: [2H,2W], filled: the normalised depth at samples, 1 where nothing is.
+        seen: [2H,2W], filled where something is: the face.
 
     Returns:
         Whether all points are before the camera; otherwise nothing is drawn.
@@ -194,8 +195,8 @@ def _fill(screen: Floats, faces: Ints, f: int, depth: Floats, seen: Ints) -> Non
     """One triangle into the samples."""
     a, b, c = faces[f, 0], faces[f, 1], faces[f, 2]
     ax, ay, bx, by, cx, cy = screen[a, 0], screen[a, 1], screen[b, 0], screen[b, 1], screen[c, 0], screen[c, 1]
-    left, right = max(min(ax, bx, cx), 0.0), min(max(ax, bx, cx), depth.shape[1] - 1.0)
-    top, bottom = max(min(ay, by, cy), 0.0), min(max(ay, by, cy), depth.shape[0] - 1.0)
+    left, right = max(min(ax, bx, cx) - ASIDE, 0.0), min(max(ax, bx, cx) + ASIDE, depth.shape[1] - 1.0)
+    top, bottom = max(min(ay, by, cy) - ASIDE, 0.0), min(max(ay, by, cy) + ASIDE, depth.shape[0] - 1.0)
     if not (np.ceil(left) <= right and np.ceil(top) <= bottom):
         return  # no sample inside, or nowhere near the picture
     bx, by, cx, cy = bx - ax, by - ay, cx - ax, cy - ay
@@ -205,18 +206,21 @@ def _fill(screen: Floats, faces: Ints, f: int, depth: Floats, seen: Ints) -> Non
     one = 1 / area
     b_across, b_down, c_across, c_down = cy * one, -cx * one, -by * one, bx * one
     az, bz, cz = screen[a, 2], screen[b, 2] - screen[a, 2], screen[c, 2] - screen[a, 2]
-    z_across = b_across * bz + c_across * cz
     first, last = int(np.ceil(left)), int(right)
     for row in range(int(np.ceil(top)), int(bottom) + 1):
-        s, t = (first - ax) * b_across + (row - ay) * b_down, (first - ax) * c_across + (row - ay) * c_down
-        z = az + s * bz + t * cz
+        x = first - ax + (ASIDE if row % 2 == 0 else -ASIDE)
+        y, down = row - ay, -ASIDE if first % 2 == 0 else ASIDE
+        s, t = x * b_across + y * b_down, x * c_across + y * c_down
         for column in range(first, last + 1):
-            if s >= -INSIDE and t >= -INSIDE and s + t <= 1 + INSIDE and -1 <= z < depth[row, column]:
-                depth[row, column] = z
-                seen[row, column] = f
+            s_here, t_here = s + down * b_down, t + down * c_down
+            down = -down
             s += b_across
             t += c_across
-            z += z_across
+            if s_here >= -INSIDE and t_here >= -INSIDE and s_here + t_here <= 1 + INSIDE:
+                z = az + s_here * bz + t_here * cz
+                if -1 <= z < depth[row, column]:
+                    depth[row, column] = z
+                    seen[row, column] = f
 
 
 @kernel
@@ -227,7 +231,7 @@ def resolve(
     """Means over the samples of each pixel, on paper, as sRGB bytes; each face that it sees is shaded once.
 
     Args:
-        depth, seen, screen: see `draw`; the height and width of the former are multiples of the picture's.
+        depth, seen, screen: see `draw`.
         faces: [F,3].
         values: [F,3,3] at corners: normals, or colours of kind COLOUR.
         light: [8] the unit vector towards the light, the ambient term, the intensity, what is reflected of RGB.
@@ -238,63 +242,44 @@ def resolve(
         cover: [H,W] the share of samples where something is, filled.
     """
     height, width = cover.shape
-    fine, most = len(depth) // height, len(codes) - 1
-    share = 1 / (fine * fine)
-    total, colour, found = np.empty(3), np.empty(3), np.empty((fine * fine, 4))
+    most = len(codes) - 1
     blank = np.empty(3, np.uint8)
     for k in range(3):
         blank[k] = codes[int(paper[k] * most + 0.5)]
     for i in range(height):
         for j in range(width):
-            count = _faces_in(depth, seen, i * fine, j * fine, fine, found)
-            if count == 0:
-                cover[i, j] = 0
-                for k in range(3):
-                    picture[i, j, k] = blank[k]
+            samples, red, green, blue = 0, 0.0, 0.0, 0.0
+            face, many, down, across = -1, 0, 0.0, 0.0
+            for n in range(5):  # samples in a row that see the same face are shaded once, in their middle
+                row, column = 2 * i + (n >> 1), 2 * j + (n & 1)
+                here = seen[row, column] if n < 4 and depth[row, column] < 1 else -1
+                if here != face:
+                    if many:
+                        one = _show(screen, faces, values, light, kind, face, across / many, down / many)
+                        red, green, blue = red + many * one[0], green + many * one[1], blue + many * one[2]
+                        samples += many
+                    face, many, down, across = here, 0, 0.0, 0.0
+                if here >= 0:
+                    many += 1
+                    down += row + (ASIDE if column % 2 else -ASIDE)
+                    across += column + (-ASIDE if row % 2 else ASIDE)
+            cover[i, j] = 0.25 * samples
+            if samples == 0:
+                picture[i, j, 0], picture[i, j, 1], picture[i, j, 2] = blank[0], blank[1], blank[2]
                 continue
-            samples = 0.0
-            total[:] = 0
-            for n in range(count):
-                many = found[n, 1]
-                _show(screen, faces, values, light, kind, found[n], colour)
-                samples += many
-                for k in range(3):
-                    total[k] += many * colour[k]
-            cover[i, j] = samples * share
-            for k in range(3):
-                value = total[k] * share + (1 - samples * share) * paper[k]
-                picture[i, j, k] = codes[int(min(max(value, 0.0), 1.0) * most + 0.5)]
-
-
-@body
-def _faces_in(depth: Floats, seen: Ints, top: int, left: int, fine: int, found: Floats) -> int:
-    """How many faces the samples of a pixel see; of each its number, by how many, and their columns' and rows' sum."""
-    count = 0
-    for row in range(top, top + fine):
-        for column in range(left, left + fine):
-            if depth[row, column] < 1:
-                face = seen[row, column]
-                n = count - 1
-                while n >= 0 and found[n, 0] != face:
-                    n -= 1
-                if n < 0:
-                    n = count
-                    count += 1
-                    found[n, 0], found[n, 1], found[n, 2], found[n, 3] = face, 0, 0, 0
-                found[n, 1] += 1
-                found[n, 2] += column
-                found[n, 3] += row
-    return count
+            free = 1 - 0.25 * samples
+            picture[i, j, 0] = codes[int(min(max(0.25 * red + free * paper[0], 0.0), 1.0) * most + 0.5)]
+            picture[i, j, 1] = codes[int(min(max(0.25 * green + free * paper[1], 0.0), 1.0) * most + 0.5)]
+            picture[i, j, 2] = codes[int(min(max(0.25 * blue + free * paper[2], 0.0), 1.0) * most + 0.5)]
 
 
 @body
 def _show(
-    screen: Floats, faces: Ints, values: Floats, light: Floats, kind: int, found: Floats, colour: Floats
-) -> None:
-    """The colour [3] of a face in the middle of the samples that see it."""
-    f = int(found[0])
+    screen: Floats, faces: Ints, values: Floats, light: Floats, kind: int, f: int, across: float, down: float
+) -> tuple[float, float, float]:
+    """Linear RGB of a face at a column and row of samples."""
     a, b, c = faces[f, 0], faces[f, 1], faces[f, 2]
-    x, y = found[2] / found[1] - screen[a, 0], found[3] / found[1] - screen[a, 1]
+    x, y = across - screen[a, 0], down - screen[a, 1]
     bx, by = screen[b, 0] - screen[a, 0], screen[b, 1] - screen[a, 1]
     cx, cy = screen[c, 0] - screen[a, 0], screen[c, 1] - screen[a, 1]
     area = bx * cy - cx * by
@@ -305,13 +290,10 @@ def _show(
     z = r * values[f, 0, 2] + s * values[f, 1, 2] + t * values[f, 2, 2]
     if kind == COLOUR:
         one = 1 / (r + s + t)
-        colour[0], colour[1], colour[2] = x * one, y * one, z * one
-        return
+        return x * one, y * one, z * one
     side = 1.0 if area < 0 else -1.0  # rows go down: what is seen clockwise is a face's front
     size = side / max(np.sqrt(x * x + y * y + z * z), 1e-30)
     if kind == NORMAL:
-        colour[0], colour[1], colour[2] = 0.5 + 0.5 * size * x, 0.5 + 0.5 * size * y, 0.5 + 0.5 * size * z
-        return
+        return 0.5 + 0.5 * size * x, 0.5 + 0.5 * size * y, 0.5 + 0.5 * size * z
     shade = light[3] + light[4] * max(size * (x * light[0] + y * light[1] + z * light[2]), 0.0)
-    for k in range(3):
-        colour[k] = shade * light[5 + k]
+    return shade * light[5], shade * light[6], shade * light[7]
