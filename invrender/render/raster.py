@@ -186,7 +186,13 @@ def _by_view(cameras: Cameras, draw: Callable[[Cameras], Tensor], supersample: i
 
 
 def _coverage(mesh: Mesh, cameras: Cameras, backend: Backend, supersample: int, dtype: torch.dtype) -> Tensor:
-    prepared = surface_on(backend.device, mesh)
+    return coverage_of(surface_on(backend.device, mesh), cameras, backend, supersample, dtype)
+
+
+def coverage_of(
+    prepared: Surface, cameras: Cameras, backend: Backend, supersample: int = 1, dtype: torch.dtype = torch.float32
+) -> Tensor:
+    """The coverage [N,H,W] of mode "silhouette" of a surface on the backend's device that is ready for drawing."""
 
     def draw(part: Cameras) -> Tensor:
         clip = clip_positions(prepared.positions, part, dtype)

@@ -12,7 +12,7 @@ from invrender.geometry.carving import known_object, known_pixels
 from invrender.kernels import Backend
 from invrender.nouns import Cameras, Mesh, Views
 from invrender.render.images import to_bytes
-from invrender.render.raster import layers_of
+from invrender.render.raster import coverage_of, layers_of
 from invrender.render.sketch import Outline, outline, sketched
 from invrender.report.compared import Compared
 from invrender.report.difference import MISSES, enlarged, iou, outlines
@@ -100,10 +100,13 @@ class MeshViews:
         return three(pictures, labels, caption, quality, side)
 
     def compared(self, mesh: Mesh, number: int) -> Compared:
-        """A view as a report shows it."""
-        shown = self.beside(mesh, self.shown.seat(number))
+        """A view as a report shows it; its score counts exact coverage, not that of a quick picture."""
+        seat = self.shown.seat(number)
+        shown, (mask, known) = self.beside(mesh, seat), self._mask(seat)
+        cover = coverage_of(_ready(mesh, "shaded", self.backend), seat.camera, self.backend)[0]
+        score = iou(mask, cover.clamp(0, 1).cpu().numpy(), known)
         name = self.shown.names[number]
-        return Compared(name, shown.target, shown.estimate, shown.difference, shown.score, "IoU")
+        return Compared(name, shown.target, shown.estimate, shown.difference, score, "IoU")
 
 
 def three(pictures: tuple[Picture, ...], labels: tuple[str, ...], caption: str, quality: str, side: int) -> Picture:
