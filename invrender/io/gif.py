@@ -26,6 +26,7 @@ STAYS = 255
 BITS = 6  # of each channel, by which colours are told apart
 FEW = 4  # pictures that tell what colour a plain background has
 SAMPLED = 2**16  # pixels that stand for all when the palette is chosen
+SHORT = 16  # pixels
 CLEAR, END, FIRST, MOST_CODES = 256, 257, 258, 4096
 SLOTS = 2**14  # of the table of strings
 
@@ -107,7 +108,10 @@ def _commonest(frames: Sequence[Picture], cell: int) -> Picture:
     for frame in frames[:: -(-len(frames) // FEW)]:
         _count_within(frame, cell, times)
     best = int(times.argmax())
-    parts = [((cell >> shift * BITS & (1 << BITS) - 1) << low) + (best >> shift * low & (1 << low) - 1) for shift in (2, 1, 0)]
+    parts = [
+        ((cell >> shift * BITS & (1 << BITS) - 1) << low) + (best >> shift * low & (1 << low) - 1)
+        for shift in (2, 1, 0)
+    ]
     return np.array(parts, np.uint8)
 
 
@@ -148,12 +152,16 @@ def _changed(frame: Picture, table: Picture, before: Picture, pixels: Picture) -
     height, width = before.shape
     top, bottom, left, right = height, 0, width, 0
     for row in range(height):
+        stays = 0
         for column in range(width):
             entry = table[_cell(frame, row, column)]
             if entry == before[row, column]:
                 pixels[row, column] = STAYS
                 continue
+            for here in range(stays, column) if column - stays < SHORT else range(0):
+                pixels[row, here] = before[row, here]  # a run so short is better told again than left out
             pixels[row, column] = before[row, column] = entry
+            stays = column + 1
             top, bottom = min(top, row), row + 1
             left, right = min(left, column), max(right, column + 1)
     if bottom == 0:

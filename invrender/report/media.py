@@ -49,15 +49,17 @@ def still(picture: Picture, most: int = 640, budget: int = 60_000) -> str:
     return data_uri(data, "image/webp")
 
 
-def film(path: Path, budget: int) -> str | None:
+def film(path: Path, budget: int) -> tuple[str, Picture | None] | None:
     """A GIF as an address of `budget` characters at most: as it is, or with fewer frames, and pixels, as WebP.
 
-    None where it is missing or damaged, or nothing of it fits.
+    Returns:
+        The address, and the last frame where it has been decoded; None where the file is missing or damaged, or nothing
+        of it fits.
     """
     try:
         data = path.read_bytes()
         if encoded_size(len(data)) <= budget:
-            return data_uri(data, "image/gif")
+            return data_uri(data, "image/gif"), None
         frames, pause = frames_of(path, STRIDE)
     except (OSError, ValueError, SyntaxError, EOFError):
         return None
@@ -66,12 +68,12 @@ def film(path: Path, budget: int) -> str | None:
         chosen = [Image.fromarray(fitted(each, max(LEAST_SIDE, round(share * side)))) for each in frames[::stride]]
         data = _webp(chosen, QUALITY[0] if share == 1 else QUALITY[1], pause * stride)
         if encoded_size(len(data)) <= budget:
-            return data_uri(data, "image/webp")
+            return data_uri(data, "image/webp"), frames[-1]
     return None
 
 
 def frames_of(path: Path, stride: int = 1) -> tuple[list[Picture], int]:
-    """The frames [H,W,3] uint8 of a GIF, or each so many, and how many milliseconds each lasts.
+    """The frames [H,W,3] uint8 of a GIF, or one of so many up to the last, and how many milliseconds each lasts.
 
     Raises:
         OSError, ValueError, SyntaxError, EOFError: it cannot be read.
@@ -79,9 +81,10 @@ def frames_of(path: Path, stride: int = 1) -> tuple[list[Picture], int]:
     frames = []
     with Image.open(path) as image:
         pause = int(image.info.get("duration", 100)) or 100
-        for number in range(getattr(image, "n_frames", 1)):
+        count = getattr(image, "n_frames", 1)
+        for number in range(count):
             image.seek(number)
-            if number % stride == 0:
+            if (count - 1 - number) % stride == 0:
                 frames.append(np.asarray(image.convert("RGB")))
     return frames, pause * stride
 

@@ -1,7 +1,7 @@
 """Who draws a film: a thread of its own beside the solver's, or the solver's own.
 
-Kernels hold no lock of the interpreter, so on a second core drawing takes no time of the run's; on the only one it takes
-as much as before. The queue is short: a solver that is faster than its pictures waits for them.
+Kernels hold no lock of the interpreter, so on a second core drawing takes no time of the run's; on the only one it
+takes as much as it would anyway. The queue is short: a solver that is faster than its pictures waits for them.
 """
 
 from __future__ import annotations
@@ -48,7 +48,7 @@ class Drawer:
             self._waiting.popleft().result()
         future = self._thread.submit(self._counted, draw)
         self._waiting.append(future)
-        return lambda: future.result()
+        return future.result
 
     def finish(self) -> None:
         """Wait for all of it.

@@ -90,9 +90,7 @@ class MeshViews:
         colour = torch.tensor(INK) if self.views.images is None else self.views.images[number].cpu()
         return torch.cat([colour * mask[..., None], mask[..., None]], -1)
 
-    def frame(
-        self, mesh: Mesh, seat: Seat, caption: str, quality: str, side: int, merged: bool = False
-    ) -> Picture:
+    def frame(self, mesh: Mesh, seat: Seat, caption: str, quality: str, side: int, merged: bool = False) -> Picture:
         """A frame of a film: the view, the mesh in clay from its camera, and where they differ."""
         shown = self.beside(mesh, seat, merged=merged)
         labels = (seat.label, "estimate, from its camera", f"IoU {shown.score:.3f}: {MISSES}")
