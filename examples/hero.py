@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 from PIL import Image, ImageSequence
 
-from invrender.io.images import write_gif
+from invrender.io.gif import write_gif
 
 WIDTH, SPEED, LAST = 640, 10.0, 2.0  # pixels, pictures a second, seconds of the last one
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +11,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from invrender.colour import linear_to_srgb, srgb_to_linear
-from invrender.errors import InputError, UsageError
+from invrender.errors import InputError
 from invrender.io.coverage import coverage, of_levels
 from invrender.io.exr import read_exr
 from invrender.io.files.atomic import atomic_path
@@ -141,48 +140,3 @@ def write_png(path: str | Path, image: torch.Tensor | NDArray[np.floating]) -> N
         raise ValueError(f"write_png takes [H,W], [H,W,3] or [H,W,4], not {values.shape}")
     with atomic_path(path) as temporary:
         Image.fromarray(np.round(np.clip(values, 0, 1) * 255).astype(np.uint8)).save(temporary, format="PNG")
-
-
-def write_gif(path: str | Path, frames: Sequence[NDArray[np.uint8]], fps: float = 20.0, last: float = 0.0) -> None:
-    """Write a GIF that loops for ever, in one palette of 256 colours chosen over all frames (so nothing flickers).
-
-    Args:
-        path: where to; the file appears in one piece.
-        frames: [H,W,3] uint8 sRGB each, all of one size.
-        fps: frames per second, at most 50 (GIF counts in 1/100 s, and viewers slow down what is faster).
-        last: seconds for which the last frame stays beyond its own time.
-
-    Raises:
-        UsageError: there are no frames, the speed is out of range, or the place cannot be written to.
-    """
-    if not len(frames):
-        raise UsageError("a GIF needs at least one frame", "ask for at least one view")
-    if not 0 < fps <= 50:
-        raise UsageError(f"a GIF cannot play at {fps:g} frames per second", "use 0 < fps <= 50")
-    palette = _palette(frames)
-    pictures = [Image.fromarray(frame).quantize(palette=palette, dither=Image.Dither.NONE) for frame in frames]
-    times = [round(100 / fps) * 10] * len(pictures)
-    times[-1] += round(100 * last) * 10
-    with atomic_path(path) as temporary:
-        pictures[0].save(
-            temporary, format="GIF", save_all=True, append_images=pictures[1:], duration=times, loop=0,
-            optimize=False,
-        )  # fmt: skip
-
-
-def _palette(frames: Sequence[NDArray[np.uint8]]) -> Image.Image:
-    """A palette image of the colours of up to 16 frames, taken evenly from all of them.
-
-    The commonest colour, a plain background, is one of them as it is, and no mean of itself and its like.
-    """
-    picked = np.concatenate([frames[i] for i in np.unique(np.linspace(0, len(frames) - 1, 16).astype(int))])
-    found = Image.fromarray(picked).quantize(255, method=Image.Quantize.MEDIANCUT).getpalette() or []
-    colours, times = np.unique(picked.reshape(-1, 3).astype(np.int64) @ [1 << 16, 1 << 8, 1], return_counts=True)
-    commonest = int(colours[times.argmax()]) >> np.array([16, 8, 0]) & 255
-    table = np.concatenate([np.array(found[: 255 * 3], np.int64).reshape(-1, 3), commonest[None]])
-    rounded = commonest & ~3  # Pillow looks up what is nearest to this one, of all colours with these upper six bits
-    away = ((table - rounded) ** 2).sum(1)
-    table[away <= away[-1]] = commonest
-    palette = Image.new("P", (1, 1))
-    palette.putpalette(table.reshape(-1).tolist())
-    return palette

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from invrender.io.cameras_file import read_viewpoint
 from invrender.io.files.atomic import atomic_path
-from invrender.io.images import write_gif
+from invrender.io.gif import write_gif
 from invrender.io.meshes.read import read_mesh
 from invrender.io.volumes.read import is_volume_path, read_volume
 from invrender.preview.guard import Job

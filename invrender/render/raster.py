@@ -18,7 +18,7 @@ from invrender.cameras.parallel import to_viewers
 from invrender.errors import UsageError
 from invrender.kernels import Backend
 from invrender.nouns import Cameras, Lights, Mesh, Scene, Views
-from invrender.nouns.topology import topology
+from invrender.nouns.topology import Topology, topology
 from invrender.render.images import average, enlarge, straight
 from invrender.render.modes import find_mode
 from invrender.render.occlusion import Occlusion, openness
@@ -189,11 +189,24 @@ def _by_view(cameras: Cameras, draw: Callable[[Cameras], Tensor], supersample: i
 def _coverage(mesh: Mesh, cameras: Cameras, backend: Backend, supersample: int, dtype: torch.dtype) -> Tensor:
     vertices, faces = mesh.vertices.to(backend.device), mesh.faces.to(backend.device)
     positions, triangles, _ = welded(Mesh(vertices, faces))
-    edges = topology(triangles)
+    return _covered(positions, triangles, topology(triangles), cameras, backend, supersample, dtype)
 
+
+def coverage_of(
+    prepared: Surface, cameras: Cameras, backend: Backend, supersample: int = 1, dtype: torch.dtype = torch.float32
+) -> Tensor:
+    """The coverage [N,H,W] of mode "silhouette" of a surface on the backend's device that is ready for drawing."""
+    positions, faces, edges = prepared.positions, prepared.faces, prepared.topology
+    return _covered(positions, faces, edges, cameras, backend, supersample, dtype)
+
+
+def _covered(
+    positions: Tensor, faces: Tensor, edges: Topology, cameras: Cameras, backend: Backend, supersample: int,
+    dtype: torch.dtype,
+) -> Tensor:  # fmt: skip
     def draw(part: Cameras) -> Tensor:
         clip = clip_positions(positions, part, dtype)
-        return ops.silhouette(backend, clip, triangles, edges, part.size)[..., None]
+        return ops.silhouette(backend, clip, faces, edges, part.size)[..., None]
 
     return _by_view(cameras, draw, supersample)[..., 0]
 

@@ -28,6 +28,7 @@ PAPER, STAGE, INK, GREY = (251, 251, 252), (238, 240, 244), (27, 35, 48), (98, 1
 GRADES = ((46, 139, 87), (183, 121, 31), (198, 47, 62))
 LINE = (42, 111, 219)
 GAP = 10
+PACKING = 4  # of zlib: a fifth of the time of the best, and a few per cent larger
 MOST_LINES = 3  # of the verdict; a longer one has smaller letters
 
 
@@ -45,7 +46,7 @@ def report_card(story: Story) -> bytes:
     down = _views(sheet, pen, story, down)
     _numbers(pen, story, down)
     held = io.BytesIO()
-    sheet.save(held, format="PNG", optimize=True)
+    sheet.save(held, format="PNG", compress_level=PACKING)
     return held.getvalue()
 
 

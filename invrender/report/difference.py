@@ -7,6 +7,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from invrender.colour import srgb_to_linear
+from invrender.jit import kernel
 
 Floats = NDArray[np.floating]
 Picture = NDArray[np.uint8]
@@ -36,14 +37,36 @@ def outlines(below: Picture, target: Floats, estimate: Floats, known: NDArray[np
     from scipy.ndimage import binary_dilation
 
     counts = np.ones(target.shape, bool) if known is None else known
-    shown = below * (1 - FADED) + 255 * FADED
-    for share, colour in ((target - estimate, MISSING), (estimate - target, EXCESS)):
-        tint = (np.clip(share, 0, 1) * counts * TINT)[..., None]
-        shown = (1 - tint) * shown + tint * np.array(colour)
-    inside = (target >= 0.5) & counts
-    border = binary_dilation(inside) & ~inside & counts if inside.any() else inside
-    shown[border] = OUTLINE
-    return np.asarray(shown.clip(0, 255).round(), np.uint8)
+    ink = np.array([MISSING, EXCESS, OUTLINE], np.float64)
+    shown = np.empty(below.shape, np.uint8)
+    given = (np.ascontiguousarray(each, np.float32) for each in (target, estimate))
+    _outlined(np.ascontiguousarray(below), *given, np.ascontiguousarray(counts), ink, shown)
+    return shown
+
+
+@kernel
+def _outlined(
+    below: Picture, target: Floats, estimate: Floats, counts: NDArray[np.bool_], ink: Floats, shown: Picture
+) -> None:
+    """Fill `shown`: what is below, faded and tinted, and the outline where one of four neighbours is inside."""
+    height, width = target.shape
+    for i in range(height):
+        for j in range(width):
+            inside = target[i, j] >= 0.5 and counts[i, j]
+            beside = False
+            if counts[i, j] and not inside:
+                for k in range(4):
+                    row, column = i + (k == 0) - (k == 1), j + (k == 2) - (k == 3)
+                    if 0 <= row < height and 0 <= column < width:
+                        beside = beside or (target[row, column] >= 0.5 and counts[row, column])
+            off = min(max(target[i, j] - estimate[i, j], -1.0), 1.0) if counts[i, j] else 0.0
+            tint, which = abs(off) * TINT, 0 if off > 0 else 1
+            for channel in range(3):
+                if beside:
+                    shown[i, j, channel] = ink[2, channel]
+                    continue
+                faded = below[i, j, channel] * (1 - FADED) + 255 * FADED
+                shown[i, j, channel] = np.uint8(np.rint((1 - tint) * faded + tint * ink[which, channel]))
 
 
 def signed(target: Picture, estimate: Picture, counts: Floats | None = None) -> Picture:

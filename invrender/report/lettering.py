@@ -65,10 +65,11 @@ def fitting(text: str, width: int, size: int) -> str:
     return ""
 
 
+@lru_cache(maxsize=64)  # the same labels stand above every picture of a film
 def line_of_text(
     text: str, width: int, size: int, ink: Colour = INK, right: str = "", paper: Colour = PAPER
 ) -> Picture:
-    """One line on paper, [line_height(size),width,3] uint8: a text on the left, and one on the right, which goes first.
+    """One line on paper, [line_height(size),width,3] uint8, not to be written to: a text on the left, and one on the right, which goes first.
 
     Args:
         text, right: what to write; see `fitting` for texts that are too long.
@@ -85,7 +86,9 @@ def line_of_text(
     pen.text((margin, high / 2), fitting(text, room - taken, size), ink, font(size), anchor="lm")
     if last:
         pen.text((width - margin, high / 2), last, ink, font(size), anchor="rm")
-    return np.asarray(strip)
+    line = np.array(strip)
+    line.flags.writeable = False
+    return line
 
 
 def lettered(panel: Panel, size: int, height: int = 0, ink: Colour = GREY) -> Picture:

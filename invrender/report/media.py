@@ -14,6 +14,7 @@ from PIL import Image
 from invrender.report.compared import Picture
 
 LEAST_SIDE = 96  # pixels: a film is made no smaller
+STRIDE = 2  # frames of a GIF for each of a smaller film
 QUALITY = (72, 55, 40)  # of WebP, one after the other until it fits
 
 
@@ -48,29 +49,31 @@ def still(picture: Picture, most: int = 640, budget: int = 60_000) -> str:
     return data_uri(data, "image/webp")
 
 
-def film(path: Path, budget: int) -> str | None:
-    """A GIF as an address of `budget` characters at most: as it is, or with fewer pixels and frames as WebP.
+def film(path: Path, budget: int) -> tuple[str, Picture | None] | None:
+    """A GIF as an address of `budget` characters at most: as it is, or with fewer frames, and pixels, as WebP.
 
-    None where it is missing or damaged, or nothing of it fits.
+    Returns:
+        The address, and the last frame where it has been decoded; None where the file is missing or damaged, or nothing
+        of it fits.
     """
     try:
         data = path.read_bytes()
         if encoded_size(len(data)) <= budget:
-            return data_uri(data, "image/gif")
-        frames, pause = frames_of(path)
+            return data_uri(data, "image/gif"), None
+        frames, pause = frames_of(path, STRIDE)
     except (OSError, ValueError, SyntaxError, EOFError):
         return None
     side = max(frames[0].shape[:2])
-    for share, stride in ((1.0, 1), (1.0, 2), (0.7, 2), (0.5, 3), (0.35, 4)):
+    for share, stride in ((1.0, 1), (0.7, 1), (0.5, 2), (0.35, 2)):
         chosen = [Image.fromarray(fitted(each, max(LEAST_SIDE, round(share * side)))) for each in frames[::stride]]
-        data = _webp(chosen, QUALITY[0] if stride == 1 else QUALITY[1], pause * stride)
+        data = _webp(chosen, QUALITY[0] if share == 1 else QUALITY[1], pause * stride)
         if encoded_size(len(data)) <= budget:
-            return data_uri(data, "image/webp")
+            return data_uri(data, "image/webp"), frames[-1]
     return None
 
 
-def frames_of(path: Path) -> tuple[list[Picture], int]:
-    """The frames [H,W,3] uint8 of a GIF, and how many milliseconds each lasts.
+def frames_of(path: Path, stride: int = 1) -> tuple[list[Picture], int]:
+    """The frames [H,W,3] uint8 of a GIF, or one of so many up to the last, and how many milliseconds each lasts.
 
     Raises:
         OSError, ValueError, SyntaxError, EOFError: it cannot be read.
@@ -78,10 +81,12 @@ def frames_of(path: Path) -> tuple[list[Picture], int]:
     frames = []
     with Image.open(path) as image:
         pause = int(image.info.get("duration", 100)) or 100
-        for number in range(getattr(image, "n_frames", 1)):
+        count = getattr(image, "n_frames", 1)
+        for number in range(count):
             image.seek(number)
-            frames.append(np.asarray(image.convert("RGB")))
-    return frames, pause
+            if (count - 1 - number) % stride == 0:
+                frames.append(np.asarray(image.convert("RGB")))
+    return frames, pause * stride
 
 
 def last_frame(path: Path) -> Picture | None:
@@ -104,5 +109,5 @@ def grey_png(picture: NDArray[np.uint8]) -> bytes:
 def _webp(frames: Sequence[Image.Image], quality: int, pause: int = 100) -> bytes:
     held = io.BytesIO()
     more = {"save_all": True, "append_images": frames[1:], "duration": pause, "loop": 0} if len(frames) > 1 else {}
-    frames[0].save(held, format="WEBP", quality=quality, method=2, **more)
+    frames[0].save(held, format="WEBP", quality=quality, method=0, **more)
     return held.getvalue()

@@ -70,7 +70,8 @@ def _fewer(asset: Mesh | Scene, shown: int) -> str:
 
 def _turning(story: Story, budget: int) -> str:
     """What stands in where nothing can be turned."""
-    source = film(story.folder / TURNTABLE, budget)
+    found = film(story.folder / TURNTABLE, budget)
+    source = None if found is None else found[0]
     if source is None and story.still is not None:
         source = still(story.still, budget=budget)
     if source is None:
@@ -107,10 +108,11 @@ def _cut(axis: str, count: int) -> str:
 def watched(story: Story, name: str, told: str, budget: int) -> str:
     """A film of the run's folder, still for those who want no motion; nothing where there is none."""
     path = story.folder / name
-    source = film(path, budget) if path.is_file() else None
-    if source is None:
+    found = film(path, budget) if path.is_file() else None
+    if found is None:
         return ""
-    quiet = last_frame(path)
+    source, last = found
+    quiet = last_frame(path) if last is None else last
     calm = "" if quiet is None else still(quiet, 480, 24_000)
     return (
         f'<figure class="film"><picture><source media="(prefers-reduced-motion: reduce)" srcset="{calm}">'

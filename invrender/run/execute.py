@@ -33,6 +33,7 @@ from invrender.run.progress import Progress
 from invrender.run.resolve import to_toml
 from invrender.run.resume import INPUT, LOSS_ROWS, Saved, fingerprint, saved_run
 from invrender.run.settings import RunSettings, ViewsRunSettings, settled
+from invrender.run.shots import Shots
 from invrender.run.staged import settle_dataset
 from invrender.solve.loop import Loop, LoopState, Step, beginning
 from invrender.solve.snapshot import pack, unpack
@@ -296,7 +297,7 @@ class _Kept:
 
     problem: Problem
     step: Step
-    shots: tuple[NDArray[np.uint8], ...]
+    shots: Shots
     loss_rows: int
     digest: str
 

@@ -1,34 +1,34 @@
 """What progress.gif is made of: pictures of the estimate, drawn evenly while it forms, and what the result looks like.
 
-A shot is its finished picture, packed as PNG: small in checkpoints, and the latest one is the run folder's current.png.
+Which steps are shown follows from the schedule alone. A shot is its finished picture; checkpoints hold it as PNG, and
+every few seconds the latest one becomes the run folder's current.png.
 """
 
 from __future__ import annotations
 
-import io
+import math
+import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image
 
 from invrender.io.files.atomic import atomic_path
-from invrender.io.images import write_gif
+from invrender.io.gif import write_gif
 from invrender.io.video import write_mp4
+from invrender.run.drawer import Drawer
 from invrender.run.folder import RunFolder
+from invrender.run.shots import Packed, Picture, Shot, Shots
 from invrender.solve.loop import Step
 from invrender.solve.protocol import Terms
-
-Picture = NDArray[np.uint8]
-Packed = NDArray[np.uint8]
 
 FILM, CURRENT = "film.", "current.png"
 HOLD = 6  # pictures for which one view of the input is shown
 LAST = 2.0  # seconds for which the last picture stays
-COARSE = 3  # sRGB steps between colours of a GIF
-PACKING = 1  # of zlib: three times as fast as the usual level, and a fifth larger
+SHOWN = 3.0  # seconds after which current.png is written again, at the earliest
+ROOM = 2**26  # bytes of shots that are kept as they are; others are packed
 
 
 @dataclass(frozen=True)
@@ -74,6 +74,7 @@ class Film:
         opening: the estimate before the first step, if it is to be shown.
         most: pictures of the estimate that stay in the end, evenly chosen; 0: all of them.
         video: whether .mp4 files are written beside the GIFs.
+        aside: whether `draw` may be called by another thread while the solver goes on.
     """
 
     frames: int
@@ -83,10 +84,14 @@ class Film:
     opening: Any = None
     most: int = 0
     video: bool = False
+    aside: bool = False
 
 
 class Reel:
     """Collects the shots of a film; of none where there is to be no film.
+
+    They are drawn by another thread where the film allows it, while the solver goes on. What fails there fails the run,
+    at the next step or when the shots are asked for.
 
     Args:
         film: what to draw.
@@ -97,11 +102,23 @@ class Reel:
     def __init__(self, film: Film | None, run: RunFolder, shots: Sequence[Packed] = ()) -> None:
         self._film = film
         self._run = run
-        self.shots = tuple(shots)
-        if film is not None and film.opening is not None and not self.shots:
-            self._take(film.draw(film.opening, Moment()))
-        elif self.shots:
-            self._show()
+        self._drawer = Drawer(film is not None and film.aside)
+        self._shown = -math.inf
+        self._shots = Shots([Shot(packed=shot) for shot in shots])
+        if film is not None and film.opening is not None and not shots:
+            self._take(film, film.opening, Moment())
+        elif shots:
+            self._show(self._shots.all[-1])
+
+    @property
+    def shots(self) -> Shots:
+        """Those taken so far, which may still be drawn."""
+        return self._shots
+
+    @property
+    def seconds(self) -> float:
+        """Of a core, that drawing has taken."""
+        return self._drawer.seconds
 
     def step(self, step: Step) -> None:
         """Take a shot if one is due after this step."""
@@ -109,44 +126,51 @@ class Reel:
             return
         frames = self._film.frames
         if (step.index + 1) * frames // step.total > step.index * frames // step.total:
-            now = Moment(len(self.shots), step.phase.title, step.index + 1, step.total, step.terms)
-            self._take(self._film.draw(step.estimate, now))
+            now = Moment(len(self._shots), step.phase.title, step.index + 1, step.total, step.terms)
+            self._take(self._film, step.estimate, now)
 
-    def _take(self, picture: Picture) -> None:
-        self.shots = (*self.shots, packed(picture))
-        self._show()
+    def _take(self, film: Film, estimate: Any, now: Moment) -> None:
+        shot, before = Shot(), self._shots
 
-    def _show(self) -> None:
-        """The latest shot as a file of its own, for whoever watches the run; it need not outlive a power failure."""
+        def draw() -> None:
+            shot.keep(film.draw(estimate, now), ROOM - before.size)
+            if time.monotonic() - self._shown >= SHOWN:
+                self._show(shot)
+
+        shot.drawn = self._drawer.do(draw)
+        self._shots = Shots([*self._shots.all, shot])
+
+    def _show(self, shot: Shot) -> None:
+        """A shot as a file of its own, for whoever watches the run; it need not outlive a power failure."""
         with atomic_path(self._run.file(CURRENT), lasting=False) as temporary:
-            temporary.write_bytes(self.shots[-1].tobytes())
+            temporary.write_bytes(shot.bytes().tobytes())
+        self._shown = time.monotonic()
 
     def write(self, result: Any) -> None:
         """Write the GIFs, and the films beside them; the current picture goes, for the run is at its end."""
         if self._film is None:
             return
-        ending = self._film.ending(result, len(self.shots))
-        kept = self.shots
-        if self._film.most and len(kept) > self._film.most:
-            kept = tuple(kept[i] for i in np.unique(np.linspace(0, len(kept) - 1, self._film.most).round().astype(int)))
-        self._write("progress", [*map(unpacked, kept), *ending.progress], LAST)
-        self._write("turntable", ending.turntable, 0.0)
+        film = self._film
+        self._drawer.finish()
+        with self._drawer.counted():
+            ending = film.ending(result, len(self._shots))
+            kept = self._shots.all
+            if film.most and len(kept) > film.most:
+                kept = [kept[i] for i in np.unique(np.linspace(0, len(kept) - 1, film.most).round().astype(int))]
+            self._write("progress", [*(shot.picture() for shot in kept), *ending.progress], LAST)
+            self._write("turntable", ending.turntable, 0.0)
         self._run.remove(CURRENT)
+        self._run.log(f"pictures: {self.seconds:.2f} CPU seconds")
 
     def _write(self, name: str, pictures: Sequence[Picture], last: float) -> None:
         assert self._film is not None
         if not pictures:
             return
         speed = self._film.speed
-        write_gif(self._run.file(f"{name}.gif"), list(map(coarse, pictures)), speed, last)
+        write_gif(self._run.file(f"{name}.gif"), pictures, speed, last)
         if self._film.video:
             held = [pictures[-1]] * round(last * speed)
             write_mp4(self._run.file(f"{name}.mp4"), [*pictures, *held], speed)
-
-
-def coarse(picture: Picture) -> Picture:
-    """A picture in steps of COARSE, which nobody sees and which makes a GIF a quarter smaller."""
-    return np.asarray(np.minimum((picture.astype(np.int16) + COARSE // 2) // COARSE * COARSE, 255), np.uint8)
 
 
 def film_files(frames: int, video: str | None, turning: bool) -> tuple[str, ...]:
@@ -156,22 +180,15 @@ def film_files(frames: int, video: str | None, turning: bool) -> tuple[str, ...]
     return tuple(f"{name}.{kind}" for name in names for kind in kinds) if frames else ()
 
 
-def packed(picture: Picture) -> Packed:
-    """A picture [H,W,3] as the bytes of a PNG."""
-    memory = io.BytesIO()
-    Image.fromarray(picture).save(memory, format="PNG", compress_level=PACKING)
-    return np.frombuffer(memory.getvalue(), np.uint8)
-
-
-def unpacked(shot: Packed) -> Picture:
-    """The picture of a shot."""
-    with Image.open(io.BytesIO(shot.tobytes())) as image:
-        return np.asarray(image.convert("RGB"))
-
-
-def pack_shots(shots: Sequence[Packed]) -> dict[str, NDArray[Any]]:
-    """Shots as named arrays."""
-    return {f"{FILM}{number}": shot for number, shot in enumerate(shots)}
+def pack_shots(shots: Shots) -> dict[str, NDArray[Any]]:
+    """Shots as named arrays, as soon as they are drawn; none from the first on that could not be."""
+    arrays: dict[str, NDArray[Any]] = {}
+    for number, shot in enumerate(shots.all):
+        try:
+            arrays[f"{FILM}{number}"] = shot.bytes()
+        except Exception:  # noqa: BLE001 - it ends the run at the next step, whose state is to be saved all the same
+            break
+    return arrays
 
 
 def unpack_shots(arrays: Mapping[str, NDArray[Any]]) -> list[Packed]:

@@ -10,8 +10,9 @@ from invrender.nouns import Mesh
 from invrender.run.film import Ending, Moment, Picture
 from invrender.run.input_views import EACH, WORST, Seat, at, told_worst, worst_first
 from invrender.run.mesh_turn import Turn, overlaid
-from invrender.run.mesh_views import MeshViews, on_paper, three
+from invrender.run.mesh_views import MeshViews, Seen, on_paper, three
 
+KEPT = 2**25  # bytes of an asset's pictures
 NAMES = {"shaded": "the shape", "color": "the result in its colours", "normal": "its normals, as colours"}
 
 
@@ -42,10 +43,25 @@ class MeshFilm:
     def forming(self, mesh: Mesh, now: Moment, quality: str) -> Picture:
         """An estimate, in the normalised frame, at a moment."""
         if self.asset is None:
-            return self.views.frame(self.turn.world(mesh), at(self.seats, now), now.caption, quality, self.side)
+            seat = at(self.seats, now)
+            return self.views.frame(self.turn.world(mesh), seat, now.caption, quality, self.side, merged=True)
         where = [self.turn.slow(now.number)]
-        target, estimate = (self.turn.seen(each, where)[0] for each in (self.asset, mesh))
-        return overlaid(target, estimate, now.caption, quality, self.side)
+        estimate = self.turn.seen(mesh, where, merged=True)[0]
+        return overlaid(self._asset_from(where)[0], estimate, now.caption, quality, self.side)
+
+    def _asset_from(self, cameras: Sequence[int]) -> list[Seen]:
+        """The asset from some of the turn's cameras; what has been drawn is kept while there is room."""
+        assert self.asset is not None
+        missing = [each for each in cameras if each not in self._known]
+        found = dict(zip(missing, self.turn.seen(self.asset, missing), strict=True))
+        for number, (picture, cover) in found.items():
+            if (len(self._known) + 1) * (picture.nbytes + cover.nbytes) <= KEPT:
+                self._known[number] = (picture, cover)
+        return [found[each] if each in found else self._known[each] for each in cameras]
+
+    @cached_property
+    def _known(self) -> dict[int, Seen]:
+        return {}
 
     def worst(self, mesh: Mesh, scores: Sequence[float]) -> list[Picture]:
         """The views that a result, in the world, explains worst, each for a while; of an asset none."""
@@ -63,8 +79,7 @@ class MeshFilm:
         main = self.turn.seen(mesh, where, self.modes[0])
         alone = [picture for picture, _ in main]
         if self.asset is not None:
-            assets = self.turn.seen(self.asset, where)
-            pairs = zip(assets, main, strict=True)
+            pairs = zip(self._asset_from(where), main, strict=True)
             return Ending([overlaid(a, b, "the result", quality, self.side) for a, b in pairs], alone)
         other = [picture for picture, _ in self.turn.seen(mesh, where, self.modes[1])]
         near = self.turn.nearest(self.views, where)

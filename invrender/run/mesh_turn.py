@@ -58,10 +58,11 @@ class Turn:
         """The cameras of the turn that goes on from a picture's."""
         return [(self.slow(number) + SLOWER * k) % (FRAMES * SLOWER) for k in range(FRAMES)]
 
-    def seen(self, mesh: Mesh, cameras: Sequence[int], mode: str = "shaded") -> list[Seen]:
-        """A mesh of the normalised frame from some of the cameras; several processes share them."""
+    def seen(self, mesh: Mesh, cameras: Sequence[int], mode: str = "shaded", merged: bool = False) -> list[Seen]:
+        """A mesh of the normalised frame from some of the cameras, as `mesh_views.drawn` has it; several processes
+        share them."""
         shares = [list(cameras[piece]) for piece in pieces(len(cameras))]
-        parts = spread(_seen, (mesh, self.table.cameras, mode, self.backend), shares)
+        parts = spread(_seen, (mesh, self.table.cameras, mode, self.backend, merged), shares)
         return [each for part in parts for each in part]
 
     def nearest(self, shown: MeshViews, cameras: Sequence[int]) -> list[tuple[Picture, str]]:
@@ -77,8 +78,10 @@ class Turn:
         return picture, f"nearest {shown.shown.seat(view).label}"
 
 
-def _seen(mesh: Mesh, cameras: Cameras, mode: str, backend: Backend, numbers: Sequence[int]) -> list[Seen]:
-    return drawn(mesh, cameras[list(numbers)], backend, mode)
+def _seen(
+    mesh: Mesh, cameras: Cameras, mode: str, backend: Backend, merged: bool, numbers: Sequence[int]
+) -> list[Seen]:
+    return drawn(mesh, cameras[list(numbers)], backend, mode, merged)
 
 
 def overlaid(target: Seen, estimate: Seen, caption: str, quality: str, side: int) -> Picture:

@@ -12,7 +12,8 @@ from invrender.geometry.carving import known_object, known_pixels
 from invrender.kernels import Backend
 from invrender.nouns import Cameras, Mesh, Views
 from invrender.render.images import to_bytes
-from invrender.render.raster import layers_of
+from invrender.render.raster import coverage_of, layers_of
+from invrender.render.sketch import Outline, outline, sketched
 from invrender.report.compared import Compared
 from invrender.report.difference import MISSES, enlarged, iou, outlines
 from invrender.report.lettering import Panel, framed
@@ -58,9 +59,9 @@ class MeshViews:
     shown: InputViews
     backend: Backend
 
-    def beside(self, mesh: Mesh, seat: Seat, mode: str = "shaded") -> Beside:
+    def beside(self, mesh: Mesh, seat: Seat, mode: str = "shaded", merged: bool = False) -> Beside:
         """A mesh in the world's frame from a view's camera: in clay, or in its colours (mode "color")."""
-        ((estimate, cover),) = drawn(mesh, seat.camera, self.backend, mode)
+        ((estimate, cover),) = drawn(mesh, seat.camera, self.backend, mode, merged)
         mask, known = self._mask(seat)
         target = self._target(seat, mask)
         below = target if self.views.images is not None else estimate
@@ -89,18 +90,21 @@ class MeshViews:
         colour = torch.tensor(INK) if self.views.images is None else self.views.images[number].cpu()
         return torch.cat([colour * mask[..., None], mask[..., None]], -1)
 
-    def frame(self, mesh: Mesh, seat: Seat, caption: str, quality: str, side: int) -> Picture:
+    def frame(self, mesh: Mesh, seat: Seat, caption: str, quality: str, side: int, merged: bool = False) -> Picture:
         """A frame of a film: the view, the mesh in clay from its camera, and where they differ."""
-        shown = self.beside(mesh, seat)
+        shown = self.beside(mesh, seat, merged=merged)
         labels = (seat.label, "estimate, from its camera", f"IoU {shown.score:.3f}: {MISSES}")
         pictures = (shown.target, shown.estimate, shown.difference)
         return three(pictures, labels, caption, quality, side)
 
     def compared(self, mesh: Mesh, number: int) -> Compared:
-        """A view as a report shows it."""
-        shown = self.beside(mesh, self.shown.seat(number))
+        """A view as a report shows it; its score counts exact coverage, not that of a quick picture."""
+        seat = self.shown.seat(number)
+        shown, (mask, known) = self.beside(mesh, seat), self._mask(seat)
+        cover = coverage_of(_ready(mesh, "shaded", self.backend), seat.camera, self.backend)[0]
+        score = iou(mask, cover.clamp(0, 1).cpu().numpy(), known)
         name = self.shown.names[number]
-        return Compared(name, shown.target, shown.estimate, shown.difference, shown.score, "IoU")
+        return Compared(name, shown.target, shown.estimate, shown.difference, score, "IoU")
 
 
 def three(pictures: tuple[Picture, ...], labels: tuple[str, ...], caption: str, quality: str, side: int) -> Picture:
@@ -118,17 +122,35 @@ def on_paper(picture: Picture, shape: tuple[int, int]) -> Picture:
     return ground
 
 
-def drawn(mesh: Mesh, cameras: Cameras, backend: Backend, mode: str = "shaded") -> list[Seen]:
-    """A mesh on paper, in clay ("shaded") or as it is ("color", "normal"), from each of the cameras."""
-    pictures = []
-    for number in range(len(cameras)):  # one at a time: floats of all of them would fill the memory
-        found = layers_of(_ready(mesh, mode, backend), LIGHT, cameras[[number]], mode, backend)[0].cpu().float()
-        cover = found[..., 3].clamp(0, 1)
-        pictures.append((to_bytes(found[..., :3] + (1 - cover[..., None]) * torch.tensor(PAPER)), cover.numpy()))
-    return pictures
+def drawn(mesh: Mesh, cameras: Cameras, backend: Backend, mode: str = "shaded", merged: bool = False) -> list[Seen]:
+    """A mesh on paper, in clay ("shaded") or as it is ("color", "normal"), from each of the cameras.
+
+    Args:
+        mesh: of whatever kind; textures, and what is partly behind a camera, are drawn by the backend.
+        cameras: N of them.
+        backend: see above.
+        mode: see above.
+        merged: whether no two vertices lie in one place, which saves looking for them.
+    """
+    return [_seen(mesh, cameras[[number]], backend, mode, merged) for number in range(len(cameras))]
+
+
+def _seen(mesh: Mesh, camera: Cameras, backend: Backend, mode: str, merged: bool) -> Seen:
+    if mode != "color" or (mesh.material.texture is None and mesh.finish is None):
+        found = sketched(_outlined(mesh, mode == "color", merged), camera, mode, CLAY, LIGHT, PAPER)
+        if found is not None:
+            return found
+    drawn = layers_of(_ready(mesh, mode, backend), LIGHT, camera, mode, backend)[0].cpu().float()
+    cover = drawn[..., 3].clamp(0, 1)
+    return to_bytes(drawn[..., :3] + (1 - cover[..., None]) * torch.tensor(PAPER)), cover.numpy()
 
 
 @lru_cache(maxsize=2)  # an asset is drawn again for every picture of a film, beside an estimate that changes
+def _outlined(mesh: Mesh, coloured: bool, merged: bool) -> Outline:
+    return outline(mesh, coloured, merged)
+
+
+@lru_cache(maxsize=2)
 def _ready(mesh: Mesh, mode: str, backend: Backend) -> Surface:
     body = Mesh(mesh.vertices, mesh.faces, material=CLAY) if mode == "shaded" else mesh
     return surface_on(backend.device, body)

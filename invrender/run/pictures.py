@@ -9,7 +9,8 @@ from typing import Any
 import torch
 
 from invrender.errors import OutputExistsError, UsageError
-from invrender.io.images import write_gif, write_png
+from invrender.io.gif import write_gif
+from invrender.io.images import write_png
 from invrender.io.video import check_encoder, write_mp4
 from invrender.nouns import Cameras
 from invrender.nouns.appearance import Colour

@@ -16,7 +16,8 @@ import torch
 
 from invrender.colour import srgb_to_linear
 from invrender.errors import InputError, UsageError
-from invrender.io.images import write_gif, write_png
+from invrender.io.gif import write_gif
+from invrender.io.images import write_png
 from invrender.networks.staging import GROUND_ALBEDO, placed, stage_of, staged
 from invrender.networks.trained import TrainedNetwork
 from invrender.nouns import Mesh, Volume

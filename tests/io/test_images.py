@@ -10,7 +10,8 @@ from PIL import Image
 from invrender.colour import linear_to_srgb, srgb_to_linear
 from invrender.errors import InputError, UsageError
 from invrender.io import images
-from invrender.io.images import read_image, read_mask, write_gif, write_png
+from invrender.io.gif import write_gif
+from invrender.io.images import read_image, read_mask, write_png
 
 
 def test_srgb_curve_has_its_published_values():

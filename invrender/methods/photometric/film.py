@@ -57,4 +57,5 @@ def film(views: Views, first: FirstShape, settings: PhotometricSettings, backend
             pictures += [three(found.beside(seat), labels, told_worst(place, len(scores)), quality, side)] * EACH
         return pictures
 
-    return Film(frames, draw, ending, SPEED, first.shape, most=frames, video=settings.video is not None)
+    video = settings.video is not None
+    return Film(frames, draw, ending, SPEED, first.shape, most=frames, video=video, aside=True)

@@ -44,7 +44,7 @@ def film(task: Task, first: FirstShape, settings: SilhouetteSettings, backend: B
         turning = made.turning(result.mesh, number, quality)
         return Ending([*made.worst(result.mesh, result.ious), *turning.progress], turning.turntable)
 
-    return Film(frames, draw, ending, SPEED, opening=first.shape, video=settings.video is not None)
+    return Film(frames, draw, ending, SPEED, opening=first.shape, video=settings.video is not None, aside=True)
 
 
 def mesh_of(shape: Shape) -> Mesh:

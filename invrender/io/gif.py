@@ -1,0 +1,241 @@
+"""GIFs that loop: one palette for all pictures, of which each holds only what has changed since the one before.
+
+The format is that of CompuServe's "Graphics Interchange Format, Version 89a" (1990), its compression Lempel-Ziv-Welch
+with codes of up to twelve bits (Welch 1984, "A technique for high-performance data compression").
+"""
+
+from __future__ import annotations
+
+import struct
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+
+from invrender.errors import UsageError
+from invrender.io.files.atomic import atomic_path
+from invrender.jit import body, kernel
+
+Picture = NDArray[np.uint8]
+Ints = NDArray[np.int64]
+
+COLOURS = 255  # of the palette; the last of 256 entries stands for what stays as it is
+STAYS = 255
+BITS = 6  # of each channel, by which colours are told apart
+FEW = 4  # pictures that tell what colour a plain background has
+SAMPLED = 2**16  # pixels that stand for all when the palette is chosen
+SHORT = 16  # pixels
+CLEAR, END, FIRST, MOST_CODES = 256, 257, 258, 4096
+SLOTS = 2**14  # of the table of strings
+
+
+def write_gif(path: str | Path, frames: Sequence[Picture], fps: float = 20.0, last: float = 0.0) -> None:
+    """Write a GIF that loops for ever, in one palette chosen over all frames (so nothing flickers).
+
+    Colours are told apart by their upper six bits; the commonest of all, a plain background, stays as it is.
+
+    Args:
+        path: where to; the file appears in one piece.
+        frames: [H,W,3] uint8 sRGB each, all of one size.
+        fps: frames per second, at most 50 (GIF counts in 1/100 s, and viewers slow down what is faster).
+        last: seconds for which the last frame stays beyond its own time.
+
+    Raises:
+        UsageError: there are no frames, the speed is out of range, or the place cannot be written to.
+    """
+    if not len(frames):
+        raise UsageError("a GIF needs at least one frame", "ask for at least one view")
+    if not 0 < fps <= 50:
+        raise UsageError(f"a GIF cannot play at {fps:g} frames per second", "use 0 < fps <= 50")
+    with atomic_path(path) as temporary, temporary.open("wb") as file:
+        for part in _parts([np.ascontiguousarray(frame) for frame in frames], fps, last):
+            file.write(part)
+
+
+def _parts(frames: Sequence[Picture], fps: float, last: float) -> Iterator[bytes]:
+    """The file's blocks."""
+    height, width = frames[0].shape[:2]
+    counts, sums = np.zeros(1 << 3 * BITS, np.int64), np.zeros((1 << 3 * BITS, 3), np.int64)
+    for frame in frames:
+        _count(frame, counts, sums)
+    palette, table = _palette(frames, counts, sums)
+    yield b"GIF89a" + struct.pack("<HHBBB", width, height, 0xF7, 0, 0) + palette.tobytes()
+    yield b"\x21\xff\x0bNETSCAPE2.0\x03\x01\x00\x00\x00"
+    before, pixels = np.full((height, width), STAYS, np.uint8), np.empty((height, width), np.uint8)
+    packed = np.empty(2 * height * width + 1024, np.uint8)
+    time = round(100 / fps)
+    for number, frame in enumerate(frames):
+        top, bottom, left, right = _changed(frame, table, before, pixels)
+        stays = time + round(100 * last) if number == len(frames) - 1 else time
+        yield b"\x21\xf9\x04" + struct.pack("<BHBB", 0x05, min(stays, 65535), STAYS, 0)
+        yield b"\x2c" + struct.pack("<HHHHB", left, top, right - left, bottom - top, 0)
+        length = _compress(pixels, top, bottom, left, right, packed)
+        yield b"\x08" + packed[:length].tobytes()
+    yield b"\x3b"
+
+
+def _palette(frames: Sequence[Picture], counts: Ints, sums: Ints) -> tuple[Picture, Picture]:
+    """The palette [256,3], and which of its entries stands for each cell of colours that occurs.
+
+    It is chosen by median cut (Heckbert 1982) from the cells' mean colours, each as often as it occurs.
+    """
+    known = np.flatnonzero(counts)
+    means = np.rint(sums[known] / counts[known, None]).astype(np.uint8)
+    often = np.maximum(1, counts[known] * SAMPLED // counts.sum())
+    sample = np.repeat(means, often, axis=0)
+    found = Image.fromarray(sample[None]).quantize(COLOURS - 1, method=Image.Quantize.MEDIANCUT).getpalette() or []
+    chosen = np.array(found[: 3 * (COLOURS - 1)], np.uint8).reshape(-1, 3)
+    commonest = int(known[counts[known].argmax()])
+    palette = np.zeros((256, 3), np.uint8)
+    palette[: len(chosen)] = chosen
+    plain = _commonest(frames, commonest)
+    palette[len(chosen) : COLOURS] = plain
+    table = np.zeros(len(counts), np.uint8)
+    wide = palette[:COLOURS].astype(np.float32)
+    for begin in range(0, len(known), SAMPLED):
+        some = means[begin : begin + SAMPLED].astype(np.float32)
+        table[known[begin : begin + SAMPLED]] = ((wide**2).sum(1) - 2 * some @ wide.T).argmin(1)
+    table[commonest] = len(chosen)
+    return palette, table
+
+
+def _commonest(frames: Sequence[Picture], cell: int) -> Picture:
+    """The commonest colour [3] of a cell, by the last bits of its channels."""
+    low = 8 - BITS
+    times = np.zeros(1 << 3 * low, np.int64)
+    for frame in frames[:: -(-len(frames) // FEW)]:
+        _count_within(frame, cell, times)
+    best = int(times.argmax())
+    parts = [
+        ((cell >> shift * BITS & (1 << BITS) - 1) << low) + (best >> shift * low & (1 << low) - 1)
+        for shift in (2, 1, 0)
+    ]
+    return np.array(parts, np.uint8)
+
+
+@body
+def _cell(frame: Picture, row: int, column: int) -> int:
+    red, green, blue = frame[row, column, 0] >> 2, frame[row, column, 1] >> 2, frame[row, column, 2] >> 2
+    return (np.int64(red) << 12) | (np.int64(green) << 6) | np.int64(blue)
+
+
+@kernel
+def _count(frame: Picture, counts: Ints, sums: Ints) -> None:
+    """Add the pixels of a picture to the counts [2^18] of cells and the sums [2^18,3] of their colours."""
+    for row in range(frame.shape[0]):
+        for column in range(frame.shape[1]):
+            cell = _cell(frame, row, column)
+            counts[cell] += 1
+            for k in range(3):
+                sums[cell, k] += frame[row, column, k]
+
+
+@kernel
+def _count_within(frame: Picture, cell: int, times: Ints) -> None:
+    """Add those in one cell to the counts [64] by their last bits."""
+    for row in range(frame.shape[0]):
+        for column in range(frame.shape[1]):
+            if _cell(frame, row, column) == cell:
+                low = frame[row, column] & 3
+                times[(np.int64(low[0]) << 4) | (np.int64(low[1]) << 2) | np.int64(low[2])] += 1
+
+
+@kernel
+def _changed(frame: Picture, table: Picture, before: Picture, pixels: Picture) -> tuple[int, int, int, int]:
+    """Fill `pixels` [H,W] with a picture's entries of the palette, STAYS where they are as `before`, which follows.
+
+    Returns:
+        The rows and columns (first, beyond the last) outside of which all stays; a pixel's at least.
+    """
+    height, width = before.shape
+    top, bottom, left, right = height, 0, width, 0
+    for row in range(height):
+        stays = 0
+        for column in range(width):
+            entry = table[_cell(frame, row, column)]
+            if entry == before[row, column]:
+                pixels[row, column] = STAYS
+                continue
+            for here in range(stays, column) if column - stays < SHORT else range(0):
+                pixels[row, here] = before[row, here]  # a run so short is better told again than left out
+            pixels[row, column] = before[row, column] = entry
+            stays = column + 1
+            top, bottom = min(top, row), row + 1
+            left, right = min(left, column), max(right, column + 1)
+    if bottom == 0:
+        return 0, 1, 0, 1
+    return top, bottom, left, right
+
+
+@kernel
+def _compress(pixels: Picture, top: int, bottom: int, left: int, right: int, packed: Picture) -> int:
+    """Fill `packed` with the codes of a part of a picture, in blocks of at most 255 bytes behind their lengths.
+
+    A code is the longest string that is known; it and the pixel behind it become a new string. How many bytes it takes
+    is returned: at most 12 bits a pixel, and what the blocks' lengths take.
+    """
+    keys, codes = np.full(SLOTS, -1, np.int64), np.empty(SLOTS, np.int64)
+    state = np.array([0, 0, 0, 1, 0], np.int64)  # bits that wait, how many, the block's begin, the next byte, unused
+    width, following = 9, FIRST
+    _put(CLEAR, width, state, packed)
+    prefix = -1
+    for row in range(top, bottom):
+        for column in range(left, right):
+            pixel = np.int64(pixels[row, column])
+            if prefix < 0:
+                prefix = pixel
+                continue
+            key = (prefix << 8) | pixel
+            slot = (key * 2654435761 >> 8) & (SLOTS - 1)
+            while keys[slot] >= 0 and keys[slot] != key:
+                slot = (slot + 1) & (SLOTS - 1)
+            if keys[slot] == key:
+                prefix = codes[slot]
+                continue
+            _put(prefix, width, state, packed)
+            prefix = pixel
+            if following < MOST_CODES:
+                keys[slot], codes[slot] = key, following
+                following += 1
+                if following > 1 << width and width < 12:
+                    width += 1
+            else:
+                _put(CLEAR, width, state, packed)
+                keys[:] = -1
+                width, following = 9, FIRST
+    _put(prefix, width, state, packed)
+    if following == 1 << width and width < 12:
+        width += 1
+    _put(END, width, state, packed)
+    if state[1] > 0:
+        _byte(state[0] & 255, state, packed)
+    if state[3] == state[2] + 1:  # no byte in the last block
+        packed[state[2]] = 0
+        return state[2] + 1
+    packed[state[2]] = state[3] - state[2] - 1
+    packed[state[3]] = 0
+    return state[3] + 1
+
+
+@body
+def _put(code: int, width: int, state: Ints, packed: Picture) -> None:
+    """Append a code, its lowest bits first."""
+    state[0] |= code << state[1]
+    state[1] += width
+    while state[1] >= 8:
+        _byte(state[0] & 255, state, packed)
+        state[0] >>= 8
+        state[1] -= 8
+
+
+@body
+def _byte(value: int, state: Ints, packed: Picture) -> None:
+    """Append a byte, behind the length of its block where it begins one."""
+    packed[state[3]] = value
+    state[3] += 1
+    if state[3] - state[2] == 256:
+        packed[state[2]] = 255
+        state[2] = state[3]
+        state[3] += 1

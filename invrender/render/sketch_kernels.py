@@ -1,0 +1,299 @@
+"""Kernels of `sketch`: normals at corners, triweights into a depth buffer with a colour, and means over its samples."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from invrender.jit import body, kernel
+
+Floats = NDArray[np.floating[Any]]
+Ints = NDArray[np.integer[Any]]
+
+SHADED, NORMAL, COLOUR = 0, 1, 2
+MOST_AROUND = 48  # faces at a vertex of which smooth parts are told apart; more are rather a cone's
+ASIDE = 0.25  # of a cell, that its sample is beside the middle: so four samples of a pixel are in four rows and columns
+INSIDE = 1e-9  # beyond a triangle's border, as a share of it: what rounding takes
+
+
+@kernel
+def corner_normals(points: Floats, faces: Ints, least: float) -> Floats:
+    """Unit normals [F,3,3] float32 at corners: of the faces at a vertex that edges softer than `least`, a cosine,
+    connect with the corner's own, weighted as Max 1999 ("Weights for computing vertex normals from facet normals") has
+    it, the sine of the angle there over the lengths of both sides; 0 at degenerate ones.
+
+    Args:
+        points: [P,3].
+        faces: [F,3] into them.
+        least: cosine of the angle from which on an edge is a crease.
+    """
+    flat = np.zeros((len(faces), 3), np.float32)
+    weights = np.zeros((len(faces), 3), np.float32)
+    begin = np.zeros(len(points) + 1, np.int64)
+    for f in range(len(faces)):
+        _flat_of(points, faces, f, flat, weights)
+        for k in range(3):
+            begin[faces[f, k] + 1] += 1
+    for v in range(len(points)):
+        begin[v + 1] += begin[v]
+    corners, filled = np.empty(3 * len(faces), np.int64), begin.copy()
+    for f in range(len(faces)):
+        for k in range(3):
+            v = faces[f, k]
+            corners[filled[v]] = 3 * f + k
+            filled[v] += 1
+    normals = np.zeros((len(faces), 3, 3), np.float32)
+    part = np.empty(MOST_AROUND, np.int64)
+    for v in range(len(points)):
+        around = corners[begin[v] : begin[v + 1]]
+        if len(around) <= MOST_AROUND:
+            _by_parts(faces, flat, weights, around, least, part, normals)
+        else:
+            _as_cone(flat, weights, around, least, normals)
+    return normals
+
+
+@body
+def _flat_of(points: Floats, faces: Ints, f: int, flat: Floats, weights: Floats) -> None:
+    """The unit normal of a face and the weights at its corners."""
+    a, b, c = faces[f, 0], faces[f, 1], faces[f, 2]
+    ax, ay, az = points[b, 0] - points[a, 0], points[b, 1] - points[a, 1], points[b, 2] - points[a, 2]
+    bx, by, bz = points[c, 0] - points[b, 0], points[c, 1] - points[b, 1], points[c, 2] - points[b, 2]
+    cx, cy, cz = points[a, 0] - points[c, 0], points[a, 1] - points[c, 1], points[a, 2] - points[c, 2]
+    x, y, z = ay * bz - az * by, az * bx - ax * bz, ax * by - ay * bx
+    size = np.sqrt(x * x + y * y + z * z)
+    if not size > 0:
+        return
+    one = 1 / size
+    flat[f, 0], flat[f, 1], flat[f, 2] = x * one, y * one, z * one
+    first, second, third = ax * ax + ay * ay + az * az, bx * bx + by * by + bz * bz, cx * cx + cy * cy + cz * cz
+    whole = size / (first * second * third)
+    weights[f, 0], weights[f, 1], weights[f, 2] = whole * second, whole * third, whole * first
+
+
+@body
+def _alike(flat: Floats, f: int, g: int) -> float:
+    """The cosine between two faces' normals."""
+    return flat[f, 0] * flat[g, 0] + flat[f, 1] * flat[g, 1] + flat[f, 2] * flat[g, 2]
+
+
+@body
+def _share_edge(faces: Ints, c: int, d: int) -> bool:
+    """Whether the faces of two corners at one vertex share an edge there."""
+    f, g = c // 3, d // 3
+    next_c, last_c = faces[f, (c % 3 + 1) % 3], faces[f, (c % 3 + 2) % 3]
+    next_d, last_d = faces[g, (d % 3 + 1) % 3], faces[g, (d % 3 + 2) % 3]
+    return next_c == last_d or last_c == next_d
+
+
+@body
+def _is_smooth(flat: Floats, around: Ints, least: float) -> bool:
+    """Whether no two faces at a vertex can have a crease between them: all are within half its angle of the first."""
+    half = np.sqrt((1 + least) / 2)
+    for c in around:
+        if _alike(flat, around[0] // 3, c // 3) < half:
+            return False
+    return True
+
+
+@body
+def _by_parts(
+    faces: Ints, flat: Floats, weights: Floats, around: Ints, least: float, part: Ints, normals: Floats
+) -> None:
+    count, smooth = len(around), _is_smooth(flat, around, least)
+    for i in range(count):
+        part[i] = i
+        if smooth:
+            part[i] = 0
+    for i in range(0 if smooth else count):
+        for j in range(i):
+            if part[i] != part[j] and _alike(flat, around[i] // 3, around[j] // 3) >= least:
+                if _share_edge(faces, around[i], around[j]):
+                    old, new = max(part[i], part[j]), min(part[i], part[j])
+                    for k in range(i + 1):
+                        if part[k] == old:
+                            part[k] = new
+    for i in range(count):
+        if part[i] != i:
+            continue
+        x, y, z = 0.0, 0.0, 0.0
+        for j in range(count):
+            if part[j] == i:
+                f, k = around[j] // 3, around[j] % 3
+                x += weights[f, k] * flat[f, 0]
+                y += weights[f, k] * flat[f, 1]
+                z += weights[f, k] * flat[f, 2]
+        for j in range(count):
+            if part[j] == i:
+                _keep(normals, around[j], x, y, z)
+
+
+@body
+def _as_cone(flat: Floats, weights: Floats, around: Ints, least: float, normals: Floats) -> None:
+    """At a vertex of very many faces: the mean of all for those that are near it, their own for others."""
+    x, y, z = 0.0, 0.0, 0.0
+    for c in around:
+        x += weights[c // 3, c % 3] * flat[c // 3, 0]
+        y += weights[c // 3, c % 3] * flat[c // 3, 1]
+        z += weights[c // 3, c % 3] * flat[c // 3, 2]
+    size = np.sqrt(x * x + y * y + z * z)
+    for c in around:
+        f = c // 3
+        if x * flat[f, 0] + y * flat[f, 1] + z * flat[f, 2] >= least * size:
+            _keep(normals, c, x, y, z)
+        else:
+            _keep(normals, c, flat[f, 0], flat[f, 1], flat[f, 2])
+
+
+@body
+def _keep(normals: Floats, corner: int, x: float, y: float, z: float) -> None:
+    size = np.sqrt(x * x + y * y + z * z)
+    if size > 0:
+        normals[corner // 3, corner % 3, 0] = x / size
+        normals[corner // 3, corner % 3, 1] = y / size
+        normals[corner // 3, corner % 3, 2] = z / size
+
+
+@kernel
+def draw(points: Floats, faces: Ints, matrix: Floats, screen: Floats, depth: Floats, seen: Ints) -> bool:
+    """Which face each sample sees.
+
+    Args:
+        points: [P,3].
+        faces: [F,3].
+        matrix: [4,4] from points to clip positions.
+        screen: [P,4], filled: column, row, normalised depth and 1/w, in samples, the middles of whose cells are whole.
+        depth: [2H,2W], filled: the normalised depth at samples, 1 where nothing is.
+        seen: [2H,2W], filled where something is: the face.
+
+    Returns:
+        Whether all points are before the camera; otherwise nothing is drawn.
+    """
+    rows, columns = depth.shape
+    for i in range(len(points)):
+        x, y, z = np.float64(points[i, 0]), np.float64(points[i, 1]), np.float64(points[i, 2])
+        w = matrix[3, 0] * x + matrix[3, 1] * y + matrix[3, 2] * z + matrix[3, 3]
+        if not w > 1e-9:
+            return False
+        one = 1 / w
+        across = matrix[0, 0] * x + matrix[0, 1] * y + matrix[0, 2] * z + matrix[0, 3]
+        up = matrix[1, 0] * x + matrix[1, 1] * y + matrix[1, 2] * z + matrix[1, 3]
+        screen[i, 0] = (across * one + 1) * 0.5 * columns - 0.5
+        screen[i, 1] = (1 - up * one) * 0.5 * rows - 0.5
+        screen[i, 2] = (matrix[2, 0] * x + matrix[2, 1] * y + matrix[2, 2] * z + matrix[2, 3]) * one
+        screen[i, 3] = one
+    depth[:] = 1
+    for f in range(len(faces)):
+        _fill(screen, faces, f, depth, seen)
+    return True
+
+
+@body
+def _fill(screen: Floats, faces: Ints, f: int, depth: Floats, seen: Ints) -> None:
+    """One triangle into the samples."""
+    a, b, c = faces[f, 0], faces[f, 1], faces[f, 2]
+    ax, ay, bx, by, cx, cy = screen[a, 0], screen[a, 1], screen[b, 0], screen[b, 1], screen[c, 0], screen[c, 1]
+    left, right = max(min(ax, bx, cx) - ASIDE, 0.0), min(max(ax, bx, cx) + ASIDE, depth.shape[1] - 1.0)
+    top, bottom = max(min(ay, by, cy) - ASIDE, 0.0), min(max(ay, by, cy) + ASIDE, depth.shape[0] - 1.0)
+    if not (np.ceil(left) <= right and np.ceil(top) <= bottom):
+        return  # no sample inside, or nowhere near the picture
+    bx, by, cx, cy = bx - ax, by - ay, cx - ax, cy - ay
+    area = bx * cy - cx * by
+    if not abs(area) > 0:
+        return
+    one = 1 / area
+    b_across, b_down, c_across, c_down = cy * one, -cx * one, -by * one, bx * one
+    az, bz, cz = screen[a, 2], screen[b, 2] - screen[a, 2], screen[c, 2] - screen[a, 2]
+    first, last = int(np.ceil(left)), int(right)
+    for row in range(int(np.ceil(top)), int(bottom) + 1):
+        x = first - ax + (ASIDE if row % 2 == 0 else -ASIDE)
+        y, down = row - ay, -ASIDE if first % 2 == 0 else ASIDE
+        s, t = x * b_across + y * b_down, x * c_across + y * c_down
+        for column in range(first, last + 1):
+            s_here, t_here = s + down * b_down, t + down * c_down
+            down = -down
+            s += b_across
+            t += c_across
+            if s_here >= -INSIDE and t_here >= -INSIDE and s_here + t_here <= 1 + INSIDE:
+                z = az + s_here * bz + t_here * cz
+                if -1 <= z < depth[row, column]:
+                    depth[row, column] = z
+                    seen[row, column] = f
+
+
+@kernel
+def resolve(
+    depth: Floats, seen: Ints, screen: Floats, faces: Ints, values: Floats, light: Floats, kind: int, paper: Floats,
+    codes: Ints, picture: Ints, cover: Floats,
+) -> None:  # fmt: skip
+    """Means over the samples of each pixel, on paper, as sRGB bytes; each face that it sees is shaded once.
+
+    Args:
+        depth, seen, screen: see `draw`.
+        faces: [F,3].
+        values: [F,3,3] at corners: normals, or colours of kind COLOUR.
+        light: [8] the unit vector towards the light, the ambient term, the intensity, what is reflected of RGB.
+        kind: SHADED, NORMAL or COLOUR.
+        paper: [3] linear RGB.
+        codes: [N] bytes of values from 0 to 1.
+        picture: [H,W,3] uint8, filled.
+        cover: [H,W] the share of samples where something is, filled.
+    """
+    height, width = cover.shape
+    most = len(codes) - 1
+    blank = np.empty(3, np.uint8)
+    for k in range(3):
+        blank[k] = codes[int(paper[k] * most + 0.5)]
+    for i in range(height):
+        for j in range(width):
+            samples, red, green, blue = 0, 0.0, 0.0, 0.0
+            face, many, down, across = -1, 0, 0.0, 0.0
+            for n in range(5):  # samples in a row that see the same face are shaded once, in their middle
+                row, column = 2 * i + (n >> 1), 2 * j + (n & 1)
+                here = seen[row, column] if n < 4 and depth[row, column] < 1 else -1
+                if here != face:
+                    if many:
+                        one = _show(screen, faces, values, light, kind, face, across / many, down / many)
+                        red, green, blue = red + many * one[0], green + many * one[1], blue + many * one[2]
+                        samples += many
+                    face, many, down, across = here, 0, 0.0, 0.0
+                if here >= 0:
+                    many += 1
+                    down += row + (ASIDE if column % 2 else -ASIDE)
+                    across += column + (-ASIDE if row % 2 else ASIDE)
+            cover[i, j] = 0.25 * samples
+            if samples == 0:
+                picture[i, j, 0], picture[i, j, 1], picture[i, j, 2] = blank[0], blank[1], blank[2]
+                continue
+            free = 1 - 0.25 * samples
+            picture[i, j, 0] = codes[int(min(max(0.25 * red + free * paper[0], 0.0), 1.0) * most + 0.5)]
+            picture[i, j, 1] = codes[int(min(max(0.25 * green + free * paper[1], 0.0), 1.0) * most + 0.5)]
+            picture[i, j, 2] = codes[int(min(max(0.25 * blue + free * paper[2], 0.0), 1.0) * most + 0.5)]
+
+
+@body
+def _show(
+    screen: Floats, faces: Ints, values: Floats, light: Floats, kind: int, f: int, across: float, down: float
+) -> tuple[float, float, float]:
+    """Linear RGB of a face at a column and row of samples."""
+    a, b, c = faces[f, 0], faces[f, 1], faces[f, 2]
+    x, y = across - screen[a, 0], down - screen[a, 1]
+    bx, by = screen[b, 0] - screen[a, 0], screen[b, 1] - screen[a, 1]
+    cx, cy = screen[c, 0] - screen[a, 0], screen[c, 1] - screen[a, 1]
+    area = bx * cy - cx * by
+    s, t = (x * cy - y * cx) / area, (y * bx - x * by) / area
+    r, s, t = (1 - s - t) * screen[a, 3], s * screen[b, 3], t * screen[c, 3]  # perspective: shares of 1/w
+    x = r * values[f, 0, 0] + s * values[f, 1, 0] + t * values[f, 2, 0]
+    y = r * values[f, 0, 1] + s * values[f, 1, 1] + t * values[f, 2, 1]
+    z = r * values[f, 0, 2] + s * values[f, 1, 2] + t * values[f, 2, 2]
+    if kind == COLOUR:
+        one = 1 / (r + s + t)
+        return x * one, y * one, z * one
+    side = 1.0 if area < 0 else -1.0  # rows go down: what is seen clockwise is a face's front
+    size = side / max(np.sqrt(x * x + y * y + z * z), 1e-30)
+    if kind == NORMAL:
+        return 0.5 + 0.5 * size * x, 0.5 + 0.5 * size * y, 0.5 + 0.5 * size * z
+    shade = light[3] + light[4] * max(size * (x * light[0] + y * light[1] + z * light[2]), 0.0)
+    return shade * light[5], shade * light[6], shade * light[7]
