@@ -19,8 +19,14 @@ ON_PLANE = 1e-9  # index units
 @fast
 def integral(values, nx, ny, nz, ox, oy, oz, dx, dy, dz):
     """The integral over t >= 0 of the flat grid along o + t d."""
-    total = 0.0
     t, leave = chord(ox, oy, oz, dx, dy, dz, nx, ny, nz)
+    return integral_between(values, nx, ny, nz, ox, oy, oz, dx, dy, dz, t, leave)
+
+
+@fast
+def integral_between(values, nx, ny, nz, ox, oy, oz, dx, dy, dz, t, leave):
+    """The same from t to `leave`, which lie on the grid."""
+    total = 0.0
     if leave <= t:
         return total
     x, sx, tx, wx = _first(ox, dx, t, nx - 1)
@@ -38,6 +44,26 @@ def integral(values, nx, ny, nz, ox, oy, oz, dx, dy, dz):
         t = after
         x, y, z, tx, ty, tz = _beyond(nearest, x, y, z, tx, ty, tz, sx, sy, sz, wx, wy, wz)
     return total
+
+
+@fast
+def filled_span(blocks, bx, by, bz, ox, oy, oz, dx, dy, dz, t, leave):
+    """From where to where a ray meets what blocks [bz*by*bx] uint8 say may hold something; in units of blocks.
+
+    Between t and `leave`; the first is not below the second where it meets nothing.
+    """
+    first, last = leave, t
+    x, sx, tx, wx = _first(ox, dx, t, bx)
+    y, sy, ty, wy = _first(oy, dy, t, by)
+    z, sz, tz, wz = _first(oz, dz, t, bz)
+    while t < leave and 0 <= x < bx and 0 <= y < by and 0 <= z < bz:
+        nearest = min(tx, ty, tz)
+        after = max(min(nearest, leave), t)
+        if blocks[(z * by + y) * bx + x]:
+            first, last = min(first, t), after
+        t = after
+        x, y, z, tx, ty, tz = _beyond(nearest, x, y, z, tx, ty, tz, sx, sy, sz, wx, wy, wz)
+    return first, last
 
 
 @fast

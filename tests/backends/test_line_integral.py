@@ -7,6 +7,7 @@ import math
 import pytest
 import torch
 
+from invrender.backends.cpu.line_integral import line_integral as cpu_line_integral
 from invrender.backends.torch.line_integral import line_integral, line_integral_adjoint
 
 Tensor = torch.Tensor
@@ -101,3 +102,19 @@ def test_rays_that_move_or_turn_change_the_integral_as_central_differences_say(i
         ahead = line_integral(grid, bounds, origin, direction + move)
         back = line_integral(grid, bounds, origin, direction - move)
         assert torch.allclose(d_direction[:, axis], (ahead - back) / (2 * step), atol=1e-5)
+
+
+def test_grids_that_are_empty_but_for_single_samples_lose_none_of_them() -> None:
+    """Rays are followed between blocks that hold something: samples on their borders and at the grid's ends count."""
+    _, bounds = box()
+    origin, direction = rays(500)
+    for at in ((0, 0, 0), (8, 16, 8), (16, 7, 9), (18, 20, 24)):
+        grid = torch.zeros(19, 21, 25)
+        grid[at] = 1
+        aim = bounds[0] + torch.tensor(at).flip(0) / (torch.tensor(grid.shape).flip(0) - 1) * (bounds[1] - bounds[0])
+        towards = aim + 0.02 * direction - origin
+        towards = towards / towards.norm(dim=1, keepdim=True)
+        wanted = line_integral(grid.double(), bounds, origin, towards)
+        assert float(wanted.max()) > 0.01
+        found = cpu_line_integral(grid, bounds, origin, towards)
+        torch.testing.assert_close(found.double(), wanted, rtol=1e-5, atol=1e-6)

@@ -16,6 +16,7 @@ LARGE = 384**3  # samples of grids that choose nothing: at half the resolution i
 LARGE_SHARE = 2 / 3  # of their passes, at half the resolution; of smaller ones a third
 PER_VOXEL, PER_PIXEL = 70, 90  # bytes: grids that trials and solver hold at once; data, and lines of rays
 LARGE_VOXEL, LARGE_PIXEL = 21.5, 21  # where nothing is tried, no step back is kept, and no lines are
+TURNS, TURN_VIEWS = (4, 2), 6  # parts of exact views that FISTA takes in turn, and how many views each has at least
 FIRST_PASSES, TRIAL_PASSES = 0.15, 0.06  # of all passes: before any trial, and for each
 
 
@@ -28,6 +29,14 @@ def passes(settings: TransmittanceSettings, measurement: Measurement) -> int:
         return settings.iterations
     share = _share(measurement.noise)
     return round(PASSES * share * min(max(math.sqrt(PASSES_VIEWS / len(measurement.cameras)), 1.0), 1.76))
+
+
+def turns(settings: TransmittanceSettings, measurement: Measurement, shape: tuple[int, int, int]) -> int:
+    """In how many parts FISTA takes the views, one a step: exact ones do not contradict each other."""
+    if settings.solver != "fista" or measurement.noise.deviation or is_large(shape):
+        return 1
+    views = len(measurement.cameras)
+    return next((count for count in TURNS if views >= count * TURN_VIEWS), 1)
 
 
 def _share(noise: Noise) -> float:

@@ -15,6 +15,7 @@ from invrender.errors import InputError
 from invrender.kernels import Backend, RayBundle
 from invrender.methods.transmittance.carving import carve
 from invrender.methods.transmittance.measurement import Measurement
+from invrender.solve.ordered_subsets import scattered
 from invrender.solve.protocol import Params, Terms
 
 Tensor = torch.Tensor
@@ -32,6 +33,7 @@ class Problem:
         measurement, shape, bounds, backend: see `prepare`.
         support: [D,H,W] bool; active_pixels: [N,H,W] bool, whose rays are used.
         level: typical density, from the data alone.
+        turns: in how many parts FISTA takes the views, one after the other.
     """
 
     measurement: Measurement
@@ -41,6 +43,7 @@ class Problem:
     support: Tensor
     active_pixels: Tensor
     level: float
+    turns: int = 1
 
     @property
     def nothing(self) -> Tensor:
@@ -66,6 +69,16 @@ class Problem:
         del at
         weight = weight if share == 1 else weight / share
         return System(self, rays, target, weight)
+
+    @cached_property
+    def turned(self) -> Parts:
+        """The systems of all views, in parts."""
+        return self.parts(range(len(self.measurement.cameras)), self.turns)
+
+    def parts(self, views: Sequence[int], count: int) -> Parts:
+        """The systems of so many parts of some views, each from far apart."""
+        taken = [list(views)[k::count] for k in scattered(count)]
+        return Parts(self, tuple(self.system(part, 1 / count).free for part in taken))
 
     def curvature(self, majoriser: Tensor) -> Tensor:
         """[D,H,W]: a majoriser with its smallest values raised; inf outside the support."""
@@ -139,8 +152,43 @@ class System:
         return float((self.weight * difference.square()).double().sum() / self.weight.double().sum())
 
 
+@dataclass(frozen=True)
+class Parts:
+    """Views in parts, of which each stands for all.
+
+    Attributes:
+        problem: what they belong to.
+        systems: one each.
+    """
+
+    problem: Problem
+    systems: tuple[System, ...]
+
+    @cached_property
+    def curvature(self) -> Tensor:
+        """[D,H,W]: see `System`; of all views, which on average is that of a part."""
+        support = self.problem.support.float()
+        found = [each.rays.adjoint(each.weight * each.rays.forward(support)) for each in self.systems]
+        return self.problem.curvature(sum(found[1:], found[0]) / len(found))
+
+    @cached_property
+    def scale(self) -> float:
+        """The largest curvature inside the support."""
+        return float(torch.where(self.problem.support, self.curvature, 0.0).max())
+
+    @property
+    def samples(self) -> int:
+        """How many samples of the grid all rays take."""
+        return sum(each.rays.samples for each in self.systems)
+
+
 def prepare(
-    measurement: Measurement, shape: Shape, bounds: Tensor, backend: Backend, margin: float | None = 2.0
+    measurement: Measurement,
+    shape: Shape,
+    bounds: Tensor,
+    backend: Backend,
+    margin: float | None = 2.0,
+    turns: int = 1,
 ) -> Problem:
     """Carve and set up.
 
@@ -151,6 +199,7 @@ def prepare(
         backend: what projects.
         margin: cells around empty rays that may hold something, where the rest of what they cross is held at zero;
             None: nothing is held.
+        turns: in how many parts FISTA takes the views.
 
     Raises:
         InputError: no ray meets the box, or nothing absorbs.
@@ -160,7 +209,7 @@ def prepare(
     if margin is not None:
         support, active_pixels = carve(measurement, shape, bounds, backend.joseph_rays, margin)
     level = _level(measurement.depth[active_pixels], bounds)
-    problem = Problem(measurement, shape, bounds, backend, support.to(backend.device), active_pixels, level)
+    problem = Problem(measurement, shape, bounds, backend, support.to(backend.device), active_pixels, level, turns)
     if not len(backend.joseph_rays(shape, bounds, measurement.cameras[[0]], active_pixels[:1], support).pixels):
         _check_aim(problem)
     return problem

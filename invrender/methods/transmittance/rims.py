@@ -41,6 +41,7 @@ class Supports:
         measurement, shape, bounds, backend: see `prepare`.
         carves: whether anything is carved.
         chooses: whether there are trials, which can decide; else the widest is taken.
+        turns: in how many parts the views are taken.
     """
 
     measurement: Measurement
@@ -49,6 +50,7 @@ class Supports:
     backend: Backend
     carves: bool
     chooses: bool
+    turns: int = 1
 
     @cached_property
     def tight(self) -> Problem:
@@ -72,7 +74,8 @@ class Supports:
         return exact and bool((margins(self.measurement.cameras, self.shape, self.bounds, COARSE / 2) > 0).all())
 
     def _carved(self, margin: float) -> Problem:
-        return prepare(self.measurement, self.shape, self.bounds, self.backend, margin if self.carves else None)
+        carved = margin if self.carves else None
+        return prepare(self.measurement, self.shape, self.bounds, self.backend, carved, self.turns)
 
     @property
     def trial(self) -> Problem:

@@ -3,9 +3,10 @@
     minimise  1/2 sum w (A x - b)^2 + lambda TV(x)   over x >= 0 on the support
 
 with b = -ln T and Joseph's projector A. Under noise the first passes take a few views at a time (ordered subsets,
-Hudson and Larkin 1994); then FISTA takes all of them. lambda moves along a ladder while an eighth of the views is held
-out; the last part runs on all views with the weight that predicted those best, and on the support that the trials ask
-for (see rims.py). No reference is anywhere in here.
+Hudson and Larkin 1994); then FISTA takes all of them. Exact views do not contradict each other: there each step of
+FISTA takes a quarter of them in turn, and gets as far as one with all of them would. lambda moves along a ladder while
+an eighth of the views is held out; the last part runs on all views with the weight that predicted those best, and on
+the support that the trials ask for (see rims.py). No reference is anywhere in here.
 
 Phases by name: those of the coarse grid, which begin with `coarse/`; start (ordered subsets); choose (one phase with
 the first weight, then pairs: one with the same weight and one with a neighbour on the ladder); solve.
@@ -23,19 +24,19 @@ import torch
 
 from invrender.kernels import Backend
 from invrender.methods.transmittance.baselines import setup
-from invrender.methods.transmittance.budget import coarse_passes, first_passes, is_large, trial_passes
-from invrender.methods.transmittance.continuing import INERTIA, continued, kept_result
+from invrender.methods.transmittance.budget import coarse_passes, first_passes, is_large, trial_passes, turns
+from invrender.methods.transmittance.continuing import COARSE, continued, kept_measures, kept_result, own
 from invrender.methods.transmittance.held_out import HeldOut
 from invrender.methods.transmittance.ladder import FEWEST_VIEWS, HELD_OUT_MISFIT, LADDER, Ladder, split, weight_search
 from invrender.methods.transmittance.measurement import Measurement, binned
-from invrender.methods.transmittance.problem import DENSITY, Problem, Shape, System
+from invrender.methods.transmittance.problem import DENSITY, Parts, Problem, Shape
 from invrender.methods.transmittance.rims import Supports
 from invrender.methods.transmittance.settings import TransmittanceSettings
 from invrender.methods.transmittance.sharpness import believed
 from invrender.methods.transmittance.task import Result
 from invrender.ranks.slabs import enlarged
 from invrender.solve.fista import Fista
-from invrender.solve.ordered_subsets import OrderedSubsets, scattered
+from invrender.solve.ordered_subsets import OrderedSubsets, Turns
 from invrender.solve.phase import Finished, Phase, Start
 from invrender.solve.protocol import Params, Solver
 
@@ -45,7 +46,6 @@ LESS = 3.3  # by which smoothing is less than what trials choose, where a grid e
 SUBSETS, SUBSET_PASSES = (8, 4), 2  # of the start under noise: as many as leave two views in each
 SUBSET_MOMENTUM = 0.9
 ROUNDING = 0.01  # of the density's level: below it, differences are smoothed quadratically
-COARSE = "coarse/"
 WITHOUT_VIEWS = 1e-4  # smoothing weight where there are too few views to hold any out
 ADVICE = "use --fresh --solver fista, or check the images' weights"
 
@@ -60,7 +60,7 @@ class Plan:
         bounds: [2,3] positions of its first and last vertex.
         settings: how to reconstruct; `field` has no meaning here.
         backend: what projects.
-        total: passes over the views, all phases together.
+        total: steps of the solver, all phases together: passes over the views, or over a part of them.
     """
 
     measurement: Measurement
@@ -75,7 +75,7 @@ class Plan:
         """The problem, carved and set up."""
         tries = self.settings.solver == "fista" and self.chooses
         data = believed(self.measurement) if self.settings.solver == "fista" else self.measurement
-        return Supports(data, self.shape, self.bounds, self.backend, self.settings.carve, tries)
+        return Supports(data, self.shape, self.bounds, self.backend, self.settings.carve, tries, self.turns)
 
     @property
     def problem(self) -> Problem:
@@ -95,6 +95,11 @@ class Plan:
             self, measurement=binned(self.measurement), shape=(depth, height, width), total=passes
         )
 
+    @cached_property
+    def turns(self) -> int:
+        """In how many parts the views are taken."""
+        return turns(self.settings, self.measurement, self.shape)
+
     @property
     def learns(self) -> bool:
         """Whether the smoothing weight and what comes before it are left to the coarse grid."""
@@ -111,17 +116,17 @@ class Plan:
         return self.settings.smoothing is None and len(self.measurement.cameras) >= FEWEST_VIEWS and not self.learns
 
     @cached_property
-    def trials(self) -> tuple[System, HeldOut]:
-        """The system of the views that trials learn from, and those that they are scored on."""
+    def trials(self) -> tuple[Parts, HeldOut]:
+        """The systems of the views that trials learn from, and those that they are scored on."""
         kept, held = split(len(self.measurement.cameras))
-        return self.problem.system(kept), HeldOut(self.problem, held)
+        return self.problem.parts(kept, self.turns), HeldOut(self.problem, held)
 
     def following(self, finished: tuple[Finished, ...]) -> Phase | None:
         """The phase after those that are finished, or None."""
         done = sum(each.steps for each in finished)
         coarse = [each for each in finished if each.name.startswith(COARSE)]
         if self.coarse is not None:
-            phase = self.coarse.following(_own(coarse))
+            phase = self.coarse.following(own(coarse))
             if phase is not None:
                 return dataclasses.replace(
                     phase, name=COARSE + phase.name, first=done, total=self.total, labels={"phase": "coarse"}
@@ -140,7 +145,7 @@ class Plan:
         tried = [each for each in fine if each.name == "choose"]
         scores = weight_search(tried, self.ladder(tried), self.trial, self.total).scores
         problem, tight = self.supports.settled(tried), self.supports.empties(tried)
-        support, samples = float(problem.support.sum()) / problem.support.numel(), problem.whole.rays.samples
+        support, samples = float(problem.support.sum()) / problem.support.numel(), problem.turned.samples
         self._forget("supports")
         return Result(finished[-1].result[DENSITY], self.weight(finished), scores, support, samples, tight)
 
@@ -152,8 +157,8 @@ class Plan:
         if fine or self.learns or not self.noisy or not count or self.total - done < 2 * SUBSET_PASSES:
             return None
         weight = self.ladder().first if self.chooses else self.fixed
-        parts = tuple(self.problem.system(taken[k::count], 1 / count).free for k in scattered(count))
-        whole = self.trials[0] if self.chooses else self.problem.whole
+        parts = self.problem.parts(taken, count).systems
+        whole = self.trials[0] if self.chooses else self.problem.turned
         # On average a part is curved like all of them, whose weights are as much less as they are more.
         inner = tuple(self._fista(whole, weight, SUBSET_MOMENTUM) for _ in parts)
         return self._phase(
@@ -176,20 +181,19 @@ class Plan:
 
         def start() -> Start:
             return (
-                continued(tried[search.source], self.problem.support)
+                continued(tried[search.source], self.problem.support, self.turns > 1)
                 if tried
                 else Start(self._first(fine or coarse).params)
             )
 
         count = self.trial if tried else first_passes(self.total)
         span = (min(count, self.total - done), done)
-        solver = self._fista(kept, search.weight)
-        phase = self._phase("choose", span, search.weight, kept.free, solver, start)
+        phase = self._phase("choose", span, search.weight, *self._in_turn(kept, search.weight), start)
 
         def measures(params: Params, state: Any) -> dict[str, float]:
             found = params[DENSITY]
             rim = self.supports.rim(found, held.misfit)
-            return {INERTIA: state.inertia, HELD_OUT_MISFIT: held.misfit(found), **rim}
+            return {**kept_measures(state), HELD_OUT_MISFIT: held.misfit(found), **rim}
 
         # The second of the next pair may start from where the first of this one ended.
         return dataclasses.replace(phase, measures=measures, keeps=2)
@@ -202,13 +206,12 @@ class Plan:
 
         def start() -> Start:
             if tried:
-                return continued(tried[search.source], problem.support)
+                return continued(tried[search.source], problem.support, self.turns > 1)
             return Start(self._first(fine or coarse).params)
 
         self._forget("trials")
-        weight, whole = self.weight((*coarse, *fine)), problem.whole
-        solver = self._fista(whole, weight)
-        return self._phase("solve", (self.total - done, done), weight, whole.free, solver, start)
+        weight = self.weight((*coarse, *fine))
+        return self._phase("solve", (self.total - done, done), weight, *self._in_turn(problem.turned, weight), start)
 
     def _plain(self) -> Phase:
         """The classical solvers."""
@@ -220,10 +223,15 @@ class Plan:
         """Give back the memory of something that was computed when it was asked for, and would be again."""
         vars(self).pop(name, None)
 
-    def _fista(self, system: System, weight: float, most_momentum: float = 1.0) -> Fista:
+    def _in_turn(self, parts: Parts, weight: float) -> tuple[Any, Solver[Any, Any]]:
+        """The objective of some views, and FISTA on one part of them after the other."""
+        inner = tuple(self._fista(parts, weight) for _ in parts.systems)
+        return (parts.systems, Turns(inner)) if len(inner) > 1 else (parts.systems[0], inner[0])
+
+    def _fista(self, parts: Parts, weight: float, most_momentum: float = 1.0) -> Fista:
         level = self.problem.level
-        smoothing = (weight * system.scale * level, ROUNDING * level)
-        return Fista(system.curvature, smoothing, self.backend.smooth_step, most_momentum)
+        smoothing = (weight * parts.scale * level, ROUNDING * level)
+        return Fista(parts.curvature, smoothing, self.backend.smooth_step, most_momentum)
 
     def _phase(
         self,
@@ -282,7 +290,7 @@ class Plan:
         if self.settings.solver != "fista":
             return 0.0
         if self.coarse is not None and self.learns and self.settings.smoothing is None:
-            return self.coarse.weight(_own(finished))
+            return self.coarse.weight(own(finished))
         if not self.chooses:
             return self.fixed
         tried = [each for each in finished if each.name == "choose"]
@@ -290,9 +298,3 @@ class Plan:
         # A held-out view lies in a gap twice as wide as any later: what wins there is too strong for data that a grid
         # explains exactly. Others need that much, for the sharp edges between the samples.
         return found / LESS if self.supports.empties(tried) else found
-
-
-def _own(finished: Sequence[Finished]) -> tuple[Finished, ...]:
-    """The phases of the coarse grid, as it calls them itself."""
-    coarse = (each for each in finished if each.name.startswith(COARSE))
-    return tuple(dataclasses.replace(each, name=each.name.removeprefix(COARSE)) for each in coarse)

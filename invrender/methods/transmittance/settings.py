@@ -73,7 +73,11 @@ class TransmittanceSettings(VolumeRunSettings):
         bool,
         Flag("Solve by fdk, sirt, cgls, os-sart and asd-pocs, too, and write a picture and a table of all of them."),
     ] = False
-    iterations: Annotated[int | None, Flag("Passes over the views, all phases together."), Range(1, 1_000_000)] = None
+    iterations: Annotated[
+        int | None,
+        Flag("Passes over the views, all phases together; exact ones are taken by quarters."),
+        Range(1, 1_000_000),
+    ] = None
     smoothing: Annotated[
         float | None,
         Key("Weight of the total variation, relative to the data's curvature and the density's level."),

@@ -6,7 +6,7 @@ import math
 
 from invrender.io.volumes.field import NAME as FIELD
 from invrender.methods.transmittance.baselines import own_passes
-from invrender.methods.transmittance.budget import bytes_each, is_large, passes, whole_passes
+from invrender.methods.transmittance.budget import bytes_each, is_large, passes, turns, whole_passes
 from invrender.methods.transmittance.comparison import SOLVERS
 from invrender.methods.transmittance.neural import ITERATIONS
 from invrender.methods.transmittance.settings import TransmittanceSettings
@@ -27,9 +27,11 @@ def work(task: Task, settings: TransmittanceSettings) -> Work:
     rays = views * height * width
     samples, neural = rays * longest, settings.field == "neural"
     count = 0 if neural else whole_passes(settings, task.shape, passes(settings, task.measurement))
+    whole = count / turns(settings, task.measurement, task.shape)  # passes over all views
     if settings.compare:
         noisy = bool(task.measurement.noise.deviation)
-        count += sum(own_passes(solver, noisy) or count for solver in SOLVERS)
+        others = sum(own_passes(solver, noisy) or count for solver in SOLVERS)
+        count, whole = count + others, whole + others
     side, frames = settings.gif_size, settings.gif_frames
     ending = (FRAMES * min(longest, LARGEST) * side**2 + views * SMALL**2 * longest) if frames else 0
     drawn = frames * min(side, height, width) ** 2 * longest + ending
@@ -41,7 +43,7 @@ def work(task: Task, settings: TransmittanceSettings) -> Work:
         "start.carved.volumes": float(settings.carve * voxels * views),
         "start.rays": float(rays),
         "solve.passes": float(count),
-        "solve.samples.volumes": float(count * samples),
+        "solve.samples.volumes": float(whole * samples),
         "solve.voxels.volumes": float(count * voxels),
         "solve.trained.network": float(neural * (settings.iterations or ITERATIONS)),
         "measure.samples.volumes": float(

@@ -70,10 +70,24 @@ def test_trials_go_on_with_the_momentum_of_the_one_before() -> None:
     volume = blob(16)
     _, steps = solve(volume, views_of(volume, 24, size=16), iterations=60)
     tried = [step for step in steps if step.phase.name == "choose"]
-    inertia = [step.state.current.point.state.inertia for step in tried if step.state.current is not None]
+    states = [step.state.current.point.state for step in tried if step.state.current is not None]
+    inertia, turns = [state.inner.inertia for state in states], [state.count for state in states]
     first, count = tried[0].phase.steps, tried[-1].phase.steps
     assert inertia[first] > inertia[first - 1] > inertia[0]  # the second trial goes on from the first,
-    assert inertia[first + count] == inertia[first]  # and so does the third
+    assert inertia[first + count] == inertia[first]  # and so does the third,
+    assert turns[first + count] == turns[first] == first + 1  # with the part of the views whose turn it is
+
+
+def test_exact_views_are_taken_in_turn_and_noisy_ones_together() -> None:
+    volume = blob(16)
+    for noise, count in (("float", 4), ("poisson:10000", 1)):
+        views = views_of(volume, 24, noise, size=16)
+        plan = planned(views, volume.shape, volume.bounds, TransmittanceSettings(Path()), KERNELS)
+        whole, parts = plan.problem.whole, plan.problem.turned
+        assert len(parts.systems) == count
+        assert sum(len(part.rays.pixels) for part in parts.systems) == len(whole.rays.pixels)
+        inside = plan.problem.support
+        torch.testing.assert_close(parts.curvature[inside], whole.curvature[inside], rtol=1e-4, atol=0)
 
 
 def test_the_background_is_carved_and_nothing_else() -> None:
