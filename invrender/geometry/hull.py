@@ -5,16 +5,24 @@ Marching cubes at zero of the field that `carving` gives.
 
 from __future__ import annotations
 
+import logging
+
 import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from invrender.geometry.carving import carve, possible_object, signed_distances
+from invrender.cameras.parallel import pixels_per_unit
+from invrender.geometry.carving import Grid, carve, known_object, possible_object, signed_distances
 from invrender.geometry.connectivity import components, drop_unused, is_closed_manifold
+from invrender.geometry.handles import Evidence, without_false_handles
 from invrender.geometry.hull_grid import fit_grid, nothing_in_common
+from invrender.geometry.lines_of_sight import needed
+from invrender.geometry.vectors import Floats, Ints
 from invrender.nouns import Cameras, Mesh
 
 Tensor = torch.Tensor
+log = logging.getLogger(__name__)
+ROUNDING = 0.25  # pixels that a contour may be off: a quarter of a pixel's coverage
 
 
 def visual_hull(
@@ -41,23 +49,66 @@ def visual_hull(
         InputError: the silhouettes have no point of space in common, the object is thinner than a cell everywhere, or
             pixels are unknown and the others do not bound the object.
     """
-    from skimage.measure import marching_cubes
-
     box = None if bounds is None else bounds.double().cpu().numpy()
     distances = signed_distances(possible_object(masks, confidence))
-    grid = fit_grid(distances, masks, cameras, resolution, confidence, box)
-    field = np.pad(carve(grid, distances, cameras, box), 1, constant_values=-grid.spacing)
+    fitted = fit_grid(distances, masks, cameras, resolution, confidence, box)
+    grid = Grid(_point(fitted, -1), fitted.spacing, tuple(n + 2 for n in fitted.counts))  # type: ignore[arg-type]
+    field = np.pad(carve(fitted, distances, cameras, box), 1, constant_values=-grid.spacing)
     if not (field > 0).any():
         raise nothing_in_common()
+    vertices, faces = _surface(field, grid.spacing, keep)
+    handles = handle_count(vertices, faces)
+    if handles:
+
+        def field_at(lower: Ints, counts: Ints, finer: int) -> NDArray[np.float32]:
+            fine = Grid(_point(grid, lower), grid.spacing / finer, tuple(counts.tolist()))
+            return carve(fine, distances, cameras, box)
+
+        centre = vertices.mean(0) * grid.spacing + np.array(grid.lower)
+        pixel = _pixel(cameras, torch.from_numpy(centre))
+        known = known_object(masks, confidence).cpu()
+        evidence = Evidence(field_at, lambda voxels, whole: needed(voxels, whole, grid, known, cameras), ROUNDING * pixel)
+        mended = without_false_handles(field, grid.spacing, evidence)
+        if mended.cut or mended.filled:
+            vertices, faces = _surface(mended.field, grid.spacing, keep)
+            left = handle_count(vertices, faces)
+            log.info(
+                "the hull has %d handles, %d without those that no image supports (%d places cut, %d filled)",
+                handles, left, mended.cut, mended.filled,
+            )
+    return Mesh.from_numpy(vertices * grid.spacing + np.array(grid.lower), faces)
+
+
+def _surface(field: NDArray[np.float32], spacing: float, keep: float) -> tuple[Floats, Ints]:
+    """Vertices [V,3] in cells and faces [F,3] of the surface around a field's positive values."""
+    from skimage.measure import marching_cubes
+
     for attempt in range(8):
         # A value of exactly zero puts a vertex on a grid point and may pinch the surface there, so the level avoids it.
-        level = (attempt + 0.5) * 1e-5 * grid.spacing
+        level = (attempt + 0.5) * 1e-5 * spacing
         vertices, faces, _, _ = marching_cubes(field, level, gradient_direction="ascent")
         faces = _large_parts(faces.astype(np.int64), keep)
         if is_closed_manifold(faces):
             break
-    vertices, faces = drop_unused(vertices.astype(np.float64), faces)
-    return Mesh.from_numpy((vertices - 1) * grid.spacing + np.array(grid.lower), faces)
+    return drop_unused(vertices.astype(np.float64), faces)
+
+
+def handle_count(vertices: Floats, faces: Ints) -> int:
+    """How many handles a closed manifold has, all parts together: parts less half of V - E + F."""
+    return int(components(faces).max()) + 1 - (len(vertices) - len(faces) // 2) // 2
+
+
+def _pixel(cameras: Cameras, point: Tensor) -> float:
+    """Size of a pixel at a point [3], of half the cameras less."""
+    view = cameras.world_to_camera
+    depth = -(view[:, 2, :3] @ point + view[:, 2, 3])
+    scale = pixels_per_unit(cameras, depth)
+    return float((1 / scale[scale > 0]).median())
+
+
+def _point(grid: Grid, index: Ints | int) -> tuple[float, float, float]:
+    """A point of a grid, by its number along each axis."""
+    return tuple((np.array(grid.lower) + grid.spacing * np.asarray(index)).tolist())  # type: ignore[return-value]
 
 
 def _large_parts(faces: NDArray[np.int64], keep: float) -> NDArray[np.int64]:
