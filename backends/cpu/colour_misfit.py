@@ -31,7 +31,7 @@ from invrender.backends.bodies.weights import (
 )
 from invrender.backends.cpu.arrays import Indices, packed_faces, to_numpy
 from invrender.backends.cpu.contour import Floats
-from invrender.backends.cpu.misfit import Images, project
+from invrender.backends.cpu.misfit import Images
 from invrender.backends.cpu.rasterize import draw_view
 from invrender.backends.cpu.threads import parallel_for, thread_count
 from invrender.jit import kernel
@@ -120,6 +120,15 @@ def _compare(
                 line, faces, clip, colours, images[view, row], weight[view, row], softness, centre_y(row, height),
                 rows[number],
             )  # fmt: skip
+
+
+@device
+def project(points: Floats, matrix: Floats, clip: Floats) -> None:
+    """Clip positions [V,4] of points [V,3]."""
+    for i in range(len(points)):
+        x, y, z = points[i, 0], points[i, 1], points[i, 2]
+        for r in range(4):
+            clip[i, r] = matrix[r, 0] * x + matrix[r, 1] * y + matrix[r, 2] * z + matrix[r, 3]
 
 
 @contracted

@@ -1,8 +1,9 @@
-"""Silhouettes compared with masks in one pass: projection, drawing, loss and gradient of one view after another.
+"""Silhouettes compared with masks in one pass: contours of all views at once, then drawing, loss and gradient by view.
 
 The data of a view stay in the cache, and nothing of the size of all images is ever written. Only vertices on the
-contour get a gradient, so a view returns a short list of them, and the sum over the views does not depend on threads.
-Of some of the views, only those are drawn.
+contour are projected and get a gradient, so a view returns a short list of them, and the sum over the views does not
+depend on threads. Of some of the views, only those are drawn. Views whose near plane cuts the mesh are compared by way
+of whole coverage images.
 """
 
 from __future__ import annotations
@@ -17,20 +18,39 @@ import torch
 from numba import njit
 from numpy.typing import NDArray
 
-from invrender.backends.bodies.contour import ndc_adjoint
+from invrender import losses
+from invrender.backends.bodies.contour import screen_x, screen_y
 from invrender.backends.bodies.target import device
-from invrender.backends.cpu.arrays import Mesh, packed_mesh, to_numpy
-from invrender.backends.cpu.contour import Floats, Ints, Signs, workspace
-from invrender.backends.cpu.silhouette import ROOM_PER_LINE, draw_view, end_gradient
+from invrender.backends.cpu.arrays import Indices, Mesh, packed_mesh, to_numpy
+from invrender.backends.cpu.contour import Floats, Ints, Signs
+from invrender.backends.cpu.outline import CAMERAS, Words, change_of_layers, collect_edges, mark_fronts, sees_all
+from invrender.backends.cpu.silhouette import (
+    ROOM_PER_LINE,
+    draw_contour,
+    end_gradient,
+    silhouette_adjoint,
+    silhouette_taped,
+)
 from invrender.backends.cpu.threads import parallel_for, thread_count
 from invrender.jit import kernel
 from invrender.nouns.topology import Topology
 
 Tensor = torch.Tensor
 Images: TypeAlias = NDArray[np.float32]
-Workspace: TypeAlias = tuple[NDArray[Any], Floats, Floats, Floats, Ints, Ints, Floats, Floats, Signs, Ints]
+Workspace: TypeAlias = tuple[Images, NDArray[np.int32], Ints, Ints, Floats]
 
-CORNERS = 4  # vertices that an interval's end can depend on: two ends of a segment, each cut between two
+SHARE = 8192  # faces that are worth a thread
+POINTS_PER_LINE = 4  # points of the contour that a view's list has room for at first, per scanline
+
+
+@dataclass(frozen=True)
+class Outline:
+    """Scratch arrays for the contours of up to CAMERAS views: see `outline`; `parts` shares of the edges."""
+
+    fronts: Words
+    chosen: Indices
+    seen: Words
+    numbers: NDArray[np.int64]
 
 
 @dataclass
@@ -39,21 +59,24 @@ class Misfit:
 
     Attributes:
         mesh: faces, edges, edge_faces and signs as the kernels read them.
+        topology: of the mesh.
         count: of vertices.
         masks: [N,H,W] float32.
         confidence: [N,H,W] float32, or [0,H,W] where all pixels count alike.
         weight: [N] float64.
-        room: for ends of intervals per view; grows when it did not suffice.
-        workspaces: scratch arrays of each thread, kept from call to call: new threads would get new memory.
+        room: for ends of intervals per view, and for points of its contour; they grow when they did not suffice.
+        outline, workspaces: scratch arrays, kept from call to call; the latter of each thread.
         lists: [M,K] and [M,K,3], the vertices and their gradients of as many views as were compared, kept likewise.
     """
 
     mesh: Mesh
+    topology: Topology
     count: int
     masks: Images
     confidence: Images
     weight: Floats
-    room: int
+    room: tuple[int, int]
+    outline: Outline | None = None
     workspaces: list[Workspace] = field(default_factory=list)
     lists: tuple[Ints, Floats] | None = None
 
@@ -63,28 +86,72 @@ class Misfit:
         """Misfit, its gradient with the vertices [V,3] float64, and IoU [M] float64, of all views or of M of them."""
         points, matrices = to_numpy(vertices.double()), to_numpy(clip_from_object.double())
         chosen = np.arange(len(matrices)) if views is None else np.arange(len(matrices))[np.asarray(views, np.int64)]
-        needed, counts = np.zeros((2, len(chosen)), np.int32)
-        sums = np.zeros((len(chosen), 3), np.float64)
-        while True:
-            lists = self._lists(len(chosen))
-            while len(self.workspaces) < min(len(chosen), thread_count()):
-                self.workspaces.append(self._workspace())
-            compared = (self.masks, self.confidence, self.weight)
-            given = (points, matrices, chosen, *self.mesh, *compared, needed, sums, counts, *lists)
-            parallel_for(partial(self._compare, given), len(chosen))
-            if needed.max(initial=0) <= self.room:
-                break
-            self.room, self.workspaces, self.lists = int(needed.max()), [], None
-        gradient = np.zeros_like(points)
-        _sum_views(counts, *lists, gradient)
+        plain = np.empty(len(matrices), np.int8)
+        sees_all(points, matrices, plain)
+        sums, gradient = np.zeros((len(chosen), 3)), np.zeros_like(points)
+        whole = np.flatnonzero(plain[chosen])
+        for begin in range(0, len(whole), CAMERAS):
+            block = whole[begin : begin + CAMERAS]
+            sums[block] = self._add_block(points, matrices, chosen[block], gradient)
+        for row in np.flatnonzero(plain[chosen] == 0):
+            sums[row] = self._add_cut(points, matrices, int(chosen[row]), gradient)
         common, joint = (sums[:, 1] - sums[:, 2]) / 2, (sums[:, 1] + sums[:, 2]) / 2
         iou = np.divide(common, joint, out=np.ones(len(chosen)), where=joint > 0)
         return float(self.weight[chosen] @ sums[:, 0]), torch.from_numpy(gradient), torch.from_numpy(iou)
 
+    def _add_block(self, points: Floats, matrices: Floats, views: NDArray[np.int64], gradient: Floats) -> Floats:
+        """Sums [M,3] as in `_sum_up` of views that have the whole mesh before them; adds to the gradient."""
+        faces, edges, edge_faces, signs = self.mesh
+        parts = max(1, min(thread_count(), len(faces) // SHARE))
+        outline = self._outline(parts)
+        parallel_for(partial(mark_fronts, points, matrices, views, faces, outline.fronts), parts)
+        found = (outline.fronts, outline.chosen, outline.seen, outline.numbers)
+        parallel_for(partial(collect_edges, edge_faces, signs, *found), parts)
+        needed, sums = np.zeros((2, len(views)), np.int32), np.zeros((len(views), 3))
+        while True:
+            lists = self._lists(len(views))
+            while len(self.workspaces) < min(len(views), thread_count()):
+                self.workspaces.append(self._workspace())
+            compared = (self.masks, self.confidence, self.weight)
+            given = (points, matrices, views, edges, edge_faces, signs, *found, *compared, needed, sums, *lists)
+            parallel_for(partial(self._compare, given), len(views))
+            most = (int(needed[0].max(initial=0)), int(needed[1].max(initial=0)))
+            if most[0] <= self.room[0] and most[1] <= self.room[1]:
+                break
+            self.room = (max(self.room[0], most[0]), max(self.room[1], most[1]))
+            self.workspaces, self.lists = [], None
+        _sum_views(needed[1], *lists, gradient)
+        return sums
+
+    def _add_cut(self, points: Floats, matrices: Floats, view: int, gradient: Floats) -> Floats:
+        """The same of one view, wherever its near plane lies."""
+        clip = torch.from_numpy(np.column_stack([points, np.ones(len(points))]) @ matrices[view].T)[None]
+        coverage, tape = silhouette_taped(
+            clip, torch.from_numpy(self.mesh[0].astype(np.int64)), self.topology, self.masks.shape[1:]
+        )
+        believed = self.confidence[view : view + 1] if len(self.confidence) else None
+        given = (
+            torch.from_numpy(self.masks[view : view + 1]).double(), torch.from_numpy(self.weight[view : view + 1]),
+            None if believed is None else torch.from_numpy(believed).double(),
+        )  # fmt: skip
+        d_clip = silhouette_adjoint(losses.silhouette_misfit_gradient(coverage, *given), tape)[0].numpy()
+        gradient += d_clip @ matrices[view][:, :3]
+        sums = np.zeros(3)
+        _sum_up(coverage[0].float().numpy(), self.masks[view], self.confidence[view : view + 1], sums)
+        return sums
+
+    def _outline(self, parts: int) -> Outline:
+        if self.outline is None or len(self.outline.numbers) != parts:
+            faces, edges = len(self.mesh[0]), len(self.mesh[1])
+            self.outline = Outline(
+                np.empty(faces + 1, np.uint64), np.empty(edges + 1, np.uint32), np.empty(edges + 1, np.uint64),
+                np.zeros(parts, np.int64),
+            )  # fmt: skip
+        return self.outline
+
     def _lists(self, views: int) -> tuple[Ints, Floats]:
         if self.lists is None or len(self.lists[0]) < views:
-            most = CORNERS * self.room
-            self.lists = np.empty((views, most), np.int32), np.empty((views, most, 3), np.float64)
+            self.lists = np.empty((views, self.room[1]), np.int32), np.empty((views, self.room[1], 3), np.float64)
         return self.lists
 
     def _compare(self, given: tuple[Any, ...], first: int, step: int) -> None:
@@ -92,16 +159,13 @@ class Misfit:
         _compare(*arguments)
 
     def _workspace(self) -> Workspace:
-        faces, edges = len(self.mesh[0]), len(self.mesh[1])
+        room = self.room[0]
         return (
             np.empty(self.masks.shape[1:], np.float32),
-            np.empty((self.count, 4)),
-            np.zeros((self.count, 4)),
-            np.zeros((self.count, 2)),
-            np.empty(self.room, np.int32),
-            np.empty((self.room, CORNERS), np.int32),
-            np.empty((self.room, 3)),
-            *workspace(self.count, faces, edges),
+            np.full(self.count, -1, np.int32),
+            np.empty(room, np.int32),
+            np.empty((room, 4), np.int32),
+            np.empty((room, 3)),
         )
 
 
@@ -110,50 +174,83 @@ def silhouette_misfit(
 ) -> Misfit:
     """Prepare a comparison; see `invrender.kernels.MakeMisfit`."""
     mesh = packed_mesh(faces, topology, count)
-    ends = ROOM_PER_LINE * (masks.shape[1] + masks.shape[2])
+    lines = masks.shape[1] + masks.shape[2]
     believed = masks[:0] if confidence is None else confidence
-    return Misfit(mesh, count, to_numpy(masks.float()), to_numpy(believed.float()), to_numpy(weight.double()), ends)
+    compared = (to_numpy(masks.float()), to_numpy(believed.float()), to_numpy(weight.double()))
+    return Misfit(mesh, topology, count, *compared, (ROOM_PER_LINE * lines, POINTS_PER_LINE * lines))
 
 
 @kernel
 def _compare(
-    points: Floats, matrices: Floats, views: NDArray[np.int64], faces: Ints, edges: Ints, edge_faces: Ints,
-    signs: Signs, masks: Images, confidence: Images, weight: Floats, needed: Ints, sums: Floats, counts: Ints,
-    vertex_ids: Ints, gradients: Floats, image: NDArray[Any], clip: Floats, d_clip: Floats, d_screen: Floats,
-    pixel: Ints, ends: Ints, share: Floats, screen: Floats, facing: Signs, chosen: Ints, first: int, step: int,
+    points: Floats, matrices: Floats, views: NDArray[np.int64], edges: Indices, edge_faces: Indices, signs: Signs,
+    fronts: Words, chosen: Indices, seen: Words, numbers: NDArray[np.int64], masks: Images, confidence: Images,
+    weight: Floats, needed: Ints, sums: Floats, vertex_ids: Ints, gradients: Floats, image: Images, number_of: Ints,
+    pixel: Ints, ends: Ints, share: Floats, first: int, step: int,
 ) -> None:  # fmt: skip
     """Views views[first], views[first + step], ...: sums as in `_sum_up`, and gradients of vertices."""
-    height, width = image.shape
     for k in range(first, len(views), step):
         view = views[k]
-        project(points, matrices[view], clip)
-        found, of_rows, parents = draw_view(
-            clip, faces, edges, edge_faces, signs, image, pixel, ends, share, screen, facing, chosen
-        )
-        needed[k] = found
-        if found > len(pixel):
+        ids, x, y, seg_ends, coefficient = _contour_of(
+            k, points, matrices[view], edges, edge_faces, signs, fronts, chosen, seen, numbers, image.shape[0],
+            image.shape[1], number_of,
+        )  # fmt: skip
+        found, of_rows = draw_contour(x, y, seg_ends, coefficient, image, pixel, ends, share)
+        needed[0, k], needed[1, k] = found, len(ids)
+        if found > len(pixel) or len(ids) > vertex_ids.shape[1]:
             continue
         mask, believed = masks[view], confidence[min(view, len(confidence)) : view + 1]
         sums[k] = 0.0
         _sum_up(image, mask, believed, sums[k])
-        d_points = d_screen if len(parents) == 0 else np.zeros((len(clip) + len(parents), 2), np.float64)
+        d_screen = np.zeros((len(ids), 2), np.float64)
         given = (2.0 * weight[view], of_rows, found, pixel, ends, share)
-        _misfit_adjoint(image.reshape(-1), mask.reshape(-1), believed.reshape(-1), *given, d_points)
-        for end in range(found):
-            for point in (ends[end, 0], ends[end, 2]):
-                # Calls with arrays are slow, so test first: most points are done already.
-                if d_points[point, 0] != 0.0 or d_points[point, 1] != 0.0:
-                    _screen_adjoint(point, clip, parents, 0.5 * width, 0.5 * height, d_points, d_clip)
-        counts[k] = _vertex_gradients(ends, found, parents, matrices[view], d_clip, vertex_ids[k], gradients[k])
+        _misfit_adjoint(image.reshape(-1), mask.reshape(-1), believed.reshape(-1), *given, d_screen)
+        _vertex_gradients(
+            ids, points, matrices[view], 0.5 * image.shape[1], 0.5 * image.shape[0], d_screen, vertex_ids[k],
+            gradients[k],
+        )  # fmt: skip
 
 
 @device
-def project(points: Floats, matrix: Floats, clip: Floats) -> None:
-    """Clip positions [V,4] of points [V,3]."""
-    for i in range(len(points)):
-        x, y, z = points[i, 0], points[i, 1], points[i, 2]
-        for r in range(4):
-            clip[i, r] = matrix[r, 0] * x + matrix[r, 1] * y + matrix[r, 2] * z + matrix[r, 3]
+def _contour_of(
+    k: int, points: Floats, matrix: Floats, edges: Indices, edge_faces: Indices, signs: Signs, fronts: Words,
+    chosen: Indices, seen: Words, numbers: NDArray[np.int64], height: int, width: int, number_of: Ints,
+) -> tuple[Ints, Floats, Floats, Ints, Ints]:  # fmt: skip
+    """The contour of view k of the block: vertices [P], where they lie on the screen, and its segments.
+
+    Segments are ends [S,2], numbers among those vertices, and coefficients [S]. `number_of` [V] is -1 before and after.
+    """
+    bit, count, parts = np.uint64(1) << np.uint64(k), 0, len(numbers)
+    for part in range(parts):
+        start = len(edges) * part // parts
+        for i in range(start, start + numbers[part]):
+            count += int(seen[i] & bit != 0)
+    seg_ends, coefficient = np.empty((count, 2), np.int32), np.empty(count, np.int32)
+    ids, number, s = np.empty(2 * count, np.int32), 0, 0
+    for part in range(parts):
+        start = len(edges) * part // parts
+        for i in range(start, start + numbers[part]):
+            if seen[i] & bit == 0:
+                continue
+            e = chosen[i]
+            for end in range(2):
+                v = edges[e, end]
+                if number_of[v] < 0:
+                    ids[number] = v
+                    number_of[v] = number
+                    number += 1
+                seg_ends[s, end] = number_of[v]
+            fronts_of = (fronts[edge_faces[e, 0]] & bit != 0, fronts[edge_faces[e, 1]] & bit != 0)
+            coefficient[s] = change_of_layers(fronts_of[0], fronts_of[1], signs[e, 0], signs[e, 1])
+            s += 1
+    x, y = np.empty(number), np.empty(number)
+    for i in range(number):
+        v = np.uint32(ids[i])
+        number_of[v] = -1
+        a, b, c = points[v, 0], points[v, 1], points[v, 2]
+        w = matrix[3, 0] * a + matrix[3, 1] * b + matrix[3, 2] * c + matrix[3, 3]
+        x[i] = screen_x(matrix[0, 0] * a + matrix[0, 1] * b + matrix[0, 2] * c + matrix[0, 3], w, 0.5 * width)
+        y[i] = screen_y(matrix[1, 0] * a + matrix[1, 1] * b + matrix[1, 2] * c + matrix[1, 3], w, 0.5 * height)
+    return ids[:number], x, y, seg_ends, coefficient
 
 
 @device
@@ -210,41 +307,22 @@ def _misfit_adjoint(
 
 
 @device
-def _screen_adjoint(
-    point: int, clip: Floats, parents: Ints, half_width: float, half_height: float, d_screen: Floats, d_clip: Floats
-) -> None:
-    """Convert the gradient at a point on the screen to one in clip space, and reset it to zero."""
-    d_x, d_y = d_screen[point, 0], d_screen[point, 1]
-    d_screen[point, 0], d_screen[point, 1] = 0.0, 0.0
-    cut = point - len(clip)
-    if cut < 0:
-        ndc_adjoint(clip, point, np.int32(-1), d_x * half_width, -d_y * half_height, d_clip)  # type: ignore[arg-type]
-    else:
-        ndc_adjoint(clip, parents[cut, 0], parents[cut, 1], d_x * half_width, -d_y * half_height, d_clip)
-
-
-@device
 def _vertex_gradients(
-    ends: Ints, found: int, parents: Ints, matrix: Floats, d_clip: Floats, vertex_ids: Ints, gradients: Floats
-) -> int:  # fmt: skip
-    """List the contour's vertices with their gradients in object space, and reset d_clip to zero; their number."""
-    count = 0
-    for k in range(found):
-        for corner in range(CORNERS):
-            v = ends[k, corner // 2 * 2]
-            cut = v - len(d_clip)
-            if cut >= 0:
-                v = parents[cut, corner % 2]
-            x, y, z, w = d_clip[v, 0], d_clip[v, 1], d_clip[v, 2], d_clip[v, 3]
-            if x == 0.0 and y == 0.0 and z == 0.0 and w == 0.0:
-                continue
-            for axis in range(3):
-                d_xy = matrix[0, axis] * x + matrix[1, axis] * y
-                gradients[count, axis] = d_xy + matrix[2, axis] * z + matrix[3, axis] * w
-            vertex_ids[count] = v
-            count += 1
-            d_clip[v, 0], d_clip[v, 1], d_clip[v, 2], d_clip[v, 3] = 0.0, 0.0, 0.0, 0.0
-    return count
+    ids: Ints, points: Floats, matrix: Floats, half_width: float, half_height: float, d_screen: Floats,
+    vertex_ids: Ints, gradients: Floats,
+) -> None:  # fmt: skip
+    """List the contour's vertices with their gradients in object space, from those in pixels."""
+    for i in range(len(ids)):
+        v = np.uint32(ids[i])
+        vertex_ids[i] = ids[i]
+        a, b, c = points[v, 0], points[v, 1], points[v, 2]
+        x = matrix[0, 0] * a + matrix[0, 1] * b + matrix[0, 2] * c + matrix[0, 3]
+        y = matrix[1, 0] * a + matrix[1, 1] * b + matrix[1, 2] * c + matrix[1, 3]
+        scale = 1.0 / (matrix[3, 0] * a + matrix[3, 1] * b + matrix[3, 2] * c + matrix[3, 3])
+        d_x, d_y = d_screen[i, 0] * half_width * scale, -d_screen[i, 1] * half_height * scale
+        d_w = -(d_x * x + d_y * y) * scale
+        for axis in range(3):
+            gradients[i, axis] = d_x * matrix[0, axis] + d_y * matrix[1, axis] + d_w * matrix[3, axis]
 
 
 @kernel

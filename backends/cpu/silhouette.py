@@ -118,15 +118,24 @@ def draw_view(
         cut points, which `ends` (in its columns 0 and 2) numbers after the vertices.
     """
     height, width = image.shape
-    image[:] = 0.0
     x, y, seg_ends, coefficient, parents = contour(
         clip, faces, edges, edge_faces, signs, height, width, screen, facing, chosen
     )  # fmt: skip
+    found, of_rows = draw_contour(x, y, seg_ends, coefficient, image, pixel, ends, share)
+    return found, of_rows, parents
+
+
+@device
+def draw_contour(
+    x: Floats, y: Floats, seg_ends: Ints, coefficient: Ints, image: Floats, pixel: Ints, ends: Ints, share: Floats
+) -> tuple[int, int]:
+    """Fill the image [H,W] and the tape from the points and segments of a contour; the first two of `draw_view`."""
+    image[:] = 0.0
     amount = np.empty(len(pixel), np.float64)
     of_rows = _sweep(0, x, y, seg_ends, coefficient, image, 0, pixel, ends, share, amount)
     found = _sweep(1, y, x, seg_ends, coefficient, image, of_rows, pixel, ends, share, amount)
     _correct(image.reshape(-1), pixel[: min(found, len(pixel))], amount)
-    return found, of_rows, parents
+    return found, of_rows
 
 
 @device

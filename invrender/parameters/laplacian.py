@@ -74,6 +74,8 @@ def factorised(matrix: Tensor) -> Callable[[Tensor], Tensor]:
 
 def _differentiable(function: Callable[[Tensor], Tensor]) -> Callable[[Tensor], Tensor]:
     def apply(x: Tensor) -> Tensor:
+        if not x.requires_grad:
+            return function(x)
         result: Tensor = _SelfAdjoint.apply(x, function)  # type: ignore[no-untyped-call]
         return result
 

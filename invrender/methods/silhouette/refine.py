@@ -15,13 +15,13 @@ from dataclasses import dataclass
 
 import torch
 
-from invrender import losses
 from invrender.geometry.embedded import remesh_embedded, roll_back
+from invrender.geometry.fairness import Neighbours, fairness, neighbours
 from invrender.kernels import Backend, SilhouetteMisfit
 from invrender.methods.silhouette.fairing import Fairing, faired
 from invrender.methods.silhouette.target import Shape, Target, on_contours
 from invrender.nouns.topology import topology
-from invrender.parameters.laplacian import degrees, product, uniform_laplacian
+from invrender.parameters.laplacian import uniform_laplacian
 from invrender.parameters.large_steps import LargeSteps, large_steps
 from invrender.solve.adam_uniform import UniformAdam
 from invrender.solve.phase import Phase, Start, memoise_last
@@ -71,8 +71,7 @@ class Objective:
 
     misfit: SilhouetteMisfit
     clip_from_object: Tensor
-    laplacian: Callable[[Tensor], Tensor]
-    degree: Tensor
+    around: Neighbours
     map: LargeSteps
     membrane: float
     bending: float
@@ -82,16 +81,13 @@ class Objective:
         del random
         vertices = self.map.decode(params[DIFFUSED])
         misfit, misfit_gradient, iou = self.misfit(vertices, self.clip_from_object)
-        smoothness = self.laplacian(vertices)
-        membrane = float(losses.membrane(vertices, smoothness))
-        bending = float(losses.bending(smoothness, self.degree))
-        gradient = MISFIT_WEIGHT * misfit_gradient + self.membrane * losses.membrane_gradient(smoothness)
-        gradient += self.bending * losses.bending_gradient(smoothness, self.degree, self.laplacian)
-        loss = MISFIT_WEIGHT * misfit + self.membrane * membrane + self.bending * bending
-        lost = not bool(gradient.isfinite().all()) or float(vertices.abs().max()) > FARTHEST
-        terms = {"loss": math.inf if lost else loss, "misfit": misfit, "membrane": membrane, "bending": bending,
-                 "iou": float(iou.mean())}  # fmt: skip
-        return terms, {DIFFUSED: self.map.decode_adjoint(gradient)}
+        gradient = (MISFIT_WEIGHT * misfit_gradient).numpy()
+        fair = fairness(vertices.numpy(), self.around, (self.membrane, self.bending), gradient)
+        loss = MISFIT_WEIGHT * misfit + self.membrane * fair.membrane + self.bending * fair.bending
+        lost = not math.isfinite(gradient.sum()) or fair.reach > FARTHEST
+        terms = {"loss": math.inf if lost else loss, "misfit": misfit, "membrane": fair.membrane,
+                 "bending": fair.bending, "iou": float(iou.mean())}  # fmt: skip
+        return terms, {DIFFUSED: self.map.decode_adjoint(torch.from_numpy(gradient))}
 
 
 def objective(shape: Shape, target: Target, stage: Stage, backend: Backend, regulariser: Regulariser) -> Objective:
@@ -103,8 +99,7 @@ def objective(shape: Shape, target: Target, stage: Stage, backend: Backend, regu
     return Objective(
         misfit=backend.silhouette_misfit(faces, edges, len(shape.vertices), target.masks, share, target.confidence),
         clip_from_object=target.clip_from_object,
-        laplacian=product(laplacian),
-        degree=degrees(edges, len(shape.vertices)),
+        around=neighbours(shape.faces, len(shape.vertices)),
         map=large_steps(laplacian, regulariser.diffusion),
         membrane=stage.membrane,
         bending=regulariser.bending,

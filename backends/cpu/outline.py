@@ -1,0 +1,141 @@
+"""Which edges lie on the contour of a mesh, for many cameras at once.
+
+A face shows its front to a camera that lies before its plane. With X, Y and W the rows of the camera's matrix that
+give x, y and w of clip space, and a, b, c a face's corners (homogeneous), it runs counter-clockwise on the screen where
+
+    det [X; Y; W] [a b c] = eye . plane > 0,    plane = (n, n . a),  n = (b - a) x (c - a),
+
+and `eye` holds the minors of [X; Y; W] (Cauchy and Binet); it is the camera's centre, or a direction for parallel rays.
+So no vertex is projected to find the contours: a face costs its plane once, and four products per camera. What the
+cameras see of a face is one word, a bit per camera, and an edge lies on the contour of those in which the words of its
+two faces differ.
+
+That holds for cameras that have the whole mesh before them (`sees_all`).
+"""
+
+from __future__ import annotations
+
+from typing import TypeAlias
+
+import numpy as np
+from numba import njit
+from numpy.typing import NDArray
+
+from invrender.backends.bodies.target import device
+from invrender.backends.cpu.arrays import Indices
+from invrender.backends.cpu.contour import Floats, Signs
+from invrender.jit import kernel
+
+Words: TypeAlias = NDArray[np.uint64]
+
+CAMERAS = 64  # bits of a word
+BLOCK = 256  # faces whose planes are held at once, in the nearest cache
+FULL = np.uint64(0xFFFFFFFFFFFFFFFF)
+
+
+@kernel
+def sees_all(points: Floats, matrices: Floats, plain: Signs) -> None:
+    """Set plain [N] to 1 for cameras that have all points [V,3] beyond their near plane, else to 0.
+
+    The box of the points decides: a half-space holds all of them where it holds its corners.
+    """
+    low, high = np.full(3, np.inf), np.full(3, -np.inf)
+    total = 0.0
+    for i in range(len(points)):
+        for axis in range(3):
+            low[axis], high[axis] = min(low[axis], points[i, axis]), max(high[axis], points[i, axis])
+            total += abs(points[i, axis])
+    for view in range(len(matrices)):
+        matrix, least_w, least_near = matrices[view], matrices[view, 3, 3], matrices[view, 3, 3] + matrices[view, 2, 3]
+        for axis in range(3):
+            w, near = matrix[3, axis], matrix[3, axis] + matrix[2, axis]
+            least_w += min(w * low[axis], w * high[axis])
+            least_near += min(near * low[axis], near * high[axis])
+        # A NaN fails each comparison.
+        plain[view] = np.int8(total < 1e100 and least_w > 0.0 and least_near > 0.0)
+
+
+@kernel
+def mark_fronts(
+    points: Floats, matrices: Floats, views: NDArray[np.int64], faces: Indices, fronts: Words, first: int, step: int
+) -> None:
+    """Fill fronts [F+1] for a share of the faces: bit k says that camera views[k] sees a face's front.
+
+    At most CAMERAS views. The last word stands for the face that a border lacks.
+    """
+    begin, end = len(faces) * first // step, len(faces) * (first + 1) // step
+    eyes, planes = np.empty((len(views), 4)), np.empty((4, BLOCK))
+    for k in range(len(views)):
+        _eye(matrices[views[k]], eyes[k])
+    fronts[len(faces)] = 0
+    for start in range(begin, end, BLOCK):
+        stop = min(start + BLOCK, end)
+        _planes(points, faces[start:stop], planes)
+        words = fronts[start:stop]
+        words[:] = 0
+        for k in range(len(views)):
+            _mark(planes[0], planes[1], planes[2], planes[3], eyes[k], np.uint64(1) << np.uint64(k), words)
+
+
+@device
+def _eye(m: Floats, eye: Floats) -> None:
+    """The minors of the rows for x, y and w of a matrix [4,4], in the order and with the signs of the module's text."""
+    a, b, c, d = _minor(m, 1, 2, 3), _minor(m, 0, 2, 3), _minor(m, 0, 1, 3), _minor(m, 0, 1, 2)
+    eye[0], eye[1], eye[2], eye[3] = a, -b, c, d
+
+
+@device
+def _minor(m: Floats, i: int, j: int, k: int) -> float:
+    one = m[0, i] * (m[1, j] * m[3, k] - m[1, k] * m[3, j])
+    two = m[0, j] * (m[1, i] * m[3, k] - m[1, k] * m[3, i])
+    three = m[0, k] * (m[1, i] * m[3, j] - m[1, j] * m[3, i])
+    return float(one - two + three)
+
+
+@device
+def _planes(points: Floats, faces: Indices, planes: Floats) -> None:
+    for f in range(len(faces)):
+        a, b, c = faces[f, 0], faces[f, 1], faces[f, 2]
+        x, y, z = points[a, 0], points[a, 1], points[a, 2]
+        ux, uy, uz = points[b, 0] - x, points[b, 1] - y, points[b, 2] - z
+        vx, vy, vz = points[c, 0] - x, points[c, 1] - y, points[c, 2] - z
+        nx, ny, nz = uy * vz - uz * vy, uz * vx - ux * vz, ux * vy - uy * vx
+        planes[0, f], planes[1, f], planes[2, f], planes[3, f] = nx, ny, nz, nx * x + ny * y + nz * z
+
+
+@njit(nogil=True, fastmath={"contract"})
+def _mark(nx: Floats, ny: Floats, nz: Floats, offset: Floats, eye: Floats, bit: np.uint64, words: Words) -> None:
+    """One camera over a block of faces: no branches, several faces at a time."""
+    ex, ey, ez, ew = eye[0], eye[1], eye[2], eye[3]
+    none = np.uint64(0)
+    for f in range(len(words)):
+        front = ex * nx[f] + ey * ny[f] + ez * nz[f] + ew * offset[f] > 0.0
+        words[f] |= bit if front else none
+
+
+@kernel
+def collect_edges(
+    edge_faces: Indices, signs: Signs, fronts: Words, chosen: Indices, seen: Words, numbers: NDArray[np.int64],
+    first: int, step: int,
+) -> None:  # fmt: skip
+    """The edges that lie on any contour, for a share of the edges: chosen [E] and seen [E] from where the share begins.
+
+    Bit k of `seen` says that the edge lies on the contour of camera k; `numbers[first]` how many edges there are.
+    """
+    at = start = len(edge_faces) * first // step
+    for e in range(start, len(edge_faces) * (first + 1) // step):
+        one, other = signs[e, 0], signs[e, 1]
+        apart = fronts[edge_faces[e, 0]] ^ fronts[edge_faces[e, 1]]
+        if one == other:  # wound against each other
+            apart = ~apart
+        elif one + other != 0:  # a border, on the contour of all
+            apart = FULL
+        chosen[at], seen[at] = e, apart
+        at += int(apart != 0)
+    numbers[first] = at - start
+
+
+@device
+def change_of_layers(front: bool, other_front: bool, sign: int, other_sign: int) -> int:
+    """By how many layers the object changes where its contour is crossed; see `contour`."""
+    return (sign if front else -sign) + (other_sign if other_front else -other_sign)

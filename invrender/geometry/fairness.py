@@ -1,0 +1,95 @@
+"""How fair a surface is: its membrane and bending energies by the uniform Laplacian, with their gradients.
+
+    (L v)_i = degree_i v_i - sum over neighbours j of v_j
+
+The energies are those of `invrender.losses`: 1/12 tr(V' L V), and 1/2 sum_i |(L v)_i / degree_i|^2. Both and their
+gradients take two passes over the neighbours of each vertex.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from invrender.geometry.connectivity import unique_edges
+from invrender.geometry.vectors import Floats, Ints
+from invrender.jit import kernel
+
+
+@dataclass(frozen=True)
+class Neighbours:
+    """The neighbours of vertex i are index[start[i] : start[i + 1]]; start [V+1], index [2E], both uint32."""
+
+    start: NDArray[np.uint32]
+    index: NDArray[np.uint32]
+
+
+@dataclass(frozen=True)
+class Fairness:
+    """What `fairness` finds.
+
+    Attributes:
+        membrane, bending: the energies.
+        reach: the largest |coordinate|; infinite where one is not finite.
+    """
+
+    membrane: float
+    bending: float
+    reach: float
+
+
+def neighbours(faces: Ints, vertices: int) -> Neighbours:
+    """The neighbours of every vertex of faces [F,3], each once."""
+    a, b = unique_edges(faces).T
+    one, other = np.concatenate([a, b]), np.concatenate([b, a])
+    start = np.concatenate([[0], np.cumsum(np.bincount(one, minlength=vertices))])
+    return Neighbours(start.astype(np.uint32), other[np.argsort(one, kind="stable")].astype(np.uint32))
+
+
+def fairness(vertices: Floats, around: Neighbours, weights: tuple[float, float], gradient: Floats) -> Fairness:
+    """The energies of vertices [V,3]; adds the gradient of weights[0] membrane + weights[1] bending to one, [V,3]."""
+    laplacian, umbrella = np.empty_like(vertices), np.empty_like(vertices)
+    membrane, bending, reach = _energies(vertices, around.start, around.index, laplacian, umbrella)
+    _add_gradient(laplacian, umbrella, around.start, around.index, weights[0] / 6, weights[1], gradient)
+    return Fairness(membrane / 12, bending / 2, reach)
+
+
+@kernel
+def _energies(
+    v: Floats, start: NDArray[np.uint32], index: NDArray[np.uint32], laplacian: Floats, umbrella: Floats
+) -> tuple[float, float, float]:
+    """v' L v, the sum of squares of L v / degree, and the largest |coordinate|; fills L v and L v / degree^2."""
+    membrane, bending, reach = 0.0, 0.0, 0.0
+    for i in range(len(v)):
+        x, y, z = 0.0, 0.0, 0.0
+        for k in range(start[i], start[i + 1]):
+            j = index[k]
+            x, y, z = x + v[j, 0], y + v[j, 1], z + v[j, 2]
+        degree = np.float64(start[i + 1] - start[i])
+        x, y, z = degree * v[i, 0] - x, degree * v[i, 1] - y, degree * v[i, 2] - z
+        membrane += v[i, 0] * x + v[i, 1] * y + v[i, 2] * z
+        share = 1.0 / (degree * degree) if degree > 0.0 else 0.0
+        bending += share * (x * x + y * y + z * z)
+        laplacian[i, 0], laplacian[i, 1], laplacian[i, 2] = x, y, z
+        umbrella[i, 0], umbrella[i, 1], umbrella[i, 2] = share * x, share * y, share * z
+        largest = max(abs(v[i, 0]), abs(v[i, 1]), abs(v[i, 2]))
+        reach = max(reach, largest if largest == largest else np.inf)  # noqa: PLR0124 - a NaN is not itself
+    return membrane, bending, reach if np.isfinite(membrane) else np.inf
+
+
+@kernel
+def _add_gradient(
+    laplacian: Floats, umbrella: Floats, start: NDArray[np.uint32], index: NDArray[np.uint32], of_membrane: float,
+    of_bending: float, gradient: Floats,
+) -> None:  # fmt: skip
+    for i in range(len(laplacian)):
+        degree = np.float64(start[i + 1] - start[i])
+        x, y, z = degree * umbrella[i, 0], degree * umbrella[i, 1], degree * umbrella[i, 2]
+        for k in range(start[i], start[i + 1]):
+            j = index[k]
+            x, y, z = x - umbrella[j, 0], y - umbrella[j, 1], z - umbrella[j, 2]
+        gradient[i, 0] += of_membrane * laplacian[i, 0] + of_bending * x
+        gradient[i, 1] += of_membrane * laplacian[i, 1] + of_bending * y
+        gradient[i, 2] += of_membrane * laplacian[i, 2] + of_bending * z
