@@ -38,6 +38,14 @@ class Grid:
         """Coordinates [n_k] float64 along one axis."""
         return self.lower[k] + self.spacing * torch.arange(self.counts[k], dtype=torch.float64)
 
+    def point(self, index: NDArray[np.int64] | int) -> tuple[float, float, float]:
+        """A point by its number along each axis."""
+        return tuple((np.array(self.lower) + self.spacing * np.asarray(index)).tolist())
+
+    def part(self, lower: NDArray[np.int64], counts: NDArray[np.int64], finer: int) -> Grid:
+        """A grid `finer` times as fine, with that many points from a point on."""
+        return Grid(self.point(lower), self.spacing / finer, tuple(counts.tolist()))
+
 
 def signed_distances(masks: Tensor) -> Tensor:
     """Signed distance [N,H,W] float32 in pixels to the half-coverage contour of masks [N,H,W]; positive inside.

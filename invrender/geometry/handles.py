@@ -16,6 +16,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -28,7 +29,8 @@ Field = NDArray[np.float32]
 CUT_DEPTH, FILL_DEPTH = 2.0, 1.0  # cells from the surface, how deep the places lie at which handles are cut and filled
 GAP = 0.2  # of a cell: how far from the surface the voxels of a sheet come to lie
 ROUNDS = 4  # a handle that is needed at its narrowest place may not be so at the next
-MOST = 64  # sheets that are looked at in a round
+IDLE = 2  # rounds without success after which there is none to come
+MOST = 32  # sheets that are looked at in a round
 LARGEST = 4000  # voxels of a sheet
 FINER = 3  # places between two points of the grid at which sheets are looked at
 NO_WIDER = 4  # voxels around a sheet that is needed, within which it's not tried again
@@ -43,44 +45,43 @@ class Evidence:
         field_at: the hull's field [nx,ny,nz] at points of finer grids: lower corner and counts in voxels, points per
             voxel.
         needed: whether an image needs voxels [K,3] of the hull given without them, a field [nx,ny,nz].
-        rounding: what a mask's rounding moves a contour by, in units of the field.
+        cut_rounding, fill_rounding: how deep, in units of the field, a sheet is that masks' rounding may have made, and
+            a hole.
     """
 
     field_at: Callable[[Ints, Ints, int], Field]
     needed: Callable[[Ints, Field], bool]
-    rounding: float
+    cut_rounding: float
+    fill_rounding: float
 
 
-@dataclass(frozen=True)
-class Mended:
-    """A field without false handles, and how many were cut and filled."""
+def without_false_handles(field: Field, spacing: float, evidence: Evidence) -> Field | None:
+    """A hull's field [nx,ny,nz], changed at the sheets of false handles; None: there are none.
 
-    field: Field
-    cut: int
-    filled: int
-
-
-def without_false_handles(field: Field, spacing: float, evidence: Evidence) -> Mended:
-    """A hull's field [nx,ny,nz], changed at the sheets of false handles; its border lies outside the hull."""
+    Its border lies outside the hull.
+    """
     field = field.copy()
     kept: dict[bool, Bools] = {cut: np.zeros(field.shape, bool) for cut in (True, False)}
-    done = {True: 0, False: 0}
+    changes, idle = 0, 0
     for _ in range(ROUNDS):
         found = [(len(sheet), cut, sheet) for cut in (False, True) for sheet in _sheets(field, spacing, cut, kept[cut])]
-        found.sort(key=lambda each: (each[0], each[1]))
+        found.sort(key=lambda each: each[:2])
+        before = changes
         for size, cut, sheet in found[:MOST]:
-            allowed = size <= LARGEST and _opens(field, sheet, cut) and (
-                _sampled(field, sheet, cut, evidence) or (cut and not evidence.needed(sheet, field))
-            )
-            if allowed:
-                at = tuple(sheet.T)
-                field[at] = -GAP * spacing if cut else GAP * spacing
-                done[cut] += 1
+            if size <= LARGEST and _opens(field, sheet, cut) and _allowed(field, sheet, cut, evidence):
+                field[tuple(sheet.T)] = (-GAP if cut else GAP) * spacing
+                changes += 1
             else:
                 _mark(kept[cut], sheet)
-        if not found:
+        idle = idle + 1 if changes == before else 0
+        if not found or idle == IDLE:
             break
-    return Mended(field, done[True], done[False])
+    return field if changes else None
+
+
+def _allowed(field: Field, sheet: Ints, cut: bool, evidence: Evidence) -> bool:
+    """Whether no image speaks against a change at a sheet."""
+    return _sampled(field, sheet, cut, evidence) or (cut and not evidence.needed(sheet, field))
 
 
 def _sheets(field: Field, spacing: float, cut: bool, kept: Bools) -> list[Ints]:
@@ -130,7 +131,8 @@ def _opens(field: Field, sheet: Ints, cut: bool) -> bool:
     after = near.copy()
     after[tuple((sheet - low).T)] = not cut
     # Marching cubes joins voxels across a corner or an edge at some places and not at others.
-    return all(bool(euler_number(after, joined) > euler_number(near, joined)) for joined in (1, 3))
+    gains = [euler_number(after, joined) - euler_number(near, joined) for joined in (1, 3)]
+    return bool(min(gains) >= 0 and max(gains) > 0)
 
 
 def _sampled(field: Field, sheet: Ints, cut: bool, evidence: Evidence) -> bool:
@@ -152,7 +154,7 @@ def _sampled(field: Field, sheet: Ints, cut: bool, evidence: Evidence) -> bool:
     if count < 2:
         return False
     fine = evidence.field_at(low, (size - 1) * FINER + 1, FINER)
-    solid = (fine if cut else -fine) > evidence.rounding
+    solid = (fine if cut else -fine) > (evidence.cut_rounding if cut else evidence.fill_rounding)
     solid &= _nearest(near, fine.shape)
     joined, _ = ndimage.label(solid, EVERYWHERE)
     side = _nearest(sides, fine.shape)
@@ -160,7 +162,7 @@ def _sampled(field: Field, sheet: Ints, cut: bool, evidence: Evidence) -> bool:
     return bool(np.bincount(pairs[0]).max(initial=0) < 2)
 
 
-def _nearest(values: NDArray[np.generic], shape: tuple[int, ...]) -> NDArray[np.generic]:
+def _nearest(values: NDArray[Any], shape: tuple[int, ...]) -> NDArray[Any]:
     """Values at the points of a grid FINER times as fine, each that of the nearest voxel."""
     axes = [(np.arange(count) + FINER // 2) // FINER for count in shape]
     return values[np.ix_(*axes)]

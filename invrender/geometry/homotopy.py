@@ -51,7 +51,7 @@ def grown(field: NDArray[np.float32], depth: float) -> NDArray[np.uint8]:
 
 
 @body
-def _pieces(members: int, of_interest: int, adjacent: NDArray[np.int64]) -> int:
+def _pieces(members: Any, of_interest: Any, adjacent: NDArray[np.int64]) -> int:
     """How many connected pieces of some neighbours (bits) hold one of interest."""
     count = 0
     left = members

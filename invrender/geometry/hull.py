@@ -5,7 +5,7 @@ Marching cubes at zero of the field that `carving` gives.
 
 from __future__ import annotations
 
-import logging
+from dataclasses import dataclass
 
 import numpy as np
 import torch
@@ -21,8 +21,23 @@ from invrender.geometry.vectors import Floats, Ints
 from invrender.nouns import Cameras, Mesh
 
 Tensor = torch.Tensor
-log = logging.getLogger(__name__)
-ROUNDING = 0.25  # pixels that a contour may be off: a quarter of a pixel's coverage
+CUT_ROUNDING = 0.25  # pixels: half the width of what leaves a pixel's coverage below 3/4 at the narrowest place
+FILL_ROUNDING = 0.4  # pixels: as far outside a contour every pixel is covered by a tenth or more
+
+
+@dataclass(frozen=True)
+class Hull:
+    """A visual hull.
+
+    Attributes:
+        mesh: closed and manifold.
+        handles: that it has.
+        false_handles: that it had beside these, and no image supports.
+    """
+
+    mesh: Mesh
+    handles: int
+    false_handles: int
 
 
 def visual_hull(
@@ -33,7 +48,19 @@ def visual_hull(
     confidence: Tensor | None = None,
     bounds: Tensor | None = None,
 ) -> Mesh:
-    """The visual hull as a closed manifold mesh.
+    """The mesh of `hull_from`."""
+    return hull_from(masks, cameras, resolution, keep, confidence, bounds).mesh
+
+
+def hull_from(
+    masks: Tensor,
+    cameras: Cameras,
+    resolution: int = 96,
+    keep: float = 0.02,
+    confidence: Tensor | None = None,
+    bounds: Tensor | None = None,
+) -> Hull:
+    """The visual hull as a closed manifold mesh, without handles that no image supports.
 
     Args:
         masks: [N,H,W] coverage in [0, 1].
@@ -52,31 +79,27 @@ def visual_hull(
     box = None if bounds is None else bounds.double().cpu().numpy()
     distances = signed_distances(possible_object(masks, confidence))
     fitted = fit_grid(distances, masks, cameras, resolution, confidence, box)
-    grid = Grid(_point(fitted, -1), fitted.spacing, tuple(n + 2 for n in fitted.counts))  # type: ignore[arg-type]
+    grid = Grid(fitted.point(-1), fitted.spacing, tuple(n + 2 for n in fitted.counts))  # type: ignore[arg-type]
     field = np.pad(carve(fitted, distances, cameras, box), 1, constant_values=-grid.spacing)
     if not (field > 0).any():
         raise nothing_in_common()
     vertices, faces = _surface(field, grid.spacing, keep)
-    handles = handle_count(vertices, faces)
-    if handles:
-
-        def field_at(lower: Ints, counts: Ints, finer: int) -> NDArray[np.float32]:
-            fine = Grid(_point(grid, lower), grid.spacing / finer, tuple(counts.tolist()))
-            return carve(fine, distances, cameras, box)
-
-        centre = vertices.mean(0) * grid.spacing + np.array(grid.lower)
-        pixel = _pixel(cameras, torch.from_numpy(centre))
+    before = left = handle_count(vertices, faces)
+    if before:
+        pixel = _pixel(cameras, torch.from_numpy(vertices.mean(0) * grid.spacing + np.array(grid.lower)))
         known = known_object(masks, confidence).cpu()
-        evidence = Evidence(field_at, lambda voxels, whole: needed(voxels, whole, grid, known, cameras), ROUNDING * pixel)
+        evidence = Evidence(
+            lambda lower, counts, finer: carve(grid.part(lower, counts, finer), distances, cameras, box),
+            lambda voxels, whole: needed(voxels, whole, grid, known, cameras),
+            CUT_ROUNDING * pixel,
+            FILL_ROUNDING * pixel,
+        )
         mended = without_false_handles(field, grid.spacing, evidence)
-        if mended.cut or mended.filled:
-            vertices, faces = _surface(mended.field, grid.spacing, keep)
-            left = handle_count(vertices, faces)
-            log.info(
-                "the hull has %d handles, %d without those that no image supports (%d places cut, %d filled)",
-                handles, left, mended.cut, mended.filled,
-            )
-    return Mesh.from_numpy(vertices * grid.spacing + np.array(grid.lower), faces)
+        if mended is not None:
+            changed = _surface(mended, grid.spacing, keep)
+            if handle_count(*changed) < before:
+                left, (vertices, faces) = handle_count(*changed), changed
+    return Hull(Mesh.from_numpy(vertices * grid.spacing + np.array(grid.lower), faces), left, before - left)
 
 
 def _surface(field: NDArray[np.float32], spacing: float, keep: float) -> tuple[Floats, Ints]:
@@ -104,11 +127,6 @@ def _pixel(cameras: Cameras, point: Tensor) -> float:
     depth = -(view[:, 2, :3] @ point + view[:, 2, 3])
     scale = pixels_per_unit(cameras, depth)
     return float((1 / scale[scale > 0]).median())
-
-
-def _point(grid: Grid, index: Ints | int) -> tuple[float, float, float]:
-    """A point of a grid, by its number along each axis."""
-    return tuple((np.array(grid.lower) + grid.spacing * np.asarray(index)).tolist())  # type: ignore[return-value]
 
 
 def _large_parts(faces: NDArray[np.int64], keep: float) -> NDArray[np.int64]:

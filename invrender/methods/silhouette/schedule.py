@@ -207,5 +207,5 @@ def folds(views: Views, first: FirstShape, hull: bool) -> list[Fold]:
 
 def _fold_hull(views: Views, train: Sequence[int], frame: Frame) -> Shape:
     chosen = list(train)
-    vertices, faces = hull_of(views[chosen], SELECTION_HULL).numpy()
+    vertices, faces = hull_of(views[chosen], SELECTION_HULL).mesh.numpy()
     return Shape(frame.normalise(vertices), orient_outward(vertices, faces))
