@@ -8,7 +8,7 @@ import torch
 from trimesh.creation import icosphere
 
 from invrender import losses
-from invrender.geometry.fairness import fairness, neighbours
+from invrender.geometry.fairness import fairness, least_bent, neighbours
 from invrender.nouns.topology import topology
 from invrender.parameters.laplacian import degrees, product, uniform_laplacian
 
@@ -54,3 +54,14 @@ def test_a_vertex_that_is_lost_reaches_infinity(rough, value):
     v, f = rough
     v[7, 1] = value
     assert fairness(v, neighbours(f, len(v)), (1.0, 1.0), np.zeros_like(v)).reach == np.inf
+
+
+def test_the_least_bent_surface_solves_its_equation(rough):
+    v, f = rough
+    weight = np.where(np.arange(len(v)) % 3 == 0, 6.0, (np.pi / 10) ** 4)
+    found = least_bent(v, neighbours(f, len(v)), weight)
+    edges = topology(torch.from_numpy(f))
+    laplacian, degree = uniform_laplacian(edges, len(v)).to_dense().numpy(), degrees(edges, len(v)).numpy()
+    matrix = laplacian @ np.diag(degree**-2) @ laplacian + np.diag(weight)
+    np.testing.assert_allclose(found, np.linalg.solve(matrix, weight[:, None] * v), atol=1e-5)
+    assert np.abs(found - v).max() > 0.05

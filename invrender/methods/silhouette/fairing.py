@@ -2,7 +2,7 @@
 
 Where the view cones of a visual hull cross, they leave sharp creases, and triangles that do not follow a crease make a
 zigzag of it. Large Steps cannot remove that: its diffusion makes progress on waves as short as an edge ten thousand
-times slower. So the bending energy is minimised exactly instead, by one sparse solve:
+times slower. So the bending energy is minimised by itself instead, as a linear system:
 
     min_v  1/2 sum_i |(L v)_i / degree_i|^2  +  1/2 sum_i weight_i |v_i - before_i|^2
 
@@ -15,12 +15,8 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
-import torch
-from scipy.sparse import csr_matrix, diags
-
+from invrender.geometry.fairness import least_bent, neighbours
 from invrender.geometry.vectors import Bools, Floats, Ints, dot, vertex_normals
-from invrender.nouns.topology import topology
-from invrender.parameters.laplacian import degrees, factorised, uniform_laplacian
 
 
 @dataclass(frozen=True)
@@ -46,30 +42,11 @@ def faired(vertices: Floats, faces: Ints, held: Bools, fairing: Fairing) -> Floa
         faces: [F,3], outward.
         held: [V], vertices on contours.
     """
-    edges = topology(torch.from_numpy(faces))
-    count = len(vertices)
-    laplacian = _compressed(uniform_laplacian(edges, count))
     # A wave of W edges has the umbrella (pi / W)^2 on regular triangles; the low pass halves it where that squared is
     # the weight.
     weight = (math.pi / fairing.wavelength) ** 4 + fairing.hold * held
-    energy = laplacian @ diags(degrees(edges, count).numpy() ** -2) @ laplacian + diags(weight)
-    solve = factorised(_coordinates(energy.tocsr()))
-    move = solve(torch.from_numpy(weight[:, None] * vertices)).numpy() - vertices
+    move = least_bent(vertices, neighbours(faces, len(vertices)), weight) - vertices
     normal = vertex_normals(vertices, faces)
     out = dot(move, normal).clip(min=0.0)
     moved: Floats = vertices + move - ((1 - fairing.outward) * out)[:, None] * normal
     return moved
-
-
-def _compressed(matrix: torch.Tensor) -> csr_matrix:
-    rows, columns = matrix.indices().numpy()
-    return csr_matrix((matrix.values().numpy(), (rows, columns)), shape=tuple(matrix.shape))
-
-
-def _coordinates(matrix: csr_matrix) -> torch.Tensor:
-    """Sparse COO float64, each entry once."""
-    entries = matrix.tocoo()
-    index = torch.stack([torch.from_numpy(entries.row).long(), torch.from_numpy(entries.col).long()])
-    return torch.sparse_coo_tensor(
-        index, torch.from_numpy(entries.data), tuple(matrix.shape), check_invariants=True
-    ).coalesce()
