@@ -15,13 +15,17 @@ import torch
 from numpy.typing import NDArray
 
 from invrender.cameras.projection import common_point
+from invrender.cameras.rays import rays_through
 from invrender.geometry.pixel_distance import distance_to_others
+from invrender.geometry.read_points import least_distances
 from invrender.nouns import Cameras
 from invrender.ranks.calls import count, spread
 
 Tensor = torch.Tensor
 
 POINTS_AT_ONCE = 1 << 20
+COARSEST, FEWEST = 16, 8  # cells of the first grid, in cells of the last; and how many it has at least along a side
+STEEP = 1.1  # how much steeper than a distance the field may be: pixels' distances are not quite those of contours
 SPREAD = 1.0  # how fast an object may get wider beyond the border, where most images cut it off
 BELIEVED = 0.5  # confidence below which a pixel says nothing
 
@@ -37,6 +41,14 @@ class Grid:
     def axis(self, k: int) -> Tensor:
         """Coordinates [n_k] float64 along one axis."""
         return self.lower[k] + self.spacing * torch.arange(self.counts[k], dtype=torch.float64)
+
+    def point(self, index: NDArray[np.int64] | int) -> tuple[float, float, float]:
+        """A point by its number along each axis."""
+        return tuple((np.array(self.lower) + self.spacing * np.asarray(index)).tolist())
+
+    def part(self, lower: NDArray[np.int64], counts: NDArray[np.int64], finer: int) -> Grid:
+        """A grid `finer` times as fine, with that many points from a point on."""
+        return Grid(self.point(lower), self.spacing / finer, tuple(counts.tolist()))
 
 
 def signed_distances(masks: Tensor) -> Tensor:
@@ -84,7 +96,6 @@ def carve(
     camera, the view says nothing (see `_beyond`). Where too few views say something (see `_needed`), there is nothing;
     with `bounds` [2,3], a box that holds the object, one view is enough. Views without background say nothing at all.
     """
-    x, y, z = (grid.axis(k) for k in range(3))
     says = [view for view, distance in enumerate(distances) if bool((distance < 0).any())]
     if len(says) < len(distances):
         distances, cameras = distances[says], cameras[says]
@@ -92,19 +103,89 @@ def carve(
     cut = sum(_touches_border(distance) for distance in distances)
     # Where most masks are cut off, the region that enough images show ends the hull: smoothly, not from cell to cell.
     ends = len(distances) - cut < needed
+    if len(cameras) and not cut and all(_before(grid, cameras)):
+        whole = _refined(grid, distances, cameras)
+    else:
+        whole = _dense(grid, distances, cameras, ends, needed)
+    if bounds is not None:
+        whole = torch.minimum(whole, _inside_box((grid.axis(0), grid.axis(1), grid.axis(2)), bounds))
+    return whole.numpy()
+
+
+def _before(grid: Grid, cameras: Cameras) -> list[bool]:
+    """Which cameras have all points of a grid before them."""
+    ends = torch.cartesian_prod(*(grid.axis(k)[[0, -1]] for k in range(3)))
+    matrix = cameras.clip_from_world.double()[:, 3]
+    nearest = (ends @ matrix[:, :3].T + matrix[:, 3]).amin(0)
+    return (nearest > 0).tolist()
+
+
+def _refined(grid: Grid, distances: Tensor, cameras: Cameras) -> Tensor:
+    """The field [nx,ny,nz] where all images show what is background beyond their borders: exact near the surface.
+
+    From coarse to fine, only blocks of eight cells are looked into that the surface may reach. Elsewhere the field is
+    interpolated from coarser points.
+    """
+    stride = 1
+    while stride < COARSEST and min(grid.counts) > FEWEST * stride:
+        stride *= 2
+    counts = [-(-(n - 1) // stride) + 1 for n in grid.counts]
+    coarse = Grid(grid.lower, grid.spacing * stride, (counts[0], counts[1], counts[2]))
+    field = _dense(coarse, distances, cameras, False, 1)
+    steep = STEEP * _steepest(cameras)
+    images = np.ascontiguousarray(distances.numpy())
+    matrices = np.ascontiguousarray(cameras.clip_from_world.double()[:, [0, 1, 3]].numpy())
+    sizes = (2.0 / (cameras.projection[:, 1, 1].double() * cameras.size[0])).numpy()
+    while stride > 1:
+        reach = steep * math.sqrt(3) / 2 * grid.spacing * stride
+        blocks = torch.nn.functional.max_pool3d((field.abs() <= reach).float()[None, None], 2, 1)
+        stride //= 2
+        near = torch.nn.functional.interpolate(blocks, scale_factor=2.0)
+        near = torch.nn.functional.max_pool3d(torch.nn.functional.pad(near, (1,) * 6), 2, 1)[0, 0] > 0
+        finer = [2 * n - 1 for n in field.shape]
+        field = torch.nn.functional.interpolate(field[None, None], finer, mode="trilinear", align_corners=True)[0, 0]
+        counts = [-(-(n - 1) // stride) + 1 for n in grid.counts]
+        window = tuple(slice(n) for n in counts)
+        field, near = field[window].contiguous(), near[window]
+        points = np.flatnonzero(near.numpy())
+        level = Grid(grid.lower, grid.spacing * stride, (counts[0], counts[1], counts[2]))
+        shares = np.array_split(points, count())
+        found = spread(_listed, (level, images, matrices, sizes, steep * math.sqrt(3) * level.spacing), shares)
+        field.view(-1)[torch.from_numpy(points)] = torch.from_numpy(np.concatenate(found))
+    return field
+
+
+def _listed(
+    grid: Grid, distances: NDArray[np.float32], matrices: NDArray[np.float64], sizes: NDArray[np.float64], far: float,
+    points: NDArray[np.int64],
+) -> NDArray[np.float32]:  # fmt: skip
+    """The field [P] at points of a grid by number."""
+    found = np.empty(len(points), np.float32)
+    given = np.array(grid.lower), grid.spacing, np.array(grid.counts), distances, matrices, sizes, far
+    least_distances(points, *given, found)
+    return found
+
+
+def _steepest(cameras: Cameras) -> float:
+    """How much a pixel's size at the middle of an image may grow towards its corners, seen from the side."""
+    height, width = cameras.size
+    corners = torch.tensor([[0.0, 0.0], [width, 0.0], [0.0, height], [width, height]]).expand(len(cameras), 4, 2)
+    return float(rays_through(cameras, corners)[1].square().sum(-1).max())
+
+
+def _dense(grid: Grid, distances: Tensor, cameras: Cameras, ends: bool, needed: int) -> Tensor:
+    """The field [nx,ny,nz] at every point; see `carve`."""
+    x, y, z = (grid.axis(k) for k in range(3))
     slab = max(1, POINTS_AT_ONCE // (len(y) * len(z) * (len(distances) if ends else 1)))
     slabs = x.split(min(slab, -(-len(x) // count())))
-    whole = torch.cat(spread(_carved, (y, z, distances, cameras, ends, needed, grid.spacing), slabs))
-    if bounds is not None:
-        whole = torch.minimum(whole, _inside_box((x, y, z), bounds))
-    return whole.nan_to_num(neginf=-grid.spacing).numpy()
+    return torch.cat(spread(_carved, (y, z, distances, cameras, ends, needed, grid.spacing), slabs))
 
 
 def _carved(
     y: Tensor, z: Tensor, distances: Tensor, cameras: Cameras, ends: bool, needed: int, spacing: float, x: Tensor
 ) -> Tensor:
     """The field [nx,ny,nz] of a slab; see `carve`."""
-    field, seen, shown = _field(x, y, z, distances, cameras, ends)
+    field, seen, shown = _field(x[:, None, None], y[:, None], z, distances, cameras, ends)
     if ends:
         field = torch.minimum(field, shown.kthvalue(len(shown) + 1 - needed, 0).values)
     else:
@@ -142,22 +223,21 @@ def _field(
     """The minimum over views of the signed distance in world units at grid points, and how many views see them.
 
     Args:
-        x, y, z: positions along the axes, float64; the points are counted with z fastest.
+        x, y, z: positions, float64, of shapes that broadcast; the points are counted with the last axis fastest.
         distances: [N,H,W], see `signed_distances`.
         cameras: of the views.
         ends: whether the third result is asked for: by view how far inside the image a point lies, in world units.
     """
     height, width = cameras.size
     clip_from_world = cameras.clip_from_world
-    total = len(x) * len(y) * len(z)
+    total = math.prod(torch.broadcast_shapes(x.shape, y.shape, z.shape))
     field = torch.full((total,), float("inf"), dtype=torch.float32)
     count = torch.zeros(total, dtype=torch.int32)
     shown = []
     for view, distance in enumerate(distances):
         # Sums along the axes, not a matrix product, whose last bits depend on how many threads BLAS has.
         clip_x, clip_y, w = (
-            (x[:, None, None] * a + y[:, None] * b + (z * c + d)).reshape(-1)
-            for a, b, c, d in clip_from_world[view, [0, 1, 3]].tolist()
+            (x * a + y * b + (z * c + d)).reshape(-1) for a, b, c, d in clip_from_world[view, [0, 1, 3]].tolist()
         )
         in_front = w > 0
         divisor = torch.where(in_front, w, torch.ones_like(w))

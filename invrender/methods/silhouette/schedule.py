@@ -208,5 +208,5 @@ def _edge(settings: SilhouetteSettings, target: Target) -> float:
 
 def _fold_hull(views: Views, train: Sequence[int], frame: Frame) -> Shape:
     chosen = list(train)
-    vertices, faces = hull_of(views[chosen], TRIAL_HULL).numpy()
+    vertices, faces = hull_of(views[chosen], TRIAL_HULL).mesh.numpy()
     return Shape(frame.normalise(vertices), orient_outward(vertices, faces))

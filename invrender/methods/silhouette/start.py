@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from invrender.errors import InputError
 from invrender.geometry.carving import known_object
 from invrender.geometry.connectivity import is_closed_manifold, merge_vertices, orient_outward
-from invrender.geometry.hull import visual_hull
+from invrender.geometry.hull import Hull, hull_from
 from invrender.geometry.hull_grid import frame_from_masks
 from invrender.kernels import Backend
 from invrender.methods.silhouette.phantoms import without_phantoms
@@ -63,7 +63,13 @@ def first_shape(
         vertices = frame.restore(0.6 * vertices)
     else:
         resolution = settings.hull_resolution or _hull_resolution(views)
-        vertices, faces = hull_of(views, resolution).numpy()
+        hull = hull_of(views, resolution)
+        vertices, faces = hull.mesh.numpy()
+        if hull.false_handles:
+            log.warning(
+                "the hull had %d handles that no image supports, which are closed; it has %d",
+                hull.false_handles, hull.handles,
+            )  # fmt: skip
         _tell_sides(vertices, views)
         faces = orient_outward(vertices, faces)
         frame = frame_of(vertices)
@@ -74,9 +80,9 @@ def first_shape(
     return FirstShape(shape, frame, target)
 
 
-def hull_of(views: Views, resolution: int) -> Mesh:
+def hull_of(views: Views, resolution: int) -> Hull:
     """The visual hull of views, with what they say of unknown pixels and of the object's box."""
-    return visual_hull(views.masks, views.cameras, resolution, confidence=views.confidence, bounds=views.bounds)
+    return hull_from(views.masks, views.cameras, resolution, confidence=views.confidence, bounds=views.bounds)
 
 
 def _tell_sides(vertices: NDArray[np.float64], views: Views) -> None:

@@ -1,0 +1,57 @@
+"""The field of a visual hull at points of a grid: for each, all views at once, from projection to minimum."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from invrender.jit import kernel
+
+Floats = NDArray[np.float64]
+
+
+@kernel
+def least_distances(
+    points: NDArray[np.int64], lower: Floats, spacing: float, counts: NDArray[np.int64],
+    distances: NDArray[np.float32], matrices: Floats, sizes: Floats, far: float, found: NDArray[np.float32],
+) -> None:  # fmt: skip
+    """The least over the views of the signed distance in world units, read between pixels' centres.
+
+    Args:
+        points: [P] numbers of points, counted with z fastest.
+        lower, spacing, counts: [3], of the grid.
+        distances: [N,H,W] signed distances in pixels, positive inside; what lies outside the image is far outside.
+        matrices: [N,3,4], from the world to x w, y w and w in clip space; all points lie before the cameras.
+        sizes: [N] of a pixel where w is 1.
+        far: less than minus this need not be exact.
+        found: [P], written.
+    """
+    views, height, width = distances.shape
+    for k in range(len(points)):
+        number: Any = points[k]
+        x = lower[0] + spacing * (number // (counts[1] * counts[2]))
+        y = lower[1] + spacing * (number // counts[2] % counts[1])
+        z = lower[2] + spacing * (number % counts[2])
+        least = np.inf
+        for view in range(views):
+            m = matrices[view]
+            w = m[2, 0] * x + m[2, 1] * y + m[2, 2] * z + m[2, 3]
+            column = ((m[0, 0] * x + m[0, 1] * y + m[0, 2] * z + m[0, 3]) / w + 1.0) * 0.5 * width
+            row = (1.0 - (m[1, 0] * x + m[1, 1] * y + m[1, 2] * z + m[1, 3]) / w) * 0.5 * height
+            if column < 0.0 or row < 0.0 or column > width or row > height:
+                read = -float(height + width)
+            else:
+                column, row = min(max(column - 0.5, 0.0), width - 1.0), min(max(row - 0.5, 0.0), height - 1.0)
+                left, top = int(column), int(row)
+                right, below = min(left + 1, width - 1), min(top + 1, height - 1)
+                u, v = column - left, row - top
+                image = distances[view]
+                upper = image[top, left] + u * (image[top, right] - image[top, left])
+                under = image[below, left] + u * (image[below, right] - image[below, left])
+                read = upper + v * (under - upper)
+            least = min(least, read * w * sizes[view])
+            if least < -far:
+                break
+        found[k] = least
