@@ -148,8 +148,8 @@ def _solid(mesh: Mesh) -> Solid:
     v, f = mesh.numpy()
     areas, _ = areas_and_volume(v, f)  # 0 without finite corners
     f = f if (areas > 0).all() else f[areas > 0]
-    finite = np.asarray(np.isfinite(v))
-    return Solid(v if finite.all() else np.where(finite.all(1)[:, None], v, 0.0), f)
+    finite = np.asarray(np.isfinite(v).all(1))
+    return Solid(v if finite.all() else np.where(finite[:, None], v, 0.0), f)
 
 
 def _state(mesh: Solid, scale: float) -> tuple[bool, int, float | None, int, int]:
@@ -171,7 +171,7 @@ def evaluation_frame(reference: Mesh) -> tuple[Floats, float]:
     v, f = reference.numpy()
     used = np.zeros(len(v), bool)
     used[f.ravel()] = True
-    v = v[used & np.isfinite(v).all(1)]
+    v = v[used & np.asarray(np.isfinite(v).all(1))]
     centre = v.mean(0)
     return centre, float(np.abs(v - centre).max()) / MARGIN
 

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -274,7 +275,7 @@ def _surround(around: Singles, order: Nodes, start: int, stop: int, whole: Singl
 
 
 @body
-def _area(box: Singles, row: int) -> F32:
+def _area(box: Singles, row: int) -> Any:
     """Half the surface of a box."""
     x, y, z = box[row, 3] - box[row, 0], box[row, 4] - box[row, 1], box[row, 5] - box[row, 2]
     return x * y + y * z + z * x
