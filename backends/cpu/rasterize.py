@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from functools import partial
+from typing import Any
 
 import numpy as np
 import torch
@@ -20,6 +21,7 @@ from invrender.kernels import Size
 
 Tensor = torch.Tensor
 
+_wide: Any = np.int64
 UNSAFE = np.int32(-(2**31))  # stands for the column of a vertex that clipping must look at
 
 
@@ -85,7 +87,7 @@ def draw_view(
         if is_between(x0, x1, x2) | is_between(y0, y1, y2):  # most of those of fine meshes
             continue
         draw(
-            np.int64(x0), np.int64(y0), z[a], np.int64(x1), np.int64(y1), z[b], np.int64(x2), np.int64(y2), z[c],
+            _wide(x0), _wide(y0), z[a], _wide(x1), _wide(y1), z[b], _wide(x2), _wide(y2), z[c],
             f, keys, width, top, bottom,
         )  # fmt: skip
 

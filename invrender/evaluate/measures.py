@@ -67,6 +67,7 @@ MESH = (
     Measure("f05_seen", "  seen by the input's cameras", "", "more"),
     Measure("out_of_sight", "reference seen by no input view", "% of its surface", "", "", 1, 100),
     Measure("hollow", "reference in hollows (no outline)", "% of its surface", "", "", 1, 100),
+    Measure("surface_samples", "points on each surface, for all of these"),
     Measure("normal_consistency", "normal consistency", "", "more"),
     Measure("watertight", "watertight", "", "more", "closed"),
     Measure("components", "components"),

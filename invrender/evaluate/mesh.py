@@ -8,7 +8,8 @@ of the diagonal of the reference's bounding box. The F-score is that of Knapitsc
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -27,7 +28,7 @@ from invrender.kernels import Backend
 from invrender.nouns import Cameras, Mesh
 
 MARGIN, DISTANCE, FOV = 0.9, 3.0, 45.0
-FINE = 3  # faces a pixel from which on rays through the pixels cost less than drawing the faces
+NODES, FACES = 8, 2  # costs: of a ray, in leaves of a tree that it meets; of drawing a face, in the same
 MERGE = 1e-8  # of the frame's unit: vertices this close are one
 
 
@@ -53,6 +54,7 @@ class MeshMetrics:
         hollow: share of the reference's surface in hollows that no silhouette shows, wherever it is taken from: every
             straight line that touches the surface there meets the object elsewhere.
         chamfer_outlined: the Chamfer distance from the sample points outside such hollows.
+        surface_samples: points on each surface that distances and shares were taken from.
     """
 
     iou: float
@@ -76,6 +78,7 @@ class MeshMetrics:
     out_of_sight: float | None = None
     hollow: float | None = None
     chamfer_outlined: float | None = None
+    surface_samples: int = 0
 
 
 def mesh_metrics(
@@ -111,12 +114,12 @@ def mesh_metrics(
     if not len(good.f):
         return MeshMetrics(0.0, 0.0, None, None, 0.0, 0.0, 0.0, *state, *counts)
     cameras = evaluation_cameras(centre, scale, views, size)
-    fine = backend.device.type == "cpu" and max(len(good.f), len(ref.f)) > FINE * size * size
-    iou = silhouette_iou(*(_masks(each, cameras, backend, fine) for each in (good, ref)))
+    iou = silhouette_iou(*silhouettes((good, ref), cameras, backend))
     between = distances(good, ref, samples, seed, seen_by)
     whole = (between.chamfer, between.visible, between.f1, between.f05, between.cosine)
     parts = (*between.seen, between.unseen, between.hollow, between.outlined)
-    return MeshMetrics(float(iou.mean()), float(iou.min()), *whole, *state, *counts, *parts)
+    found = MeshMetrics(float(iou.mean()), float(iou.min()), *whole, *state, *counts, *parts)
+    return replace(found, surface_samples=samples)
 
 
 def measured(mesh: Mesh, reference: Mesh | None, backend: Backend, seen_by: Cameras | None = None) -> dict[str, Any]:
@@ -145,7 +148,8 @@ def _solid(mesh: Mesh) -> Solid:
     v, f = mesh.numpy()
     areas, _ = areas_and_volume(v, f)  # 0 without finite corners
     f = f if (areas > 0).all() else f[areas > 0]
-    return Solid(v if np.isfinite(v).all() else np.where(np.isfinite(v).all(1)[:, None], v, 0.0), f)
+    finite = np.asarray(np.isfinite(v).all(1))
+    return Solid(v if finite.all() else np.where(finite[:, None], v, 0.0), f)
 
 
 def _state(mesh: Solid, scale: float) -> tuple[bool, int, float | None, int, int]:
@@ -167,7 +171,7 @@ def evaluation_frame(reference: Mesh) -> tuple[Floats, float]:
     v, f = reference.numpy()
     used = np.zeros(len(v), bool)
     used[f.ravel()] = True
-    v = v[used & np.isfinite(v).all(1)]
+    v = v[used & np.asarray(np.isfinite(v).all(1))]
     centre = v.mean(0)
     return centre, float(np.abs(v - centre).max()) / MARGIN
 
@@ -192,16 +196,22 @@ def hard_masks(vertices: Floats, faces: Ints, cameras: Cameras, backend: Backend
     return torch.stack(masks)
 
 
-def _masks(mesh: Solid, cameras: Cameras, backend: Backend, fine: bool) -> torch.Tensor:
-    """`hard_masks`; by rays where there are many more faces than pixels, most of which no pixel's centre sees."""
-    if not fine:
-        return hard_masks(mesh.v, mesh.f, cameras, backend)
-    masks = []
+def silhouettes(meshes: Sequence[Solid], cameras: Cameras, backend: Backend) -> list[torch.Tensor]:
+    """`hard_masks` of some meshes: [N,H,W] bool each.
+
+    On the CPU they are found by rays where that costs less: of very fine meshes no pixel's centre sees most faces. All
+    of them are found in the same way.
+    """
+    pixels, most = cameras.size[0] * cameras.size[1], max(meshes, key=lambda each: len(each.f))
+    if backend.device.type != "cpu" or pixels * (NODES + most.tree.crossed) > FACES * len(most.f):
+        return [hard_masks(each.v, each.f, cameras, backend) for each in meshes]
+    masks: list[list[torch.Tensor]] = [[] for _ in meshes]
     for k in range(len(cameras)):
         rays = camera_rays(cameras[k : k + 1])
-        found = blocked(rays.origin.numpy(), rays.direction.numpy(), mesh.tree)
-        masks.append(torch.from_numpy(found).reshape(cameras.size))
-    return torch.stack(masks)
+        for mesh, found in zip(meshes, masks, strict=True):
+            hit = blocked(rays.origin.numpy(), rays.direction.numpy(), mesh.tree)
+            found.append(torch.from_numpy(hit).reshape(cameras.size))
+    return [torch.stack(found) for found in masks]
 
 
 def silhouette_iou(a: torch.Tensor, b: torch.Tensor) -> torch.Tensor:

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -50,6 +51,7 @@ class Tree:
         counts: [N] how many children there are.
         centre: [3] and `scale`: points x of the world are (x - centre) scale in the tree.
         diagonal: of the faces' box, in the world.
+        crossed: about how many leaves a line through that box meets.
     """
 
     vertices: Floats
@@ -62,6 +64,7 @@ class Tree:
     centre: Floats
     scale: float
     diagonal: float
+    crossed: float
 
     @cached_property
     def triangles(self) -> Singles:
@@ -97,8 +100,15 @@ def build_tree(vertices: Floats, faces: Ints) -> Tree:
     nodes = _grow(around, boxes, children, counts)
     return Tree(
         vertices, faces, order, leaves, boxes[:nodes], children[:nodes], counts[:nodes], centre, float(scale),
-        float(np.sqrt(((high - low) ** 2).sum())),
+        float(np.sqrt(((high - low) ** 2).sum())), _crossed(around, (high - low) * scale),
     )  # fmt: skip
+
+
+def _crossed(around: Singles, size: Floats) -> float:
+    """The leaves' surfaces [L,6] over that of the box around all: how many a line through it meets on average."""
+    x, y, z = ((around[:, 3 + axis] - around[:, axis]).astype(np.float64) for axis in range(3))
+    whole = size[0] * size[1] + size[1] * size[2] + size[2] * size[0]
+    return float((x * y + y * z + z * x).sum() / max(whole, 1e-12))
 
 
 def along_a_curve(points: Floats) -> Ints:
@@ -265,7 +275,7 @@ def _surround(around: Singles, order: Nodes, start: int, stop: int, whole: Singl
 
 
 @body
-def _area(box: Singles, row: int) -> F32:
+def _area(box: Singles, row: int) -> Any:
     """Half the surface of a box."""
     x, y, z = box[row, 3] - box[row, 0], box[row, 4] - box[row, 1], box[row, 5] - box[row, 2]
     return x * y + y * z + z * x

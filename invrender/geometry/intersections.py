@@ -17,7 +17,7 @@ from invrender.geometry.triples import Triple, area_vector, cross, dot, minus, p
 from invrender.geometry.vectors import Bools, Floats, Ints, as_arrays
 from invrender.jit import body, kernel
 
-Corners: TypeAlias = tuple[np.uint64, np.uint64, np.uint64]
+Corners: TypeAlias = Any  # three unsigned numbers
 
 FIRST_ROOM = 4096  # pairs; where there are more they are looked for once again, with room for all
 
@@ -140,7 +140,7 @@ def _pierce(v: Floats, f: Ints, i: int, j: int, corners: Corners, origin: Triple
 
 
 @body
-def _among(vertex: np.uint64, corners: Corners) -> bool:
+def _among(vertex: Any, corners: Corners) -> bool:
     return bool((vertex == corners[0]) | (vertex == corners[1]) | (vertex == corners[2]))
 
 

@@ -18,10 +18,17 @@ SLACK = 4e-6  # by which faces are larger than they are: rounding must not let r
 ROUNDING = 1 + 2e-6  # of a distance, so that a face that its box just touches is not missed
 
 Vector = Any
+
+
+def _compiled(function: Callable[..., Any]) -> Any:
+    """A function for kernels that writes its code; its first argument, Numba's context, is not one of theirs."""
+    return intrinsic(function)
+
+
 _F32, _I64 = ir.FloatType(), ir.IntType(64)
 
 
-@intrinsic
+@_compiled
 def lowest(_context: Any, mask: Any) -> Any:
     """The number of the lowest bit of a mask that is not 0."""
 
@@ -131,7 +138,7 @@ def _overlapping(b: Any, column: Callable[[int], Vector], given: list[Vector]) -
     return found, None
 
 
-@intrinsic
+@_compiled
 def entered(
     context: Any, boxes: Any, row: Any, ox: Any, oy: Any, oz: Any, ix: Any, iy: Any, iz: Any, far: Any, at: Any
 ) -> Any:
@@ -139,7 +146,7 @@ def entered(
     return _operation(8, 6, 7, _entered)(context, boxes, row, ox, oy, oz, ix, iy, iz, far, at)
 
 
-@intrinsic
+@_compiled
 def met(context: Any, triangles: Any, row: Any, ox: Any, oy: Any, oz: Any, dx: Any, dy: Any, dz: Any, far: Any) -> Any:
     """Which of four triangles (a corner and two edges: [.,9,4]) the ray from o along d meets before `far`, either side.
 
@@ -148,25 +155,25 @@ def met(context: Any, triangles: Any, row: Any, ox: Any, oy: Any, oz: Any, dx: A
     return _operation(4, 9, 7, _met)(context, triangles, row, ox, oy, oz, dx, dy, dz, far)
 
 
-@intrinsic
+@_compiled
 def within(context: Any, boxes: Any, row: Any, x: Any, y: Any, z: Any, limit: Any, at: Any) -> Any:
     """Which of eight boxes lie at most so far from a point; `limit` and what goes to `at` [8] are squared."""
     return _operation(8, 6, 4, _within)(context, boxes, row, x, y, z, limit, at)
 
 
-@intrinsic
+@_compiled
 def faces_within(context: Any, boxes: Any, row: Any, x: Any, y: Any, z: Any, limit: Any, at: Any) -> Any:
     """The same of four boxes."""
     return _operation(4, 6, 4, _within)(context, boxes, row, x, y, z, limit, at)
 
 
-@intrinsic
+@_compiled
 def overlapping(context: Any, boxes: Any, row: Any, x0: Any, y0: Any, z0: Any, x1: Any, y1: Any, z1: Any) -> Any:
     """Which of eight boxes meet the box from (x0, y0, z0) to (x1, y1, z1)."""
     return _operation(8, 6, 6, _overlapping)(context, boxes, row, x0, y0, z0, x1, y1, z1)
 
 
-@intrinsic
+@_compiled
 def faces_overlapping(context: Any, boxes: Any, row: Any, x0: Any, y0: Any, z0: Any, x1: Any, y1: Any, z1: Any) -> Any:
     """The same of four boxes."""
     return _operation(4, 6, 6, _overlapping)(context, boxes, row, x0, y0, z0, x1, y1, z1)

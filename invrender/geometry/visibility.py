@@ -55,7 +55,7 @@ def visible_from_outside(
 
 
 def _apart(count: int) -> Ints:
-    """An order of so many directions in which those that follow each other differ: what blocks one may free the next."""
+    """An order of so many directions in which neighbours differ: what blocks one may leave the next free."""
     return np.argsort(np.arange(count) * (np.sqrt(5) - 1) / 2 % 1)
 
 
@@ -128,7 +128,7 @@ def seen_from(
 def _mark_seen(
     tree: Any, points: Floats, order: Ints, eyes: Floats, framed: Bools, normals: Floats, lift: float, seen: Bools
 ) -> None:
-    """Set `seen` [K] where a ray reaches an eye; where there are normals, those of eyes before the surface come first."""
+    """Set `seen` [K] where a ray reaches an eye; with normals, eyes before the surface come first."""
     stack, keys = np.empty(STACK, np.int32), np.empty(WIDE, np.float32)
     for row in range(2 * len(eyes) if len(normals) else len(eyes)):
         hit, first = -1, row < len(eyes)
@@ -153,7 +153,7 @@ def _mark_seen(
 def _mark_escaping(
     tree: Any, points: Singles, order: Ints, directions: Singles, normals: Singles, lift: F32, seen: Bools
 ) -> None:
-    """Set `seen` [K] where a ray escapes; where there are normals, directions about them come first."""
+    """Set `seen` [K] where a ray escapes; with normals, directions about them come first."""
     stack, keys = np.empty(STACK, np.int32), np.empty(WIDE, np.float32)
     for row in range(2 * len(directions) if len(normals) else len(directions)):
         hit, first = -1, row < len(directions)
