@@ -34,7 +34,6 @@ def outlines(below: Picture, target: Floats, estimate: Floats, known: NDArray[np
     Returns:
         [H,W,3] uint8: blue where the estimate misses something, orange where it has too much, a red outline.
     """
-    from scipy.ndimage import binary_dilation
 
     counts = np.ones(target.shape, bool) if known is None else known
     ink = np.array([MISSING, EXCESS, OUTLINE], np.float64)

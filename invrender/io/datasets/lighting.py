@@ -12,8 +12,6 @@ from pathlib import Path
 from invrender.errors import UsageError
 from invrender.io.files.paths import is_file, shown
 from invrender.io.meshes.generator import GENERATOR
-from invrender.io.scenes.read import read_scene
-from invrender.io.scenes.write import write_scene
 from invrender.nouns import Scene, Volume
 
 LIGHTING = "scene.toml"
@@ -25,6 +23,8 @@ def write_lighting(folder: str | Path, scene: Scene) -> list[Path]:
     Returns:
         The files, the scene file first.
     """
+    from invrender.io.scenes.write import write_scene
+
     media = tuple(replace(medium, extinction=_nothing(medium.extinction)) for medium in scene.media)
     return write_scene(Path(folder) / LIGHTING, replace(scene, media=media, cameras=()))
 
@@ -38,6 +38,8 @@ def lighting_of(folder: str | Path) -> Scene | None:
     Raises:
         InputError: the scene file is damaged, or names what is missing.
     """
+    from invrender.io.scenes.read import read_scene
+
     source = Path(folder)
     path = (source.parent if is_file(source) else source) / LIGHTING
     return read_scene(path) if is_file(path) else None
