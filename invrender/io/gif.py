@@ -67,11 +67,10 @@ def _parts(frames: Sequence[Picture], fps: float, last: float) -> Iterator[bytes
     packed = np.empty(2 * height * width + 1024, np.uint8)
     time = round(100 / fps)
     for number, frame in enumerate(frames):
-        top, bottom, left, right = _changed(frame, table, before, pixels)
+        top, bottom, left, right, length = _encode(frame, table, before, pixels, packed)
         stays = time + round(100 * last) if number == len(frames) - 1 else time
         yield b"\x21\xf9\x04" + struct.pack("<BHBB", 0x05, min(stays, 65535), STAYS, 0)
         yield b"\x2c" + struct.pack("<HHHHB", left, top, right - left, bottom - top, 0)
-        length = _compress(pixels, top, bottom, left, right, packed)
         yield b"\x08" + packed[:length].tobytes()
     yield b"\x3b"
 
@@ -104,21 +103,21 @@ def _palette(frames: Sequence[Picture], counts: Ints, sums: Ints) -> tuple[Pictu
 def _commonest(frames: Sequence[Picture], cell: int) -> Picture:
     """The commonest colour [3] of a cell, by the last bits of its channels."""
     low = 8 - BITS
+    wanted = np.array([cell >> shift * BITS & (1 << BITS) - 1 for shift in (2, 1, 0)])
     times = np.zeros(1 << 3 * low, np.int64)
     for frame in frames[:: -(-len(frames) // FEW)]:
-        _count_within(frame, cell, times)
+        inside = frame[(frame >> low == wanted).all(-1)] & (1 << low) - 1
+        times += np.bincount(inside @ [1 << 2 * low, 1 << low, 1], minlength=len(times))
     best = int(times.argmax())
-    parts = [
-        ((cell >> shift * BITS & (1 << BITS) - 1) << low) + (best >> shift * low & (1 << low) - 1)
-        for shift in (2, 1, 0)
-    ]
-    return np.array(parts, np.uint8)
+    last = np.array([best >> shift * low & (1 << low) - 1 for shift in (2, 1, 0)])
+    return np.asarray((wanted << low) + last, np.uint8)
 
 
 @body
 def _cell(frame: Picture, row: int, column: int) -> int:
     red, green, blue = frame[row, column, 0] >> 2, frame[row, column, 1] >> 2, frame[row, column, 2] >> 2
-    return (np.int64(red) << 12) | (np.int64(green) << 6) | np.int64(blue)
+    cell: int = (np.int64(red) << 12) | (np.int64(green) << 6) | np.int64(blue)
+    return cell
 
 
 @kernel
@@ -133,16 +132,19 @@ def _count(frame: Picture, counts: Ints, sums: Ints) -> None:
 
 
 @kernel
-def _count_within(frame: Picture, cell: int, times: Ints) -> None:
-    """Add those in one cell to the counts [64] by their last bits."""
-    for row in range(frame.shape[0]):
-        for column in range(frame.shape[1]):
-            if _cell(frame, row, column) == cell:
-                low = frame[row, column] & 3
-                times[(np.int64(low[0]) << 4) | (np.int64(low[1]) << 2) | np.int64(low[2])] += 1
+def _encode(
+    frame: Picture, table: Picture, before: Picture, pixels: Picture, packed: Picture
+) -> tuple[int, int, int, int, int]:
+    """Fill `packed` with what of a picture is not as it was before, which then is; `pixels` is room to work in.
+
+    Returns:
+        The part's rows and columns (first, beyond the last), and how many bytes it takes.
+    """
+    top, bottom, left, right = _changed(frame, table, before, pixels)
+    return top, bottom, left, right, _compress(pixels, top, bottom, left, right, packed)
 
 
-@kernel
+@body
 def _changed(frame: Picture, table: Picture, before: Picture, pixels: Picture) -> tuple[int, int, int, int]:
     """Fill `pixels` [H,W] with a picture's entries of the palette, STAYS where they are as `before`, which follows.
 
@@ -169,7 +171,7 @@ def _changed(frame: Picture, table: Picture, before: Picture, pixels: Picture) -
     return top, bottom, left, right
 
 
-@kernel
+@body
 def _compress(pixels: Picture, top: int, bottom: int, left: int, right: int, packed: Picture) -> int:
     """Fill `packed` with the codes of a part of a picture, in blocks of at most 255 bytes behind their lengths.
 

@@ -102,16 +102,12 @@ def sketched(
     }[mode]
     assert values is not None, "an outline that is to show colours is made with them"
     towards = to_lights(lights, camera)[0, 0, 0, 0].detach().cpu().double().numpy()
-    depth = np.empty((2 * height, 2 * width), np.float32)
-    seen, screen = np.empty(depth.shape, np.int32), np.empty((len(body.points), 4))
-    if not kernels.draw(body.points, body.faces, moved, screen, depth, seen):
-        return None
-    picture, cover = np.empty((height, width, 3), np.uint8), np.empty((height, width), np.float32)
     reflected = torch.as_tensor(material.albedo).detach().cpu().double().expand(3)
     light = np.array([*towards, float(lights.ambient), float(lights.intensity), *reflected.tolist()])
-    kernels.resolve(
-        depth, seen, screen, body.faces, values, light, kind, np.array(paper, np.float64), _codes(), picture, cover
-    )
+    picture, cover = np.empty((height, width, 3), np.uint8), np.empty((height, width), np.float32)
+    behind = np.array(paper, np.float64)
+    if not kernels.sketch(body.points, body.faces, values, moved, light, kind, behind, _codes(), picture, cover):
+        return None
     return picture, cover
 
 

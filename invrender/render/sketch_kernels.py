@@ -11,10 +11,12 @@ from invrender.jit import body, kernel
 
 Floats = NDArray[np.floating[Any]]
 Ints = NDArray[np.integer[Any]]
+Bytes = NDArray[np.uint8]
 
 SHADED, NORMAL, COLOUR = 0, 1, 2
 MOST_AROUND = 48  # faces at a vertex of which smooth parts are told apart; more are rather a cone's
 ASIDE = 0.25  # of a cell, that its sample is beside the middle: so four samples of a pixel are in four rows and columns
+SMALL = 8.0  # samples in a triangle, doubled: the area of a pixel
 INSIDE = 1e-9  # beyond a triangle's border, as a share of it: what rounding takes
 
 
@@ -76,7 +78,8 @@ def _flat_of(points: Floats, faces: Ints, f: int, flat: Floats, weights: Floats)
 @body
 def _alike(flat: Floats, f: int, g: int) -> float:
     """The cosine between two faces' normals."""
-    return flat[f, 0] * flat[g, 0] + flat[f, 1] * flat[g, 1] + flat[f, 2] * flat[g, 2]
+    cosine: float = flat[f, 0] * flat[g, 0] + flat[f, 1] * flat[g, 1] + flat[f, 2] * flat[g, 2]
+    return cosine
 
 
 @body
@@ -85,7 +88,7 @@ def _share_edge(faces: Ints, c: int, d: int) -> bool:
     f, g = c // 3, d // 3
     next_c, last_c = faces[f, (c % 3 + 1) % 3], faces[f, (c % 3 + 2) % 3]
     next_d, last_d = faces[g, (d % 3 + 1) % 3], faces[g, (d % 3 + 2) % 3]
-    return next_c == last_d or last_c == next_d
+    return bool(next_c == last_d or last_c == next_d)
 
 
 @body
@@ -157,21 +160,41 @@ def _keep(normals: Floats, corner: int, x: float, y: float, z: float) -> None:
 
 
 @kernel
-def draw(points: Floats, faces: Ints, matrix: Floats, screen: Floats, depth: Floats, seen: Ints) -> bool:
-    """Which face each sample sees.
+def sketch(
+    points: Floats, faces: Ints, values: Floats, matrix: Floats, light: Floats, kind: int, paper: Floats, codes: Bytes,
+    picture: Bytes, cover: Floats,
+) -> bool:  # fmt: skip
+    """A picture of a mesh on paper.
 
     Args:
         points: [P,3].
         faces: [F,3].
+        values: [F,3,3] at corners: normals, or colours of kind COLOUR.
         matrix: [4,4] from points to clip positions.
-        screen: [P,4], filled: column, row, normalised depth and 1/w, in samples, the middles of whose cells are whole.
-        depth: [2H,2W], filled: the normalised depth at samples, 1 where nothing is.
-        seen: [2H,2W], filled where something is: the face.
+        light: [8] the unit vector towards the light, the ambient term, the intensity, what is reflected of RGB.
+        kind: SHADED, NORMAL or COLOUR.
+        paper: [3] linear RGB.
+        codes: [N] sRGB bytes of values from 0 to 1.
+        picture: [H,W,3] uint8, filled.
+        cover: [H,W] the share of samples where something is, filled.
 
     Returns:
         Whether all points are before the camera; otherwise nothing is drawn.
     """
-    rows, columns = depth.shape
+    height, width = cover.shape
+    screen = np.empty((len(points), 4), np.float64)  # column, row, normalised depth, 1/w: in samples, from a middle
+    depth, seen = np.ones((2 * height, 2 * width), np.float32), np.empty((2 * height, 2 * width), np.int32)
+    if not _project(points, matrix, screen, 2 * height, 2 * width):
+        return False
+    for f in range(len(faces)):
+        _fill(screen, faces, f, depth, seen)
+    _resolve(depth, seen, screen, faces, values, light, kind, paper, codes, picture, cover)
+    return True
+
+
+@body
+def _project(points: Floats, matrix: Floats, screen: Floats, rows: int, columns: int) -> bool:
+    """Fill `screen`; whether all points are before the camera."""
     for i in range(len(points)):
         x, y, z = np.float64(points[i, 0]), np.float64(points[i, 1]), np.float64(points[i, 2])
         w = matrix[3, 0] * x + matrix[3, 1] * y + matrix[3, 2] * z + matrix[3, 3]
@@ -184,9 +207,6 @@ def draw(points: Floats, faces: Ints, matrix: Floats, screen: Floats, depth: Flo
         screen[i, 1] = (1 - up * one) * 0.5 * rows - 0.5
         screen[i, 2] = (matrix[2, 0] * x + matrix[2, 1] * y + matrix[2, 2] * z + matrix[2, 3]) * one
         screen[i, 3] = one
-    depth[:] = 1
-    for f in range(len(faces)):
-        _fill(screen, faces, f, depth, seen)
     return True
 
 
@@ -223,24 +243,12 @@ def _fill(screen: Floats, faces: Ints, f: int, depth: Floats, seen: Ints) -> Non
                     seen[row, column] = f
 
 
-@kernel
-def resolve(
+@body
+def _resolve(
     depth: Floats, seen: Ints, screen: Floats, faces: Ints, values: Floats, light: Floats, kind: int, paper: Floats,
-    codes: Ints, picture: Ints, cover: Floats,
+    codes: Bytes, picture: Bytes, cover: Floats,
 ) -> None:  # fmt: skip
-    """Means over the samples of each pixel, on paper, as sRGB bytes; each face that it sees is shaded once.
-
-    Args:
-        depth, seen, screen: see `draw`.
-        faces: [F,3].
-        values: [F,3,3] at corners: normals, or colours of kind COLOUR.
-        light: [8] the unit vector towards the light, the ambient term, the intensity, what is reflected of RGB.
-        kind: SHADED, NORMAL or COLOUR.
-        paper: [3] linear RGB.
-        codes: [N] bytes of values from 0 to 1.
-        picture: [H,W,3] uint8, filled.
-        cover: [H,W] the share of samples where something is, filled.
-    """
+    """Means over the samples of each pixel, on paper, as sRGB bytes."""
     height, width = cover.shape
     most = len(codes) - 1
     blank = np.empty(3, np.uint8)
@@ -248,6 +256,11 @@ def resolve(
         blank[k] = codes[int(paper[k] * most + 0.5)]
     for i in range(height):
         for j in range(width):
+            nearest = min(depth[2 * i, 2 * j], depth[2 * i, 2 * j + 1])
+            if min(nearest, depth[2 * i + 1, 2 * j], depth[2 * i + 1, 2 * j + 1]) == 1:
+                cover[i, j] = 0
+                picture[i, j, 0], picture[i, j, 1], picture[i, j, 2] = blank[0], blank[1], blank[2]
+                continue
             samples, red, green, blue = 0, 0.0, 0.0, 0.0
             face, many, down, across = -1, 0, 0.0, 0.0
             for n in range(5):  # samples in a row that see the same face are shaded once, in their middle
@@ -264,9 +277,6 @@ def resolve(
                     down += row + (ASIDE if column % 2 else -ASIDE)
                     across += column + (-ASIDE if row % 2 else ASIDE)
             cover[i, j] = 0.25 * samples
-            if samples == 0:
-                picture[i, j, 0], picture[i, j, 1], picture[i, j, 2] = blank[0], blank[1], blank[2]
-                continue
             free = 1 - 0.25 * samples
             picture[i, j, 0] = codes[int(min(max(0.25 * red + free * paper[0], 0.0), 1.0) * most + 0.5)]
             picture[i, j, 1] = codes[int(min(max(0.25 * green + free * paper[1], 0.0), 1.0) * most + 0.5)]
@@ -283,8 +293,10 @@ def _show(
     bx, by = screen[b, 0] - screen[a, 0], screen[b, 1] - screen[a, 1]
     cx, cy = screen[c, 0] - screen[a, 0], screen[c, 1] - screen[a, 1]
     area = bx * cy - cx * by
-    s, t = (x * cy - y * cx) / area, (y * bx - x * by) / area
-    r, s, t = (1 - s - t) * screen[a, 3], s * screen[b, 3], t * screen[c, 3]  # perspective: shares of 1/w
+    r, s, t = 1.0, 1.0, 1.0
+    if abs(area) > SMALL:  # else one colour is enough for it
+        s, t = (x * cy - y * cx) / area, (y * bx - x * by) / area
+        r, s, t = (1 - s - t) * screen[a, 3], s * screen[b, 3], t * screen[c, 3]  # perspective: shares of 1/w
     x = r * values[f, 0, 0] + s * values[f, 1, 0] + t * values[f, 2, 0]
     y = r * values[f, 0, 1] + s * values[f, 1, 1] + t * values[f, 2, 1]
     z = r * values[f, 0, 2] + s * values[f, 1, 2] + t * values[f, 2, 2]

@@ -38,8 +38,8 @@ def outlines(below: Picture, target: Floats, estimate: Floats, known: NDArray[np
     counts = np.ones(target.shape, bool) if known is None else known
     ink = np.array([MISSING, EXCESS, OUTLINE], np.float64)
     shown = np.empty(below.shape, np.uint8)
-    given = (np.ascontiguousarray(each, np.float32) for each in (target, estimate))
-    _outlined(np.ascontiguousarray(below), *given, np.ascontiguousarray(counts), ink, shown)
+    wanted, found = (np.ascontiguousarray(each, np.float32) for each in (target, estimate))
+    _outlined(np.ascontiguousarray(below), wanted, found, np.ascontiguousarray(counts), ink, shown)
     return shown
 
 
