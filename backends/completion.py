@@ -8,7 +8,7 @@ from typing import Any, cast
 
 from invrender.backends.torch.colour_misfit import colour_misfit_by
 from invrender.backends.torch.misfit import misfit_by
-from invrender.backends.torch.radiance import radiance_adjoint_by, radiance_by
+from invrender.backends.torch.radiance_over import radiance_adjoint_by, radiance_by
 from invrender.kernels import Backend
 
 _COMPOSED = ("silhouette_misfit", "colour_misfit", "radiance_torch")

@@ -26,9 +26,10 @@ def _cpu(device: Device) -> Backend:
     device = named(device)
     try:
         from invrender.backends.cpu import load
+
+        return load(device)
     except ImportError as error:
         raise without_package("cpu", error) from error
-    return load(device)
 
 
 def _cuda(device: Device) -> Backend:
@@ -43,7 +44,7 @@ def _cuda(device: Device) -> Backend:
 
 def _vulkan(device: Device) -> Backend:
     try:
-        from invrender.backends.vulkan import load
+        from invrender.backends.vulkan.backend import load
     except ImportError as error:
         raise without_package("vulkan", error) from error
     return load(None if device is None else str(device))

@@ -35,6 +35,7 @@ from photometric_pictures import Drawn, draw, held_out, lit_by, normalised, trac
 from invrender.backends import select
 from invrender.colour import linear_to_srgb
 from invrender.evaluate.distances import f_score, sample_surface
+from invrender.geometry.bvh import build_tree
 from invrender.geometry.closest import Surface
 from invrender.geometry.visibility import visible_from_outside
 from invrender.io.meshes.read import read_mesh
@@ -182,7 +183,7 @@ def visible_distances(result: Mesh, truth: Mesh) -> tuple[float, float]:
     distances = []
     for seed, (own, other) in enumerate((pair, pair[::-1])):
         points = sample_surface(*own, 30_000, seed)[0]
-        points = points[visible_from_outside(points, *own, 1e-3 * diagonal)]
+        points = points[visible_from_outside(points, build_tree(*own), 1e-3 * diagonal)]
         distances.append(Surface(*other).closest(points)[1] / diagonal)
     return float(distances[0].mean() + distances[1].mean()) / 2, f_score(distances[0], distances[1], 0.01)
 

@@ -92,8 +92,9 @@ def look(method: Method, settings: RunSettings) -> Told:
     from invrender.evaluate.ring import coverage_of, ring_of
     from invrender.io.files.memory import available_memory
     from invrender.run.execute import load, remarks
-    from invrender.run.forecast import calibrate, forecast, parts_of
+    from invrender.run.forecast import forecast, parts_of
     from invrender.run.memory import peak
+    from invrender.run.speeds import calibrate
 
     backend = select(settings.backend, settings.device, method.needs)
     free, bare = available_memory(), calibrate(backend, ())

@@ -21,6 +21,7 @@ from typing import Any
 import typer
 from typer.core import TyperCommand, TyperGroup
 
+from invrender.cli.light_values import read_lightly
 from invrender.run.settings import GENERAL
 from invrender.run.settings_table import choices_of, spelled
 
@@ -223,6 +224,11 @@ def page(context: Any, entries: Sequence[Entry], examples: Sequence[str] = (), e
 class PlainCommand(TyperCommand):
     """A command whose help is a `page`; its epilog are examples, a command line each."""
 
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        """Read the command line."""
+        read_lightly(self.get_params(ctx))
+        return super().parse_args(ctx, args)
+
     def entries(self, context: Any) -> list[Entry]:
         """What the help lists."""
         return entries_of(self, context)
@@ -245,6 +251,7 @@ class PlainGroup(TyperGroup):
         """Leave the options aside where a command comes first: to read even their defaults, Typer imports Pydantic."""
         if args and args[0] in self.commands:
             self.params = [param for param in self.params if "completion" not in (param.name or "")]
+        read_lightly(self.get_params(ctx))
         return super().parse_args(ctx, args)
 
     def format_help(self, ctx: Any, formatter: Any) -> None:

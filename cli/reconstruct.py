@@ -160,10 +160,7 @@ class BarePhotographs:
 
     def dataset(self, dry_run: bool, quiet: bool) -> Path:
         """INPUT itself, or the dataset of it with the cameras that were found."""
-        from invrender.poses.bare import dataset_beside, posed
-        from invrender.poses.options import PoseOptions
         from invrender.poses.photographs import is_bare_photographs
-        from invrender.run import stop
 
         if not is_bare_photographs(self.source):
             if self.scale is not None or self.frames is not None:
@@ -171,6 +168,10 @@ class BarePhotographs:
                     "--scale and --frames go with photographs without cameras or a video", "leave them out"
                 )
             return self.source
+        from invrender.poses.bare import dataset_beside, posed
+        from invrender.poses.options import PoseOptions
+        from invrender.run import stop
+
         if dry_run:
             raise UsageError(
                 f"--dry-run cannot find the cameras of {self.source}",

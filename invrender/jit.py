@@ -9,6 +9,7 @@ freezes.
 from __future__ import annotations
 
 import hashlib
+import importlib
 import logging
 import os
 import pickle
@@ -50,6 +51,26 @@ def kernel(function: Callable[P, R], fast: frozenset[str] = frozenset()) -> Call
     return cast("Callable[P, R]", compiled)
 
 
+@cache
+def _prepare() -> None:
+    """Let Numba import what it needs before its first kernel without scipy.linalg, for which it only asks.
+
+    The answer decides how `np.inner` and the like are done within kernels; `np.dot` asks again, where one has it. The
+    import would take as long as all of Numba's own.
+    """
+    linalg: Any = importlib.import_module("numba.np.linalg")
+    ask = linalg.ensure_blas
+
+    def refuse() -> None:
+        raise ImportError
+
+    linalg.ensure_blas = refuse
+    try:
+        importlib.import_module("numba.np.arraymath")
+    finally:
+        linalg.ensure_blas = ask
+
+
 def _forgive(kept: Any, folder: Path) -> None:
     """Let Numba go on where a kernel cannot be kept, or where what was kept is damaged: it is compiled anew."""
     save, load = kept.save_overload, kept.load_overload
@@ -61,6 +82,7 @@ def _forgive(kept: Any, folder: Path) -> None:
             tell_unkept(folder.parent, error.strerror)
 
     def load_if_whole(*given: Any) -> Any:
+        _prepare()
         try:
             return load(*given)
         except (OSError, EOFError, pickle.UnpicklingError):  # the machine went down before all of it was on the disk

@@ -58,7 +58,7 @@ def without_vulkan() -> str:
     """Why the vulkan backend cannot work here, or nothing."""
     if find_spec("slangpy") is None:
         return "slangpy is not installed"
-    from invrender.backends.vulkan import usable
+    from invrender.backends.vulkan.backend import usable
 
     try:
         usable()

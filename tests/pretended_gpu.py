@@ -18,7 +18,7 @@ from torch.utils._pytree import tree_flatten, tree_map
 
 from invrender.backends.torch.colour_misfit import colour_misfit_by
 from invrender.backends.torch.misfit import misfit_by
-from invrender.backends.torch.radiance import radiance_by
+from invrender.backends.torch.radiance_over import radiance_by
 from invrender.kernels import Backend
 from invrender.nouns import Cameras
 

@@ -60,16 +60,19 @@ def draw(
     area = ax * by - bx * ay
     if area == 0:
         return
+    p1, q1, p2, q2 = (x1, y1, x2, y2) if area > 0 else (x2, y2, x1, y1)
+    if left == right and top == bottom:  # most triangles of fine meshes do not even cover the one centre in their box
+        inside = _edge(x0, y0, p1, q1, left, top) | _edge(p1, q1, p2, q2, left, top) | _edge(p2, q2, x0, y0, left, top)
+        if inside < 0:
+            return
     scale = 1.0 / float(area)
     z_x = (product(z1 - z0, by) - product(z2 - z0, ay)) * scale
     z_y = (product(z2 - z0, ax) - product(z1 - z0, bx)) * scale
     low, high = min(z0, z1, z2), max(z0, z1, z2)
-    if area < 0:
-        x1, y1, x2, y2 = x2, y2, x1, y1
     if right - left < NARROW:
-        _draw_narrow(x0, y0, x1, y1, x2, y2, z0, z_x, z_y, low, high, face, keys, width, left, right, top, bottom)
+        _draw_narrow(x0, y0, p1, q1, p2, q2, z0, z_x, z_y, low, high, face, keys, width, left, right, top, bottom)
     else:
-        _draw_wide(x0, y0, x1, y1, x2, y2, z0, z_x, z_y, low, high, face, keys, width, left, right, top, bottom)
+        _draw_wide(x0, y0, p1, q1, p2, q2, z0, z_x, z_y, low, high, face, keys, width, left, right, top, bottom)
 
 
 @device

@@ -9,7 +9,7 @@ import torch
 from numpy.typing import NDArray
 
 from invrender.backends.bodies.clip import GUARD_PIXELS, PIECES, draw_cut, is_safe
-from invrender.backends.bodies.raster import EMPTY, ID_MASK, depth_of, draw, snap_x, snap_y
+from invrender.backends.bodies.raster import EMPTY, HALF_PIXEL, ID_MASK, depth_of, draw, snap_x, snap_y
 from invrender.backends.bodies.target import device
 from invrender.backends.cpu.arrays import packed_faces, to_numpy
 from invrender.backends.cpu.contour import Floats, Ints
@@ -19,6 +19,8 @@ from invrender.jit import kernel
 from invrender.kernels import Size
 
 Tensor = torch.Tensor
+
+UNSAFE = np.int32(-(2**31))  # stands for the column of a vertex that clipping must look at
 
 
 def rasterize(clip: Tensor, faces: Tensor, size: Size) -> tuple[Tensor, Tensor]:
@@ -62,21 +64,33 @@ def draw_view(
 ) -> None:
     """Offer all faces to rows top to bottom of one view's depth buffer."""
     count = len(clip)
-    x, y = np.empty(count, np.int64), np.empty(count, np.int64)
-    z, safe = np.empty(count, np.float64), np.empty(count, np.bool_)
+    at, z = np.empty((count, 2), np.int32), np.empty(count, np.float64)  # a vertex lies in one line of the cache
     guard_x, guard_y = 2 * GUARD_PIXELS / width, 2 * GUARD_PIXELS / height
     for i in range(count):
         cx, cy = np.float64(clip[i, 0]), np.float64(clip[i, 1])
         cz, cw = np.float64(clip[i, 2]), np.float64(clip[i, 3])
-        safe[i] = is_safe(cx, cy, cz, cw, guard_x, guard_y)
-        if safe[i]:
-            x[i], y[i], z[i] = snap_x(cx, cw, 0.5 * width), snap_y(cy, cw, 0.5 * height), cz / cw
+        at[i, 0] = UNSAFE
+        if is_safe(cx, cy, cz, cw, guard_x, guard_y):
+            at[i, 0], at[i, 1], z[i] = snap_x(cx, cw, 0.5 * width), snap_y(cy, cw, 0.5 * height), cz / cw
     for f in range(len(faces)):
         a, b, c = faces[f, 0], faces[f, 1], faces[f, 2]
-        if safe[a] and safe[b] and safe[c]:
-            draw(x[a], y[a], z[a], x[b], y[b], z[b], x[c], y[c], z[c], f, keys, width, top, bottom)
-        else:
+        x0, x1, x2 = at[a, 0], at[b, 0], at[c, 0]
+        if min(x0, x1, x2) == UNSAFE:
             for k in range(3):
                 for axis in range(4):
                     work[0, 0, k, axis] = clip[faces[f, k], axis]
             draw_cut(work, f, keys, height, width, top, bottom)
+            continue
+        y0, y1, y2 = at[a, 1], at[b, 1], at[c, 1]
+        if is_between(x0, x1, x2) | is_between(y0, y1, y2):  # most of those of fine meshes
+            continue
+        draw(
+            np.int64(x0), np.int64(y0), z[a], np.int64(x1), np.int64(y1), z[b], np.int64(x2), np.int64(y2), z[c],
+            f, keys, width, top, bottom,
+        )  # fmt: skip
+
+
+@device
+def is_between(a: int, b: int, c: int) -> bool:
+    """Whether three columns or rows lie between two centres of pixels that are next to each other."""
+    return bool((min(a, b, c) + HALF_PIXEL - 1) >> 8 > (max(a, b, c) - HALF_PIXEL) >> 8)

@@ -12,7 +12,6 @@ from __future__ import annotations
 
 import math
 from dataclasses import fields
-from functools import partial
 
 import torch
 
@@ -23,7 +22,7 @@ from invrender.backends.torch.radiance_hits import Rays, Spots
 from invrender.backends.torch.radiance_shadows import Lit, Walk
 from invrender.backends.torch.radiance_surfaces import joined
 from invrender.kernels.mesh import Trace
-from invrender.kernels.radiance import Radiance, RadianceAdjoint, RadianceGradient, SceneArrays, Transport
+from invrender.kernels.radiance import RadianceGradient, SceneArrays, Transport
 
 Tensor = torch.Tensor
 
@@ -92,17 +91,7 @@ def _bounced(
     return joined([part for part in parts if part is not None]), torch.cat(reached)
 
 
-def radiance_by(trace: Trace) -> Radiance:
-    """The reference over a backend's own `trace`."""
-    return partial(path_radiance, trace)
-
-
-def radiance_adjoint_by(trace: Trace) -> RadianceAdjoint:
-    """The reference's adjoint over a backend's own `trace`, by torch's reverse mode: memory grows with depth."""
-    return partial(_adjoint, trace)
-
-
-def _adjoint(
+def path_adjoint(
     trace: Trace, grad: Tensor, scene: SceneArrays, origin: Tensor, direction: Tensor, seed: int,
     transport: Transport, radiance: Tensor, needs: frozenset[str],
 ) -> RadianceGradient:  # fmt: skip

@@ -16,8 +16,8 @@ import slangpy as spy
 from invrender.backends.devices import CPU
 from invrender.backends.self_test import self_test
 from invrender.backends.torch import load as load_torch
-from invrender.backends.vulkan import kernels_on
 from invrender.backends.vulkan.adapters import Adapter
+from invrender.backends.vulkan.backend import kernels_on
 from invrender.backends.vulkan.device import mute, opened
 from invrender.errors import InvrenderError
 

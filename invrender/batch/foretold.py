@@ -14,10 +14,11 @@ from invrender.kernels import Backend
 from invrender.methods.names import method_called
 from invrender.run.execute import load
 from invrender.run.failures import Failure, explain
-from invrender.run.forecast import Forecast, Speeds, calibrate, forecast
+from invrender.run.forecast import Forecast, forecast
 from invrender.run.heard import heard
 from invrender.run.method import Method
 from invrender.run.settings import RunSettings
+from invrender.run.speeds import Speeds, calibrate
 from invrender.run.work import bytes_of
 
 

@@ -9,7 +9,6 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 from PIL import Image, ImageDraw
-from scipy.ndimage import binary_dilation, binary_erosion
 
 from invrender.cameras.parallel import standpoints
 from invrender.cameras.projection import common_point, look_at, perspective
@@ -105,6 +104,8 @@ def _hull(views: Views, resolution: int) -> Mesh | None:
 
 def _tile(views: Views, view: int, silhouette: NDArray[np.bool_] | None, text: str, doubted: bool) -> Picture:
     """One view, with its name below."""
+    from scipy.ndimage import binary_dilation, binary_erosion
+
     mask = (views.masks[view] >= 0.5).numpy()
     if views.images is None:
         shown = np.repeat(views.masks[view].numpy()[..., None] * 0.55 + 0.25, 3, 2) * 255

@@ -10,13 +10,15 @@ outline, however many views there are.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 import torch
 
 from invrender.cameras.parallel import far_pinholes
+from invrender.geometry.bvh import Tree, build_tree
 from invrender.geometry.closest import Surface
-from invrender.geometry.connectivity import is_watertight, merge_vertices
+from invrender.geometry.surface_facts import areas_and_volume, facts_of, joined
 from invrender.geometry.vectors import Bools, Floats, Ints, area_vectors, norm, unit
 from invrender.geometry.visibility import outlined, seen_from, visible_from_outside
 from invrender.nouns import Cameras
@@ -32,6 +34,25 @@ class Solid:
 
     v: Floats
     f: Ints
+
+    @cached_property
+    def tree(self) -> Tree:
+        """Built once, for all that is asked of these faces."""
+        return build_tree(self.v, self.f)
+
+    @cached_property
+    def measured(self) -> tuple[Floats, float]:
+        """Twice the area of each face [F], and the enclosed volume: see `areas_and_volume`."""
+        return areas_and_volume(self.v, self.f)
+
+    @property
+    def outward(self) -> float:
+        """1 where faces are counter-clockwise seen from outside, as far as the enclosed volume tells; else -1."""
+        return 1.0 if self.measured[1] >= 0 else -1.0
+
+    def normals(self, faces: Ints) -> Floats:
+        """Of some faces [K], by number; [K,3], of length 1."""
+        return unit(area_vectors(self.v, self.f[faces]))
 
 
 @dataclass(frozen=True)
@@ -76,12 +97,13 @@ def distances(result: Solid, reference: Solid, samples: int, seed: int, seen_by:
         samples, seed: points on each surface.
         seen_by: cameras of the views that the result was made from.
     """
-    diagonal = float(norm(np.ptp(reference.v[reference.f].reshape(-1, 3), axis=0)[None])[0])
+    diagonal = reference.tree.diagonal
     p = _samples(result, samples, seed, diagonal, seen_by)
     q = _samples(reference, samples, seed + 1, diagonal, seen_by)
     d1, n1, near = _to_surface(p, result, reference, diagonal)
     d2, n2, _ = _to_surface(q, reference, result, diagonal)
-    shown = _outlined(q, reference, diagonal)
+    tight = facts_of(joined(reference.v, reference.f, MERGE * diagonal)).watertight
+    shown = _outlined(q, reference, diagonal, tight)
     seen: tuple[float | None, float | None, float | None] = (None, None, None)
     if p.seen is not None and q.seen is not None and p.seen.any() and q.seen.any():
         a, b = d1[p.seen], d2[q.seen]
@@ -95,7 +117,7 @@ def distances(result: Solid, reference: Solid, samples: int, seed: int, seen_by:
         seen=seen,
         unseen=None if q.seen is None else float((~q.seen).mean()),
         hollow=float((~shown).mean()),
-        outlined=_of(d1, _outlined(near, reference, diagonal), d2, shown),
+        outlined=_of(d1, _outlined(near, reference, diagonal, tight), d2, shown),
     )
 
 
@@ -108,41 +130,40 @@ def _mean(one: Floats, other: Floats) -> float:
 
 
 def _samples(mesh: Solid, n: int, seed: int, diagonal: float, seen_by: Cameras | None) -> _Samples:
-    points, face = sample_surface(mesh.v, mesh.f, n, seed)
-    visible = visible_from_outside(points, mesh.v, mesh.f, LIFT * diagonal)
-    seen = None if seen_by is None else seen_by_cameras(points, mesh, seen_by, LIFT * diagonal)
+    points, face = sample_surface(mesh.v, mesh.f, n, seed, mesh.measured[0])
+    normals = mesh.outward * mesh.normals(face)
+    visible = visible_from_outside(points, mesh.tree, LIFT * diagonal, normals=normals)
+    seen = None if seen_by is None else seen_by_cameras(points, normals, mesh, seen_by, LIFT * diagonal)
     return _Samples(points, face, visible, seen)
 
 
-def _outlined(samples: _Samples, mesh: Solid, diagonal: float) -> Bools:
-    """Which of the points on a surface silhouettes can show, [K]."""
-    normals = _outward(mesh) * unit(area_vectors(mesh.v, mesh.f[samples.face]))
-    shown = outlined(samples.points, normals, mesh.v, mesh.f, HOLLOW * diagonal)
-    if not is_watertight(merge_vertices(mesh.v, mesh.f, MERGE * diagonal)[1]):  # which side is outside nobody knows
-        shown |= outlined(samples.points, -normals, mesh.v, mesh.f, HOLLOW * diagonal)
+def _outlined(samples: _Samples, mesh: Solid, diagonal: float, tight: bool) -> Bools:
+    """Which of the points on a surface silhouettes can show, [K]; `tight`: it is watertight."""
+    normals = mesh.outward * mesh.normals(samples.face)
+    shown = outlined(samples.points, normals, mesh.tree, HOLLOW * diagonal)
+    if not tight:  # which side is outside nobody knows
+        rest = np.flatnonzero(~shown)
+        shown[rest] = outlined(samples.points[rest], -normals[rest], mesh.tree, HOLLOW * diagonal)
     return shown
 
 
-def _outward(mesh: Solid) -> float:
-    """1 where faces are counter-clockwise seen from outside, as far as the enclosed volume tells; else -1."""
-    a, b, c = (mesh.v[mesh.f[:, k]] - mesh.v[mesh.f].mean((0, 1)) for k in range(3))
-    return 1.0 if float((a * np.cross(b, c)).sum()) >= 0 else -1.0
-
-
-def seen_by_cameras(points: Floats, mesh: Solid, cameras: Cameras, lift: float) -> Bools:
+def seen_by_cameras(points: Floats, normals: Floats, mesh: Solid, cameras: Cameras, lift: float) -> Bools:
     """Whether points [K,3] on a surface are in the picture of at least one camera and nothing is before them; [K]."""
     clip = np.concatenate([points, np.ones((len(points), 1))], 1) @ cameras.clip_from_world.numpy().transpose(0, 2, 1)
     depth = clip[..., 3]
     framed = (depth > 0) & (np.abs(clip[..., :2]) <= depth[..., None]).all(-1)  # [N,K]
     low, high = (torch.from_numpy(np.asarray(pick(mesh.v, axis=0), np.float64)) for pick in (np.min, np.max))
     eyes = far_pinholes(cameras, (low + high) / 2, float((high - low).norm())).position.numpy()
-    return seen_from(points, mesh.v, mesh.f, eyes, framed, lift)
+    return seen_from(points, mesh.tree, eyes, framed, lift, normals)
 
 
-def sample_surface(v: Floats, f: Ints, n: int, seed: int) -> tuple[Floats, Ints]:
-    """n points spread uniformly by area over the faces (stratified), with their faces: [n,3] and [n]."""
+def sample_surface(v: Floats, f: Ints, n: int, seed: int, areas: Floats | None = None) -> tuple[Floats, Ints]:
+    """n points spread uniformly by area over the faces (stratified), with their faces: [n,3] and [n].
+
+    `areas` [F] are those of the faces in any unit, where they are known.
+    """
     rng = np.random.default_rng(seed)
-    total = np.cumsum(norm(area_vectors(v, f)))
+    total = np.cumsum(norm(area_vectors(v, f)) if areas is None else areas)
     face = np.searchsorted(total, (np.arange(n) + rng.random(n)) / n * total[-1]).clip(0, len(f) - 1)
     s, t = rng.random((2, n))
     over = s + t > 1
@@ -153,9 +174,8 @@ def sample_surface(v: Floats, f: Ints, n: int, seed: int) -> tuple[Floats, Ints]
 
 def _to_surface(samples: _Samples, own: Solid, other: Solid, diagonal: float) -> tuple[Floats, Floats, _Samples]:
     """Distance [K] from samples of `own` to `other` over the diagonal, |cosine| between the normals [K], and where."""
-    feet, distance, face = Surface(other.v, other.f).closest(samples.points)
-    there = unit(area_vectors(other.v, other.f[face]))
-    here = unit(area_vectors(own.v, own.f[samples.face]))
+    feet, distance, face = Surface(other.v, other.f, tree=other.tree).closest(samples.points)
+    there, here = other.normals(face), own.normals(samples.face)
     return distance / diagonal, np.abs((here * there).sum(1)), _Samples(feet, face, samples.visible, samples.seen)
 
 

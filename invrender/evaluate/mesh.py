@@ -15,22 +15,19 @@ import numpy as np
 import torch
 
 from invrender.cameras.projection import look_at, perspective
+from invrender.cameras.rays import camera_rays
 from invrender.cameras.rigs import fibonacci
 from invrender.errors import InputError
 from invrender.evaluate.distances import Solid, distances
-from invrender.geometry.connectivity import (
-    components,
-    euler_characteristic,
-    genus,
-    is_watertight,
-    merge_vertices,
-)
 from invrender.geometry.intersections import self_intersections
-from invrender.geometry.vectors import Floats, Ints, area_vectors, norm
+from invrender.geometry.surface_facts import areas_and_volume, facts_of, joined
+from invrender.geometry.vectors import Floats, Ints
+from invrender.geometry.visibility import blocked
 from invrender.kernels import Backend
 from invrender.nouns import Cameras, Mesh
 
 MARGIN, DISTANCE, FOV = 0.9, 3.0, 45.0
+FINE = 3  # faces a pixel from which on rays through the pixels cost less than drawing the faces
 MERGE = 1e-8  # of the frame's unit: vertices this close are one
 
 
@@ -114,7 +111,8 @@ def mesh_metrics(
     if not len(good.f):
         return MeshMetrics(0.0, 0.0, None, None, 0.0, 0.0, 0.0, *state, *counts)
     cameras = evaluation_cameras(centre, scale, views, size)
-    iou = silhouette_iou(hard_masks(good.v, good.f, cameras, backend), hard_masks(ref.v, ref.f, cameras, backend))
+    fine = backend.device.type == "cpu" and max(len(good.f), len(ref.f)) > FINE * size * size
+    iou = silhouette_iou(*(_masks(each, cameras, backend, fine) for each in (good, ref)))
     between = distances(good, ref, samples, seed, seen_by)
     whole = (between.chamfer, between.visible, between.f1, between.f05, between.cosine)
     parts = (*between.seen, between.unseen, between.hollow, between.outlined)
@@ -132,10 +130,11 @@ def measured(mesh: Mesh, reference: Mesh | None, backend: Backend, seen_by: Came
     if reference is not None:
         return asdict(mesh_metrics(mesh, reference, backend, seen_by=seen_by))
     vertices, faces = mesh.numpy()
+    facts = facts_of(faces)
     return {
-        "watertight": is_watertight(faces),
-        "components": int(components(faces).max()) + 1,
-        "genus": genus(faces),
+        "watertight": facts.watertight,
+        "components": facts.components,
+        "genus": facts.genus,
         "self_intersections": len(self_intersections(vertices, faces)),
         "vertices": len(vertices),
         "faces": len(faces),
@@ -144,19 +143,20 @@ def measured(mesh: Mesh, reference: Mesh | None, backend: Backend, seen_by: Came
 
 def _solid(mesh: Mesh) -> Solid:
     v, f = mesh.numpy()
-    finite = np.asarray(np.isfinite(v).all(1))
-    f = f[finite[f].all(1)]
-    v = np.where(finite[:, None], v, 0.0)
-    return Solid(v, f[norm(area_vectors(v, f)) > 0])
+    areas, _ = areas_and_volume(v, f)  # 0 without finite corners
+    f = f if (areas > 0).all() else f[areas > 0]
+    return Solid(v if np.isfinite(v).all() else np.where(np.isfinite(v).all(1)[:, None], v, 0.0), f)
 
 
 def _state(mesh: Solid, scale: float) -> tuple[bool, int, float | None, int, int]:
     """(watertight, components, genus, euler, self-intersections) with duplicate vertices joined."""
     if not len(mesh.f):
         return False, 0, None, 0, 0
-    v, f = merge_vertices(mesh.v, mesh.f, MERGE * scale)
-    parts = int(components(f).max(initial=-1)) + 1
-    return is_watertight(f), parts, genus(f), euler_characteristic(f), len(self_intersections(v, f))
+    f = joined(mesh.v, mesh.f, MERGE * scale)
+    facts = facts_of(f)
+    tree = mesh.tree if len(f) == len(mesh.f) else None  # it is over the same faces then
+    crossing = 0 if not len(f) else len(self_intersections(mesh.v, f, tree))
+    return facts.watertight, facts.components, facts.genus, facts.euler, crossing
 
 
 def evaluation_frame(reference: Mesh) -> tuple[Floats, float]:
@@ -165,8 +165,9 @@ def evaluation_frame(reference: Mesh) -> tuple[Floats, float]:
     Of the vertices that faces use: a stray that none uses would leave the object smaller than a pixel.
     """
     v, f = reference.numpy()
-    v = v[np.unique(f)]
-    v = v[np.isfinite(v).all(1)]
+    used = np.zeros(len(v), bool)
+    used[f.ravel()] = True
+    v = v[used & np.isfinite(v).all(1)]
     centre = v.mean(0)
     return centre, float(np.abs(v - centre).max()) / MARGIN
 
@@ -188,6 +189,18 @@ def hard_masks(vertices: Floats, faces: Ints, cameras: Cameras, backend: Backend
     for matrix in cameras.clip_from_world:  # one at a time bounds the memory
         clip = (x @ matrix.T)[None].to(backend.device, torch.float32)
         masks.append(backend.rasterize(clip, f, cameras.size)[0][0].cpu() >= 0)
+    return torch.stack(masks)
+
+
+def _masks(mesh: Solid, cameras: Cameras, backend: Backend, fine: bool) -> torch.Tensor:
+    """`hard_masks`; by rays where there are many more faces than pixels, most of which no pixel's centre sees."""
+    if not fine:
+        return hard_masks(mesh.v, mesh.f, cameras, backend)
+    masks = []
+    for k in range(len(cameras)):
+        rays = camera_rays(cameras[k : k + 1])
+        found = blocked(rays.origin.numpy(), rays.direction.numpy(), mesh.tree)
+        masks.append(torch.from_numpy(found).reshape(cameras.size))
     return torch.stack(masks)
 
 

@@ -9,7 +9,6 @@ from dataclasses import dataclass, replace
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from scipy.ndimage import gaussian_filter
 
 from invrender.cameras.projection import look_at, perspective
 from invrender.cameras.volume_rigs import DISTANCE, FOV, volume_frame
@@ -118,6 +117,7 @@ def decibel(peak: float, mean_square: float) -> float:
 
 def ssim(a: Array, b: Array, peak: float) -> float:
     """Mean structural similarity of two grids with values up to `peak` (Wang et al. 2004)."""
+    from scipy.ndimage import gaussian_filter
 
     def mean(values: Array) -> Array:
         return np.asarray(gaussian_filter(values, SIGMA, truncate=TRUNCATE, mode="reflect"))

@@ -1,21 +1,33 @@
-"""A bounding volume hierarchy (BVH) over triangles, for compiled kernels: nearest faces, and pairs that may intersect.
+"""A bounding volume hierarchy (BVH) over triangles, for compiled kernels: nearest faces, any face on a ray, overlaps.
 
-A complete binary tree over the faces in Morton order (Lauterbach et al. 2009): node i has the children 2 i + 1 and
-2 i + 2, the leaves come last and hold one face each; surplus leaves have empty boxes.
+Faces are sorted along a Morton curve and taken four by four as the leaves (Lauterbach et al. 2009, "Fast BVH
+Construction on GPUs"); over these a tree of up to eight children a node is grown by the surface area heuristic in bins
+(Wald 2007, "On fast Construction of SAH-based Bounding Volume Hierarchies"). Boxes are float32, in a frame in which the
+mesh fits into [-1, 1], and a little larger than what they hold: they only decide what is looked at. Those of children
+lie side by side, so that eight are tested at once (`lanes.py`).
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
+from numpy.typing import NDArray
 
-from invrender.geometry.triples import Triple
 from invrender.geometry.vectors import Floats, Ints
-from invrender.jit import body
+from invrender.jit import body, kernel
 
-STACK = 64  # a full tree of so many levels would not fit in memory
-_BITS = 21  # of each coordinate in a Morton code
+F32 = np.float32
+Singles = NDArray[np.float32]
+Nodes = NDArray[np.int32]
+
+LEAF, WIDE = 4, 8
+BINS = 16
+DEEPEST = 24  # levels by the heuristic; below, parts of equal numbers: no input makes a stack overflow
+STACK = (WIDE - 1) * (DEEPEST + 12) + 1
+PAD = 2.0**-21  # by which boxes are larger on each side: more than float32 rounds in [-2, 2]
+_BITS = 14  # of each coordinate in a Morton code: with the number of a face it fits into 63 bits
 _SPREAD = (
     (32, 0x1F00000000FFFF),
     (16, 0x1F0000FF0000FF),
@@ -26,60 +38,292 @@ _SPREAD = (
 
 
 @dataclass(frozen=True)
-class Bvh:
-    """See the module.
+class Tree:
+    """See the module; `L` leaves and `N` nodes.
 
     Attributes:
-        order: [F] faces in the order of the leaves.
-        boxes: [N,6] lower and upper corners of the nodes; N // 2 of them come before the leaves.
+        vertices, faces: of the mesh, [V,3] and [F,3].
+        order: [4 L] faces leaf by leaf; the last one is repeated where the last leaf has less than four.
+        leaves: [L,6,4] float32 lower and upper corners of the faces' boxes.
+        boxes: [N,6,8] float32 those of the children; node 0 is the root.
+        children: [N,8] nodes, or ~leaf.
+        counts: [N] how many children there are.
+        centre: [3] and `scale`: points x of the world are (x - centre) scale in the tree.
+        diagonal: of the faces' box, in the world.
     """
 
+    vertices: Floats
+    faces: Ints
     order: Ints
-    boxes: Floats
+    leaves: Singles
+    boxes: Singles
+    children: Nodes
+    counts: Nodes
+    centre: Floats
+    scale: float
+    diagonal: float
+
+    @cached_property
+    def triangles(self) -> Singles:
+        """[L,9,4] a corner and two edges of each face, in the tree's frame: what rays are tested with."""
+        out = np.empty((len(self.leaves), 9, LEAF), np.float32)
+        _pack_triangles(self.vertices, self.faces, self.order, self.centre, self.scale, out)
+        return out
+
+    def placed(self, points: Floats) -> Floats:
+        """Points [K,3] of the world in the tree's frame."""
+        return (points - self.centre) * self.scale
 
 
-def build_bvh(corners: Floats) -> Bvh:
-    """The hierarchy over faces with corners [F,3,3], F > 0."""
-    low, high = corners.min(1), corners.max(1)
-    order = np.argsort(morton_codes(low + high), kind="stable")
-    level = np.full((1 << (len(corners) - 1).bit_length(), 6), np.inf)
-    level[: len(corners)] = np.concatenate([low, -high], 1)[order]
-    levels = [level]
-    while len(level) > 1:
-        level = np.minimum(level[0::2], level[1::2])
-        levels.append(level)
-    boxes = np.concatenate(levels[::-1])
-    boxes[:, 3:] *= -1
-    return Bvh(order, boxes)
+def build_tree(vertices: Floats, faces: Ints) -> Tree:
+    """The hierarchy over faces [F,3] of finite vertices [V,3]; F may be 0: then it has no leaf."""
+    vertices, faces = np.ascontiguousarray(vertices, np.float64), np.ascontiguousarray(faces, np.int64)
+    low, high = np.zeros(3), np.zeros(3)
+    _bounds(vertices, faces, low, high)
+    extent = max(float((high - low).max()), 1e-290) if (high > low).any() else 1.0
+    centre, scale = 0.5 * low + 0.5 * high, 2.0 ** -np.ceil(np.log2(0.5 * extent))
+    count = -(-len(faces) // LEAF)
+    keys = np.empty(len(faces), np.int64)
+    bits = max(len(faces) - 1, 1).bit_length()
+    _code(vertices, faces, centre, scale, bits, keys)
+    keys.sort()
+    order = np.full(count * LEAF, keys[-1] if len(keys) else 0, np.int64)
+    order[: len(keys)] = keys
+    order &= (1 << bits) - 1
+    leaves, around = np.empty((count, 6, LEAF), np.float32), np.empty((count, 6), np.float32)
+    _fill_leaves(vertices, faces, order, centre, scale, leaves, around)
+    boxes, children = np.empty((count + 1, 6, WIDE), np.float32), np.empty((count + 1, WIDE), np.int32)
+    counts = np.zeros(count + 1, np.int32)
+    nodes = _grow(around, boxes, children, counts)
+    return Tree(
+        vertices, faces, order, leaves, boxes[:nodes], children[:nodes], counts[:nodes], centre, float(scale),
+        float(np.sqrt(((high - low) ** 2).sum())),
+    )  # fmt: skip
 
 
-def morton_codes(points: Floats) -> Ints:
-    """Interleaved bits of the coordinates of points [K,3]: points with close codes are close in space; [K]."""
-    low, high = points.min(0, initial=np.inf), points.max(0, initial=-np.inf)
-    scale = (2**_BITS - 1) / max(float((high - low).max()), 1e-300)
-    cell = ((points - low) * scale).astype(np.int64)
+def along_a_curve(points: Floats) -> Ints:
+    """An order [K] of points [K,3] in which those that follow each other are close in space."""
+    if not len(points):
+        return np.zeros(0, np.int64)
+    low, high = points.min(0), points.max(0)
+    keys, bits = np.empty(len(points), np.int64), max(len(points) - 1, 1).bit_length()
+    _code_points(points, low, (2**_BITS - 1) / max(float((high - low).max()), 1e-300), bits, keys)
+    keys.sort()
+    return np.asarray(keys & ((1 << bits) - 1))
+
+
+@kernel
+def _bounds(v: Floats, f: Ints, low: Floats, high: Floats) -> None:
+    for axis in range(3):
+        low[axis], high[axis] = (np.inf, -np.inf) if len(f) else (0.0, 0.0)
+    for face in range(len(f)):
+        for corner in range(3):
+            for axis in range(3):
+                x = v[f[face, corner], axis]
+                low[axis], high[axis] = min(low[axis], x), max(high[axis], x)
+
+
+@body
+def _spread(cell: int) -> int:
+    """The bits of a number with two zeros before each."""
+    cell &= 0x1FFFFF
     for shift, mask in _SPREAD:
         cell = (cell | (cell << shift)) & mask
-    return np.asarray(cell[:, 0] << 2 | cell[:, 1] << 1 | cell[:, 2])
+    return cell
+
+
+@kernel
+def _code(v: Floats, f: Ints, centre: Floats, scale: float, bits: int, keys: Ints) -> None:
+    """Morton codes of the middles of the faces' boxes, each with the number of its face below it."""
+    cells = 2.0 ** (_BITS - 1) - 1e-3
+    for face in range(len(f)):
+        code = 0
+        for axis in range(3):
+            a, b, c = v[f[face, 0], axis], v[f[face, 1], axis], v[f[face, 2], axis]
+            middle = (0.5 * min(a, b, c) + 0.5 * max(a, b, c) - centre[axis]) * scale
+            code = code << 1 | _spread(int((middle + 1.0) * cells))
+        keys[face] = code << bits | face
+
+
+@kernel
+def _code_points(points: Floats, low: Floats, cells: float, bits: int, keys: Ints) -> None:
+    for k in range(len(points)):
+        code = 0
+        for axis in range(3):
+            code = code << 1 | _spread(int((points[k, axis] - low[axis]) * cells))
+        keys[k] = code << bits | k
+
+
+@kernel
+def _fill_leaves(
+    v: Floats, f: Ints, order: Ints, centre: Floats, scale: float, leaves: Singles, around: Singles
+) -> None:
+    """The boxes of the faces of each leaf, and those of the leaves [L,6]."""
+    for leaf in range(len(leaves)):
+        for axis in range(3):
+            lowest, highest = F32(np.inf), F32(-np.inf)
+            for k in range(LEAF):
+                face = order[leaf * LEAF + k]
+                a, b, c = v[f[face, 0], axis], v[f[face, 1], axis], v[f[face, 2], axis]
+                low = F32((min(a, b, c) - centre[axis]) * scale - PAD)
+                high = F32((max(a, b, c) - centre[axis]) * scale + PAD)
+                leaves[leaf, axis, k], leaves[leaf, 3 + axis, k] = low, high
+                lowest, highest = min(lowest, low), max(highest, high)
+            around[leaf, axis], around[leaf, 3 + axis] = lowest, highest
+
+
+@kernel
+def _pack_triangles(v: Floats, f: Ints, order: Ints, centre: Floats, scale: float, out: Singles) -> None:
+    for row in range(len(order)):
+        leaf, k, face = row // LEAF, row % LEAF, order[row]
+        for axis in range(3):
+            a = v[f[face, 0], axis]
+            out[leaf, axis, k] = (a - centre[axis]) * scale
+            out[leaf, 3 + axis, k] = (v[f[face, 1], axis] - a) * scale
+            out[leaf, 6 + axis, k] = (v[f[face, 2], axis] - a) * scale
+
+
+@kernel
+def _grow(around: Singles, boxes: Singles, children: Nodes, counts: Nodes) -> int:
+    """Fill boxes, children and counts; the number of nodes."""
+    if len(around) == 0:
+        counts[0], boxes[0], children[0] = 0, F32(0), 0
+        return 1
+    order = np.arange(len(around)).astype(np.int32)
+    number, bins, after = np.empty(BINS, np.int64), np.empty((BINS, 6), np.float32), np.empty(BINS, np.float32)
+    todo = np.empty((STACK + WIDE, 4), np.int64)  # node, its leaves order[start:stop], how deep it lies
+    todo[0, 0], todo[0, 1], todo[0, 2], todo[0, 3] = 0, 0, len(order), 0
+    parts, whole = np.empty((WIDE, 2), np.int64), np.empty((WIDE, 7), np.float32)
+    waiting, nodes = 1, 1
+    while waiting > 0:
+        waiting -= 1
+        node, start, stop, depth = todo[waiting, 0], todo[waiting, 1], todo[waiting, 2], todo[waiting, 3]
+        count = _divide(around, order, start, stop, depth, parts, whole, number, bins, after)
+        counts[node] = count
+        for k in range(count, WIDE):  # never looked at, but never undefined either
+            children[node, k] = 0
+            for side in range(6):
+                boxes[node, side, k] = F32(0)
+        for k in range(count):
+            for side in range(6):
+                boxes[node, side, k] = whole[k, side]
+            if parts[k, 1] - parts[k, 0] == 1:
+                children[node, k] = ~order[parts[k, 0]]
+                continue
+            children[node, k] = nodes
+            todo[waiting, 0], todo[waiting, 3] = nodes, depth + 1
+            todo[waiting, 1], todo[waiting, 2] = parts[k, 0], parts[k, 1]
+            waiting += 1
+            nodes += 1
+    return nodes
 
 
 @body
-def squared_distance(boxes: Floats, node: int, p: Triple) -> float:
-    """The squared distance of a point from a box; infinite if that is empty."""
-    dx = max(boxes[node, 0] - p[0], p[0] - boxes[node, 3], 0.0)
-    dy = max(boxes[node, 1] - p[1], p[1] - boxes[node, 4], 0.0)
-    dz = max(boxes[node, 2] - p[2], p[2] - boxes[node, 5], 0.0)
-    return float(dx * dx + dy * dy + dz * dz)
+def _divide(
+    around: Singles, order: Nodes, start: int, stop: int, depth: int, parts: Ints, whole: Singles, number: Ints,
+    bins: Singles, after: Singles,
+) -> int:  # fmt: skip
+    """Part the leaves order[start:stop] in up to eight: `parts` [8,2], with their boxes and areas [8,7]; how many."""
+    if stop - start <= WIDE:
+        for k in range(stop - start):
+            parts[k, 0], parts[k, 1] = start + k, start + k + 1
+            _surround(around, order, start + k, start + k + 1, whole, k)
+        return stop - start
+    parts[0, 0], parts[0, 1], count = start, stop, 1
+    _surround(around, order, start, stop, whole, 0)
+    while count < WIDE:
+        best, largest = -1, F32(-1)
+        for k in range(count):
+            length = parts[k, 1] - parts[k, 0]
+            size = whole[k, 6] if depth < DEEPEST else F32(length)
+            if length > 1 and size > largest:
+                best, largest = k, size
+        if best < 0:
+            break
+        begin, end = parts[best, 0], parts[best, 1]
+        middle = (begin + end) // 2
+        if depth < DEEPEST and end - begin > 2:
+            middle = _split(around, order, begin, end, number, bins, after)
+        parts[best, 1], parts[count, 0], parts[count, 1] = middle, middle, end
+        _surround(around, order, begin, middle, whole, best)
+        _surround(around, order, middle, end, whole, count)
+        count += 1
+    return count
 
 
 @body
-def overlap(boxes: Floats, a: int, b: int) -> bool:
-    """Whether two boxes meet."""
-    return bool(
-        boxes[a, 0] <= boxes[b, 3]
-        and boxes[b, 0] <= boxes[a, 3]
-        and boxes[a, 1] <= boxes[b, 4]
-        and boxes[b, 1] <= boxes[a, 4]
-        and boxes[a, 2] <= boxes[b, 5]
-        and boxes[b, 2] <= boxes[a, 5]
-    )
+def _surround(around: Singles, order: Nodes, start: int, stop: int, whole: Singles, row: int) -> None:
+    """The box of the leaves order[start:stop], and half its surface."""
+    for side in range(3):
+        whole[row, side], whole[row, 3 + side] = F32(np.inf), F32(-np.inf)
+    for k in range(start, stop):
+        leaf = order[k]
+        for side in range(3):
+            whole[row, side] = min(whole[row, side], around[leaf, side])
+            whole[row, 3 + side] = max(whole[row, 3 + side], around[leaf, 3 + side])
+    whole[row, 6] = _area(whole, row)
+
+
+@body
+def _area(box: Singles, row: int) -> F32:
+    """Half the surface of a box."""
+    x, y, z = box[row, 3] - box[row, 0], box[row, 4] - box[row, 1], box[row, 5] - box[row, 2]
+    return x * y + y * z + z * x
+
+
+@body
+def _split(around: Singles, order: Nodes, start: int, stop: int, number: Ints, bins: Singles, after: Singles) -> int:
+    """Partition order[start:stop] where it costs least along the axis on which middles spread most; the second part."""
+    axis, low, width = 0, F32(0), F32(-1)
+    for side in range(3):
+        least, most = F32(np.inf), F32(-np.inf)
+        for k in range(start, stop):
+            middle = around[order[k], side] + around[order[k], 3 + side]
+            least, most = min(least, middle), max(most, middle)
+        if most - least > width:
+            axis, low, width = side, least, most - least
+    if not width > F32(0):
+        return (start + stop) // 2
+    per = F32(BINS * 0.9999) / width
+    for k in range(BINS):
+        number[k] = 0
+        for side in range(3):
+            bins[k, side], bins[k, 3 + side] = F32(np.inf), F32(-np.inf)
+    for k in range(start, stop):
+        leaf = order[k]
+        at = min(int((around[leaf, axis] + around[leaf, 3 + axis] - low) * per), BINS - 1)
+        number[at] += 1
+        for side in range(3):
+            bins[at, side] = min(bins[at, side], around[leaf, side])
+            bins[at, 3 + side] = max(bins[at, 3 + side], around[leaf, 3 + side])
+    cut = _cheapest(number, bins, after)
+    middle = start
+    for k in range(start, stop):
+        leaf = order[k]
+        if min(int((around[leaf, axis] + around[leaf, 3 + axis] - low) * per), BINS - 1) < cut:
+            order[k], order[middle] = order[middle], leaf
+            middle += 1
+    return middle if start < middle < stop else (start + stop) // 2
+
+
+@body
+def _cheapest(number: Ints, bins: Singles, after: Singles) -> int:
+    """The first bin of the second part, where the two parts' areas times their leaves sum to least."""
+    count, x0, y0, z0, x1, y1, z1 = 0, F32(np.inf), F32(np.inf), F32(np.inf), F32(-np.inf), F32(-np.inf), F32(-np.inf)
+    for k in range(BINS - 1, 0, -1):
+        x0, y0, z0 = min(x0, bins[k, 0]), min(y0, bins[k, 1]), min(z0, bins[k, 2])
+        x1, y1, z1 = max(x1, bins[k, 3]), max(y1, bins[k, 4]), max(z1, bins[k, 5])
+        count += number[k]
+        x, y, z = x1 - x0, y1 - y0, z1 - z0
+        after[k] = (x * y + y * z + z * x) * F32(count) if count else F32(np.inf)
+    count, x0, y0, z0, x1, y1, z1 = 0, F32(np.inf), F32(np.inf), F32(np.inf), F32(-np.inf), F32(-np.inf), F32(-np.inf)
+    cut, least = BINS // 2, F32(np.inf)
+    for k in range(BINS - 1):
+        x0, y0, z0 = min(x0, bins[k, 0]), min(y0, bins[k, 1]), min(z0, bins[k, 2])
+        x1, y1, z1 = max(x1, bins[k, 3]), max(y1, bins[k, 4]), max(z1, bins[k, 5])
+        count += number[k]
+        x, y, z = x1 - x0, y1 - y0, z1 - z0
+        cost = (x * y + y * z + z * x) * F32(count) + after[k + 1] if count else F32(np.inf)
+        if cost < least:
+            cut, least = k + 1, cost
+    return cut

@@ -13,10 +13,10 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from scipy.ndimage import distance_transform_edt
 
 from invrender.cameras.projection import common_point
 from invrender.cameras.rays import rays_through
+from invrender.geometry.pixel_distance import distance_to_others
 from invrender.geometry.read_points import least_distances
 from invrender.nouns import Cameras
 from invrender.ranks.calls import count, spread
@@ -62,9 +62,10 @@ def signed_distances(masks: Tensor) -> Tensor:
 
 def _signed_distance(mask: NDArray[np.float32]) -> NDArray[np.float32]:
     inside = mask >= 0.5
-    if inside.all():  # there is no contour
-        return np.full(mask.shape, sum(mask.shape), np.float32)
-    distance = np.where(inside, distance_transform_edt(inside) - 0.5, 0.5 - distance_transform_edt(~inside))
+    if inside.all() or not inside.any():  # there is no contour
+        return np.full(mask.shape, sum(mask.shape) if inside.all() else -sum(mask.shape), np.float32)
+    away = distance_to_others(inside) - 0.5
+    distance = np.where(inside, away, -away)
     fraction = (mask > 0.01) & (mask < 0.99)
     distance = np.where(fraction, np.clip(mask - 0.5, -0.5, 0.5), distance)
     signed: NDArray[np.float32] = distance.astype(np.float32)

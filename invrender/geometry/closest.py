@@ -1,16 +1,23 @@
 """The exact closest point on a triangle mesh.
 
+Boxes in float32 decide which faces are looked at, with a margin for their rounding; distances to faces are float64.
 Distances to triangles follow Ericson, Real-Time Collision Detection (2005), section 5.1.5.
 """
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 
-from invrender.geometry.bvh import STACK, build_bvh, morton_codes, squared_distance
+from invrender.geometry.bvh import F32, LEAF, STACK, WIDE, Singles, Tree, along_a_curve, build_tree
+from invrender.geometry.lanes import faces_within, lowest, within
 from invrender.geometry.triples import Triple, along, area_vector, cross, dot, minus, point
 from invrender.geometry.vectors import Floats, Ints, area_vectors, norm, unit
 from invrender.jit import body, kernel
+
+ZERO = F32(0)
+MARGIN = 2.0**-20  # of a distance in the tree's frame: more than float32 rounds, for points about as large as the mesh
 
 
 class Surface:
@@ -21,72 +28,108 @@ class Surface:
         faces: [F,3], F > 0.
         normal_weight: 0 for the plain closest point. Above 0, a query carries a unit normal, and a face's normal that
             differs by dn costs like a distance of normal_weight * |dn|: the two sides of a thin sheet are kept apart.
+        tree: over these faces, where there is one already.
     """
 
-    def __init__(self, vertices: Floats, faces: Ints, normal_weight: float = 0.0) -> None:
-        corners = vertices[faces]
-        self._bvh = build_bvh(corners)
-        self._corners = corners[self._bvh.order]
-        self._normals = unit(area_vectors(vertices, faces[self._bvh.order]))
+    def __init__(self, vertices: Floats, faces: Ints, normal_weight: float = 0.0, tree: Tree | None = None) -> None:
+        self._tree = tree or build_tree(vertices, faces)
         self._weight = normal_weight
+        self._normals = unit(area_vectors(vertices, faces)) if normal_weight > 0 else np.zeros((0, 3))
 
     def closest(self, points: Floats, normals: Floats | None = None) -> tuple[Floats, Floats, Ints]:
         """Closest points [K,3], distances [K] and faces [K]; `normals` [K,3] where the surface weighs normals."""
         points = np.ascontiguousarray(points, np.float64)
         weighs = self._weight > 0 and normals is not None
-        directions = np.ascontiguousarray(normals, np.float64) if weighs else points
-        result, row = np.empty((len(points), 3)), np.empty(len(points), np.int64)
-        order, weight = np.argsort(morton_codes(points), kind="stable"), self._weight**2 * weighs
-        _closest(self._bvh.boxes, self._corners, self._normals, points, directions, order, weight, result, row)
-        return result, norm(points - result), self._bvh.order[row]
+        directions = np.ascontiguousarray(normals, np.float64) if weighs else np.zeros((0, 3))
+        result, face, tree = np.empty((len(points), 3)), np.empty(len(points), np.int64), self._tree
+        parts = (tree.boxes, tree.children, tree.counts, tree.leaves, tree.order)
+        _closest(
+            parts, (tree.vertices, tree.faces), self._normals, points, tree.placed(points), directions,
+            along_a_curve(points), self._weight**2 * weighs, tree.scale, result, face,
+        )  # fmt: skip
+        return result, norm(points - result), face
 
 
 @kernel
 def _closest(
-    boxes: Floats, corners: Floats, across: Floats, points: Floats, normals: Floats, order: Ints, weight: float,
-    result: Floats, row: Ints,
-) -> None:  # fmt: skip
-    """Fill result [K,3] and row [K], of faces in the tree's order; `weight` is that of squared differences of normals.
+    tree: Any, mesh: Any, across: Floats, points: Floats, placed: Floats, normals: Floats, order: Ints, weight: float,
+    scale: float, result: Floats, face: Ints,
+) -> int:  # fmt: skip
+    """Fill result [K,3] and face [K]; `weight` is that of squared differences of normals. How many faces
+    were looked at, beside one a query.
 
     Queries come in an order (`order`) in which the face of one is a good first guess for the next.
     """
-    stack, distances = np.empty(STACK, np.int64), np.empty(STACK)
-    inner_nodes = len(boxes) // 2
-    found = 0
+    boxes, children, counts, leaves, rows = tree
+    stack, distances = np.empty(STACK + WIDE, np.int32), np.empty(STACK + WIDE, np.float32)
+    keys = np.empty(WIDE, np.float32)
+    found, looked_at = rows[0], 0
     for k in order:
-        p, n = point(points, k), point(normals, k)
-        best, foot = _cost(corners, across, found, p, n, weight)
-        stack[0], distances[0], waiting = 0, 0.0, 1
+        p, n = point(points, k), (0.0, 0.0, 0.0)
+        if weight > 0.0:
+            n = point(normals, k)
+        x, y, z = F32(placed[k, 0]), F32(placed[k, 1]), F32(placed[k, 2])
+        slack = MARGIN * (1.0 + abs(x) + abs(y) + abs(z))
+        best, foot = _cost(mesh, across, found, p, n, weight)
+        reach = F32((np.sqrt(best) * scale + slack) ** 2)
+        stack[0], distances[0], waiting = 0, ZERO, 1
         while waiting > 0:
             waiting -= 1
+            if distances[waiting] > reach:
+                continue
             node = stack[waiting]
-            if distances[waiting] >= best:
+            if node >= 0:
+                waiting = _push(boxes, children, counts, node, x, y, z, reach, keys, stack, distances, waiting)
                 continue
-            if node < inner_nodes:
-                near, far = 2 * node + 1, 2 * node + 2
-                d_near, d_far = squared_distance(boxes, near, p), squared_distance(boxes, far, p)
-                if d_far < d_near:
-                    near, far, d_near, d_far = far, near, d_far, d_near
-                if d_far < best:
-                    stack[waiting], distances[waiting] = far, d_far
-                    waiting += 1
-                if d_near < best:
-                    stack[waiting], distances[waiting] = near, d_near
-                    waiting += 1
-                continue
-            cost, q = _cost(corners, across, node - inner_nodes, p, n, weight)
-            if cost < best:
-                best, found, foot = cost, node - inner_nodes, q
+            leaf = ~node
+            mask = faces_within(leaves, leaf, x, y, z, reach, keys)
+            while mask != 0:
+                row = rows[leaf * LEAF + lowest(mask)]
+                mask &= mask - 1
+                cost, q = _cost(mesh, across, row, p, n, weight)
+                looked_at += 1
+                if cost < best:
+                    best, found, foot = cost, row, q
+                    reach = F32((np.sqrt(best) * scale + slack) ** 2)
         result[k, 0], result[k, 1], result[k, 2] = foot
-        row[k] = found
+        face[k] = found
+    return looked_at
 
 
 @body
-def _cost(corners: Floats, across: Floats, row: int, p: Triple, n: Triple, weight: float) -> tuple[float, Triple]:
+def _push(
+    boxes: Singles, children: Any, counts: Any, node: int, x: F32, y: F32, z: F32, reach: F32, keys: Singles,
+    stack: Any, distances: Singles, waiting: int,
+) -> int:  # fmt: skip
+    """Put the children of a node that are within reach on the stack, the nearest on top; how many wait then."""
+    at = np.uint64(node)
+    mask = within(boxes, node, x, y, z, reach, keys) & ((1 << counts[at]) - 1)
+    nearest, first = F32(np.inf), waiting
+    while mask != 0:
+        k = np.uint64(lowest(mask))
+        mask &= mask - 1
+        stack[waiting], distances[waiting] = children[at, k], keys[k]
+        if keys[k] < nearest:
+            nearest, first = keys[k], waiting
+        waiting += 1
+    if waiting > first:
+        top = waiting - 1
+        stack[first], stack[top] = stack[top], stack[first]
+        distances[first], distances[top] = distances[top], distances[first]
+    return waiting
+
+
+@body
+def _cost(mesh: Any, across: Floats, face: int, p: Triple, n: Triple, weight: float) -> tuple[float, Triple]:
     """The cost of matching p, with normal n, to a face, and the closest point there."""
-    q = closest_on_triangle(p, point(corners[row], 0), point(corners[row], 1), point(corners[row], 2))
-    step, dn = minus(p, q), minus(point(across, row), n)
-    return dot(step, step) + weight * dot(dn, dn), q
+    v, f = mesh
+    q = closest_on_triangle(p, point(v, f[face, 0]), point(v, f[face, 1]), point(v, f[face, 2]))
+    step = minus(p, q)
+    cost = dot(step, step)
+    if weight > 0.0:
+        dn = minus(point(across, face), n)
+        cost += weight * dot(dn, dn)
+    return cost, q
 
 
 @body

@@ -1,6 +1,6 @@
 """Connectivity of triangle meshes: edges and their faces, components, genus, watertightness.
 
-Array operations without compilation, so that inspecting a mesh starts at once; remeshing uses half_edges.py. The edge
+Array operations but for `groups`, so that inspecting a mesh starts at once; remeshing uses half_edges.py. The edge
 table is built by one sort of packed integers: (lower vertex, upper vertex, half-edge) in a single int64, which sorts
 several times faster than an argsort.
 """
@@ -10,10 +10,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.sparse import coo_matrix
-from scipy.sparse.csgraph import connected_components
 
 from invrender.errors import InputError
+from invrender.geometry.groups import groups
 from invrender.geometry.vectors import Bools, Floats, Ints, cross, dot
 
 
@@ -129,8 +128,7 @@ def corner_fans(faces: Ints) -> Ints:
     straight = vertex[h] == vertex[g]  # inconsistent winding: tails meet tails
     a = np.concatenate([h, after(h)])
     b = np.concatenate([np.where(straight, g, after(g)), np.where(straight, after(g), g)])
-    graph = coo_matrix((np.ones(len(a), np.int8), (a, b)), shape=(3 * count, 3 * count))
-    return np.asarray(connected_components(graph, directed=False)[1], np.int64)
+    return groups(a, b, 3 * count)
 
 
 def split_fans(vertices: Floats, faces: Ints) -> tuple[Floats, Ints]:
@@ -149,8 +147,7 @@ def components(faces: Ints) -> Ints:
         return np.zeros(0, np.int64)
     n = int(faces.max()) + 1
     a, b = faces[:, [0, 1]].T.ravel(), faces[:, [1, 2]].T.ravel()
-    graph = coo_matrix((np.ones(len(a), np.int8), (a, b)), shape=(n, n))
-    label = connected_components(graph, directed=False)[1][faces[:, 0]]
+    label = groups(a, b, n)[faces[:, 0]]
     _, first, inverse = np.unique(label, return_index=True, return_inverse=True)
     rank = np.empty(len(first), np.int64)
     rank[np.argsort(first)] = np.arange(len(first))

@@ -9,7 +9,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.spatial import cKDTree
 
 from invrender.geometry.connectivity import unique_edges
 from invrender.geometry.intersections import self_intersections
@@ -65,6 +64,8 @@ def remesh_embedded(vertices: Floats, faces: Ints, edge_length: float, tolerated
             best = Remeshed(v, f, left, True)
         if best.left <= tolerated:
             return best
+        from scipy.spatial import cKDTree
+
         pairs = self_intersections(v, f)
         near, _ = cKDTree(v[np.unique(f[pairs])]).query(vertices)
         lengths[near < REACH * edge_length] *= 0.5

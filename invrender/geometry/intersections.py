@@ -1,91 +1,147 @@
 """Self-intersections of a triangle mesh: pairs of faces where an edge of one pierces the other.
 
-Broad phase: a bounding volume hierarchy gives the pairs of leaves whose boxes overlap. Narrow phase: signs of signed
+Broad phase: a bounding volume hierarchy gives the pairs of faces whose boxes overlap. Narrow phase: signs of signed
 volumes in float64. Faces that merely touch (a shared vertex or edge, a vertex that lies in a plane) do not count.
 """
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 
-from invrender.geometry.bvh import STACK, build_bvh, overlap
+from invrender.geometry.bvh import LEAF, STACK, Singles, Tree, build_tree
+from invrender.geometry.lanes import faces_overlapping, lowest, overlapping
 from invrender.geometry.triples import Triple, area_vector, cross, dot, minus, point
 from invrender.geometry.vectors import Bools, Floats, Ints, as_arrays
 from invrender.jit import body, kernel
 
+Corners: TypeAlias = tuple[np.uint64, np.uint64, np.uint64]
+
 FIRST_ROOM = 4096  # pairs; where there are more they are looked for once again, with room for all
 
 
-def self_intersections(vertices: NDArray[Any], faces: NDArray[Any]) -> Ints:
+def self_intersections(vertices: NDArray[Any], faces: NDArray[Any], tree: Tree | None = None) -> Ints:
     """Pairs of faces (lower, higher) [K,2] in ascending order, of which one has an edge that pierces the other.
 
     An edge and a face that share a vertex never count, so the folds of a closed surface are found but neighbours
     are not. On a transversal crossing of closed surfaces K equals the number of piercing (edge, face) pairs.
     Vertices are compared by index: join duplicates first (`merge_vertices`) where a file has split them.
+    `tree` is one over faces in the same places, where there is one already: they may name other vertices there.
     """
     v, f = as_arrays(vertices, faces)
-    return intersections_of(v, f, np.ones(len(f), bool))
+    return intersections_of(v, f, np.ones(len(f), bool), tree)
 
 
-def intersections_of(vertices: Floats, faces: Ints, some: Bools) -> Ints:
+def intersections_of(vertices: Floats, faces: Ints, some: Bools, tree: Tree | None = None) -> Ints:
     """The pairs of `self_intersections` in which at least one face is among `some` [F]."""
     if len(faces) < 2 or not some.any():
         return np.zeros((0, 2), np.int64)
-    bvh = build_bvh(vertices[faces])
-    ordered, chosen = faces[bvh.order], some[bvh.order]
+    vertices, faces = as_arrays(vertices, faces)
+    tree = tree or build_tree(vertices, faces)
     pairs = np.empty((FIRST_ROOM, 2), np.int64)
     while True:
-        count = _pierced(vertices, ordered, bvh.boxes, chosen, pairs)
+        parts = (tree.boxes, tree.children, tree.counts, tree.leaves, tree.order)
+        count = _pierced(vertices, faces, parts, some, pairs)
         if count <= len(pairs):
             break
         pairs = np.empty((count, 2), np.int64)
-    found = np.sort(bvh.order[pairs[:count]], 1)
+    found = np.sort(pairs[:count], 1)
     return found[np.lexsort((found[:, 1], found[:, 0]))]
 
 
 @kernel
-def _pierced(v: Floats, f: Ints, boxes: Floats, chosen: Bools, pairs: Ints) -> int:
-    """Fill `pairs` as far as there is room; how many there are. Everything is in the tree's order."""
-    stack = np.zeros((3 * STACK, 2), np.int64)  # pairs of nodes of the same level, the left one first
-    inner_nodes = len(boxes) // 2
-    count, waiting = 0, 1
-    while waiting > 0:
-        waiting -= 1
-        a, b = stack[waiting]
-        if not overlap(boxes, a, b):
+def _pierced(v: Floats, f: Ints, tree: Any, chosen: Bools, pairs: Ints) -> int:
+    """Fill `pairs` as far as there is room; how many there are. Each leaf looks for those that it overlaps."""
+    boxes, children, counts, leaves, rows = tree
+    stack, count = np.empty(STACK, np.int32), 0
+    asks = np.zeros(len(leaves), np.bool_)
+    for row in range(len(rows)):
+        asks[row // LEAF] |= chosen[rows[row]]
+    for one in range(len(leaves)):
+        if not asks[one]:
             continue
-        if a < inner_nodes:
-            for i in range(2 * a + 1, 2 * a + 3):
-                for j in range(max(2 * b + 1, i), 2 * b + 3):
-                    stack[waiting, 0], stack[waiting, 1] = i, j
+        b = leaves[one]
+        x0, x1 = min(b[0, 0], b[0, 1], b[0, 2], b[0, 3]), max(b[3, 0], b[3, 1], b[3, 2], b[3, 3])
+        y0, y1 = min(b[1, 0], b[1, 1], b[1, 2], b[1, 3]), max(b[4, 0], b[4, 1], b[4, 2], b[4, 3])
+        z0, z1 = min(b[2, 0], b[2, 1], b[2, 2], b[2, 3]), max(b[5, 0], b[5, 1], b[5, 2], b[5, 3])
+        stack[0], waiting = 0, 1
+        while waiting > 0:
+            waiting -= 1
+            node = np.uint64(stack[waiting])
+            mask = overlapping(boxes, node, x0, y0, z0, x1, y1, z1) & ((1 << counts[node]) - 1)
+            while mask != 0:
+                child = children[node, np.uint64(lowest(mask))]
+                mask &= mask - 1
+                if child >= 0:
+                    stack[waiting] = child
                     waiting += 1
-            continue
-        i, j = a - inner_nodes, b - inner_nodes
-        if i != j and (chosen[i] or chosen[j]) and _pierce(v, f, i, j):
-            if count < len(pairs):
-                pairs[count, 0], pairs[count, 1] = i, j
-            count += 1
+                elif ~child >= one or not asks[~child]:  # of two that ask, the first
+                    count = _pierced_of(v, f, leaves, rows, chosen, one, ~child, pairs, count)
     return count
 
 
 @body
-def _pierce(v: Floats, f: Ints, i: int, j: int) -> bool:
-    """Whether an edge of face i pierces face j or the other way round."""
-    shared = 0
-    for k in range(3):
-        shared += f[i, k] == f[j, 0] or f[i, k] == f[j, 1] or f[i, k] == f[j, 2]
-    if shared >= 2:
+def _pierced_of(
+    v: Floats, f: Ints, leaves: Singles, rows: Ints, chosen: Bools, one: int, other: int, pairs: Ints, count: int
+) -> int:
+    """Add the pairs of faces of two leaves, or of one; how many pairs there are now."""
+    for k in range(LEAF):
+        i = rows[one * LEAF + k]
+        if k > 0 and rows[one * LEAF + k - 1] == i:  # the last face is repeated to fill its leaf
+            break
+        b = leaves[one]
+        mask = faces_overlapping(leaves, other, b[0, k], b[1, k], b[2, k], b[3, k], b[4, k], b[5, k])
+        if one == other:
+            mask &= -2 << k
+        if mask == 0:
+            continue
+        corners = _corners(f, i)
+        origin = point(v, corners[0])
+        n = area_vector(origin, point(v, corners[1]), point(v, corners[2]))
+        while mask != 0:
+            m = lowest(mask)
+            mask &= mask - 1
+            j = rows[other * LEAF + m]
+            if m > 0 and rows[other * LEAF + m - 1] == j:
+                break
+            if (chosen[i] or chosen[j]) and _pierce(v, f, i, j, corners, origin, n):
+                if count < len(pairs):
+                    pairs[count, 0], pairs[count, 1] = i, j
+                count += 1
+    return count
+
+
+@body
+def _corners(f: Ints, face: int) -> Corners:
+    """Its vertices, as unsigned numbers: these need no test for negative ones."""
+    return np.uint64(f[face, 0]), np.uint64(f[face, 1]), np.uint64(f[face, 2])
+
+
+@body
+def _pierce(v: Floats, f: Ints, i: int, j: int, corners: Corners, origin: Triple, n: Triple) -> bool:
+    """Whether an edge of face i (its corners, the first one's place, its normal) pierces face j, or vice versa."""
+    p, q, r = _corners(f, j)
+    first, second, third = _among(p, corners), _among(q, corners), _among(r, corners)
+    if (first & second) | (second & third) | (third & first):
         return False
-    over = _heights(v, f, i, j)
+    over = (
+        0.0 if first else dot(minus(point(v, p), origin), n),
+        0.0 if second else dot(minus(point(v, q), origin), n),
+        0.0 if third else dot(minus(point(v, r), origin), n),
+    )
     if min(over) >= 0.0 or max(over) <= 0.0:
         return False
     under = _heights(v, f, j, i)
     if min(under) >= 0.0 or max(under) <= 0.0:
         return False
     return _edges_pierce(v, f, i, j, over) or _edges_pierce(v, f, j, i, under)
+
+
+@body
+def _among(vertex: np.uint64, corners: Corners) -> bool:
+    return bool((vertex == corners[0]) | (vertex == corners[1]) | (vertex == corners[2]))
 
 
 @body

@@ -15,9 +15,6 @@ from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.sparse import coo_matrix, diags, identity
-from scipy.sparse.csgraph import connected_components
-from scipy.sparse.linalg import splu
 
 from invrender.geometry.connectivity import unique_edges
 from invrender.geometry.intersections import intersections_of, self_intersections
@@ -127,6 +124,9 @@ def repair(
 
 def _spots(pairs: Ints, faces: Ints) -> Iterator[Ints]:
     """Groups of offending faces, joined where they intersect or share a vertex."""
+    from scipy.sparse import coo_matrix
+    from scipy.sparse.csgraph import connected_components
+
     offending, index = np.unique(pairs, return_inverse=True)
     index = index.reshape(-1, 2)
     corner = np.unique(faces[offending], return_inverse=True)[1].reshape(-1, 3) + len(offending)
@@ -194,6 +194,8 @@ class _Patch:
     """The free vertices of a spot with the graph Laplacian of the faces around them."""
 
     def __init__(self, faces: Ints, free: Ints) -> None:
+        from scipy.sparse import coo_matrix, diags, identity
+
         self.faces, self.free = faces, free
         undirected = unique_edges(faces)
         edges = np.concatenate([undirected, undirected[:, ::-1]])
@@ -210,6 +212,9 @@ class _Patch:
 
     def smoothed(self, v: Floats, strength: float) -> Floats:
         """Solve x + strength L x = v for the free vertices, the others held fixed."""
+        from scipy.sparse import identity
+        from scipy.sparse.linalg import splu
+
         system = (identity(len(self.free)) + strength * self.inner).tocsc()
         held = self.outer @ v[self.used[self.fixed]] if len(self.fixed) else 0.0
         out = v.copy()
@@ -218,6 +223,9 @@ class _Patch:
 
     def pushed(self, v: Floats, seeds: Bools, attempt: Attempt) -> Floats:
         """One step of the seeds along (or against) their normals; the others follow smoothly."""
+        from scipy.sparse import identity
+        from scipy.sparse.linalg import splu
+
         normal = np.zeros_like(v)
         local = vertex_normals(v[self.used], np.searchsorted(self.used, self.faces))
         normal[self.used] = local

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import numpy as np
-from scipy.sparse import csr_matrix
 
 from invrender.geometry.connectivity import edge_face_counts, unique_edges
 from invrender.geometry.vectors import Floats, Ints
@@ -22,6 +21,8 @@ def smoothed(vertices: Floats, faces: Ints, steps: int) -> Floats:
         faces: [F,3].
         steps: how many; ten take the stairs out of an isosurface of labels.
     """
+    from scipy.sparse import csr_matrix
+
     edges = unique_edges(faces)
     both = np.concatenate([edges, edges[:, ::-1]])
     degree = np.bincount(both[:, 0], minlength=len(vertices)).astype(np.float64)

@@ -1,21 +1,26 @@
 """Which points of a surface can be seen: from outside along many directions, or from the places of cameras.
 
 Rays run from the points until they meet a face. A point that one direction, or one camera, sees is done with, so that
-later ones are left with the hidden points; and the face that stopped a ray is tried first for the next, which starts
-close by.
+later ones are left with the hidden points; and the leaf whose face stopped a ray is tried first for the next, which
+starts close by. Everything is float32 in the tree's frame: what is asked for is whether a face is in the way of a ray
+that starts a thousandth of the surface's size off it.
 """
 
 from __future__ import annotations
 
-import numpy as np
+from typing import Any
 
-from invrender.geometry.bvh import STACK, build_bvh, morton_codes
-from invrender.geometry.triples import Triple, along, cross, dot, minus, point
+import numpy as np
+from numpy.typing import NDArray
+
+from invrender.geometry.bvh import F32, STACK, WIDE, Nodes, Singles, Tree, along_a_curve
+from invrender.geometry.lanes import entered, lowest, met
 from invrender.geometry.vectors import Bools, Floats, Ints, unit
 from invrender.jit import body, kernel
 
-PARALLEL = 1e-300  # stands in for a direction of zero, whose inverse would give 0 * inf
-ROUNDING = 1e-15  # of a distance, so that a face that its box just touches is not missed
+ABOUT = F32(0.5)  # the cosine up to which a direction is about a normal
+ZERO, ONE, NOWHERE = F32(0), F32(1), F32(np.inf)
+PARALLEL = F32(1e-20)  # stands in for a direction of zero, whose inverse would give 0 * inf
 
 
 def spread_directions(n: int, phase: float = 0.3) -> Floats:
@@ -26,29 +31,35 @@ def spread_directions(n: int, phase: float = 0.3) -> Floats:
     return np.stack([r * np.sin(a), y, r * np.cos(a)], axis=1)
 
 
-def _ready(points: Floats, corners: Floats) -> tuple[Floats, Floats, Floats, Ints]:
-    """A tree over faces [F,3,3]: its boxes and the faces in its order; points [K,3] and the order that keeps near ones
-    together."""
-    bvh, points = build_bvh(corners), np.ascontiguousarray(points, np.float64)
-    return bvh.boxes, corners[bvh.order], points, np.argsort(morton_codes(points), kind="stable")
+def _packed(tree: Tree) -> tuple[Singles, Nodes, Nodes, Singles]:
+    """What rays need of a tree."""
+    return tree.boxes, tree.children, tree.counts, tree.triangles
 
 
-def visible_from_outside(points: Floats, vertices: Floats, faces: Ints, lift: float, directions: int = 64) -> Bools:
+def _singles(values: NDArray[Any]) -> Singles:
+    return np.ascontiguousarray(values, np.float32)
+
+
+def visible_from_outside(
+    points: Floats, tree: Tree, lift: float, directions: int = 64, normals: Floats | None = None
+) -> Bools:
     """Whether a ray from each point [K,3] escapes along at least one of the directions; [K].
 
     `lift` is how far, in world units, a ray starts from its point, so that the point's own face does not hide it.
+    Outward `normals` [K,3] change no answer: directions about them are tried first, as most of these escape.
     """
-    seen = np.zeros(len(points), bool)
-    if not len(faces):
-        return ~seen
-    boxes, corners, points, order = _ready(points, vertices[faces])
-    _mark_escaping(boxes, corners, points, order, spread_directions(directions), lift, seen)
+    seen, ways = np.zeros(len(points), bool), _singles(spread_directions(directions)[_apart(directions)])
+    order, across = along_a_curve(points), _singles(np.zeros((0, 3)) if normals is None else normals)
+    _mark_escaping(_packed(tree), _singles(tree.placed(points)), order, ways, across, F32(lift * tree.scale), seen)
     return seen
 
 
-def outlined(
-    points: Floats, normals: Floats, vertices: Floats, faces: Ints, lift: float, directions: int = 32
-) -> Bools:
+def _apart(count: int) -> Ints:
+    """An order of so many directions in which those that follow each other differ: what blocks one may free the next."""
+    return np.argsort(np.arange(count) * (np.sqrt(5) - 1) / 2 % 1)
+
+
+def outlined(points: Floats, normals: Floats, tree: Tree, lift: float, directions: int = 32) -> Bools:
     """Whether an outline can run through each point [K,3] of a surface: a line that touches it there is free; [K].
 
     Lines are tried along `directions` tangents, from a distance of `lift` above the surface, so that bumps lower than
@@ -56,150 +67,156 @@ def outlined(
 
     Args:
         points, normals: [K,3], the normals of length 1, outward.
-        vertices, faces: of the surface, [V,3] and [F,3].
+        tree: over the surface.
         lift: in world units.
         directions: how many tangents.
     """
     seen = np.zeros(len(points), bool)
-    if not len(faces):
-        return ~seen
-    boxes, corners, points, order = _ready(points, vertices[faces])
     first = unit(np.cross(normals, np.eye(3)[np.abs(normals).argmin(1)]))
-    second = np.cross(normals, first)
-    for turn in np.arange(directions) / directions * np.pi:
-        tangents = np.cos(turn) * first + np.sin(turn) * second
-        _mark_outlined(boxes, corners, points, normals, tangents, order, lift, seen)
+    across = _singles(first), _singles(np.cross(normals, first))
+    start = _singles(tree.placed(points + lift * normals))
+    _mark_outlined(_packed(tree), start, *across, along_a_curve(points), _apart(directions), seen)
     return seen
 
 
 @kernel
 def _mark_outlined(
-    boxes: Floats, corners: Floats, points: Floats, normals: Floats, tangents: Floats, order: Ints, lift: float,
-    seen: Bools,
-) -> None:  # fmt: skip
+    tree: Any, points: Singles, first: Singles, second: Singles, order: Ints, turns: Ints, seen: Bools
+) -> None:
     """Set `seen` [K] where a line along a point's tangent is free on both sides of it."""
-    stack = np.empty(STACK, np.int64)
-    hit = 0
-    for k in order:
-        if seen[k]:
-            continue
-        n, d = point(normals, k), point(tangents, k)
-        o, back = along(point(points, k), lift, n), (-d[0], -d[1], -d[2])
-        if _meets(corners[hit], o, d, np.inf) or _meets(corners[hit], o, back, np.inf):
-            continue
-        found = _any_face(boxes, corners, o, d, np.inf, stack)
-        if found < 0:
-            found = _any_face(boxes, corners, o, back, np.inf, stack)
-        seen[k] = found < 0
-        hit = max(found, 0)
+    stack, keys = np.empty(STACK, np.int32), np.empty(WIDE, np.float32)
+    hit = -1
+    for turn in turns / len(turns) * np.pi:
+        x, y = F32(np.cos(turn)), F32(np.sin(turn))
+        for k in order:
+            if seen[k]:
+                continue
+            dx = x * first[k, 0] + y * second[k, 0]
+            dy = x * first[k, 1] + y * second[k, 1]
+            dz = x * first[k, 2] + y * second[k, 2]
+            o = points[k, 0], points[k, 1], points[k, 2]
+            found = _on_way(tree, o, (dx, dy, dz), NOWHERE, hit, stack, keys)
+            if found < 0:
+                found = _on_way(tree, o, (-dx, -dy, -dz), NOWHERE, hit, stack, keys)
+            seen[k] = found < 0
+            hit = found
 
 
-def seen_from(points: Floats, vertices: Floats, faces: Ints, eyes: Floats, framed: Bools, lift: float) -> Bools:
+def seen_from(
+    points: Floats, tree: Tree, eyes: Floats, framed: Bools, lift: float, normals: Floats | None = None
+) -> Bools:
     """Whether nothing lies between a point and at least one of the eyes that have it in their picture; [K].
 
     Args:
         points: [K,3].
-        vertices, faces: of the surface, [V,3] and [F,3].
+        tree: over the surface.
         eyes: [N,3] places of cameras.
         framed: [N,K] whether a camera has a point in its picture, as if nothing hid it.
         lift: how far, in world units, a ray starts from its point.
+        normals: [K,3] outward; they change no answer, but eyes before the surface are tried first.
     """
     seen = np.zeros(len(points), bool)
-    if not len(faces):
-        return np.asarray(framed.any(0))
-    boxes, corners, points, order = _ready(points, vertices[faces])
-    eyes = np.ascontiguousarray(eyes, np.float64)
-    _mark_seen(boxes, corners, points, order, eyes, np.ascontiguousarray(framed), lift, seen)
+    across = np.zeros((0, 3)) if normals is None else np.ascontiguousarray(normals, np.float64)
+    _mark_seen(
+        _packed(tree), tree.placed(points), along_a_curve(points), tree.placed(eyes), np.ascontiguousarray(framed),
+        across, lift * tree.scale, seen,
+    )  # fmt: skip
     return seen
 
 
 @kernel
 def _mark_seen(
-    boxes: Floats, corners: Floats, points: Floats, order: Ints, eyes: Floats, framed: Bools, lift: float, seen: Bools
+    tree: Any, points: Floats, order: Ints, eyes: Floats, framed: Bools, normals: Floats, lift: float, seen: Bools
 ) -> None:
-    """Set `seen` [K] where a ray reaches an eye; `corners` [F,3,3] come in the tree's order, points in `order` [K]."""
-    stack = np.empty(STACK, np.int64)
-    for row in range(len(eyes)):
-        eye, hit = point(eyes, row), 0
+    """Set `seen` [K] where a ray reaches an eye; where there are normals, those of eyes before the surface come first."""
+    stack, keys = np.empty(STACK, np.int32), np.empty(WIDE, np.float32)
+    for row in range(2 * len(eyes) if len(normals) else len(eyes)):
+        hit, first = -1, row < len(eyes)
+        eye = row if first else row - len(eyes)
         for k in order:
-            if seen[k] or not framed[row, k]:
+            if seen[k] or not framed[eye, k]:
                 continue
-            way = minus(eye, point(points, k))
-            length = np.sqrt(dot(way, way))
+            x, y, z = eyes[eye, 0] - points[k, 0], eyes[eye, 1] - points[k, 1], eyes[eye, 2] - points[k, 2]
+            if len(normals) and (x * normals[k, 0] + y * normals[k, 1] + z * normals[k, 2] > 0.0) != first:
+                continue
+            length = np.sqrt(x * x + y * y + z * z)
             if length <= lift:
                 seen[k] = True
                 continue
-            d = along((0.0, 0.0, 0.0), 1.0 / length, way)
-            o = along(point(points, k), lift, d)
-            if _meets(corners[hit], o, d, length - lift):
-                continue
-            found = _any_face(boxes, corners, o, d, length - lift, stack)
-            seen[k] = found < 0
-            hit = max(found, 0)
+            x, y, z = x / length, y / length, z / length
+            o = F32(points[k, 0] + lift * x), F32(points[k, 1] + lift * y), F32(points[k, 2] + lift * z)
+            hit = _on_way(tree, o, (F32(x), F32(y), F32(z)), F32(length - lift), hit, stack, keys)
+            seen[k] = hit < 0
 
 
 @kernel
 def _mark_escaping(
-    boxes: Floats, corners: Floats, points: Floats, order: Ints, directions: Floats, lift: float, seen: Bools
+    tree: Any, points: Singles, order: Ints, directions: Singles, normals: Singles, lift: F32, seen: Bools
 ) -> None:
-    """Set `seen` [K] where a ray escapes; `corners` [F,3,3] come in the tree's order, points in that of `order` [K]."""
-    stack = np.empty(STACK, np.int64)
-    for row in range(len(directions)):
-        d, hit = point(directions, row), 0
+    """Set `seen` [K] where a ray escapes; where there are normals, directions about them come first."""
+    stack, keys = np.empty(STACK, np.int32), np.empty(WIDE, np.float32)
+    for row in range(2 * len(directions) if len(normals) else len(directions)):
+        hit, first = -1, row < len(directions)
+        d = row if first else row - len(directions)
+        x, y, z = directions[d, 0], directions[d, 1], directions[d, 2]
         for k in order:
             if seen[k]:
                 continue
-            o = along(point(points, k), lift, d)
-            if _meets(corners[hit], o, d, np.inf):
+            if len(normals) and (x * normals[k, 0] + y * normals[k, 1] + z * normals[k, 2] > ABOUT) != first:
                 continue
-            found = _any_face(boxes, corners, o, d, np.inf, stack)
-            seen[k] = found < 0
-            hit = max(found, 0)
+            o = points[k, 0] + lift * x, points[k, 1] + lift * y, points[k, 2] + lift * z
+            hit = _on_way(tree, o, (x, y, z), NOWHERE, hit, stack, keys)
+            seen[k] = hit < 0
+
+
+def blocked(origins: Floats, directions: Floats, tree: Tree) -> Bools:
+    """Whether rays from [K,3] along [K,3], of length 1, meet the surface; [K]. Neighbours should follow each other."""
+    found = np.zeros(len(origins), bool)
+    _mark_blocked(_packed(tree), _singles(tree.placed(origins)), _singles(directions), found)
+    return found
+
+
+@kernel
+def _mark_blocked(tree: Any, origins: Singles, directions: Singles, found: Bools) -> None:
+    """Set `found` [K] where a ray meets a face."""
+    stack, keys = np.empty(STACK, np.int32), np.empty(WIDE, np.float32)
+    hit = -1
+    for k in range(len(origins)):
+        o, d = (origins[k, 0], origins[k, 1], origins[k, 2]), (directions[k, 0], directions[k, 1], directions[k, 2])
+        hit = _on_way(tree, o, d, NOWHERE, hit, stack, keys)
+        found[k] = hit >= 0
 
 
 @body
-def _any_face(boxes: Floats, corners: Floats, o: Triple, d: Triple, far: float, stack: Ints) -> int:
-    """A face, in the tree's order, that the ray from o along d meets nearer than `far`; -1: it escapes."""
-    inverse = (
-        1.0 / (d[0] if d[0] != 0.0 else PARALLEL),
-        1.0 / (d[1] if d[1] != 0.0 else PARALLEL),
-        1.0 / (d[2] if d[2] != 0.0 else PARALLEL),
-    )
-    inner_nodes = len(boxes) // 2
+def _on_way(tree: Any, o: Any, d: Any, far: F32, hit: int, stack: Nodes, keys: Singles) -> int:
+    """A leaf with a face that the ray from o along d meets nearer than `far`, first tried in `hit`; -1: there is none.
+
+    Of the children of a node that the ray enters the nearest is gone on with: what stops a ray is mostly close.
+    """
+    boxes, children, counts, triangles = tree
+    if hit >= 0 and met(triangles, hit, o[0], o[1], o[2], d[0], d[1], d[2], far) != 0:
+        return hit
+    ix = ONE / (d[0] if d[0] != ZERO else PARALLEL)
+    iy = ONE / (d[1] if d[1] != ZERO else PARALLEL)
+    iz = ONE / (d[2] if d[2] != ZERO else PARALLEL)
     stack[0], waiting = 0, 1
     while waiting > 0:
         waiting -= 1
-        node = stack[waiting]
-        if not _enters(boxes, node, o, inverse):
-            continue
-        if node < inner_nodes:
-            stack[waiting], stack[waiting + 1] = 2 * node + 1, 2 * node + 2
-            waiting += 2
-        elif _meets(corners[node - inner_nodes], o, d, far):
-            return int(node - inner_nodes)
+        node = np.uint64(stack[waiting])
+        mask = entered(boxes, node, o[0], o[1], o[2], ix, iy, iz, far, keys) & ((1 << counts[node]) - 1)
+        nearest, first = NOWHERE, waiting
+        while mask != 0:
+            k = np.uint64(lowest(mask))
+            mask &= mask - 1
+            child = children[node, k]
+            if child < 0:
+                if met(triangles, ~child, o[0], o[1], o[2], d[0], d[1], d[2], far) != 0:
+                    return int(~child)
+                continue
+            stack[waiting] = child
+            if keys[k] < nearest:
+                nearest, first = keys[k], waiting
+            waiting += 1
+        if waiting > first:
+            stack[first], stack[waiting - 1] = stack[waiting - 1], stack[first]
     return -1
-
-
-@body
-def _enters(boxes: Floats, node: int, o: Triple, inverse: Triple) -> bool:
-    """Whether a ray meets a box."""
-    enter, leave = 0.0, np.inf if boxes[node, 0] < np.inf else -1.0  # an empty one is never met
-    for axis in range(3):
-        a = (boxes[node, axis] - o[axis]) * inverse[axis]
-        b = (boxes[node, 3 + axis] - o[axis]) * inverse[axis]
-        enter, leave = max(enter, min(a, b)), min(leave, max(a, b))
-    return bool(enter <= leave * (1 + ROUNDING))
-
-
-@body
-def _meets(corners: Floats, o: Triple, d: Triple, far: float) -> bool:
-    """Whether the ray from o along d meets a triangle [3,3] nearer than `far`, from either side.
-
-    By Moeller and Trumbore 1997.
-    """
-    a = point(corners, 0)
-    s, r, q = minus(point(corners, 1), a), minus(point(corners, 2), a), minus(o, a)
-    p, c = cross(d, r), cross(q, s)
-    det = dot(s, p)
-    u, v, t = dot(q, p) / det, dot(d, c) / det, dot(r, c) / det
-    return bool(u >= 0.0 and v >= 0.0 and u + v <= 1.0 and 0.0 < t < far)  # never with the NaN of a parallel ray

@@ -8,28 +8,15 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 from invrender.errors import InputError, UsageError
-from invrender.io.datasets.dataset import is_dataset, read_dataset, write_dataset
-from invrender.io.datasets.transmittance import (
-    TransmittanceViews,
-    is_transmittance,
-    read_transmittance,
-    write_transmittance,
-)
 from invrender.io.files.paths import is_file, is_folder
-from invrender.io.meshes.read import read_mesh
-from invrender.io.meshes.write import write_mesh
-from invrender.io.pairs.open_source import refuse_pairs
-from invrender.io.scenes import is_scene_path, read_scene, write_scene
-from invrender.io.volumes.field import write_field
-from invrender.io.volumes.folders import is_volume_folder
-from invrender.io.volumes.foreign import is_foreign
-from invrender.io.volumes.read import is_volume_path, read_volume
-from invrender.io.volumes.write import write_volume
 from invrender.nouns import Mesh, Scene, Views, Volume
 from invrender.parameters.neural_field import LearnedField
+
+if TYPE_CHECKING:
+    from invrender.io.datasets.transmittance import TransmittanceViews
 
 Kind = Literal["mesh", "scene", "volume", "transmittance", "views"]
 
@@ -45,6 +32,11 @@ def identify(source: str | Path) -> tuple[Kind, Path]:
     Raises:
         InputError: a run that has no result yet, or voxels with pictures of them.
     """
+    from invrender.io.datasets.dataset import is_dataset
+    from invrender.io.datasets.transmittance import is_transmittance
+    from invrender.io.pairs.open_source import refuse_pairs
+    from invrender.io.scenes import is_scene_path
+
     path = Path(source)
     if is_scene_path(path) and not is_folder(path):
         return "scene", path
@@ -85,6 +77,12 @@ def read(
         InputError: it is missing, damaged, of an unknown kind, or a run without a result.
         UsageError: shape or dtype for something else than a .raw file, masks for something else than a dataset.
     """
+    from invrender.io.datasets.dataset import read_dataset
+    from invrender.io.datasets.transmittance import read_transmittance
+    from invrender.io.meshes.read import read_mesh
+    from invrender.io.scenes import read_scene
+    from invrender.io.volumes.read import read_volume
+
     kind, path = identify(source)
     if masks is not None and kind != "views":
         raise UsageError(f"masks go with a dataset, and {path} is none", "leave them out")
@@ -118,6 +116,13 @@ def write(
     Raises:
         UsageError: the extension is unknown, or the place cannot be written to.
     """
+    from invrender.io.datasets.dataset import write_dataset
+    from invrender.io.datasets.transmittance import write_transmittance
+    from invrender.io.meshes.write import write_mesh
+    from invrender.io.scenes import write_scene
+    from invrender.io.volumes.field import write_field
+    from invrender.io.volumes.write import write_volume
+
     if isinstance(thing, Mesh):
         write_mesh(target, thing, units)
     elif isinstance(thing, Volume):
@@ -135,6 +140,10 @@ def write(
 
 def volume_file(source: Path) -> Path | None:
     """The volume that a path means: a volume file, or the one in a run's folder; None where it means something else."""
+    from invrender.io.volumes.folders import is_volume_folder
+    from invrender.io.volumes.foreign import is_foreign
+    from invrender.io.volumes.read import is_volume_path
+
     if is_folder(source):
         found = source if is_foreign(source) else _first(source, VOLUME_RESULTS)
         return found or (source if is_volume_folder(source) else None)
@@ -147,6 +156,8 @@ def mesh_file(source: Path) -> Path:
     Raises:
         InputError: the folder holds no result.
     """
+    from invrender.io.pairs.open_source import refuse_pairs
+
     found = _first(source, MESH_RESULTS) if is_folder(source) else source
     if found is None:
         refuse_pairs(source)

@@ -13,7 +13,6 @@ from typing import Any
 
 import numpy as np
 import torch
-from scipy.sparse import csr_matrix
 
 from invrender.nouns.topology import Topology
 
@@ -48,6 +47,8 @@ def product(matrix: Tensor) -> Callable[[Tensor], Tensor]:
 
     scipy's CSR product: an order of magnitude less work than the derivative of torch's sparse product.
     """
+    from scipy.sparse import csr_matrix
+
     rows, columns = matrix.indices().numpy()
     compressed = csr_matrix((matrix.values().numpy(), (rows, columns)), shape=tuple(matrix.shape))
     return _differentiable(lambda x: torch.from_numpy(compressed @ x.numpy()))

@@ -12,7 +12,6 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.sparse import coo_matrix
 
 from invrender.geometry.vectors import Ints
 from invrender.jit import body, kernel
@@ -46,6 +45,8 @@ def labelled(cost: Array, edges: Ints, order: Ints, price: float, limit: float, 
 
 def _neighbours(edges: Ints, count: int) -> tuple[Ints, Ints, Ints]:
     """Compressed rows: where those of a vertex start [V+1], its neighbours [2E], and the entry that leads back [2E]."""
+    from scipy.sparse import coo_matrix
+
     a, b = np.concatenate([edges, edges[:, ::-1]]).T
     number = np.concatenate([np.arange(len(a)) + 1, [0]])[:-1]
     table = coo_matrix((number, (a, b)), shape=(count, count)).tocsr()

@@ -15,7 +15,6 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 import torch
-from scipy.spatial.transform import Rotation
 
 from invrender.kernels import Backend
 from invrender.nouns import Cameras
@@ -133,6 +132,8 @@ def twisted(twist: Tensor) -> Tensor:
 
 def twist_of(motion: Tensor) -> Tensor:
     """The twist [6] of a rigid motion [4,4]."""
+    from scipy.spatial.transform import Rotation
+
     turn = torch.from_numpy(Rotation.from_matrix(motion[:3, :3].numpy()).as_rotvec())
     # a motion's shift is linear in its twist's
     across = torch.stack([twisted(torch.cat([turn, unit]))[:3, 3] for unit in torch.eye(3, dtype=torch.float64)], 1)

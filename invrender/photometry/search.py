@@ -13,8 +13,6 @@ from typing import Any
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from scipy.sparse import csr_matrix, diags
-from scipy.sparse.linalg import splu
 
 from invrender.geometry.connectivity import unique_edges
 from invrender.geometry.embedded import roll_back
@@ -106,6 +104,8 @@ def _weights(vertices: Floats, normals: Floats, faces: Ints, photos: Photos, bac
 
 
 def _laplacian(edges: Ints, count: int) -> Any:
+    from scipy.sparse import csr_matrix, diags
+
     a, b = edges.T
     both = csr_matrix((np.ones(2 * len(a)), (np.concatenate([a, b]), np.concatenate([b, a]))), shape=(count, count))
     return diags(np.asarray(both.sum(1)).ravel()) - both
@@ -143,6 +143,9 @@ def _drawn(
 
     sum_i certain_i (s_i - target_i)^2 + hold held_i s_i^2 + smooth s' L s + fair |D^-1 L (v + s n)|^2
     """
+    from scipy.sparse import diags
+    from scipy.sparse.linalg import splu
+
     degree = laplacian.diagonal().clip(1)
     umbrella = diags(1 / degree) @ laplacian
     bending = (umbrella.T @ umbrella).tocsr()

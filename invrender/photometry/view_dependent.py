@@ -14,12 +14,11 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from scipy import sparse
 
 from invrender import ops
 from invrender.cameras.parallel import far_pinholes
@@ -32,6 +31,9 @@ from invrender.nouns import Cameras, Mesh, Scene
 from invrender.photometry.photos import Photos
 from invrender.render.images import average, enlarge
 from invrender.render.raster import layers
+
+if TYPE_CHECKING:
+    from scipy import sparse
 
 Tensor = torch.Tensor
 Floats = NDArray[np.float32]
@@ -102,6 +104,8 @@ def fitted_colours(
     Raises:
         InputError: no photograph shows the mesh.
     """
+    from scipy import sparse
+
     rows, wanted = _rows(vertices, faces, photos, functions, backend)
     edges = unique_edges(faces.numpy())
     count = len(vertices)
@@ -195,6 +199,8 @@ def _rows(
     vertices: Tensor, faces: Tensor, photos: Photos, functions: int, backend: Backend
 ) -> tuple[sparse.csr_matrix, Floats]:
     """The matrix [P,VK] from coefficients to pixels, and the pixels' colours [P,3]."""
+    from scipy import sparse
+
     columns, entries, wanted = [], [], []
     for i in range(len(photos)):
         seen = seen_by(vertices, faces, photos.clip_from_object[i], photos.size, backend)

@@ -11,7 +11,6 @@ from collections.abc import Sequence
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.cluster.vq import kmeans2, vq
 
 Floats = NDArray[np.float32]
 
@@ -49,6 +48,8 @@ def chosen_pairs(matching: str, descriptors: Sequence[NDArray[np.uint8]], seed: 
 
 def _vlad(descriptors: list[Floats], random: np.random.Generator) -> Floats:
     """[N, words * 128] of length 1, each component's square root taken with its sign."""
+    from scipy.cluster.vq import kmeans2, vq
+
     every = np.concatenate(descriptors)
     sample = every[random.permutation(len(every))[:_SAMPLES]]
     words = min(_WORDS, max(1, len(sample) // 8))

@@ -10,10 +10,8 @@ from PIL import Image
 
 from invrender.errors import InputError
 from invrender.io.datasets.dataset import is_dataset
-from invrender.io.datasets.masks import find_mask
 from invrender.io.files.paths import entries, is_file, is_folder, listing, nearest, shown
 from invrender.io.pixels import DAMAGED, IMAGE_EXTENSIONS, UNREAD_EXTENSIONS, open_picture, read_header, unread
-from invrender.io.volumes.folders import is_volume_folder
 
 VIDEO_EXTENSIONS = (".mp4", ".mov", ".avi", ".webm", ".mkv", ".m4v")
 FEWEST = 3
@@ -62,6 +60,8 @@ def is_video(path: Path) -> bool:
 
 def is_bare_photographs(path: str | Path) -> bool:
     """Whether a path names photographs that come without cameras: a video, or a folder of pictures and no poses."""
+    from invrender.io.volumes.folders import is_volume_folder
+
     source = Path(path)
     if is_video(source):
         return True
@@ -141,6 +141,8 @@ def _other_kind(path: Path) -> str:
 
 
 def _photograph(folder: Path, name: str) -> Photograph:
+    from invrender.io.datasets.masks import find_mask
+
     path = folder / name
     header = read_header(path)
     height, width = header.size

@@ -12,7 +12,6 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
-from scipy.ndimage import maximum_filter
 
 from invrender.colour import linear_to_srgb
 from invrender.errors import InputError
@@ -53,6 +52,8 @@ def prepare(photograph: Photograph, index: int, images: Path, masks: Path) -> Pr
     Raises:
         InputError: the picture or its mask is damaged, or they differ in shape.
     """
+    from scipy.ndimage import maximum_filter
+
     colours, alpha = _upright(photograph)
     mask = _mask(photograph, alpha)
     factor = min(1.0, LARGEST / max(photograph.size))

@@ -10,7 +10,6 @@ from __future__ import annotations
 import math
 
 import torch
-from scipy import ndimage
 
 from invrender.errors import InputError
 from invrender.radiography.flats import Beam, blocks
@@ -32,6 +31,8 @@ def find_air(sample: Tensor, noise: CountNoise, flat: bool = True) -> Tensor | N
         noise: of its pixels.
         flat: whether the beam's own unevenness has been divided out.
     """
+    from scipy import ndimage
+
     even = smoothed(sample)
     bright = torch.stack([_quantile(frame, BRIGHT) for frame in even])
     level = even / bright[:, None, None].clamp(min=1e-12)

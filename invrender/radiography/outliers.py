@@ -9,7 +9,6 @@ never makes an outlier, and one that is bright is broader than a few pixels some
 from __future__ import annotations
 
 import torch
-from scipy import ndimage
 
 from invrender.radiography.noise import ROBUST, CountNoise
 
@@ -79,6 +78,8 @@ def broken_pixels(sample: Tensor) -> tuple[Tensor, Tensor]:
     Returns:
         [H,W] bool: they are broken; and by how much [H,W] the others are brighter than their neighbours in all frames.
     """
+    from scipy import ndimage
+
     size = sample.shape[1:]
     if min(size) < WINDOW:
         return sample.isnan().all(0), torch.zeros(size)

@@ -14,7 +14,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import torch
-from scipy import ndimage
 
 from invrender.radiography.noise import ROBUST
 
@@ -88,6 +87,8 @@ def _columns(middle: Tensor, error: Tensor) -> Tensor:
 
 def _offsets(block: Tensor) -> tuple[Tensor, Tensor, Tensor]:
     """[h,W] how far pixels lie off in line integrals, how far that errs, and by how much it certainly grows."""
+    from scipy import ndimage
+
     known = block > 0
     depth = torch.where(known, -torch.where(known, block, 1.0).log(), 0.0)
     around = torch.from_numpy(ndimage.median_filter(depth.numpy(), (1, 1, WINDOW), mode="mirror"))

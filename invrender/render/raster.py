@@ -18,13 +18,14 @@ from invrender.cameras.parallel import to_viewers
 from invrender.errors import UsageError
 from invrender.kernels import Backend
 from invrender.nouns import Cameras, Lights, Mesh, Scene, Views
+from invrender.nouns.topology import topology
 from invrender.render.images import average, enlarge, straight
 from invrender.render.modes import find_mode
 from invrender.render.occlusion import Occlusion, openness
 from invrender.render.rays import Body, Places, body
 from invrender.shading.lights import to_lights
 from invrender.shading.points import carried, facing_normals, points_of, seen
-from invrender.shading.surface import Surface, surface_on
+from invrender.shading.surface import Surface, surface_on, welded
 
 Tensor = torch.Tensor
 
@@ -186,11 +187,13 @@ def _by_view(cameras: Cameras, draw: Callable[[Cameras], Tensor], supersample: i
 
 
 def _coverage(mesh: Mesh, cameras: Cameras, backend: Backend, supersample: int, dtype: torch.dtype) -> Tensor:
-    prepared = surface_on(backend.device, mesh)
+    vertices, faces = mesh.vertices.to(backend.device), mesh.faces.to(backend.device)
+    positions, triangles, _ = welded(Mesh(vertices, faces))
+    edges = topology(triangles)
 
     def draw(part: Cameras) -> Tensor:
-        clip = clip_positions(prepared.positions, part, dtype)
-        return ops.silhouette(backend, clip, prepared.faces, prepared.topology, part.size)[..., None]
+        clip = clip_positions(positions, part, dtype)
+        return ops.silhouette(backend, clip, triangles, edges, part.size)[..., None]
 
     return _by_view(cameras, draw, supersample)[..., 0]
 

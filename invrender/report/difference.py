@@ -5,7 +5,6 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
-from scipy.ndimage import binary_dilation
 
 from invrender.colour import srgb_to_linear
 
@@ -34,6 +33,8 @@ def outlines(below: Picture, target: Floats, estimate: Floats, known: NDArray[np
     Returns:
         [H,W,3] uint8: blue where the estimate misses something, orange where it has too much, a red outline.
     """
+    from scipy.ndimage import binary_dilation
+
     counts = np.ones(target.shape, bool) if known is None else known
     shown = below * (1 - FADED) + 255 * FADED
     for share, colour in ((target - estimate, MISSING), (estimate - target, EXCESS)):

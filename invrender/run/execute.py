@@ -18,8 +18,6 @@ from numpy.typing import NDArray
 from invrender.errors import CheckpointError, DivergedError, InputError
 from invrender.findings import Finding, refuse
 from invrender.io.files.paths import is_file
-from invrender.io.scans import is_scan
-from invrender.io.video import check_encoder
 from invrender.kernels import Backend
 from invrender.ranks import alike as ranks
 from invrender.run import stop
@@ -36,7 +34,6 @@ from invrender.run.resolve import to_toml
 from invrender.run.resume import INPUT, LOSS_ROWS, Saved, fingerprint, saved_run
 from invrender.run.settings import RunSettings, ViewsRunSettings, settled
 from invrender.run.staged import settle_dataset
-from invrender.run.told import leave_report
 from invrender.solve.loop import Loop, LoopState, Step, beginning
 from invrender.solve.snapshot import pack, unpack
 
@@ -117,6 +114,8 @@ def load(method: Method, settings: RunSettings, backend: Backend) -> tuple[Any, 
         InputError: the input cannot be used; where the settings are strict, something looks wrong.
         UsageError: films are asked for, and no encoder is installed.
     """
+    from invrender.io.video import check_encoder
+
     if isinstance(settings, ViewsRunSettings) and is_asset(settings.input):  # its views are drawn
         check_pictures(settings.views or FEW, (settings.size or 0, settings.size or 0))
     if settings.video is not None:
@@ -131,6 +130,8 @@ def load(method: Method, settings: RunSettings, backend: Backend) -> tuple[Any, 
 
 def is_asset(source: Path) -> bool:
     """Whether an input is a file whose own views are rendered."""
+    from invrender.io.scans import is_scan
+
     return is_file(source) and source.suffix != ".json" and not is_scan(source)
 
 
@@ -247,6 +248,8 @@ def _run(job: Job, run: RunFolder, progress: Progress, saved: Saved | None) -> O
         reel.write(result)
         run.metrics(metrics)
     _warn([doubt for doubt in doubts if not doubt.severe], run, progress)
+    from invrender.run.told import leave_report  # with all that draws, which no step needs
+
     leave_report(method, task, job.settings, backend, run, result, metrics, doubts, progress.warn)
     if job.settings.strict:
         refuse(doubts, DivergedError)

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from invrender.kernels import Backend
 from invrender.run.costs import BYTES, SECONDS
@@ -20,10 +20,10 @@ from invrender.run.memory import resident
 from invrender.run.method import Method
 from invrender.run.place import CARD, CHECKPOINTS, CONFIG, LOG, LOSSES, METRICS, RECORD, REPORT
 from invrender.run.settings import RunSettings
-from invrender.run.speeds import Part, Speeds, calibrate
 from invrender.run.work import Work, bytes_of
 
-__all__ = ["Forecast", "Speeds", "calibrate", "forecast"]
+if TYPE_CHECKING:
+    from invrender.run.speeds import Part, Speeds
 
 OF_RUNS = (CONFIG, RECORD, LOG, LOSSES, METRICS, REPORT, CARD)
 COMPILED: dict[str, Part] = {"meshes": "meshes", "volumes": "volumes", "scenes": "scenes", "network": "torch"}
@@ -58,6 +58,8 @@ def forecast(
         backend: that it would run on.
         speeds: of this machine with that backend, from `calibrate`, best before any task is read; None: measured now.
     """
+    from invrender.run.speeds import calibrate
+
     work = method.work(task, settings)
     known = speeds or replace(calibrate(backend, parts_of(work)), process=max(resident() - bytes_of(task), 0))
     costs = SECONDS.get(method.name, {})

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import numpy as np
-from scipy.ndimage import map_coordinates
 
 from invrender.nouns import Volume
 from invrender.samples.volumes import Array, axes, edge, falloff
@@ -40,6 +39,8 @@ def blobs(size: int = 128, seed: int = 11, count: int = 24) -> Volume:
 
 def turbulence(size: int = 128, seed: int = 3) -> Volume:
     """Turbulence after Perlin (1985): the sum of the absolute values of octaves of noise, in a ball."""
+    from scipy.ndimage import map_coordinates
+
     random = np.random.default_rng(seed)
     field, amplitude = np.zeros((size,) * 3, np.float32), 1.0
     for resolution in (4, 8, 16, 32):

@@ -7,7 +7,6 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.ndimage import map_coordinates
 
 from invrender.nouns import Volume
 
@@ -34,6 +33,8 @@ HEAD = (
 
 def cloud(size: int = 128, seed: int = 7) -> Volume:
     """A cloud: five octaves of smooth noise with a soft round edge."""
+    from scipy.ndimage import map_coordinates
+
     random = np.random.default_rng(seed)
     field, amplitude = np.zeros((size, size, size), np.float32), 1.0
     for resolution in OCTAVES:
@@ -71,6 +72,8 @@ def cumulus(size: int = 128, seed: int = 4) -> Volume:
 
 def _noise(shape: tuple[int, int, int], random: np.random.Generator) -> Array:
     """Smooth noise of several octaves, with the standard deviation 1."""
+    from scipy.ndimage import map_coordinates
+
     field, amplitude = np.zeros(shape, np.float32), 1.0
     for resolution in OCTAVES:
         counts = [resolution * length // max(shape) + 3 for length in shape]

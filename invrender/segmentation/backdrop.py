@@ -13,7 +13,6 @@ from typing import TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import ndimage
 
 Floats: TypeAlias = NDArray[np.float32]
 Bools: TypeAlias = NDArray[np.bool_]
@@ -99,6 +98,8 @@ def border_of(covered: Bools, inside: Bools | None) -> Bools:
         covered: [H,W], where there is a picture.
         inside: [H,W], where the object can be; None: anywhere.
     """
+    from scipy import ndimage
+
     ring = max(2, round(RING * min(covered.shape)))
     border: Bools = covered & ~ndimage.binary_erosion(covered, iterations=ring)
     if inside is None:

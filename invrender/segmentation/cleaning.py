@@ -10,7 +10,6 @@ from typing import TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import ndimage
 
 Floats: TypeAlias = NDArray[np.float32]
 Bools: TypeAlias = NDArray[np.bool_]
@@ -30,7 +29,7 @@ SHINE = 1  # pixels beyond a mask that lenses and compression brighten,
 NEAR = 0.05  # the least share of the neighbours that are averaged,
 DIM = 0.004  # and the least difference that does, of sRGB
 WHOLE = 0.75  # of the next pixel's light, from which on a pixel at an outline is wholly the object's: limbs are darker
-CROSS = ndimage.generate_binary_structure(2, 1)
+CROSS = np.array([[False, True, False], [True, True, True], [False, True, False]])
 
 
 def threshold_of(distance: Floats, noise: float) -> float:
@@ -67,6 +66,8 @@ def cleaned(distance: Floats, threshold: float, inside: Bools, clear: bool) -> B
         inside: [H,W] where the object can be.
         clear: whether no shade of the object looks like the backdrop, so that holes are what they seem.
     """
+    from scipy import ndimage
+
     scale = distance.size / REFERENCE
     found = (distance > threshold) & inside
     rounds = max(1, round(2 * min(1.0, scale**0.5)))
@@ -85,6 +86,8 @@ def cleaned(distance: Floats, threshold: float, inside: Bools, clear: bool) -> B
 
 def _filled(mask: Bools, largest: float) -> Bools:
     """Holes of fewer pixels filled."""
+    from scipy import ndimage
+
     holes, count = ndimage.label(~mask)
     area = ndimage.sum_labels(~mask, holes, np.arange(count + 1))
     border = np.unique(np.concatenate([holes[0], holes[-1], holes[:, 0], holes[:, -1]]))
@@ -100,6 +103,8 @@ def confidence_of(distance: Floats, threshold: float, mask: Bools, inside: Bools
 
     Every outline passes through the threshold; only where more than a line is near it is there doubt.
     """
+    from scipy import ndimage
+
     certain = np.abs(distance - threshold) / np.float32(DOUBTFUL * threshold)
     certain = np.where(inside, certain, 1)
     certain = ndimage.grey_closing(np.minimum(certain, 1), size=(5, 5), mode="nearest")
@@ -116,6 +121,8 @@ def faint(distance: Floats, plain: float, mask: Bools) -> Bools:
         plain: difference from which on a pixel is plainly no backdrop.
         mask: [H,W].
     """
+    from scipy import ndimage
+
     found: Bools = ndimage.binary_opening(mask & (distance <= plain), iterations=2)
     return found
 
@@ -125,6 +132,8 @@ def smoothed(picture: Floats, mask: Bools) -> Floats:
 
     Where a mask is all around, pixels stay as they are.
     """
+    from scipy import ndimage
+
     counts = (~ndimage.binary_dilation(mask, iterations=SHINE)).astype(np.float32)
     share = ndimage.gaussian_filter(counts, SOFT, mode="nearest")[..., None]
     total = ndimage.gaussian_filter(picture * counts[..., None], (SOFT, SOFT, 0), mode="nearest")
@@ -140,6 +149,8 @@ def dim(distance: Floats, mask: Bools, inside: Bools, covered: Bools) -> Bools:
         mask: [H,W].
         inside, covered: [H,W], where the object can be, and where there is a picture.
     """
+    from scipy import ndimage
+
     away = ndimage.binary_dilation(mask, iterations=math.ceil(3 * SOFT))  # what is bright shines as far when smoothed
     outside = covered & ~inside & ~away
     outside = outside if outside.any() else covered & ~away
@@ -155,6 +166,8 @@ def slits(mask: Bools) -> Bools:
 
     A hole that one can look through is seen wider from elsewhere, or its background by other views.
     """
+    from scipy import ndimage
+
     holes, count = ndimage.label(~mask)
     if count < 2:
         return np.zeros_like(mask)
@@ -176,6 +189,8 @@ def softened(mask: Bools, away: Floats, shaded: bool) -> Floats:
         shaded: whether the object may get as dark as the backdrop towards its outline: pixels are then compared with
             the next one inside, not with the plainest of those around.
     """
+    from scipy import ndimage
+
     inner = ndimage.binary_erosion(mask, border_value=1)
     if not inner.any():
         return mask.astype(np.float32)

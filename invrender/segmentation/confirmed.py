@@ -14,7 +14,6 @@ from typing import TypeAlias
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from scipy import ndimage
 
 from invrender.cameras.parallel import pixels_per_unit
 from invrender.cameras.rigs import evenly
@@ -123,6 +122,8 @@ def _allowed(grid: Grid, views: Views) -> tuple[Tensor, Tensor]:
 
 def _reached(allowed: Tensor, cameras: Cameras, view: int, cell: float) -> Bools:
     """The pixels [H,W] of a view in which allowed points show, or so near to them that it does not matter."""
+    from scipy import ndimage
+
     column, row, seen = _pixels(allowed, cameras, view)
     hit = np.zeros(cameras.size, bool)
     hit[row[seen].numpy(), column[seen].numpy()] = True
@@ -151,6 +152,8 @@ def _cell_in_pixels(grid: Grid, cameras: Cameras, view: int) -> float:
 
 def _parts(pixels: Bools) -> Bools:
     """Connected parts [H,W] that are more than specks."""
+    from scipy import ndimage
+
     parts, count = ndimage.label(pixels, np.ones((3, 3)))
     area = np.bincount(parts.ravel(), minlength=count + 1)
     area[0] = 0
@@ -160,6 +163,8 @@ def _parts(pixels: Bools) -> Bools:
 
 def _of_background(stray: Bools, mask: Bools, known: Bools, picture: Floats) -> Bools:
     """Those parts [H,W] of a mask whose colours are nearer to the background's than to those of its other pixels."""
+    from scipy import ndimage
+
     rest, behind = mask & ~stray & known, ~mask & known
     if not (stray.any() and rest.any() and behind.any()):
         return np.zeros_like(stray)

@@ -6,7 +6,6 @@ from importlib.util import find_spec
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import ndimage
 
 from invrender.errors import BackendError
 
@@ -27,6 +26,7 @@ def grabcut(picture: NDArray[np.float32], mask: NDArray[np.bool_], doubt: NDArra
     certain to learn colours from stays as it is.
     """
     import cv2
+    from scipy import ndimage
 
     reach = max(2, round(REACH * min(mask.shape)))
     inner = ndimage.binary_erosion(mask, iterations=reach, border_value=1) & ~doubt

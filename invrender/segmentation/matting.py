@@ -6,7 +6,6 @@ from typing import TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import ndimage
 
 Floats: TypeAlias = NDArray[np.float32]
 
@@ -23,6 +22,8 @@ def unmixed(picture: Floats, cover: Floats) -> Floats:
         picture: [H,W,3] linear.
         cover: [H,W] in [0, 1].
     """
+    from scipy import ndimage
+
     outside = cover <= 0
     shared = ~outside & (cover < 1)
     if not shared.any() or not outside.any():

@@ -12,9 +12,8 @@ from dataclasses import dataclass
 
 import numpy as np
 import torch
-from scipy.sparse import coo_matrix
-from scipy.sparse.csgraph import connected_components
 
+from invrender.geometry.groups import groups
 from invrender.nouns import Material, Mesh
 from invrender.nouns.topology import Topology, topology
 
@@ -64,11 +63,8 @@ def surface(mesh: Mesh, crease_degrees: float = CREASE_DEGREES) -> Surface:
         mesh: any triangle soup.
         crease_degrees: edges with a larger angle between the normals of their faces stay sharp.
     """
-    vertices = mesh.vertices.double()
-    merged = equal_rows(vertices)
-    first = torch.full((int(merged.max()) + 1 if len(merged) else 0,), len(vertices), device=merged.device)
-    first.scatter_reduce_(0, merged, torch.arange(len(merged), device=merged.device), "amin")
-    positions, faces = vertices[first], merged[mesh.faces]
+    vertices = mesh.vertices
+    positions, faces, merged = welded(mesh)
     edges = topology(faces)
     flat = face_normals(positions, faces)
     patch = _smooth_patches(faces, edges, flat.detach(), crease_degrees)
@@ -89,6 +85,19 @@ def surface(mesh: Mesh, crease_degrees: float = CREASE_DEGREES) -> Surface:
         material=mesh.material,
         finish=None if mesh.finish is None else mesh.finish.double()[source],
     )
+
+
+def welded(mesh: Mesh) -> tuple[Tensor, Tensor, Tensor]:
+    """Vertices at the same place made one.
+
+    Returns:
+        Positions [W,3] float64, faces [F,3] of them, and the new number [V] of each of the mesh's vertices.
+    """
+    vertices = mesh.vertices.double()
+    merged = equal_rows(vertices)
+    first = torch.full((int(merged.max()) + 1 if len(merged) else 0,), len(vertices), device=merged.device)
+    first.scatter_reduce_(0, merged, torch.arange(len(merged), device=merged.device), "amin")
+    return vertices[first], merged[mesh.faces], merged
 
 
 def surface_on(device: torch.device, mesh: Mesh) -> Surface:
@@ -135,9 +144,7 @@ def _smooth_patches(faces: Tensor, edges: Topology, normals: Tensor, crease_degr
         corners = [3 * face[:, j] + (faces[face[:, j]] == end[:, k : k + 1]).long().argmax(1) for j in range(2)]
         joined.append(torch.stack(corners))
     pairs = torch.cat(joined, 1).cpu().numpy()
-    count = 3 * len(faces)
-    links = coo_matrix((np.ones(pairs.shape[1], bool), (pairs[0], pairs[1])), shape=(count, count))
-    return torch.as_tensor(connected_components(links, directed=False)[1], dtype=torch.int64, device=faces.device)
+    return torch.from_numpy(groups(pairs[0], pairs[1], 3 * len(faces))).to(faces.device)
 
 
 def _patch_normals(positions: Tensor, faces: Tensor, flat: Tensor, patch: Tensor) -> Tensor:

@@ -58,7 +58,7 @@ def arrays(name: str, coloured: bool) -> SceneArrays:
     ("name", "coloured"), [*((name, False) for name in CASES), ("differential", True), ("null", True)]
 )
 def test_paths_and_their_adjoints_are_those_of_the_reference(kernels, name, coloured):
-    from invrender.backends.torch.radiance import radiance_adjoint_by
+    from invrender.backends.torch.radiance_over import radiance_adjoint_by
 
     exact, (origin, direction), transport = arrays(name, coloured), camera(12), CASES[name]
     narrow, rays, short = (

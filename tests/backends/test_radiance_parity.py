@@ -76,7 +76,7 @@ def test_paths_and_their_adjoints_are_those_of_the_reference(kernels, reference_
 
 @pytest.fixture(scope="module")
 def reference_adjoint():
-    from invrender.backends.torch.radiance import radiance_adjoint_by
+    from invrender.backends.torch.radiance_over import radiance_adjoint_by
 
     return lambda backend: radiance_adjoint_by(backend.trace)
 

@@ -10,6 +10,7 @@ from invrender.backends import select
 from invrender.errors import InputError
 from invrender.evaluate.distances import f_score, sample_surface
 from invrender.evaluate.mesh import mesh_metrics, silhouette_iou
+from invrender.geometry.bvh import build_tree
 from invrender.geometry.closest import Surface
 from invrender.geometry.remesh import remesh
 from invrender.geometry.visibility import visible_from_outside
@@ -135,14 +136,17 @@ def test_visibility_of_a_bowl():
     quad = (np.arange(8)[:, None] * 9 + np.arange(8)).ravel()
     f = np.concatenate([np.stack([quad, quad + 9, quad + 10], 1), np.stack([quad, quad + 10, quad + 1], 1)])
     points = np.array([[0.1, 0.2, 0.5], [0.1, 0.2, 0.0], [0.1, 0.2, -0.5]])
-    assert visible_from_outside(points, v, f, 1e-3).all()  # a sheet hides nothing from every side
+    assert visible_from_outside(points, build_tree(v, f), 1e-3).all()  # a sheet hides nothing from every side
     x, y, z = np.eye(3)
     floor, lid = v - z, v + z
     walls = [v[:, [2, 0, 1]] + s * x for s in (-1, 1)] + [v[:, [0, 2, 1]] + s * y for s in (-1, 1)]
     closed = np.concatenate([floor, lid, *walls]), np.concatenate([f + 81 * i for i in range(6)])
-    assert visible_from_outside(np.array([[0, 0, 0.0], [0, 0, 1.5]]), *closed, 1e-3).tolist() == [False, True]
+    assert visible_from_outside(np.array([[0, 0, 0.0], [0, 0, 1.5]]), build_tree(*closed), 1e-3).tolist() == [
+        False,
+        True,
+    ]
     bowl = np.concatenate([floor, *walls]), np.concatenate([f + 81 * i for i in range(5)])
-    assert visible_from_outside(np.array([[0.3, 0.1, -0.9]]), *bowl, 1e-3).all()
+    assert visible_from_outside(np.array([[0.3, 0.1, -0.9]]), build_tree(*bowl), 1e-3).all()
 
 
 def test_closest_points_agree_with_a_search_over_the_triangle():

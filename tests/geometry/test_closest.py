@@ -45,18 +45,10 @@ def test_no_queries_and_queries_at_one_place_are_fine(shapes):
 
 
 def test_a_query_looks_at_a_few_of_many_faces(shapes, monkeypatch):
-    """Counted in the kernel's own Python: about 16 of 19 484 faces a point, growing with the tree's depth."""
+    """As the kernel counts them: about 7 of 19 484 faces a point."""
     v, f = shapes["sphere"](60)
     surface, points = Surface(v, f, 0.03), 1.01 * v[::200]
-    expected = surface.closest(points, points)
-    cost, looked_at = closest._cost, []
-
-    def counted(*arguments):
-        looked_at.append(arguments[2])
-        return cost(*arguments)
-
-    monkeypatch.setattr(closest, "_cost", counted)
-    monkeypatch.setattr(closest, "_closest", closest._closest.py_func)
-    found = surface.closest(points, points)
-    assert np.allclose(found[0], expected[0])
-    assert len(points) < len(looked_at) < 40 * len(points)
+    kernel, looked_at = closest._closest, []
+    monkeypatch.setattr(closest, "_closest", lambda *given: looked_at.append(kernel(*given)))
+    surface.closest(points, points)
+    assert len(points) < looked_at[0] < 20 * len(points)

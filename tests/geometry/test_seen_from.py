@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from invrender.geometry.bvh import build_tree
 from invrender.geometry.visibility import outlined, seen_from
 from invrender.samples import SAMPLES
 
@@ -26,16 +27,18 @@ def test_what_eyes_see_of_a_body_is_what_no_triangle_is_before() -> None:
             hit = (x[:, 0] >= 0) & (x[:, 1] >= 0) & (x[:, 0] + x[:, 1] <= 1) & (x[:, 2] > 0) & (x[:, 2] < far)
             expected[k] |= framed[n, k] and not hit.any()
     assert 0 < expected.sum() < 60
-    assert seen_from(points, v, f, eyes, framed, 1e-3).tolist() == expected.tolist()
+    assert seen_from(points, build_tree(v, f), eyes, framed, 1e-3).tolist() == expected.tolist()
 
 
 def test_what_lies_behind_an_eye_hides_nothing() -> None:
     sheet = np.array([[-1.0, -1, 0], [3, -1, 0], [-1, 3, 0]]), np.array([[0, 1, 2]])
     point, framed = np.array([[0.0, 0, -2]]), np.ones((1, 1), bool)
-    assert seen_from(point, *sheet, np.array([[0.0, 0, -1]]), framed, 1e-3).all()
-    assert not seen_from(point, *sheet, np.array([[0.0, 0, 1]]), framed, 1e-3).any()
-    assert not seen_from(point, *sheet, np.array([[0.0, 0, -1]]), ~framed, 1e-3).any()
-    assert seen_from(point, sheet[0], np.zeros((0, 3), np.int64), np.array([[0.0, 0, 1]]), framed, 1e-3).all()
+    assert seen_from(point, build_tree(*sheet), np.array([[0.0, 0, -1]]), framed, 1e-3).all()
+    assert not seen_from(point, build_tree(*sheet), np.array([[0.0, 0, 1]]), framed, 1e-3).any()
+    assert not seen_from(point, build_tree(*sheet), np.array([[0.0, 0, -1]]), ~framed, 1e-3).any()
+    assert seen_from(
+        point, build_tree(sheet[0], np.zeros((0, 3), np.int64)), np.array([[0.0, 0, 1]]), framed, 1e-3
+    ).all()
 
 
 def test_a_line_between_two_walls_is_free_and_one_in_a_box_is_not() -> None:
@@ -43,7 +46,7 @@ def test_a_line_between_two_walls_is_free_and_one_in_a_box_is_not() -> None:
     x = np.array([[0.0, -1, -1], [0, 1, -1], [0, 1, 1], [0, -1, 1]])
     walls = np.concatenate([x, x + np.array([1, 0, 0])]), np.concatenate([square, square + 4])
     inside, normal = np.array([[0.0, 0.2, 0.1]]), np.array([[1.0, 0, 0]])
-    assert outlined(inside, normal, *walls, 0.05).all()
+    assert outlined(inside, normal, build_tree(*walls), 0.05).all()
     v, f = SAMPLES["sphere"]().numpy()
-    assert not outlined(np.array([[0.0, 0, 0]]), normal, v, f, 0.05).any()
-    assert outlined(inside, normal, v[:0], f[:0], 0.05).all()
+    assert not outlined(np.array([[0.0, 0, 0]]), normal, build_tree(v, f), 0.05).any()
+    assert outlined(inside, normal, build_tree(v[:0], f[:0]), 0.05).all()

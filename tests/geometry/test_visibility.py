@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from invrender.geometry.bvh import build_tree
 from invrender.geometry.visibility import spread_directions, visible_from_outside
 from invrender.samples import SAMPLES
 
@@ -28,7 +29,7 @@ def test_triangles_across_each_other(faces):
     rng = np.random.default_rng(faces)
     vertices, f = rng.normal(size=(3 * faces, 3)), np.arange(3 * faces).reshape(-1, 3)
     points = rng.normal(size=(200, 3)) * 0.7
-    seen = visible_from_outside(points, vertices, f, 1e-3)
+    seen = visible_from_outside(points, build_tree(vertices, f), 1e-3)
     assert seen.tolist() == by_search(points, vertices, f, 1e-3).tolist()
     assert seen.all() == (faces < 63)  # the crowd hides some of them
 
@@ -37,16 +38,16 @@ def test_triangles_across_each_other(faces):
 def test_points_in_and_around_a_body(name):
     v, f = SAMPLES[name]().numpy()
     points = np.random.default_rng(0).uniform(v.min(0), v.max(0), (80, 3))
-    assert visible_from_outside(points, v, f, 1e-3, 8).tolist() == by_search(points, v, f, 1e-3, 8).tolist()
+    assert visible_from_outside(points, build_tree(v, f), 1e-3, 8).tolist() == by_search(points, v, f, 1e-3, 8).tolist()
 
 
 def test_rays_along_the_faces_of_flat_boxes():
     v = np.array([[0.0, 0, 0], [1, 0, 0], [0, 1, 0], [1, 1, 0]])
     sheet = np.array([[0, 1, 2], [1, 3, 2]])
-    assert visible_from_outside(np.array([[0.3, 0.4, 0.0]]), v, sheet, 0.0, directions=1).all()
+    assert visible_from_outside(np.array([[0.3, 0.4, 0.0]]), build_tree(v, sheet), 0.0, directions=1).all()
     wide = np.concatenate([v - 0.5, v - 0.5 + np.array([0, 0, 1.0])]) * np.array([1e9, 1e9, 1.0])
-    assert not visible_from_outside(np.zeros((1, 3)), wide, np.concatenate([sheet, sheet + 4]), 1e-3).any()
+    assert not visible_from_outside(np.zeros((1, 3)), build_tree(wide, np.concatenate([sheet, sheet + 4])), 1e-3).any()
 
 
 def test_without_faces_everything_is_seen():
-    assert visible_from_outside(np.zeros((2, 3)), np.zeros((0, 3)), np.zeros((0, 3), np.int64), 1e-3).all()
+    assert visible_from_outside(np.zeros((2, 3)), build_tree(np.zeros((0, 3)), np.zeros((0, 3), np.int64)), 1e-3).all()

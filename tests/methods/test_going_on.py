@@ -126,7 +126,7 @@ STRIDES = {
 
 @pytest.fixture(autouse=True)
 def _small(monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest) -> None:
-    monkeypatch.setattr(silhouette, "SELECTION_HULL", 16)
+    monkeypatch.setattr(silhouette, "TRIAL_HULL", 16)
     monkeypatch.setattr(silhouette, "STRENGTHS", (1.0, 2.0))
     monkeypatch.setattr(silhouette, "COARSEST_EDGE", 0.2)
     monkeypatch.setattr(neural, "REPORTS", 4)

@@ -12,18 +12,9 @@ from typing import Any
 import torch
 
 from invrender.errors import printable
-from invrender.io.datasets.cameras import cameras_of, placed_cameras
-from invrender.io.datasets.checks import check_views, tell_unposed
-from invrender.io.datasets.found_masks import folder_of_masks, with_found_masks
-from invrender.io.datasets.masks import check_masks
-from invrender.io.datasets.pictures import read_pictures
 from invrender.io.datasets.sources import POSE_FILES, listed, lists_views
-from invrender.io.datasets.splits import set_aside
-from invrender.io.datasets.transforms import transforms_table
-from invrender.io.exr import write_exr
 from invrender.io.files.atomic import atomic_write_text
 from invrender.io.files.paths import is_folder, shown
-from invrender.io.images import write_png
 from invrender.nouns import Cameras, Views
 
 log = logging.getLogger(__name__)
@@ -74,6 +65,8 @@ def read_dataset(
             be meant, a lens is of an unknown model, or there are fewer than two views.
         MemoryLimitError: the images would not fit in memory.
     """
+    from invrender.io.datasets.found_masks import folder_of_masks, with_found_masks
+
     given, find = folder_of_masks(masks)
     read = read_views(
         folder, given, size=size, images=images or find, unmasked=unmasked or find, skip_missing=skip_missing,
@@ -112,6 +105,12 @@ def read_views(
     held_out: bool | Sequence[str] = True,
 ) -> Read:
     """Read a dataset as `read_dataset` does, and tell which of its pixels are pictures and which views have masks."""
+    from invrender.io.datasets.cameras import placed_cameras
+    from invrender.io.datasets.checks import check_views, tell_unposed
+    from invrender.io.datasets.masks import check_masks
+    from invrender.io.datasets.pictures import read_pictures
+    from invrender.io.datasets.splits import set_aside
+
     source = Path(folder)
     root = source if is_folder(source) else source.parent
     found = listed(source)
@@ -160,6 +159,9 @@ def read_cameras(path: str | Path, size: tuple[int, int]) -> Cameras:
     Raises:
         InputError: the poses are missing or damaged.
     """
+    from invrender.io.datasets.cameras import cameras_of
+    from invrender.io.datasets.splits import set_aside
+
     posed, _ = set_aside(listed(Path(path)).views, False, Path(path))
     if any(view.lens.distortion is not None for view in posed):
         log.warning("%s: the distortion of its lenses is left out: the images are those of pinholes", shown(path))
@@ -180,6 +182,10 @@ def write_dataset(folder: str | Path, views: Views, floats: bool = False) -> lis
     Raises:
         UsageError: the place cannot be written to.
     """
+    from invrender.io.datasets.transforms import transforms_table
+    from invrender.io.exr import write_exr
+    from invrender.io.images import write_png
+
     target = Path(folder)
     digits = max(3, len(str(len(views.cameras) - 1)))
     files = [f"view_{i:0{digits}d}.{'exr' if floats else 'png'}" for i in range(len(views.cameras))]

@@ -8,7 +8,6 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
-from scipy import sparse
 
 Array = NDArray[np.float32]
 Size = tuple[int, int]
@@ -35,6 +34,8 @@ def resized(plane: Array, size: Size) -> Array:
 @lru_cache(maxsize=8)
 def _areas(old: int, new: int) -> Any:
     """[new, old] float32: the shares of `old` pixels in `new` longer ones, which may begin and end within one."""
+    from scipy import sparse
+
     edges = np.arange(new + 1) * (old / new)
     first, last = np.floor(edges[:-1]).astype(int), np.minimum(np.ceil(edges[1:] - 1e-9).astype(int), old)
     rows = np.repeat(np.arange(new), last - first)

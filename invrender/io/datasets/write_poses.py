@@ -12,7 +12,6 @@ from typing import Any
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from scipy.spatial.transform import Rotation
 
 from invrender.io.datasets.cameras_json import NAME
 from invrender.io.datasets.distortion import COLMAP_MODELS, Distortion
@@ -160,6 +159,8 @@ def _colmap_cameras(views: Sequence[Written]) -> tuple[dict[Lens, int], list[tup
 
 def _quaternion(rotation: NDArray[np.float64]) -> list[float]:
     """(w, x, y, z) of a rotation, w not below 0."""
+    from scipy.spatial.transform import Rotation
+
     x, y, z, w = Rotation.from_matrix(rotation).as_quat().tolist()
     return [w, x, y, z] if w >= 0 else [-w, -x, -y, -z]
 

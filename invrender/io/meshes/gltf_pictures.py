@@ -17,7 +17,7 @@ from invrender.errors import InputError
 from invrender.io.files.paths import shown
 from invrender.io.meshes.gltf_file import AbsentFileError, Document, resource
 from invrender.io.meshes.gltf_json import Item
-from invrender.io.meshes.texture import linear_texture
+from invrender.io.meshes.texture import linear_texture, readable
 from invrender.io.pixels import LARGEST
 
 log = logging.getLogger(__name__)
@@ -111,12 +111,12 @@ def _name(image: Item) -> str:
 def _decode(data: bytes, image: Item) -> Picture:
     if data.startswith(_KTX2) or data.startswith(b"\xabKTX"):
         raise _UnreadableError("is KTX2 (KHR_texture_basisu), which nothing here reads: convert it to PNG or JPEG")
-    if data[8:12] == b"WEBP" and not _can("WEBP"):
+    if data[8:12] == b"WEBP" and not readable(["WEBP"], b""):
         raise _UnreadableError("is WebP (EXT_texture_webp), which this Pillow does not read: convert it to PNG or JPEG")
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # Pillow's about sizes, which are looked at below, and about odd profiles
-            with Image.open(io.BytesIO(data), formats=_known()) as opened:
+            with Image.open(io.BytesIO(data), formats=readable(_FORMATS, data[:8])) as opened:
                 if opened.width * opened.height > LARGEST:
                     raise _too_large(image, f"{opened.width} x {opened.height} pixels")
                 return Picture(linear_texture(opened, _name(image)), _alpha(opened))
@@ -124,19 +124,10 @@ def _decode(data: bytes, image: Item) -> Picture:
         raise _too_large(image, "too many pixels for Pillow") from error
     except UnidentifiedImageError as error:
         raise _UnreadableError(
-            f"cannot be read: it is of no kind that is known here ({', '.join(_known())}), or empty"
+            f"cannot be read: it is of no kind that is known here ({', '.join(readable(_FORMATS, b''))}), or empty"
         ) from error
     except _DAMAGE as error:
         raise _UnreadableError(f"cannot be read: {shown(str(error) or type(error).__name__)}") from error
-
-
-def _known() -> list[str]:
-    return [name for name in _FORMATS if _can(name)]
-
-
-def _can(name: str) -> bool:
-    Image.init()
-    return name in Image.OPEN
 
 
 def _too_large(image: Item, size: str) -> InputError:

@@ -14,12 +14,8 @@ import numpy as np
 import torch
 
 from invrender.errors import UsageError
-from invrender.geometry.clean import without_strays
 from invrender.geometry.connectivity import components
 from invrender.io.files.paths import existing_file, listing, nearest
-from invrender.io.meshes.gltf import read_gltf
-from invrender.io.meshes.gltf_objects import gltf_objects
-from invrender.io.meshes.obj import obj_objects, read_obj
 from invrender.io.meshes.parts import join
 from invrender.io.meshes.read import merged, read_mesh
 from invrender.nouns import Mesh
@@ -74,6 +70,10 @@ def read_object(path: str | Path, which: str) -> Mesh:
         UsageError: there is no such object: the nearest name, and all that there are.
         InputError: the file is missing or damaged.
     """
+    from invrender.geometry.clean import without_strays
+    from invrender.io.meshes.gltf import read_gltf
+    from invrender.io.meshes.obj import read_obj
+
     source = existing_file(Path(path), "mesh")
     every = objects(source)
     chosen = _chosen(source, every, which).number - 1
@@ -92,6 +92,9 @@ def read_chosen(path: str | Path, which: str | None) -> Mesh:
 
 def _listed(path: Path) -> list[tuple[str, int]]:
     """Name and size of what the file calls objects; empty for formats that know none."""
+    from invrender.io.meshes.gltf_objects import gltf_objects
+    from invrender.io.meshes.obj import obj_objects
+
     extension = path.suffix.lower()
     if extension == ".obj":
         return obj_objects(path)

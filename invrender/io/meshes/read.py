@@ -5,22 +5,19 @@ from __future__ import annotations
 import re
 from dataclasses import replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
 
 from invrender.errors import InputError
 from invrender.io.files.paths import check_extension, existing_file, is_folder, shown
-from invrender.io.meshes.check import check_kind, check_parts
-from invrender.io.meshes.extent import check_extent
-from invrender.io.meshes.gltf import gltf_units, read_gltf
-from invrender.io.meshes.obj import read_obj
-from invrender.io.meshes.parts import Part, join
-from invrender.io.meshes.ply import read_ply
-from invrender.io.meshes.stl import read_stl
 from invrender.io.volumes.foreign import VOLUME_EXTENSIONS
 from invrender.nouns import Material, Mesh
 from invrender.nouns.appearance import WHITE
+
+if TYPE_CHECKING:
+    from invrender.io.meshes.parts import Part
 
 MESH_EXTENSIONS = (".obj", ".glb", ".gltf", ".ply", ".stl")
 _UNSHARED = (".obj", ".stl")  # whose bodies have a vertex several times
@@ -41,6 +38,8 @@ def read_mesh(path: str | Path) -> Mesh:
         InputError: the file is missing, of an unknown kind, damaged, empty, without faces, or holds coordinates or
             indices that are impossible.
     """
+    from invrender.io.meshes.parts import join
+
     parts = read_parts(path)
     mesh = join(parts)
     return merged(mesh) if Path(path).suffix.lower() in _UNSHARED else mesh
@@ -56,6 +55,9 @@ def read_parts(path: str | Path, clear: bool = False) -> list[Part]:
     Raises:
         InputError: as for that.
     """
+    from invrender.io.meshes.check import check_kind, check_parts
+    from invrender.io.meshes.extent import check_extent
+
     source = Path(path)
     if source.suffix.lower() == ".toml":
         raise InputError(f"{source} is a scene, and here one mesh is needed", "name one of the mesh files in it")
@@ -79,6 +81,8 @@ def read_meshes(path: str | Path) -> list[Mesh]:
     Raises:
         InputError: as for `read_mesh`.
     """
+    from invrender.io.meshes.parts import join
+
     painted = Material(WHITE, name="colours")
     parts = [
         replace(part, material=painted) if part.material is None and part.colours is not None else part
@@ -89,6 +93,11 @@ def read_meshes(path: str | Path) -> list[Mesh]:
 
 
 def _parts(path: Path, extension: str, clear: bool) -> list[Part]:
+    from invrender.io.meshes.gltf import read_gltf
+    from invrender.io.meshes.obj import read_obj
+    from invrender.io.meshes.ply import read_ply
+    from invrender.io.meshes.stl import read_stl
+
     if extension == ".obj":
         return read_obj(path, clear)
     if extension == ".ply":
@@ -104,6 +113,8 @@ def read_units(path: str | Path) -> str | None:
     Raises:
         InputError: the file is missing, or a glTF file is damaged.
     """
+    from invrender.io.meshes.gltf import gltf_units
+
     source = existing_file(Path(path), "mesh")
     extension = source.suffix.lower()
     if extension in (".glb", ".gltf"):

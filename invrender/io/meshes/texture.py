@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 import logging
 import warnings
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import TypeVar
 
@@ -61,17 +61,29 @@ def read_texture(path: Path, limit: int = _KEPT_PIXELS) -> torch.Tensor | None:
 
 def _read(path: Path, use: Callable[[Image.Image], Found]) -> Found | None:
     """What becomes of an open picture; None where it is damaged or of an unknown kind."""
-    Image.init()
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # Pillow's about sizes, which are looked at below, and about odd profiles
-            with Image.open(path, formats=[name for name in _FORMATS if name in Image.OPEN]) as image:
+            with path.open("rb") as file:
+                known = readable(_FORMATS, file.read(8))
+            with Image.open(path, formats=known) as image:
                 _check_size(path, image)
                 return use(image)
     except Image.DecompressionBombError as error:
         raise _too_large(path, shown(str(error))) from error
     except (OSError, SyntaxError, ValueError, EOFError, ArithmeticError, LookupError, TypeError):  # Pillow's on damage
         return None
+
+
+def readable(formats: Sequence[str], first: bytes) -> Sequence[str]:
+    """Those of some formats that this Pillow reads; `first`: what a file begins with.
+
+    To know of all formats, Pillow imports forty modules, and most pictures are PNG or JPEG.
+    """
+    if first.startswith((b"\x89PNG\r\n", b"\xff\xd8\xff")):
+        return "PNG", "JPEG"
+    Image.init()
+    return tuple(name for name in formats if name in Image.OPEN)
 
 
 def _check_size(path: Path, image: Image.Image) -> None:

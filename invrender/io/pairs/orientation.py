@@ -15,7 +15,6 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.ndimage import gaussian_filter
 
 from invrender.io.pairs.axes import EVERY, to_ours
 
@@ -100,6 +99,8 @@ def _density(volume: Array) -> Array:
 
 def _normals(density: Array) -> Array:
     """[K,3,a,b,c], of length 1 or less where there is no surface."""
+    from scipy.ndimage import gaussian_filter
+
     smooth = gaussian_filter(density, (0, 1, 1, 1))
     slopes: Array = -np.stack(np.gradient(smooth, axis=(1, 2, 3)), 1)
     return np.asarray(slopes / (np.linalg.norm(slopes, axis=1, keepdims=True) + 1e-3))
@@ -128,6 +129,8 @@ def _maps(density: Array, normals: Array, along: int, from_end: bool) -> Array:
 
 
 def _smooth(picture: Array) -> Array:
+    from scipy.ndimage import gaussian_filter
+
     return np.asarray(gaussian_filter(picture, 0.7))
 
 

@@ -13,7 +13,6 @@ from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.ndimage import affine_transform
 
 from invrender.io.files.memory import check_room
 
@@ -70,6 +69,8 @@ def resample_upright(
     Raises:
         MemoryLimitError: it would not fit.
     """
+    from scipy.ndimage import affine_transform
+
     counts = np.array(values.shape[:0:-1])
     ends = axes * (counts - 1)
     low = origin + np.minimum(ends, 0).sum(1)

@@ -10,15 +10,18 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
 
 import torch
-from scipy.sparse import csr_matrix, diags
 
 from invrender.geometry.attributes import transferred
 from invrender.geometry.vectors import Floats
 from invrender.methods.silhouette.target import Shape
 from invrender.nouns.topology import Topology
 from invrender.shading.spherical_harmonics import COUNT, ambient, irradiance_basis
+
+if TYPE_CHECKING:
+    from scipy.sparse import csr_matrix
 
 Tensor = torch.Tensor
 
@@ -120,6 +123,8 @@ def fitted_albedo(
     iteratively reweighted least squares from the albedo that is there. The logarithm (Cauchy's loss) makes borders
     between materials cheap; a total variation moves them into the light.
     """
+    from scipy.sparse import diags
+
     shade = replace(look, albedo=torch.ones_like(look.albedo)).colours(normals)
     variation = _variation(look.albedo, edges, smooth)
     diagonal = (weight * shade.square()).numpy()
@@ -134,6 +139,8 @@ def fitted_albedo(
 
 def _variation(albedo: Tensor, edges: Topology, smooth: float) -> csr_matrix:
     """The Laplacian [V,V] whose quadratic form touches the variation at an albedo."""
+    from scipy.sparse import csr_matrix, diags
+
     a, b = edges.edges.unbind(1)
     weight = (smooth * STEP / ((albedo[a] - albedo[b]).square().sum(1) + STEP**2)).numpy()
     count = len(albedo)
@@ -144,6 +151,7 @@ def _variation(albedo: Tensor, edges: Topology, smooth: float) -> csr_matrix:
 
 def _conjugate_gradients(matrix: csr_matrix, right: Floats, start: Floats) -> Floats:
     """A few sweeps, preconditioned by the diagonal."""
+    from scipy.sparse import diags
     from scipy.sparse.linalg import cg
 
     solution: Floats = cg(matrix, right, start, maxiter=SWEEPS, M=diags(1 / matrix.diagonal()))[0]

@@ -14,8 +14,6 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 import torch
-from scipy import ndimage
-from trimesh.remesh import subdivide
 
 from invrender.geometry.connectivity import orient_outward
 from invrender.geometry.hull import visual_hull
@@ -148,6 +146,8 @@ def posing_phase(views: Views, backend: Backend, optimize: tuple[str, ...], roun
 
 def _first(views: Views) -> tuple[Shape, Frame]:
     """A hull of masks that are grown a little, in its frame."""
+    from scipy import ndimage
+
     disc = ndimage.iterate_structure(ndimage.generate_binary_structure(2, 1), GROWN)
     masks = torch.stack([torch.from_numpy(ndimage.grey_dilation(mask.numpy(), footprint=disc)) for mask in views.masks])
     hull = visual_hull(masks, views.cameras, RESOLUTION, confidence=views.confidence, bounds=views.bounds)
@@ -167,6 +167,8 @@ def _as_params(cameras: Cameras, kind: str) -> Params:
 
 def subdivided(shape: Shape) -> Shape:
     """The shape with four triangles for each: vertices to hold colours."""
+    from trimesh.remesh import subdivide
+
     return Shape(*subdivide(shape.vertices, shape.faces))
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import numpy as np
 import torch
-from scipy.ndimage import binary_dilation, binary_fill_holes
 
 from invrender.errors import InputError
 from invrender.nouns import Cameras
@@ -24,6 +23,8 @@ def covered(difference: Tensor, bare: Tensor) -> Tensor:
         difference: [N,H,W] of the pictures from the bare environment.
         bare: [N,H,W] bool, pixels whose rays miss the box: they tell the noise.
     """
+    from scipy.ndimage import binary_dilation, binary_fill_holes
+
     noise = float(difference[bare].square().mean().sqrt()) if bool(bare.any()) else 0.0
     most = float(np.quantile(difference[~bare].numpy(), MOST)) if not bool(bare.all()) else 0.0
     seen = (difference > max(LEAST_DIFFERENCE * most, NOISES * noise)).numpy()

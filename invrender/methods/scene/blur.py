@@ -6,7 +6,6 @@ from functools import cache
 
 import numpy as np
 import torch
-from scipy.ndimage import gaussian_filter1d
 
 Tensor = torch.Tensor
 
@@ -23,4 +22,6 @@ def blurred(picture: Tensor, sigma: float) -> Tensor:
 @cache
 def _filter(side: int, sigma: float) -> Tensor:
     """[side,side] float64: what each pixel of a line takes of each."""
+    from scipy.ndimage import gaussian_filter1d
+
     return torch.from_numpy(gaussian_filter1d(np.eye(side), sigma, axis=0, mode="reflect"))

@@ -5,11 +5,7 @@ from __future__ import annotations
 from statistics import median
 from typing import Any
 
-from invrender.evaluate.mesh import measured
-from invrender.evaluate.mesh_rows import against_rows
-from invrender.evaluate.posed_views import view_names
 from invrender.findings import Finding
-from invrender.io.meshes.write import write_glb, write_ply
 from invrender.kernels import Backend
 from invrender.methods.silhouette.schedule import Result
 from invrender.methods.silhouette.task import Task
@@ -22,6 +18,9 @@ WORST = 3  # views named
 
 def measure(task: Task, result: Result, backend: Backend) -> dict[str, Any]:
     """What metrics.json holds: the fit to the input, the state of the mesh, and the distance from the reference."""
+    from invrender.evaluate.mesh import measured
+    from invrender.evaluate.posed_views import view_names
+
     choice = result.choice
     metrics: dict[str, Any] = {
         "result": result.method,
@@ -40,6 +39,8 @@ def measure(task: Task, result: Result, backend: Backend) -> dict[str, Any]:
 
 def write(run: RunFolder, task: Task, result: Result) -> None:
     """Write the mesh, and how it came about into the log."""
+    from invrender.io.meshes.write import write_glb, write_ply
+
     write_glb(run.file("mesh.glb"), result.mesh, task.units)
     write_ply(run.file("mesh.ply"), result.mesh, task.units)
     if result.choice is not None:
@@ -49,6 +50,8 @@ def write(run: RunFolder, task: Task, result: Result) -> None:
 
 def rows(m: dict[str, Any]) -> list[tuple[str, str]]:
     """The lines of the summary."""
+    from invrender.evaluate.mesh_rows import against_rows
+
     each = m["views_iou_each"]
     least = min(each, key=lambda name: each[name])
     lines = [("agreement with the input's masks", f"IoU {m['views_iou']:.4f} (least {each[least]:.4f}: {least})")]

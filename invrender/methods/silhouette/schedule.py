@@ -7,6 +7,7 @@ whatever the refinement does, the hull remains the result where refinement predi
 from __future__ import annotations
 
 import dataclasses
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -19,10 +20,10 @@ from invrender.geometry.repair import repair
 from invrender.kernels import Backend
 from invrender.methods.silhouette.fairing import Fairing
 from invrender.methods.silhouette.refine import Regulariser, Stage, remeshed, shape_of, stage_phase, steps_before
-from invrender.methods.silhouette.selection import FEWEST_VIEWS, TRY, Choice, Fold, Trials, held_out
+from invrender.methods.silhouette.selection import FEWEST_VIEWS, TRY, Choice, Fold, Trials, coarser, held_out
 from invrender.methods.silhouette.settings import SilhouetteSettings
 from invrender.methods.silhouette.start import FirstShape, hull_of
-from invrender.methods.silhouette.target import Shape, Target, iou_with, ious_with
+from invrender.methods.silhouette.target import Shape, Target, iou_with, ious_with, target_in
 from invrender.nouns import Mesh, Views
 from invrender.parameters.frame import Frame
 from invrender.solve.phase import Finished, Phase
@@ -33,8 +34,10 @@ MEMBRANES = (3.0, 0.75, 0.1)  # annealed weights at strength 1
 # At first the hull is too large almost everywhere; in the last stage a zigzag is smoothed in both directions.
 FAIRINGS = (Fairing(10.0, hold=6.0, outward=0.0),) * 2 + (Fairing(5.6, hold=3.0, outward=0.5),)
 STRENGTHS = (0.5, 0.7, 1.0, 1.4, 2.0)
-SELECTION_SHARE = 1 / 3  # iterations of a trial reconstruction, of those of the real one
-SELECTION_HULL = 64
+TRIAL_HULL = 48  # cells of the hulls that trials start from
+TRIAL_PIXELS = 160  # of the longest side of a trial's images, at most; at least half of the input's are left out
+TRIAL_EDGE = 1.5  # edges of a trial's triangles relative to the final ones, both in pixels of their images
+TRIAL = ((1 / 15, RATES[0], MEMBRANES[0]), (4 / 45, RATES[1], MEMBRANES[1]))  # share of the steps, rate, membrane
 COLLAPSED = 0.02  # a refinement whose own views fit worse than the hull's by this much has failed
 FINEST_EDGE, COARSEST_EDGE = 0.008, 0.06  # normalised units
 
@@ -100,27 +103,24 @@ class Plan:
         return plan(self.settings, self.first.target)
 
     @cached_property
-    def folds(self) -> list[Fold]:
-        """Views to learn from and to score on; where hulls are used, each with the hull of its own views alone."""
-        return folds(self.views, self.first, self.settings.init == "hull")
-
-    @cached_property
-    def hull_score(self) -> float | None:
-        """Held-out IoU of the folds' hulls; None where refinement does not start from a hull."""
-        if self.settings.init != "hull":
-            return None
-        return float(np.mean([iou_with(fold.shape, fold.test, self.backend) for fold in self.folds]))
-
-    @cached_property
     def trials(self) -> Trials:
-        """With fewer iterations, on triangles no finer than the second stage's, and without the time for fairing."""
-        fewer = dataclasses.replace(self.settings, iterations=round(self.settings.iterations * SELECTION_SHARE))
-        trial = plan(fewer, self.first.target)
-        finest = trial[-2].edge_length if len(trial) > 1 else 0.0
-        stages = [dataclasses.replace(s, edge_length=max(s.edge_length, finest), fairing=None) for s in trial]
-        begin = [remeshed(fold.shape, stages[0].edge_length) if stages else fold.shape for fold in self.folds]
-        ready = [dataclasses.replace(fold, shape=shape) for fold, shape in zip(self.folds, begin, strict=True)]
-        return Trials(ready, STRENGTHS, stages, self.backend, self.regulariser)
+        """Coarse reconstructions from smaller images of views that leave some out, on triangles of one size."""
+        views = coarser(self.views, shrinking(self.views))
+        target = target_in(self.first.frame, views, self.backend)
+        edge = TRIAL_EDGE * _edge(self.settings, target)
+        stages = [Stage(round(share * self.settings.iterations), edge, self.settings.rate * rate, membrane)
+                  for share, rate, membrane in TRIAL]  # fmt: skip
+        stages = [stage for stage in stages if stage.iterations]
+        chosen = held_out(len(views.cameras))
+
+        def fold(number: int) -> Fold:
+            train, test = chosen[number]
+            hull = self.settings.init == "hull"
+            shape = _fold_hull(views, train, self.first.frame) if hull else self.first.shape
+            score = iou_with(shape, target[test], self.backend) if hull else None
+            return Fold(target[train], target[test], remeshed(shape, edge), score)
+
+        return Trials(fold, STRENGTHS, stages, self.backend, self.regulariser, len(chosen))
 
     def following(self, finished: tuple[Finished, ...]) -> Phase | None:
         """The phase after those that are finished, or None."""
@@ -140,7 +140,7 @@ class Plan:
 
     def choice(self, tried: Sequence[Finished]) -> Choice | None:
         """What leaving views out has shown; None where it was not done."""
-        return self.trials.choice(tried, self.hull_score) if self.chooses else None
+        return self.trials.choice(tried) if self.chooses else None
 
     def strength(self, tried: Sequence[Finished]) -> float:
         """Of the membrane."""
@@ -185,7 +185,7 @@ def plan(settings: SilhouetteSettings, target: Target) -> list[Stage]:
 
     Only what begins as a hull is faired: the details of a mesh to start from are there on purpose.
     """
-    edge = float(np.clip(settings.edge_pixels * float(target.pixel.median()), FINEST_EDGE, COARSEST_EDGE))
+    edge = _edge(settings, target)
     edges = [factor * edge for factor in EDGE_FACTORS]
     rates, membranes = list(RATES), list(MEMBRANES)
     if settings.init == "sphere":
@@ -196,16 +196,17 @@ def plan(settings: SilhouetteSettings, target: Target) -> list[Stage]:
     return [stage for stage in (Stage(*row) for row in rows) if stage.iterations]
 
 
-def folds(views: Views, first: FirstShape, hull: bool) -> list[Fold]:
-    """Leave-views-out problems; where hulls are used, each fold gets the hull of its own views alone."""
-    found = []
-    for train, test in held_out(len(views.cameras)):
-        shape = _fold_hull(views, train, first.frame) if hull else first.shape
-        found.append(Fold(first.target[train], first.target[test], shape))
-    return found
+def shrinking(views: Views) -> int:
+    """How many times smaller the images of a trial are."""
+    return max(2, math.ceil(max(views.cameras.size) / TRIAL_PIXELS))
+
+
+def _edge(settings: SilhouetteSettings, target: Target) -> float:
+    """Length of the final triangles' edges, in normalised units."""
+    return float(np.clip(settings.edge_pixels * float(target.pixel.median()), FINEST_EDGE, COARSEST_EDGE))
 
 
 def _fold_hull(views: Views, train: Sequence[int], frame: Frame) -> Shape:
     chosen = list(train)
-    vertices, faces = hull_of(views[chosen], SELECTION_HULL).mesh.numpy()
+    vertices, faces = hull_of(views[chosen], TRIAL_HULL).mesh.numpy()
     return Shape(frame.normalise(vertices), orient_outward(vertices, faces))

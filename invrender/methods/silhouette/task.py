@@ -15,14 +15,9 @@ from invrender.cameras.around import around
 from invrender.cameras.rigs import evenly
 from invrender.errors import CheckpointError, InputError, UsageError
 from invrender.evaluate.posed_views import Agreement, agreement, cut_off, informed, posed_findings, view_names
-from invrender.evaluate.view_findings import view_findings
 from invrender.findings import Finding
-from invrender.io.assets import identify
 from invrender.io.datasets.dataset import is_dataset, read_cameras, read_dataset
-from invrender.io.datasets.kinds import shows_colours
 from invrender.io.files.paths import listing
-from invrender.io.meshes.objects import read_chosen
-from invrender.io.meshes.read import read_mesh, read_units
 from invrender.kernels import Backend
 from invrender.methods.inputs import grid_box, is_plain, refuse_object
 from invrender.methods.silhouette.selection import FEWEST_VIEWS
@@ -30,7 +25,6 @@ from invrender.methods.silhouette.settings import SilhouetteSettings
 from invrender.nouns import Cameras, Mesh, Scene, Views
 from invrender.render.apart import apart
 from invrender.render.raster import render
-from invrender.run.checkpoints import load_checkpoint
 
 MASK_SAMPLES = 4  # an asset's masks are averaged from this many samples on each side of a pixel
 SHOW_ALL = "leave --distance out, or give a larger one or a larger --fov; with --cameras FILE, let them see all of it"
@@ -65,6 +59,10 @@ def load(settings: SilhouetteSettings, backend: Backend) -> Task:
         UsageError: settings that make no sense.
         InputError: an input that cannot be used.
     """
+    from invrender.io.assets import identify
+    from invrender.io.meshes.objects import read_chosen
+    from invrender.io.meshes.read import read_units
+
     initial = None if settings.init in ("hull", "sphere") else _first_mesh(Path(settings.init))
     if is_dataset(settings.input):
         refuse_object(settings.object)
@@ -87,6 +85,8 @@ def load(settings: SilhouetteSettings, backend: Backend) -> Task:
 
 def _read(settings: SilhouetteSettings) -> tuple[Views, tuple[str, ...]]:
     """The views of a dataset whose masks show something of the object, and the names of the others."""
+    from invrender.io.datasets.kinds import shows_colours
+
     views = read_dataset(
         settings.input, settings.masks, size=settings.size or DATASET_SIZE,
         images=settings.colours == "auto" and shows_colours(settings.input), held_out=False,
@@ -108,6 +108,9 @@ def _read(settings: SilhouetteSettings) -> tuple[Views, tuple[str, ...]]:
 
 def _first_mesh(path: Path) -> Mesh:
     """A mesh to start from: a mesh file, or a checkpoint of an earlier run."""
+    from invrender.io.meshes.read import read_mesh
+    from invrender.run.checkpoints import load_checkpoint
+
     if path.suffix != ".npz":
         return read_mesh(path)
     _, arrays = load_checkpoint(path)
@@ -164,6 +167,8 @@ def describe(task: Task) -> str:
 
 def check(task: Task, backend: Backend) -> list[Finding]:
     """Masks that touch the border of their image; of a dataset, views that contradict each other or are the same."""
+    from invrender.evaluate.view_findings import view_findings
+
     del backend
     if task.reference is not None:
         return posed_findings(Agreement(view_names(task.views), ()), cut_off(task.views), own=SHOW_ALL)

@@ -9,10 +9,12 @@ from invrender.methods.silhouette.schedule import (
     COARSEST_EDGE,
     EDGE_FACTORS,
     FINEST_EDGE,
-    SELECTION_HULL,
-    SELECTION_SHARE,
+    TRIAL,
+    TRIAL_EDGE,
+    TRIAL_HULL,
+    shrinking,
 )
-from invrender.methods.silhouette.selection import FEWEST_VIEWS, FOLDS
+from invrender.methods.silhouette.selection import FEWEST_VIEWS
 from invrender.methods.silhouette.settings import SilhouetteSettings
 from invrender.methods.silhouette.start import CELL_PIXELS
 from invrender.methods.silhouette.task import MASK_SAMPLES, Task
@@ -20,7 +22,10 @@ from invrender.nouns import Views
 from invrender.run.film import film_files
 from invrender.run.work import Work, bytes_of
 
-TRIES = 3.5  # strengths that are tried: three at least, five at most
+TRIES, FOLDS = (
+    4.0,
+    1.3,
+)  # trials of the smoothness and their folds, as a rule: three and one at least, ten and two at most
 WIDE = 1.8  # of the object in its normalised frame
 TURN = 36  # frames of the turntable
 
@@ -71,13 +76,12 @@ def work(task: Task, settings: SilhouetteSettings) -> Work:
     edge = seen.edge(settings.edge_pixels)
     sizes = [seen.faces(factor * edge) for factor in EDGE_FACTORS]
     steps = settings.iterations / len(sizes)
-    tries = 0.0
-    if settings.smoothness is None and settings.iterations and seen.views >= FEWEST_VIEWS:
-        tries = TRIES * FOLDS
-    tried = [sizes[0], sizes[1], sizes[1]]
-    share = steps * SELECTION_SHARE * tries
-    stepped = steps * sum(sizes) + share * sum(tried)
-    drawn = settings.iterations * seen.views + 0.75 * 3 * share * seen.views
+    chooses = settings.smoothness is None and settings.iterations > 0 and seen.views >= FEWEST_VIEWS
+    tries, factor = TRIES if chooses else 0.0, shrinking(task.views)
+    tried = seen.faces(TRIAL_EDGE * factor * edge)
+    share = tries * settings.iterations * sum(part for part, _, _ in TRIAL)
+    stepped = steps * sum(sizes) + share * tried
+    drawn = settings.iterations * seen.views + 0.75 * share * seen.views / factor**2
     own = 0 if task.reference is None else len(task.reference.faces)
     frames = settings.gif_frames + TURN if settings.gif_frames else 0
     cells = seen.hull_cells
@@ -85,12 +89,12 @@ def work(task: Task, settings: SilhouetteSettings) -> Work:
         "load.process": 1.0,
         "load.pixels.meshes": 0.0 if task.reference is None else seen.pixels * MASK_SAMPLES**2,
         "start.columns": seen.views * cells**2,
-        "start.cells": cells**3 + (0.75 * FOLDS * SELECTION_HULL**3 if tries else 0.0),
-        "solve.steps": settings.iterations + 3 * share,
+        "start.cells": cells**3 + (0.75 * FOLDS * TRIAL_HULL**3 if tries else 0.0),
+        "solve.steps": settings.iterations + share,
         "solve.faces": stepped,
         "solve.drawn.meshes": drawn * seen.area / 4,
-        "solve.views.meshes": seen.views * (steps * sum(sizes) + 0.75 * share * sum(tried)),
-        "solve.remeshed": sum(sizes) + tries * sum(tried),
+        "solve.views.meshes": seen.views * (steps * sum(sizes) + 0.75 * share * tried),
+        "solve.remeshed": sum(sizes) + (FOLDS * tried if tries else 0.0),
         "measure.run": 1.0,
         "measure.faces": sizes[-1] + own,
         "write.frames": float(frames),

@@ -17,7 +17,7 @@ REFERENCE = select("torch")
 @pytest.fixture(params=["doubles", "floats"])
 def kernels(request):
     """The backend as it is, and as it is on a device whose shaders have no doubles."""
-    from invrender.backends.vulkan import kernels_on, usable
+    from invrender.backends.vulkan.backend import kernels_on, usable
     from invrender.backends.vulkan.device import opened
 
     device = opened(usable())

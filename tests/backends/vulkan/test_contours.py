@@ -91,7 +91,7 @@ def test_a_soup_whose_lines_have_thousands_of_crossings(vulkan):
 
 
 def test_without_doubles_the_cpu_backend_draws_them(vulkan, views):
-    from invrender.backends.vulkan import kernels_on
+    from invrender.backends.vulkan.backend import kernels_on
 
     device = vulkan.silhouette.args[0]
     features = tuple(feature for feature in device.adapter.features if feature != "double")

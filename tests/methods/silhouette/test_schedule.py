@@ -62,13 +62,13 @@ def test_refinement_beats_the_hull_it_starts_from(views, backend):
 
 
 def test_without_a_strength_one_is_chosen_by_views_left_out(views, backend, monkeypatch):
-    monkeypatch.setattr(silhouette, "SELECTION_HULL", 20)
+    monkeypatch.setattr(silhouette, "TRIAL_HULL", 20)
     steps, result = solve(views, dataclasses.replace(QUICK, smoothness=None, iterations=9, hull_resolution=24), backend)
     assert result.choice is not None
     assert result.strength == result.choice.strength
     titles = [title for title, _ in itertools.groupby(step.phase.title for step in steps)]
     assert titles[-1] == "refine"
-    assert titles[:-1] == [f"try smoothness {strength:g}" for strength in result.choice.scores]
+    assert list(dict.fromkeys(titles[:-1])) == [f"try smoothness {strength:g}" for strength in result.choice.scores]
     assert {(step.phase.title == "refine", step.phase.recorded) for step in steps} == {(True, True), (False, False)}
     assert all(0 <= step.index < step.total for step in steps)
 

@@ -11,7 +11,6 @@ import math
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from scipy import ndimage
 
 from invrender.errors import InputError
 from invrender.geometry.connectivity import drop_unused, is_closed_manifold, orient_outward, split_fans
@@ -73,6 +72,8 @@ def _signed(fitted: Fitted, level: float, hidden: float) -> NDArray[np.float64]:
 
 def _solid(inside: NDArray[np.bool_], smallest: int) -> NDArray[np.bool_]:
     """Without small parts, and with closed cavities filled."""
+    from scipy import ndimage
+
     label, count = ndimage.label(inside)
     if not count:
         return inside

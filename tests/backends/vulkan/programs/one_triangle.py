@@ -10,7 +10,7 @@ import torch
 from invrender.backends import select
 from invrender.backends.devices import CPU
 from invrender.backends.torch import load as load_torch
-from invrender.backends.vulkan import kernels_on, usable
+from invrender.backends.vulkan.backend import kernels_on, usable
 from invrender.backends.vulkan.device import opened
 from invrender.errors import InvrenderError
 
