@@ -20,7 +20,6 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import ndimage
 
 from invrender.geometry.homotopy import BAND, CORE, NEAR, grown
 from invrender.geometry.vectors import Bools, Ints
@@ -89,6 +88,8 @@ def _sheets(field: Field, spacing: float, cut: bool, kept: Bools) -> list[Ints]:
 
     Where the core is of several parts, sheets between them hold the object together, and the thickest of them stay.
     """
+    from scipy import ndimage
+
     depth = spacing * (CUT_DEPTH if cut else FILL_DEPTH)
     signed = field if cut else -field
     if kept.any():
@@ -140,6 +141,8 @@ def _sampled(field: Field, sheet: Ints, cut: bool, evidence: Evidence) -> bool:
 
     Around the sheet the object falls into pieces. If no path through points deeper than the rounding joins them, it is.
     """
+    from scipy import ndimage
+
     low, high = _box(sheet, 1, field.shape)
     size = high - low + 1
     if np.prod(size) * FINER**3 > 1 << 20:
@@ -170,6 +173,8 @@ def _nearest(values: NDArray[Any], shape: tuple[int, ...]) -> NDArray[Any]:
 
 def _mark(kept: Bools, sheet: Ints) -> None:
     """Mark a sheet and what is around it."""
+    from scipy import ndimage
+
     low, high = _box(sheet, NO_WIDER, kept.shape)
     window = tuple(slice(a, b + 1) for a, b in zip(low, high, strict=True))
     own = np.zeros(tuple(high - low + 1), bool)
