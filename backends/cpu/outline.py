@@ -21,9 +21,10 @@ import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
+from invrender.backends.bodies.contour import screen_x, screen_y
 from invrender.backends.bodies.target import device
 from invrender.backends.cpu.arrays import Indices
-from invrender.backends.cpu.contour import Floats, Signs
+from invrender.backends.cpu.contour import Floats, Ints, Signs
 from invrender.jit import kernel
 
 Words: TypeAlias = NDArray[np.uint64]
@@ -136,6 +137,49 @@ def collect_edges(
 
 
 @device
-def change_of_layers(front: bool, other_front: bool, sign: int, other_sign: int) -> int:
+def _change_of_layers(front: bool, other_front: bool, sign: int, other_sign: int) -> int:
     """By how many layers the object changes where its contour is crossed; see `contour`."""
     return (sign if front else -sign) + (other_sign if other_front else -other_sign)
+
+
+@device
+def contour_of(
+    k: int, points: Floats, matrix: Floats, edges: Indices, edge_faces: Indices, signs: Signs, fronts: Words,
+    chosen: Indices, seen: Words, numbers: NDArray[np.int64], height: int, width: int, number_of: Ints,
+) -> tuple[Ints, Floats, Floats, Ints, Ints]:  # fmt: skip
+    """The contour of view k of the block: vertices [P], where they lie on the screen, and its segments.
+
+    Segments are ends [S,2], numbers among those vertices, and coefficients [S]. `number_of` [V] is -1 before and after.
+    """
+    bit, count, parts = np.uint64(1) << np.uint64(k), 0, len(numbers)
+    for part in range(parts):
+        start = len(edges) * part // parts
+        for i in range(start, start + numbers[part]):
+            count += int(seen[i] & bit != 0)
+    seg_ends, coefficient = np.empty((count, 2), np.int32), np.empty(count, np.int32)
+    ids, number, s = np.empty(2 * count, np.int32), 0, 0
+    for part in range(parts):
+        start = len(edges) * part // parts
+        for i in range(start, start + numbers[part]):
+            if seen[i] & bit == 0:
+                continue
+            e = chosen[i]
+            for end in range(2):
+                v = edges[e, end]
+                if number_of[v] < 0:
+                    ids[number] = v
+                    number_of[v] = number
+                    number += 1
+                seg_ends[s, end] = number_of[v]
+            fronts_of = (fronts[edge_faces[e, 0]] & bit != 0, fronts[edge_faces[e, 1]] & bit != 0)
+            coefficient[s] = _change_of_layers(fronts_of[0], fronts_of[1], signs[e, 0], signs[e, 1])
+            s += 1
+    x, y = np.empty(number), np.empty(number)
+    for i in range(number):
+        v = np.uint32(ids[i])
+        number_of[v] = -1
+        a, b, c = points[v, 0], points[v, 1], points[v, 2]
+        w = matrix[3, 0] * a + matrix[3, 1] * b + matrix[3, 2] * c + matrix[3, 3]
+        x[i] = screen_x(matrix[0, 0] * a + matrix[0, 1] * b + matrix[0, 2] * c + matrix[0, 3], w, 0.5 * width)
+        y[i] = screen_y(matrix[1, 0] * a + matrix[1, 1] * b + matrix[1, 2] * c + matrix[1, 3], w, 0.5 * height)
+    return ids[:number], x, y, seg_ends, coefficient

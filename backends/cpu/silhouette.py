@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import partial
+from typing import Any
 
 import numpy as np
 import torch
@@ -127,7 +128,7 @@ def draw_view(
 
 @device
 def draw_contour(
-    x: Floats, y: Floats, seg_ends: Ints, coefficient: Ints, image: Floats, pixel: Ints, ends: Ints, share: Floats
+    x: Floats, y: Floats, seg_ends: Ints, coefficient: Ints, image: NDArray[Any], pixel: Ints, ends: Ints, share: Floats
 ) -> tuple[int, int]:
     """Fill the image [H,W] and the tape from the points and segments of a contour; the first two of `draw_view`."""
     image[:] = 0.0

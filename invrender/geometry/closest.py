@@ -10,7 +10,8 @@ from typing import Any
 
 import numpy as np
 
-from invrender.geometry.bvh import F32, LEAF, STACK, WIDE, Singles, Tree, along_a_curve, build_tree
+from invrender.geometry.bvh import LEAF, Tree, along_a_curve, build_tree
+from invrender.geometry.bvh_growth import F32, STACK, WIDE, Singles
 from invrender.geometry.lanes import faces_within, lowest, within
 from invrender.geometry.triples import Triple, along, area_vector, cross, dot, minus, point
 from invrender.geometry.vectors import Floats, Ints, area_vectors, norm, unit

@@ -11,7 +11,8 @@ from typing import Any, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from invrender.geometry.bvh import LEAF, STACK, Singles, Tree, build_tree
+from invrender.geometry.bvh import LEAF, Tree, build_tree
+from invrender.geometry.bvh_growth import STACK, Singles
 from invrender.geometry.lanes import faces_overlapping, lowest, overlapping
 from invrender.geometry.triples import Triple, area_vector, cross, dot, minus, point
 from invrender.geometry.vectors import Bools, Floats, Ints, as_arrays

@@ -13,7 +13,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from invrender.geometry.bvh import F32, STACK, WIDE, Nodes, Singles, Tree, along_a_curve
+from invrender.geometry.bvh import Tree, along_a_curve
+from invrender.geometry.bvh_growth import F32, STACK, WIDE, Nodes, Singles
 from invrender.geometry.lanes import entered, lowest, met
 from invrender.geometry.vectors import Bools, Floats, Ints, unit
 from invrender.jit import body, kernel

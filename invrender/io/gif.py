@@ -116,8 +116,7 @@ def _commonest(frames: Sequence[Picture], cell: int) -> Picture:
 @body
 def _cell(frame: Picture, row: int, column: int) -> int:
     red, green, blue = frame[row, column, 0] >> 2, frame[row, column, 1] >> 2, frame[row, column, 2] >> 2
-    cell: int = (np.int64(red) << 12) | (np.int64(green) << 6) | np.int64(blue)
-    return cell
+    return (int(red) << 12) | (int(green) << 6) | int(blue)
 
 
 @kernel
@@ -185,7 +184,7 @@ def _compress(pixels: Picture, top: int, bottom: int, left: int, right: int, pac
     prefix = -1
     for row in range(top, bottom):
         for column in range(left, right):
-            pixel = np.int64(pixels[row, column])
+            pixel = int(pixels[row, column])
             if prefix < 0:
                 prefix = pixel
                 continue
@@ -194,7 +193,7 @@ def _compress(pixels: Picture, top: int, bottom: int, left: int, right: int, pac
             while keys[slot] >= 0 and keys[slot] != key:
                 slot = (slot + 1) & (SLOTS - 1)
             if keys[slot] == key:
-                prefix = codes[slot]
+                prefix = int(codes[slot])
                 continue
             _put(prefix, width, state, packed)
             prefix = pixel
@@ -215,10 +214,10 @@ def _compress(pixels: Picture, top: int, bottom: int, left: int, right: int, pac
         _byte(state[0] & 255, state, packed)
     if state[3] == state[2] + 1:  # no byte in the last block
         packed[state[2]] = 0
-        return state[2] + 1
+        return int(state[2]) + 1
     packed[state[2]] = state[3] - state[2] - 1
     packed[state[3]] = 0
-    return state[3] + 1
+    return int(state[3]) + 1
 
 
 @body

@@ -18,6 +18,7 @@ from invrender.colour import linear_to_srgb
 from invrender.nouns import Cameras, Lights, Material, Mesh
 from invrender.nouns.appearance import Colour
 from invrender.render import sketch_kernels as kernels
+from invrender.render.corner_normals import corner_normals
 from invrender.shading.lights import to_lights
 from invrender.shading.surface import CREASE_DEGREES, equal_rows
 from invrender.shading.texture import albedo
@@ -65,7 +66,7 @@ def outline(mesh: Mesh, coloured: bool = False, merged: bool = False) -> Outline
         points[number] = whole
     centre = (points.min(0) + points.max(0)) / 2 if len(points) else np.zeros(3)
     local = (points - centre).astype(np.float32)
-    normals = kernels.corner_normals(local, faces, np.cos(np.radians(CREASE_DEGREES)))
+    normals = corner_normals(local, faces, np.cos(np.radians(CREASE_DEGREES)))
     return Outline(local, faces, normals, centre, _corner_colours(mesh, given.numpy()) if coloured else None)
 
 

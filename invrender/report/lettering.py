@@ -69,7 +69,9 @@ def fitting(text: str, width: int, size: int) -> str:
 def line_of_text(
     text: str, width: int, size: int, ink: Colour = INK, right: str = "", paper: Colour = PAPER
 ) -> Picture:
-    """One line on paper, [line_height(size),width,3] uint8, not to be written to: a text on the left, and one on the right, which goes first.
+    """One line on paper, [line_height(size),width,3] uint8, not to be written to.
+
+    There is a text on the left, and one on the right, which goes first.
 
     Args:
         text, right: what to write; see `fitting` for texts that are too long.

@@ -11,9 +11,9 @@ from numpy.typing import NDArray
 
 from invrender.report.compared import Compared
 from invrender.report.difference import COLOURS, psnr, psnr_of_light, signed
-from invrender.run.film import Picture
 from invrender.run.input_views import EACH, SIDE, WORST, InputViews, Seat, told_worst, worst_first
 from invrender.run.mesh_views import three
+from invrender.run.shots import Picture
 
 Floats = NDArray[np.floating]
 

@@ -7,10 +7,11 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from invrender.nouns import Mesh
-from invrender.run.film import Ending, Moment, Picture
+from invrender.run.film import Ending, Moment
 from invrender.run.input_views import EACH, WORST, Seat, at, told_worst, worst_first
 from invrender.run.mesh_turn import Turn, overlaid
 from invrender.run.mesh_views import MeshViews, Seen, on_paper, three
+from invrender.run.shots import Picture
 
 KEPT = 2**25  # bytes of an asset's pictures
 NAMES = {"shaded": "the shape", "color": "the result in its colours", "normal": "its normals, as colours"}

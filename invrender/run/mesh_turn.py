@@ -13,8 +13,8 @@ from invrender.parameters.frame import Frame
 from invrender.ranks.calls import pieces, spread
 from invrender.render.images import to_bytes
 from invrender.report.difference import MISSES, outlines
-from invrender.run.film import Picture
 from invrender.run.mesh_views import MeshViews, Seen, drawn, three
+from invrender.run.shots import Picture
 from invrender.run.turntable import PAPER, Turntable, make_turntable, nearest_views, zoomed
 
 Tensor = torch.Tensor

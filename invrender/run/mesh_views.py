@@ -17,8 +17,8 @@ from invrender.render.sketch import Outline, outline, sketched
 from invrender.report.compared import Compared
 from invrender.report.difference import MISSES, enlarged, iou, outlines
 from invrender.report.lettering import Panel, framed
-from invrender.run.film import Picture
 from invrender.run.input_views import InputViews, Seat
+from invrender.run.shots import Picture
 from invrender.run.turntable import CLAY, LIGHT, PAPER
 from invrender.shading.surface import Surface, surface_on
 

@@ -11,8 +11,9 @@ from invrender.kernels import Backend
 from invrender.nouns import Cameras, Volume
 from invrender.render.emission import VolumeStyle
 from invrender.run.colour_views import ColourViews
-from invrender.run.film import Ending, Picture
+from invrender.run.film import Ending
 from invrender.run.mesh_views import three
+from invrender.run.shots import Picture
 from invrender.run.volume_turn import around, on_ground, slices, turned
 
 Styled = tuple[Volume, VolumeStyle]

@@ -13,7 +13,7 @@ from invrender.render.emission import QUALITY, VolumeStyle, render_volume
 from invrender.render.images import to_bytes
 from invrender.render.looks import shown
 from invrender.report.difference import enlarged
-from invrender.run.film import Picture
+from invrender.run.shots import Picture
 
 Tensor = torch.Tensor
 

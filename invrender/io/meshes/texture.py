@@ -75,7 +75,7 @@ def _read(path: Path, use: Callable[[Image.Image], Found]) -> Found | None:
         return None
 
 
-def readable(formats: Sequence[str], first: bytes) -> Sequence[str]:
+def readable(formats: Sequence[str], first: bytes) -> tuple[str, ...]:
     """Those of some formats that this Pillow reads; `first`: what a file begins with.
 
     To know of all formats, Pillow imports forty modules, and most pictures are PNG or JPEG.

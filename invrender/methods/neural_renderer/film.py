@@ -14,7 +14,8 @@ from invrender.methods.neural_renderer.settings import TrainSettings
 from invrender.methods.neural_renderer.task import Task
 from invrender.report.difference import COLOURS, enlarged, signed
 from invrender.report.lettering import Panel, framed
-from invrender.run.film import Ending, Film, Moment, Picture
+from invrender.run.film import Ending, Film, Moment
+from invrender.run.shots import Picture
 from invrender.solve.protocol import Params
 
 Tensor = torch.Tensor

@@ -19,9 +19,9 @@ from invrender.render.images import to_bytes
 from invrender.render.raster import render
 from invrender.report.compared import Compared
 from invrender.report.difference import signed
-from invrender.run.film import Picture
 from invrender.run.input_views import SIDE, Seat, worst_first
 from invrender.run.mesh_views import mesh_views
+from invrender.run.shots import Picture
 from invrender.run.turntable import PAPER
 
 

@@ -14,11 +14,12 @@ from invrender.methods.silhouette.start import FirstShape
 from invrender.methods.silhouette.target import Shape
 from invrender.nouns import Views
 from invrender.report.difference import COLOURS
-from invrender.run.film import Ending, Film, Moment, Picture
+from invrender.run.film import Ending, Film, Moment
 from invrender.run.input_views import EACH, WORST, told_worst, worst_first
 from invrender.run.mesh_film import MeshFilm
 from invrender.run.mesh_turn import SPEED, Turn
 from invrender.run.mesh_views import mesh_views, three
+from invrender.run.shots import Picture
 
 
 def film(views: Views, first: FirstShape, settings: PhotometricSettings, backend: Backend) -> Film | None:

@@ -19,8 +19,9 @@ from invrender.nouns import Cameras, Volume
 from invrender.parameters.medium_values import EXTINCTION
 from invrender.render.images import to_bytes
 from invrender.report.difference import enlarged
-from invrender.run.film import Ending, Film, Moment, Picture
+from invrender.run.film import Ending, Film, Moment
 from invrender.run.input_views import at
+from invrender.run.shots import Picture
 from invrender.run.volume_film import nearest, staged, told
 from invrender.run.volume_turn import ELEVATION, FRAMES, SPEED
 

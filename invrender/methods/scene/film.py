@@ -17,7 +17,8 @@ from invrender.methods.scene.task import Task
 from invrender.render.images import to_bytes
 from invrender.report.difference import COLOURS, enlarged, psnr, signed
 from invrender.report.lettering import Panel, framed
-from invrender.run.film import Ending, Film, Moment, Picture
+from invrender.run.film import Ending, Film, Moment
+from invrender.run.shots import Picture
 from invrender.solve.protocol import Params
 
 Tensor = torch.Tensor

@@ -15,6 +15,8 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
+import numpy as np
+
 from invrender.geometry.fairness import least_bent, neighbours
 from invrender.geometry.vectors import Bools, Floats, Ints, dot, vertex_normals
 
@@ -44,7 +46,7 @@ def faired(vertices: Floats, faces: Ints, held: Bools, fairing: Fairing) -> Floa
     """
     # A wave of W edges has the umbrella (pi / W)^2 on regular triangles; the low pass halves it where that squared is
     # the weight.
-    weight = (math.pi / fairing.wavelength) ** 4 + fairing.hold * held
+    weight: Floats = (math.pi / fairing.wavelength) ** 4 + np.float64(fairing.hold) * held
     move = least_bent(vertices, neighbours(faces, len(vertices)), weight) - vertices
     normal = vertex_normals(vertices, faces)
     out = dot(move, normal).clip(min=0.0)

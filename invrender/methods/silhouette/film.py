@@ -12,9 +12,10 @@ from invrender.methods.silhouette.start import FirstShape
 from invrender.methods.silhouette.target import Shape
 from invrender.methods.silhouette.task import Task
 from invrender.nouns import Mesh
-from invrender.run.film import Ending, Film, Moment, Picture
+from invrender.run.film import Ending, Film, Moment
 from invrender.run.mesh_film import MeshFilm
 from invrender.run.mesh_turn import SPEED, Turn
+from invrender.run.shots import Picture
 
 
 def film(task: Task, first: FirstShape, settings: SilhouetteSettings, backend: Backend) -> Film | None:

@@ -15,8 +15,8 @@ from invrender.nouns import Volume
 from invrender.render.absorption import optical_depth
 from invrender.report.compared import Compared
 from invrender.run.colour_views import ColourViews, all_compared
-from invrender.run.film import Picture
 from invrender.run.input_views import SIDE, InputViews, Seat
+from invrender.run.shots import Picture
 
 Tensor = torch.Tensor
 

@@ -13,8 +13,9 @@ from invrender.methods.transmittance.task import Result, Task
 from invrender.nouns import Volume
 from invrender.render.emission import VolumeStyle
 from invrender.render.looks import look_of
-from invrender.run.film import Ending, Film, Moment, Picture
+from invrender.run.film import Ending, Film, Moment
 from invrender.run.input_views import at
+from invrender.run.shots import Picture
 from invrender.run.volume_film import told, turning
 from invrender.run.volume_turn import SPEED, shrunk
 

@@ -15,8 +15,8 @@ from invrender.render.emission import QUALITY, VolumeStyle, render_volume
 from invrender.render.images import to_bytes
 from invrender.report.compared import Compared
 from invrender.run.colour_views import ColourViews, all_compared
-from invrender.run.film import Picture
 from invrender.run.input_views import SIDE, InputViews, Seat
+from invrender.run.shots import Picture
 from invrender.run.volume_turn import GROUND
 
 SEEN = 0.02  # opacity from which on a pixel shows something

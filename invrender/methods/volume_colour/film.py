@@ -12,8 +12,9 @@ from invrender.methods.volume_colour.settings import ColourSettings
 from invrender.methods.volume_colour.task import StyledVolume, Task
 from invrender.nouns import Volume
 from invrender.render.emission import VolumeStyle
-from invrender.run.film import Ending, Film, Moment, Picture
+from invrender.run.film import Ending, Film, Moment
 from invrender.run.input_views import at
+from invrender.run.shots import Picture
 from invrender.run.volume_film import told, turning
 from invrender.run.volume_turn import SPEED, shrunk
 

@@ -1,0 +1,160 @@
+"""Normals at the corners of faces: smooth within parts of a surface, apart where it has a crease."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from invrender.jit import body, kernel
+
+Floats = NDArray[np.floating[Any]]
+Ints = NDArray[np.integer[Any]]
+
+MOST_AROUND = 48  # faces at a vertex of which smooth parts are told apart; more are rather a cone's
+
+
+@kernel
+def corner_normals(points: Floats, faces: Ints, least: float) -> Floats:
+    """Unit normals [F,3,3] float32 at corners: of the faces at a vertex that edges softer than `least`, a cosine,
+    connect with the corner's own, weighted as Max 1999 ("Weights for computing vertex normals from facet normals") has
+    it, the sine of the angle there over the lengths of both sides; 0 at degenerate ones.
+
+    Args:
+        points: [P,3].
+        faces: [F,3] into them.
+        least: cosine of the angle from which on an edge is a crease.
+    """
+    flat = np.zeros((len(faces), 3), np.float32)
+    weights = np.zeros((len(faces), 3), np.float32)
+    begin = np.zeros(len(points) + 1, np.int64)
+    for f in range(len(faces)):
+        _flat_of(points, faces, f, flat, weights)
+        for k in range(3):
+            begin[faces[f, k] + 1] += 1
+    for v in range(len(points)):
+        begin[v + 1] += begin[v]
+    corners, filled = np.empty(3 * len(faces), np.int64), begin.copy()
+    for f in range(len(faces)):
+        for k in range(3):
+            v = faces[f, k]
+            corners[filled[v]] = 3 * f + k
+            filled[v] += 1
+    normals = np.zeros((len(faces), 3, 3), np.float32)
+    part = np.empty(MOST_AROUND, np.int64)
+    for v in range(len(points)):
+        around = corners[begin[v] : begin[v + 1]]
+        if len(around) <= MOST_AROUND:
+            _by_parts(faces, flat, weights, around, least, part, normals)
+        else:
+            _as_cone(flat, weights, around, least, normals)
+    return normals
+
+
+@body
+def _flat_of(points: Floats, faces: Ints, f: int, flat: Floats, weights: Floats) -> None:
+    """The unit normal of a face and the weights at its corners."""
+    a, b, c = faces[f, 0], faces[f, 1], faces[f, 2]
+    ax, ay, az = points[b, 0] - points[a, 0], points[b, 1] - points[a, 1], points[b, 2] - points[a, 2]
+    bx, by, bz = points[c, 0] - points[b, 0], points[c, 1] - points[b, 1], points[c, 2] - points[b, 2]
+    cx, cy, cz = points[a, 0] - points[c, 0], points[a, 1] - points[c, 1], points[a, 2] - points[c, 2]
+    x, y, z = ay * bz - az * by, az * bx - ax * bz, ax * by - ay * bx
+    size = np.sqrt(x * x + y * y + z * z)
+    if not size > 0:
+        return
+    one = 1 / size
+    flat[f, 0], flat[f, 1], flat[f, 2] = x * one, y * one, z * one
+    first, second, third = ax * ax + ay * ay + az * az, bx * bx + by * by + bz * bz, cx * cx + cy * cy + cz * cz
+    whole = size / (first * second * third)
+    weights[f, 0], weights[f, 1], weights[f, 2] = whole * second, whole * third, whole * first
+
+
+@body
+def _alike(flat: Floats, f: int, g: int) -> float:
+    """The cosine between two faces' normals."""
+    cosine: float = flat[f, 0] * flat[g, 0] + flat[f, 1] * flat[g, 1] + flat[f, 2] * flat[g, 2]
+    return cosine
+
+
+@body
+def _share_edge(faces: Ints, c: int, d: int) -> bool:
+    """Whether the faces of two corners at one vertex share an edge there."""
+    f, g = c // 3, d // 3
+    next_c, last_c = faces[f, (c % 3 + 1) % 3], faces[f, (c % 3 + 2) % 3]
+    next_d, last_d = faces[g, (d % 3 + 1) % 3], faces[g, (d % 3 + 2) % 3]
+    return bool(next_c == last_d or last_c == next_d)
+
+
+@body
+def _is_smooth(flat: Floats, around: Ints, least: float) -> bool:
+    """Whether no two faces at a vertex can have a crease between them: all are within half its angle of the first."""
+    half = np.sqrt((1 + least) / 2)
+    for c in around:  # noqa: SIM110 - Numba compiles no generators
+        if _alike(flat, around[0] // 3, c // 3) < half:
+            return False
+    return True
+
+
+@body
+def _find_parts(faces: Ints, flat: Floats, around: Ints, least: float, part: Ints) -> None:
+    """Fill part [count] with the first face of the smooth part that each face at a vertex belongs to."""
+    if _is_smooth(flat, around, least):
+        part[: len(around)] = 0
+        return
+    for i in range(len(around)):
+        part[i] = i
+        for j in range(i):
+            c, d = around[i], around[j]
+            if part[i] != part[j] and _alike(flat, c // 3, d // 3) >= least and _share_edge(faces, c, d):
+                old, new = max(part[i], part[j]), min(part[i], part[j])
+                for k in range(i + 1):
+                    if part[k] == old:
+                        part[k] = new
+
+
+@body
+def _by_parts(
+    faces: Ints, flat: Floats, weights: Floats, around: Ints, least: float, part: Ints, normals: Floats
+) -> None:
+    count = len(around)
+    _find_parts(faces, flat, around, least, part)
+    for i in range(count):
+        if part[i] != i:
+            continue
+        x, y, z = 0.0, 0.0, 0.0
+        for j in range(count):
+            if part[j] == i:
+                f, k = around[j] // 3, around[j] % 3
+                x += weights[f, k] * flat[f, 0]
+                y += weights[f, k] * flat[f, 1]
+                z += weights[f, k] * flat[f, 2]
+        for j in range(count):
+            if part[j] == i:
+                _keep(normals, around[j], x, y, z)
+
+
+@body
+def _as_cone(flat: Floats, weights: Floats, around: Ints, least: float, normals: Floats) -> None:
+    """At a vertex of very many faces: the mean of all for those that are near it, their own for others."""
+    x, y, z = 0.0, 0.0, 0.0
+    for c in around:
+        x += weights[c // 3, c % 3] * flat[c // 3, 0]
+        y += weights[c // 3, c % 3] * flat[c // 3, 1]
+        z += weights[c // 3, c % 3] * flat[c // 3, 2]
+    size = np.sqrt(x * x + y * y + z * z)
+    for c in around:
+        f = c // 3
+        if x * flat[f, 0] + y * flat[f, 1] + z * flat[f, 2] >= least * size:
+            _keep(normals, c, x, y, z)
+        else:
+            _keep(normals, c, flat[f, 0], flat[f, 1], flat[f, 2])
+
+
+@body
+def _keep(normals: Floats, corner: int, x: float, y: float, z: float) -> None:
+    size = np.sqrt(x * x + y * y + z * z)
+    if size > 0:
+        normals[corner // 3, corner % 3, 0] = x / size
+        normals[corner // 3, corner % 3, 1] = y / size
+        normals[corner // 3, corner % 3, 2] = z / size
