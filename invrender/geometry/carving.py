@@ -131,11 +131,12 @@ def _refined(grid: Grid, distances: Tensor, cameras: Cameras) -> Tensor:
         stride *= 2
     counts = [-(-(n - 1) // stride) + 1 for n in grid.counts]
     coarse = Grid(grid.lower, grid.spacing * stride, (counts[0], counts[1], counts[2]))
-    field = _dense(coarse, distances, cameras, False, 1)
     steep = STEEP * _steepest(cameras)
     images = np.ascontiguousarray(distances.numpy())
     matrices = np.ascontiguousarray(cameras.clip_from_world.double()[:, [0, 1, 3]].numpy())
     sizes = (2.0 / (cameras.projection[:, 1, 1].double() * cameras.size[0])).numpy()
+    every = np.arange(math.prod(coarse.counts))
+    field = torch.from_numpy(_listed(coarse, images, matrices, sizes, math.inf, every)).reshape(coarse.counts)
     while stride > 1:
         reach = steep * math.sqrt(3) / 2 * grid.spacing * stride
         blocks = torch.nn.functional.max_pool3d((field.abs() <= reach).float()[None, None], 2, 1)
@@ -230,7 +231,7 @@ def _field(
     """
     height, width = cameras.size
     clip_from_world = cameras.clip_from_world
-    total = math.prod(torch.broadcast_shapes(x.shape, y.shape, z.shape))
+    total = math.prod(np.broadcast_shapes(x.shape, y.shape, z.shape))  # torch's own imports sympy
     field = torch.full((total,), float("inf"), dtype=torch.float32)
     count = torch.zeros(total, dtype=torch.int32)
     shown = []

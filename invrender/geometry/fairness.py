@@ -75,8 +75,11 @@ def _relax(
     """Conjugate gradients (Hestenes and Stiefel 1952) on L D^-2 L + diag(weight), a run of its own per coordinate."""
     residual, step, image, umbrella = np.empty_like(x), np.zeros_like(x), np.empty_like(x), np.empty_like(x)
     share = _inverse_diagonal(weight, start, index)
-    _bend(x, np.zeros(len(x)), start, index, umbrella, residual)  # at the beginning only bending has a gradient
-    residual[:] = -residual
+    nothing, every = np.zeros(len(x)), np.ones(len(x))
+    _bend(x, nothing, start, index, umbrella, residual)  # at the beginning only bending has a gradient
+    for i in range(len(x)):
+        for axis in range(3):
+            residual[i, axis] = -residual[i, axis]
     begun = _product(residual, residual, share)
     rho = before = begun
     for number in range(most):
@@ -85,7 +88,7 @@ def _relax(
             for axis in range(3):
                 step[i, axis] = share[i] * residual[i, axis] + turn[axis] * step[i, axis]
         _bend(step, weight, start, index, umbrella, image)
-        length = _ratio(rho, _product(step, image, np.ones(len(x))))
+        length = _ratio(rho, _product(step, image, every))
         for i in range(len(x)):
             for axis in range(3):
                 x[i, axis] += length[axis] * step[i, axis]

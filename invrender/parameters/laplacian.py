@@ -13,10 +13,13 @@ from typing import Any
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 
+from invrender.jit import kernel
 from invrender.nouns.topology import Topology
 
 Tensor = torch.Tensor
+Floats = NDArray[np.float64]
 
 
 def degrees(topology: Topology, vertices: int) -> Tensor:
@@ -45,13 +48,31 @@ def _pairs(topology: Topology, vertices: int) -> tuple[Tensor, Tensor]:
 def product(matrix: Tensor) -> Callable[[Tensor], Tensor]:
     """A function that multiplies the symmetric `matrix` (COO) with x [V,C] float64; differentiable in x.
 
-    scipy's CSR product: an order of magnitude less work than the derivative of torch's sparse product.
+    Compiled: an order of magnitude less work than the derivative of torch's sparse product.
     """
-    from scipy.sparse import csr_matrix
-
     rows, columns = matrix.indices().numpy()
-    compressed = csr_matrix((matrix.values().numpy(), (rows, columns)), shape=tuple(matrix.shape))
-    return _differentiable(lambda x: torch.from_numpy(compressed @ x.numpy()))
+    start = np.concatenate([[0], np.cumsum(np.bincount(rows, minlength=len(matrix)))]).astype(np.uint32)
+    parts = (start, columns.astype(np.uint32), matrix.values().numpy())
+
+    def multiply(x: Tensor) -> Tensor:
+        result = np.empty(tuple(x.shape))
+        _multiply(*parts, np.ascontiguousarray(x.detach().numpy()), result)
+        return torch.from_numpy(result)
+
+    return _differentiable(multiply)
+
+
+@kernel
+def _multiply(
+    start: NDArray[np.uint32], columns: NDArray[np.uint32], values: Floats, x: Floats, result: Floats
+) -> None:
+    """result = A x of a matrix by rows (CSR) with x [V,C]."""
+    for i in range(len(result)):
+        for c in range(x.shape[1]):
+            total = 0.0
+            for k in range(start[i], start[i + 1]):
+                total += values[k] * x[columns[k], c]
+            result[i, c] = total
 
 
 def factorised(matrix: Tensor) -> Callable[[Tensor], Tensor]:
