@@ -25,7 +25,7 @@ from invrender.run.events import Events
 from invrender.run.film import Reel, pack_shots, unpack_shots
 from invrender.run.folder import RunFolder
 from invrender.run.forecast import ending
-from invrender.run.heard import heard
+from invrender.run.heard import heard, kept
 from invrender.run.memory import check_pictures
 from invrender.run.method import Method, Metrics, Problem
 from invrender.run.place import check_output, workplace
@@ -223,9 +223,8 @@ def _run(job: Job, run: RunFolder, progress: Progress, saved: Saved | None) -> O
     for line in (method.describe(task), *method.notices(task)):
         progress.say(line)
         run.log(line)
-        run.log(line)
     _warn(job.found, run, progress)
-    with run.timed("start"):
+    with run.timed("start"), kept(run.log):
         problem = method.begin(task, job.settings, backend)
         reel = Reel(problem.film, run, () if saved is None else unpack_shots(saved.arrays))
         state = beginning(job.settings.seed) if saved is None else unpack(saved.arrays, backend.device)
@@ -235,7 +234,7 @@ def _run(job: Job, run: RunFolder, progress: Progress, saved: Saved | None) -> O
         run.log(f"going on after step {saved.step}")
     processor = time.process_time()
     progress.expect_last(method.last(job.settings), ending(method, task, job.settings))
-    with stop.patient():
+    with stop.patient(), kept(run.log):
         _follow(loop, problem, run, progress, reel, job.digest)
         run.secure()
     run.log(f"solved in {time.process_time() - processor:.1f} CPU seconds, pictures included")

@@ -1,28 +1,18 @@
-"""What the reader of an input warns of is shown and stays with the run."""
+"""What a method warns of while it works is kept in the run's log, and shown."""
 
 from __future__ import annotations
 
-import json
-from pathlib import Path
+import logging
 
-import pytest
-
-from invrender.cli.app import run
-
-TETRAHEDRON = """mtllib gone.mtl
-v 0 0 0\nv 1 0 0\nv 0 1 0\nv 0 0 1
-f 1 3 2\nf 1 2 4\nf 1 4 3\nf 2 3 4
-"""
+from invrender.run.heard import kept
 
 
-def test_what_a_reader_says_is_in_the_log_and_in_run_json(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
-) -> None:
-    monkeypatch.chdir(tmp_path)
-    Path("some.obj").write_text(TETRAHEDRON)
-    small = ["--size", "24", "--views", "4", "--iterations", "2", "--set", "gif_frames=0", "--backend", "torch"]
-    assert run(["reconstruct", "some.obj", "-o", "out", "-q", *small]) == 0
-    assert "gone.mtl" in caplog.text
-    (warning, *_) = json.loads(Path("out/run.json").read_text())["warnings"]
-    assert "gone.mtl" in warning
-    assert f"warning: {warning}" in Path("out/log.txt").read_text()
+def test_warnings_of_this_package_are_kept_while_a_block_runs():
+    lines: list[str] = []
+    ours, other = logging.getLogger("invrender.methods.silhouette.start"), logging.getLogger("elsewhere")
+    with kept(lines.append):
+        ours.warning("the hull had %d handles", 2)
+        ours.info("a detail")
+        other.warning("not ours")
+    ours.warning("afterwards")
+    assert lines == ["warning: the hull had 2 handles"]
