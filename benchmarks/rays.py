@@ -20,7 +20,7 @@ from dataclasses import dataclass, field
 import torch
 
 from invrender.backends import select
-from invrender.backends.torch import trace as trace_with
+from invrender.backends.torch.trace import trace as trace_with
 from invrender.errors import BackendError
 
 Tensor = torch.Tensor

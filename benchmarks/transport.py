@@ -25,7 +25,7 @@ import torch
 import trimesh
 
 from invrender.backends import select
-from invrender.backends.torch import trace as trace_with
+from invrender.backends.torch.trace import trace as trace_with
 from invrender.kernels import Backend
 from invrender.kernels.radiance import CLASSIC, EMISSION, IOR, KD, KIND, OPACITY, UNLIT, SceneArrays, Transport
 

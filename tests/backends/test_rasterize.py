@@ -6,7 +6,7 @@ import pytest
 import torch
 from scipy.spatial import Delaunay
 
-from invrender.backends.torch import trace
+from invrender.backends.torch.trace import trace
 
 CUBE = torch.tensor([[x, y, z] for x in (-1.0, 1.0) for y in (-1.0, 1.0) for z in (-1.0, 1.0)], dtype=torch.float64)
 CUBE_FACES = torch.tensor(

@@ -8,7 +8,7 @@ from importlib.util import find_spec
 import pytest
 import torch
 
-from invrender.backends.torch import trace as trace_with
+from invrender.backends.torch.trace import trace as trace_with
 
 NO_EMBREE = pytest.mark.skipif(not find_spec("embreex"), reason="no Embree")
 

@@ -12,7 +12,7 @@ import pytest
 import torch
 
 from invrender.backends import select
-from invrender.backends.torch import trace as trace_with
+from invrender.backends.torch.trace import trace as trace_with
 
 pytestmark = pytest.mark.vulkan
 
