@@ -45,6 +45,7 @@ Tensor = torch.Tensor
 LESS = 3.3  # by which smoothing is less than what trials choose, where a grid explains the data
 SUBSETS, SUBSET_PASSES = (8, 4), 2  # of the start under noise: as many as leave two views in each
 SUBSET_MOMENTUM = 0.9
+JUDGING = 3  # trials before data are doubted: one, and the pair that decides about the rim
 ROUNDING = 0.01  # of the density's level: below it, differences are smoothed quadratically
 WITHOUT_VIEWS = 1e-4  # smoothing weight where there are too few views to hold any out
 ADVICE = "use --fresh --solver fista, or check the images' weights"
@@ -74,8 +75,27 @@ class Plan:
     def supports(self) -> Supports:
         """The problem, carved and set up."""
         tries = self.settings.solver == "fista" and self.chooses
-        data = believed(self.measurement) if self.settings.solver == "fista" else self.measurement
-        return Supports(data, self.shape, self.bounds, self.backend, self.settings.carve, tries, self.turns)
+        return Supports(self.measurement, self.shape, self.bounds, self.backend, self.settings.carve, tries, self.turns)
+
+    @cached_property
+    def doubted(self) -> Supports:
+        """The same with less weight beside sharp edges: see `sharpness`."""
+        return dataclasses.replace(self.supports, measurement=believed(self.measurement))
+
+    def is_doubted(self, tried: Sequence[Finished]) -> bool:
+        """Whether no grid explains exact data, as far as some trials have shown: the first three take all as it is.
+
+        Data that a grid explains, sharp as their edges are, need every pixel there.
+        """
+        return len(tried) >= JUDGING and self.supports.judges and not self.supports.empties(tried)
+
+    def searched(self, tried: Sequence[Finished]) -> Sequence[Finished]:
+        """The trials that the smoothing weight goes by: where data are doubted, those that doubted them."""
+        return tried[JUDGING:] if self.is_doubted(tried) else tried
+
+    def settled(self, tried: Sequence[Finished]) -> Problem:
+        """What the last passes run on."""
+        return (self.doubted if self.is_doubted(tried) else self.supports).settled(tried)
 
     @property
     def problem(self) -> Problem:
@@ -118,8 +138,16 @@ class Plan:
     @cached_property
     def trials(self) -> tuple[Parts, HeldOut]:
         """The systems of the views that trials learn from, and those that they are scored on."""
+        return self._trials_on(self.problem)
+
+    @cached_property
+    def doubted_trials(self) -> tuple[Parts, HeldOut]:
+        """The same with less weight beside sharp edges."""
+        return self._trials_on(self.doubted.trial)
+
+    def _trials_on(self, problem: Problem) -> tuple[Parts, HeldOut]:
         kept, held = split(len(self.measurement.cameras))
-        return self.problem.parts(kept, self.turns), HeldOut(self.problem, held)
+        return problem.parts(kept, self.turns), HeldOut(problem, held)
 
     def following(self, finished: tuple[Finished, ...]) -> Phase | None:
         """The phase after those that are finished, or None."""
@@ -131,7 +159,7 @@ class Plan:
                 return dataclasses.replace(
                     phase, name=COARSE + phase.name, first=done, total=self.total, labels={"phase": "coarse"}
                 )
-            self.coarse._forget("supports")
+            self.coarse._forget("supports", "doubted")
         if finished and finished[-1].name == "solve":
             return None
         fine = finished[len(coarse) :]
@@ -143,10 +171,10 @@ class Plan:
         """What the finished phases have led to."""
         fine = [each for each in finished if not each.name.startswith(COARSE)]
         tried = [each for each in fine if each.name == "choose"]
-        scores = weight_search(tried, self.ladder(tried), self.trial, self.total).scores
-        problem, tight = self.supports.settled(tried), self.supports.empties(tried)
+        scores = weight_search(self.searched(tried), self.ladder(tried), self.trial, self.total).scores
+        problem, tight = self.settled(tried), self.supports.empties(tried)
         support, samples = float(problem.support.sum()) / problem.support.numel(), problem.turned.samples
-        self._forget("supports")
+        self._forget("supports", "doubted")
         return Result(finished[-1].result[DENSITY], self.weight(finished), scores, support, samples, tight)
 
     def _subsets(self, fine: Sequence[Finished], coarse: Sequence[Finished], done: int) -> Phase | None:
@@ -172,19 +200,17 @@ class Plan:
         predicts the held-out views better is continued. So no passes are lost, and both weights have had equally many.
         """
         tried = [each for each in fine if each.name == "choose"]
-        search = weight_search(
-            tried, self.ladder(tried), self.trial, self.total - done + sum(each.steps for each in tried)
-        )
+        asked = self.searched(tried)
+        left = self.total - done + sum(each.steps for each in asked)
+        search = weight_search(asked, self.ladder(tried), self.trial, left)
         if not self.chooses or search.done:
             return None
-        kept, held = self.trials
+        kept, held = self.doubted_trials if self.is_doubted(tried) else self.trials
 
         def start() -> Start:
-            return (
-                continued(tried[search.source], self.problem.support, self.turns > 1)
-                if tried
-                else Start(self._first(fine or coarse).params)
-            )
+            if asked:
+                return continued(asked[search.source], self.problem.support, self.turns > 1)
+            return Start(self._first(fine or coarse).params)
 
         count = self.trial if tried else first_passes(self.total)
         span = (min(count, self.total - done), done)
@@ -201,15 +227,16 @@ class Plan:
     def _solve(self, fine: Sequence[Finished], coarse: Sequence[Finished], done: int) -> Phase:
         """All that is left of the passes, on all views."""
         tried = [each for each in fine if each.name == "choose"]
-        search = weight_search(tried, self.ladder(tried), self.trial, self.total)
-        problem = self.supports.settled(tried)
+        asked = self.searched(tried)
+        search = weight_search(asked, self.ladder(tried), self.trial, self.total)
+        problem = self.settled(tried)
 
         def start() -> Start:
-            if tried:
-                return continued(tried[search.source], problem.support, self.turns > 1)
+            if asked:
+                return continued(asked[search.source], problem.support, self.turns > 1)
             return Start(self._first(fine or coarse).params)
 
-        self._forget("trials")
+        self._forget("trials", "doubted_trials")
         weight = self.weight((*coarse, *fine))
         return self._phase("solve", (self.total - done, done), weight, *self._in_turn(problem.turned, weight), start)
 
@@ -219,9 +246,10 @@ class Plan:
         nothing = {DENSITY: self.problem.nothing}
         return self._phase("solve", (self.total, 0), 0.0, objective, solver, lambda: Start(nothing))
 
-    def _forget(self, name: str) -> None:
-        """Give back the memory of something that was computed when it was asked for, and would be again."""
-        vars(self).pop(name, None)
+    def _forget(self, *names: str) -> None:
+        """Give back the memory of what was computed when it was asked for, and would be again."""
+        for name in names:
+            vars(self).pop(name, None)
 
     def _in_turn(self, parts: Parts, weight: float) -> tuple[Any, Solver[Any, Any]]:
         """The objective of some views, and FISTA on one part of them after the other."""
@@ -294,7 +322,7 @@ class Plan:
         if not self.chooses:
             return self.fixed
         tried = [each for each in finished if each.name == "choose"]
-        found = weight_search(tried, self.ladder(tried), self.trial, self.total).weight
+        found = weight_search(self.searched(tried), self.ladder(tried), self.trial, self.total).weight
         # A held-out view lies in a gap twice as wide as any later: what wins there is too strong for data that a grid
         # explains exactly. Others need that much, for the sharp edges between the samples.
         return found / LESS if self.supports.empties(tried) else found
