@@ -137,7 +137,7 @@ BYTES: Mapping[str, Mapping[str, float]] = {
         "task": 0.684,
     },
     "silhouette": {
-        "process": 3.86e08,
+        "process": 1.66e08,
         "cells": 1.29e-10,
         "faces": 760,
         "own": 912,

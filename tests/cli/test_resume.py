@@ -26,7 +26,7 @@ RESULTS = ("mesh.ply", "mesh.glb", "volume.npz", "volume.vti", "transfer.json", 
            "config.toml", "progress.gif", "turntable.gif")  # fmt: skip
 SMALL = ("--views", "8", "--size", "16", "--set", "gif_frames=3", "--backend", "cpu")
 JOBS = {
-    "silhouette": ("ball.ply", "--views", "5", "--size", "24", "--iterations", "12", "--set", "gif_frames=2"),
+    "silhouette": ("ball.ply", "--views", "5", "--size", "24", "--iterations", "24", "--set", "gif_frames=2"),
     "stages": ("ball.ply", "--views", "4", "--size", "24", "--iterations", "12", "--set", "gif_frames=2"),
     "fista": ("cloud.npz", *SMALL, "--iterations", "30"),
     "noisy": ("cloud.npz", *SMALL, "--iterations", "30", "--noise", "poisson:500"),

@@ -30,7 +30,8 @@ ENOUGH = 12  # passes before a rim's density says anything
 FADES = 0.77  # share of the rim's density that is left after a trial, at most, where it is empty
 FAINT, PLAIN = 0.03, 0.12  # of the density inside: rims that are empty, and that are not, however they fade
 RIM, CUT = "rim", "cut"  # measures that choose phases leave: the rim's density; the held-out misfit without it
-WORSE = 1.01  # by which the held-out misfit may rise where an empty rim is cut off
+# By which the held-out misfit may rise where an empty rim is cut off: one that stays, and one that is still fading.
+WORSE, WORSE_FADING = 1.01, 1.2
 
 
 @dataclass(frozen=True)
@@ -91,9 +92,10 @@ class Supports:
         if not self.judges or len(tried) < 2 or tried[0].steps < ENOUGH:
             return False
         first, second = (phase.measures[RIM] for phase in tried[:2])
-        if tried[1].measures[CUT] > WORSE * tried[1].measures[HELD_OUT_MISFIT]:
+        fades = second < FADES * first
+        if tried[1].measures[CUT] > (WORSE_FADING if fades else WORSE) * tried[1].measures[HELD_OUT_MISFIT]:
             return False  # faint as it is, the views need it
-        return second < FAINT or second < min(FADES * first, PLAIN)
+        return second < FAINT or (fades and second < PLAIN)
 
     def rim(self, estimate: Tensor, misfit: Callable[[Tensor], float]) -> dict[str, float]:
         """The mean density in the rim, as a share of the mean inside of it, and the held-out misfit without the rim."""
