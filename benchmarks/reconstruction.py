@@ -3,10 +3,10 @@
     python benchmarks/reconstruction.py MESH [MESH ...] [--rig orbit:12 --rig sphere:24] [-- --preset fine ...]
 
 Each run is the real command in a process of its own; CPU seconds are that process's, start-up and pictures included.
-`rays` is that time in multiples of what Embree takes, in the same minute, for the primary rays of 12 views of 256 x 256 of
-20k triangles, where `embreex` is installed: it means more from machine to machine than seconds do. `measuring` is the
-share of the run by the clock that went into measuring the result. Everything after `--` is handed to the command. Run it
-on an idle machine.
+`rays` is that time in multiples of what Embree takes, in the same minute, for the primary rays of 12 views of 256 x 256
+of 20k triangles, where `embreex` is installed: it means more from machine to machine than seconds do. `measuring` is
+the share of the run by the clock that went into measuring the result. Everything after `--` is handed to the command.
+Run it on an idle machine.
 """
 
 from __future__ import annotations
