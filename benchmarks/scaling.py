@@ -4,7 +4,7 @@
 
 A bumpy sphere before an orbit of cameras: silhouettes compared with masks, with the gradient for every vertex, as
 `invrender reconstruct` does it (`fused`), and depth alone (`rasterize`); one thread, medians, CPU time. The last line
-is the peak memory of a process that compares 200k triangles with 100 masks of 1024 x 1024, everything included. Run it
+is the peak memory of a process that compares 400k triangles with 100 masks of 1024 x 1024, everything included. Run it
 on an idle machine.
 """
 
@@ -111,7 +111,7 @@ def plot(results: dict[str, tuple[list[float], dict[str, list[float]]]], path: P
 
 
 def peak_memory() -> None:
-    """Print the peak memory of this process after a comparison of 200k triangles with 100 masks of 1024 x 1024."""
+    """Print the peak memory of this process after a comparison of 400k triangles with 100 masks of 1024 x 1024."""
     vertices, faces = bumpy(*_parts(uv_sphere(count=[317, 317])))
     cameras, backend = rig("orbit", 100, torch.zeros(3), 1.1, (1024, 1024)), select("cpu", needs=("meshes",))
     matrix = cameras.projection.double() @ cameras.world_to_camera.double()
