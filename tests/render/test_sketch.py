@@ -1,0 +1,38 @@
+"""Sketches are the rasterizer's pictures with fewer samples: same surface, same light, same colours."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import torch
+
+from invrender.backends import select
+from invrender.cameras.rigs import rig
+from invrender.nouns import Lights, Material
+from invrender.render.images import to_bytes
+from invrender.render.raster import layers_of
+from invrender.render.sketch import outline, sketched
+from invrender.samples import SAMPLES
+from invrender.shading.surface import surface_on
+
+PAPER = (1.0, 1.0, 1.0)
+
+
+@pytest.mark.parametrize("mode", ["shaded", "color"])
+def test_a_sketch_is_the_picture_of_the_rasterizer(mode):
+    mesh = SAMPLES["torus-knot"]()
+    reach = float(mesh.vertices.abs().max())
+    camera = rig("orbit", 1, torch.zeros(3), reach, (96, 96))
+    found = sketched(outline(mesh, mode == "color"), camera, mode, Material(), Lights(), PAPER)
+    assert found is not None
+    plain = mesh if mode == "color" else type(mesh)(mesh.vertices, mesh.faces)
+    backend = select("cpu")
+    layers = layers_of(surface_on(backend.device, plain), Lights(), camera, mode, backend)[0].float()
+    cover = layers[..., 3].numpy()
+    exact = to_bytes(layers[..., :3] + (1 - layers[..., 3:]) * torch.tensor(PAPER))
+    assert np.abs(found[1] - cover).mean() < 0.01
+    inside = (cover > 0.999) & (found[1] > 0.999)
+    assert inside.mean() > 0.1
+    apart = np.abs(found[0].astype(int) - exact)[inside]
+    assert np.median(apart) <= 2
+    assert apart.mean() < 6
