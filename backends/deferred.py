@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -28,3 +29,8 @@ class Deferred:
     def function(self) -> Any:
         """The function itself."""
         return getattr(importlib.import_module(self.module), self.name)
+
+
+def deferred(package: str, names: Mapping[str, Sequence[str]]) -> dict[str, Deferred]:
+    """Functions by their name, from the names in each module of a package."""
+    return {name: Deferred(f"{package}.{module}", name) for module, each in names.items() for name in each}

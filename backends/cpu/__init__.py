@@ -9,7 +9,7 @@ import torch
 from invrender.backends.completion import completed
 from invrender.backends.cpu.memory import keep_freed
 from invrender.backends.cpu.threads import thread_count
-from invrender.backends.deferred import Deferred
+from invrender.backends.deferred import deferred
 from invrender.backends.torch import load as load_torch
 from invrender.errors import BackendError
 from invrender.kernels import Backend
@@ -33,9 +33,7 @@ _NAMES: dict[str, tuple[str, ...]] = {
 }
 """The kernels in each module of this folder."""
 
-KERNELS: dict[str, Any] = {
-    name: Deferred(f"{__name__}.{module}", name) for module, names in _NAMES.items() for name in names
-}
+KERNELS: dict[str, Any] = deferred(__name__, _NAMES)
 """Kernels by their name in `Backend`."""
 
 

@@ -6,7 +6,7 @@ from typing import Any
 
 import torch
 
-from invrender.backends.deferred import Deferred
+from invrender.backends.deferred import deferred
 from invrender.backends.torch.colour_misfit import colour_misfit_by
 from invrender.backends.torch.misfit import misfit_by
 from invrender.backends.torch.radiance_over import radiance_adjoint_by, radiance_by
@@ -28,9 +28,7 @@ _NAMES: dict[str, tuple[str, ...]] = {
 }
 """The kernels in each module of this folder."""
 
-KERNELS: dict[str, Any] = {
-    name: Deferred(f"{__name__}.{module}", name) for module, names in _NAMES.items() for name in names
-}
+KERNELS: dict[str, Any] = deferred(__name__, _NAMES)
 """Kernels by their name in `Backend`, but for those that are made of others."""
 
 
