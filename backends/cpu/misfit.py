@@ -32,6 +32,7 @@ from invrender.backends.cpu.silhouette import (
 )
 from invrender.backends.cpu.threads import parallel_for, thread_count
 from invrender.jit import kernel
+from invrender.nouns.coverage import coverage
 from invrender.nouns.topology import Topology
 
 Tensor = torch.Tensor
@@ -175,7 +176,7 @@ def silhouette_misfit(
     mesh = packed_mesh(faces, topology, count)
     lines = masks.shape[1] + masks.shape[2]
     believed = masks[:0] if confidence is None else confidence
-    compared = (to_numpy(masks.float()), to_numpy(believed.float()), to_numpy(weight.double()))
+    compared = (to_numpy(coverage(masks)), to_numpy(coverage(believed)), to_numpy(weight.double()))
     return Misfit(mesh, topology, count, *compared, (ROOM_PER_LINE * lines, POINTS_PER_LINE * lines))
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 import torch
@@ -36,14 +37,16 @@ class Window:
         return picture[self.top : self.top + self.height, self.left : self.left + self.width]
 
 
-def windows_on(occupied: Tensor) -> list[Window]:
+def windows_on(occupied: Iterable[Tensor]) -> list[Window]:
     """Windows of one size, in the pictures' proportions, on what is occupied in each of them, with some room around.
 
     Args:
-        occupied: [N,H,W] bool; a picture without any gets a window in its middle.
+        occupied: [H,W] bool of each; a picture without any gets a window in its middle.
     """
-    height, width = occupied.shape[1:]
-    boxes = [_box(picture) for picture in occupied]
+    boxes, height, width = [], 1, 1
+    for picture in occupied:  # one at a time: all of them may be large
+        height, width = picture.shape
+        boxes.append(_box(picture))
     share = max((max((b - t) / height, (r - x) / width) for t, b, x, r in boxes), default=1.0) * (1 + MARGIN)
     if share > WHOLE:
         return [Window(0, 0, height, width)] * len(boxes)

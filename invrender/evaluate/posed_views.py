@@ -16,9 +16,10 @@ from invrender.cameras.rigs import evenly
 from invrender.evaluate.conventions import TRIED, Reading, best_reading, disagreement
 from invrender.findings import Finding
 from invrender.geometry.agreement import Silhouettes, Votes, small, votes
-from invrender.geometry.carving import known_object, known_pixels
+from invrender.geometry.carving import known_mask, known_pixels
 from invrender.io.files.paths import listing
 from invrender.nouns import Views
+from invrender.nouns.coverage import coverage, covers
 
 Tensor = torch.Tensor
 
@@ -73,8 +74,7 @@ def agreement(views: Views) -> Agreement:
 
 def informed(views: Views) -> list[int]:
     """The numbers of the views that are known to show something of the object."""
-    known = known_object(views.masks, views.confidence)
-    return [view for view, mask in enumerate(known) if bool((mask >= 0.5).any())]
+    return [view for view in range(len(views)) if bool(covers(known_mask(views, view)).any())]
 
 
 def _agreement(views: Views) -> Agreement:
@@ -102,11 +102,11 @@ def _together(views: Views) -> tuple[str, ...]:
     pose = views.cameras.world_to_camera[:, :3].flatten(1)
     near = torch.cdist(pose, pose, p=float("inf")) <= SAME * pose.abs().max()
     first = near.long().argmax(1)  # of the views with this pose, so that each mask is looked at once
-    masks, odd = views.masks, set()
+    odd = set()
     for view, other in enumerate(first.tolist()):
         if view == other:
             continue
-        one, two = masks[view], masks[other]
+        one, two = coverage(views.masks[view]), coverage(views.masks[other])
         if views.confidence is not None:
             both = known_pixels(views.confidence[view]) & known_pixels(views.confidence[other])
             one, two = one * both, two * both
@@ -171,9 +171,9 @@ def _unexplained(found: Votes, without: tuple[int, ...]) -> float:
 
 def cut_off(views: Views) -> tuple[str, ...]:
     """The names of the views whose mask touches the border of the image."""
-    masks = known_object(views.masks, views.confidence)
-    border = torch.stack([masks[:, 0].amax(1), masks[:, -1].amax(1), masks[:, :, 0].amax(1), masks[:, :, -1].amax(1)])
-    return tuple(name for name, most in zip(view_names(views), border.amax(0).tolist(), strict=True) if most >= 0.5)
+    masks = (known_mask(views, view) for view in range(len(views)))
+    border = (torch.cat([mask[0], mask[-1], mask[:, 0], mask[:, -1]]) for mask in masks)
+    return tuple(name for name, line in zip(view_names(views), border, strict=True) if bool(covers(line).any()))
 
 
 def posed_findings(found: Agreement, cut: tuple[str, ...], own: str | None = None) -> list[Finding]:

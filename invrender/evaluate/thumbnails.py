@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import torch
 
 from invrender.nouns import Views
+from invrender.nouns.coverage import coverage
 
 Tensor = torch.Tensor
 
@@ -33,7 +34,7 @@ def thumbnails(views: Views) -> Thumbnails:
     factor = -(-max(views.cameras.size) // SIDE)
     masks = _smaller(views.masks, factor)
     if views.confidence is not None:
-        masks = masks * (_smaller((views.confidence > 0).float(), factor) > CLEAR)
+        masks = masks * (_smaller(views.confidence > 0, factor) > CLEAR)
     if views.images is None:
         shown = masks
     else:  # the root is nearly what a screen makes of linear light
@@ -60,5 +61,6 @@ def high_pass(shown: Tensor) -> Tensor:
 
 
 def _smaller(pictures: Tensor, factor: int) -> Tensor:
-    """Pictures [N,H,W] with squares of pixels averaged."""
-    return pictures.float() if factor == 1 else torch.nn.functional.avg_pool2d(pictures[:, None].float(), factor)[:, 0]
+    """Pictures [N,H,W], or kept masks, with squares of pixels averaged, one after the other."""
+    rows = [picture.float() if picture.dtype == torch.bool else coverage(picture).float() for picture in pictures]
+    return torch.stack(rows if factor == 1 else [torch.nn.functional.avg_pool2d(row[None], factor)[0] for row in rows])

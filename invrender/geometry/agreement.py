@@ -14,8 +14,9 @@ import torch
 
 from invrender.cameras.rays import rays_through
 from invrender.cameras.rigs import evenly
-from invrender.geometry.carving import known_pixels, signed_distances
+from invrender.geometry.carving import known_object, known_pixels, signed_distances
 from invrender.nouns import Cameras
+from invrender.nouns.coverage import coverage
 
 Tensor = torch.Tensor
 
@@ -85,17 +86,18 @@ def small(
     """Posed masks [N,H,W], scaled down by averaging to SIZE pixels; with confidence [N,H,W], of known pixels alone."""
     height, width = masks.shape[1:]
     share = SIZE / max(height, width)
-    masks = masks.cpu().float()
-    known = None if confidence is None else known_pixels(confidence.cpu().float())
-    if known is not None:
-        masks = masks * known
-    if share < 1:
-        size = (max(1, round(height * share)), max(1, round(width * share)))
-        masks = torch.nn.functional.interpolate(masks[:, None], size, mode="area")[:, 0]
-        cameras = Cameras(cameras.world_to_camera, cameras.projection, size)
-        if known is not None:  # a pixel that is unknown in part contradicts nothing
-            known = torch.nn.functional.interpolate(known[:, None].float(), size, mode="area")[:, 0] == 1
-    return _silhouettes(masks, cameras, names, known)
+    size = (max(1, round(height * share)), max(1, round(width * share))) if share < 1 else (height, width)
+
+    def scaled(picture: Tensor) -> Tensor:
+        picture = picture.cpu().float()
+        return picture if share >= 1 else torch.nn.functional.interpolate(picture[None, None], size, mode="area")[0, 0]
+
+    # one view at a time: all of them may be large
+    rows = range(len(masks))
+    shown = [scaled(coverage(known_object(masks[i], None if confidence is None else confidence[i]))) for i in rows]
+    # a pixel that is unknown in part contradicts nothing
+    known = None if confidence is None else torch.stack([scaled(known_pixels(confidence[i])) == 1 for i in rows])
+    return _silhouettes(torch.stack(shown), Cameras(cameras.world_to_camera, cameras.projection, size), names, known)
 
 
 def _silhouettes(masks: Tensor, cameras: Cameras, names: tuple[str, ...], known: Tensor | None) -> Silhouettes:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import torch
@@ -18,7 +19,8 @@ from invrender.cameras.projection import common_point
 from invrender.cameras.rays import rays_through
 from invrender.geometry.pixel_distance import distance_to_others
 from invrender.geometry.read_points import least_distances
-from invrender.nouns import Cameras
+from invrender.nouns import Cameras, Views
+from invrender.nouns.coverage import coverage, covers, whole
 from invrender.ranks.calls import count, spread
 
 Tensor = torch.Tensor
@@ -28,6 +30,7 @@ COARSEST, FEWEST = 16, 8  # cells of the first grid, in cells of the last; and h
 STEEP = 1.1  # how much steeper than a distance the field may be: pixels' distances are not quite those of contours
 SPREAD = 1.0  # how fast an object may get wider beyond the border, where most images cut it off
 BELIEVED = 0.5  # confidence below which a pixel says nothing
+PER_PIXEL = 128  # units of distances that are kept in two bytes
 
 
 @dataclass(frozen=True)
@@ -57,7 +60,27 @@ def signed_distances(masks: Tensor) -> Tensor:
     Where coverage is fractional it is read as the distance itself: a straight edge at distance d from a pixel's centre
     covers 1/2 + d of it.
     """
-    return torch.from_numpy(np.stack(spread(_signed_distance, (), list(masks.cpu().numpy()))))
+    return torch.from_numpy(np.stack(spread(_signed_distance, (), list(coverage(masks).cpu().numpy()))))
+
+
+def kept_distances(masks: Tensor, confidence: Tensor | None) -> Tensor:
+    """The same of what may be object, int16 in units of 1 / PER_PIXEL of a pixel; 256 pixels away is as far as beyond.
+
+    Where there are many large views, nothing else of their size is made.
+    """
+    rows = [(mask, None if confidence is None else confidence[view]) for view, mask in enumerate(masks)]
+    return torch.stack([torch.from_numpy(each) for each in spread(_kept_distance, (), rows)])
+
+
+def _kept_distance(view: tuple[Tensor, Tensor | None]) -> NDArray[np.int16]:
+    distance = _signed_distance(coverage(possible_object(*view)).cpu().numpy())
+    kept: NDArray[np.int16] = np.rint((distance * PER_PIXEL).clip(-32767, 32767)).astype(np.int16)
+    return kept
+
+
+def in_pixels(distances: Tensor) -> Tensor:
+    """Distances in pixels, float32, of kept ones as well."""
+    return distances if distances.is_floating_point() else distances.float() / PER_PIXEL
 
 
 def _signed_distance(mask: NDArray[np.float32]) -> NDArray[np.float32]:
@@ -74,7 +97,7 @@ def _signed_distance(mask: NDArray[np.float32]) -> NDArray[np.float32]:
 
 def known_pixels(confidence: Tensor) -> Tensor:
     """Of which pixels [N,H,W] something is known."""
-    return confidence >= BELIEVED
+    return covers(confidence, BELIEVED)
 
 
 def known_object(masks: Tensor, confidence: Tensor | None) -> Tensor:
@@ -82,15 +105,20 @@ def known_object(masks: Tensor, confidence: Tensor | None) -> Tensor:
     return masks if confidence is None else masks * known_pixels(confidence)
 
 
+def known_mask(views: Views, view: int) -> Tensor:
+    """A view's mask [H,W] as it is kept, 0 where nothing is known."""
+    return known_object(views.masks[view], None if views.confidence is None else views.confidence[view])
+
+
 def possible_object(masks: Tensor, confidence: Tensor | None) -> Tensor:
     """The masks [N,H,W], 1 where nothing is known."""
-    return masks if confidence is None else torch.where(known_pixels(confidence), masks, 1.0)
+    return masks if confidence is None else torch.where(known_pixels(confidence), masks, whole(masks))
 
 
 def carve(
     grid: Grid, distances: Tensor, cameras: Cameras, bounds: NDArray[np.float64] | None = None
 ) -> NDArray[np.float32]:
-    """The hull's field [nx,ny,nz] in world units (positive inside) from signed distances [N,H,W].
+    """The hull's field [nx,ny,nz] in world units (positive inside) from signed distances [N,H,W], kept or in pixels.
 
     A point outside an image is outside the object, unless the mask touches that image's border: then, as behind the
     camera, the view says nothing (see `_beyond`). Where too few views say something (see `_needed`), there is nothing;
@@ -133,16 +161,16 @@ def _refined(grid: Grid, distances: Tensor, cameras: Cameras) -> Tensor:
     coarse = Grid(grid.lower, grid.spacing * stride, (counts[0], counts[1], counts[2]))
     steep = STEEP * _steepest(cameras)
     images = np.ascontiguousarray(distances.numpy())
+    unit = 1.0 if distances.is_floating_point() else 1.0 / PER_PIXEL
     matrices = np.ascontiguousarray(cameras.clip_from_world.double()[:, [0, 1, 3]].numpy())
     sizes = (2.0 / (cameras.projection[:, 1, 1].double() * cameras.size[0])).numpy()
     every = np.arange(math.prod(coarse.counts))
-    field = torch.from_numpy(_listed(coarse, images, matrices, sizes, math.inf, every)).reshape(coarse.counts)
+    given = images, unit, matrices, sizes
+    field = torch.from_numpy(_listed(coarse, *given, math.inf, every)).reshape(coarse.counts)
     while stride > 1:
         reach = steep * math.sqrt(3) / 2 * grid.spacing * stride
-        blocks = torch.nn.functional.max_pool3d((field.abs() <= reach).float()[None, None], 2, 1)
+        near = _halved_around(field.abs() <= reach)
         stride //= 2
-        near = torch.nn.functional.interpolate(blocks, scale_factor=2.0)
-        near = torch.nn.functional.max_pool3d(torch.nn.functional.pad(near, (1,) * 6), 2, 1)[0, 0] > 0
         finer = [2 * n - 1 for n in field.shape]
         field = torch.nn.functional.interpolate(field[None, None], finer, mode="trilinear", align_corners=True)[0, 0]
         counts = [-(-(n - 1) // stride) + 1 for n in grid.counts]
@@ -151,18 +179,32 @@ def _refined(grid: Grid, distances: Tensor, cameras: Cameras) -> Tensor:
         points = np.flatnonzero(near.numpy())
         level = Grid(grid.lower, grid.spacing * stride, (counts[0], counts[1], counts[2]))
         shares = np.array_split(points, count())
-        found = spread(_listed, (level, images, matrices, sizes, steep * math.sqrt(3) * level.spacing), shares)
+        found = spread(_listed, (level, *given, steep * math.sqrt(3) * level.spacing), shares)
         field.view(-1)[torch.from_numpy(points)] = torch.from_numpy(np.concatenate(found))
     return field
 
 
+def _halved_around(close: Tensor) -> Tensor:
+    """Of a grid twice as fine [2n-1,...] bool, the points in cells with a corner among those that are close [n,...]."""
+    for axis in range(3):
+        count = close.shape[axis] - 1
+        cells = close.narrow(axis, 0, count) | close.narrow(axis, 1, count)
+        shape = list(close.shape)
+        shape[axis] = 2 * count + 1
+        close = torch.zeros(shape, dtype=torch.bool)
+        finer = close.movedim(axis, 0)
+        for offset in range(3):
+            finer[offset : offset + 2 * count : 2] |= cells.movedim(axis, 0)
+    return close
+
+
 def _listed(
-    grid: Grid, distances: NDArray[np.float32], matrices: NDArray[np.float64], sizes: NDArray[np.float64], far: float,
-    points: NDArray[np.int64],
+    grid: Grid, distances: NDArray[Any], unit: float, matrices: NDArray[np.float64], sizes: NDArray[np.float64],
+    far: float, points: NDArray[np.int64],
 ) -> NDArray[np.float32]:  # fmt: skip
     """The field [P] at points of a grid by number."""
     found = np.empty(len(points), np.float32)
-    given = np.array(grid.lower), grid.spacing, np.array(grid.counts), distances, matrices, sizes, far
+    given = np.array(grid.lower), grid.spacing, np.array(grid.counts), distances, unit, matrices, sizes, far
     least_distances(points, *given, found)
     return found
 
@@ -225,7 +267,7 @@ def _field(
 
     Args:
         x, y, z: positions, float64, of shapes that broadcast; the points are counted with the last axis fastest.
-        distances: [N,H,W], see `signed_distances`.
+        distances: [N,H,W], see `carve`.
         cameras: of the views.
         ends: whether the third result is asked for: by view how far inside the image a point lies, in world units.
     """
@@ -235,7 +277,8 @@ def _field(
     field = torch.full((total,), float("inf"), dtype=torch.float32)
     count = torch.zeros(total, dtype=torch.int32)
     shown = []
-    for view, distance in enumerate(distances):
+    for view, kept in enumerate(distances):
+        distance = in_pixels(kept)
         # Sums along the axes, not a matrix product, whose last bits depend on how many threads BLAS has.
         clip_x, clip_y, w = (
             (x * a + y * b + (z * c + d)).reshape(-1) for a, b, c, d in clip_from_world[view, [0, 1, 3]].tolist()

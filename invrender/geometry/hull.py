@@ -12,7 +12,7 @@ import torch
 from numpy.typing import NDArray
 
 from invrender.cameras.parallel import pixels_per_unit
-from invrender.geometry.carving import Grid, carve, known_object, possible_object, signed_distances
+from invrender.geometry.carving import Grid, carve, kept_distances, known_object
 from invrender.geometry.connectivity import components, drop_unused, is_closed_manifold
 from invrender.geometry.handles import Evidence, without_false_handles
 from invrender.geometry.hull_grid import fit_grid, nothing_in_common
@@ -63,12 +63,12 @@ def hull_from(
     """The visual hull as a closed manifold mesh, without handles that no image supports.
 
     Args:
-        masks: [N,H,W] coverage in [0, 1].
+        masks: [N,H,W] coverage in [0, 1], or in bytes.
         cameras: N cameras.
         resolution: cells along the longest side of the hull's bounding box.
         keep: parts with fewer triangles than this share of the largest part's are dropped: where the view cones of
             separate parts cross, hulls have phantoms.
-        confidence: [N,H,W] in [0, 1]; pixels below 1/2 are unknown and take nothing away. None: all are known.
+        confidence: [N,H,W] likewise; pixels below 1/2 are unknown and take nothing away. None: all are known.
         bounds: [2,3], a box that holds the object: the hull ends at it. None: the masks alone bound the hull. Without
             any mask, the box is the hull.
 
@@ -77,7 +77,7 @@ def hull_from(
             pixels are unknown and the others do not bound the object.
     """
     box = None if bounds is None else bounds.double().cpu().numpy()
-    distances = signed_distances(possible_object(masks, confidence))
+    distances = kept_distances(masks, confidence)
     fitted = fit_grid(distances, masks, cameras, resolution, confidence, box)
     grid = Grid(fitted.point(-1), fitted.spacing, tuple(n + 2 for n in fitted.counts))  # type: ignore[arg-type]
     field = np.pad(carve(fitted, distances, cameras, box), 1, constant_values=-grid.spacing)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import dataclass
 
 import numpy as np
 import torch
@@ -14,6 +15,7 @@ from invrender.cameras.rays import rays_through
 from invrender.errors import InputError
 from invrender.geometry.carving import Grid, carve, known_object
 from invrender.nouns import Cameras
+from invrender.nouns.coverage import coverage
 
 Tensor = torch.Tensor
 
@@ -33,18 +35,15 @@ def frame_from_masks(
     Raises:
         InputError: the cameras do not look at a common region, or no view is known to show the object.
     """
+    extents = [_extent(mask, None if confidence is None else confidence[view]) for view, mask in enumerate(masks)]
     numbers = list(range(len(masks)))
     if confidence is not None:
-        masks = known_object(masks, confidence)
-        numbers = [view for view in numbers if bool((masks[view] >= 0.5).any())]
+        numbers = [view for view in numbers if extents[view].box is not None]
         if not numbers:
             raise _open_object("no view is known to show the object", cameras)
-        masks, cameras = masks[numbers], cameras[numbers]
-    height, width = cameras.size
-    rows, columns = torch.arange(height) + 0.5, torch.arange(width) + 0.5
-    weight = masks.double()
-    total = weight.sum((1, 2))
-    centroid = torch.stack([(weight.sum(1) * columns).sum(1) / total, (weight.sum(2) * rows).sum(1) / total], 1)
+        cameras = cameras[numbers]
+    extents = [extents[view] for view in numbers]
+    centroid = torch.stack([extent.centroid for extent in extents])
     eye, direction = rays_through(cameras, centroid[:, None])
     eye, direction = eye[:, 0], torch.nn.functional.normalize(direction[:, 0], dim=1)
     across = torch.eye(3, dtype=torch.float64) - direction[:, :, None] * direction[:, None, :]
@@ -57,18 +56,33 @@ def frame_from_masks(
             "check the camera convention: camera-to-world matrices, OpenGL axes (looking down -Z)",
         )
     scale = pixels_per_unit(cameras, depth)
-    reach = torch.zeros(len(masks), dtype=torch.float64)
-    for view, mask in enumerate(masks):
-        row, column = (mask > 0.5).nonzero(as_tuple=True)
-        if len(row):
-            corner_x = torch.stack([column.min(), column.max() + 1]).double() - centroid[view, 0]
-            corner_y = torch.stack([row.min(), row.max() + 1]).double() - centroid[view, 1]
-            pixels = torch.cat([corner_x, corner_y]).abs().max()
-            reach[view] = pixels / scale[view]
+    reach = torch.zeros(len(extents), dtype=torch.float64)
+    for view, extent in enumerate(extents):
+        if extent.box is not None:
+            reach[view] = (extent.box - extent.centroid).abs().max() / scale[view]
     half = float(reach.max())
     # The solver's last bits differ from run to run; what follows should not.
     step = 2.0 ** (math.floor(math.log2(half)) - FRAME_BITS) if half > 0 else 1.0
     return (centre / step).round().numpy() * step, math.ceil(half / step) * step
+
+
+@dataclass(frozen=True)
+class _Extent:
+    """Where a mask is, in pixels (x, y): its centroid [2], and the corners [2,2] of what it covers by half, if any."""
+
+    centroid: Tensor
+    box: Tensor | None
+
+
+def _extent(mask: Tensor, confidence: Tensor | None) -> _Extent:
+    weight = coverage(known_object(mask, confidence)).double().cpu()
+    columns, rows = weight.sum(0), weight.sum(1)
+    total = rows.sum()
+    middle = [(each * (torch.arange(len(each)) + 0.5)).sum() / total for each in (columns, rows)]
+    inside = weight >= 0.5
+    sides = [inside.any(axis).nonzero()[:, 0] for axis in (0, 1)]
+    box = torch.stack([torch.stack([side[0], side[-1] + 1]) for side in sides], 1).double() if len(sides[0]) else None
+    return _Extent(torch.stack(middle), box)
 
 
 def fit_grid(
@@ -82,7 +96,7 @@ def fit_grid(
     """A grid with `resolution` cells along the longest side of the hull's bounding box, found by coarse carving.
 
     Args:
-        distances: [N,H,W], see `carving.signed_distances`.
+        distances: [N,H,W], see `carving.carve`.
         masks, cameras: of the N views.
         resolution: in cells.
         confidence: [N,H,W], or None where all pixels are known.

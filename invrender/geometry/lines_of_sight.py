@@ -10,6 +10,7 @@ from invrender.cameras.rays import rays_through
 from invrender.geometry.carving import Grid
 from invrender.geometry.vectors import Ints
 from invrender.nouns import Cameras
+from invrender.nouns.coverage import coverage
 
 Tensor = torch.Tensor
 CLEAR = 3  # voxels around those in question that do not count as the rest of the hull
@@ -41,7 +42,7 @@ def needed(voxels: Ints, field: NDArray[np.float32], grid: Grid, masks: Tensor, 
     row, column = place[..., 1].long(), place[..., 0].long()
     shown = (clip[..., 3] > 0) & (row >= 0) & (row < height) & (column >= 0) & (column < width)
     read = masks[torch.arange(len(cameras))[:, None], row.clamp(0, height - 1), column.clamp(0, width - 1)]
-    view, point = (shown & (read > COVERED)).nonzero(as_tuple=True)
+    view, point = (shown & (coverage(read) > COVERED)).nonzero(as_tuple=True)
     if not len(view):
         return False
     _, direction = rays_through(cameras, place)

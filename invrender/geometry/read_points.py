@@ -15,14 +15,15 @@ Floats = NDArray[np.float64]
 @kernel
 def least_distances(
     points: NDArray[np.int64], lower: Floats, spacing: float, counts: NDArray[np.int64],
-    distances: NDArray[np.float32], matrices: Floats, sizes: Floats, far: float, found: NDArray[np.float32],
+    distances: NDArray[Any], unit: float, matrices: Floats, sizes: Floats, far: float, found: NDArray[np.float32],
 ) -> None:  # fmt: skip
     """The least over the views of the signed distance in world units, read between pixels' centres.
 
     Args:
         points: [P] numbers of points, counted with z fastest.
         lower, spacing, counts: [3], of the grid.
-        distances: [N,H,W] signed distances in pixels, positive inside; what lies outside the image is far outside.
+        distances: [N,H,W] signed distances, positive inside; what lies outside the image is far outside.
+        unit: of the distances, in pixels.
         matrices: [N,3,4], from the world to x w, y w and w in clip space; all points lie before the cameras.
         sizes: [N] of a pixel where w is 1.
         far: less than minus this need not be exact.
@@ -48,9 +49,9 @@ def least_distances(
                 right, below = min(left + 1, width - 1), min(top + 1, height - 1)
                 u, v = column - left, row - top
                 image = distances[view]
-                upper = image[top, left] + u * (image[top, right] - image[top, left])
-                under = image[below, left] + u * (image[below, right] - image[below, left])
-                read = upper + v * (under - upper)
+                upper = (1.0 - u) * image[top, left] + u * image[top, right]
+                under = (1.0 - u) * image[below, left] + u * image[below, right]
+                read = unit * ((1.0 - v) * upper + v * under)
             least = min(least, read * w * sizes[view])
             if least < -far:
                 break

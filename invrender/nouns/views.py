@@ -18,11 +18,11 @@ class Views:
 
     Attributes:
         cameras: N cameras.
-        masks: [N,H,W] float32 coverage in [0, 1]; 1 is object.
+        masks: [N,H,W] float32 coverage in [0, 1]; 1 is object. Or uint8 shares of 255, see `nouns.coverage`.
         images: [N,H,W,3] float32 linear RGB, or None where only silhouettes are known.
         names: one per view, as the files are called.
-        confidence: [N,H,W] float32 in [0, 1], how far a pixel's mask is to be believed; 0: unknown, neither object nor
-            background (no mask, beyond the border of an undistorted picture). None: all of it is known.
+        confidence: [N,H,W] like the masks, in [0, 1], how far a pixel's mask is to be believed; 0: unknown, neither
+            object nor background (no mask, beyond the border of an undistorted picture). None: all of it is known.
         held_out: the views that the dataset's own split sets aside, ascending indices.
         bounds: [2,3] float64, the box that the dataset says holds the object, in world units, or None.
     """

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -65,8 +65,8 @@ class InputViews:
     side: int
 
     @staticmethod
-    def of(cameras: Cameras, names: Sequence[str], occupied: Tensor, side: int) -> InputViews:
-        """Views in which `occupied` [N,H,W] bool tells where something is."""
+    def of(cameras: Cameras, names: Sequence[str], occupied: Iterable[Tensor], side: int) -> InputViews:
+        """Views in which `occupied`, [H,W] bool of each, tells where something is."""
         return InputViews(cameras, names, windows_on(occupied), side)
 
     def __len__(self) -> int:

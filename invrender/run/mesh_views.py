@@ -8,9 +8,10 @@ from functools import lru_cache
 import numpy as np
 import torch
 
-from invrender.geometry.carving import known_object, known_pixels
+from invrender.geometry.carving import known_mask, known_pixels
 from invrender.kernels import Backend
 from invrender.nouns import Cameras, Mesh, Views
+from invrender.nouns.coverage import coverage, covers
 from invrender.render.images import to_bytes
 from invrender.render.raster import coverage_of, layers_of
 from invrender.render.sketch import Outline, outline, sketched
@@ -70,13 +71,13 @@ class MeshViews:
     def _mask(self, seat: Seat) -> tuple[np.ndarray, np.ndarray | None]:
         number, believed = seat.number, self.views.confidence
         if believed is None:
-            return seat.small(self.views.masks[number]).numpy(), None
-        mask = known_object(self.views.masks[[number]], believed[[number]])[0]
+            return seat.small(coverage(self.views.masks[number])).numpy(), None
+        mask = coverage(known_mask(self.views, number))
         return seat.small(mask).numpy(), seat.small(known_pixels(believed[number]).float()).numpy() >= 0.5
 
     def _target(self, seat: Seat, mask: np.ndarray) -> Picture:
         if self.views.images is not None:
-            image, alpha = (each[seat.number].cpu() for each in (self.views.images, self.views.masks))
+            image, alpha = self.views.images[seat.number].cpu(), coverage(self.views.masks[seat.number]).cpu()
             outside = (image[alpha <= 0] <= 0).double()
             if not len(outside) or float(outside.mean()) > BLANK:  # a cut-out, whose black means nothing
                 image = image * alpha[..., None] + (1 - alpha[..., None]) * torch.tensor(PAPER)
@@ -85,8 +86,7 @@ class MeshViews:
 
     def cut_out(self, number: int) -> Tensor:
         """A view's object, premultiplied linear RGB and alpha [H,W,4]: in its colours, or as ink."""
-        believed = self.views.confidence
-        mask = known_object(self.views.masks[[number]], None if believed is None else believed[[number]])[0].cpu()
+        mask = coverage(known_mask(self.views, number)).cpu()
         colour = torch.tensor(INK) if self.views.images is None else self.views.images[number].cpu()
         return torch.cat([colour * mask[..., None], mask[..., None]], -1)
 
@@ -164,5 +164,5 @@ def inked(coverage: Tensor) -> Tensor:
 
 def mesh_views(views: Views, names: tuple[str, ...], side: int, backend: Backend) -> MeshViews:
     """Posed masks as films show them, drawn with a longer side of at most `side` pixels."""
-    masks = known_object(views.masks, views.confidence).cpu() >= 0.5
-    return MeshViews(views, InputViews.of(views.cameras, names, masks, side), backend)
+    occupied = (covers(known_mask(views, view)).cpu() for view in range(len(views)))
+    return MeshViews(views, InputViews.of(views.cameras, names, occupied, side), backend)

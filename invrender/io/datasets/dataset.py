@@ -16,6 +16,8 @@ from invrender.io.datasets.sources import POSE_FILES, listed, lists_views
 from invrender.io.files.atomic import atomic_write_text
 from invrender.io.files.paths import is_folder, shown
 from invrender.nouns import Cameras, Views
+from invrender.nouns.coverage import in_bytes as to_bytes
+from invrender.nouns.coverage import whole
 
 log = logging.getLogger(__name__)
 
@@ -36,6 +38,7 @@ def read_dataset(
     held_out: bool | Sequence[str] = True,
     bounds: torch.Tensor | None = None,
     mask_refine: str = "none",
+    in_bytes: bool = False,
 ) -> Views:
     """Read posed images and their masks.
 
@@ -56,9 +59,10 @@ def read_dataset(
             lists them in `Views.held_out`; False leaves them out; names of views are held out instead.
         bounds: [2,3], a box that holds the object, before that of the dataset.
         mask_refine: how masks that are found are refined: 'none' or 'grabcut'.
+        in_bytes: keep masks and confidence in a byte a pixel (`nouns.coverage`), a quarter of the memory.
 
     Returns:
-        Views with float32 masks [N,H,W] and images [N,H,W,3] linear, and float64 cameras in the dataset's frame.
+        Views with float32 or uint8 masks [N,H,W], images [N,H,W,3] linear, and float64 cameras in the dataset's frame.
 
     Raises:
         InputError: poses or images are missing or damaged, sizes contradict the intrinsics, masks are missing or cannot
@@ -70,12 +74,16 @@ def read_dataset(
     given, find = folder_of_masks(masks)
     read = read_views(
         folder, given, size=size, images=images or find, unmasked=unmasked or find, skip_missing=skip_missing,
-        held_out=held_out,
+        held_out=held_out, in_bytes=in_bytes and not find,
     )  # fmt: skip
     views = read.views if bounds is None else replace(read.views, bounds=bounds)
     if not find:
         return views
-    return with_found_masks(views, read.masked, read.covered, images=images, refine=mask_refine)
+    views = with_found_masks(views, read.masked, read.covered, images=images, refine=mask_refine)
+    if not in_bytes:
+        return views
+    confidence = None if views.confidence is None else to_bytes(views.confidence)
+    return replace(views, masks=to_bytes(views.masks), confidence=confidence)
 
 
 @dataclass(frozen=True)
@@ -84,8 +92,8 @@ class Read:
 
     Attributes:
         views: as `read_dataset` returns them.
-        covered: [N,H,W] float32, 1 within the pictures and 0 where there is none (what pads a smaller picture, or what
-            an undistorted one lacks), or None where the pictures fill their canvas.
+        covered: [N,H,W] like the masks, 1 within the pictures and 0 where there is none (what pads a smaller picture,
+            or what an undistorted one lacks), or None where the pictures fill their canvas.
         masked: whether each view has a mask.
     """
 
@@ -103,6 +111,7 @@ def read_views(
     unmasked: bool = False,
     skip_missing: bool = False,
     held_out: bool | Sequence[str] = True,
+    in_bytes: bool = False,
 ) -> Read:
     """Read a dataset as `read_dataset` does, and tell which of its pixels are pictures and which views have masks."""
     from invrender.io.datasets.cameras import placed_cameras
@@ -117,7 +126,7 @@ def read_views(
     kept, aside = set_aside(found.views, held_out, root)
     posed = check_views(kept, root, skip_missing)
     tell_unposed(found.views, root)
-    pictures = read_pictures(posed, root, Path(masks) if masks is not None else None, size, images, unmasked)
+    pictures = read_pictures(posed, root, Path(masks) if masks is not None else None, size, images, unmasked, in_bytes)
     names = tuple(printable(view.name) for view in posed)
     check_masks(pictures.masks(), [name for name, there in zip(names, pictures.masked, strict=True) if there], root)
     covered = None if pictures.covered is None else torch.from_numpy(pictures.covered)
@@ -126,18 +135,18 @@ def read_views(
         torch.from_numpy(pictures.coverage),
         None if pictures.colours is None else torch.from_numpy(pictures.colours),
         names,
-        _confidence(covered, pictures.masked, pictures.coverage.shape),
+        _confidence(covered, pictures.masked, torch.from_numpy(pictures.coverage)),
         tuple(i for i, view in enumerate(posed) if view.name in aside),
         found.bounds,
     )
     return Read(views, covered, pictures.masked)
 
 
-def _confidence(covered: torch.Tensor | None, masked: tuple[bool, ...], shape: tuple[int, ...]) -> torch.Tensor | None:
+def _confidence(covered: torch.Tensor | None, masked: tuple[bool, ...], like: torch.Tensor) -> torch.Tensor | None:
     """Masks are known where pictures are, in views that have one."""
     if all(masked):
         return covered
-    known = torch.ones(shape) if covered is None else covered.clone()
+    known = whole(like).expand(like.shape).clone() if covered is None else covered.clone()
     known[[not there for there in masked]] = 0
     return known
 

@@ -84,13 +84,13 @@ def canvas_of(places: Sequence[Place]) -> Size:
     return max(place.size[0] for place in places), max(place.size[1] for place in places)
 
 
-def check_room(count: int, canvas: Size, planes: int, largest: Size, root: Path, available: int | None = None) -> None:
+def check_room(count: int, canvas: Size, each: int, largest: Size, root: Path, available: int | None = None) -> None:
     """Refuse pictures that do not fit in memory, before any of them is read.
 
     Args:
         count: of the pictures.
         canvas: (H, W) of each.
-        planes: float32 numbers that are kept of a pixel.
+        each: bytes that are kept of a pixel.
         largest: (H, W) of the largest picture, which is held whole while it is read.
         root: the dataset's folder, for the message.
         available: bytes; measured if None.
@@ -99,7 +99,7 @@ def check_room(count: int, canvas: Size, planes: int, largest: Size, root: Path,
         MemoryLimitError: naming the size that would fit.
     """
     room = available_memory() if available is None else available
-    kept, reading = 4 * planes * count * math.prod(canvas), 40 * math.prod(largest)
+    kept, reading = each * count * math.prod(canvas), 40 * math.prod(largest)
     if room is None or kept + reading <= SPARE * room:
         return
     left = SPARE * room - reading

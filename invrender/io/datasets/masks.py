@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path, PurePosixPath
-from typing import NoReturn
+from typing import Any, NoReturn
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,6 +15,7 @@ from invrender.io.datasets.locate import Locator
 from invrender.io.datasets.posed import PosedImage
 from invrender.io.files.paths import entries, is_folder, listing, shown
 from invrender.io.pixels import IMAGE_EXTENSIONS
+from invrender.nouns.coverage import FULL
 
 Array = NDArray[np.float32]
 _WORDS = ("mask", "matte", "silhouette", "alpha", "segment")
@@ -114,11 +115,11 @@ def _given_masks(posed: Sequence[PosedImage], masks: Path, unmasked: bool) -> li
     return files
 
 
-def check_masks(masks: Sequence[Array], names: Sequence[str], folder: Path) -> None:
+def check_masks(masks: Sequence[NDArray[Any]], names: Sequence[str], folder: Path) -> None:
     """Refuse masks that are empty, full, or look inverted.
 
     Args:
-        masks: [H,W] coverage each.
+        masks: [H,W] coverage each, in floats or bytes.
         names: of the views.
         folder: the dataset's, for the message.
 
@@ -164,7 +165,8 @@ def check_masks(masks: Sequence[Array], names: Sequence[str], folder: Path) -> N
         )
 
 
-def _fault(mask: Array) -> str | None:
+def _fault(kept: NDArray[Any]) -> str | None:
+    mask = kept if kept.dtype != np.uint8 else kept.astype(np.float32) / FULL
     if not (mask >= 0.5).any():
         return "empty"
     if (mask >= 0.5).all():
@@ -175,7 +177,7 @@ def _fault(mask: Array) -> str | None:
     return "inverted" if float((border >= 0.5).mean()) > 0.9 else None
 
 
-def _refuse(folder: Path, names: list[str], masks: Sequence[Array], what: str, remedy: str) -> None:
+def _refuse(folder: Path, names: list[str], masks: Sequence[NDArray[Any]], what: str, remedy: str) -> None:
     if len(names) == 1:
         raise InputError(f"{folder}: the mask of {shown(names[0])} is {what}", remedy)
     raise InputError(f"{folder}: {len(names)} of {len(masks)} masks ({listing(names)}) are {what}", remedy)

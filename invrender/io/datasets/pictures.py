@@ -7,7 +7,7 @@ import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -23,6 +23,7 @@ from invrender.io.datasets.sizes import fit_all, upright
 from invrender.io.files.paths import shown
 from invrender.io.images import read_image_as, read_mask_as
 from invrender.io.pixels import Header, read_header, turned
+from invrender.nouns.coverage import FULL
 
 log = logging.getLogger(__name__)
 Array = NDArray[np.float32]
@@ -37,27 +38,28 @@ class Pictures:
 
     Attributes:
         places: the views, with pinholes as lenses, and where their pictures lie.
-        coverage: [N,H,W], scaled down; 0 of views without a mask.
+        coverage: [N,H,W] float32 or in bytes (`nouns.coverage`), scaled down; 0 of views without a mask.
         colours: [N,H,W,3] linear, straight, or None unless all views have them and they were asked for.
-        covered: [N,H,W], 1 within the pictures and 0 where there is none, or None where they fill the canvas.
+        covered: [N,H,W] likewise, 1 within the pictures and 0 where there is none, or None where they fill the canvas.
         masked: whether each view has a mask.
     """
 
     places: list[Place]
-    coverage: Array
+    coverage: NDArray[Any]
     colours: Array | None
-    covered: Array | None
+    covered: NDArray[Any] | None
     masked: tuple[bool, ...]
 
-    def masks(self) -> list[Array]:
-        """[h,w] each: the masks of the views that have one, without what pads them."""
+    def masks(self) -> list[NDArray[Any]]:
+        """[h,w] each, as they are kept: the masks of the views that have one, without what pads them."""
         places = zip(self.coverage, self.places, self.masked, strict=True)
         return [mask[: place.size[0], : place.size[1]] for mask, place, there in places if there]
 
 
 def read_pictures(
-    posed: Sequence[PosedImage], root: Path, masks: Path | None, size: int | None, images: bool, unmasked: bool
-) -> Pictures:
+    posed: Sequence[PosedImage], root: Path, masks: Path | None, size: int | None, images: bool, unmasked: bool,
+    in_bytes: bool = False,
+) -> Pictures:  # fmt: skip
     """Read the pictures and masks of views whose files exist.
 
     Args:
@@ -67,6 +69,7 @@ def read_pictures(
         size: the longer side to scale down to, or None.
         images: whether colours are wanted.
         unmasked: whether views may be without a mask.
+        in_bytes: whether coverage is kept in bytes.
 
     Raises:
         InputError: files are damaged or too large, sizes contradict the intrinsics, or masks are missing.
@@ -79,23 +82,28 @@ def read_pictures(
     places = lay_out(fitted, turns, sizes, size, root)
     coloured = images and all(view.image is not None for view in posed)
     canvas, count = canvas_of(places), len(places)
-    check_room(count, canvas, 5 if coloured else 2, max(sizes), root)
+    check_room(count, canvas, 2 * (1 if in_bytes else 4) + (12 if coloured else 0), max(sizes), root)
     colours = np.zeros((count, *canvas, 3), np.float32) if coloured else None
-    coverage, covered = (np.zeros((count, *canvas), np.float32) for _ in range(2))
+    coverage, covered = (np.zeros((count, *canvas), np.uint8 if in_bytes else np.float32) for _ in range(2))
+    full = FULL if in_bytes else 1
     notes = _Notes({}, [])
     masked = []
     for i, (place, file) in enumerate(_told(list(zip(places, files, strict=True)))):
         layers = _read(place, file, root, images, unmasked, notes)
         region = (i, slice(place.size[0]), slice(place.size[1]))
         masked.append(layers.mask is not None)
-        covered[region] = 1 if layers.known is None else layers.known
+        covered[region] = full if layers.known is None else _kept(layers.known, in_bytes)
         if layers.mask is not None:
-            coverage[region] = layers.mask
+            coverage[region] = _kept(layers.mask, in_bytes)
         if colours is not None and layers.colours is not None:
             colours[region] = layers.colours
     notes.tell(count)
-    full = bool((covered == 1).all())
-    return Pictures(places, coverage, colours, None if full else covered, tuple(masked))
+    filled = all(bool((each == full).all()) for each in covered)
+    return Pictures(places, coverage, colours, None if filled else covered, tuple(masked))
+
+
+def _kept(part: Array, in_bytes: bool) -> NDArray[Any]:
+    return np.rint(part.clip(0, 1) * FULL).astype(np.uint8) if in_bytes else part
 
 
 def _told(items: Sequence[Item]) -> Iterator[Item]:

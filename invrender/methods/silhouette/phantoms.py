@@ -6,6 +6,8 @@ every view. A part without which the rest explains the masks just as well is tak
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import numpy as np
 import torch
 from numpy.typing import NDArray
@@ -14,6 +16,7 @@ from invrender import ops
 from invrender.geometry.connectivity import components, drop_unused
 from invrender.kernels import Backend
 from invrender.methods.silhouette.target import Shape, Target
+from invrender.nouns.coverage import coverage
 from invrender.nouns.topology import topology
 
 Tensor = torch.Tensor
@@ -31,17 +34,15 @@ def without_phantoms(shape: Shape, target: Target, backend: Backend) -> Shape:
         return shape
     order = np.argsort(count)[max(0, len(count) - MOST_PARTS) :]
     kept = np.ones(len(count), bool)
-    whole = _coverage(shape, target, backend)
     for candidate in order:
         if kept.sum() == 1:
             break
+        before = kept[part]
         kept[candidate] = False
-        less = _coverage(_parts(shape, kept[part]), target, backend)
-        own = _coverage(_parts(shape, part == candidate), target, backend)
-        if _needed(whole, less, own, target):
-            kept[candidate] = True
-        else:
-            whole = less
+        whole, less, own = (
+            _silhouettes(_parts(shape, chosen), target, backend) for chosen in (before, kept[part], part == candidate)
+        )
+        kept[candidate] = _needed(whole, less, own, target)
     return _parts(shape, kept[part])
 
 
@@ -49,19 +50,22 @@ def _parts(shape: Shape, faces: NDArray[np.bool_]) -> Shape:
     return Shape(*drop_unused(shape.vertices, shape.faces[faces]))
 
 
-def _coverage(shape: Shape, target: Target, backend: Backend) -> Tensor:
-    """Coverage [N,H,W] float32 of a shape in the target's views."""
+def _silhouettes(shape: Shape, target: Target, backend: Backend) -> Iterator[Tensor]:
+    """Coverage [H,W] float32 of a shape in the target's views, one after the other."""
     device, faces = backend.device, torch.from_numpy(shape.faces)
-    matrix, vertices = target.clip_from_object, torch.from_numpy(shape.vertices)
-    clip = torch.einsum("nij,vj->nvi", matrix[:, :, :3], vertices) + matrix[:, None, :, 3]
+    triangles, edges, vertices = faces.to(device), topology(faces).to(device), torch.from_numpy(shape.vertices)
     size = (target.masks.shape[1], target.masks.shape[2])
-    return ops.silhouette(backend, clip.float().to(device), faces.to(device), topology(faces).to(device), size)
+    for matrix in target.clip_from_object:
+        clip = (vertices @ matrix[:, :3].T + matrix[:, 3]).float().to(device)
+        yield ops.silhouette(backend, clip[None], triangles, edges, size)[0]
 
 
-def _needed(whole: Tensor, less: Tensor, own: Tensor, target: Target) -> bool:
+def _needed(whole: Iterator[Tensor], less: Iterator[Tensor], own: Iterator[Tensor], target: Target) -> bool:
     """Whether in some view `less` leaves more of the mask uncovered than `whole`, as measured by the part's `own`."""
-    lost = (torch.minimum(whole, target.masks) - torch.minimum(less, target.masks)).clamp(min=0)
-    if target.confidence is not None:
-        lost, own = lost * target.confidence, own * target.confidence
-    lost = lost.sum((1, 2))
-    return float(lost.max()) > max(NOISE, SHARE * float(own.sum((1, 2)).max()))
+    lost, largest = 0.0, 0.0
+    for view, (all_parts, others, part) in enumerate(zip(whole, less, own, strict=True)):
+        mask = coverage(target.masks[view])
+        believed = 1.0 if target.confidence is None else coverage(target.confidence[view])
+        uncovered = (torch.minimum(all_parts, mask) - torch.minimum(others, mask)).clamp(min=0)
+        lost, largest = max(lost, float((uncovered * believed).sum())), max(largest, float((part * believed).sum()))
+    return lost > max(NOISE, SHARE * largest)

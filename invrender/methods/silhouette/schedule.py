@@ -39,7 +39,7 @@ TRIAL_PIXELS = 160  # of the longest side of a trial's images, at most; at least
 TRIAL_EDGE = 1.5  # edges of a trial's triangles relative to the final ones, both in pixels of their images
 TRIAL = ((1 / 15, RATES[0], MEMBRANES[0]), (4 / 45, RATES[1], MEMBRANES[1]))  # share of the steps, rate, membrane
 COLLAPSED = 0.02  # a refinement whose own views fit worse than the hull's by this much has failed
-FINEST_EDGE, COARSEST_EDGE = 0.008, 0.06  # normalised units
+FINEST_EDGE, COARSEST_EDGE = 0.002, 0.06  # normalised units
 
 
 @dataclass(frozen=True)

@@ -25,6 +25,7 @@ from invrender.kernels import Backend
 from invrender.methods.silhouette.refine import Regulariser, Stage, shape_of, stage_phase, steps_before
 from invrender.methods.silhouette.target import Shape, Target, iou_with
 from invrender.nouns import Views
+from invrender.nouns.coverage import coverage
 from invrender.ranks.calls import Aside, count
 from invrender.run import stop
 from invrender.solve.adam_uniform import UniformAdam
@@ -96,15 +97,16 @@ def coarser(views: Views, factor: int) -> Views:
     """
     height, width = (-(-side // factor) for side in views.masks.shape[1:])
 
-    def shrunk(images: Tensor) -> Tensor:
-        return torch.nn.functional.interpolate(images[:, None], (height, width), mode="area")[:, 0]
+    def shrunk(image: Tensor) -> Tensor:
+        return torch.nn.functional.interpolate(image[None, None], (height, width), mode="area")[0, 0]
 
     cameras = dataclasses.replace(views.cameras, size=(height, width))
     if views.confidence is None:
-        return Views(cameras, shrunk(views.masks), bounds=views.bounds)
-    believed = shrunk(views.confidence)
-    masks = shrunk(views.masks * views.confidence) / believed.clamp(min=1e-6)
-    return Views(cameras, masks, confidence=believed, bounds=views.bounds)
+        return Views(cameras, torch.stack([shrunk(coverage(mask)) for mask in views.masks]), bounds=views.bounds)
+    pairs = zip(views.masks, views.confidence, strict=True)
+    seen = torch.stack([shrunk(coverage(mask) * coverage(believed)) for mask, believed in pairs])
+    believed = torch.stack([shrunk(coverage(each)) for each in views.confidence])
+    return Views(cameras, seen / believed.clamp(min=1e-6), confidence=believed, bounds=views.bounds)
 
 
 @dataclass

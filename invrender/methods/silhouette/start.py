@@ -10,7 +10,7 @@ import torch
 from numpy.typing import NDArray
 
 from invrender.errors import InputError
-from invrender.geometry.carving import known_object
+from invrender.geometry.carving import known_mask
 from invrender.geometry.connectivity import is_closed_manifold, merge_vertices, orient_outward
 from invrender.geometry.hull import Hull, hull_from
 from invrender.geometry.hull_grid import frame_from_masks
@@ -18,15 +18,17 @@ from invrender.kernels import Backend
 from invrender.methods.silhouette.phantoms import without_phantoms
 from invrender.methods.silhouette.settings import SilhouetteSettings
 from invrender.methods.silhouette.target import Shape, Target, target_in
-from invrender.nouns import Mesh, Views
+from invrender.nouns import Mesh, Scene, Views
+from invrender.nouns.coverage import covers
 from invrender.parameters.frame import Frame, frame_of
-from invrender.render.raster import render_views
+from invrender.render.raster import render
 
 Tensor = torch.Tensor
 
 log = logging.getLogger(__name__)
 NEAR_SIDE = 0.01  # of the box's longest side
 CELL_PIXELS = 1.9  # size of a hull cell, in pixels of the views
+FEWEST_CELLS, MOST_CELLS = 32, 400  # along a hull's longest side; its field takes their third power
 
 
 @dataclass(frozen=True)
@@ -102,25 +104,34 @@ def _tell_sides(vertices: NDArray[np.float64], views: Views) -> None:
 
 def _check_seen(initial: Mesh, views: Views, backend: Backend) -> None:
     """Refuse a mesh that no view shows where its mask is: nothing would pull it there."""
-    coverage = render_views(initial, views.cameras, backend).masks.cpu()
-    masks = known_object(views.masks, views.confidence).cpu()
-    if not bool(((coverage > 0.5) & (masks > 0.5)).any()):
-        where = "no view sees it at all" if not bool(coverage.any()) else "it covers no pixel of a mask in any view"
-        raise InputError(
-            f"the mesh to start from lies elsewhere: {where}",
-            "bring it into the cameras' frame and units (see `invrender inspect`), or start from --init hull",
-        )
+    seen = False
+    for view in range(len(views)):
+        drawn = render(Scene(initial), views.cameras[[view]], "silhouette", backend)[0, ..., 0].cpu()
+        if bool((covers(drawn) & covers(known_mask(views, view)).cpu()).any()):
+            return
+        seen |= bool(drawn.any())
+    raise InputError(
+        "the mesh to start from lies elsewhere: "
+        + ("it covers no pixel of a mask in any view" if seen else "no view sees it at all"),
+        "bring it into the cameras' frame and units (see `invrender inspect`), or start from --init hull",
+    )
 
 
 def _hull_resolution(views: Views) -> int:
     """Cells of about CELL_PIXELS pixels, from the largest mask."""
-    longest = max(_extent(mask) for mask in known_object(views.masks, views.confidence))
-    return int(np.clip(longest / CELL_PIXELS, 32, 192))
+    return hull_cells(max(extent(known_mask(views, view)) for view in range(len(views))))
 
 
-def _extent(mask: Tensor) -> int:
-    rows, columns = (mask > 0.5).nonzero(as_tuple=True)
-    return int(max(np.ptp(rows.numpy()), np.ptp(columns.numpy()))) + 1 if len(rows) else 1
+def hull_cells(longest: int) -> int:
+    """Cells along a hull's longest side, from the largest mask's longest side in pixels."""
+    return min(max(round(longest / CELL_PIXELS), FEWEST_CELLS), MOST_CELLS)
+
+
+def extent(mask: Tensor) -> int:
+    """The longest side in pixels of what a mask [H,W] covers, at least 1."""
+    inside = covers(mask)
+    sides = [inside.any(axis).nonzero()[:, 0] for axis in (0, 1)]
+    return max((int(side[-1] - side[0]) + 1 for side in sides if len(side)), default=1)
 
 
 def _sphere(subdivisions: int = 4) -> tuple[NDArray[np.float64], NDArray[np.int64]]:

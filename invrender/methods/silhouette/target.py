@@ -24,9 +24,9 @@ class Target:
 
     Attributes:
         clip_from_object: [N,4,4] float64, normalised frame to clip space.
-        masks: [N,H,W] float32 coverage on the backend's device.
+        masks: [N,H,W] coverage on the backend's device, float32 or in bytes (see `nouns.coverage`).
         pixel: [N] float64, size of a pixel at the object.
-        confidence: [N,H,W] float32 like the masks, how far they are to be believed; None: all of them.
+        confidence: [N,H,W] like the masks, how far they are to be believed; None: all of them.
     """
 
     clip_from_object: Tensor
@@ -51,9 +51,13 @@ class Shape:
 
 def target_in(frame: Frame, views: Views, backend: Backend) -> Target:
     """The views as a target in a normalised frame."""
-    masks = views.masks.to(backend.device, torch.float32)
-    believed = None if views.confidence is None else views.confidence.to(masks)
-    return Target(frame.clip_matrices(views.cameras), masks, frame.pixel(views.cameras).to(backend.device), believed)
+    believed = None if views.confidence is None else _ready(views.confidence, backend)
+    pixel = frame.pixel(views.cameras).to(backend.device)
+    return Target(frame.clip_matrices(views.cameras), _ready(views.masks, backend), pixel, believed)
+
+
+def _ready(kept: Tensor, backend: Backend) -> Tensor:
+    return kept.to(backend.device, torch.float32 if kept.is_floating_point() else kept.dtype)
 
 
 def on_contours(shape: Shape, target: Target, backend: Backend) -> Bools:

@@ -6,6 +6,7 @@ of the target, and nothing else.
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -22,10 +23,13 @@ from invrender.kernels import Backend
 from invrender.methods.inputs import grid_box, is_plain, refuse_object
 from invrender.methods.silhouette.selection import FEWEST_VIEWS
 from invrender.methods.silhouette.settings import SilhouetteSettings
-from invrender.nouns import Cameras, Mesh, Scene, Views
+from invrender.nouns import Cameras, Mesh, Views
+from invrender.nouns.coverage import FULL, coverage, covers, in_bytes
 from invrender.render.apart import apart
-from invrender.render.raster import render
+from invrender.render.raster import coverage_of
+from invrender.shading.surface import surface_on
 
+PIXELS_AT_ONCE = 2**22  # of masks that are drawn as floats
 MASK_SAMPLES = 4  # an asset's masks are averaged from this many samples on each side of a pixel
 SHOW_ALL = "leave --distance out, or give a larger one or a larger --fov; with --cameras FILE, let them see all of it"
 ASSET_SIZE, DATASET_SIZE, ASSET_VIEWS = 256, 384, 12
@@ -67,8 +71,7 @@ def load(settings: SilhouetteSettings, backend: Backend) -> Task:
     if is_dataset(settings.input):
         refuse_object(settings.object)
         views, unmasked = _read(settings)
-        pictures = views if views.images is not None and not is_plain(views.images, views.masks) else None
-        return Task(replace(views, images=None), unmasked, None, initial, settings.units, pictures)
+        return Task(replace(views, images=None), unmasked, None, initial, settings.units, _pictures(views))
     if settings.input.is_dir():
         identify(settings.input)  # tells what to do with slices of a volume
         raise InputError(
@@ -83,6 +86,16 @@ def load(settings: SilhouetteSettings, backend: Backend) -> Task:
     return Task(Views(cameras, masks), (), mesh, initial, settings.units or read_units(settings.input))
 
 
+def _pictures(views: Views) -> Views | None:
+    """The views with coverage in floats, where they show colours."""
+    if views.images is None:
+        return None
+    masks = coverage(views.masks)
+    if is_plain(views.images, masks):
+        return None
+    return replace(views, masks=masks, confidence=None if views.confidence is None else coverage(views.confidence))
+
+
 def _read(settings: SilhouetteSettings) -> tuple[Views, tuple[str, ...]]:
     """The views of a dataset whose masks show something of the object, and the names of the others."""
     from invrender.io.datasets.kinds import shows_colours
@@ -90,7 +103,7 @@ def _read(settings: SilhouetteSettings) -> tuple[Views, tuple[str, ...]]:
     views = read_dataset(
         settings.input, settings.masks, size=settings.size or DATASET_SIZE,
         images=settings.colours == "auto" and shows_colours(settings.input), held_out=False,
-        skip_missing=settings.skip_missing, mask_refine=settings.mask_refine,
+        skip_missing=settings.skip_missing, mask_refine=settings.mask_refine, in_bytes=True,
         bounds=None if settings.bounds is None else grid_box(settings.bounds),
     )  # fmt: skip
     views = views[evenly(len(views), settings.views)]
@@ -120,32 +133,37 @@ def _first_mesh(path: Path) -> Mesh:
 
 
 def own_masks(mesh: Mesh, settings: SilhouetteSettings, backend: Backend) -> tuple[torch.Tensor, Cameras]:
-    """The masks [N,H,W] of an asset from the rig of the settings."""
+    """The masks [N,H,W] in bytes of an asset from the rig of the settings."""
     size = settings.size or ASSET_SIZE
     cameras = _cameras(mesh, settings, (size, size))
     masks = apart(_masks, (mesh, backend), cameras)
-    covered = masks.sum((1, 2))
-    if not bool((covered > 0.5).all()):
+    covered = torch.stack([mask.long().sum() for mask in masks])  # in 255ths of a pixel
+    if not bool((covered > 0.5 * FULL).all()):
         raise InputError(
             f"the asset cannot be seen from camera {int(covered.argmin())}",
             "look from nearer (--distance) or with a smaller --fov, or ask for a larger --size",
         )
     greatest = masks.amax((1, 2))
-    if not bool((greatest >= 0.5).all()):
+    if not bool(covers(greatest).all()):
         raise InputError(
             f"the asset is thinner than a pixel in the image of camera {int(greatest.argmin())}",
             f"ask for a larger --size (now {size}), or look from nearer (--distance) or with a smaller --fov",
         )
-    if not bool((masks.amin((1, 2)) < 0.5).all()):
+    least = masks.amin((1, 2))
+    if bool(covers(least).any()):
         raise InputError(
-            f"the asset fills the image of camera {int(masks.amin((1, 2)).argmax())}",
+            f"the asset fills the image of camera {int(least.argmax())}",
             "look from farther away (--distance), or with a larger --fov",
         )
     return masks, cameras
 
 
 def _masks(mesh: Mesh, backend: Backend, cameras: Cameras) -> torch.Tensor:
-    return render(Scene(mesh), cameras, "silhouette", backend, MASK_SAMPLES)[..., 0].clamp(0, 1).cpu()
+    """Masks [N,H,W] in bytes, a few at a time."""
+    step = max(1, PIXELS_AT_ONCE // math.prod(cameras.size))
+    parts = [cameras[begin : begin + step] for begin in range(0, len(cameras), step)]
+    surface = surface_on(backend.device, mesh)
+    return torch.cat([in_bytes(coverage_of(surface, part, backend, MASK_SAMPLES).cpu()) for part in parts])
 
 
 def _cameras(mesh: Mesh, settings: SilhouetteSettings, size: tuple[int, int]) -> Cameras:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from invrender.geometry.carving import known_object
+from invrender.geometry.carving import known_mask
 from invrender.methods.silhouette.schedule import (
     COARSEST_EDGE,
     EDGE_FACTORS,
@@ -16,9 +16,10 @@ from invrender.methods.silhouette.schedule import (
 )
 from invrender.methods.silhouette.selection import FEWEST_VIEWS
 from invrender.methods.silhouette.settings import SilhouetteSettings
-from invrender.methods.silhouette.start import CELL_PIXELS
+from invrender.methods.silhouette.start import extent, hull_cells
 from invrender.methods.silhouette.task import MASK_SAMPLES, Task
 from invrender.nouns import Views
+from invrender.nouns.coverage import covers
 from invrender.run.film import film_files
 from invrender.run.work import Work, bytes_of
 
@@ -48,7 +49,7 @@ class Figures:
     @property
     def hull_cells(self) -> int:
         """Along the hull's longest side."""
-        return min(max(round(self.longest / CELL_PIXELS), 32), 192)
+        return hull_cells(self.longest)
 
     def edge(self, pixels: float) -> float:
         """Of triangles whose edges are so many pixels long, in normalised units."""
@@ -61,13 +62,11 @@ class Figures:
 
 def figures(views: Views) -> Figures:
     """Count pixels of masks."""
-    masks = known_object(views.masks, views.confidence) > 0.5
-    longest = 1
-    for seen in (masks.any(1), masks.any(2)):
-        for row in seen:
-            at = row.nonzero()
-            longest = max(longest, int(at[-1] - at[0]) + 1 if len(at) else 1)
-    return Figures(len(masks), masks.numel(), longest, 4 * float(masks.sum()) / max(len(masks), 1))
+    longest, covered = 1, 0
+    for view in range(len(views)):
+        mask = known_mask(views, view)
+        longest, covered = max(longest, extent(mask)), covered + int(covers(mask).sum())
+    return Figures(len(views), views.masks.numel(), longest, 4 * covered / max(len(views), 1))
 
 
 def work(task: Task, settings: SilhouetteSettings) -> Work:
