@@ -1,4 +1,4 @@
-"""Arguments of kernels as backends pass them on: checked mesh indices, and volumes as plain numbers and flat arrays.
+"""Arguments of kernels as backends pass them on: checked mesh indices, masks, and volumes as plain numbers and arrays.
 
 Indices are checked because kernels would read beyond their arrays, and torch counts -1 from the end.
 """
@@ -42,6 +42,11 @@ def check_indices(indices: Tensor, lowest: int, limit: int, what: str) -> None:
 def no_such(what: str) -> InputError:
     """The error for an index that is out of range; `what` begins its message."""
     return InputError(f"{what} that does not exist", "look at the mesh with `invrender inspect`")
+
+
+def as_coverage(masks: Tensor) -> Tensor:
+    """Masks as coverage in [0, 1], float32, from those or from uint8 in units of 1/255."""
+    return masks.float() / 255 if masks.dtype == torch.uint8 else masks.float()
 
 
 def plain_rules(rules: Rules, rows: int | None) -> tuple[Numbers, Numbers, tuple[int, bool, bool]]:

@@ -30,6 +30,7 @@ from invrender.jit import kernel
 Words: TypeAlias = NDArray[np.uint64]
 
 CAMERAS = 64  # bits of a word
+PIECE = 1024  # faces or edges that a thread takes at a time
 BLOCK = 256  # faces whose planes are held at once, in the nearest cache
 FULL = np.uint64(0xFFFFFFFFFFFFFFFF)
 
@@ -56,25 +57,28 @@ def sees_all(points: Floats, matrices: Floats, plain: Signs) -> None:
         plain[view] = np.int8(total < 1e100 and least_w > 0.0 and least_near > 0.0)
 
 
-@kernel
-def mark_fronts(
-    points: Floats, matrices: Floats, views: NDArray[np.int64], faces: Indices, fronts: Words, first: int, step: int
-) -> None:
-    """Fill fronts [F+1] for a share of the faces: bit k says that camera views[k] sees a face's front.
-
-    At most CAMERAS views. The last word stands for the face that a border lacks.
-    """
-    begin, end = len(faces) * first // step, len(faces) * (first + 1) // step
-    eyes, planes = np.empty((len(views), 4)), np.empty((4, BLOCK))
+@device
+def eyes_of(matrices: Floats, views: NDArray[np.int64]) -> Floats:
+    """Where the cameras views[k] stand [M,4]; see the module's text."""
+    eyes = np.empty((len(views), 4))
     for k in range(len(views)):
         _eye(matrices[views[k]], eyes[k])
+    return eyes
+
+
+@device
+def mark_fronts(points: Floats, eyes: Floats, faces: Indices, fronts: Words, piece: int, planes: Floats) -> None:
+    """Fill fronts [F+1] for a piece of the faces: bit k says that camera k sees a face's front.
+
+    At most CAMERAS views. The last word stands for the face that a border lacks. `planes` [4,BLOCK] is scratch.
+    """
     fronts[len(faces)] = 0
-    for start in range(begin, end, BLOCK):
-        stop = min(start + BLOCK, end)
+    for start in range(piece * PIECE, min((piece + 1) * PIECE, len(faces)), BLOCK):
+        stop = min(start + BLOCK, len(faces))
         _planes(points, faces[start:stop], planes)
         words = fronts[start:stop]
         words[:] = 0
-        for k in range(len(views)):
+        for k in range(len(eyes)):
             _mark(planes[0], planes[1], planes[2], planes[3], eyes[k], np.uint64(1) << np.uint64(k), words)
 
 
@@ -114,17 +118,17 @@ def _mark(nx: Floats, ny: Floats, nz: Floats, offset: Floats, eye: Floats, bit: 
         words[f] |= bit if front else none
 
 
-@kernel
+@device
 def collect_edges(
     edge_faces: Indices, signs: Signs, fronts: Words, chosen: Indices, seen: Words, numbers: NDArray[np.int64],
-    first: int, step: int,
+    piece: int,
 ) -> None:  # fmt: skip
-    """The edges that lie on any contour, for a share of the edges: chosen [E] and seen [E] from where the share begins.
+    """The edges that lie on any contour, for a piece of the edges: chosen [E] and seen [E] from where the piece begins.
 
-    Bit k of `seen` says that the edge lies on the contour of camera k; `numbers[first]` how many edges there are.
+    Bit k of `seen` says that the edge lies on the contour of camera k; `numbers[piece]` how many edges there are.
     """
-    at = start = len(edge_faces) * first // step
-    for e in range(start, len(edge_faces) * (first + 1) // step):
+    at = start = piece * PIECE
+    for e in range(start, min(start + PIECE, len(edge_faces))):
         one, other = signs[e, 0], signs[e, 1]
         apart = fronts[edge_faces[e, 0]] ^ fronts[edge_faces[e, 1]]
         if one == other:  # wound against each other
@@ -133,7 +137,7 @@ def collect_edges(
             apart = FULL
         chosen[at], seen[at] = e, apart
         at += int(apart != 0)
-    numbers[first] = at - start
+    numbers[piece] = at - start
 
 
 @device
@@ -151,16 +155,16 @@ def contour_of(
 
     Segments are ends [S,2], numbers among those vertices, and coefficients [S]. `number_of` [V] is -1 before and after.
     """
-    bit, count, parts = np.uint64(1) << np.uint64(k), 0, len(numbers)
-    for part in range(parts):
-        start = len(edges) * part // parts
-        for i in range(start, start + numbers[part]):
+    bit, count = np.uint64(1) << np.uint64(k), 0
+    for piece in range(len(numbers)):
+        start = piece * PIECE
+        for i in range(start, start + numbers[piece]):
             count += int(seen[i] & bit != 0)
     seg_ends, coefficient = np.empty((count, 2), np.int32), np.empty(count, np.int32)
     ids, number, s = np.empty(2 * count, np.int32), 0, 0
-    for part in range(parts):
-        start = len(edges) * part // parts
-        for i in range(start, start + numbers[part]):
+    for piece in range(len(numbers)):
+        start = piece * PIECE
+        for i in range(start, start + numbers[piece]):
             if seen[i] & bit == 0:
                 continue
             e = chosen[i]

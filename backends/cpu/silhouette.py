@@ -131,24 +131,49 @@ def draw_contour(
     x: Floats, y: Floats, seg_ends: Ints, coefficient: Ints, image: NDArray[Any], pixel: Ints, ends: Ints, share: Floats
 ) -> tuple[int, int]:
     """Fill the image [H,W] and the tape from the points and segments of a contour; the first two of `draw_view`."""
-    image[:] = 0.0
     amount = np.empty(len(pixel), np.float64)
-    of_rows = _sweep(0, x, y, seg_ends, coefficient, image, 0, pixel, ends, share, amount)
-    found = _sweep(1, y, x, seg_ends, coefficient, image, of_rows, pixel, ends, share, amount)
+    found, of_rows, start, runs = sweep(
+        x, y, seg_ends, coefficient, image.shape[0], image.shape[1], pixel, ends, share, amount
+    )
+    image[:] = 0.0
+    for row in range(image.shape[0]):
+        for k in range(start[row], start[row + 1]):
+            image[row, runs[k, 0] : runs[k, 1]] = 1.0
     _correct(image.reshape(-1), pixel[: min(found, len(pixel))], amount)
     return found, of_rows
 
 
 @device
+def sweep(
+    x: Floats, y: Floats, seg_ends: Ints, coefficient: Ints, height: int, width: int,
+    pixel: Ints, ends: Ints, share: Floats, amount: Floats,
+) -> tuple[int, int, Ints, Ints]:  # fmt: skip
+    """Sweep along all rows and then all columns of an image, from the points and segments of a contour.
+
+    Fills the tape, and `amount` [K], by how much an end changes its pixel: amounts above 1 stand for ends on a centre,
+    of weight amount - 1, which lead half-way from what the rows say of the centre.
+
+    Returns:
+        The number of ends, maybe beyond the tape's room; of them those of rows, which come first; and start [H+1] and
+        runs [R,2], the columns from and up to which the centres of a row's pixels are inside.
+    """
+    start, contour, tape = np.empty(height + 1, np.int32), (seg_ends, coefficient), (pixel, ends, share, amount)
+    of_rows, runs = _sweep(0, x, y, *contour, height, width, 0, *tape, start)
+    found, _ = _sweep(1, y, x, *contour, width, height, of_rows, *tape, start)
+    return found, of_rows, start, runs
+
+
+@device
 def _sweep(
-    axis: int, along: Floats, across: Floats, seg_ends: Ints, coefficient: Ints, image: Floats,
-    found: int, pixel: Ints, ends: Ints, share: Floats, amount: Floats,
-) -> int:  # fmt: skip
-    """Sweep along all rows (axis 0, which also fills the image at pixel centres) or columns; the new number of ends."""
-    height, width = image.shape
-    lines, length = (height, width) if axis == 0 else (width, height)
+    axis: int, along: Floats, across: Floats, seg_ends: Ints, coefficient: Ints, lines: int, length: int,
+    found: int, pixel: Ints, ends: Ints, share: Floats, amount: Floats, run_start: Ints,
+) -> tuple[int, Ints]:  # fmt: skip
+    """Sweep along rows (axis 0) or columns: the new number of ends, and the runs of rows."""
     start, position, segment, layers = _crossings(axis, along, across, seg_ends, coefficient, lines)
+    runs, run = np.empty((len(position) if axis == 0 else 0, 2), np.int32), 0
     for line in range(lines):
+        if axis == 0:
+            run_start[line] = run
         sort_line(position, layers, segment, start[line], start[line + 1])
         count, opened = 0, 0
         for k in range(start[line], start[line + 1]):
@@ -156,11 +181,13 @@ def _sweep(
             begins = count > 0
             if (before > 0) == begins:
                 continue
-            right = line_after(position[k], length)
-            if axis == 0 and begins:
-                opened = right
-            elif axis == 0:
-                image[line, opened:right] = 1.0
+            if axis == 0:
+                right = line_after(position[k], length)
+                if begins:
+                    opened = right
+                else:
+                    runs[run, 0], runs[run, 1] = opened, right
+                    run += 1
             gap = before_centre(position[k])
             at = pixel_of(position[k], length)
             if at < 0 or at >= length:
@@ -172,7 +199,7 @@ def _sweep(
                 t = crossing_t(line, across[a], rise)
                 sign = 1.0 if begins else -1.0
                 weight = 1.0 / (1.0 + slope * slope)
-                pixel[found] = line * width + at if axis == 0 else at * width + line
+                pixel[found] = line * length + at if axis == 0 else at * lines + line
                 ends[found, 0], ends[found, 2] = a, b
                 share[found, 0], share[found, 1], share[found, 2] = (
                     -sign * weight * (1.0 - t),
@@ -182,7 +209,9 @@ def _sweep(
                 # On a centre, rows decide whether it is inside and columns follow: `_correct` reads the pixel.
                 amount[found] = weight + 1.0 if gap == 0.0 else sign * (gap - 0.5) * weight
             found += 1
-    return found
+    if axis == 0:
+        run_start[lines] = run
+    return found, runs
 
 
 @device

@@ -36,6 +36,37 @@ def parallel_for(work: Callable[[int, int], object], items: int) -> None:
         raise failures[0]
 
 
+def share_out(work: Callable[[int], object], threads: int) -> None:
+    """Call work(number) in up to so many threads, number 0 being this one, which among them do all there is to do.
+
+    Where this one is through before another has begun, that one is not waited for, and never does.
+
+    Raises:
+        BaseException: what `work` raised first.
+    """
+    failures: list[BaseException] = []
+    begun: list[int] = []
+    over: list[bool] = []
+
+    def guarded(number: int) -> None:
+        begun.append(number)  # before it looks, as the caller looks after it has said so: one of both sees the other
+        if over:
+            return
+        try:
+            work(number)
+        except BaseException as error:  # noqa: BLE001 - handed to the caller below
+            failures.append(error)
+
+    running = {number: _started(guarded, number) for number in range(1, threads)}
+    guarded(0)
+    over.append(True)
+    for number in tuple(begun):
+        if number:
+            running[number].acquire()
+    if failures:
+        raise failures[0]
+
+
 def parallel_map(function: Callable[..., Any], jobs: Iterable[tuple[Any, ...]]) -> list[Any]:
     """The results of `function(*job)` for every job, in the order of the jobs; whichever thread is free does the next.
 

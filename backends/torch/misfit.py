@@ -7,6 +7,7 @@ from collections.abc import Sequence
 import torch
 
 from invrender import losses
+from invrender.backends.arguments import as_coverage
 from invrender.kernels import MakeMisfit, SilhouetteAdjoint, SilhouetteMisfit, SilhouetteTaped
 from invrender.nouns.topology import Topology
 
@@ -21,8 +22,8 @@ def misfit_by(silhouette_taped: SilhouetteTaped, silhouette_adjoint: SilhouetteA
     ) -> SilhouetteMisfit:
         del count
         device = masks.device
-        faces, edges, share = faces.to(device), topology.to(device), weight.to(masks)
-        believed = None if confidence is None else confidence.to(masks)
+        faces, edges, share = faces.to(device), topology.to(device), weight.to(device, torch.float32)
+        believed = None if confidence is None else confidence.to(device, torch.float32)
 
         def compare(
             vertices: Tensor, clip_from_object: Tensor, views: Sequence[int] | None = None
@@ -33,7 +34,7 @@ def misfit_by(silhouette_taped: SilhouetteTaped, silhouette_adjoint: SilhouetteA
             moved = vertices.to(device, torch.float32)
             clip = torch.einsum("nij,vj->nvi", matrix[:, :, :3], moved) + matrix[:, None, :, 3]
             coverage, tape = silhouette_taped(clip, faces, edges, (masks.shape[1], masks.shape[2]))
-            pixels = (masks[chosen], share[chosen], None if believed is None else believed[chosen])
+            pixels = (as_coverage(masks[chosen]), share[chosen], None if believed is None else believed[chosen])
             misfit = losses.silhouette_misfit(coverage, *pixels)
             d_clip = silhouette_adjoint(losses.silhouette_misfit_gradient(coverage, *pixels), tape)
             gradient = torch.einsum("nij,nvi->vj", matrix[:, :, :3].double(), d_clip.double())

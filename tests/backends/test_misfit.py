@@ -96,3 +96,35 @@ def test_some_views_alone_are_compared(backend, ball, pixels, believed):
     assert (none[0], len(none[2]), bool(none[1].any())) == (0, 0, False)
     with pytest.raises(IndexError):
         compare(vertices, matrices, [VIEWS])
+
+
+@pytest.mark.parametrize("believed", [True, False])
+@pytest.mark.parametrize("size", [(24, 31), (96, 130)])
+def test_masks_may_be_bytes(backend, ball, pixels, believed, size):
+    (vertices, faces, matrices), weight = ball, pixels[2]
+    generator = torch.Generator().manual_seed(5)
+    masks = torch.randint(0, 256, (VIEWS, *size), dtype=torch.uint8, generator=generator)
+    masks[:, : size[0] // 2, :9] = 0
+    masks[:, size[0] // 2 :, 12:] = 255
+    confidence = torch.rand(VIEWS, *size, generator=generator) if believed else None
+    given = faces, topology(faces), len(vertices)
+    for chosen in (None, [2, 0]):
+        misfit, gradient, iou = backend.silhouette_misfit(*given, masks, weight, confidence)(vertices, matrices, chosen)
+        exact = REFERENCE.silhouette_misfit(*given, masks.float() / 255, weight, confidence)
+        expected = exact(vertices, matrices, chosen)
+        assert misfit == pytest.approx(expected[0], rel=1e-5)
+        largest = float(expected[1].abs().max())
+        torch.testing.assert_close(gradient, expected[1], rtol=1e-4, atol=2e-5 * largest)
+        torch.testing.assert_close(iou, expected[2], rtol=1e-5, atol=1e-6)
+
+
+def test_what_fits_has_no_misfit_and_no_less(backend, ball):
+    """Sums that cancel leave nothing below 0."""
+    (vertices, faces, matrices), size = ball, (90, 130)
+    clip = torch.einsum("nij,vj->nvi", matrices[:, :, :3], vertices) + matrices[:, None, :, 3]
+    masks = REFERENCE.silhouette(clip, faces, topology(faces), size).float()
+    compare = backend.silhouette_misfit(faces, topology(faces), len(vertices), masks, torch.ones(VIEWS))
+    misfit, _, iou = compare(vertices, matrices)
+    assert 0 <= misfit < 1e-6
+    assert iou.tolist() == pytest.approx([1.0] * VIEWS, abs=1e-5)
+    assert float(iou.max()) <= 1

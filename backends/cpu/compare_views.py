@@ -1,0 +1,109 @@
+"""The kernel of `misfit`: the contours of all views, then loss and gradient by view, on threads that share the work."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from invrender.backends.bodies.target import device
+from invrender.backends.cpu.arrays import Indices
+from invrender.backends.cpu.contour import Floats, Ints, Signs
+from invrender.backends.cpu.counters import Counters, reaches, take
+from invrender.backends.cpu.outline import BLOCK, PIECE, Words, collect_edges, contour_of, eyes_of, mark_fronts
+from invrender.backends.cpu.runs import Images, Masks, compare_ends, compare_runs
+from invrender.backends.cpu.silhouette import end_gradient, sweep
+from invrender.jit import kernel
+
+COUNTERS = 5
+_FACES_TAKEN, _FACES_DONE, _EDGES_TAKEN, _EDGES_DONE, _VIEWS_TAKEN = range(COUNTERS)
+
+
+@kernel
+def compare_views(
+    counters: Counters, points: Floats, matrices: Floats, views: NDArray[np.int64],
+    faces: Indices, edges: Indices, edge_faces: Indices, signs: Signs,
+    fronts: Words, chosen: Indices, seen: Words, numbers: NDArray[np.int64],
+    masks: Masks, confidence: Images, unit: float, weighed: Floats, trust: Floats, totals: Floats, weight: Floats,
+    needed: Ints, sums: Floats, vertex_ids: Ints, gradients: Floats,
+    change: Images, number_of: Ints, pixel: Ints, ends: Ints, share: Floats, amount: Floats,
+) -> bool:  # fmt: skip
+    """Do what is left of a comparison, with other threads; False if it is to be called again after letting those run.
+
+    Fills, by view, needed [2,M], sums [M,3] as `compare_runs` adds them up, and lists of vertices and gradients.
+    """
+    eyes, planes = eyes_of(matrices, views), np.empty((4, BLOCK))
+    pieces = (len(faces) + PIECE - 1) // PIECE
+    piece = take(counters, _FACES_TAKEN)
+    while piece < pieces:
+        mark_fronts(points, eyes, faces, fronts, piece, planes)
+        take(counters, _FACES_DONE)
+        piece = take(counters, _FACES_TAKEN)
+    if not reaches(counters, _FACES_DONE, pieces):
+        return False
+    piece = take(counters, _EDGES_TAKEN)
+    while piece < len(numbers):
+        collect_edges(edge_faces, signs, fronts, chosen, seen, numbers, piece)
+        take(counters, _EDGES_DONE)
+        piece = take(counters, _EDGES_TAKEN)
+    if not reaches(counters, _EDGES_DONE, len(numbers)):
+        return False
+    height, width = change.shape
+    k = take(counters, _VIEWS_TAKEN)
+    while k < len(views):
+        view = views[k]
+        ids, x, y, seg_ends, coefficient = contour_of(
+            k, points, matrices[view], edges, edge_faces, signs, fronts, chosen, seen, numbers, height, width,
+            number_of,
+        )  # fmt: skip
+        found, of_rows, start, runs = sweep(x, y, seg_ends, coefficient, height, width, pixel, ends, share, amount)
+        needed[0, k], needed[1, k] = found, len(ids)
+        if found <= len(pixel) and len(ids) <= vertex_ids.shape[1]:
+            sums[k, 0], sums[k, 1], sums[k, 2] = totals[view, 0], totals[view, 1], totals[view, 1]
+            believed, trusted = confidence[min(view, len(confidence)) :], trust[min(view, len(trust)) :]
+            compare_runs(start, runs, masks[view], believed, unit, weighed[view], trusted, sums[k])
+            compare_ends(start, runs, masks[view], believed, unit, pixel[:found], amount, change.reshape(-1), sums[k])
+            d_screen = np.zeros((len(ids), 2), np.float64)
+            _ends_adjoint(2.0 * weight[view], of_rows, amount[:found], ends, share, d_screen)
+            _vertex_gradients(
+                ids, points, matrices[view], 0.5 * width, 0.5 * height, d_screen, vertex_ids[k], gradients[k]
+            )
+        k = take(counters, _VIEWS_TAKEN)
+    return True
+
+
+@device
+def _ends_adjoint(scale: float, of_rows: int, amount: Floats, ends: Ints, share: Floats, d_screen: Floats) -> None:
+    """Add up the loss's gradient at the points of the contour, in pixels, from `amount` as `compare_ends` left it."""
+    for k in range(len(amount)):
+        for end in range(2):
+            d_x, d_y = end_gradient(scale * amount[k], k < of_rows, share[k, end], share[k, 2])
+            d_screen[ends[k, 2 * end], 0] += d_x
+            d_screen[ends[k, 2 * end], 1] += d_y
+
+
+@device
+def _vertex_gradients(
+    ids: Ints, points: Floats, matrix: Floats, half_width: float, half_height: float, d_screen: Floats,
+    vertex_ids: Ints, gradients: Floats,
+) -> None:  # fmt: skip
+    """List the contour's vertices with their gradients in object space, from those in pixels."""
+    for i in range(len(ids)):
+        v = np.uint32(ids[i])
+        vertex_ids[i] = ids[i]
+        a, b, c = points[v, 0], points[v, 1], points[v, 2]
+        x = matrix[0, 0] * a + matrix[0, 1] * b + matrix[0, 2] * c + matrix[0, 3]
+        y = matrix[1, 0] * a + matrix[1, 1] * b + matrix[1, 2] * c + matrix[1, 3]
+        scale = 1.0 / (matrix[3, 0] * a + matrix[3, 1] * b + matrix[3, 2] * c + matrix[3, 3])
+        d_x, d_y = d_screen[i, 0] * half_width * scale, -d_screen[i, 1] * half_height * scale
+        d_w = -(d_x * x + d_y * y) * scale
+        for axis in range(3):
+            gradients[i, axis] = d_x * matrix[0, axis] + d_y * matrix[1, axis] + d_w * matrix[3, axis]
+
+
+@kernel
+def sum_views(counts: Ints, vertex_ids: Ints, gradients: Floats, gradient: Floats) -> None:
+    """Add up the views' gradients, in the order of the views."""
+    for view in range(len(counts)):
+        for k in range(counts[view]):
+            for axis in range(3):
+                gradient[vertex_ids[view, k], axis] += gradients[view, k, axis]

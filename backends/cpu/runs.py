@@ -1,0 +1,156 @@
+"""Masks compared with silhouettes that are known by their runs: per row, the columns whose centres are inside.
+
+A silhouette is 1 in its runs and 0 outside them, but for the pixels at which runs of rows or of columns end. With m the
+mask and b its confidence, the sum of squares over a row is therefore
+
+    sum b m^2 + sum over runs (b - 2 b m) + what the pixels at their ends differ from that,
+
+where the first sum is known beforehand, and sums over runs are differences of two prefix sums. So nothing of the size
+of an image is drawn or read: a view costs what its contour costs, however many pixels there are.
+"""
+
+from __future__ import annotations
+
+from typing import Any, TypeAlias
+
+import numpy as np
+from numba import njit
+from numpy.typing import NDArray
+
+from invrender.backends.bodies.target import device
+from invrender.backends.cpu.contour import Floats, Ints
+from invrender.jit import kernel
+
+Masks: TypeAlias = NDArray[Any]
+"""[N,H,W] float32 in [0, 1], or uint8 in units of 1/255."""
+
+Images: TypeAlias = NDArray[np.float32]
+
+STEP = 16  # pixels from one prefix sum of a row to the next; those in between are added up
+
+
+@kernel
+def sum_rows(
+    masks: Masks, confidence: Images, unit: float, weighed: Floats, trust: Floats, totals: Floats, first: int, step: int
+) -> None:
+    """Views first, first + step, ...: prefix sums of their rows and, in totals [N,2], sum b m^2 and sum b m.
+
+    `weighed` [N,H,W//STEP+1] holds those of b m in the mask's units, and `trust` those of b; with confidence [0,H,W],
+    every b is 1, and the latter [0,...].
+    """
+    width = masks.shape[2]
+    for view in range(first, len(masks), step):
+        totals[view] = 0.0
+        for row in range(masks.shape[1]):
+            total, believed = 0.0, 0.0
+            for k in range(weighed.shape[2]):
+                weighed[view, row, k] = total
+                begin, end = k * STEP, min((k + 1) * STEP, width)
+                if len(confidence):
+                    trust[view, row, k] = believed
+                    believed += _sum(confidence[view, row], begin, end)
+                    square, one = _believed_sums(masks[view, row], confidence[view, row], begin, end)
+                else:
+                    square, one = _sums(masks[view, row], begin, end)
+                total += one
+                totals[view, 0] += unit * unit * square
+            totals[view, 1] += unit * total
+
+
+@device
+def compare_runs(
+    start: Ints, runs: Ints, mask: Masks, believed: Images, unit: float, weighed: Floats, trust: Floats, sums: Floats
+) -> None:
+    """Add to sums, for the runs of a view: squares, both images, and |differences|, each times the confidence.
+
+    They begin with those of the mask alone. believed and trust are [1,.,.], or [0,.,.] where every pixel counts alike.
+    """
+    for row in range(len(mask)):
+        for k in range(start[row], start[row + 1]):
+            begin, end = runs[k, 0], runs[k, 1]
+            if begin >= end:
+                continue
+            low, high = begin // STEP, end // STEP
+            b, m = np.float64(end - begin), weighed[row, high] - weighed[row, low]
+            if len(believed):
+                b = trust[0, row, high] - trust[0, row, low] + _sum(believed[0, row], high * STEP, end)
+                b -= _sum(believed[0, row], low * STEP, begin)
+                m += _believed_sums(mask[row], believed[0, row], high * STEP, end)[1]
+                m -= _believed_sums(mask[row], believed[0, row], low * STEP, begin)[1]
+            else:
+                m += _sum(mask[row], high * STEP, end) - _sum(mask[row], low * STEP, begin)
+            sums[0] += b - 2.0 * unit * m
+            sums[1] += b
+            sums[2] += b - 2.0 * unit * m
+
+
+@device
+def compare_ends(
+    start: Ints, runs: Ints, mask: Masks, believed: Images, unit: float, pixel: Ints, amount: Floats, change: Images,
+    sums: Floats,
+) -> None:  # fmt: skip
+    """Add what the pixels at ends of runs change in the sums, and make `amount` [K] coverage - mask, times confidence.
+
+    `change` [H W] is scratch: 0 before and after.
+    """
+    width = mask.shape[1]
+    for k in range(len(pixel)):
+        inside = _is_inside(start, runs, pixel[k] // width, pixel[k] % width)
+        if amount[k] > 1.0:
+            amount[k] = (amount[k] - 1.0) * (0.5 - inside)
+        change[pixel[k]] += amount[k]
+        amount[k] = inside
+    for k in range(len(pixel)):
+        amount[k] += change[pixel[k]]
+    for k in range(len(pixel)):
+        at, drawn = pixel[k], amount[k]
+        row, column = at // width, at % width
+        m, by = unit * np.float64(mask[row, column]), np.float64(change[at])
+        b = np.float64(believed[0, row, column]) if len(believed) else 1.0
+        after, before = drawn - m, drawn - by - m
+        if by != 0.0:  # once for every pixel
+            sums[0] += b * (after * after - before * before)
+            sums[1] += b * by
+            sums[2] += b * (abs(after) - abs(before))
+            change[at] = 0.0
+        amount[k] = b * after
+
+
+@device
+def _is_inside(start: Ints, runs: Ints, row: int, column: int) -> float:
+    """1 where a pixel's centre is inside, else 0."""
+    for k in range(start[row], start[row + 1]):
+        if runs[k, 0] <= column < runs[k, 1]:
+            return 1.0
+    return 0.0
+
+
+@device
+def _sum(row: Masks, begin: int, end: int) -> float:
+    """The sum of a piece of a row."""
+    total = 0.0
+    for i in range(begin, end):
+        total += np.float64(row[i])
+    return total
+
+
+@njit(nogil=True, fastmath={"reassoc", "contract"})
+def _sums(mask: Masks, begin: int, end: int) -> tuple[float, float]:
+    """The same of m^2 and m, in any order, so that several pixels are added at a time."""
+    square, one = 0.0, 0.0
+    for i in range(begin, end):
+        m = np.float64(mask[i])
+        square += m * m
+        one += m
+    return square, one
+
+
+@njit(nogil=True, fastmath={"reassoc", "contract"})
+def _believed_sums(mask: Masks, confidence: Images, begin: int, end: int) -> tuple[float, float]:
+    """The same of b m^2 and b m."""
+    square, one = 0.0, 0.0
+    for i in range(begin, end):
+        m, b = np.float64(mask[i]), np.float64(confidence[i])
+        square += b * m * m
+        one += b * m
+    return square, one
