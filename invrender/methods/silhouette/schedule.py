@@ -40,6 +40,7 @@ TRIAL_EDGE = 1.5  # edges of a trial's triangles relative to the final ones, bot
 TRIAL = ((1 / 15, RATES[0], MEMBRANES[0]), (4 / 45, RATES[1], MEMBRANES[1]))  # share of the steps, rate, membrane
 COLLAPSED = 0.02  # a refinement whose own views fit worse than the hull's by this much has failed
 FINEST_EDGE, COARSEST_EDGE = 0.002, 0.06  # normalised units
+FAIRED_EDGE = 0.008  # of the finest triangles that fairing takes place on
 
 
 @dataclass(frozen=True)
@@ -186,14 +187,26 @@ def plan(settings: SilhouetteSettings, target: Target) -> list[Stage]:
     Only what begins as a hull is faired: the details of a mesh to start from are there on purpose.
     """
     edge = _edge(settings, target)
-    edges = [factor * edge for factor in EDGE_FACTORS]
+    edges = stage_edges(edge)
     rates, membranes = list(RATES), list(MEMBRANES)
     if settings.init == "sphere":
         edges, rates, membranes = [2 * edges[0], *edges], [2.0, *rates], [MEMBRANES[0], *membranes]
-    fairings: Sequence[Fairing | None] = FAIRINGS if settings.init == "hull" else [None] * len(edges)
+    fairings: list[Fairing | None] = list(FAIRINGS) if settings.init == "hull" else [None] * len(edges)
+    if edge < FAIRED_EDGE:
+        rates, membranes, fairings = [*rates, rates[-1]], [*membranes, membranes[-1]], [*fairings, None]
     counts = [len(part) for part in np.array_split(np.arange(settings.iterations), len(edges))]
     rows = zip(counts, edges, [settings.rate * rate for rate in rates], membranes, fairings, strict=True)
     return [stage for stage in (Stage(*row) for row in rows) if stage.iterations]
+
+
+def stage_edges(edge: float) -> list[float]:
+    """Edge lengths of the stages, coarse triangles first, so that the last are so long.
+
+    Creases of the hull are as wide as the views are few, however small the pixels: they are smoothed away on triangles
+    that are no finer than they need to be, and a stage more takes the finer ones to the contours.
+    """
+    edges = [factor * max(edge, FAIRED_EDGE) for factor in EDGE_FACTORS]
+    return edges if edge >= FAIRED_EDGE else [*edges, edge]
 
 
 def shrinking(views: Views) -> int:

@@ -28,7 +28,7 @@ Tensor = torch.Tensor
 log = logging.getLogger(__name__)
 NEAR_SIDE = 0.01  # of the box's longest side
 CELL_PIXELS = 1.9  # size of a hull cell, in pixels of the views
-FEWEST_CELLS, MOST_CELLS = 32, 400  # along a hull's longest side; its field takes their third power
+FEWEST_CELLS, MOST_CELLS = 32, 288  # along a hull's longest side; its field takes their third power
 
 
 @dataclass(frozen=True)

@@ -7,12 +7,12 @@ from dataclasses import dataclass
 from invrender.geometry.carving import known_mask
 from invrender.methods.silhouette.schedule import (
     COARSEST_EDGE,
-    EDGE_FACTORS,
     FINEST_EDGE,
     TRIAL,
     TRIAL_EDGE,
     TRIAL_HULL,
     shrinking,
+    stage_edges,
 )
 from invrender.methods.silhouette.selection import FEWEST_VIEWS
 from invrender.methods.silhouette.settings import SilhouetteSettings
@@ -73,7 +73,7 @@ def work(task: Task, settings: SilhouetteSettings) -> Work:
     """How much work a run is."""
     seen = figures(task.views)
     edge = seen.edge(settings.edge_pixels)
-    sizes = [seen.faces(factor * edge) for factor in EDGE_FACTORS]
+    sizes = [seen.faces(length) for length in stage_edges(edge)]
     steps = settings.iterations / len(sizes)
     chooses = settings.smoothness is None and settings.iterations > 0 and seen.views >= FEWEST_VIEWS
     tries, factor = TRIES if chooses else 0.0, shrinking(task.views)
