@@ -1,6 +1,6 @@
 """What progress.gif is made of: pictures of the estimate, drawn evenly while it forms, and what the result looks like.
 
-Which steps are shown follows from the schedule alone. A shot is its finished picture; checkpoints hold it as PNG, and
+Which steps are shown follows from the schedule alone. A shot is its finished picture; checkpoints hold it deflated, and
 every few seconds the latest one becomes the run folder's current.png.
 """
 
@@ -14,13 +14,14 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from PIL import Image
 
 from invrender.io.files.atomic import atomic_path
 from invrender.io.gif import write_gif
 from invrender.io.video import write_mp4
 from invrender.run.drawer import Drawer
 from invrender.run.folder import RunFolder
-from invrender.run.shots import Packed, Picture, Shot, Shots
+from invrender.run.shots import PACKING, Packed, Picture, Shot, Shots
 from invrender.solve.loop import Step
 from invrender.solve.protocol import Terms
 
@@ -143,7 +144,7 @@ class Reel:
     def _show(self, shot: Shot) -> None:
         """A shot as a file of its own, for whoever watches the run; it need not outlive a power failure."""
         with atomic_path(self._run.file(CURRENT), lasting=False) as temporary:
-            temporary.write_bytes(shot.bytes().tobytes())
+            Image.fromarray(shot.picture()).save(temporary, compress_level=PACKING)
         self._shown = time.monotonic()
 
     def write(self, result: Any) -> None:
