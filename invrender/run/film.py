@@ -19,6 +19,7 @@ from PIL import Image
 from invrender.io.files.atomic import atomic_path
 from invrender.io.gif import write_gif
 from invrender.io.video import write_mp4
+from invrender.report.media import Filmed, excerpt
 from invrender.run.drawer import Drawer
 from invrender.run.folder import RunFolder
 from invrender.run.shots import PACKING, Packed, Picture, Shot, Shots
@@ -98,6 +99,9 @@ class Reel:
         film: what to draw.
         run: the folder that shows the latest shot while the run goes on.
         shots: those that a checkpoint holds.
+
+    Attributes:
+        excerpt: of what was written, for the report.
     """
 
     def __init__(self, film: Film | None, run: RunFolder, shots: Sequence[Packed] = ()) -> None:
@@ -105,6 +109,7 @@ class Reel:
         self._run = run
         self._drawer = Drawer(film is not None and film.aside)
         self._shown = -math.inf
+        self.excerpt: Filmed | None = None
         self._shots = Shots([Shot(packed=shot) for shot in shots])
         if film is not None and film.opening is not None and not shots:
             self._take(film, film.opening, Moment())
@@ -158,7 +163,9 @@ class Reel:
             kept = self._shots.all
             if film.most and len(kept) > film.most:
                 kept = [kept[i] for i in np.unique(np.linspace(0, len(kept) - 1, film.most).round().astype(int))]
-            self._write("progress", [*(shot.picture() for shot in kept), *ending.progress], LAST)
+            shown = [*(shot.picture() for shot in kept), *ending.progress]
+            self._write("progress", shown, LAST)
+            self.excerpt = excerpt(shown, 1000 / film.speed) if shown else None
             self._write("turntable", ending.turntable, 0.0)
         self._run.remove(CURRENT)
         self._run.log(f"pictures: {self.seconds:.2f} CPU seconds")

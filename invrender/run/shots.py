@@ -84,7 +84,7 @@ class Shots:
 
 def packed(picture: Picture) -> Packed:
     """A picture [H,W,3] in a tenth of its bytes."""
-    data = SIZE.pack(*picture.shape[:2]) + zlib.compress(np.ascontiguousarray(picture), PACKING)
+    data = SIZE.pack(*picture.shape[:2]) + zlib.compress(picture.tobytes(), PACKING)
     return np.frombuffer(data, np.uint8)
 
 
