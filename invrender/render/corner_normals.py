@@ -12,6 +12,7 @@ from invrender.jit import body, kernel
 Floats = NDArray[np.floating[Any]]
 Ints = NDArray[np.integer[Any]]
 
+SEED = 0x9E3779B97F4A7C15  # of numbers that tell edges apart: 2^64 by the golden ratio
 MOST_AROUND = 48  # faces at a vertex of which smooth parts are told apart; more are rather a cone's
 
 
@@ -50,6 +51,35 @@ def corner_normals(points: Floats, faces: Ints, least: float) -> Floats:
         else:
             _as_cone(flat, weights, around, least, normals)
     return normals
+
+
+@kernel
+def is_solid(points: Floats, faces: Ints) -> bool:
+    """Whether faces [F,3] of points [P,3] are closed, each edge used as often one way as the other, and face outwards.
+
+    Edges are held against each other by a sum of products modulo 2^64, which is 0 where all have their like, and
+    almost never otherwise.
+    """
+    total, volume = np.int64(0), 0.0
+    for f in range(len(faces)):
+        for k in range(3):
+            a, b = np.int64(faces[f, k]), np.int64(faces[f, k - 2])
+            total += _mixed(a) * _mixed(b + len(points)) - _mixed(b) * _mixed(a + len(points))
+        a, b, c = faces[f, 0], faces[f, 1], faces[f, 2]
+        x = points[b, 1] * points[c, 2] - points[b, 2] * points[c, 1]
+        y = points[b, 2] * points[c, 0] - points[b, 0] * points[c, 2]
+        z = points[b, 0] * points[c, 1] - points[b, 1] * points[c, 0]
+        volume += points[a, 0] * x + points[a, 1] * y + points[a, 2] * z
+    return bool(total == 0 and volume > 0)
+
+
+@body
+def _mixed(number: Any) -> Any:
+    """Another number of 64 bits, far from its neighbours' (Stafford's variant 13 of MurmurHash3's finalizer)."""
+    mixed = np.uint64(number) * np.uint64(SEED)
+    mixed = (mixed ^ (mixed >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
+    mixed = (mixed ^ (mixed >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
+    return np.int64(mixed ^ (mixed >> np.uint64(31)))
 
 
 @body

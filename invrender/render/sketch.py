@@ -18,7 +18,7 @@ from invrender.colour import linear_to_srgb
 from invrender.nouns import Cameras, Lights, Material, Mesh
 from invrender.nouns.appearance import Colour
 from invrender.render import sketch_kernels as kernels
-from invrender.render.corner_normals import corner_normals
+from invrender.render.corner_normals import corner_normals, is_solid
 from invrender.shading.lights import to_lights
 from invrender.shading.surface import CREASE_DEGREES, equal_rows
 from invrender.shading.texture import albedo
@@ -39,6 +39,7 @@ class Outline:
         corners: [F,3,3] float32, the normals at each triangle's corners, smooth up to creases.
         centre: [3] float64, what was subtracted.
         colours: [F,3,3] float32 linear RGB at the corners; None: the mesh has none that this can show.
+        solid: whether it is closed, its faces outside, so that no camera beyond it sees a back.
     """
 
     points: NDArray[np.float32]
@@ -46,6 +47,7 @@ class Outline:
     corners: NDArray[np.float32]
     centre: NDArray[np.float64]
     colours: NDArray[np.float32] | None = None
+    solid: bool = False
 
 
 def outline(mesh: Mesh, coloured: bool = False, merged: bool = False) -> Outline:
@@ -54,7 +56,8 @@ def outline(mesh: Mesh, coloured: bool = False, merged: bool = False) -> Outline
     Args:
         mesh: any triangle soup.
         coloured: whether its colours will be shown: those of its vertices times the albedo, no texture.
-        merged: whether no two of its vertices lie in one place, as in a mesh that a solver moves.
+        merged: whether no two of its vertices lie in one place, as in a mesh that a solver moves; one that is closed
+            then shows no backs. Of others, parts may be inside out.
     """
     points = mesh.vertices.detach().cpu().double().numpy()
     given = mesh.faces.detach().cpu()
@@ -67,7 +70,8 @@ def outline(mesh: Mesh, coloured: bool = False, merged: bool = False) -> Outline
     centre = (points.min(0) + points.max(0)) / 2 if len(points) else np.zeros(3)
     local = (points - centre).astype(np.float32)
     normals = corner_normals(local, faces, np.cos(np.radians(CREASE_DEGREES)))
-    return Outline(local, faces, normals, centre, _corner_colours(mesh, given.numpy()) if coloured else None)
+    colours = _corner_colours(mesh, given.numpy()) if coloured else None
+    return Outline(local, faces, normals, centre, colours, merged and bool(is_solid(local, faces)))
 
 
 def _corner_colours(mesh: Mesh, faces: NDArray[np.int64]) -> NDArray[np.float32]:
@@ -107,9 +111,10 @@ def sketched(
     light = np.array([*towards, float(lights.ambient), float(lights.intensity), *reflected.tolist()])
     picture, cover = np.empty((height, width, 3), np.uint8), np.empty((height, width), np.float32)
     behind = np.array(paper, np.float64)
-    if not kernels.sketch(body.points, body.faces, values, moved, light, kind, behind, _codes(), picture, cover):
-        return None
-    return picture, cover
+    drawn = kernels.sketch(
+        body.points, body.faces, values, moved, light, kind, body.solid, behind, _codes(), picture, cover
+    )
+    return (picture, cover) if drawn else None
 
 
 @lru_cache(maxsize=1)

@@ -31,7 +31,7 @@ PICTURES = (
 class Budget:
     """Characters that parts of the page may take."""
 
-    instead: int = 220_000
+    instead: int = 480_000
     slices: int = 700_000
     progress: int = 700_000
     turntable: int = 420_000
@@ -60,7 +60,7 @@ def text_of(name: str) -> str:
 
 def _script() -> str:
     """All scripts, each on its own so that none stops another."""
-    names = ("hover.js", "slices.js", "viewer.js")
+    names = ("hover.js", "film.js", "slices.js", "viewer.js")
     return "\n".join(f"(() => {{\n{text_of(name)}}})();" for name in names)
 
 

@@ -12,7 +12,7 @@ from invrender.nouns import Mesh, Scene, Volume
 from invrender.report.cameras import camera_rows, first_look, up_of
 from invrender.report.compared import Compared
 from invrender.report.grid import sheet
-from invrender.report.media import film, last_frame, still
+from invrender.report.media import filmed, jpegs, last_frame, still, whole_gif
 from invrender.report.story import Story
 from invrender.report.surface import packed, shape_of
 
@@ -70,8 +70,7 @@ def _fewer(asset: Mesh | Scene, shown: int) -> str:
 
 def _turning(story: Story, budget: int) -> str:
     """What stands in where nothing can be turned."""
-    found = film(story.folder / TURNTABLE, budget)
-    source = None if found is None else found[0]
+    source = whole_gif(story.folder / TURNTABLE, budget)
     if source is None and story.still is not None:
         source = still(story.still, budget=budget)
     if source is None:
@@ -106,18 +105,32 @@ def _cut(axis: str, count: int) -> str:
 
 
 def watched(story: Story, name: str, told: str, budget: int) -> str:
-    """A film of the run's folder, still for those who want no motion; nothing where there is none."""
-    path = story.folder / name
-    found = film(path, budget) if path.is_file() else None
-    if found is None:
+    """A film of the run's folder, still for those who want no motion; nothing where there is none.
+
+    It is the GIF where that is small, else an excerpt with a slider.
+    """
+    path, alt = story.folder / name, escape(told, quote=True)
+    if not path.is_file():
         return ""
-    source, last = found
-    quiet = last_frame(path) if last is None else last
-    calm = "" if quiet is None else still(quiet, 480, 24_000)
+    caption = f'<figcaption>{escape(told)} <a href="{name}">{name}</a></figcaption>'
+    whole = whole_gif(path, budget)
+    if whole is not None:
+        last = last_frame(path)
+        calm = "" if last is None else still(last, 480, 24_000)
+        return (
+            f'<figure class="film"><picture><source media="(prefers-reduced-motion: reduce)" srcset="{calm}">'
+            f'<img src="{whole}" alt="{alt}"></picture>{caption}</figure>'
+        )
+    film = story.film if story.film is not None and name == PROGRESS else filmed(path)
+    frames = [] if film is None else jpegs(film, budget)
+    if film is None or not frames:
+        return ""
+    *before, last_one = frames
+    key = f"film-{name.partition('.')[0]}"
     return (
-        f'<figure class="film"><picture><source media="(prefers-reduced-motion: reduce)" srcset="{calm}">'
-        f'<img src="{source}" alt="{escape(told, quote=True)}"></picture><figcaption>{escape(told)} '
-        f'<a href="{name}">{name}</a></figcaption></figure>'
+        f'<figure class="film" data-from="{key}"><img src="{last_one}" alt="{alt}">'
+        f'<input type="range" aria-label="Where in the film" min="0" max="{len(before)}" value="{len(before)}" hidden>'
+        f"{caption}</figure>{held(key, {'frames': before, 'pause': film.pause})}"
     )
 
 

@@ -9,6 +9,7 @@ from typing import Any
 
 from invrender.nouns import Cameras, Mesh, Scene, Volume
 from invrender.report.compared import Compared, Picture
+from invrender.report.media import Filmed
 
 
 @dataclass(frozen=True)
@@ -47,6 +48,7 @@ class Story:
         cameras: of the input.
         compared: the views that are explained worst, worst first.
         still: [H,W,3] uint8, a picture of the result.
+        film: what progress.gif shows, where it need not be read.
         settings: those of the run; empty: not known.
         timings: seconds by phase; `seconds`: of the whole run, or None.
         warnings: what looks wrong in the input and in the result.
@@ -66,6 +68,7 @@ class Story:
     cameras: Posed | None = None
     compared: Sequence[Compared] = ()
     still: Picture | None = None
+    film: Filmed | None = None
     settings: Sequence[Setting] = ()
     timings: Mapping[str, float] = field(default_factory=dict)
     seconds: float | None = None

@@ -250,7 +250,7 @@ def _run(job: Job, run: RunFolder, progress: Progress, saved: Saved | None) -> O
     _warn([doubt for doubt in doubts if not doubt.severe], run, progress)
     from invrender.run.told import leave_report  # with all that draws, which no step needs
 
-    leave_report(method, task, job.settings, backend, run, result, metrics, doubts, progress.warn)
+    leave_report(method, task, job.settings, backend, run, result, metrics, doubts, progress.warn, reel.excerpt)
     if job.settings.strict:
         refuse(doubts, DivergedError)
     return Outcome(method.asset(task, result), metrics, tuple(doubt for doubt in doubts if doubt.severe))

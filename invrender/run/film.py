@@ -1,6 +1,6 @@
 """What progress.gif is made of: pictures of the estimate, drawn evenly while it forms, and what the result looks like.
 
-Which steps are shown follows from the schedule alone. A shot is its finished picture; checkpoints hold it as PNG, and
+Which steps are shown follows from the schedule alone. A shot is its finished picture; checkpoints hold it deflated, and
 every few seconds the latest one becomes the run folder's current.png.
 """
 
@@ -14,13 +14,15 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from PIL import Image
 
 from invrender.io.files.atomic import atomic_path
 from invrender.io.gif import write_gif
 from invrender.io.video import write_mp4
+from invrender.report.media import Filmed, excerpt
 from invrender.run.drawer import Drawer
 from invrender.run.folder import RunFolder
-from invrender.run.shots import Packed, Picture, Shot, Shots
+from invrender.run.shots import PACKING, Packed, Picture, Shot, Shots
 from invrender.solve.loop import Step
 from invrender.solve.protocol import Terms
 
@@ -97,6 +99,9 @@ class Reel:
         film: what to draw.
         run: the folder that shows the latest shot while the run goes on.
         shots: those that a checkpoint holds.
+
+    Attributes:
+        excerpt: of what was written, for the report.
     """
 
     def __init__(self, film: Film | None, run: RunFolder, shots: Sequence[Packed] = ()) -> None:
@@ -104,6 +109,7 @@ class Reel:
         self._run = run
         self._drawer = Drawer(film is not None and film.aside)
         self._shown = -math.inf
+        self.excerpt: Filmed | None = None
         self._shots = Shots([Shot(packed=shot) for shot in shots])
         if film is not None and film.opening is not None and not shots:
             self._take(film, film.opening, Moment())
@@ -143,7 +149,7 @@ class Reel:
     def _show(self, shot: Shot) -> None:
         """A shot as a file of its own, for whoever watches the run; it need not outlive a power failure."""
         with atomic_path(self._run.file(CURRENT), lasting=False) as temporary:
-            temporary.write_bytes(shot.bytes().tobytes())
+            Image.fromarray(shot.picture()).save(temporary, compress_level=PACKING)
         self._shown = time.monotonic()
 
     def write(self, result: Any) -> None:
@@ -157,7 +163,9 @@ class Reel:
             kept = self._shots.all
             if film.most and len(kept) > film.most:
                 kept = [kept[i] for i in np.unique(np.linspace(0, len(kept) - 1, film.most).round().astype(int))]
-            self._write("progress", [*(shot.picture() for shot in kept), *ending.progress], LAST)
+            shown = [*(shot.picture() for shot in kept), *ending.progress]
+            self._write("progress", shown, LAST)
+            self.excerpt = excerpt(shown, 1000 / film.speed) if shown else None
             self._write("turntable", ending.turntable, 0.0)
         self._run.remove(CURRENT)
         self._run.log(f"pictures: {self.seconds:.2f} CPU seconds")

@@ -27,6 +27,7 @@ from invrender.report.cameras import first_look
 from invrender.report.card import report_card
 from invrender.report.compared import Compared, Picture
 from invrender.report.html import report_page
+from invrender.report.media import Filmed
 from invrender.report.story import Posed, Setting, Story
 from invrender.run.folder import PASSING, RunFolder
 from invrender.run.method import Method, Metrics
@@ -44,12 +45,13 @@ NOT_SETTINGS = ("input", "method")
 
 @dataclass(frozen=True)
 class Told:
-    """What only a run in memory knows: the input's views, the result, the worst views, and a backend to draw with."""
+    """What only a run in memory knows: the input's views, the result, its worst views, what draws it, and the film."""
 
     views: Views | None = None
     asset: Any = None
     compared: Sequence[Compared] = ()
     backend: Backend | None = None
+    film: Filmed | None = None
 
 
 def story_of(
@@ -82,6 +84,7 @@ def story_of(
         cameras=posed,
         compared=told.compared,
         still=_still(told, posed),
+        film=told.film,
         settings=settings,
         timings=dict(record.get("timings") or {}),
         seconds=record.get("seconds") or sum((record.get("timings") or {}).values()) or None,
@@ -187,20 +190,21 @@ def write_report(story: Story, page: Path, card: Path) -> None:
 
 def leave_report(
     method: Method, task: Any, settings: RunSettings, backend: Backend, run: RunFolder, result: Any, metrics: Metrics,
-    doubts: Sequence[Finding], warn: Callable[[str], None],
+    doubts: Sequence[Finding], warn: Callable[[str], None], film: Filmed | None = None,
 ) -> None:  # fmt: skip
     """Write report.html and report.png of a run that has written everything else: a fault in drawing costs none of it.
 
     Args:
         doubts: of the result; those that are severe are no warnings of the record.
         warn: hears that no report could be drawn; why is in log.txt.
+        film: what progress.gif shows.
     """
     with run.timed("report"):
         processor = time.process_time()
         try:
             told = Told(
                 method.views(task), method.asset(task, result),
-                method.compared(task, result, backend, MOST_COMPARED), backend,
+                method.compared(task, result, backend, MOST_COMPARED), backend, film,
             )  # fmt: skip
             severe = [str(doubt) for doubt in doubts if doubt.severe]
             record = dataclasses.asdict(run.record) | {"warnings": (*severe, *run.record.warnings)}

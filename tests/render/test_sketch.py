@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import torch
@@ -36,3 +38,19 @@ def test_a_sketch_is_the_picture_of_the_rasterizer(mode):
     apart = np.abs(found[0].astype(int) - exact)[inside]
     assert np.median(apart) <= 2
     assert apart.mean() < 6
+
+
+def test_a_closed_body_looks_the_same_without_its_backs():
+    mesh = SAMPLES["torus-knot"]()
+    camera = rig("orbit", 1, torch.zeros(3), float(mesh.vertices.abs().max()), (96, 96))
+    body = outline(mesh, merged=True)
+    assert body.solid
+    found, whole = (
+        sketched(each, camera, "shaded", Material(), Lights(), PAPER) for each in (body, replace(body, solid=False))
+    )
+    assert found is not None
+    assert whole is not None
+    assert np.array_equal(found[1], whole[1])
+    assert (found[0] != whole[0]).mean() < 0.001
+    for faces in (mesh.faces[1:], mesh.faces.flip(1)):  # open, and inside out
+        assert not outline(replace(mesh, faces=faces), merged=True).solid
