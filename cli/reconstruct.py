@@ -35,6 +35,7 @@ from invrender.cli.options import (
 from invrender.cli.poses import tell
 from invrender.cli.runs import gates_of, listeners, summarise
 from invrender.cli.settings_flags import with_settings
+from invrender.cli.uncollected import uncollected
 from invrender.errors import DivergedError, UsageError
 from invrender.findings import refuse
 from invrender.methods.names import AUTO, METHODS, settings_of
@@ -105,9 +106,10 @@ def reconstruct(
     views are rendered and which then serves the metrics alone. The same command again goes on with a run that was
     stopped. `reconstruct --method METHOD --help` shows what a method takes, `invrender settings METHOD` all of it.
     """
-    from invrender.methods.launch import backend_for
-    from invrender.methods.reconstruct import Layers, method_and_settings
-    from invrender.run.execute import Destination, execute
+    with uncollected():
+        from invrender.methods.launch import backend_for
+        from invrender.methods.reconstruct import Layers, method_and_settings
+        from invrender.run.execute import Destination, execute
 
     gates = gates_of(fail_if)
     if source is not None:
@@ -123,7 +125,9 @@ def reconstruct(
     if used.small_tensors:
         _one_torch_thread()
     with destination.events.ending():
-        outcome = execute(used, settings, backend_for(used, settings), destination, quiet)
+        with uncollected():
+            backend = backend_for(used, settings)
+        outcome = execute(used, settings, backend, destination, quiet)
         if json:
             print_json({"output": destination.folder, **outcome.metrics})
         elif not quiet and events != STDOUT:

@@ -21,8 +21,11 @@ def with_settings(classes: Sequence[type[Any]]) -> Callable[[Callable[..., None]
 
     A flag that is not given is None, and leaves the value to the settings' other layers.
     """
-    first = {name: cls for cls in reversed(classes) for name in _names(cls)}
-    options = {name: _option(classes, name) for cls in classes for name in _names(cls) if first[name] is cls}
+    having: dict[str, list[type[Any]]] = {}
+    for cls in classes:
+        for name in _names(cls):
+            having.setdefault(name, []).append(cls)
+    options = {name: _option(each, name) for name, each in having.items()}
 
     def decorate(command: Callable[..., None]) -> Callable[..., None]:
         own = [p for p in inspect.signature(command).parameters.values() if p.kind is not p.VAR_KEYWORD]
@@ -46,9 +49,11 @@ def _names(cls: type[Any]) -> list[str]:
     return [field.name for field in dataclasses.fields(cls) if field.init and flag_of(cls, field.name)]
 
 
-def _option(classes: Sequence[type[Any]], name: str) -> Any:
-    """The annotation of a flag: its type, or text where that is read later. `cli.method_help` says how it is shown."""
-    having = [cls for cls in classes if name in _names(cls)]
+def _option(having: Sequence[type[Any]], name: str) -> Any:
+    """The annotation of the flag that some classes have: its type, or text where that is read later.
+
+    `cli.method_help` says how it is shown.
+    """
     key, kind = key_of(having[0], name), kinds_of(having[0], name)[0]
     choices = dict.fromkeys(choice for cls in having for choice in alternatives(cls, name))
     flag = name.replace("_", "-")

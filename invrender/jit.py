@@ -25,6 +25,7 @@ from typing import Any, ParamSpec, TypeVar, cast
 import numba
 from numba import njit
 from numba.core import config, event
+from numba.core.runtime.nrt import rtsys
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -73,7 +74,7 @@ def _prepare() -> None:
 
 def _forgive(kept: Any, folder: Path) -> None:
     """Let Numba go on where a kernel cannot be kept, or where what was kept is damaged: it is compiled anew."""
-    save, load = kept.save_overload, kept.load_overload
+    save = kept.save_overload
 
     def save_if_possible(*given: Any) -> None:
         try:
@@ -81,14 +82,18 @@ def _forgive(kept: Any, folder: Path) -> None:
         except OSError as error:
             tell_unkept(folder.parent, error.strerror)
 
-    def load_if_whole(*given: Any) -> Any:
-        _prepare()
+    def load_if_whole(signature: Any, context: Any) -> Any:
+        rtsys.initialize(context)  # machine code calls it
         try:
-            return load(*given)
+            # Without what `load_overload` does first: it imports all that kernels are compiled with.
+            found = kept._load_overload(signature, context)
         except (OSError, EOFError, pickle.UnpicklingError):  # the machine went down before all of it was on the disk
             with suppress(OSError):
                 kept.flush()
-            return None
+            found = None
+        if found is None:
+            _prepare()
+        return found
 
     kept.save_overload, kept.load_overload = save_if_possible, load_if_whole
 

@@ -27,7 +27,7 @@ def _group(a: Ints, b: Ints, found: Ints) -> None:
     for i in range(len(found)):
         found[i] = i
     for k in range(len(a)):
-        one, other = _root(found, a[k]), _root(found, b[k])
+        one, other = root(found, a[k]), root(found, b[k])
         found[max(one, other)] = min(one, other)
     count = 0
     for i in range(len(found)):  # a root comes before all other members, and has its number by then
@@ -39,7 +39,7 @@ def _group(a: Ints, b: Ints, found: Ints) -> None:
 
 
 @body
-def _root(above: Ints, i: int) -> int:
+def root(above: Ints, i: int) -> int:
     """The lowest member of a thing's group."""
     while above[i] != i:
         above[i] = above[above[i]]

@@ -23,6 +23,7 @@ from numpy.typing import NDArray
 
 from invrender.geometry.homotopy import BAND, CORE, NEAR, grown
 from invrender.geometry.vectors import Bools, Ints
+from invrender.geometry.voxel_parts import euler_number, labelled, widened
 
 Field = NDArray[np.float32]
 CUT_DEPTH, FILL_DEPTH = 2.0, 1.0  # cells from the surface, how deep the places lie at which handles are cut and filled
@@ -33,7 +34,6 @@ MOST = 32  # sheets that are looked at in a round
 LARGEST = 4000  # voxels of a sheet
 FINER = 3  # places between two points of the grid at which sheets are looked at
 NO_WIDER = 4  # voxels around a sheet that is needed, within which it's not tried again
-EVERYWHERE = np.ones((3, 3, 3), bool)
 
 
 @dataclass(frozen=True)
@@ -88,17 +88,15 @@ def _sheets(field: Field, spacing: float, cut: bool, kept: Bools) -> list[Ints]:
 
     Where the core is of several parts, sheets between them hold the object together, and the thickest of them stay.
     """
-    from scipy import ndimage
-
     depth = spacing * (CUT_DEPTH if cut else FILL_DEPTH)
     signed = field if cut else -field
     if kept.any():
         signed = np.where(kept & (signed > 0), 2 * depth, signed)
     state = grown(signed, depth)
-    label, count = ndimage.label(state == BAND, EVERYWHERE)
+    label, count = labelled(state == BAND)
     if not count:
         return []
-    part, parts = ndimage.label(state == CORE, EVERYWHERE)
+    part, parts = labelled(state == CORE)
     voxels = np.argwhere(label)
     of = label[tuple(voxels.T)]
     order = np.argsort(of, kind="stable")
@@ -125,14 +123,12 @@ def _box(sheet: Ints, margin: int, shape: tuple[int, ...]) -> tuple[Ints, Ints]:
 
 def _opens(field: Field, sheet: Ints, cut: bool) -> bool:
     """Whether the object gets simpler: its Euler number, parts less handles plus cavities, grows."""
-    from skimage.measure import euler_number
-
     low, high = _box(sheet, 2, field.shape)
     near = field[tuple(slice(a, b + 1) for a, b in zip(low, high, strict=True))] > 0
     after = near.copy()
     after[tuple((sheet - low).T)] = not cut
     # Marching cubes joins voxels across a corner or an edge at some places and not at others.
-    gains = [euler_number(after, joined) - euler_number(near, joined) for joined in (1, 3)]
+    gains = [euler_number(after, corners) - euler_number(near, corners) for corners in (False, True)]
     return bool(min(gains) >= 0 and max(gains) > 0)
 
 
@@ -141,8 +137,6 @@ def _sampled(field: Field, sheet: Ints, cut: bool, evidence: Evidence) -> bool:
 
     Around the sheet the object falls into pieces. If no path through points deeper than the rounding joins them, it is.
     """
-    from scipy import ndimage
-
     low, high = _box(sheet, 1, field.shape)
     size = high - low + 1
     if np.prod(size) * FINER**3 > 1 << 20:
@@ -152,14 +146,14 @@ def _sampled(field: Field, sheet: Ints, cut: bool, evidence: Evidence) -> bool:
     inside = signed > 0
     own = np.zeros(inside.shape, bool)
     own[tuple((sheet - low).T)] = True
-    near = ndimage.binary_dilation(own, EVERYWHERE)
-    sides, count = ndimage.label(inside & near & ~own, EVERYWHERE)
+    near = widened(own)
+    sides, count = labelled(inside & near & ~own)
     if count < 2:
         return False
     fine = evidence.field_at(low, (size - 1) * FINER + 1, FINER)
     solid = (fine if cut else -fine) > (evidence.cut_rounding if cut else evidence.fill_rounding)
     solid &= _nearest(near, fine.shape)
-    joined, _ = ndimage.label(solid, EVERYWHERE)
+    joined, _ = labelled(solid)
     side = _nearest(sides, fine.shape)
     pairs = np.unique(np.stack([joined[solid & (side > 0)], side[solid & (side > 0)]]), axis=1)
     return bool(np.bincount(pairs[0]).max(initial=0) < 2)
@@ -173,10 +167,8 @@ def _nearest(values: NDArray[Any], shape: tuple[int, ...]) -> NDArray[Any]:
 
 def _mark(kept: Bools, sheet: Ints) -> None:
     """Mark a sheet and what is around it."""
-    from scipy import ndimage
-
     low, high = _box(sheet, NO_WIDER, kept.shape)
     window = tuple(slice(a, b + 1) for a, b in zip(low, high, strict=True))
     own = np.zeros(tuple(high - low + 1), bool)
     own[tuple((sheet - low).T)] = True
-    kept[window] |= ndimage.binary_dilation(own, EVERYWHERE, iterations=NO_WIDER)
+    kept[window] |= widened(own, NO_WIDER)
