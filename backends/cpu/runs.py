@@ -38,22 +38,18 @@ def sum_rows(
     `weighed` [N,H,W//STEP+1] holds those of b m in the mask's units, and `trust` those of b; with confidence [0,H,W],
     every b is 1, and the latter [0,...].
     """
-    width = masks.shape[2]
     for view in range(first, len(masks), step):
         totals[view] = 0.0
         for row in range(masks.shape[1]):
-            total, believed = 0.0, 0.0
-            for k in range(weighed.shape[2]):
-                weighed[view, row, k] = total
-                begin, end = k * STEP, min((k + 1) * STEP, width)
-                if len(confidence):
-                    trust[view, row, k] = believed
-                    believed += _sum(confidence[view, row], begin, end)
-                    square, one = _believed_sums(masks[view, row], confidence[view, row], begin, end)
-                else:
-                    square, one = _sums(masks[view, row], begin, end)
-                total += one
-                totals[view, 0] += unit * unit * square
+            mask = masks[view, row]
+            if len(confidence):
+                b = confidence[view, row]
+                totals[view, 0] += unit * unit * _believed_squares(mask, b)
+                total = _believed_prefix(mask, b, weighed[view, row])
+                _prefix(b, trust[view, row])
+            else:
+                totals[view, 0] += unit * unit * _squares(mask)
+                total = _prefix(mask, weighed[view, row])
             totals[view, 1] += unit * total
 
 
@@ -75,8 +71,8 @@ def compare_runs(
             if len(believed):
                 b = trust[0, row, high] - trust[0, row, low] + _sum(believed[0, row], high * STEP, end)
                 b -= _sum(believed[0, row], low * STEP, begin)
-                m += _believed_sums(mask[row], believed[0, row], high * STEP, end)[1]
-                m -= _believed_sums(mask[row], believed[0, row], low * STEP, begin)[1]
+                m += _believed_sum(mask[row], believed[0, row], high * STEP, end)
+                m -= _believed_sum(mask[row], believed[0, row], low * STEP, begin)
             else:
                 m += _sum(mask[row], high * STEP, end) - _sum(mask[row], low * STEP, begin)
             sums[0] += b - 2.0 * unit * m
@@ -134,23 +130,60 @@ def _sum(row: Masks, begin: int, end: int) -> float:
     return total
 
 
-@njit(nogil=True, fastmath={"reassoc", "contract"})
-def _sums(mask: Masks, begin: int, end: int) -> tuple[float, float]:
-    """The same of m^2 and m, in any order, so that several pixels are added at a time."""
-    square, one = 0.0, 0.0
+@device
+def _believed_sum(mask: Masks, confidence: Images, begin: int, end: int) -> float:
+    """The same of b m."""
+    total = 0.0
     for i in range(begin, end):
-        m = np.float64(mask[i])
-        square += m * m
-        one += m
-    return square, one
+        total += np.float64(mask[i]) * np.float64(confidence[i])
+    return total
 
 
-@njit(nogil=True, fastmath={"reassoc", "contract"})
-def _believed_sums(mask: Masks, confidence: Images, begin: int, end: int) -> tuple[float, float]:
-    """The same of b m^2 and b m."""
-    square, one = 0.0, 0.0
-    for i in range(begin, end):
-        m, b = np.float64(mask[i]), np.float64(confidence[i])
-        square += b * m * m
-        one += b * m
-    return square, one
+# In any order, so that several pixels are added at a time:
+_loose = njit(error_model="numpy", nogil=True, fastmath={"reassoc", "contract"})
+
+
+@_loose
+def _prefix(row: Masks, sums: Floats) -> float:
+    """Fill the sums of a row up to every STEP-th pixel; that of all."""
+    total = 0.0
+    for k in range(len(sums) - 1):
+        sums[k] = total
+        here = 0.0
+        for i in range(STEP):
+            here += np.float64(row[k * STEP + i])
+        total += here
+    sums[len(sums) - 1] = total
+    return total + _sum(row, (len(sums) - 1) * STEP, len(row))
+
+
+@_loose
+def _believed_prefix(mask: Masks, confidence: Images, sums: Floats) -> float:
+    """The same of b m."""
+    total = 0.0
+    for k in range(len(sums) - 1):
+        sums[k] = total
+        here = 0.0
+        for i in range(STEP):
+            here += np.float64(mask[k * STEP + i]) * np.float64(confidence[k * STEP + i])
+        total += here
+    sums[len(sums) - 1] = total
+    return total + _believed_sum(mask, confidence, (len(sums) - 1) * STEP, len(mask))
+
+
+@_loose
+def _squares(mask: Masks) -> float:
+    """The sum of m^2."""
+    total = 0.0
+    for i in range(len(mask)):
+        total += np.float64(mask[i]) * np.float64(mask[i])
+    return total
+
+
+@_loose
+def _believed_squares(mask: Masks, confidence: Images) -> float:
+    """The sum of b m^2."""
+    total = 0.0
+    for i in range(len(mask)):
+        total += np.float64(confidence[i]) * np.float64(mask[i]) * np.float64(mask[i])
+    return total
