@@ -118,8 +118,10 @@ class Plan:
             train, test = chosen[number]
             hull = self.settings.init == "hull"
             shape = _fold_hull(views, train, self.first.frame) if hull else self.first.shape
-            score = iou_with(shape, target[test], self.backend) if hull else None
-            return Fold(target[train], target[test], remeshed(shape, edge), score)
+            begin = remeshed(shape, edge)
+            # In the triangles of the trials, which are too large for thin parts: neither loses more by them.
+            score = iou_with(begin, target[test], self.backend) if hull else None
+            return Fold(target[train], target[test], begin, score)
 
         return Trials(fold, STRENGTHS, stages, self.backend, self.regulariser, len(chosen))
 

@@ -48,7 +48,7 @@ class Choice:
     Attributes:
         strength: the factor on the membrane weights to use with all views.
         scores: held-out IoU per candidate strength, averaged over the folds.
-        hull_score: held-out IoU of the visual hull; None where it was not compared.
+        hull_score: held-out IoU of the visual hull, in the triangles of the trials; None where it was not compared.
     """
 
     strength: float
@@ -68,7 +68,7 @@ class Fold:
     Attributes:
         train, test: views.
         shape: with the trials' triangles.
-        hull_score: held-out IoU of the hull that the shape was made of; None where it was none.
+        hull_score: held-out IoU of the shape; None where it was not made of a hull.
     """
 
     train: Target

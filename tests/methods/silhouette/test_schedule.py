@@ -19,6 +19,7 @@ from invrender.methods.silhouette.schedule import Plan, Result, plan
 from invrender.methods.silhouette.settings import SilhouetteSettings
 from invrender.methods.silhouette.start import first_shape
 from invrender.nouns import Cameras, Mesh, Views
+from invrender.samples import SAMPLES
 from invrender.solve.loop import Loop, Step
 
 QUICK = SilhouetteSettings(Path(), iterations=60, smoothness=1.0, edge_pixels=4.0, hull_resolution=32)
@@ -85,6 +86,17 @@ def test_the_hull_is_kept_where_refinement_spoils_the_fit(views, backend):
     _, result = solve(views, dataclasses.replace(QUICK, smoothness=3000.0), backend)
     assert result.method == "hull"
     assert result.iou == pytest.approx(result.hull_iou, abs=1e-3)
+
+
+def test_thin_parts_do_not_speak_for_the_hull(views_of, backend, monkeypatch):
+    """Triangles of trials are too large for legs and arms, which a hull of fine cells has."""
+    monkeypatch.setattr(silhouette, "STRENGTHS", (1.0,))
+    views = views_of(SAMPLES["figure"](), 12, 128)
+    settings = SilhouetteSettings(Path())
+    trials = Plan(views, settings, backend, first_shape(views, settings, backend)).trials
+    loop = Loop(trials.following)
+    list(loop)
+    assert trials.choice(loop.state.finished).refinement_helps
 
 
 def test_a_sphere_or_a_mesh_may_be_the_start(views, backend, egg):
