@@ -69,7 +69,12 @@ def kept_distances(masks: Tensor, confidence: Tensor | None) -> Tensor:
     Where there are many large views, nothing else of their size is made.
     """
     rows = [(mask, None if confidence is None else confidence[view]) for view, mask in enumerate(masks)]
-    return torch.stack([torch.from_numpy(each) for each in spread(_kept_distance, (), rows)])
+    kept = torch.empty(masks.shape, dtype=torch.int16)
+    step = 8 * count()
+    for begin in range(0, len(rows), step):
+        for view, found in enumerate(spread(_kept_distance, (), rows[begin : begin + step]), begin):
+            kept[view] = torch.from_numpy(found)
+    return kept
 
 
 def _kept_distance(view: tuple[Tensor, Tensor | None]) -> NDArray[np.int16]:

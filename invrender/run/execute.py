@@ -26,7 +26,7 @@ from invrender.run.film import Reel, pack_shots, unpack_shots
 from invrender.run.folder import RunFolder
 from invrender.run.forecast import ending
 from invrender.run.heard import heard, kept
-from invrender.run.memory import check_pictures
+from invrender.run.memory import check_pictures, give_back
 from invrender.run.method import Method, Metrics, Problem
 from invrender.run.place import check_output, workplace
 from invrender.run.progress import Progress
@@ -226,6 +226,7 @@ def _run(job: Job, run: RunFolder, progress: Progress, saved: Saved | None) -> O
     _warn(job.found, run, progress)
     with run.timed("start"), kept(run.log):
         problem = method.begin(task, job.settings, backend)
+        give_back()
         reel = Reel(problem.film, run, () if saved is None else unpack_shots(saved.arrays))
         state = beginning(job.settings.seed) if saved is None else unpack(saved.arrays, backend.device)
         loop = Loop(problem.schedule, state)
@@ -240,6 +241,7 @@ def _run(job: Job, run: RunFolder, progress: Progress, saved: Saved | None) -> O
     run.log(f"solved in {time.process_time() - processor:.1f} CPU seconds, pictures included")
     progress.stage("measuring and writing")
     result = problem.result(loop.state.finished)
+    give_back()
     with run.timed("measure"):
         metrics = method.measure(task, result, backend)
         doubts = method.doubt(task, metrics)
@@ -283,6 +285,9 @@ def _follow(loop: Loop, problem: Problem, run: RunFolder, progress: Progress, re
                 reel.step(step)
         run.keep(count, _Kept(problem, step.bare, reel.shots, run.loss_rows, digest))
         stop.check()
+        if step.index == step.phase.first:
+            give_back()  # what its preparation has left
+        del step  # the phase after it is prepared without holding what this one needed
         spent = time.perf_counter()
 
 

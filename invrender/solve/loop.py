@@ -145,6 +145,7 @@ class Loop:
                 assert current is not None
                 yield Step(phase, phase.first + current.index - 1, phase.total or phase.steps, terms, self.state)
             self.state = _closed(phase, self.state)
+            del phase  # with its objective, before the next one is made
 
 
 def _is_over(phase: Phase, current: Current) -> bool:

@@ -161,9 +161,12 @@ def own_masks(mesh: Mesh, settings: SilhouetteSettings, backend: Backend) -> tup
 def _masks(mesh: Mesh, backend: Backend, cameras: Cameras) -> torch.Tensor:
     """Masks [N,H,W] in bytes, a few at a time."""
     step = max(1, PIXELS_AT_ONCE // math.prod(cameras.size))
-    parts = [cameras[begin : begin + step] for begin in range(0, len(cameras), step)]
     surface = surface_on(backend.device, mesh)
-    return torch.cat([in_bytes(coverage_of(surface, part, backend, MASK_SAMPLES).cpu()) for part in parts])
+    masks = torch.empty(len(cameras), *cameras.size, dtype=torch.uint8)
+    for begin in range(0, len(cameras), step):
+        part = cameras[begin : begin + step]
+        masks[begin : begin + step] = in_bytes(coverage_of(surface, part, backend, MASK_SAMPLES).cpu())
+    return masks
 
 
 def _cameras(mesh: Mesh, settings: SilhouetteSettings, size: tuple[int, int]) -> Cameras:
