@@ -209,7 +209,7 @@ def _compare(
         )  # fmt: skip
 
 
-@device
+@kernel
 def _sum_up(drawn: Images, mask: Images, believed: Images, sums: Floats) -> None:
     """Add a view's squares, both images, and |differences|, each times the confidence [1,H,W], if any ([0,H,W])."""
     for row in range(len(drawn)):
