@@ -16,7 +16,7 @@ from typing import Any
 import torch
 
 from invrender.cameras.projection import look_at
-from invrender.io.scenes import read_scene
+from invrender.io.scenes.read import read_scene
 from invrender.kernels import Backend
 from invrender.methods.scene.levels import Levels
 from invrender.methods.scene.misfit import Misfit

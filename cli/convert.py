@@ -155,7 +155,7 @@ def _only_for(what: str, kind: str, given: dict[str, object]) -> None:
 def _check_kind(target: Path) -> None:
     """Refuse to write a mesh as a volume."""
     from invrender.errors import UsageError
-    from invrender.io.volumes.read import is_volume_path
+    from invrender.io.volumes.paths import is_volume_path
 
     if is_volume_path(target):
         raise UsageError(f"a mesh cannot be written as {target.name}, a volume", "use .glb, .ply, .obj or .stl")

@@ -93,7 +93,7 @@ def save_first(path: Path, cameras: Cameras, middle: Tensor) -> None:
 def mode_of(asset: Path, name: str | None) -> Mode:
     """The mode of that name for the asset, or its default; a mode of the other kind is refused."""
     from invrender.io.scenes.read import holds_medium, is_scene_path
-    from invrender.io.volumes.read import is_volume_path
+    from invrender.io.volumes.paths import is_volume_path
 
     if name is None and is_scene_path(asset):
         name = "scattering" if holds_medium(asset) else "raytraced"

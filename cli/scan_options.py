@@ -109,7 +109,7 @@ def record_scan(request: ScanRequest) -> Written:
     """Simulate and write the scan."""
     from invrender.backends import select
     from invrender.errors import UsageError
-    from invrender.io.volumes.read import is_volume_path
+    from invrender.io.volumes.paths import is_volume_path
     from invrender.radiography.simulate import parse_defects
     from invrender.render.absorption import check_extinction
     from invrender.run.render_scan import ScanShot, check_scan_output, write_simulated

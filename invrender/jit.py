@@ -30,6 +30,14 @@ from numba.core.runtime.nrt import rtsys
 P = ParamSpec("P")
 R = TypeVar("R")
 
+PART: dict[str, Any] = {
+    "error_model": "numpy",
+    "nogil": True,
+    "no_cpython_wrapper": True,
+    "no_cfunc_wrapper": True,
+}
+"""How functions are compiled that only kernels call: without the ways in from Python and C, which nobody takes."""
+
 _SETTING = "CACHE_DIR"  # Numba defines its settings at run time, unseen by type checkers
 
 
@@ -100,7 +108,7 @@ def _forgive(kept: Any, folder: Path) -> None:
 
 def body(function: Callable[P, R]) -> Callable[P, R]:
     """Compile a function that only kernels call, as a part of them."""
-    return cast("Callable[P, R]", njit(error_model="numpy", nogil=True)(function))
+    return cast("Callable[P, R]", njit(**PART)(function))
 
 
 @cache

@@ -9,6 +9,8 @@ import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
+from invrender.jit import PART
+
 P = ParamSpec("P")
 R = TypeVar("R")
 
@@ -18,7 +20,7 @@ FAST = frozenset({"contract", "nnan", "nsz"})
 Infinities are allowed: an infinite curvature keeps a voxel outside the support where it is.
 """
 
-_OPTIONS: dict[str, Any] = {"error_model": "numpy", "nogil": True, "fastmath": set(FAST)}
+_OPTIONS: dict[str, Any] = {**PART, "fastmath": set(FAST)}
 
 wide = np.float64
 """The type in which long sums of float32 numbers are accumulated: on CPUs float64 costs nothing."""
@@ -26,7 +28,7 @@ wide = np.float64
 
 def device(function: Callable[P, R]) -> Callable[P, R]:
     """Make a function callable from kernels. Division by zero gives inf or NaN, as on a GPU."""
-    return cast("Callable[P, R]", njit(error_model="numpy", nogil=True)(function))
+    return cast("Callable[P, R]", njit(**PART)(function))
 
 
 def fast(function: Callable[..., Any]) -> Callable[..., Any]:
@@ -39,14 +41,7 @@ def inlined(function: Callable[..., Any]) -> Callable[..., Any]:
     return cast("Callable[..., Any]", njit(**_OPTIONS, inline="always")(function))
 
 
-_BARE: dict[str, Any] = {
-    "error_model": "numpy",
-    "nogil": True,
-    "fastmath": {"contract", "nsz"},
-    "_nrt": False,
-    "no_cpython_wrapper": True,
-    "no_cfunc_wrapper": True,
-}
+_BARE: dict[str, Any] = {**PART, "fastmath": {"contract", "nsz"}, "_nrt": False}
 
 
 def contracted(function: Callable[..., Any]) -> Callable[..., Any]:

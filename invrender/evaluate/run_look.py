@@ -10,7 +10,8 @@ from typing import Any
 from invrender.errors import InputError
 from invrender.evaluate.shown import Shown
 from invrender.io.files.paths import is_file
-from invrender.io.volumes.read import is_volume_path, read_volume
+from invrender.io.volumes.paths import is_volume_path
+from invrender.io.volumes.read import read_volume
 from invrender.nouns import Volume
 from invrender.nouns.transfer import TransferFunction
 from invrender.render.transfer import transfer_function

@@ -35,7 +35,7 @@ def identify(source: str | Path) -> tuple[Kind, Path]:
     from invrender.io.datasets.dataset import is_dataset
     from invrender.io.datasets.transmittance import is_transmittance
     from invrender.io.pairs.open_source import refuse_pairs
-    from invrender.io.scenes import is_scene_path
+    from invrender.io.scenes.read import is_scene_path
 
     path = Path(source)
     if is_scene_path(path) and not is_folder(path):
@@ -80,7 +80,7 @@ def read(
     from invrender.io.datasets.dataset import read_dataset
     from invrender.io.datasets.transmittance import read_transmittance
     from invrender.io.meshes.read import read_mesh
-    from invrender.io.scenes import read_scene
+    from invrender.io.scenes.read import read_scene
     from invrender.io.volumes.read import read_volume
 
     kind, path = identify(source)
@@ -119,7 +119,7 @@ def write(
     from invrender.io.datasets.dataset import write_dataset
     from invrender.io.datasets.transmittance import write_transmittance
     from invrender.io.meshes.write import write_mesh
-    from invrender.io.scenes import write_scene
+    from invrender.io.scenes.write import write_scene
     from invrender.io.volumes.field import write_field
     from invrender.io.volumes.write import write_volume
 
@@ -142,7 +142,7 @@ def volume_file(source: Path) -> Path | None:
     """The volume that a path means: a volume file, or the one in a run's folder; None where it means something else."""
     from invrender.io.volumes.folders import is_volume_folder
     from invrender.io.volumes.foreign import is_foreign
-    from invrender.io.volumes.read import is_volume_path
+    from invrender.io.volumes.paths import is_volume_path
 
     if is_folder(source):
         found = source if is_foreign(source) else _first(source, VOLUME_RESULTS)

@@ -11,7 +11,6 @@ from invrender.cameras.around import around
 from invrender.errors import UsageError
 from invrender.io.datasets.dataset import read_cameras
 from invrender.io.datasets.kinds import PLAIN
-from invrender.io.volumes.read import read_volume
 from invrender.nouns import Cameras, Views, Volume
 from invrender.run.settings import VolumeRunSettings
 
@@ -20,6 +19,8 @@ Tensor = torch.Tensor
 
 def read_asset(settings: VolumeRunSettings) -> Volume:
     """The volume file that the settings name, its array and frame."""
+    from invrender.io.volumes.read import read_volume  # all formats, of which meshes need none
+
     return read_volume(
         settings.input, key=settings.key, frame=settings.frame, shape=settings.shape, dtype=settings.dtype
     )

@@ -60,13 +60,13 @@ def is_video(path: Path) -> bool:
 
 def is_bare_photographs(path: str | Path) -> bool:
     """Whether a path names photographs that come without cameras: a video, or a folder of pictures and no poses."""
-    from invrender.io.volumes.folders import is_volume_folder
-
     source = Path(path)
     if is_video(source):
         return True
     if not is_folder(source) or is_dataset(source) or any(is_file(source / name) for name in _OTHER_FILES):
         return False
+    from invrender.io.volumes.folders import is_volume_folder
+
     if is_volume_folder(source):  # pictures of one channel: slices
         return False
     pictures = (*IMAGE_EXTENSIONS, *UNREAD_EXTENSIONS)

@@ -8,7 +8,8 @@ from invrender.io.cameras_file import read_viewpoint
 from invrender.io.files.atomic import atomic_path
 from invrender.io.gif import write_gif
 from invrender.io.meshes.read import read_mesh
-from invrender.io.volumes.read import is_volume_path, read_volume
+from invrender.io.volumes.paths import is_volume_path
+from invrender.io.volumes.read import read_volume
 from invrender.preview.guard import Job
 from invrender.preview.scene import Panel, build, driver_name, example_mesh, look_from, turntable
 from invrender.preview.window import open_window

@@ -11,7 +11,7 @@ from typing import Any
 from invrender.errors import InputError, OutputExistsError, UsageError
 from invrender.io.assets import MESH_RESULTS, VOLUME_RESULTS
 from invrender.io.files.paths import existing_file
-from invrender.io.volumes.read import is_volume_path
+from invrender.io.volumes.paths import is_volume_path
 from invrender.run.outcome import found_transfer
 from invrender.run.place import CONFIG, METRICS, RECORD
 from invrender.run.record import read_record, state

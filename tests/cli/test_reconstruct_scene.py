@@ -10,7 +10,7 @@ import torch
 from PIL import Image
 
 from invrender.cli.app import run
-from invrender.io.scenes import read_scene
+from invrender.io.scenes.read import read_scene
 from invrender.solve import loop as solve_loop
 from tests.methods.scene.made import FLOOR, LAMP, exr, lit_floor, written
 

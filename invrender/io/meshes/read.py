@@ -93,17 +93,20 @@ def read_meshes(path: str | Path) -> list[Mesh]:
 
 
 def _parts(path: Path, extension: str, clear: bool) -> list[Part]:
-    from invrender.io.meshes.gltf import read_gltf
-    from invrender.io.meshes.obj import read_obj
-    from invrender.io.meshes.ply import read_ply
-    from invrender.io.meshes.stl import read_stl
-
     if extension == ".obj":
+        from invrender.io.meshes.obj import read_obj
+
         return read_obj(path, clear)
     if extension == ".ply":
+        from invrender.io.meshes.ply import read_ply
+
         return read_ply(path)
     if extension == ".stl":
+        from invrender.io.meshes.stl import read_stl
+
         return read_stl(path)
+    from invrender.io.meshes.gltf import read_gltf
+
     return read_gltf(path, clear)
 
 

@@ -9,7 +9,8 @@ from invrender.io.files.paths import shown
 from invrender.io.meshes.read import MESH_EXTENSIONS, read_mesh
 from invrender.io.scenes.table import Table
 from invrender.io.volumes.grid import upright
-from invrender.io.volumes.read import is_volume_path, read_volume
+from invrender.io.volumes.paths import is_volume_path
+from invrender.io.volumes.read import read_volume
 from invrender.nouns import Mesh, Volume
 from invrender.nouns.appearance import BLACK, WHITE, Colour
 from invrender.nouns.medium import Medium

@@ -5,7 +5,6 @@ from __future__ import annotations
 from pathlib import Path
 
 from invrender.io.files.paths import is_file, is_folder
-from invrender.io.volumes.dicom import chosen, read_dicom
 from invrender.io.volumes.dicom_files import EXTENSIONS, Series, all_series, has_dicom, is_dicom_file, series_of_file
 from invrender.io.volumes.grid import Grid
 from invrender.io.volumes.stack import is_stack, read_stack
@@ -48,6 +47,8 @@ def series_of(path: Path) -> Series | None:
         return series_of_file(folder)
     if not is_volume_folder(path) or (series is None and is_stack(folder)):
         return None
+    from invrender.io.volumes.dicom import chosen
+
     return chosen(all_series(folder), series, folder)
 
 
@@ -59,4 +60,6 @@ def read_folder(path: Path, frame: int | None = None) -> Grid:
     folder, series = chosen_series(path)
     if series is None and is_folder(folder) and is_stack(folder):
         return read_stack(folder)
+    from invrender.io.volumes.dicom import read_dicom  # whoever asks only what a folder is does without
+
     return read_dicom(folder, series, frame)

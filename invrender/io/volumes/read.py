@@ -13,7 +13,6 @@ import numpy as np
 from invrender.errors import InputError, UsageError
 from invrender.io.files.paths import check_extension, existing_file, is_folder
 from invrender.io.volumes.arrays import read_npy, read_npz
-from invrender.io.volumes.dicom_files import EXTENSIONS as DICOM_EXTENSIONS
 from invrender.io.volumes.field import is_field, read_field_volume
 from invrender.io.volumes.folders import is_volume_folder, read_folder
 from invrender.io.volumes.foreign import VOLUME_EXTENSIONS, is_foreign, not_read
@@ -21,6 +20,7 @@ from invrender.io.volumes.grid import Grid, to_volume
 from invrender.io.volumes.meta import read_meta
 from invrender.io.volumes.nifti import read_nifti
 from invrender.io.volumes.nrrd import read_nrrd
+from invrender.io.volumes.paths import lower_extension
 from invrender.io.volumes.raw import read_raw
 from invrender.io.volumes.tiff import read_tiff
 from invrender.io.volumes.vdb import read_vdb
@@ -96,13 +96,6 @@ def read_volume(
     return to_volume(_spaced(_read(source, extension, key, shape, dtype, frame), spacing, source), source)
 
 
-def is_volume_path(path: str | Path) -> bool:
-    """Whether a name ends like a volume file's, be it in a format that is read or not, or is a folder of slices."""
-    source = Path(path)
-    named = _extension(source) in (*VOLUME_EXTENSIONS, *DICOM_EXTENSIONS) and not is_folder(source)
-    return named or is_foreign(source) or is_volume_folder(source)
-
-
 def _spaced(grid: Grid, spacing: Sequence[float] | None, path: Path) -> Grid:
     """The grid with the spacing that a user tells of a file that tells none."""
     if spacing is None:
@@ -126,16 +119,12 @@ def volume_extension(path: Path) -> str:
     Raises:
         InputError: it is not a volume's.
     """
-    extension = _extension(path)
+    extension = lower_extension(path)
     if extension in VOLUME_EXTENSIONS:
         return extension
     if is_foreign(path):
         raise not_read(path)
     return check_extension(path, VOLUME_EXTENSIONS, "volume")
-
-
-def _extension(path: Path) -> str:
-    return ".nii.gz" if path.name.lower().endswith(".nii.gz") else path.suffix.lower()
 
 
 def _read(

@@ -78,10 +78,13 @@ def suits(source: Path) -> bool:
     """Whether an input is a scene.toml with a medium, or a dataset beside whose pictures one lies."""
     from invrender.errors import InputError
     from invrender.io.files.paths import is_file, is_folder
-    from invrender.io.scenes.read import holds_medium
 
     path = source / SCENE if is_folder(source) else source
+    if path.suffix.lower() != ".toml" or not is_file(path):
+        return False
+    from invrender.io.scenes.read import holds_medium  # with all that scenes are made of
+
     try:
-        return path.suffix.lower() == ".toml" and is_file(path) and holds_medium(path)
+        return holds_medium(path)
     except InputError:
         return False  # whoever reads it says what is wrong with it

@@ -19,7 +19,7 @@ from invrender.evaluate.volume import heldout_cameras
 from invrender.findings import Finding
 from invrender.io.datasets.dataset import is_dataset, read_dataset
 from invrender.io.scenes.read import is_scene_path
-from invrender.io.volumes.read import is_volume_path
+from invrender.io.volumes.paths import is_volume_path
 from invrender.kernels import Backend
 from invrender.methods.inputs import grid_box, grid_shape, own_cameras
 from invrender.methods.scattering.brightest import brightest

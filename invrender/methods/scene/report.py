@@ -15,7 +15,7 @@ import torch
 from invrender.findings import Finding
 from invrender.io.files.atomic import atomic_write_text
 from invrender.io.images import write_png
-from invrender.io.scenes import write_scene
+from invrender.io.scenes.write import write_scene
 from invrender.kernels import Backend
 from invrender.methods.scene.certainty import Certainty
 from invrender.methods.scene.pictures import difference, exposure

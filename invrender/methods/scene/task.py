@@ -10,7 +10,7 @@ import torch
 from invrender.errors import InputError, UsageError
 from invrender.findings import Finding
 from invrender.io.files.paths import listing, shown
-from invrender.io.scenes import read_scene
+from invrender.io.scenes.read import read_scene
 from invrender.kernels import Backend
 from invrender.methods.scene.dependence import unseen
 from invrender.methods.scene.renderer import Renderer

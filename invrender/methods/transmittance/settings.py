@@ -127,6 +127,6 @@ def suits(source: Path) -> bool:
     """Whether an input is a volume file, a dataset of transmittance or a scan."""
     from invrender.io.datasets.transmittance import is_transmittance
     from invrender.io.scans import is_scan
-    from invrender.io.volumes.read import is_volume_path
+    from invrender.io.volumes.paths import is_volume_path
 
     return is_volume_path(source) or is_transmittance(source) or is_scan(source)

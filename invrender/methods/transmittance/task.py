@@ -17,7 +17,7 @@ from invrender.errors import InputError, UsageError
 from invrender.findings import Finding
 from invrender.io.datasets.transmittance import TransmittanceViews, is_transmittance, read_transmittance
 from invrender.io.scans import is_scan
-from invrender.io.volumes.read import is_volume_path
+from invrender.io.volumes.paths import is_volume_path
 from invrender.kernels import Backend
 from invrender.methods.inputs import grid_box, grid_shape, own_cameras, read_asset
 from invrender.methods.transmittance.air import check_air, read_air

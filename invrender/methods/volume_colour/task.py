@@ -17,7 +17,8 @@ from invrender.evaluate.view_findings import view_findings
 from invrender.evaluate.volume import heldout_cameras
 from invrender.findings import Finding
 from invrender.io.datasets.dataset import is_dataset, read_dataset
-from invrender.io.volumes.read import is_volume_path, read_volume
+from invrender.io.volumes.paths import is_volume_path
+from invrender.io.volumes.read import read_volume
 from invrender.kernels import Backend
 from invrender.methods.inputs import grid_box, grid_shape, own_cameras, read_asset
 from invrender.methods.volume_colour.settings import ColourSettings

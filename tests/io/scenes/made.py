@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from invrender.errors import InputError
-from invrender.io.scenes import read_scene
+from invrender.io.scenes.read import read_scene
 from invrender.nouns import Scene
 
 SQUARE = "v 0 0 0\nv 1 0 0\nv 1 1 0\nv 0 1 0\n"

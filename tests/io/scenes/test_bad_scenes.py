@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from invrender.errors import InputError
-from invrender.io.scenes import read_scene
+from invrender.io.scenes.read import read_scene
 from tests.io.scenes.made import refused, squares
 
 BALL = "[[sphere]]\n"

@@ -14,7 +14,8 @@ import trimesh
 
 from invrender.errors import InputError
 from invrender.io.meshes.read import read_mesh
-from invrender.io.scenes import read_scene, write_scene
+from invrender.io.scenes.read import read_scene
+from invrender.io.scenes.write import write_scene
 from invrender.nouns import DirectionalLight, Lights, PointLight, Scene, SpotLight
 
 TURN = [0.0, math.sin(math.pi / 4), 0.0, math.cos(math.pi / 4)]  # a quarter about +Y: -Z becomes -X

@@ -10,9 +10,9 @@ import pytest
 import torch
 
 from invrender.io.meshes.write import write_obj
-from invrender.io.scenes import read_scene, write_scene
-from invrender.io.scenes.read import holds_medium
+from invrender.io.scenes.read import holds_medium, read_scene
 from invrender.io.scenes.shapes import ball as icosphere
+from invrender.io.scenes.write import write_scene
 from invrender.io.scenes.write_medium import same_medium
 from invrender.io.volumes.write import write_volume
 from invrender.nouns import Environment, Material, Scene, Volume

@@ -9,7 +9,7 @@ import pytest
 
 from invrender.io.meshes.read import read_mesh
 from invrender.io.meshes.write import write_mesh
-from invrender.io.scenes import read_scene
+from invrender.io.scenes.read import read_scene
 from invrender.nouns import Material
 from tests.io.scenes.made import squares
 

@@ -12,7 +12,9 @@ from PIL import Image
 
 from invrender.io.images import write_png
 from invrender.io.meshes.write import write_obj
-from invrender.io.scenes import is_scene_path, joined, read_scene, scene_toml
+from invrender.io.scenes import scene_toml
+from invrender.io.scenes.join import joined
+from invrender.io.scenes.read import is_scene_path, read_scene
 from invrender.io.scenes.shapes import ball
 from invrender.nouns import DirectionalLight, Lights, Material, PointLight, SpotLight
 from tests.io.scenes.made import refused, scene, squares

@@ -12,7 +12,8 @@ import trimesh
 from PIL import Image
 
 from invrender.errors import UsageError
-from invrender.io.scenes import read_scene, write_scene
+from invrender.io.scenes.read import read_scene
+from invrender.io.scenes.write import write_scene
 from invrender.nouns import (
     Camera,
     DirectionalLight,
