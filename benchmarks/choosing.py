@@ -114,12 +114,8 @@ def row(name: str, found: Found) -> str:
     """One line of the table."""
     iou, chamfer = regrets(found)
     cells = [name, *(f"{each.iou:.4f} {100 * each.chamfer:.3f}" for each in found.results.values())]
-    cells += [
-        f"{found.choice.strength:g}",
-        f"{1000 * iou:.1f}",
-        f"{100 * chamfer:.1f} %",
-        str(len(found.choice.scores)),
-    ]
+    cells += [f"{found.choice.strength:g}", f"{1000 * iou:.1f}", f"{100 * chamfer:.1f} %"]
+    cells += [str(len(found.choice.scores)), "refined" if found.choice.refinement_helps else "hull"]
     cells += [f"{found.choosing:.2f}", f"{100 * found.choosing / (found.choosing + found.rest):.0f} %"]
     return "| " + " | ".join(cells) + " |"
 

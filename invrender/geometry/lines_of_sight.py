@@ -13,7 +13,7 @@ from invrender.nouns import Cameras
 from invrender.nouns.coverage import coverage
 
 Tensor = torch.Tensor
-CLEAR = 3  # voxels around those in question that do not count as the rest of the hull
+CLEAR = 1  # voxels around those in question that do not count as the rest of the hull; what is behind them may be thin
 STRIDE = 0.7  # voxels between the places at which a line of sight is looked at
 COVERED = 0.75  # coverage from which on an image shows object: less may be rounding
 MOST_POINTS = 64  # of a set of voxels: more are thinned out

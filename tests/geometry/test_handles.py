@@ -9,9 +9,11 @@ from skimage.measure import marching_cubes
 
 from invrender.cameras.projection import look_at, perspective
 from invrender.cameras.rigs import orbit
+from invrender.geometry.carving import Grid
 from invrender.geometry.connectivity import genus
 from invrender.geometry.handles import Evidence, without_false_handles
 from invrender.geometry.hull import hull_from
+from invrender.geometry.lines_of_sight import needed
 from invrender.nouns import Cameras
 
 COUNT, SPACING = 40, 0.06
@@ -97,6 +99,19 @@ def around(count, size=96):
 
 def column(x, z, low, high, half=0.09):
     return (x - half, low, z - half), (x + half, high, z + half)
+
+
+@pytest.mark.parametrize(("behind", "expected"), [(None, True), (1, True), (2, False)])
+def test_a_thin_part_behind_a_web_is_enough_for_an_image(behind, expected):
+    """A web of one voxel, and a bar that begins so many voxels behind it; what is next to it may be the web's own."""
+    views = around(1)
+    grid = Grid((-1.0, -1.0, -1.0), 0.1, (21, 21, 21))
+    field = np.full((21, 21, 21), -1.0, np.float32)
+    field[9:12, 9:12, 12] = 1.0
+    if behind is not None:
+        field[9:12, 8:12, 13 - 2 * behind : 13 - behind] = 1.0
+    web = np.argwhere(field[:, :, 12:] > 0) + np.array((0, 0, 12))
+    assert needed(web, field, grid, torch.ones(1, 96, 96), views) is expected
 
 
 def test_webs_that_no_silhouette_needs_close_no_handle():

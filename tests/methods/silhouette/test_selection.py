@@ -9,10 +9,20 @@ import pytest
 import torch
 
 from invrender.methods.silhouette.refine import Regulariser, Stage, remeshed
-from invrender.methods.silhouette.selection import FEWEST_VIEWS, Choice, Fold, Trials, coarser, held_out
+from invrender.methods.silhouette.selection import (
+    FEWEST_VIEWS,
+    HELD_OUT,
+    TRY,
+    Choice,
+    Fold,
+    Trials,
+    coarser,
+    held_out,
+)
 from invrender.methods.silhouette.target import Shape, iou_with, target_in
 from invrender.parameters.frame import frame_of
 from invrender.solve.loop import Loop, Step
+from invrender.solve.phase import Finished
 
 
 @pytest.mark.parametrize("views", range(FEWEST_VIEWS, 40))
@@ -89,6 +99,19 @@ def test_the_hull_wins_where_it_is_right(problem, backend):
     assert choice.hull_score > 0.97
     assert not choice.refinement_helps
     assert finished(Trials(folds.__getitem__, (3000.0,), stages, backend, Regulariser()))[1].refinement_helps
+
+
+@pytest.mark.parametrize(("lead", "chosen"), [(0.004, 1.0), (0.006, 1.4)])
+def test_another_strength_has_to_be_clearly_ahead_in_both_folds_together(problem, backend, lead, chosen):
+    _, folds, stages = problem
+    stages, scores = stages[:1], {0.7: 0.9, 1.0: 0.95, 1.4: 0.95 + lead}
+    trials = Trials(folds.__getitem__, tuple(scores), stages, backend, Regulariser())
+    done: list[Finished] = []
+    while (phase := trials.following(done)) is not None:
+        strength = float(phase.title.removeprefix("try smoothness "))
+        done.append(Finished(TRY, phase.steps, {}, {HELD_OUT: scores[strength]}))
+    assert trials.choice(done).strength == chosen
+    assert len(done) == (6 if chosen == 1.4 else 3)
 
 
 @pytest.mark.parametrize("believed", [False, True])
