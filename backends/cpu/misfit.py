@@ -128,7 +128,8 @@ class Misfit:
             self.room = (max(self.room[0], most[0]), max(self.room[1], most[1]))
             self.workspaces, self.lists = [], None
         sum_views(needed[1], *lists, gradient)
-        return np.maximum(sums, 0.0)  # what cancels may leave less than 0, by its rounding
+        sums[:, ::2] = np.maximum(sums[:, ::2], 0.0)  # what cancels may leave less than 0, by its rounding
+        return sums
 
     def _add_cut(self, points: Floats, matrices: Floats, view: int, gradient: Floats) -> Floats:
         """The same of one view, wherever its near plane lies."""
