@@ -31,8 +31,8 @@ from invrender.backends.bodies.weights import (
 )
 from invrender.backends.cpu.arrays import Indices, packed_faces, to_numpy
 from invrender.backends.cpu.contour import Floats
-from invrender.backends.cpu.misfit import Images
 from invrender.backends.cpu.rasterize import draw_view
+from invrender.backends.cpu.runs import Images
 from invrender.backends.cpu.threads import parallel_for, thread_count
 from invrender.jit import kernel
 from invrender.kernels import Compared

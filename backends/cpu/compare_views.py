@@ -24,10 +24,12 @@ def compare_views(
     faces: Indices, edges: Indices, edge_faces: Indices, signs: Signs,
     fronts: Words, chosen: Indices, seen: Words, numbers: NDArray[np.int64],
     masks: Masks, confidence: Images, unit: float, weighed: Floats, trust: Floats, totals: Floats, weight: Floats,
-    needed: Ints, sums: Floats, vertex_ids: Ints, gradients: Floats,
+    height: int, width: int, needed: Ints, sums: Floats, vertex_ids: Ints, gradients: Floats,
     change: Images, number_of: Ints, pixel: Ints, ends: Ints, share: Floats, amount: Floats,
 ) -> bool:  # fmt: skip
     """Do what is left of a comparison, with other threads; False if it is to be called again after letting those run.
+
+    Masks and what belongs to them is flat by view: [N,.], or [1,0] where there is no confidence.
 
     Fills, by view, needed [2,M], sums [M,3] as `compare_runs` adds them up, and lists of vertices and gradients.
     """
@@ -47,7 +49,6 @@ def compare_views(
         piece = take(counters, _EDGES_TAKEN)
     if not reaches(counters, _EDGES_DONE, len(numbers)):
         return False
-    height, width = change.shape
     k = take(counters, _VIEWS_TAKEN)
     while k < len(views):
         view = views[k]
@@ -59,11 +60,12 @@ def compare_views(
         needed[0, k], needed[1, k] = found, len(ids)
         if found <= len(pixel) and len(ids) <= vertex_ids.shape[1]:
             sums[k, 0], sums[k, 1], sums[k, 2] = totals[view, 0], totals[view, 1], totals[view, 1]
-            believed, trusted = confidence[min(view, len(confidence)) :], trust[min(view, len(trust)) :]
-            compare_runs(start, runs, masks[view], believed, unit, weighed[view], trusted, sums[k])
-            compare_ends(start, runs, masks[view], believed, unit, pixel[:found], amount, change.reshape(-1), sums[k])
+            mask, believed = masks[view], confidence[min(view, len(confidence) - 1)]
+            trusted = trust[min(view, len(trust) - 1)]
+            compare_runs(start, runs, width, mask, believed, unit, weighed[view], trusted, sums[k])
+            compare_ends(start, runs, width, mask, believed, unit, found, pixel, amount, change, sums[k])
             d_screen = np.zeros((len(ids), 2), np.float64)
-            _ends_adjoint(2.0 * weight[view], of_rows, amount[:found], ends, share, d_screen)
+            _ends_adjoint(2.0 * weight[view], of_rows, found, amount, ends, share, d_screen)
             _vertex_gradients(
                 ids, points, matrices[view], 0.5 * width, 0.5 * height, d_screen, vertex_ids[k], gradients[k]
             )
@@ -72,9 +74,11 @@ def compare_views(
 
 
 @device
-def _ends_adjoint(scale: float, of_rows: int, amount: Floats, ends: Ints, share: Floats, d_screen: Floats) -> None:
+def _ends_adjoint(
+    scale: float, of_rows: int, found: int, amount: Floats, ends: Ints, share: Floats, d_screen: Floats
+) -> None:
     """Add up the loss's gradient at the points of the contour, in pixels, from `amount` as `compare_ends` left it."""
-    for k in range(len(amount)):
+    for k in range(found):
         for end in range(2):
             d_x, d_y = end_gradient(scale * amount[k], k < of_rows, share[k, end], share[k, 2])
             d_screen[ends[k, 2 * end], 0] += d_x

@@ -26,6 +26,7 @@ from invrender.backends.cpu.outline import CAMERAS, PIECE, Words, sees_all
 from invrender.backends.cpu.runs import STEP, Images, Masks, sum_rows
 from invrender.backends.cpu.silhouette import ROOM_PER_LINE, silhouette_adjoint, silhouette_taped
 from invrender.backends.cpu.threads import parallel_for, share_out, thread_count
+from invrender.kernels import Size
 from invrender.nouns.topology import Topology
 
 Tensor = torch.Tensor
@@ -35,13 +36,13 @@ POINTS_PER_LINE = 4  # points of the contour that a view's list has room for at 
 
 
 class Compared(NamedTuple):
-    """Masks, and sums of them that do not depend on silhouettes.
+    """Masks, and sums of them that do not depend on silhouettes; flat by view, for kernels to index.
 
     Attributes:
-        masks: [N,H,W] float32, or uint8 in units of 1/255.
-        confidence: [N,H,W] float32, or [0,H,W] where all pixels count alike.
+        masks: [N,HW] float32, or uint8 in units of 1/255.
+        confidence: [N,HW] float32, or [1,0] where all pixels count alike.
         unit: what the masks' numbers are multiples of.
-        weighed, trust, totals: see `runs.sum_rows`.
+        weighed, trust, totals: see `runs.sum_rows`; trust [1,0] where there is no confidence.
     """
 
     masks: Masks
@@ -69,6 +70,7 @@ class Misfit:
         mesh: faces, edges, edge_faces and signs as the kernels read them.
         topology: of the mesh.
         count: of vertices.
+        size: (H, W) of the masks.
         compared: the masks.
         weight: [N] float64.
         room: for ends of intervals per view, and for points of its contour; they grow when they did not suffice.
@@ -79,6 +81,7 @@ class Misfit:
     mesh: Mesh
     topology: Topology
     count: int
+    size: Size
     compared: Compared
     weight: Floats
     room: tuple[int, int]
@@ -116,7 +119,7 @@ class Misfit:
                 self.workspaces.append(self._workspace())
             given = (
                 np.zeros(COUNTERS, np.int64), points, matrices, views, *self.mesh, *self.outline, *self.compared,
-                self.weight, needed, sums, *lists,
+                self.weight, *self.size, needed, sums, *lists,
             )  # fmt: skip
             share_out(partial(self._compare, given), threads)
             most = (int(needed[0].max(initial=0)), int(needed[1].max(initial=0)))
@@ -125,17 +128,18 @@ class Misfit:
             self.room = (max(self.room[0], most[0]), max(self.room[1], most[1]))
             self.workspaces, self.lists = [], None
         sum_views(needed[1], *lists, gradient)
+        sums[:, ::2] = np.maximum(sums[:, ::2], 0.0)  # what cancels may leave less than 0, by its rounding
         return sums
 
     def _add_cut(self, points: Floats, matrices: Floats, view: int, gradient: Floats) -> Floats:
         """The same of one view, wherever its near plane lies."""
         clip = torch.from_numpy(np.column_stack([points, np.ones(len(points))]) @ matrices[view].T)[None]
-        masks, confidence = self.compared.masks[view : view + 1], self.compared.confidence[view : view + 1]
-        coverage, tape = silhouette_taped(
-            clip, torch.from_numpy(self.mesh[0].astype(np.int64)), self.topology, masks.shape[1:]
-        )
-        mask = torch.from_numpy(masks).double() * self.compared.unit
-        believed = torch.from_numpy(confidence).double() if len(confidence) else torch.ones_like(mask)
+        faces = torch.from_numpy(self.mesh[0].astype(np.int64))
+        coverage, tape = silhouette_taped(clip, faces, self.topology, self.size)
+        mask = torch.from_numpy(self.compared.masks[view]).view(coverage.shape).double() * self.compared.unit
+        believed = torch.ones_like(mask)
+        if self.compared.confidence.size:
+            believed = torch.from_numpy(self.compared.confidence[view]).view(coverage.shape).double()
         given = (coverage, mask, torch.from_numpy(self.weight[view : view + 1]), believed)
         d_clip = silhouette_adjoint(losses.silhouette_misfit_gradient(*given), tape)[0].numpy()
         gradient += d_clip @ matrices[view][:, :3]
@@ -156,7 +160,7 @@ class Misfit:
     def _workspace(self) -> Workspace:
         room = self.room[0]
         return (
-            np.zeros(self.compared.masks.shape[1:], np.float32),
+            np.zeros(self.size[0] * self.size[1], np.float32),
             np.full(self.count, -1, np.int32),
             np.empty(room, np.int32),
             np.empty((room, 4), np.int32),
@@ -177,7 +181,8 @@ def silhouette_misfit(
         np.empty(len(mesh[0]) + 1, np.uint64), np.empty(len(mesh[1]), np.uint32), np.empty(len(mesh[1]), np.uint64),
         np.zeros(pieces, np.int64),
     )  # fmt: skip
-    return Misfit(mesh, topology, count, _compared(masks, confidence), to_numpy(weight.double()), room, outline)
+    size, compared = (masks.shape[1], masks.shape[2]), _compared(masks, confidence)
+    return Misfit(mesh, topology, count, size, compared, to_numpy(weight.double()), room, outline)
 
 
 def _compared(masks: Tensor, confidence: Tensor | None) -> Compared:
@@ -191,4 +196,8 @@ def _compared(masks: Tensor, confidence: Tensor | None) -> Compared:
     trust = np.empty((len(believed), height, sums))
     totals = np.empty((views, 2))
     parallel_for(partial(sum_rows, given, believed, unit, weighed, trust, totals), views)
-    return Compared(given, believed, unit, weighed, trust, totals)
+    of_views, of_confidence = (views, -1), (max(len(believed), 1), -1)
+    return Compared(
+        given.reshape(of_views), believed.reshape(of_confidence), unit, weighed.reshape(of_views),
+        trust.reshape(of_confidence), totals,
+    )  # fmt: skip

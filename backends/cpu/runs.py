@@ -39,70 +39,74 @@ def sum_rows(
     every b is 1, and the latter [0,...].
     """
     for view in range(first, len(masks), step):
-        totals[view] = 0.0
+        squares, total = 0.0, 0.0
         for row in range(masks.shape[1]):
             mask = masks[view, row]
             if len(confidence):
                 b = confidence[view, row]
-                totals[view, 0] += unit * unit * _believed_squares(mask, b)
-                total = _believed_prefix(mask, b, weighed[view, row])
+                squares += _believed_squares(mask, b)
+                total += _believed_prefix(mask, b, weighed[view, row])
                 _prefix(b, trust[view, row])
             else:
-                totals[view, 0] += unit * unit * _squares(mask)
-                total = _prefix(mask, weighed[view, row])
-            totals[view, 1] += unit * total
+                squares += _squares(mask)
+                total += _prefix(mask, weighed[view, row])
+        totals[view, 0], totals[view, 1] = unit * unit * squares, unit * total
 
 
 @device
 def compare_runs(
-    start: Ints, runs: Ints, mask: Masks, believed: Images, unit: float, weighed: Floats, trust: Floats, sums: Floats
-) -> None:
+    start: Ints, runs: Ints, width: int, mask: Masks, believed: Images, unit: float, weighed: Floats, trust: Floats,
+    sums: Floats,
+) -> None:  # fmt: skip
     """Add to sums, for the runs of a view: squares, both images, and |differences|, each times the confidence.
 
-    They begin with those of the mask alone. believed and trust are [1,.,.], or [0,.,.] where every pixel counts alike.
+    They begin with those of the mask alone. All arrays of a view are flat; believed and trust are empty where every
+    pixel counts alike.
     """
-    for row in range(len(mask)):
+    steps = width // STEP + 1
+    inside, joint = 0.0, 0.0
+    for row in range(len(start) - 1):
+        at, step = row * width, row * steps
         for k in range(start[row], start[row + 1]):
             begin, end = runs[k, 0], runs[k, 1]
             if begin >= end:
                 continue
             low, high = begin // STEP, end // STEP
-            b, m = np.float64(end - begin), weighed[row, high] - weighed[row, low]
+            m = np.float64(weighed[step + high]) - np.float64(weighed[step + low])
             if len(believed):
-                b = trust[0, row, high] - trust[0, row, low] + _sum(believed[0, row], high * STEP, end)
-                b -= _sum(believed[0, row], low * STEP, begin)
-                m += _believed_sum(mask[row], believed[0, row], high * STEP, end)
-                m -= _believed_sum(mask[row], believed[0, row], low * STEP, begin)
+                b = trust[step + high] - trust[step + low] + _sum(believed, at + high * STEP, at + end)
+                inside += b - _sum(believed, at + low * STEP, at + begin)
+                m += _believed_sum(mask, believed, at + high * STEP, at + end)
+                joint += m - _believed_sum(mask, believed, at + low * STEP, at + begin)
             else:
-                m += _sum(mask[row], high * STEP, end) - _sum(mask[row], low * STEP, begin)
-            sums[0] += b - 2.0 * unit * m
-            sums[1] += b
-            sums[2] += b - 2.0 * unit * m
+                inside += end - begin
+                joint += m + _sum(mask, at + high * STEP, at + end) - _sum(mask, at + low * STEP, at + begin)
+    sums[0] += inside - 2.0 * unit * joint
+    sums[1] += inside
+    sums[2] += inside - 2.0 * unit * joint
 
 
 @device
 def compare_ends(
-    start: Ints, runs: Ints, mask: Masks, believed: Images, unit: float, pixel: Ints, amount: Floats, change: Images,
-    sums: Floats,
+    start: Ints, runs: Ints, width: int, mask: Masks, believed: Images, unit: float, found: int, pixel: Ints,
+    amount: Floats, change: Images, sums: Floats,
 ) -> None:  # fmt: skip
-    """Add what the pixels at ends of runs change in the sums, and make `amount` [K] coverage - mask, times confidence.
+    """Add what the pixels at the `found` ends change in the sums; `amount` becomes coverage - mask, times confidence.
 
     `change` [H W] is scratch: 0 before and after.
     """
-    width = mask.shape[1]
-    for k in range(len(pixel)):
+    for k in range(found):
         inside = _is_inside(start, runs, pixel[k] // width, pixel[k] % width)
         if amount[k] > 1.0:
             amount[k] = (amount[k] - 1.0) * (0.5 - inside)
         change[pixel[k]] += amount[k]
         amount[k] = inside
-    for k in range(len(pixel)):
+    for k in range(found):
         amount[k] += change[pixel[k]]
-    for k in range(len(pixel)):
+    for k in range(found):
         at, drawn = pixel[k], amount[k]
-        row, column = at // width, at % width
-        m, by = unit * np.float64(mask[row, column]), np.float64(change[at])
-        b = np.float64(believed[0, row, column]) if len(believed) else 1.0
+        m, by = unit * np.float64(mask[at]), np.float64(change[at])
+        b = np.float64(believed[at]) if len(believed) else 1.0
         after, before = drawn - m, drawn - by - m
         if by != 0.0:  # once for every pixel
             sums[0] += b * (after * after - before * before)
@@ -115,10 +119,11 @@ def compare_ends(
 @device
 def _is_inside(start: Ints, runs: Ints, row: int, column: int) -> float:
     """1 where a pixel's centre is inside, else 0."""
+    inside = 0.0
     for k in range(start[row], start[row + 1]):
         if runs[k, 0] <= column < runs[k, 1]:
-            return 1.0
-    return 0.0
+            inside = 1.0
+    return inside
 
 
 @device
@@ -149,9 +154,9 @@ def _prefix(row: Masks, sums: Floats) -> float:
     total = 0.0
     for k in range(len(sums) - 1):
         sums[k] = total
-        here = 0.0
+        here = 0 * row[0]  # an integer for bytes, which is faster, else float64
         for i in range(STEP):
-            here += np.float64(row[k * STEP + i])
+            here += row[k * STEP + i]
         total += here
     sums[len(sums) - 1] = total
     return total + _sum(row, (len(sums) - 1) * STEP, len(row))

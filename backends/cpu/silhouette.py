@@ -157,9 +157,9 @@ def sweep(
         The number of ends, maybe beyond the tape's room; of them those of rows, which come first; and start [H+1] and
         runs [R,2], the columns from and up to which the centres of a row's pixels are inside.
     """
-    start, contour, tape = np.empty(height + 1, np.int32), (seg_ends, coefficient), (pixel, ends, share, amount)
-    of_rows, runs = _sweep(0, x, y, *contour, height, width, 0, *tape, start)
-    found, _ = _sweep(1, y, x, *contour, width, height, of_rows, *tape, start)
+    start = np.empty(height + 1, np.int32)
+    of_rows, runs = _sweep(0, x, y, seg_ends, coefficient, height, width, 0, pixel, ends, share, amount, start)
+    found, _ = _sweep(1, y, x, seg_ends, coefficient, width, height, of_rows, pixel, ends, share, amount, start)
     return found, of_rows, start, runs
 
 

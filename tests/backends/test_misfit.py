@@ -120,11 +120,13 @@ def test_masks_may_be_bytes(backend, ball, pixels, believed, size):
 
 def test_what_fits_has_no_misfit_and_no_less(backend, ball):
     """Sums that cancel leave nothing below 0."""
-    (vertices, faces, matrices), size = ball, (90, 130)
-    clip = torch.einsum("nij,vj->nvi", matrices[:, :, :3], vertices) + matrices[:, None, :, 3]
-    masks = REFERENCE.silhouette(clip, faces, topology(faces), size).float()
-    compare = backend.silhouette_misfit(faces, topology(faces), len(vertices), masks, torch.ones(VIEWS))
-    misfit, _, iou = compare(vertices, matrices)
-    assert 0 <= misfit < 1e-6
-    assert iou.tolist() == pytest.approx([1.0] * VIEWS, abs=1e-5)
-    assert float(iou.max()) <= 1
+    (vertices, faces, matrices), size = ball, (45, 65)
+    for scale in torch.linspace(0.8, 1.2, 12).double():
+        moved = scale * vertices
+        clip = torch.einsum("nij,vj->nvi", matrices[:, :, :3], moved) + matrices[:, None, :, 3]
+        masks = REFERENCE.silhouette(clip, faces, topology(faces), size).float()
+        compare = backend.silhouette_misfit(faces, topology(faces), len(vertices), masks, torch.ones(VIEWS))
+        misfit, _, iou = compare(moved, matrices)
+        assert 0 <= misfit < 1e-6
+        assert iou.tolist() == pytest.approx([1.0] * VIEWS, abs=1e-5)
+        assert float(iou.max()) <= 1

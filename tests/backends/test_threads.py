@@ -6,8 +6,11 @@ import _thread
 import time
 
 import pytest
+import torch
 
-from invrender.backends.cpu.threads import parallel_for, parallel_map
+from invrender.backends import select
+from invrender.backends.cpu.threads import parallel_for, parallel_map, share_out
+from invrender.nouns.topology import topology
 
 started = _thread.start_new_thread
 
@@ -37,3 +40,49 @@ def test_what_a_thread_raises_reaches_the_caller(monkeypatch):
     with pytest.raises(ValueError, match="thread 1 of 3"):
         parallel_for(work, 5)
     assert parallel_map(lambda a, b: a * b, [(k, 10) for k in range(7)]) == [10 * k for k in range(7)]
+
+
+def test_a_thread_that_comes_too_late_is_not_waited_for(monkeypatch):
+    """Nor does it begin, where nothing is left: its caller may have freed or reused what it would work on."""
+    late = []
+    monkeypatch.setattr(_thread, "start_new_thread", lambda function, given: late.append(lambda: function(*given)))
+    done = []
+    share_out(done.append, 3)
+    for each in late:
+        each()
+    assert (done, len(late)) == ([0], 2)
+
+
+def test_a_thread_that_has_begun_is_waited_for():
+    begun, done = _thread.allocate_lock(), []
+    begun.acquire()
+
+    def work(number):
+        if number:
+            begun.release()
+            time.sleep(0.05)
+            done.append(number)
+            raise ValueError("thread 1")
+        begun.acquire()
+
+    with pytest.raises(ValueError, match="thread 1"):
+        share_out(work, 2)
+    assert done == [1]
+
+
+def test_comparisons_do_not_depend_on_the_number_of_threads(monkeypatch, icosphere):
+    backend, (vertices, faces) = select("cpu", needs=("meshes",)), icosphere(4)
+    lens = torch.tensor([[1.7, 0, 0, 0], [0, 1.7, 0, 0], [0, 0, -1.02, 4.0], [0, 0, -1, 4.0]]).double()
+    turned = torch.linalg.qr(torch.randn(9, 3, 3, generator=torch.Generator().manual_seed(1)).double())[0]
+    matrices = torch.eye(4).double().repeat(9, 1, 1)
+    matrices[:, :3, :3] = turned
+    masks = torch.rand(9, 40, 50, generator=torch.Generator().manual_seed(2))
+    results = []
+    for threads in (1, 4):
+        monkeypatch.setattr("invrender.backends.cpu.misfit.thread_count", lambda threads=threads: threads)
+        compare = backend.silhouette_misfit(faces, topology(faces), len(vertices), masks, torch.ones(9))
+        results.append([compare(vertices, lens @ matrices) for _ in range(20)])
+    for misfit, gradient, iou in [*results[0], *results[1]]:
+        assert misfit == results[0][0][0]
+        assert torch.equal(gradient, results[0][0][1])
+        assert torch.equal(iou, results[0][0][2])
