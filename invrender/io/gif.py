@@ -9,6 +9,7 @@ from __future__ import annotations
 import struct
 from collections.abc import Iterator, Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -28,7 +29,7 @@ FEW = 4  # pictures that tell what colour a plain background has
 SAMPLED = 2**16  # pixels that stand for all when the palette is chosen
 SHORT = 16  # pixels
 CLEAR, END, FIRST, MOST_CODES = 256, 257, 258, 4096
-SLOTS = 2**14  # of the table of strings
+SLOTS = 2**13  # of the table of strings
 
 
 def write_gif(path: str | Path, frames: Sequence[Picture], fps: float = 20.0, last: float = 0.0) -> None:
@@ -57,10 +58,10 @@ def write_gif(path: str | Path, frames: Sequence[Picture], fps: float = 20.0, la
 def _parts(frames: Sequence[Picture], fps: float, last: float) -> Iterator[bytes]:
     """The file's blocks."""
     height, width = frames[0].shape[:2]
-    counts, sums = np.zeros(1 << 3 * BITS, np.int64), np.zeros((1 << 3 * BITS, 3), np.int64)
+    totals = np.zeros((1 << 3 * BITS, 4), np.int64)
     for frame in frames:
-        _count(frame, counts, sums)
-    palette, table = _palette(frames, counts, sums)
+        _count(frame, totals)
+    palette, table = _palette(frames, totals[:, 3].copy(), totals[:, :3])
     yield b"GIF89a" + struct.pack("<HHBBB", width, height, 0xF7, 0, 0) + palette.tobytes()
     yield b"\x21\xff\x0bNETSCAPE2.0\x03\x01\x00\x00\x00"
     before, pixels = np.full((height, width), STAYS, np.uint8), np.empty((height, width), np.uint8)
@@ -106,28 +107,61 @@ def _commonest(frames: Sequence[Picture], cell: int) -> Picture:
     wanted = np.array([cell >> shift * BITS & (1 << BITS) - 1 for shift in (2, 1, 0)])
     times = np.zeros(1 << 3 * low, np.int64)
     for frame in frames[:: -(-len(frames) // FEW)]:
-        inside = frame[(frame >> low == wanted).all(-1)] & (1 << low) - 1
-        times += np.bincount(inside @ [1 << 2 * low, 1 << low, 1], minlength=len(times))
+        _count_low(frame, cell, times)
     best = int(times.argmax())
     last = np.array([best >> shift * low & (1 << low) - 1 for shift in (2, 1, 0)])
     return np.asarray((wanted << low) + last, np.uint8)
 
 
 @body
-def _cell(frame: Picture, row: int, column: int) -> int:
+def _cell(frame: Picture, row: int, column: int) -> Any:
     red, green, blue = frame[row, column, 0] >> 2, frame[row, column, 1] >> 2, frame[row, column, 2] >> 2
     return (int(red) << 12) | (int(green) << 6) | int(blue)
 
 
 @kernel
-def _count(frame: Picture, counts: Ints, sums: Ints) -> None:
-    """Add the pixels of a picture to the counts [2^18] of cells and the sums [2^18,3] of their colours."""
+def _count(frame: Picture, totals: Ints) -> None:
+    """Add the pixels of a picture to the sums of colours, and their counts behind them, of cells [2^18,4].
+
+    A run of one cell is added at once: most of a picture is plain.
+    """
+    many, cell = 0, 0
+    red, green, blue = 0, 0, 0
     for row in range(frame.shape[0]):
         for column in range(frame.shape[1]):
-            cell = _cell(frame, row, column)
-            counts[cell] += 1
-            for k in range(3):
-                sums[cell, k] += frame[row, column, k]
+            here = _whole(_cell(frame, row, column))
+            if here != cell:
+                _add(totals, cell, red, green, blue, many)
+                cell, many, red, green, blue = here, 0, 0, 0, 0
+            many += 1
+            red += _whole(frame[row, column, 0])
+            green += _whole(frame[row, column, 1])
+            blue += _whole(frame[row, column, 2])
+    _add(totals, cell, red, green, blue, many)
+
+
+@body
+def _whole(number: Any) -> Any:
+    """As a signed number, which stays whole beside others."""
+    return np.int64(number)
+
+
+@body
+def _add(totals: Ints, cell: Any, red: Any, green: Any, blue: Any, many: Any) -> None:
+    totals[cell, 0] += red
+    totals[cell, 1] += green
+    totals[cell, 2] += blue
+    totals[cell, 3] += many
+
+
+@kernel
+def _count_low(frame: Picture, cell: int, times: Ints) -> None:
+    """Add the pixels of a picture that are in a cell to the counts [2^6] of the last bits of their channels."""
+    for row in range(frame.shape[0]):
+        for column in range(frame.shape[1]):
+            if _cell(frame, row, column) == cell:
+                red, green, blue = frame[row, column, 0] & 3, frame[row, column, 1] & 3, frame[row, column, 2] & 3
+                times[(int(red) << 4) | (int(green) << 2) | int(blue)] += 1
 
 
 @kernel
@@ -177,7 +211,7 @@ def _compress(pixels: Picture, top: int, bottom: int, left: int, right: int, pac
     A code is the longest string that is known; it and the pixel behind it become a new string. How many bytes it takes
     is returned: at most 12 bits a pixel, and what the blocks' lengths take.
     """
-    keys, codes = np.full(SLOTS, -1, np.int64), np.empty(SLOTS, np.int64)
+    table = np.full(SLOTS, -1, np.int64)  # strings, and their codes below them
     state = np.array([0, 0, 0, 1, 0], np.int64)  # bits that wait, how many, the block's begin, the next byte, unused
     width, following = 9, FIRST
     _put(CLEAR, width, state, packed)
@@ -190,21 +224,23 @@ def _compress(pixels: Picture, top: int, bottom: int, left: int, right: int, pac
                 continue
             key = (prefix << 8) | pixel
             slot = (key * 2654435761 >> 8) & (SLOTS - 1)
-            while keys[slot] >= 0 and keys[slot] != key:
+            found = table[slot]
+            while found >= 0 and found >> 12 != key:
                 slot = (slot + 1) & (SLOTS - 1)
-            if keys[slot] == key:
-                prefix = int(codes[slot])
+                found = table[slot]
+            if found >= 0:
+                prefix = int(found & MOST_CODES - 1)
                 continue
             _put(prefix, width, state, packed)
             prefix = pixel
             if following < MOST_CODES:
-                keys[slot], codes[slot] = key, following
+                table[slot] = (key << 12) | following
                 following += 1
                 if following > 1 << width and width < 12:
                     width += 1
             else:
                 _put(CLEAR, width, state, packed)
-                keys[:] = -1
+                table[:] = -1
                 width, following = 9, FIRST
     _put(prefix, width, state, packed)
     if following == 1 << width and width < 12:

@@ -35,6 +35,7 @@ _HALVINGS = 12
 _MOST_ADDED = 2**17  # triangles
 _SMOOTHINGS = 2  # of the least number, by halves
 _SEED = 1
+_ASIDE = -0.3  # cosine up to which rows that face away from an eye are near its contours
 
 
 @dataclass(frozen=True)
@@ -58,7 +59,10 @@ class Baking:
             raise UsageError(f"ambient occlusion cannot reach {self.reach:g}", "use a share above 0, such as 0.4")
 
 
-def baked(surface: Surface, backend: Backend, baking: Baking | None = None, around: Tensor | None = None) -> Surface:
+def baked(
+    surface: Surface, backend: Backend, baking: Baking | None = None, around: Tensor | None = None,
+    eye: Tensor | None = None,
+) -> Surface:  # fmt: skip
     """The surface with `openness`, its long edges halved; no gradient.
 
     Args:
@@ -66,6 +70,7 @@ def baked(surface: Surface, backend: Backend, baking: Baking | None = None, arou
         backend: whose `trace` finds what is in the way.
         baking: how.
         around: [T,3,3] corners of more triangles that block, such as a ground.
+        eye: [3] from where alone the surface will be seen; what faces away from there counts as open. None: anywhere.
     """
     how = baking or Baking()
     with torch.no_grad():
@@ -79,7 +84,11 @@ def baked(surface: Surface, backend: Backend, baking: Baking | None = None, arou
         sides = [front, -front] if two_sided else [front]
         rays = max(_FEWEST, min(how.rays, _MOST_RAYS // max(1, len(point) * len(sides))))
         reach = how.reach * whole.side
-        shares = [openness_at(blockers, point, normal, rays, reach) for normal in sides]
+        rows = torch.arange(len(point)) if eye is None or two_sided else _rows_towards(fine, eye)
+        shares = []
+        for normal in sides:
+            shares.append(point.new_ones(len(point)))
+            shares[-1][rows] = openness_at(blockers, point[rows], normal[rows], rays, reach)
         share = torch.stack([shares[0], shares[-1]], 1)
         for _ in range(_SMOOTHINGS + max(0, round(math.log2(how.rays / rays)))):
             share = _among_neighbours(fine, share)
@@ -203,10 +212,16 @@ def _corners(surface: Surface, solid: Body) -> tuple[Tensor, bool]:
     point = solid.vertices[surface.position_of]
     inward = (total / number - point) * at_crease[:, None]
     inward = inward - (inward * normal).sum(-1, keepdim=True) * normal
-    return point + _INWARD * inward, not _is_solid(surface, corners)
+    return point + _INWARD * inward, not is_solid(surface, corners)
 
 
-def _is_solid(surface: Surface, corners: Tensor) -> bool:
+def _rows_towards(surface: Surface, eye: Tensor) -> Tensor:
+    """Numbers of the rows that face a point [3], or nearly so: what is beside a contour is averaged into it."""
+    towards = torch.nn.functional.normalize(eye.to(surface.positions) - surface.positions[surface.position_of], dim=1)
+    return ((surface.normals * towards).sum(1) > _ASIDE).nonzero()[:, 0]
+
+
+def is_solid(surface: Surface, corners: Tensor) -> bool:
     """Whether the surface is closed with its faces outside, so that no camera beyond it sees a back."""
     closed = bool((surface.topology.faces[:, 1] >= 0).all()) and not bool(surface.topology.sign.sum(1).any())
     a, b, c = corners.double().unbind(1)

@@ -29,28 +29,68 @@ def corner_normals(points: Floats, faces: Ints, least: float) -> Floats:
     """
     flat = np.zeros((len(faces), 3), np.float32)
     weights = np.zeros((len(faces), 3), np.float32)
-    begin = np.zeros(len(points) + 1, np.int64)
+    normals, rough = np.zeros((len(faces), 3, 3), np.float32), np.zeros(len(points), np.uint8)
     for f in range(len(faces)):
         _flat_of(points, faces, f, flat, weights)
-        for k in range(3):
-            begin[faces[f, k] + 1] += 1
-    for v in range(len(points)):
-        begin[v + 1] += begin[v]
-    corners, filled = np.empty(3 * len(faces), np.int64), begin.copy()
+    if _keep_means(faces, flat, weights, least, len(points), normals, rough):
+        _keep_parts(faces, flat, weights, least, rough, normals)
+    return normals
+
+
+@body
+def _keep_means(
+    faces: Ints, flat: Floats, weights: Floats, least: float, count: int, normals: Floats, rough: Ints
+) -> bool:
+    """Fill normals with the mean at each vertex, and mark those of them that may have a crease; whether any has.
+
+    No two faces have one that are all within half its angle of the mean.
+    """
+    means, half, found = np.zeros((count, 3), np.float32), np.sqrt((1 + least) / 2), False
     for f in range(len(faces)):
         for k in range(3):
             v = faces[f, k]
-            corners[filled[v]] = 3 * f + k
-            filled[v] += 1
-    normals = np.zeros((len(faces), 3, 3), np.float32)
+            for axis in range(3):
+                means[v, axis] += weights[f, k] * flat[f, axis]
+    for v in range(count):
+        size = np.sqrt(means[v, 0] ** 2 + means[v, 1] ** 2 + means[v, 2] ** 2)
+        one = 1 / size if size > 0 else 0.0
+        for axis in range(3):
+            means[v, axis] *= one
+    for f in range(len(faces)):
+        for k in range(3):
+            v = faces[f, k]
+            cosine = flat[f, 0] * means[v, 0] + flat[f, 1] * means[v, 1] + flat[f, 2] * means[v, 2]
+            if not cosine >= half:
+                rough[v], found = 1, True
+            for axis in range(3):
+                normals[f, k, axis] = means[v, axis]
+    return found
+
+
+@body
+def _keep_parts(faces: Ints, flat: Floats, weights: Floats, least: float, rough: Ints, normals: Floats) -> None:
+    """Replace the normals at rough vertices by those of smooth parts."""
+    begin = np.zeros(len(rough) + 1, np.int64)
+    for f in range(len(faces)):
+        for k in range(3):
+            begin[faces[f, k] + 1] += rough[faces[f, k]]
+    for v in range(len(rough)):
+        begin[v + 1] += begin[v]
+    corners, filled = np.empty(begin[-1], np.int64), begin.copy()
+    for f in range(len(faces)):
+        for k in range(3):
+            v = faces[f, k]
+            if rough[v]:
+                normals[f, k] = 0
+                corners[filled[v]] = 3 * f + k
+                filled[v] += 1
     part = np.empty(MOST_AROUND, np.int64)
-    for v in range(len(points)):
+    for v in range(len(rough)):
         around = corners[begin[v] : begin[v + 1]]
-        if len(around) <= MOST_AROUND:
-            _by_parts(faces, flat, weights, around, least, part, normals)
-        else:
+        if len(around) > MOST_AROUND:
             _as_cone(flat, weights, around, least, normals)
-    return normals
+        elif len(around):
+            _by_parts(faces, flat, weights, around, least, part, normals)
 
 
 @kernel
@@ -117,21 +157,8 @@ def _share_edge(faces: Ints, c: int, d: int) -> bool:
 
 
 @body
-def _is_smooth(flat: Floats, around: Ints, least: float) -> bool:
-    """Whether no two faces at a vertex can have a crease between them: all are within half its angle of the first."""
-    half = np.sqrt((1 + least) / 2)
-    for c in around:  # noqa: SIM110 - Numba compiles no generators
-        if _alike(flat, around[0] // 3, c // 3) < half:
-            return False
-    return True
-
-
-@body
 def _find_parts(faces: Ints, flat: Floats, around: Ints, least: float, part: Ints) -> None:
     """Fill part [count] with the first face of the smooth part that each face at a vertex belongs to."""
-    if _is_smooth(flat, around, least):
-        part[: len(around)] = 0
-        return
     for i in range(len(around)):
         part[i] = i
         for j in range(i):

@@ -20,6 +20,7 @@ Bytes = NDArray[np.uint8]
 SHADED, NORMAL, COLOUR = 0, 1, 2
 ASIDE = 0.25  # of a cell, that its sample is beside the middle: so four samples of a pixel are in four rows and columns
 SMALL, MEDIUM = 8.0, 128.0  # samples in a triangle, doubled: areas of one pixel, and of sixteen
+ALIKE = 0.15  # linear, by which corners may differ for a large triangle to be taken for linear
 INSIDE = 1e-9  # beyond a triangle's border, as a share of it: what rounding takes
 DEPTHS = 2.0**29  # steps of depth from the middle to either plane
 BITS = 32  # of an entry, that number a triangle
@@ -125,8 +126,9 @@ def _tell(
 ) -> None:  # fmt: skip
     """Fill tones[f] [C,3]: of each channel its value at row and column 0 and its growth along either.
 
-    It is taken from the triangle's corners, of a small one as their mean; NaN of one that is too large for that.
+    It is taken from the triangle's corners, of a small one as their mean; NaN of a large one whose corners differ.
     """
+    apart = 0.0
     for k in range(tones.shape[1]):
         one, two, three = 0.0, 0.0, 0.0
         for corner in range(3):
@@ -140,12 +142,13 @@ def _tell(
                 tone = np.float64(values[f, corner, k])
             one, two, three = two, three, tone
         start, across, down = (one + two + three) / 3, 0.0, 0.0
+        two, three = two - one, three - one
+        apart = max(apart, abs(two), abs(three), abs(two - three))
         if abs(area) > SMALL:
-            two, three = two - one, three - one
             across, down = two * b_across + three * c_across, two * b_down + three * c_down
             start = one - ax * across - ay * down
         tones[f, k, 0], tones[f, k, 1], tones[f, k, 2] = start, across, down
-    if abs(area) > MEDIUM:
+    if abs(area) > MEDIUM and apart > ALIKE:
         tones[f, 0, 0] = np.nan
 
 

@@ -15,14 +15,20 @@ import math
 from dataclasses import dataclass, field, replace
 from typing import Literal
 
+import numpy as np
 import torch
 
 from invrender.kernels import Backend
 from invrender.nouns import Cameras, Lights, Material, Mesh
-from invrender.render.baked import Baking, baked
+from invrender.nouns.appearance import Colour
+from invrender.render.baked import Baking, baked, is_solid
 from invrender.render.ground import Ground, ground_below, shadows
+from invrender.render.images import to_bytes
 from invrender.render.raster import layers_of
+from invrender.render.sketch import Outline, Picture, sketched
 from invrender.shading import spherical_harmonics as harmonics
+from invrender.shading.lights import to_lights
+from invrender.shading.points import carried, points_of, seen
 from invrender.shading.surface import Surface, surface_on
 
 Tensor = torch.Tensor
@@ -109,6 +115,50 @@ def layers(
             return drawn
         below = shadows(stage.ground, cameras).to(drawn)
         return drawn + (1 - drawn[..., 3:]) * torch.cat([torch.zeros_like(drawn[..., :3]), below], -1)
+
+
+def picture(mesh: Mesh, camera: Cameras, backend: Backend, studio: Studio, paper: Colour) -> Picture:
+    """One picture [H,W,3] uint8 on paper, without a ground.
+
+    Closed bodies without a texture are lit at the corners of their triangles, halved as for ambient occlusion, and
+    sketched, in a quarter of the time that `layers` takes; others are drawn by those.
+
+    Args:
+        mesh: what is shown.
+        camera: [1].
+        backend: whose kernels draw.
+        studio: how it is lit.
+        paper: linear RGB behind it.
+    """
+    with torch.no_grad():
+        surface = surface_on(backend.device, replace(mesh, material=polished(mesh)))
+        plain = surface.uv is None and surface.finish is None and not surface.material.unlit and len(mesh.faces) > 0
+        if plain and is_solid(surface, surface.positions[surface.faces]):
+            eye = torch.linalg.inv(camera.world_to_camera[0])[:3, 3]
+            if studio.baking is not None:
+                surface = baked(surface, backend, studio.baking, eye=eye)
+            found = sketched(_lit(surface, camera, studio, eye), camera, "color", Material(), Lights(), paper)
+            if found is not None:
+                return found[0]
+        drawn = layers(mesh, camera, backend, 1, studio)[0].cpu().float()
+        return to_bytes(drawn[..., :3] + (1 - drawn[..., 3:].clamp(0, 1)) * torch.tensor(paper))
+
+
+def _lit(surface: Surface, camera: Cameras, studio: Studio, eye: Tensor) -> Outline:
+    """A closed surface in the colours that its corners show."""
+    lights = lights_of(studio, camera)
+    point = surface.positions[surface.position_of]
+    to_eye = torch.nn.functional.normalize(eye.to(point) - point, dim=1)
+    carries = torch.cat([point[:, :0], *carried(surface)], 1)
+    open_to = None if surface.openness is None else surface.openness[:, :1]
+    to_light = to_lights(lights, camera)[:, 0, 0].to(point)
+    colour = seen(points_of(surface, carries), surface.normals, to_eye, to_light, lights, open_to)
+    rows = _softened(torch.cat([colour, torch.ones_like(colour[:, :1])], 1))[:, :3].cpu().numpy().astype(np.float32)
+    centre = surface.positions.mean(0)
+    local = (surface.positions - centre).cpu().numpy().astype(np.float32)
+    faces, number = surface.faces.cpu().numpy().astype(np.int32), surface.attribute_faces.cpu().numpy()
+    corners = np.ascontiguousarray(rows[number])
+    return Outline(local, faces, corners, centre.cpu().numpy(), corners)
 
 
 def lights_of(studio: Studio, camera: Cameras) -> Lights:

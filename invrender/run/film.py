@@ -19,6 +19,7 @@ from PIL import Image
 from invrender.io.files.atomic import atomic_path
 from invrender.io.gif import write_gif
 from invrender.io.video import write_mp4
+from invrender.ranks.world import are_several
 from invrender.report.media import Filmed, excerpt
 from invrender.run.drawer import Drawer
 from invrender.run.folder import RunFolder
@@ -107,7 +108,7 @@ class Reel:
     def __init__(self, film: Film | None, run: RunFolder, shots: Sequence[Packed] = ()) -> None:
         self._film = film
         self._run = run
-        self._drawer = Drawer(film is not None and film.aside)
+        self._drawer = Drawer(film is not None and film.aside and not are_several())  # ranks are called by one thread
         self._shown = -math.inf
         self.excerpt: Filmed | None = None
         self._shots = Shots([Shot(packed=shot) for shot in shots])

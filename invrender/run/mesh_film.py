@@ -74,10 +74,13 @@ class MeshFilm:
             shown += [self.views.frame(mesh, self.views.shown.seat(number), caption, "", self.side)] * EACH
         return shown
 
-    def turning(self, result: Mesh, number: int, quality: str) -> Ending:
-        """A full turn of a result in the world, which goes on from the film's pictures, and the result's alone."""
+    def turning(self, result: Mesh, number: int, quality: str, merged: bool = False) -> Ending:
+        """A full turn of a result in the world, which goes on from the film's pictures, and the result's alone.
+
+        `merged`: whether it is a mesh that a solver has moved, without seams.
+        """
         where, mesh = self.turn.whole(number), self.turn.placed(result)
-        main = self.turn.seen(mesh, where, self.modes[0])
+        main = self.turn.seen(mesh, where, self.modes[0], merged)
         alone = [picture for picture, _ in main]
         if self.asset is not None:
             pairs = zip(self._asset_from(where), main, strict=True)

@@ -22,7 +22,6 @@ from invrender.kernels import Backend
 from invrender.nouns import Cameras, Mesh, Scene, Views
 from invrender.render import studio
 from invrender.render.baked import Baking
-from invrender.render.images import to_bytes
 from invrender.report.cameras import first_look
 from invrender.report.card import report_card
 from invrender.report.compared import Compared, Picture
@@ -31,7 +30,6 @@ from invrender.report.media import Filmed
 from invrender.report.story import Posed, Setting, Story
 from invrender.run.folder import PASSING, RunFolder
 from invrender.run.method import Method, Metrics
-from invrender.run.pictures import on_background
 from invrender.run.place import CARD, CONFIG, LOG, REPORT
 from invrender.run.settings import RunSettings
 from invrender.run.turntable import CLAY
@@ -173,8 +171,7 @@ def _still(told: Told, posed: Posed | None) -> Picture | None:
     lens = perspective(FOV, (SIDE, SIDE), distance - 1.5, distance + 1.5)[None]
     x, y, z = up.tolist()
     lit = studio.Studio(up=(x, y, z), baking=Baking(rays=RAYS))
-    drawn = studio.layers(small, Cameras(pose, lens, (SIDE, SIDE)), told.backend, 1, lit)
-    return to_bytes(on_background(drawn.float().cpu(), PAPER)[0])
+    return studio.picture(small, Cameras(pose, lens, (SIDE, SIDE)), told.backend, lit, PAPER)
 
 
 def write_report(story: Story, page: Path, card: Path) -> None:

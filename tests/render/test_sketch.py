@@ -11,6 +11,7 @@ import torch
 from invrender.backends import select
 from invrender.cameras.rigs import rig
 from invrender.nouns import Lights, Material
+from invrender.render.corner_normals import corner_normals
 from invrender.render.images import to_bytes
 from invrender.render.raster import layers_of
 from invrender.render.sketch import outline, sketched
@@ -54,3 +55,16 @@ def test_a_closed_body_looks_the_same_without_its_backs():
     assert (found[0] != whole[0]).mean() < 0.001
     for faces in (mesh.faces[1:], mesh.faces.flip(1)):  # open, and inside out
         assert not outline(replace(mesh, faces=faces), merged=True).solid
+
+
+def test_normals_are_smooth_but_for_creases():
+    """Two squares that meet at an edge: flat on either side of a crease, one mean at a soft edge."""
+    faces = np.array([[0, 1, 2], [0, 2, 3], [1, 4, 5], [1, 5, 2]], np.int32)
+    for rise, creased in ((1.0, True), (0.1, False)):
+        points = np.array([[0, 0, 0], [1, 0, 0], [1, 1, 0], [0, 1, 0], [2, 0, rise], [2, 1, rise]], np.float32)
+        found = corner_normals(points, faces, np.cos(np.radians(30)))
+        np.testing.assert_allclose(np.linalg.norm(found, axis=2), 1, atol=1e-6)
+        np.testing.assert_allclose(found[0, 0], (0, 0, 1), atol=1e-6)
+        apart = np.abs(found[0, 1] - found[2, 0]).max()
+        assert (apart > 0.5) == creased
+        assert apart < 1e-6 or creased

@@ -42,7 +42,7 @@ def film(task: Task, first: FirstShape, settings: SilhouetteSettings, backend: B
 
     def ending(result: Result, number: int) -> Ending:
         quality = f"IoU {result.iou:.4f} over all views"
-        turning = made.turning(result.mesh, number, quality)
+        turning = made.turning(result.mesh, number, quality, merged=True)
         return Ending([*made.worst(result.mesh, result.ious), *turning.progress], turning.turntable)
 
     return Film(frames, draw, ending, SPEED, opening=first.shape, video=settings.video is not None, aside=True)

@@ -57,4 +57,5 @@ def film(task: Task, settings: TransmittanceSettings, backend: Backend) -> Film 
         turn = turning((small, style), styled, views, told(scores), side, backend)
         return Ending([*views.worst(found, scores, side), *turn.progress], turn.turntable)
 
-    return Film(frames, draw, ending, SPEED, video=settings.video is not None)
+    aside = backend.device.type == "cpu"  # whose kernels bring threads of their own
+    return Film(frames, draw, ending, SPEED, video=settings.video is not None, aside=aside)
