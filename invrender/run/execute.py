@@ -245,11 +245,13 @@ def _run(job: Job, run: RunFolder, progress: Progress, saved: Saved | None) -> O
     with run.timed("measure"):
         metrics = method.measure(task, result, backend)
         doubts = method.doubt(task, metrics)
+    give_back()
     with run.timed("write"):
         method.write(run, task, result)
         reel.write(result)
         run.metrics(metrics)
     _warn([doubt for doubt in doubts if not doubt.severe], run, progress)
+    give_back()
     from invrender.run.told import leave_report  # with all that draws, which no step needs
 
     leave_report(method, task, job.settings, backend, run, result, metrics, doubts, progress.warn, reel.excerpt)

@@ -23,6 +23,7 @@ from invrender.methods.silhouette.target import Shape, Target, on_contours
 from invrender.nouns.topology import topology
 from invrender.parameters.laplacian import uniform_laplacian
 from invrender.parameters.large_steps import LargeSteps, large_steps
+from invrender.run.memory import give_back
 from invrender.solve.adam_uniform import UniformAdam
 from invrender.solve.phase import Phase, Start, memoise_last
 from invrender.solve.protocol import Params, Terms
@@ -180,6 +181,7 @@ def remeshed(shape: Shape, edge_length: float) -> Shape:
     found = remesh_embedded(shape.vertices, shape.faces, edge_length)
     if not found.changed:
         log.info("triangles stay as they are: edges of %.3g would make the surface intersect itself", edge_length)
+    give_back()
     return Shape(found.vertices, found.faces)
 
 

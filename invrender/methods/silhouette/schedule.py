@@ -22,7 +22,7 @@ from invrender.methods.silhouette.fairing import Fairing
 from invrender.methods.silhouette.refine import Regulariser, Stage, remeshed, shape_of, stage_phase, steps_before
 from invrender.methods.silhouette.selection import FEWEST_VIEWS, TRY, Choice, Fold, Trials, coarser, held_out
 from invrender.methods.silhouette.settings import SilhouetteSettings
-from invrender.methods.silhouette.start import FirstShape, hull_of
+from invrender.methods.silhouette.start import MOST_CELLS, FirstShape, hull_of
 from invrender.methods.silhouette.target import Shape, Target, iou_with, ious_with, target_in
 from invrender.nouns import Mesh, Views
 from invrender.parameters.frame import Frame
@@ -162,7 +162,8 @@ class Plan:
             collapsed = iou_with(shape, target, self.backend) < hull_iou - COLLAPSED
             if collapsed or (choice is not None and not choice.refinement_helps):
                 shape, method = first.shape, "hull"
-        cells = round(2 * 0.9 / min((stage.edge_length for stage in self.stages), default=COARSEST_EDGE))
+        finest = min((stage.edge_length for stage in self.stages), default=COARSEST_EDGE)
+        cells = min(round(2 * 0.9 / finest), MOST_CELLS)
         repaired = repair(shape.vertices, shape.faces, resolution=cells)
         final, reached = Shape(repaired.vertices, repaired.faces), True
         if self.settings.faces is not None:

@@ -104,11 +104,14 @@ def coarser(views: Views, factor: int) -> Views:
         return torch.nn.functional.interpolate(image[None, None], (height, width), mode="area")[0, 0]
 
     cameras = dataclasses.replace(views.cameras, size=(height, width))
+    seen = torch.empty(len(views), height, width)
     if views.confidence is None:
-        return Views(cameras, torch.stack([shrunk(coverage(mask)) for mask in views.masks]), bounds=views.bounds)
-    pairs = zip(views.masks, views.confidence, strict=True)
-    seen = torch.stack([shrunk(coverage(mask) * coverage(believed)) for mask, believed in pairs])
-    believed = torch.stack([shrunk(coverage(each)) for each in views.confidence])
+        for view, mask in enumerate(views.masks):
+            seen[view] = shrunk(coverage(mask))
+        return Views(cameras, seen, bounds=views.bounds)
+    believed = torch.empty_like(seen)
+    for view, (mask, confidence) in enumerate(zip(views.masks, views.confidence, strict=True)):
+        seen[view], believed[view] = shrunk(coverage(mask) * coverage(confidence)), shrunk(coverage(confidence))
     return Views(cameras, seen / believed.clamp(min=1e-6), confidence=believed, bounds=views.bounds)
 
 

@@ -137,7 +137,7 @@ def own_masks(mesh: Mesh, settings: SilhouetteSettings, backend: Backend) -> tup
     size = settings.size or ASSET_SIZE
     cameras = _cameras(mesh, settings, (size, size))
     masks = apart(_masks, (mesh, backend), cameras)
-    covered = torch.stack([mask.long().sum() for mask in masks])  # in 255ths of a pixel
+    covered = masks.sum((1, 2), dtype=torch.int64)  # in 255ths of a pixel
     if not bool((covered > 0.5 * FULL).all()):
         raise InputError(
             f"the asset cannot be seen from camera {int(covered.argmin())}",

@@ -23,10 +23,7 @@ from invrender.nouns.coverage import covers
 from invrender.run.film import film_files
 from invrender.run.work import Work, bytes_of
 
-TRIES, FOLDS = (
-    4.0,
-    1.3,
-)  # trials of the smoothness and their folds, as a rule: three and one at least, ten and two at most
+TRIES, FOLDS = 3.3, 1.06  # trials of the smoothness and their folds, as a rule; ten and two at most
 WIDE = 1.8  # of the object in its normalised frame
 TURN = 36  # frames of the turntable
 
