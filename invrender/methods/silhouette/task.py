@@ -10,6 +10,7 @@ import math
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+import numpy as np
 import torch
 
 from invrender.cameras.around import around
@@ -137,7 +138,7 @@ def own_masks(mesh: Mesh, settings: SilhouetteSettings, backend: Backend) -> tup
     size = settings.size or ASSET_SIZE
     cameras = _cameras(mesh, settings, (size, size))
     masks = apart(_masks, (mesh, backend), cameras)
-    covered = masks.sum((1, 2), dtype=torch.int64)  # in 255ths of a pixel
+    covered = masks.numpy().sum((1, 2), dtype=np.int64)  # in 255ths of a pixel; torch would copy them all
     if not bool((covered > 0.5 * FULL).all()):
         raise InputError(
             f"the asset cannot be seen from camera {int(covered.argmin())}",
