@@ -186,27 +186,34 @@ def _by_view(cameras: Cameras, draw: Callable[[Cameras], Tensor], supersample: i
     return torch.cat(parts)
 
 
+@dataclass(frozen=True)
+class Solid:
+    """What silhouettes need of a mesh: merged vertices [V,3], faces [F,3] and their topology."""
+
+    positions: Tensor
+    faces: Tensor
+    topology: Topology
+
+
+def solid_on(backend: Backend, mesh: Mesh) -> Solid:
+    """A mesh on a backend's device, ready for silhouettes."""
+    positions, faces, _ = welded(Mesh(mesh.vertices.to(backend.device), mesh.faces.to(backend.device)))
+    return Solid(positions, faces, topology(faces))
+
+
 def _coverage(mesh: Mesh, cameras: Cameras, backend: Backend, supersample: int, dtype: torch.dtype) -> Tensor:
-    vertices, faces = mesh.vertices.to(backend.device), mesh.faces.to(backend.device)
-    positions, triangles, _ = welded(Mesh(vertices, faces))
-    return _covered(positions, triangles, topology(triangles), cameras, backend, supersample, dtype)
+    return coverage_of(solid_on(backend, mesh), cameras, backend, supersample, dtype)
 
 
 def coverage_of(
-    prepared: Surface, cameras: Cameras, backend: Backend, supersample: int = 1, dtype: torch.dtype = torch.float32
-) -> Tensor:
-    """The coverage [N,H,W] of mode "silhouette" of a surface on the backend's device that is ready for drawing."""
-    positions, faces, edges = prepared.positions, prepared.faces, prepared.topology
-    return _covered(positions, faces, edges, cameras, backend, supersample, dtype)
-
-
-def _covered(
-    positions: Tensor, faces: Tensor, edges: Topology, cameras: Cameras, backend: Backend, supersample: int,
-    dtype: torch.dtype,
+    prepared: Surface | Solid, cameras: Cameras, backend: Backend, supersample: int = 1,
+    dtype: torch.dtype = torch.float32,
 ) -> Tensor:  # fmt: skip
+    """The coverage [N,H,W] of mode "silhouette" of a mesh on the backend's device that is ready for drawing."""
+
     def draw(part: Cameras) -> Tensor:
-        clip = clip_positions(positions, part, dtype)
-        return ops.silhouette(backend, clip, faces, edges, part.size)[..., None]
+        clip = clip_positions(prepared.positions, part, dtype)
+        return ops.silhouette(backend, clip, prepared.faces, prepared.topology, part.size)[..., None]
 
     return _by_view(cameras, draw, supersample)[..., 0]
 

@@ -118,7 +118,9 @@ def load(method: Method, settings: RunSettings, backend: Backend) -> tuple[Any, 
     from invrender.io.video import check_encoder
 
     if isinstance(settings, ViewsRunSettings) and is_asset(settings.input):  # its views are drawn
-        check_pictures(settings.views or FEW, (settings.size or 0, settings.size or 0))
+        own = type(settings)
+        side = settings.size or 0
+        check_pictures(settings.views or FEW, (side, side), at_work=own.AT_WORK, per_pixel=own.PER_PIXEL)
     if settings.video is not None:
         check_encoder()
     settle_dataset(settings.input)

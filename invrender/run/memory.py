@@ -48,7 +48,9 @@ def check_memory(
     )
 
 
-def check_pictures(count: int, size: tuple[int, int], available: int | None = None, at_work: int = 0) -> None:
+def check_pictures(
+    count: int, size: tuple[int, int], available: int | None = None, at_work: int = 0, per_pixel: int = PER_PIXEL
+) -> None:
     """Refuse more pixels than this machine can hold.
 
     Args:
@@ -56,12 +58,13 @@ def check_pictures(count: int, size: tuple[int, int], available: int | None = No
         size: (H, W) of each.
         available: bytes; measured if None.
         at_work: how many pictures' worth is needed besides, while they are drawn.
+        per_pixel: bytes of each.
 
     Raises:
         MemoryLimitError: naming what would be needed.
     """
     room = available_memory() if available is None else available
-    needed = (count + at_work) * math.prod(size) * PER_PIXEL
+    needed = (count + at_work) * math.prod(size) * per_pixel
     if room is not None and needed > SPARE * room:
         raise MemoryLimitError(
             f"{count} pictures of {size[1]} x {size[0]} pixels do not fit: {needed / 2**30:.1f} GiB are needed and "

@@ -13,7 +13,7 @@ from invrender.kernels import Backend
 from invrender.nouns import Cameras, Mesh, Views
 from invrender.nouns.coverage import coverage, covers
 from invrender.render.images import to_bytes
-from invrender.render.raster import coverage_of, layers_of
+from invrender.render.raster import Solid, coverage_of, layers_of, solid_on
 from invrender.render.sketch import Outline, outline, sketched
 from invrender.report.compared import Compared
 from invrender.report.difference import MISSES, enlarged, iou, outlines
@@ -101,7 +101,7 @@ class MeshViews:
         """A view as a report shows it; its score counts exact coverage, not that of a quick picture."""
         seat = self.shown.seat(number)
         shown, (mask, known) = self.beside(mesh, seat), self._mask(seat)
-        cover = coverage_of(_ready(mesh, "shaded", self.backend), seat.camera, self.backend)[0]
+        cover = coverage_of(_solid(mesh, self.backend), seat.camera, self.backend)[0]
         score = iou(mask, cover.clamp(0, 1).cpu().numpy(), known)
         name = self.shown.names[number]
         return Compared(name, shown.target, shown.estimate, shown.difference, score, "IoU")
@@ -148,6 +148,17 @@ def _seen(mesh: Mesh, camera: Cameras, backend: Backend, mode: str, merged: bool
 @lru_cache(maxsize=2)  # an asset is drawn again for every picture of a film, beside an estimate that changes
 def _outlined(mesh: Mesh, coloured: bool, merged: bool) -> Outline:
     return outline(mesh, coloured, merged)
+
+
+@lru_cache(maxsize=1)  # the views of a report are compared with one mesh
+def _solid(mesh: Mesh, backend: Backend) -> Solid:
+    return solid_on(backend, mesh)
+
+
+def forget() -> None:
+    """Let go of what is kept of meshes that were drawn last."""
+    for kept in (_outlined, _solid, _ready):
+        kept.cache_clear()
 
 
 @lru_cache(maxsize=2)

@@ -130,9 +130,13 @@ class ViewsRunSettings(RunSettings):
 
     Attributes:
         OWN: what is used of both unless something is given.
+        PER_PIXEL: bytes that a run holds of a pixel of an asset's views.
+        AT_WORK: how many views' worth of these are needed besides, while they are drawn.
     """
 
     OWN: ClassVar[Own] = Own()
+    PER_PIXEL: ClassVar[int] = 40
+    AT_WORK: ClassVar[int] = 0
     UNSET: ClassVar[Mapping[str, str]] = {"distance": "all of the object is in view"}
 
     views: Annotated[

@@ -29,6 +29,8 @@ from invrender.report.html import report_page
 from invrender.report.media import Filmed
 from invrender.report.story import Posed, Setting, Story
 from invrender.run.folder import PASSING, RunFolder
+from invrender.run.memory import give_back
+from invrender.run.mesh_views import forget
 from invrender.run.method import Method, Metrics
 from invrender.run.place import CARD, CONFIG, LOG, REPORT
 from invrender.run.settings import RunSettings
@@ -199,14 +201,15 @@ def leave_report(
     with run.timed("report"):
         processor = time.process_time()
         try:
-            told = Told(
-                method.views(task), method.asset(task, result),
-                method.compared(task, result, backend, MOST_COMPARED), backend, film,
-            )  # fmt: skip
+            compared = method.compared(task, result, backend, MOST_COMPARED)
+            forget()
+            give_back()
+            told = Told(method.views(task), method.asset(task, result), compared, backend, film)
             severe = [str(doubt) for doubt in doubts if doubt.severe]
             record = dataclasses.asdict(run.record) | {"warnings": (*severe, *run.record.warnings)}
             known = settings_told(settings, method.presets)
             story = story_of(run.path, record, method.name, settings.input, metrics, known, told)
+            give_back()
             write_report(story, run.file(REPORT), run.file(CARD))
             run.log(f"report: {time.process_time() - processor:.2f} CPU seconds")
         except PASSING:

@@ -21,6 +21,8 @@ class SilhouetteSettings(ViewsRunSettings):
     """What a run from silhouettes adds."""
 
     OF_PRESETS: ClassVar[Mapping[str, Mapping[str, object]]] = PRESETS
+    PER_PIXEL: ClassVar[int] = 4  # masks, their sums, and distances for carving
+    AT_WORK: ClassVar[int] = 80  # an asset's mask is averaged from 16 samples
     OWN: ClassVar[Own] = Own(views=12, size=256, most=384)
     UNSET: ClassVar[Mapping[str, str]] = {
         "views": "12 of an asset",

@@ -27,8 +27,7 @@ from invrender.methods.silhouette.settings import SilhouetteSettings
 from invrender.nouns import Cameras, Mesh, Views
 from invrender.nouns.coverage import FULL, coverage, covers, in_bytes
 from invrender.render.apart import apart
-from invrender.render.raster import coverage_of
-from invrender.shading.surface import surface_on
+from invrender.render.raster import coverage_of, solid_on
 
 PIXELS_AT_ONCE = 2**22  # of masks that are drawn as floats
 MASK_SAMPLES = 4  # an asset's masks are averaged from this many samples on each side of a pixel
@@ -162,11 +161,11 @@ def own_masks(mesh: Mesh, settings: SilhouetteSettings, backend: Backend) -> tup
 def _masks(mesh: Mesh, backend: Backend, cameras: Cameras) -> torch.Tensor:
     """Masks [N,H,W] in bytes, a few at a time."""
     step = max(1, PIXELS_AT_ONCE // math.prod(cameras.size))
-    surface = surface_on(backend.device, mesh)
+    solid = solid_on(backend, mesh)
     masks = torch.empty(len(cameras), *cameras.size, dtype=torch.uint8)
     for begin in range(0, len(cameras), step):
         part = cameras[begin : begin + step]
-        masks[begin : begin + step] = in_bytes(coverage_of(surface, part, backend, MASK_SAMPLES).cpu())
+        masks[begin : begin + step] = in_bytes(coverage_of(solid, part, backend, MASK_SAMPLES).cpu())
     return masks
 
 
