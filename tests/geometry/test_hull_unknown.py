@@ -14,6 +14,7 @@ from invrender.geometry.connectivity import is_closed_manifold
 from invrender.geometry.hull import visual_hull
 from invrender.geometry.hull_grid import frame_from_masks
 from invrender.nouns import Cameras
+from invrender.nouns.coverage import in_bytes
 
 Tensor = torch.Tensor
 
@@ -48,6 +49,16 @@ def reach(mesh) -> tuple[list[float], list[float]]:
 
 def same(one, two) -> bool:
     return all(np.array_equal(a, b) for a, b in zip(one.numpy(), two.numpy(), strict=True))
+
+
+def test_masks_in_bytes_have_the_hull_of_those_in_floats():
+    views = cameras(12)
+    masks, confidence = ball_masks(views), torch.ones(12, *SIZE)
+    confidence[::3, :, :40] = 0.0
+    floats = visual_hull(masks, views, 32, confidence=confidence)
+    kept = visual_hull(in_bytes(masks), views, 32, confidence=in_bytes(confidence))
+    assert np.array_equal(floats.numpy()[1], kept.numpy()[1])
+    assert np.abs(floats.numpy()[0] - kept.numpy()[0]).max() < 1e-3  # a pixel is .03
 
 
 def test_views_without_masks_take_no_part():

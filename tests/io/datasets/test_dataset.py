@@ -130,6 +130,24 @@ def test_smaller_copies_keep_coverage_and_projection(folder):
     assert torch.allclose(small.masks.mean(dim=(1, 2)), whole.masks.mean(dim=(1, 2)), atol=1e-5)
 
 
+@pytest.mark.parametrize("size", [None, 16])
+def test_masks_in_bytes_are_those_in_floats(folder, size):
+    """In views of two sizes, whose canvas is known in part."""
+    with Image.open(folder / "view_000.png") as picture:
+        cut = picture.crop((0, 0, picture.width - 4, picture.height))
+    cut.save(folder / "view_000.png")
+
+    def lens_of_its_own(table):
+        table["frames"][0].update(w=cut.width, h=cut.height, fl_x=table["fl_x"], fl_y=table["fl_y"], cx=14.0, cy=12.0)
+
+    edit(folder, lens_of_its_own)
+    floats, kept = (read_dataset(folder, size=size, in_bytes=way, images=False) for way in (False, True))
+    for one, other in ((floats.masks, kept.masks), (floats.confidence, kept.confidence)):
+        assert other.dtype == torch.uint8
+        assert float((one - other / 255).abs().max()) <= 0.5 / 255 + 1e-6
+    assert float(kept.confidence.min()) == 0
+
+
 def test_masks_come_in_their_order_of_precedence(folder, tmp_path):
     """--masks, then mask_path, then alpha, then masks/."""
 

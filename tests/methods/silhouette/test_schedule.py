@@ -18,7 +18,9 @@ from invrender.methods.silhouette.refine import Stage
 from invrender.methods.silhouette.schedule import Plan, Result, plan
 from invrender.methods.silhouette.settings import SilhouetteSettings
 from invrender.methods.silhouette.start import first_shape
+from invrender.methods.silhouette.target import Target
 from invrender.nouns import Cameras, Mesh, Views
+from invrender.nouns.coverage import in_bytes
 from invrender.samples import SAMPLES
 from invrender.solve.loop import Loop, Step
 
@@ -38,12 +40,33 @@ def solve(
     return list(loop), schedule.result(loop.state.finished)
 
 
+def test_masks_in_bytes_end_in_the_same_shape(views, backend):
+    _, floats = solve(views, QUICK, backend)
+    _, kept = solve(dataclasses.replace(views, masks=in_bytes(views.masks)), QUICK, backend)
+    assert kept.iou == pytest.approx(floats.iou, abs=2e-3)
+    assert distance(kept.mesh) == pytest.approx(distance(floats.mesh), rel=0.1)
+
+
 def distance(mesh: Mesh, half: tuple[float, float, float] = (0.6, 0.9, 0.7)) -> float:
     """Mean distance of the vertices from an ellipsoid, to first order."""
     scaled = mesh.numpy()[0] / np.array(half)
     length = np.linalg.norm(scaled, axis=1)
     gradient = np.linalg.norm(scaled / np.array(half), axis=1) / length
     return float((np.abs(length - 1) / gradient).mean())
+
+
+def test_edges_follow_pixels_and_fairing_does_not(views):
+    """Creases of a hull are as wide as views are few: small pixels get a stage more, on triangles of their size."""
+    settings = SilhouetteSettings(Path(), iterations=400)
+    stages = {}
+    for pixel in (0.01, 0.001):
+        target = Target(torch.zeros(2, 4, 4), views.masks[:2], torch.full((2,), pixel, dtype=torch.float64))
+        stages[pixel] = plan(settings, target)
+        assert stages[pixel][-1].edge_length == pytest.approx(settings.edge_pixels * pixel)
+        assert sum(stage.iterations for stage in stages[pixel]) == 400
+    assert (len(stages[0.01]), len(stages[0.001])) == (3, 4)
+    assert stages[0.001][-1].fairing is None
+    assert min(stage.edge_length for stage in stages[0.001] if stage.fairing) > 2 * stages[0.001][-1].edge_length
 
 
 def test_refinement_beats_the_hull_it_starts_from(views, backend):
