@@ -116,8 +116,8 @@ def peak_memory() -> None:
     cameras, backend = rig("orbit", 100, torch.zeros(3), 1.1, (1024, 1024)), select("cpu", needs=("meshes",))
     matrix = cameras.projection.double() @ cameras.world_to_camera.double()
     edges = topology(faces)
-    masks = torch.zeros(100, 1024, 1024)
-    masks[:, 200:800, 300:700] = 1
+    masks = torch.zeros(100, 1024, 1024, dtype=torch.uint8)
+    masks[:, 200:800, 300:700] = 255
     _, gradient, iou = backend.silhouette_misfit(faces, edges, len(vertices), masks, torch.ones(100))(vertices, matrix)
     print(f"{len(faces)} triangles, 100 masks of 1024 x 1024: peak memory {_peak() / 2**30:.2f} GiB", end="")
     print(f" (of them {masks.nbytes / 2**30:.2f} the masks; IoU {float(iou.mean()):.2f})")

@@ -124,7 +124,7 @@ def _hull_resolution(views: Views) -> int:
 
 def hull_cells(longest: int) -> int:
     """Cells along a hull's longest side, from the largest mask's longest side in pixels."""
-    return min(max(round(longest / CELL_PIXELS), FEWEST_CELLS), MOST_CELLS)
+    return min(max(int(longest / CELL_PIXELS), FEWEST_CELLS), MOST_CELLS)
 
 
 def extent(mask: Tensor) -> int:
