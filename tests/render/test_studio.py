@@ -12,6 +12,7 @@ from invrender.cameras.rigs import rig
 from invrender.nouns import Material, Mesh
 from invrender.render import studio
 from invrender.render.baked import Baking, affordable, baked, halved, openness_at
+from invrender.render.images import to_bytes
 from invrender.render.rays import body
 from invrender.render.studio import Studio, lights_of, staged
 from invrender.shading.lambert import surround
@@ -101,6 +102,21 @@ def test_cameras_see_the_same_light_from_everywhere_around_and_nothing_clips() -
     assert 0.8 < float(inside[:, :3].max()) < 1
     black = studio.layers(replace(white, material=Material(albedo=(0.0, 0, 0))), cameras, TORCH)
     assert float(black[0][drawn[0, ..., 3] == 1][:, :3].mean()) > 0.005  # its gloss shows its form
+
+
+def test_a_quick_picture_is_the_careful_one() -> None:
+    """Of a closed body, which is lit at its corners and sketched: within the rounding of a few levels of 255."""
+    paper = (0.9, 0.9, 0.88)
+    camera = rig("orbit", 1, [0.0, 0, 0], 1.0, (96, 96), elevation=20.0)
+    body_ = replace(ball(40), material=Material(albedo=(0.6, 0.3, 0.2)))
+    quick = studio.picture(body_, camera, TORCH, Studio(baking=COARSE), paper).astype(float)
+    careful = studio.layers(body_, camera, TORCH, 2, Studio(baking=COARSE))[0]
+    shown = to_bytes(careful[..., :3] + (1 - careful[..., 3:].clamp(0, 1)) * torch.tensor(paper)).astype(float)
+    assert quick.shape == shown.shape
+    inside = (careful[..., 3] == 1).numpy()
+    assert inside.sum() > 1000
+    assert abs(quick - shown)[inside].mean() < 2
+    assert abs(quick - shown).mean() < 1.5
 
 
 def test_the_ground_is_seen_by_its_shadow_alone() -> None:

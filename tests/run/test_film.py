@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from pathlib import Path
 from typing import Any
 
@@ -92,6 +93,26 @@ def test_films_are_written_as_mp4_where_asked(tmp_path: Path) -> None:
     assert set(film_files(4, "mp4", turning=True)) <= {path.name for path in (tmp_path / "run").iterdir()}
     with av.open(str(tmp_path / "run" / "progress.mp4")) as container:
         assert len(list(container.decode(video=0))) == 3 + 20  # the last one stays for two seconds
+
+
+@pytest.mark.parametrize("several", [False, True])
+def test_pictures_are_drawn_aside_unless_several_ranks_work(tmp_path: Path, monkeypatch: Any, several: bool) -> None:
+    """Ranks are called by one thread: two would mix their calls."""
+    monkeypatch.setattr("invrender.run.film.are_several", lambda: several)
+    threads = []
+
+    def draw(estimate: int, now: Moment) -> np.ndarray:
+        threads.append(threading.get_ident())
+        return np.zeros((20, 30, 3), np.uint8)
+
+    film = Film(4, draw, lambda result, number: Ending([np.zeros((20, 30, 3), np.uint8)]), 10.0, aside=True)
+    with RunFolder.create(tmp_path / "run", command="reconstruct") as run:
+        reel = Reel(film, run)
+        for index in range(4):
+            reel.step(_step(index, 4))
+        reel.write(None)
+    assert len(threads) == 4
+    assert all((thread == threading.get_ident()) == several for thread in threads)
 
 
 def test_no_film_leaves_nothing(tmp_path: Path) -> None:
