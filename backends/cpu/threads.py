@@ -1,4 +1,8 @@
-"""Threads for one call: they start and end with it. Kernels release the GIL, so plain threads suffice."""
+"""Threads for one call: they start and end with it. Kernels release the GIL, so plain threads suffice.
+
+A thread that has done its work may linger for a moment, and holds nothing then: were it the last to hold a tensor, and
+the program at its end, freeing that would wait for a GIL that is never given again, and abort.
+"""
 
 from __future__ import annotations
 
@@ -20,10 +24,11 @@ def parallel_for(work: Callable[[int, int], object], items: int) -> None:
     """
     step = max(1, min(items, thread_count()))
     failures: list[BaseException] = []
+    held = [work]
 
     def guarded(first: int) -> None:
         try:
-            work(first, step)
+            held[0](first, step)
         except BaseException as error:  # noqa: BLE001 - handed to the caller below
             failures.append(error)
 
@@ -32,6 +37,7 @@ def parallel_for(work: Callable[[int, int], object], items: int) -> None:
     guarded(0)
     for thread in running:
         thread.acquire()
+    held.clear()
     if failures:
         raise failures[0]
 
@@ -45,7 +51,7 @@ def share_out(work: Callable[[int], object], threads: int) -> None:
         BaseException: what `work` raised first.
     """
     failures: list[BaseException] = []
-    begun: list[int] = []
+    held, begun = [work], list[int]()
     over: list[bool] = []
 
     def guarded(number: int) -> None:
@@ -53,7 +59,7 @@ def share_out(work: Callable[[int], object], threads: int) -> None:
         if over:
             return
         try:
-            work(number)
+            held[0](number)
         except BaseException as error:  # noqa: BLE001 - handed to the caller below
             failures.append(error)
 
@@ -63,6 +69,7 @@ def share_out(work: Callable[[int], object], threads: int) -> None:
     for number in tuple(begun):
         if number:
             running[number].acquire()
+    held.clear()
     if failures:
         raise failures[0]
 

@@ -10,6 +10,7 @@ import torch
 from invrender.cameras.parallel import standpoints
 from invrender.evaluate.mesh_facts import dataset_facts
 from invrender.nouns import Cameras, Views
+from invrender.nouns.coverage import coverage
 
 Span = tuple[float, float]
 
@@ -62,7 +63,7 @@ def ring_of(cameras: Cameras) -> Ring:
 
 def coverage_of(views: Views) -> tuple[float, float, float] | None:
     """Least, mean and greatest share of a picture that is object; None where all of every picture is."""
-    share = views.masks.flatten(1).double().mean(1)
+    share = torch.stack([coverage(mask).double().mean() for mask in views.masks])
     if bool((share == 1).all()):
         return None
     return float(share.min()), float(share.mean()), float(share.max())

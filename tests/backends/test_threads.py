@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import _thread
 import time
+import weakref
 
 import pytest
 import torch
 
 from invrender.backends import select
+from invrender.backends.cpu import threads
 from invrender.backends.cpu.threads import parallel_for, parallel_map, share_out
 from invrender.nouns.topology import topology
 
@@ -78,11 +80,35 @@ def test_comparisons_do_not_depend_on_the_number_of_threads(monkeypatch, icosphe
     matrices[:, :3, :3] = turned
     masks = torch.rand(9, 40, 50, generator=torch.Generator().manual_seed(2))
     results = []
-    for threads in (1, 4):
-        monkeypatch.setattr("invrender.backends.cpu.misfit.thread_count", lambda threads=threads: threads)
+    for count in (1, 4):
+        monkeypatch.setattr("invrender.backends.cpu.misfit.thread_count", lambda count=count: count)
         compare = backend.silhouette_misfit(faces, topology(faces), len(vertices), masks, torch.ones(9))
         results.append([compare(vertices, lens @ matrices) for _ in range(20)])
     for misfit, gradient, iou in [*results[0], *results[1]]:
         assert misfit == results[0][0][0]
         assert torch.equal(gradient, results[0][0][1])
         assert torch.equal(iou, results[0][0][2])
+
+
+@pytest.mark.parametrize("share", [lambda work: parallel_for(work, 4), lambda work: share_out(work, 4)])
+def test_threads_that_linger_hold_nothing(monkeypatch, share):
+    """Whoever frees a tensor last while the program ends waits for a GIL that is never given again, and aborts."""
+    monkeypatch.setattr("invrender.backends.cpu.threads.thread_count", lambda: 4)
+    started, lingering = threads._started, []
+
+    def kept(work, first):
+        lingering.append(work)
+        return started(work, first)
+
+    monkeypatch.setattr(threads, "_started", kept)
+
+    class Work:
+        def __call__(self, *_):
+            time.sleep(0.01)
+
+    work = Work()
+    freed = weakref.ref(work)
+    share(work)
+    del work
+    assert len(lingering) == 3
+    assert freed() is None
