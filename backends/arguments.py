@@ -44,11 +44,6 @@ def no_such(what: str) -> InputError:
     return InputError(f"{what} that does not exist", "look at the mesh with `invrender inspect`")
 
 
-def as_coverage(masks: Tensor) -> Tensor:
-    """Masks as coverage in [0, 1], float32, from those or from uint8 in units of 1/255."""
-    return masks.float() / 255 if masks.dtype == torch.uint8 else masks.float()
-
-
 def plain_rules(rules: Rules, rows: int | None) -> tuple[Numbers, Numbers, tuple[int, bool, bool]]:
     """The rules as plain numbers: window (lowest value, rows per value), lighting coefficients, and (kind, mip, early).
 

@@ -27,6 +27,7 @@ from invrender.backends.cpu.runs import STEP, Images, Masks, sum_rows
 from invrender.backends.cpu.silhouette import ROOM_PER_LINE, silhouette_adjoint, silhouette_taped
 from invrender.backends.cpu.threads import parallel_for, share_out, thread_count
 from invrender.kernels import Size
+from invrender.nouns.coverage import FULL, coverage
 from invrender.nouns.topology import Topology
 
 Tensor = torch.Tensor
@@ -189,9 +190,11 @@ def _compared(masks: Tensor, confidence: Tensor | None) -> Compared:
     """Prepare masks of uint8 or of any floating-point type, which become float32."""
     views, height, width = masks.shape
     given = to_numpy(masks if masks.dtype == torch.uint8 else masks.float())
-    believed = np.empty((0, height, width), np.float32) if confidence is None else to_numpy(confidence.float())
-    unit, sums = 1 / 255 if masks.dtype == torch.uint8 else 1.0, width // STEP + 1
-    exact = given.dtype == np.uint8 and confidence is None and 255 * width < 2**24  # whole numbers that float32 holds
+    believed = (
+        np.empty((0, height, width), np.float32) if confidence is None else to_numpy(coverage(confidence).float())
+    )
+    unit, sums = 1 / FULL if masks.dtype == torch.uint8 else 1.0, width // STEP + 1
+    exact = given.dtype == np.uint8 and confidence is None and FULL * width < 2**24  # whole numbers that float32 holds
     weighed = np.empty((views, height, sums), np.float32 if exact else np.float64)
     trust = np.empty((len(believed), height, sums))
     totals = np.empty((views, 2))

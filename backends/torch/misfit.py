@@ -7,8 +7,8 @@ from collections.abc import Sequence
 import torch
 
 from invrender import losses
-from invrender.backends.arguments import as_coverage
 from invrender.kernels import MakeMisfit, SilhouetteAdjoint, SilhouetteMisfit, SilhouetteTaped
+from invrender.nouns.coverage import coverage
 from invrender.nouns.topology import Topology
 
 Tensor = torch.Tensor
@@ -23,7 +23,7 @@ def misfit_by(silhouette_taped: SilhouetteTaped, silhouette_adjoint: SilhouetteA
         del count
         device = masks.device
         faces, edges, share = faces.to(device), topology.to(device), weight.to(device, torch.float32)
-        believed = None if confidence is None else confidence.to(device, torch.float32)
+        believed = None if confidence is None else coverage(confidence).to(device, torch.float32)
 
         def compare(
             vertices: Tensor, clip_from_object: Tensor, views: Sequence[int] | None = None
@@ -33,12 +33,12 @@ def misfit_by(silhouette_taped: SilhouetteTaped, silhouette_adjoint: SilhouetteA
             matrix = clip_from_object[chosen].to(device, torch.float32)
             moved = vertices.to(device, torch.float32)
             clip = torch.einsum("nij,vj->nvi", matrix[:, :, :3], moved) + matrix[:, None, :, 3]
-            coverage, tape = silhouette_taped(clip, faces, edges, (masks.shape[1], masks.shape[2]))
-            pixels = (as_coverage(masks[chosen]), share[chosen], None if believed is None else believed[chosen])
-            misfit = losses.silhouette_misfit(coverage, *pixels)
-            d_clip = silhouette_adjoint(losses.silhouette_misfit_gradient(coverage, *pixels), tape)
+            drawn, tape = silhouette_taped(clip, faces, edges, (masks.shape[1], masks.shape[2]))
+            pixels = (coverage(masks[chosen]).float(), share[chosen], None if believed is None else believed[chosen])
+            misfit = losses.silhouette_misfit(drawn, *pixels)
+            d_clip = silhouette_adjoint(losses.silhouette_misfit_gradient(drawn, *pixels), tape)
             gradient = torch.einsum("nij,nvi->vj", matrix[:, :, :3].double(), d_clip.double())
-            iou = losses.soft_iou(coverage, pixels[0], pixels[2])
+            iou = losses.soft_iou(drawn, pixels[0], pixels[2])
             return float(misfit), gradient.to(vertices), iou.to(vertices)
 
         return compare

@@ -13,12 +13,12 @@ from typing import Any
 import numpy as np
 import torch
 
-from invrender.backends.arguments import as_coverage
 from invrender.backends.vulkan.contour import Ends, Mesh, corner_sums, packed_mesh, pixels, visible_ends
 from invrender.backends.vulkan.device import Vulkan
 from invrender.backends.vulkan.launch import compute
 from invrender.backends.vulkan.memory import download, empty, upload, zeros
 from invrender.kernels import Size
+from invrender.nouns.coverage import coverage
 from invrender.nouns.topology import Topology
 
 Tensor = torch.Tensor
@@ -103,8 +103,8 @@ def silhouette_misfit(
     """
     share = weight.detach().double().cpu()
     compared = {
-        "masks": upload(vulkan, as_coverage(masks), np.float32),
-        "confidence": upload(vulkan, torch.ones(1) if confidence is None else confidence, np.float32),
+        "masks": upload(vulkan, coverage(masks), np.float32),
+        "confidence": upload(vulkan, torch.ones(1) if confidence is None else coverage(confidence), np.float32),
         "believed": confidence is not None,
         "share": upload(vulkan, share, np.float64),
     }

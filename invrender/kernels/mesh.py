@@ -138,7 +138,7 @@ class MakeMisfit(Protocol):
         """Faces [F,3] of `count` vertices, masks [N,H,W], weights [N] of the views.
 
         Masks are coverage in [0, 1] as float32, or as uint8, where k stands for k/255, in a quarter of the memory.
-        Pixels count by their confidence [N,H,W] in [0, 1], 0 where nothing is known; None: all count alike.
+        Pixels count by their confidence [N,H,W] in [0, 1], kept in either way; 0: nothing is known; None: all alike.
         """
         ...
 

@@ -106,11 +106,12 @@ def test_masks_may_be_bytes(backend, ball, pixels, believed, size):
     masks = torch.randint(0, 256, (VIEWS, *size), dtype=torch.uint8, generator=generator)
     masks[:, : size[0] // 2, :9] = 0
     masks[:, size[0] // 2 :, 12:] = 255
-    confidence = torch.rand(VIEWS, *size, generator=generator) if believed else None
+    confidence = torch.randint(0, 256, masks.shape, dtype=torch.uint8, generator=generator) if believed else None
+    floats = None if confidence is None else confidence.float() / 255
     given = faces, topology(faces), len(vertices)
     for chosen in (None, [2, 0]):
         misfit, gradient, iou = backend.silhouette_misfit(*given, masks, weight, confidence)(vertices, matrices, chosen)
-        exact = REFERENCE.silhouette_misfit(*given, masks.float() / 255, weight, confidence)
+        exact = REFERENCE.silhouette_misfit(*given, masks.float() / 255, weight, floats)
         expected = exact(vertices, matrices, chosen)
         assert misfit == pytest.approx(expected[0], rel=1e-5)
         largest = float(expected[1].abs().max())

@@ -7,6 +7,7 @@ from pathlib import Path, PurePosixPath
 from typing import Any, NoReturn
 
 import numpy as np
+import torch
 from numpy.typing import NDArray
 
 from invrender.errors import InputError
@@ -15,7 +16,7 @@ from invrender.io.datasets.locate import Locator
 from invrender.io.datasets.posed import PosedImage
 from invrender.io.files.paths import entries, is_folder, listing, shown
 from invrender.io.pixels import IMAGE_EXTENSIONS
-from invrender.nouns.coverage import FULL
+from invrender.nouns.coverage import coverage
 
 Array = NDArray[np.float32]
 _WORDS = ("mask", "matte", "silhouette", "alpha", "segment")
@@ -166,7 +167,7 @@ def check_masks(masks: Sequence[NDArray[Any]], names: Sequence[str], folder: Pat
 
 
 def _fault(kept: NDArray[Any]) -> str | None:
-    mask = kept if kept.dtype != np.uint8 else kept.astype(np.float32) / FULL
+    mask = coverage(torch.from_numpy(kept)).numpy()
     if not (mask >= 0.5).any():
         return "empty"
     if (mask >= 0.5).all():

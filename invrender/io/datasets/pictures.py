@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 import numpy as np
+import torch
 from numpy.typing import NDArray
 
 from invrender.errors import InputError
@@ -24,6 +25,7 @@ from invrender.io.files.paths import shown
 from invrender.io.images import read_image_as, read_mask_as
 from invrender.io.pixels import Header, read_header, turned
 from invrender.nouns.coverage import FULL
+from invrender.nouns.coverage import in_bytes as to_bytes
 
 log = logging.getLogger(__name__)
 Array = NDArray[np.float32]
@@ -103,7 +105,7 @@ def read_pictures(
 
 
 def _kept(part: Array, in_bytes: bool) -> NDArray[Any]:
-    return np.rint(part.clip(0, 1) * FULL).astype(np.uint8) if in_bytes else part
+    return to_bytes(torch.from_numpy(part)).numpy() if in_bytes else part
 
 
 def _told(items: Sequence[Item]) -> Iterator[Item]:
