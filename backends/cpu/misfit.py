@@ -20,9 +20,9 @@ from numpy.typing import NDArray
 
 from invrender import losses
 from invrender.backends.cpu.arrays import Indices, Mesh, packed_mesh, to_numpy
-from invrender.backends.cpu.compare_views import COUNTERS, compare_views, sum_views
+from invrender.backends.cpu.compare_views import COUNTERS, CUT, compare_views, sum_views
 from invrender.backends.cpu.contour import Floats, Ints
-from invrender.backends.cpu.outline import CAMERAS, PIECE, Words, sees_all
+from invrender.backends.cpu.outline import CAMERAS, PIECE, Words
 from invrender.backends.cpu.runs import STEP, Images, Masks, sum_rows
 from invrender.backends.cpu.silhouette import ROOM_PER_LINE, silhouette_adjoint, silhouette_taped
 from invrender.backends.cpu.threads import parallel_for, share_out, thread_count
@@ -55,12 +55,13 @@ class Compared(NamedTuple):
 
 
 class Outline(NamedTuple):
-    """Scratch arrays for the contours of up to CAMERAS views: see `outline`; numbers by piece of the edges."""
+    """Scratch arrays for the contours of up to CAMERAS views, see `outline`; numbers and boxes are by piece."""
 
     fronts: Words
     chosen: Indices
     seen: Words
     numbers: NDArray[np.int64]
+    boxes: Floats
 
 
 @dataclass
@@ -96,22 +97,16 @@ class Misfit:
         """Misfit, its gradient with the vertices [V,3] float64, and IoU [M] float64, of all views or of M of them."""
         points, matrices = to_numpy(vertices.double()), to_numpy(clip_from_object.double())
         chosen = np.arange(len(matrices)) if views is None else np.arange(len(matrices))[np.asarray(views, np.int64)]
-        plain = np.empty(len(matrices), np.int8)
-        sees_all(points, matrices, plain)
-        sums, gradient = np.zeros((len(chosen), 3)), np.zeros_like(points)
-        whole = np.flatnonzero(plain[chosen])
-        for begin in range(0, len(whole), CAMERAS):
-            block = whole[begin : begin + CAMERAS]
-            sums[block] = self._add_block(points, matrices, chosen[block], gradient)
-        for row in np.flatnonzero(plain[chosen] == 0):
-            sums[row] = self._add_cut(points, matrices, int(chosen[row]), gradient)
-        common, joint = (sums[:, 1] - sums[:, 2]) / 2, (sums[:, 1] + sums[:, 2]) / 2
-        iou = np.divide(common, joint, out=np.ones(len(chosen)), where=joint > 0)
-        return float(self.weight[chosen] @ sums[:, 0]), torch.from_numpy(gradient), torch.from_numpy(iou)
+        misfit, gradient, iou = 0.0, np.zeros_like(points), np.empty(len(chosen))
+        for begin in range(0, len(chosen), CAMERAS):
+            block = slice(begin, begin + CAMERAS)
+            misfit += self._add_block(points, matrices, chosen[block], gradient, iou[block])
+        return misfit, torch.from_numpy(gradient), torch.from_numpy(iou)
 
-    def _add_block(self, points: Floats, matrices: Floats, views: NDArray[np.int64], gradient: Floats) -> Floats:
-        """Squares, both images, and |differences| [M,3] of views that have the whole mesh before them, each times the
-        confidence; adds to the gradient."""
+    def _add_block(
+        self, points: Floats, matrices: Floats, views: NDArray[np.int64], gradient: Floats, iou: Floats
+    ) -> float:
+        """The misfit of some views; fills their iou [M], and adds to the gradient [V,3]."""
         threads = min(len(views), thread_count())
         needed, sums = np.zeros((2, len(views)), np.int32), np.zeros((len(views), 3))
         while True:
@@ -128,12 +123,13 @@ class Misfit:
                 break
             self.room = (max(self.room[0], most[0]), max(self.room[1], most[1]))
             self.workspaces, self.lists = [], None
-        sum_views(needed[1], *lists, gradient)
-        sums[:, ::2] = np.maximum(sums[:, ::2], 0.0)  # what cancels may leave less than 0, by its rounding
-        return sums
+        for row in np.flatnonzero(needed[1] == CUT):
+            sums[row] = self._add_cut(points, matrices, int(views[row]), gradient)
+        return sum_views(needed[1], *lists, gradient, sums, self.weight, views, iou)
 
     def _add_cut(self, points: Floats, matrices: Floats, view: int, gradient: Floats) -> Floats:
-        """The same of one view, wherever its near plane lies."""
+        """Squares, both images, and |differences| [3] of one view, wherever its near plane lies, each times the
+        confidence; adds to the gradient."""
         clip = torch.from_numpy(np.column_stack([points, np.ones(len(points))]) @ matrices[view].T)[None]
         faces = torch.from_numpy(self.mesh[0].astype(np.int64))
         coverage, tape = silhouette_taped(clip, faces, self.topology, self.size)
@@ -180,7 +176,7 @@ def silhouette_misfit(
     pieces = -(-len(mesh[1]) // PIECE)
     outline = Outline(
         np.empty(len(mesh[0]) + 1, np.uint64), np.empty(len(mesh[1]), np.uint32), np.empty(len(mesh[1]), np.uint64),
-        np.zeros(pieces, np.int64),
+        np.zeros(pieces, np.int64), np.empty((-(-count // PIECE), 7)),
     )  # fmt: skip
     size, compared = (masks.shape[1], masks.shape[2]), _compared(masks, confidence)
     return Misfit(mesh, topology, count, size, compared, to_numpy(weight.double()), room, outline)

@@ -25,7 +25,6 @@ from invrender.backends.bodies.contour import screen_x, screen_y
 from invrender.backends.bodies.target import device
 from invrender.backends.cpu.arrays import Indices
 from invrender.backends.cpu.contour import Floats, Ints, Signs
-from invrender.jit import kernel
 
 Words: TypeAlias = NDArray[np.uint64]
 
@@ -35,26 +34,37 @@ BLOCK = 256  # faces whose planes are held at once, in the nearest cache
 FULL = np.uint64(0xFFFFFFFFFFFFFFFF)
 
 
-@kernel
-def sees_all(points: Floats, matrices: Floats, plain: Signs) -> None:
-    """Set plain [N] to 1 for cameras that have all points [V,3] beyond their near plane, else to 0.
-
-    The box of the points decides: a half-space holds all of them where it holds its corners.
-    """
-    low, high = np.full(3, np.inf), np.full(3, -np.inf)
+@device
+def measure_box(points: Floats, piece: int, box: Floats) -> None:
+    """Fill box [7] for a piece of the points [V,3]: their least and largest coordinates, and the sum of all sizes."""
+    begin, end = piece * PIECE, min((piece + 1) * PIECE, len(points))
     total = 0.0
-    for i in range(len(points)):
-        for axis in range(3):
-            low[axis], high[axis] = min(low[axis], points[i, axis]), max(high[axis], points[i, axis])
+    for axis in range(3):
+        low, high = np.inf, -np.inf
+        for i in range(begin, end):
+            low, high = min(low, points[i, axis]), max(high, points[i, axis])
             total += abs(points[i, axis])
-    for view in range(len(matrices)):
-        matrix, least_w, least_near = matrices[view], matrices[view, 3, 3], matrices[view, 3, 3] + matrices[view, 2, 3]
-        for axis in range(3):
-            w, near = matrix[3, axis], matrix[3, axis] + matrix[2, axis]
-            least_w += min(w * low[axis], w * high[axis])
-            least_near += min(near * low[axis], near * high[axis])
-        # A NaN fails each comparison.
-        plain[view] = np.int8(total < 1e100 and least_w > 0.0 and least_near > 0.0)
+        box[axis], box[3 + axis] = low, high
+    box[6] = total
+
+
+@device
+def sees_all(boxes: Floats, matrix: Floats) -> bool:
+    """Whether a camera has all points beyond its near plane; of `boxes` [P,7], see `measure_box`.
+
+    A half-space holds all of them where it holds the corners of their box. Where a point is no number none does.
+    """
+    least_w, least_near, total = matrix[3, 3], matrix[3, 3] + matrix[2, 3], 0.0
+    for k in range(len(boxes)):
+        total += boxes[k, 6]
+    for axis in range(3):
+        low, high = np.inf, -np.inf
+        for k in range(len(boxes)):
+            low, high = min(low, boxes[k, axis]), max(high, boxes[k, 3 + axis])
+        w, near = matrix[3, axis], matrix[3, axis] + matrix[2, axis]
+        least_w += min(w * low, w * high)
+        least_near += min(near * low, near * high)
+    return bool(total < 1e100 and least_w > 0.0 and least_near > 0.0)  # NaN fails each comparison
 
 
 @device

@@ -1,15 +1,12 @@
-"""Threads for one call: they start and end with it. Kernels release the GIL, so plain threads suffice.
-
-A thread that has done its work may linger for a moment, and holds nothing then: were it the last to hold a tensor, and
-the program at its end, freeing that would wait for a GIL that is never given again, and abort.
-"""
+"""Work shared out among this process's threads (`workers`). Kernels release the GIL, so plain threads suffice."""
 
 from __future__ import annotations
 
-import _thread
 import os
 from collections.abc import Callable, Iterable
 from typing import Any
+
+from invrender.backends.cpu.workers import share
 
 LAUNCHED, PROCESSES = "TORCHELASTIC_RUN_ID", "LOCAL_WORLD_SIZE"  # torchrun sets them
 
@@ -23,23 +20,10 @@ def parallel_for(work: Callable[[int, int], object], items: int) -> None:
         BaseException: what `work` raised first.
     """
     step = max(1, min(items, thread_count()))
-    failures: list[BaseException] = []
-    held = [work]
-
-    def guarded(first: int) -> None:
-        try:
-            held[0](first, step)
-        except BaseException as error:  # noqa: BLE001 - handed to the caller below
-            failures.append(error)
-
-    # Not threading.Thread: its start() waits until the thread runs, which takes as long as a small kernel.
-    running = [_started(guarded, first) for first in range(1, step)]
-    guarded(0)
-    for thread in running:
-        thread.acquire()
-    held.clear()
-    if failures:
-        raise failures[0]
+    if step == 1:
+        work(0, 1)
+    else:
+        share(lambda first: work(first, step), step, all_numbers=True)
 
 
 def share_out(work: Callable[[int], object], threads: int) -> None:
@@ -50,28 +34,10 @@ def share_out(work: Callable[[int], object], threads: int) -> None:
     Raises:
         BaseException: what `work` raised first.
     """
-    failures: list[BaseException] = []
-    held, begun = [work], list[int]()
-    over: list[bool] = []
-
-    def guarded(number: int) -> None:
-        begun.append(number)  # before it looks, as the caller looks after it has said so: one of both sees the other
-        if over:
-            return
-        try:
-            held[0](number)
-        except BaseException as error:  # noqa: BLE001 - handed to the caller below
-            failures.append(error)
-
-    running = {number: _started(guarded, number) for number in range(1, threads)}
-    guarded(0)
-    over.append(True)
-    for number in tuple(begun):
-        if number:
-            running[number].acquire()
-    held.clear()
-    if failures:
-        raise failures[0]
+    if threads == 1:
+        work(0)
+    else:
+        share(work, threads, all_numbers=False)
 
 
 def parallel_map(function: Callable[..., Any], jobs: Iterable[tuple[Any, ...]]) -> list[Any]:
@@ -112,18 +78,3 @@ def thread_count() -> int:
     if not asked or (asked == "1" and LAUNCHED in os.environ):
         asked = os.environ.get("NUMBA_NUM_THREADS", "")
     return max(1, min(available, int(asked))) if asked.isdigit() else available
-
-
-def _started(work: Callable[[int], None], first: int) -> _thread.LockType:
-    """Start work(first) in a thread; the lock is released when it ends."""
-    busy = _thread.allocate_lock()
-    busy.acquire()
-
-    def run() -> None:
-        try:
-            work(first)
-        finally:
-            busy.release()
-
-    _thread.start_new_thread(run, ())
-    return busy
