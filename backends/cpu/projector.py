@@ -100,7 +100,7 @@ class JosephRays:
     def _scatter(self, grid: NDArray[np.float64] | Array, rays: Lines, values: Array) -> None:
         """Add what a chunk's rays bring to the grid."""
         if grid.dtype == np.float32:
-            buffers = threading.local()  # one for each thread, which end with this call
+            buffers = threading.local()  # one for each thread; freed with this call
             slabs = blocks(self.shape[0], THICK)
             parallel_map(_slab, [(buffers, grid, self._sizes, rays, values, *slab) for slab in slabs])
             return
