@@ -53,6 +53,10 @@ class Evidence:
     cut_rounding: float
     fill_rounding: float
 
+    def allow(self, field: Field, sheet: Ints, cut: bool) -> bool:
+        """Whether no image speaks against cutting a field's object at a sheet [K,3], or filling its hole there."""
+        return _sampled(field, sheet, cut, self) or (cut and not self.needed(sheet, field))
+
 
 def without_false_handles(field: Field, spacing: float, evidence: Evidence) -> Field | None:
     """A hull's field [nx,ny,nz], changed at the sheets of false handles; None: there are none.
@@ -67,7 +71,7 @@ def without_false_handles(field: Field, spacing: float, evidence: Evidence) -> F
         found.sort(key=lambda each: each[:2])
         before = changes
         for size, cut, sheet in found[:MOST]:
-            if size <= LARGEST and _opens(field, sheet, cut) and _allowed(field, sheet, cut, evidence):
+            if size <= LARGEST and _opens(field, sheet, cut) and evidence.allow(field, sheet, cut):
                 field[tuple(sheet.T)] = (-GAP if cut else GAP) * spacing
                 changes += 1
             else:
@@ -76,11 +80,6 @@ def without_false_handles(field: Field, spacing: float, evidence: Evidence) -> F
         if not found or idle == IDLE:
             break
     return field if changes else None
-
-
-def _allowed(field: Field, sheet: Ints, cut: bool, evidence: Evidence) -> bool:
-    """Whether no image speaks against a change at a sheet."""
-    return _sampled(field, sheet, cut, evidence) or (cut and not evidence.needed(sheet, field))
 
 
 def _sheets(field: Field, spacing: float, cut: bool, kept: Bools) -> list[Ints]:

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from invrender.cameras.parallel import pixels_per_unit
 from invrender.geometry.carving import Grid, carve, kept_distances, known_object
 from invrender.geometry.connectivity import components, drop_unused, is_closed_manifold
+from invrender.geometry.contacts import without_contacts
 from invrender.geometry.handles import Evidence, without_false_handles
 from invrender.geometry.hull_grid import fit_grid, nothing_in_common
 from invrender.geometry.lines_of_sight import needed
@@ -97,8 +98,16 @@ def hull_from(
         mended = without_false_handles(field, grid.spacing, evidence)
         if mended is not None:
             changed = _surface(mended, grid.spacing, keep)
-            if handle_count(*changed) < before:
-                left, (vertices, faces) = handle_count(*changed), changed
+            if handle_count(*changed) < left:
+                field, left, (vertices, faces) = mended, handle_count(*changed), changed
+        if left:
+            mended = without_contacts(
+                field, grid.spacing, lambda voxel, cut: evidence.allow(field, voxel, cut),
+                lambda changed: parts_and_handles(*_surface(changed, grid.spacing, keep)),
+            )  # fmt: skip
+            if mended is not None:
+                vertices, faces = _surface(mended, grid.spacing, keep)
+                left = handle_count(vertices, faces)
     return Hull(Mesh.from_numpy(vertices * grid.spacing + np.array(grid.lower), faces), left, before - left)
 
 
@@ -118,7 +127,13 @@ def _surface(field: NDArray[np.float32], spacing: float, keep: float) -> tuple[F
 
 def handle_count(vertices: Floats, faces: Ints) -> int:
     """How many handles a closed manifold has, all parts together: parts less half of V - E + F."""
-    return int(components(faces).max()) + 1 - (len(vertices) - len(faces) // 2) // 2
+    return parts_and_handles(vertices, faces)[1]
+
+
+def parts_and_handles(vertices: Floats, faces: Ints) -> tuple[int, int]:
+    """How many parts and handles a closed manifold has."""
+    parts = int(components(faces).max()) + 1
+    return parts, parts - (len(vertices) - len(faces) // 2) // 2
 
 
 def _pixel(cameras: Cameras, point: Tensor) -> float:

@@ -114,11 +114,12 @@ def test_a_thin_part_behind_a_web_is_enough_for_an_image(behind, expected):
     assert needed(web, field, grid, torch.ones(1, 96, 96), views) is expected
 
 
-def test_webs_that_no_silhouette_needs_close_no_handle():
-    """Posts on a plate: seen from around alone, phantoms between them join them above the plate."""
-    posts = [column(0.6 * np.cos(a), 0.6 * np.sin(a), -0.8, 0.7) for a in np.arange(5) * 2 * np.pi / 5 + 0.3]
-    views = around(7)
-    hull = hull_from(boxes(views, [((-0.8, -0.9, -0.8), (0.8, -0.7, 0.8)), *posts]), views, 64)
+@pytest.mark.parametrize(("count", "number", "turn", "cells"), [(7, 5, 0.3, 64), (9, 5, 0.1, 48), (9, 7, 0.2, 48)])
+def test_webs_that_no_silhouette_needs_close_no_handle(count, number, turn, cells):
+    """Posts on a plate: seen from around alone, phantoms join them above the plate, some at edges of voxels alone."""
+    posts = [column(0.6 * np.cos(a), 0.6 * np.sin(a), -0.8, 0.7) for a in np.arange(number) * 2 * np.pi / number + turn]
+    views = around(count)
+    hull = hull_from(boxes(views, [((-0.8, -0.9, -0.8), (0.8, -0.7, 0.8)), *posts]), views, cells)
     assert genus(hull.mesh.faces.numpy()) == hull.handles == 0
     assert hull.false_handles > 0
 
