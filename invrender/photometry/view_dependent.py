@@ -31,6 +31,7 @@ from invrender.kernels import Backend
 from invrender.nouns import Cameras, Mesh, Scene
 from invrender.photometry.normal_equations import NormalEquations, Pixels
 from invrender.photometry.photos import Photos
+from invrender.photometry.shares import shares
 from invrender.render.images import average, enlarge
 from invrender.render.raster import layers
 
@@ -72,16 +73,12 @@ def seen_by(vertices: Tensor, faces: Tensor, matrix: Tensor, size: tuple[int, in
     """
     homogeneous = torch.cat([vertices, torch.ones_like(vertices[:, :1])], 1)
     clip = (homogeneous @ matrix.T).float()[None].to(backend.device)
-    device_faces = faces.to(backend.device)
-    face_id, _ = ops.rasterize(backend, clip, device_faces, size)
-    # Corners of their own, so that interpolating the three unit vectors gives barycentrics.
-    corners = clip[:, device_faces.reshape(-1)]
-    own = torch.arange(3 * len(faces), device=backend.device).reshape(-1, 3)
-    unit = torch.eye(3, device=backend.device).repeat(len(faces), 1)
-    share = ops.interpolate(backend, unit, own, face_id, corners).reshape(-1, 3).cpu()
+    face_id, _ = ops.rasterize(backend, clip, faces.to(backend.device), size)
     flat = face_id.reshape(-1).cpu()
     pixel = torch.nonzero(flat >= 0)[:, 0]
-    return Seen(pixel, flat[pixel], share[pixel])
+    face = flat[pixel].long()
+    share = shares(clip[0].cpu().double().numpy(), faces.cpu().numpy(), pixel.numpy(), face.numpy(), size)
+    return Seen(pixel, face, torch.from_numpy(share))
 
 
 def fitted_colours(
@@ -204,7 +201,7 @@ def _pixels(vertices: Tensor, faces: Tensor, photo: Photos, functions: int, back
     face, share = seen.face[kept], seen.share[kept]
     basis = directional(_directions(vertices, faces[face], share, photo.eye[0]).float(), functions)
     wanted = photo.images[0].reshape(-1, 3)[seen.pixel[kept]]
-    return Pixels(face.long().numpy(), share.numpy(), basis.numpy(), wanted.numpy())
+    return Pixels(face.numpy(), share.numpy(), basis.numpy(), wanted.numpy())
 
 
 def _reweighted(
