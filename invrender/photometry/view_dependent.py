@@ -199,7 +199,9 @@ def _pixels(vertices: Tensor, faces: Tensor, photo: Photos, functions: int, back
     known = (photo.masks[0] > COVERED) & (photo.confidence[0] > COVERED)
     kept = known.reshape(-1)[seen.pixel]
     face, share = seen.face[kept], seen.share[kept]
-    basis = directional(_directions(vertices, faces[face], share, photo.eye[0]).float(), functions)
+    basis = torch.ones(len(face), 1)
+    if functions > 1:
+        basis = directional(_directions(vertices, faces[face], share, photo.eye[0]).float(), functions)
     wanted = photo.images[0].reshape(-1, 3)[seen.pixel[kept]]
     return Pixels(face.numpy(), share.numpy(), basis.numpy(), wanted.numpy())
 
