@@ -28,6 +28,8 @@ from invrender.kernels import Backend
 from invrender.nouns import Cameras, Mesh
 
 MARGIN, DISTANCE, FOV = 0.9, 3.0, 45.0
+LEAVES = 500_000  # that lines through one surface may meet in all, one for each point on either surface
+FEWEST = 1_000  # points on each surface all the same
 NODES, FACES = 8, 2  # costs: of a ray, in leaves of a tree that it meets; of drawing a face, in the same
 MERGE = 1e-8  # of the frame's unit: vertices this close are one
 
@@ -98,7 +100,7 @@ def mesh_metrics(
         backend: draws the silhouettes.
         views: cameras on the sphere.
         size: side of the square silhouettes in pixels.
-        samples: points per surface.
+        samples: points per surface; fewer of surfaces of long thin faces across each other, see `affordable`.
         seed: of the samples.
         seen_by: the cameras of the views that the result was made from, where they are known.
 
@@ -115,11 +117,22 @@ def mesh_metrics(
         return MeshMetrics(0.0, 0.0, None, None, 0.0, 0.0, 0.0, *state, *counts)
     cameras = evaluation_cameras(centre, scale, views, size)
     iou = silhouette_iou(*silhouettes((good, ref), cameras, backend))
+    samples = affordable(samples, good, ref)
     between = distances(good, ref, samples, seed, seen_by)
     whole = (between.chamfer, between.visible, between.f1, between.f05, between.cosine)
     parts = (*between.seen, between.unseen, between.hollow, between.outlined)
     found = MeshMetrics(float(iou.mean()), float(iou.min()), *whole, *state, *counts, *parts)
     return replace(found, surface_samples=samples)
+
+
+def affordable(samples: int, *surfaces: Solid) -> int:
+    """How many of so many points there is time for.
+
+    Boxes of a million slanted needles overlap by the thousand, so that a point takes a hundred times the time of one on
+    a scan; of other surfaces all points are taken.
+    """
+    crossed = max(each.tree.crossed for each in surfaces)
+    return min(samples, max(FEWEST, int(LEAVES / max(crossed, 1.0))))
 
 
 def measured(mesh: Mesh, reference: Mesh | None, backend: Backend, seen_by: Cameras | None = None) -> dict[str, Any]:

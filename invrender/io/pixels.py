@@ -50,11 +50,13 @@ class Header:
         size: (H, W) as stored.
         orientation: Exif's number, 1 to 8, of how viewers turn the stored pixels; 1 where nothing is said.
         alpha: whether there may be an alpha channel.
+        deep: whether its numbers may have more than 8 bits.
     """
 
     size: tuple[int, int]
     orientation: int = 1
     alpha: bool = True
+    deep: bool = True
 
 
 @dataclass(frozen=True)
@@ -108,7 +110,7 @@ def read_header(path: Path) -> Header:
         check_pixels(path, size)
         return Header(size)
     with open_picture(path) as image:
-        return Header((image.height, image.width), _orientation(image), _has_alpha(image))
+        return Header((image.height, image.width), _orientation(image), _has_alpha(image), _is_deep(image))
 
 
 def unread(path: Path) -> InputError:
@@ -167,6 +169,11 @@ def _orientation(image: Image.Image) -> int:
 
 def _has_alpha(image: Image.Image) -> bool:
     return image.mode in _WITH_ALPHA or "transparency" in image.info
+
+
+def _is_deep(image: Image.Image) -> bool:
+    """Whether it is unpacked to 16 or 32 bits, or floats; of colours of 16 bits Pillow keeps 8."""
+    return image.mode[0] in "IF"
 
 
 def turned(pixels: NDArray[Any], orientation: int) -> NDArray[Any]:
@@ -229,7 +236,7 @@ def page_count(image: Image.Image) -> int:
 
 def unpack(image: Image.Image) -> Picture:
     """The numbers of an opened picture, of its current page."""
-    if image.mode[0] in "IF":  # 16 or 32 bits, or floats: no conversion keeps all of it
+    if _is_deep(image):  # no conversion keeps all of it
         values = np.array(image)
         values = values.astype(values.dtype.newbyteorder("="))
         clear = image.info.get("transparency")

@@ -12,9 +12,13 @@ from invrender.errors import UsageError
 from invrender.io.datasets.dataset import read_cameras
 from invrender.io.datasets.kinds import PLAIN
 from invrender.nouns import Cameras, Views, Volume
+from invrender.nouns.colours import linear
+from invrender.nouns.coverage import covers
 from invrender.run.settings import VolumeRunSettings
 
 Tensor = torch.Tensor
+
+WHOLE = 0.99  # coverage of a pixel that shows nothing but the object
 
 
 def read_asset(settings: VolumeRunSettings) -> Volume:
@@ -85,6 +89,22 @@ def refuse_object(name: str | None) -> None:
 
 
 def is_plain(images: Tensor, masks: Tensor) -> bool:
-    """Whether all pixels [N,H,W,3] of the object have one value, as those of silhouettes have."""
-    inside = masks > 0.99
-    return bool(inside.any()) and float(images[inside].std(0).max()) < PLAIN
+    """Whether all pixels [N,H,W,3] of the object have one value, as those of silhouettes have.
+
+    They are looked at view by view, until what is apart within views is enough among however many pixels.
+    """
+    count, within = 0, torch.zeros(3, dtype=torch.float64)
+    origin, total, squares = within.clone(), within.clone(), within.clone()
+    for image, mask in zip(images, masks, strict=True):
+        inside = linear(image[covers(mask, WHOLE)]).double()
+        if not len(inside):
+            continue
+        mean = inside.mean(0)
+        origin = origin if count else mean  # from which values are counted, since their squares are small then
+        apart = (inside - mean).square().sum(0)
+        count, within = count + len(inside), within + apart
+        total += len(inside) * (mean - origin)
+        squares += apart + len(inside) * (mean - origin).square()
+        if float(within.max()) >= PLAIN**2 * masks.numel():
+            return False
+    return count > 0 and float((squares - total.square() / count).max()) < PLAIN**2 * max(count - 1, 1)

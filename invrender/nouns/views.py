@@ -19,7 +19,8 @@ class Views:
     Attributes:
         cameras: N cameras.
         masks: [N,H,W] float32 coverage in [0, 1]; 1 is object. Or uint8 shares of 255, see `nouns.coverage`.
-        images: [N,H,W,3] float32 linear RGB, or None where only silhouettes are known.
+        images: [N,H,W,3] float32 linear RGB, or uint8 sRGB-encoded (see `nouns.colours`), or None where only
+            silhouettes are known.
         names: one per view, as the files are called.
         confidence: [N,H,W] like the masks, in [0, 1], how far a pixel's mask is to be believed; 0: unknown, neither
             object nor background (no mask, beyond the border of an undistorted picture). None: all of it is known.
@@ -39,8 +40,10 @@ class Views:
         return len(self.cameras)
 
     def __getitem__(self, index: Sequence[int]) -> Views:
-        """Some of the views, in the order asked for."""
+        """Some of the views, in the order asked for; all of them share memory with these."""
         chosen = list(index)
+        if chosen == list(range(len(self))):
+            return self
         return replace(
             self,
             cameras=self.cameras[chosen],

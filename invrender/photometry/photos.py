@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, fields, replace
 
 import torch
 
 from invrender.cameras.parallel import far_pinholes
-from invrender.colour import linear_to_srgb
 from invrender.errors import InputError
 from invrender.nouns import Views
+from invrender.nouns.colours import encoded
+from invrender.nouns.coverage import coverage
 from invrender.parameters.frame import Frame
 
 Tensor = torch.Tensor
@@ -46,10 +47,31 @@ class Photos:
         i = list(index)
         return Photos(*(getattr(self, field.name)[i] for field in fields(self)))
 
+    def __iter__(self) -> Iterator[Photos]:
+        """One photograph at a time."""
+        return (self[[i]] for i in range(len(self)))
+
     @property
     def size(self) -> tuple[int, int]:
         """(H, W)."""
         return self.images.shape[1], self.images.shape[2]
+
+
+@dataclass(frozen=True)
+class EachPhoto:
+    """Views as photographs, made from them one at a time: of all at once floats would take many times their memory.
+
+    Attributes:
+        frame: the normalised one.
+        views: with images, in floats or in bytes.
+    """
+
+    frame: Frame
+    views: Views
+
+    def __iter__(self) -> Iterator[Photos]:
+        """One photograph at a time, see `photos_in`."""
+        return (photos_in(self.frame, self.views[[i]]) for i in range(len(self.views)))
 
 
 def photos_in(frame: Frame, views: Views) -> Photos:
@@ -62,11 +84,11 @@ def photos_in(frame: Frame, views: Views) -> Photos:
         raise InputError("the views hold no colours", "use a dataset of pictures, or --method silhouette")
     cameras = far_pinholes(views.cameras, torch.from_numpy(frame.centre), frame.scale)
     eye = torch.from_numpy(frame.normalise(cameras.position.numpy()))
-    known = torch.ones_like(views.masks) if views.confidence is None else views.confidence
-    coded = torch.from_numpy(linear_to_srgb(views.images.cpu().numpy()))
+    masks = coverage(views.masks).float()
+    known = torch.ones_like(masks) if views.confidence is None else coverage(views.confidence).float()
     matrices = frame.clip_matrices(cameras)
     principal = -cameras.projection[:, :2, 2]
-    return Photos(coded.float(), views.masks.float(), known.float(), matrices, eye, frame.pixel(cameras), principal)
+    return Photos(encoded(views.images), masks, known, matrices, eye, frame.pixel(cameras), principal)
 
 
 def smaller(photos: Photos, factor: int) -> Photos:

@@ -12,13 +12,13 @@ at each vertex this sharpens what a pixel blends, and triangles may be smaller o
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import math
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from functools import partial
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
 
 from invrender import ops
 from invrender.cameras.parallel import far_pinholes
@@ -26,17 +26,16 @@ from invrender.cameras.rigs import mesh_frame
 from invrender.colour import srgb_to_linear
 from invrender.errors import InputError
 from invrender.geometry.connectivity import unique_edges
+from invrender.geometry.vectors import Floats
 from invrender.kernels import Backend
 from invrender.nouns import Cameras, Mesh, Scene
+from invrender.photometry.normal_equations import NormalEquations, Pixels
 from invrender.photometry.photos import Photos
+from invrender.photometry.shares import shares
 from invrender.render.images import average, enlarge
 from invrender.render.raster import layers
 
-if TYPE_CHECKING:
-    from scipy import sparse
-
 Tensor = torch.Tensor
-Floats = NDArray[np.float32]
 
 COVERED = 0.98  # of a pixel by the mask: others show the background too
 OUTLIER = 0.1  # sRGB distance at which a pixel counts half
@@ -74,20 +73,16 @@ def seen_by(vertices: Tensor, faces: Tensor, matrix: Tensor, size: tuple[int, in
     """
     homogeneous = torch.cat([vertices, torch.ones_like(vertices[:, :1])], 1)
     clip = (homogeneous @ matrix.T).float()[None].to(backend.device)
-    device_faces = faces.to(backend.device)
-    face_id, _ = ops.rasterize(backend, clip, device_faces, size)
-    # Corners of their own, so that interpolating the three unit vectors gives barycentrics.
-    corners = clip[:, device_faces.reshape(-1)]
-    own = torch.arange(3 * len(faces), device=backend.device).reshape(-1, 3)
-    unit = torch.eye(3, device=backend.device).repeat(len(faces), 1)
-    share = ops.interpolate(backend, unit, own, face_id, corners).reshape(-1, 3).cpu()
+    face_id, _ = ops.rasterize(backend, clip, faces.to(backend.device), size)
     flat = face_id.reshape(-1).cpu()
     pixel = torch.nonzero(flat >= 0)[:, 0]
-    return Seen(pixel, flat[pixel], share[pixel])
+    face = flat[pixel].long()
+    share = shares(clip[0].cpu().double().numpy(), faces.cpu().numpy(), pixel.numpy(), face.numpy(), size)
+    return Seen(pixel, face, torch.from_numpy(share))
 
 
 def fitted_colours(
-    vertices: Tensor, faces: Tensor, photos: Photos, functions: int, backend: Backend,
+    vertices: Tensor, faces: Tensor, photos: Iterable[Photos], functions: int, backend: Backend,
     smooth: float = SMOOTH, ridge: float = RIDGE,
 ) -> Tensor:  # fmt: skip
     """Coefficients [V,K,3] float32 (sRGB-encoded) with which the mesh looks like the photographs.
@@ -95,7 +90,7 @@ def fitted_colours(
     Args:
         vertices: [V,3] float64, in the photographs' frame.
         faces: [F,3] int64.
-        photos: N of them.
+        photos: one after the other, asked for several times; nothing is kept of their pixels.
         functions: K: 1 for colours that are the same from everywhere, 4 or 9, see `directional`.
         backend: what draws.
         smooth: weight of the difference along an edge; it also decides colours that no photograph shows.
@@ -106,24 +101,27 @@ def fitted_colours(
     """
     from scipy import sparse
 
-    rows, wanted = _rows(vertices, faces, photos, functions, backend)
     edges = unique_edges(faces.numpy())
     count = len(vertices)
     both = np.concatenate([edges, edges[:, ::-1]])
-    adjacent = sparse.csr_matrix((np.ones(len(both), np.float32), both.T), shape=(count, count))
-    degree = np.asarray(adjacent.sum(1), np.float32)
-    damping = np.tile(np.array([1e-4] + [ridge] * (functions - 1), np.float32), count)[:, None]
+    adjacent = sparse.csr_matrix((np.ones(len(both)), both.T), shape=(count, count))
+    degree = np.asarray(adjacent.sum(1))
+    damping = np.tile(np.array([1e-4] + [ridge] * (functions - 1)), count)[:, None]
     diagonal = damping + smooth * np.repeat(degree, functions, 0)
 
     def regular(x: Floats) -> Floats:
         blocks = x.reshape(count, -1)
         rough = smooth * (degree * blocks - adjacent @ blocks)
-        return np.asarray(damping * x + rough.reshape(x.shape), np.float32)
+        return np.asarray(damping * x + rough.reshape(x.shape))
 
-    start = np.zeros((count, functions, 3), np.float32)
+    def pixels() -> Iterator[Pixels]:
+        return (_pixels(vertices, faces, photo, functions, backend) for photo in photos)
+
+    start = np.zeros((count, functions, 3))
     start[:, 0] = GREY
-    solution = _reweighted(rows, wanted, start.reshape(-1, 3), regular, diagonal)
-    return torch.from_numpy(solution.reshape(count, functions, 3))
+    empty = partial(NormalEquations.empty, faces.numpy(), functions)
+    solution = _reweighted(empty, pixels, start.reshape(-1, 3), regular, diagonal)
+    return torch.from_numpy(solution.reshape(count, functions, 3)).float()
 
 
 def colours_towards(coefficients: Tensor, directions: Tensor) -> Tensor:
@@ -195,44 +193,36 @@ def _directions(vertices: Tensor, corners: Tensor, share: Tensor, eye: Tensor) -
     return torch.nn.functional.normalize(points - eye, dim=1)
 
 
-def _rows(
-    vertices: Tensor, faces: Tensor, photos: Photos, functions: int, backend: Backend
-) -> tuple[sparse.csr_matrix, Floats]:
-    """The matrix [P,VK] from coefficients to pixels, and the pixels' colours [P,3]."""
-    from scipy import sparse
-
-    columns, entries, wanted = [], [], []
-    for i in range(len(photos)):
-        seen = seen_by(vertices, faces, photos.clip_from_object[i], photos.size, backend)
-        known = (photos.masks[i] > COVERED) & (photos.confidence[i] > COVERED)
-        kept = known.reshape(-1)[seen.pixel]
-        corners, share = faces[seen.face[kept]], seen.share[kept]
-        basis = directional(_directions(vertices, corners, share, photos.eye[i]).float(), functions)
-        columns.append((corners[:, :, None] * functions + torch.arange(functions)).reshape(-1).int())
-        entries.append((share[:, :, None] * basis[:, None]).reshape(-1))
-        wanted.append(photos.images[i].reshape(-1, 3)[seen.pixel[kept]])
-    colours = torch.cat(wanted).numpy()
-    if not len(colours):
-        raise InputError("no photograph shows the surface", "check the camera poses and the masks")
-    ends = np.arange(0, 3 * functions * len(colours) + 1, 3 * functions)
-    shape = (len(colours), functions * len(vertices))
-    return sparse.csr_matrix((torch.cat(entries).numpy(), torch.cat(columns).numpy(), ends), shape=shape), colours
+def _pixels(vertices: Tensor, faces: Tensor, photo: Photos, functions: int, backend: Backend) -> Pixels:
+    """The pixels of one photograph that see the mesh, and nothing but the object."""
+    seen = seen_by(vertices, faces, photo.clip_from_object[0], photo.size, backend)
+    known = (photo.masks[0] > COVERED) & (photo.confidence[0] > COVERED)
+    kept = known.reshape(-1)[seen.pixel]
+    face, share = seen.face[kept], seen.share[kept]
+    basis = torch.ones(len(face), 1)
+    if functions > 1:
+        basis = directional(_directions(vertices, faces[face], share, photo.eye[0]).float(), functions)
+    wanted = photo.images[0].reshape(-1, 3)[seen.pixel[kept]]
+    return Pixels(face.numpy(), share.numpy(), basis.numpy(), wanted.numpy())
 
 
-def _reweighted(rows: Any, wanted: Floats, x: Floats, regular: Callable[[Floats], Floats], diagonal: Floats) -> Floats:
+def _reweighted(
+    empty: Callable[[], NormalEquations], pixels: Callable[[], Iterator[Pixels]], x: Floats,
+    regular: Callable[[Floats], Floats], diagonal: Floats,
+) -> Floats:  # fmt: skip
     """Iteratively reweighted least squares, from x [VK,3]."""
-    back = rows.T.tocsr()
-    squares = back.multiply(back).tocsr()
-    weight = np.ones((len(wanted), 1), np.float32)
+    outlier = math.inf
     for _ in range(ROUNDS):
+        equations = empty()
+        if not sum([equations.add(part, x, outlier) for part in pixels()]):
+            raise InputError("no photograph shows the surface", "check the camera poses and the masks")
+        right, own = equations.sides(len(x))
 
-        def normal(z: Floats, weight: Floats = weight) -> Floats:
-            return np.asarray(back @ (weight * (rows @ z)) + regular(z))
+        def normal(z: Floats, equations: NormalEquations = equations) -> Floats:
+            return equations.times(z) + regular(z)
 
-        scale = 1 / (squares @ weight + diagonal)
-        x = _conjugate_gradients(normal, back @ (weight * wanted) - normal(x), x, scale)
-        apart = ((rows @ x - wanted) ** 2).sum(1, keepdims=True)
-        weight = (1 / (1 + apart / OUTLIER**2)).astype(np.float32)
+        x = _conjugate_gradients(normal, right - normal(x), x, 1 / (own + diagonal))
+        outlier = OUTLIER
     return x
 
 

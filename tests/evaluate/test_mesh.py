@@ -186,3 +186,16 @@ def test_iou_and_f_score_by_hand():
     assert silhouette_iou(a, b).tolist() == pytest.approx([1 / 3, 1.0])
     assert f_score(np.array([0.0, 1.0]), np.array([0.0, 0.0]), 0.5) == pytest.approx(2 / 3)
     assert f_score(np.ones(3), np.ones(3), 0.5) == 0.0
+
+
+def test_tangles_of_needles_are_measured_from_fewer_points_and_the_count_is_said(backend):
+    """Slanted needles whose boxes overlap by the hundred; of all else as many points are taken as are asked for."""
+    random = np.random.default_rng(0)
+    tips = random.normal(size=(2, 3000, 3))
+    v = np.concatenate([*tips, tips[0] + 1e-3 * random.normal(size=(3000, 3))])
+    needles = Mesh.from_numpy(v, np.arange(9000).reshape(3, 3000).T)
+    ball = SAMPLES["sphere"]()
+    found = mesh_metrics(needles, ball, backend, views=1, size=32)
+    assert 1000 <= found.surface_samples < 10_000
+    assert mesh_metrics(ball, ball, backend, views=1, size=32).surface_samples == 30_000
+    assert mesh_metrics(needles, ball, backend, views=1, size=32, samples=500).surface_samples == 500

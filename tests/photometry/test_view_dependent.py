@@ -13,8 +13,9 @@ from invrender.cameras.projection import look_at, perspective
 from invrender.cameras.rigs import fibonacci
 from invrender.errors import InputError
 from invrender.nouns import Cameras, Views
+from invrender.nouns.colours import linear
 from invrender.parameters.frame import Frame
-from invrender.photometry.photos import Photos, photos_in
+from invrender.photometry.photos import EachPhoto, Photos, photos_in
 from invrender.photometry.view_dependent import colours_towards, directional, fitted_colours, picture
 
 Tensor = torch.Tensor
@@ -83,3 +84,16 @@ def test_photographs_that_show_nothing_are_refused() -> None:
     nothing = replace(photos, masks=0 * photos.masks)
     with pytest.raises(InputError, match="no photograph shows"):
         fitted_colours(*ball(), nothing, 1, BACKEND)
+
+
+def test_views_in_bytes_are_fitted_as_those_in_floats_one_at_a_time() -> None:
+    photos = photographs(8)
+    stored = (photos.images * 255).round().to(torch.uint8)
+    frame = Frame(torch.zeros(3).double().numpy(), 1.0)
+    eye = 3 * fibonacci(8)
+    cameras = Cameras(look_at(eye, (0.0, 0.0, 0.0)), perspective(45.0, SIZE, 0.1, 9.0).repeat(8, 1, 1), SIZE)
+    views = Views(cameras, (photos.masks * 255).to(torch.uint8), stored)
+    floats = photos_in(frame, replace(views, masks=photos.masks, images=linear(stored)))
+    one, other = (fitted_colours(*ball(), each, 1, BACKEND) for each in (EachPhoto(frame, views), floats))
+    assert float((one - other).abs().max()) < 1e-5
+    assert all(len(photo) == 1 for photo in EachPhoto(frame, views))

@@ -16,6 +16,7 @@ from invrender.io.datasets.sources import POSE_FILES, listed, lists_views
 from invrender.io.files.atomic import atomic_write_text
 from invrender.io.files.paths import is_folder, shown
 from invrender.nouns import Cameras, Views
+from invrender.nouns.colours import in_bytes as colours_in_bytes
 from invrender.nouns.coverage import in_bytes as to_bytes
 from invrender.nouns.coverage import whole
 
@@ -59,10 +60,12 @@ def read_dataset(
             lists them in `Views.held_out`; False leaves them out; names of views are held out instead.
         bounds: [2,3], a box that holds the object, before that of the dataset.
         mask_refine: how masks that are found are refined: 'none' or 'grabcut'.
-        in_bytes: keep masks and confidence in a byte a pixel (`nouns.coverage`), a quarter of the memory.
+        in_bytes: keep masks and confidence in a byte a pixel (`nouns.coverage`), a quarter of the memory, and images
+            in a byte a channel (`nouns.colours`) where none of the files holds more.
 
     Returns:
-        Views with float32 or uint8 masks [N,H,W], images [N,H,W,3] linear, and float64 cameras in the dataset's frame.
+        Views with float32 or uint8 masks [N,H,W], images [N,H,W,3] linear or in bytes, and float64 cameras in the
+        dataset's frame.
 
     Raises:
         InputError: poses or images are missing or damaged, sizes contradict the intrinsics, masks are missing or cannot
@@ -83,7 +86,10 @@ def read_dataset(
     if not in_bytes:
         return views
     confidence = None if views.confidence is None else to_bytes(views.confidence)
-    return replace(views, masks=to_bytes(views.masks), confidence=confidence)
+    kept = views.images
+    if kept is not None and not read.deep:
+        kept = torch.stack([torch.from_numpy(colours_in_bytes(image.numpy())) for image in kept])
+    return replace(views, masks=to_bytes(views.masks), confidence=confidence, images=kept)
 
 
 @dataclass(frozen=True)
@@ -95,11 +101,13 @@ class Read:
         covered: [N,H,W] like the masks, 1 within the pictures and 0 where there is none (what pads a smaller picture,
             or what an undistorted one lacks), or None where the pictures fill their canvas.
         masked: whether each view has a mask.
+        deep: whether a file holds more than 8 bits.
     """
 
     views: Views
     covered: torch.Tensor | None
     masked: tuple[bool, ...]
+    deep: bool
 
 
 def read_views(
@@ -139,7 +147,7 @@ def read_views(
         tuple(i for i, view in enumerate(posed) if view.name in aside),
         found.bounds,
     )
-    return Read(views, covered, pictures.masked)
+    return Read(views, covered, pictures.masked, pictures.deep)
 
 
 def _confidence(covered: torch.Tensor | None, masked: tuple[bool, ...], like: torch.Tensor) -> torch.Tensor | None:

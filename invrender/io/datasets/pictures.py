@@ -24,6 +24,7 @@ from invrender.io.datasets.sizes import fit_all, upright
 from invrender.io.files.paths import shown
 from invrender.io.images import read_image_as, read_mask_as
 from invrender.io.pixels import Header, read_header, turned
+from invrender.nouns.colours import in_bytes as colours_in_bytes
 from invrender.nouns.coverage import FULL
 from invrender.nouns.coverage import in_bytes as to_bytes
 
@@ -41,16 +42,19 @@ class Pictures:
     Attributes:
         places: the views, with pinholes as lenses, and where their pictures lie.
         coverage: [N,H,W] float32 or in bytes (`nouns.coverage`), scaled down; 0 of views without a mask.
-        colours: [N,H,W,3] linear, straight, or None unless all views have them and they were asked for.
+        colours: [N,H,W,3] straight, float32 linear or in bytes (`nouns.colours`), or None unless all views have them
+            and they were asked for.
         covered: [N,H,W] likewise, 1 within the pictures and 0 where there is none, or None where they fill the canvas.
         masked: whether each view has a mask.
+        deep: whether a file may hold more than 8 bits.
     """
 
     places: list[Place]
     coverage: NDArray[Any]
-    colours: Array | None
+    colours: NDArray[Any] | None
     covered: NDArray[Any] | None
     masked: tuple[bool, ...]
+    deep: bool
 
     def masks(self) -> list[NDArray[Any]]:
         """[h,w] each, as they are kept: the masks of the views that have one, without what pads them."""
@@ -71,7 +75,7 @@ def read_pictures(
         size: the longer side to scale down to, or None.
         images: whether colours are wanted.
         unmasked: whether views may be without a mask.
-        in_bytes: whether coverage is kept in bytes.
+        in_bytes: whether coverage is kept in bytes, and colours where no picture holds more than 8 bits.
 
     Raises:
         InputError: files are damaged or too large, sizes contradict the intrinsics, or masks are missing.
@@ -84,9 +88,12 @@ def read_pictures(
     places = lay_out(fitted, turns, sizes, size, root)
     coloured = images and all(view.image is not None for view in posed)
     canvas, count = canvas_of(places), len(places)
-    check_room(count, canvas, 2 * (1 if in_bytes else 4) + (12 if coloured else 0), max(sizes), root)
-    colours = np.zeros((count, *canvas, 3), np.float32) if coloured else None
-    coverage, covered = (np.zeros((count, *canvas), np.uint8 if in_bytes else np.float32) for _ in range(2))
+    deep = any(head.deep for head in heads)
+    fine = not in_bytes or deep
+    colour, share = (np.dtype(np.float32 if floats else np.uint8) for floats in (fine, not in_bytes))
+    check_room(count, canvas, 2 * share.itemsize + (3 * colour.itemsize if coloured else 0), max(sizes), root)
+    colours = np.zeros((count, *canvas, 3), colour) if coloured else None
+    coverage, covered = (np.zeros((count, *canvas), share) for _ in range(2))
     full = FULL if in_bytes else 1
     notes = _Notes({}, [])
     masked = []
@@ -98,10 +105,10 @@ def read_pictures(
         if layers.mask is not None:
             coverage[region] = _kept(layers.mask, in_bytes)
         if colours is not None and layers.colours is not None:
-            colours[region] = layers.colours
+            colours[region] = layers.colours if fine else colours_in_bytes(layers.colours)
     notes.tell(count)
     filled = all(bool((each == full).all()) for each in covered)
-    return Pictures(places, coverage, colours, None if filled else covered, tuple(masked))
+    return Pictures(places, coverage, colours, None if filled else covered, tuple(masked), deep)
 
 
 def _kept(part: Array, in_bytes: bool) -> NDArray[Any]:

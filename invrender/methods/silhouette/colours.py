@@ -12,7 +12,7 @@ from invrender.methods.silhouette.schedule import Result
 from invrender.nouns import Material, Views
 from invrender.nouns.appearance import WHITE
 from invrender.parameters.frame import Frame
-from invrender.photometry.photos import photos_in
+from invrender.photometry.photos import EachPhoto
 from invrender.photometry.view_dependent import fitted_colours
 
 
@@ -33,7 +33,7 @@ def painted(result: Result, pictures: Views | None, frame: Frame, backend: Backe
         return result
     vertices, faces = result.mesh.numpy()
     inside = torch.from_numpy(frame.normalise(vertices))
-    coded = fitted_colours(inside, torch.from_numpy(faces), photos_in(frame, pictures), 1, backend)[:, 0].clamp(0, 1)
+    coded = fitted_colours(inside, torch.from_numpy(faces), EachPhoto(frame, pictures), 1, backend)[:, 0].clamp(0, 1)
     linear = torch.from_numpy(srgb_to_linear(coded.double().numpy())).float()
     material = Material(albedo=WHITE, name="photographs", unlit=True)
     return dataclasses.replace(result, mesh=dataclasses.replace(result.mesh, colours=linear, material=material))

@@ -25,7 +25,7 @@ from invrender.methods.inputs import grid_box, is_plain, refuse_object
 from invrender.methods.silhouette.selection import FEWEST_VIEWS
 from invrender.methods.silhouette.settings import SilhouetteSettings
 from invrender.nouns import Cameras, Mesh, Views
-from invrender.nouns.coverage import FULL, coverage, covers, in_bytes
+from invrender.nouns.coverage import FULL, covers, in_bytes
 from invrender.render.apart import apart
 from invrender.render.raster import coverage_of, solid_on
 
@@ -87,13 +87,8 @@ def load(settings: SilhouetteSettings, backend: Backend) -> Task:
 
 
 def _pictures(views: Views) -> Views | None:
-    """The views with coverage in floats, where they show colours."""
-    if views.images is None:
-        return None
-    masks = coverage(views.masks)
-    if is_plain(views.images, masks):
-        return None
-    return replace(views, masks=masks, confidence=None if views.confidence is None else coverage(views.confidence))
+    """The views, where they show colours."""
+    return None if views.images is None or is_plain(views.images, views.masks) else views
 
 
 def _read(settings: SilhouetteSettings) -> tuple[Views, tuple[str, ...]]:
