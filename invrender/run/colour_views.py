@@ -46,7 +46,7 @@ class ColourViews:
         small: pixels of the longer side of pictures by which views are ranked.
         unseen: whether nothing of the estimate has learnt from them.
         light: whether pictures are sRGB of light, which then is what is compared, as the metrics of their method do.
-        several: draws for several cameras of one size what `draw` does for one, where that takes less; None: it does not.
+        several: draws for several cameras of one size what `draw` does for one; None: that would take as long.
     """
 
     shown: InputViews

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import tracemalloc
 import zlib
 from pathlib import Path
@@ -40,7 +41,7 @@ def test_blocks_of_a_vti_are_as_its_header_says(shape: tuple[int, ...], tmp_path
     count, block, rest = np.frombuffer(data[:24], "<u8").tolist()
     lengths = np.frombuffer(data[24 : 24 + 8 * count], "<u8")
     ends = 24 + 8 * count + np.concatenate([[0], np.cumsum(lengths)]).astype(int)
-    parts = [zlib.decompress(data[a:b]) for a, b in zip(ends[:-1], ends[1:], strict=True)]
+    parts = [zlib.decompress(data[a:b]) for a, b in itertools.pairwise(ends)]
     size = values.numel() * 4
     assert block == BLOCK and rest == size % BLOCK and count == -(-size // BLOCK)
     assert all(len(part) == BLOCK for part in parts[:-1]) and len(parts[-1]) == (rest or BLOCK)
