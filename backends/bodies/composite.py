@@ -18,11 +18,14 @@ from invrender.kernels.compositing import MIP_RAMP, OPAQUE
 from .cells import add_trilinear, trilinear
 from .kinds import COLOUR, LIT, TABLE
 from .light import entry_of, into_table, lit, lit_adjoint, row_of
-from .target import fast, wide
+from .target import device, fast, wide
 
 RAMP, LIMIT = np.float32(MIP_RAMP), np.float32(OPAQUE)
 ONE, ZERO = np.float32(1), np.float32(0)
 LEAST = np.float32(-3e38)
+BITS = 2
+SIDE = 1 << BITS  # cells along a block of those that are passed over where they show nothing
+SPARE = np.float32(1e-3)  # rows of the table
 
 
 @fast
@@ -48,6 +51,64 @@ def forward(grid, counts, strides, start, step, length, count, table, window, li
         if early and transmittance <= LIMIT:
             break
     return red, green, blue, transmittance
+
+
+@fast
+def forward_seen(
+    grid, counts, strides, start, step, length, count, table, window, lights, numbers, mode, seen, across, ray
+):  # fmt: skip
+    """The same sums, of any but the greatest value, without samples in blocks of cells that show nothing.
+
+    seen: whether a block of `SIDE`^3 cells shows anything, flat; across: how many there are along x and y.
+    """
+    kind, _, early = mode
+    red, green, blue, transmittance = wide(0), wide(0), wide(0), ONE
+    h = length[ray]
+    begin, delta = (start[ray, 0], start[ray, 1], start[ray, 2]), (step[ray, 0], step[ray, 1], step[ray, 2])
+    for i in range(count[ray]):
+        number = np.float32(i)
+        ix, fx = _cell(begin[0] + number * delta[0], counts[0])
+        iy, fy = _cell(begin[1] + number * delta[1], counts[1])
+        iz, fz = _cell(begin[2] + number * delta[2], counts[2])
+        if not seen[((iz >> BITS) * across[1] + (iy >> BITS)) * across[0] + (ix >> BITS)]:
+            continue
+        point = iz * strides[2] + iy * strides[1] + ix * strides[0], fx, fy, fz
+        _, sigma, r, g, b, _, _, _ = _classify(grid, strides, point, table, window, lights, ray, numbers, kind, True)
+        if sigma == 0:
+            continue
+        after = transmittance * math.exp(-sigma * h)
+        weight = transmittance - after
+        red += weight * r
+        green += weight * g
+        blue += weight * b
+        transmittance = after
+        if early and transmittance <= LIMIT:
+            break
+    return red, green, blue, transmittance
+
+
+@device
+def shows(grid, counts, strides, kind, window, above, block):
+    """Whether a block of cells (numbers along x, y and z) has any extinction, between its least and greatest value.
+
+    above: [rows + 1] the first row of the table from a row on that has an extinction; beyond all rows where none has.
+    """
+    least, most = -LEAST, LEAST
+    for z in range(block[2] * SIDE, min(block[2] * SIDE + SIDE + 1, counts[2])):
+        for y in range(block[1] * SIDE, min(block[1] * SIDE + SIDE + 1, counts[1])):
+            for x in range(block[0] * SIDE, min(block[0] * SIDE + SIDE + 1, counts[0])):
+                value = grid[z * strides[2] + y * strides[1] + x * strides[0]]
+                if not abs(value) <= -LEAST:  # NaN, and what cannot be compared
+                    return True
+                least, most = min(least, value), max(most, value)
+    if kind == COLOUR:
+        return least != 0 or most != 0
+    # A value between two others may be rounded beyond them.
+    spare = ZERO if least == most else SPARE
+    last = len(above) - 2
+    first = min(max((least - window[0]) * window[1] - spare, ZERO), np.float32(last))
+    final = min(max((most - window[0]) * window[1] + spare, ZERO), np.float32(last))
+    return above[int(math.floor(first))] <= int(math.ceil(final))  # noqa: RUF046 - CUDA's floor gives a float
 
 
 @fast

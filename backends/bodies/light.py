@@ -14,7 +14,8 @@ import numpy as np
 from .target import add, fast
 
 TINY = np.float32(1e-12)
-ONE, ZERO = np.float32(1), np.float32(0)
+ONE, ZERO, TWO = np.float32(1), np.float32(0), np.float32(2)
+FAINT = np.float32(-17)  # logarithm of highlights below the last digit of a colour
 
 
 @fast
@@ -49,7 +50,9 @@ def lit(gx, gy, gz, lights, ray, numbers):
     w = length / (length + soft)
     facing = abs(gx * lights[ray, 0] + gy * lights[ray, 1] + gz * lights[ray, 2]) * over
     half = abs(gx * lights[ray, 3] + gy * lights[ray, 4] + gz * lights[ray, 5]) * over
-    highlight = w * specular * _power(half, shininess) if specular > 0 else ZERO
+    # log x <= 2 (x - 1) / (x + 1): most highlights are told to be nothing without a logarithm
+    bright = specular > 0 and TWO * shininess * (half - ONE) > FAINT * (half + ONE)
+    highlight = w * specular * _power(half, shininess) if bright else ZERO
     return ONE - w + w * (ambient + diffuse * facing), highlight
 
 

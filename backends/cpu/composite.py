@@ -1,7 +1,10 @@
 """Compositing along rays on all cores: the same samples and the same sums as `backends.torch.composite`.
 
-One ray at a time, front to back; nothing is kept per sample. The adjoint traverses the rays a second time and adds into
-one grid per tile of rays; the tiles, and with them the result, do not depend on the number of threads.
+One ray at a time, front to back; nothing is kept per sample. Where rays take more samples than the grid has, blocks of
+cells that show nothing are found first and passed over: most of what is around an object.
+
+The adjoint traverses the rays a second time and adds into one grid per tile of rays; the tiles, and with them the
+result, do not depend on the number of threads.
 """
 
 from __future__ import annotations
@@ -12,8 +15,9 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from invrender import jit
 from invrender.backends.arguments import layout, plain_rules
-from invrender.backends.bodies.composite import backward, forward
+from invrender.backends.bodies.composite import SIDE, backward, forward, forward_seen, shows
 from invrender.backends.cpu.compile import entry
 from invrender.backends.cpu.threads import blocks, parallel_map
 from invrender.kernels.compositing import RaySamples, Rules
@@ -29,8 +33,25 @@ def composite(grid: torch.Tensor, samples: RaySamples, table: torch.Tensor | Non
     """Colour and transmittance [R,4] of grid [D,H,W,C]; see the reference."""
     out = np.empty((len(samples.count), 4), np.float32)
     fixed = _arguments(grid, samples, table, rules)
-    parallel_map(_forward, [(*fixed, a, b, out) for a, b in blocks(len(out), BLOCK)])
+    if rules.compositing == "mip" or int(samples.count.sum()) < np.prod(grid.shape[:3]):
+        parallel_map(_forward, [(*fixed, a, b, out) for a, b in blocks(len(out), BLOCK)])
+        return torch.from_numpy(out)
+    seen = _seen(fixed)
+    across = np.array(seen.shape[::-1], np.int64)
+    given = (*fixed, seen.reshape(-1), across)
+    parallel_map(_forward_seen, [(*given, a, b, out) for a, b in blocks(len(out), BLOCK)])
     return torch.from_numpy(out)
+
+
+def _seen(fixed: tuple[Any, ...]) -> NDArray[np.bool_]:
+    """[bz,by,bx]: which blocks of cells show anything."""
+    grid, counts, strides, *_, table, window, _, _, mode = fixed
+    rows = np.append(np.where(table[:, 3] != 0, np.arange(len(table)), len(table)), len(table))
+    above = np.minimum.accumulate(rows[::-1])[::-1].copy()
+    seen = np.empty([-(-(n - 1) // SIDE) for n in counts[::-1]], np.bool_)
+    given = (grid, counts, strides, mode[0], window, above, seen)
+    parallel_map(_shows, [(*given, *job) for job in blocks(len(seen), 1)])
+    return seen
 
 
 def composite_adjoint(
@@ -80,6 +101,25 @@ def _forward(grid, counts, strides, start, step, length, count, table, window, l
         out[ray, 0], out[ray, 1], out[ray, 2], out[ray, 3] = forward(
             grid, counts, strides, start, step, length, count, table, window, lights, numbers, mode, ray
         )
+
+
+@entry
+def _forward_seen(  # type: ignore[no-untyped-def]
+    grid, counts, strides, start, step, length, count, table, window, lights, numbers, mode, seen, across, begin, end,
+    out,
+):  # fmt: skip
+    for ray in range(begin, end):
+        out[ray, 0], out[ray, 1], out[ray, 2], out[ray, 3] = forward_seen(
+            grid, counts, strides, start, step, length, count, table, window, lights, numbers, mode, seen, across, ray
+        )
+
+
+@jit.kernel  # where NaN counts as something
+def _shows(grid, counts, strides, kind, window, above, seen, begin, end):  # type: ignore[no-untyped-def]
+    for z in range(begin, end):
+        for y in range(seen.shape[1]):
+            for x in range(seen.shape[2]):
+                seen[z, y, x] = shows(grid, counts, strides, kind, window, above, (x, y, z))
 
 
 @entry

@@ -17,6 +17,7 @@ from invrender.render.scale import exponent, lengths_exponent, scaled, scaled_ca
 Tensor = torch.Tensor
 
 DEPTH, PERCENTILE = 2.5, 0.95
+AT_ONCE = 1 << 16  # rays that are followed at a time, of several views
 
 
 def optical_depth(volume: Volume, cameras: Cameras, backend: Backend) -> Tensor:
@@ -52,12 +53,12 @@ def _own_depths(volume: Volume, cameras: Cameras, backend: Backend) -> tuple[Ten
 def _views(grid: Tensor, bounds: Tensor, backend: Backend, cameras: Cameras) -> Tensor:
     """Line integrals [N,H,W] over every pixel's ray, on the CPU."""
     height, width = cameras.size
-    views = []
-    for i in range(len(cameras)):
-        rays = camera_rays(cameras[[i]])
+    together, views = max(1, AT_ONCE // (height * width)), []  # what a backend prepares of a grid, it does once for all
+    for first in range(0, len(cameras), together):
+        rays = camera_rays(cameras[first : first + together])
         origin, direction = rays.origin.to(backend.device), rays.direction.to(backend.device)
-        views.append(line_integral(backend, grid, bounds, origin, direction).reshape(height, width).cpu())
-    return torch.stack(views)
+        views.append(line_integral(backend, grid, bounds, origin, direction).reshape(-1, height, width).cpu())
+    return torch.cat(views)
 
 
 def transmittance(

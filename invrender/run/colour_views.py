@@ -46,6 +46,7 @@ class ColourViews:
         small: pixels of the longer side of pictures by which views are ranked.
         unseen: whether nothing of the estimate has learnt from them.
         light: whether pictures are sRGB of light, which then is what is compared, as the metrics of their method do.
+        several: draws for several cameras of one size what `draw` does for one; None: that would take as long.
     """
 
     shown: InputViews
@@ -55,10 +56,14 @@ class ColourViews:
     small: int = SMALL
     unseen: bool = False
     light: bool = False
+    several: Callable[[Any, Sequence[Seat]], Sequence[Picture]] | None = None
 
     def beside(self, estimate: Any, seat: Seat) -> Beside:
         """A view beside an estimate."""
-        target, found, counts = self.target(seat), self.draw(estimate, seat), self.counts(seat)
+        return self._against(self.draw(estimate, seat), seat)
+
+    def _against(self, found: Picture, seat: Seat) -> Beside:
+        target, counts = self.target(seat), self.counts(seat)
         alike = psnr_of_light if self.light else psnr
         if counts is None:
             return Beside(target, found, signed(target, found), alike(target, found))
@@ -75,7 +80,11 @@ class ColourViews:
     def scores(self, estimate: Any) -> list[float]:
         """PSNR by view, of small pictures."""
         quick = replace(self.shown, side=self.small)
-        return [self.beside(estimate, quick.seat(number)).score for number in range(len(quick))]
+        seats = [quick.seat(number) for number in range(len(quick))]
+        if self.several is None:
+            return [self.beside(estimate, seat).score for seat in seats]
+        drawn = self.several(estimate, seats)
+        return [self._against(found, seat).score for found, seat in zip(drawn, seats, strict=True)]
 
     def worst(self, estimate: Any, scores: Sequence[float], side: int) -> list[Picture]:
         """Frames of the views that a result explains worst, each for a while."""

@@ -10,6 +10,7 @@ import pytest
 import torch
 
 from invrender.backends import select
+from invrender.backends.cpu import composite as cpu_composite
 from invrender.kernels import Backend
 from invrender.kernels.compositing import OPAQUE, RaySamples, Rules, Shade
 from invrender.nouns import Rays
@@ -169,3 +170,30 @@ def test_the_number_of_threads_does_not_matter(monkeypatch: pytest.MonkeyPatch) 
         result = CPU.composite(grid, steps, table, rules)
         found.append((result, *CPU.composite_adjoint(grad, result, grid, steps, table, rules)))
     assert all(torch.equal(a, b) for a, b in zip(*found, strict=True))
+
+
+@pytest.mark.parametrize("kind", ["table", "lit", "colour"])
+def test_blocks_that_show_nothing_are_passed_over_without_a_trace(kind: str) -> None:
+    _, _, table, rules = scene(kind, 60, torch.float32)
+    generator = torch.Generator().manual_seed(3)
+    grid = torch.zeros(17, 14, 19, 1 if kind == "table" else 4)
+    grid[2:9, 5:11, 6:14] = torch.rand(7, 6, 8, grid.shape[-1], generator=generator)
+    grid[14, 2, 3, 0] = 0.8  # alone, at the corner of a block of cells
+    steps = sample_rays(rays(60), BOUNDS, (17, 14, 19), 0.02, torch.float32)
+    if table is not None:
+        table[:2, 3] = 0  # up to a fifth of the window
+    for mode in EVERY[:-1]:
+        wanted = REFERENCE.composite(grid, steps, table, replace(rules, compositing=mode))
+        assert torch.allclose(CPU.composite(grid, steps, table, replace(rules, compositing=mode)), wanted, atol=2e-5)
+    seen = cpu_composite._seen(cpu_composite._arguments(grid, steps, table, rules))
+    assert seen.shape == (4, 4, 5) and 0 < seen.mean() < 0.6
+    assert bool(seen[3, 0, 0]) and not bool(seen[3, 3, 4])
+    if table is not None:
+        table[-1, 3] = 0  # what lies above the window shows nothing then: a value among many that do
+        table[1:-1, 3] = 1
+        grid[:] = 2.0
+        assert not cpu_composite._seen(cpu_composite._arguments(grid, steps, table, rules)).any()
+        grid[3, 3, 3, 0] = 0.0
+        assert cpu_composite._seen(cpu_composite._arguments(grid, steps, table, rules)).sum() == 1
+        grid[3, 3, 3, 0] = math.nan
+        assert cpu_composite._seen(cpu_composite._arguments(grid, steps, table, rules)).sum() == 1

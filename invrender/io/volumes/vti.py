@@ -5,15 +5,16 @@ from __future__ import annotations
 import logging
 import re
 import zlib
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from invrender.io.volumes.arrays import choose
 from invrender.io.volumes.axes import arrange
-from invrender.io.volumes.grid import Grid, damaged, place, scalars, size_lie
+from invrender.io.volumes.grid import Grid, damaged, place, scalars, size_lie, slices
 from invrender.io.volumes.vti_header import parse_vti
 from invrender.nouns import Volume
 
@@ -48,30 +49,47 @@ def write_vti(path: Path, volume: Volume) -> None:
     Written without VTK, which takes a second to import and must not be imported by a run that may be stopped. The form
     is that of VTK's XML files with appended raw data: after an underscore, 64-bit numbers (how many blocks, their
     length, the last one's length or 0 if it is whole, the compressed lengths), then the blocks, each deflated by itself
-    ("VTK XML Formats", docs.vtk.org, "Appended data" and "Compressed data").
+    ("VTK XML Formats", docs.vtk.org, "Appended data" and "Compressed data"). The numbers are filled in once the blocks
+    are written, one after the other: no more than a few slices are in memory besides the volume.
     """
-    values = np.ascontiguousarray(np.moveaxis(scalars(volume), 0, 3), "<f4")
+    values = scalars(volume)
     axes, origin = place(volume)
     steps = np.linalg.norm(axes, axis=0)
-    extent = " ".join(f"0 {count - 1}" for count in values.shape[2::-1])
+    extent = " ".join(f"0 {count - 1}" for count in values.shape[:0:-1])
     head = f'''<?xml version="1.0"?>
 <VTKFile type="ImageData" version="1.0" byte_order="LittleEndian" header_type="UInt64" compressor="vtkZLibDataCompressor">
   <ImageData WholeExtent="{extent}" Origin="{_numbers(origin)}" Spacing="{_numbers(steps)}" Direction="{_numbers((axes / steps).ravel())}">
     <Piece Extent="{extent}">
       <PointData Scalars="density">
-        <DataArray type="Float32" Name="density" NumberOfComponents="{values.shape[3]}" format="appended" offset="0"/>
+        <DataArray type="Float32" Name="density" NumberOfComponents="{len(values)}" format="appended" offset="0"/>
       </PointData>
     </Piece>
   </ImageData>
   <AppendedData encoding="raw">
 _'''  # noqa: E501 - lines of the file, not of ours
-    data = values.tobytes()
-    blocks = [zlib.compress(data[i : i + BLOCK]) for i in range(0, len(data), BLOCK)]
-    header = np.array([len(blocks), BLOCK, len(data) % BLOCK, *map(len, blocks)], "<u8")
+    size = values.size * 4
+    lengths = np.zeros(-(-size // BLOCK), "<u8")
     with path.open("wb") as file:
-        file.write(head.encode() + header.tobytes())
-        file.writelines(blocks)
+        start = file.write(head.encode())
+        file.write(np.array([len(lengths), BLOCK, size % BLOCK], "<u8").tobytes() + lengths.tobytes())
+        for number, block in enumerate(_blocks(values)):
+            lengths[number] = file.write(zlib.compress(block))
         file.write(b"\n  </AppendedData>\n</VTKFile>\n")
+        file.seek(start + 3 * lengths.itemsize)
+        file.write(lengths.tobytes())
+
+
+def _blocks(values: NDArray[np.float32]) -> Iterator[bytes]:
+    """The bytes of values [C,D,H,W], channels side by side, so many together, the last ones perhaps fewer."""
+    left = b""
+    for layer in slices(values):
+        data = left + layer
+        whole = len(data) // BLOCK * BLOCK
+        for begin in range(0, whole, BLOCK):
+            yield data[begin : begin + BLOCK]
+        left = data[whole:]
+    if left:
+        yield left
 
 
 def _numbers(values: Iterable[float]) -> str:

@@ -20,6 +20,8 @@ from invrender.io.volumes.vdb_write import write_vdb
 from invrender.io.volumes.vti import write_vti
 from invrender.nouns import Volume
 
+AT_ONCE = 16  # slices that are looked at together
+
 _WRITERS: dict[str, Callable[[Path, Volume], None]] = {
     ".npz": write_npz,
     ".npy": write_npy,
@@ -48,7 +50,7 @@ def write_volume(path: str | Path, volume: Volume) -> None:
     """
     target = Path(path)
     extension = check_writable(target)
-    if not bool(torch.isfinite(volume.values).all()):
+    if not _is_finite(volume.values):
         raise InputError("the volume holds values that are NaN or infinite", "replace them before writing")
     with atomic_path(target) as temporary:
         # a temporary name keeps only the last suffix, and nibabel decides by all of them
@@ -60,6 +62,11 @@ def write_volume(path: str | Path, volume: Volume) -> None:
         finally:
             if named != temporary:
                 named.unlink(missing_ok=True)
+
+
+def _is_finite(values: torch.Tensor) -> bool:
+    """Whether all are, a part at a time: what tells it of all at once takes more memory than they do."""
+    return all(bool(torch.isfinite(part).all()) for channel in values for part in channel.split(AT_ONCE))
 
 
 def check_writable(path: str | Path) -> str:

@@ -11,7 +11,7 @@ from invrender.kernels import Backend
 from invrender.methods.transmittance.measurement import Measurement
 from invrender.methods.transmittance.report import asset
 from invrender.methods.transmittance.task import Result, Task
-from invrender.nouns import Volume
+from invrender.nouns import Cameras, Volume
 from invrender.render.absorption import optical_depth
 from invrender.report.compared import Compared
 from invrender.run.colour_views import ColourViews, all_compared
@@ -37,15 +37,24 @@ def views_of(task: Task, side: int, backend: Backend) -> ColourViews:
     def target(seat: Seat) -> Picture:
         return _grey(seat.small(_light(data, seat.number)))
 
-    def draw(volume: Volume, seat: Seat) -> Picture:
+    def several(volume: Volume, seats: Sequence[Seat]) -> list[Picture]:
         positive = Volume(volume.values.clamp(min=0), volume.bounds)
-        return _grey(torch.exp(-task.extinction * optical_depth(positive, seat.camera, backend)[0].cpu()))
+        cameras = Cameras(
+            torch.cat([seat.camera.world_to_camera for seat in seats]),
+            torch.cat([seat.camera.projection for seat in seats]),
+            seats[0].camera.size,
+        )
+        views = optical_depth(positive, cameras, backend).cpu()
+        return [_grey(torch.exp(-task.extinction * view)) for view in views]
+
+    def draw(volume: Volume, seat: Seat) -> Picture:
+        return several(volume, [seat])[0]
 
     def counts(seat: Seat) -> np.ndarray:
         found: np.ndarray = seat.small((data.weight[seat.number] > 0).float()).numpy()
         return found
 
-    return ColourViews(shown, target, draw, counts)
+    return ColourViews(shown, target, draw, counts, several=several)
 
 
 def _light(data: Measurement, view: int) -> Tensor:

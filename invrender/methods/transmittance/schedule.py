@@ -15,7 +15,7 @@ the first weight, then pairs: one with the same weight and one with a neighbour 
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -23,9 +23,10 @@ from typing import Any
 import torch
 
 from invrender.kernels import Backend
+from invrender.methods.transmittance import steps
 from invrender.methods.transmittance.baselines import setup
 from invrender.methods.transmittance.budget import coarse_passes, first_passes, is_large, trial_passes, turns
-from invrender.methods.transmittance.continuing import COARSE, continued, kept_measures, kept_result, own
+from invrender.methods.transmittance.continuing import COARSE, continued, kept_measures, own
 from invrender.methods.transmittance.held_out import HeldOut
 from invrender.methods.transmittance.ladder import FEWEST_VIEWS, HELD_OUT_MISFIT, LADDER, Ladder, split, weight_search
 from invrender.methods.transmittance.measurement import Measurement, binned
@@ -35,10 +36,9 @@ from invrender.methods.transmittance.settings import TransmittanceSettings
 from invrender.methods.transmittance.sharpness import believed
 from invrender.methods.transmittance.task import Result
 from invrender.ranks.slabs import enlarged
-from invrender.solve.fista import Fista
-from invrender.solve.ordered_subsets import OrderedSubsets, Turns
+from invrender.solve.ordered_subsets import OrderedSubsets
 from invrender.solve.phase import Finished, Phase, Start
-from invrender.solve.protocol import Params, Solver
+from invrender.solve.protocol import Params
 
 Tensor = torch.Tensor
 
@@ -46,9 +46,7 @@ LESS = 3.3  # by which smoothing is less than what trials choose, where a grid e
 SUBSETS, SUBSET_PASSES = (8, 4), 2  # of the start under noise: as many as leave two views in each
 SUBSET_MOMENTUM = 0.9
 JUDGING = 3  # trials before data are doubted: one, and the pair that decides about the rim
-ROUNDING = 0.01  # of the density's level: below it, differences are smoothed quadratically
 WITHOUT_VIEWS = 1e-4  # smoothing weight where there are too few views to hold any out
-ADVICE = "use --fresh --solver fista, or check the images' weights"
 
 
 @dataclass(frozen=True)
@@ -170,7 +168,7 @@ class Plan:
     def result(self, finished: tuple[Finished, ...]) -> Result:
         """What the finished phases have led to."""
         fine = [each for each in finished if not each.name.startswith(COARSE)]
-        tried = [each for each in fine if each.name == "choose"]
+        tried = [each for each in fine if each.name == steps.CHOOSE]
         scores = weight_search(self.searched(tried), self.ladder(tried), self.trial, self.total).scores
         problem, tight = self.settled(tried), self.supports.empties(tried)
         support, samples = float(problem.support.sum()) / problem.support.numel(), problem.turned.samples
@@ -188,10 +186,10 @@ class Plan:
         parts = self.problem.parts(taken, count).systems
         whole = self.trials[0] if self.chooses else self.problem.turned
         # On average a part is curved like all of them, whose weights are as much less as they are more.
-        inner = tuple(self._fista(whole, weight, SUBSET_MOMENTUM) for _ in parts)
-        return self._phase(
-            "start", (SUBSET_PASSES, done), weight, parts, OrderedSubsets(inner), lambda: self._first(coarse)
-        )
+        inner = tuple(steps.fista(self.problem, whole, weight, SUBSET_MOMENTUM) for _ in parts)
+        span = (SUBSET_PASSES, done, self.total)
+        stepping = (parts, OrderedSubsets(inner))
+        return steps.phase("start", span, self.shape, weight, stepping, lambda: self._first(coarse))
 
     def _choose(self, fine: Sequence[Finished], coarse: Sequence[Finished], done: int) -> Phase | None:
         """The next phase of the ladder; None where there is no choice, or it is made.
@@ -199,7 +197,7 @@ class Plan:
         From the same state a few passes are run with the current weight and with the next lower one; the run that
         predicts the held-out views better is continued. So no passes are lost, and both weights have had equally many.
         """
-        tried = [each for each in fine if each.name == "choose"]
+        tried = [each for each in fine if each.name == steps.CHOOSE]
         asked = self.searched(tried)
         left = self.total - done + sum(each.steps for each in asked)
         search = weight_search(asked, self.ladder(tried), self.trial, left)
@@ -213,8 +211,9 @@ class Plan:
             return Start(self._first(fine or coarse).params)
 
         count = self.trial if tried else first_passes(self.total)
-        span = (min(count, self.total - done), done)
-        phase = self._phase("choose", span, search.weight, *self._in_turn(kept, search.weight), start)
+        span = (min(count, self.total - done), done, self.total)
+        stepping = steps.in_turn(self.problem, kept, search.weight)
+        phase = steps.phase(steps.CHOOSE, span, self.shape, search.weight, stepping, start)
 
         def measures(params: Params, state: Any) -> dict[str, float]:
             found = params[DENSITY]
@@ -226,7 +225,7 @@ class Plan:
 
     def _solve(self, fine: Sequence[Finished], coarse: Sequence[Finished], done: int) -> Phase:
         """All that is left of the passes, on all views."""
-        tried = [each for each in fine if each.name == "choose"]
+        tried = [each for each in fine if each.name == steps.CHOOSE]
         asked = self.searched(tried)
         search = weight_search(asked, self.ladder(tried), self.trial, self.total)
         problem = self.settled(tried)
@@ -238,56 +237,20 @@ class Plan:
 
         self._forget("trials", "doubted_trials")
         weight = self.weight((*coarse, *fine))
-        return self._phase("solve", (self.total - done, done), weight, *self._in_turn(problem.turned, weight), start)
+        span = (self.total - done, done, self.total)
+        stepping = steps.in_turn(self.problem, problem.turned, weight)
+        return steps.phase("solve", span, self.shape, weight, stepping, start)
 
     def _plain(self) -> Phase:
         """The classical solvers."""
-        objective, solver = setup(self.problem, self.settings, self.settings.solver, self.total)
+        stepping = setup(self.problem, self.settings, self.settings.solver, self.total)
         nothing = {DENSITY: self.problem.nothing}
-        return self._phase("solve", (self.total, 0), 0.0, objective, solver, lambda: Start(nothing))
+        return steps.phase("solve", (self.total, 0, self.total), self.shape, 0.0, stepping, lambda: Start(nothing))
 
     def _forget(self, *names: str) -> None:
         """Give back the memory of what was computed when it was asked for, and would be again."""
         for name in names:
             vars(self).pop(name, None)
-
-    def _in_turn(self, parts: Parts, weight: float) -> tuple[Any, Solver[Any, Any]]:
-        """The objective of some views, and FISTA on one part of them after the other."""
-        inner = tuple(self._fista(parts, weight) for _ in parts.systems)
-        return (parts.systems, Turns(inner)) if len(inner) > 1 else (parts.systems[0], inner[0])
-
-    def _fista(self, parts: Parts, weight: float, most_momentum: float = 1.0) -> Fista:
-        level = self.problem.level
-        smoothing = (weight * parts.scale * level, ROUNDING * level)
-        return Fista(parts.curvature, smoothing, self.backend.smooth_step, most_momentum)
-
-    def _phase(
-        self,
-        name: str,
-        span: tuple[int, int],
-        weight: float,
-        objective: Any,
-        solver: Solver[Any, Any],
-        start: Callable[[], Start],
-    ) -> Phase:
-        """A phase of so many steps after so many, with a smoothing weight."""
-        steps, done = span
-        return Phase(
-            name=name,
-            title="solve",
-            steps=steps,
-            start=start,
-            objective=objective,
-            solver=solver,
-            decode=lambda params: params[DENSITY],
-            result=kept_result if name == "choose" else lambda params, state: params,
-            first=done,
-            total=self.total,
-            rolls_back=not is_large(self.shape),
-            labels={"phase": name},
-            constants={"smoothing": weight},
-            advice=ADVICE,
-        )
 
     def _first(self, before: Sequence[Finished]) -> Start:
         """From the density of the phase before: of this grid or the coarse one; from nothing without any."""
@@ -321,7 +284,7 @@ class Plan:
             return self.coarse.weight(own(finished))
         if not self.chooses:
             return self.fixed
-        tried = [each for each in finished if each.name == "choose"]
+        tried = [each for each in finished if each.name == steps.CHOOSE]
         found = weight_search(self.searched(tried), self.ladder(tried), self.trial, self.total).weight
         # A held-out view lies in a gap twice as wide as any later: what wins there is too strong for data that a grid
         # explains exactly. Others need that much, for the sharp edges between the samples.
