@@ -31,8 +31,7 @@ def corner_normals(points: Floats, faces: Ints, least: float) -> tuple[Floats, I
     flat = np.zeros((len(faces), 3), np.float32)
     weights = np.zeros((len(faces), 3), np.float32)
     means, rough = np.zeros((len(points), 3), np.float32), np.zeros(len(points), np.uint8)
-    for f in range(len(faces)):
-        _flat_of(points, faces, f, flat, weights)
+    _keep_flat(points, faces, flat, weights)
     if _keep_means(faces, flat, weights, least, means, rough):
         return _with_parts(faces, flat, weights, least, rough, means)
     return means, faces.copy()
@@ -125,21 +124,22 @@ def _mixed(number: Any) -> Any:
 
 
 @body
-def _flat_of(points: Floats, faces: Ints, f: int, flat: Floats, weights: Floats) -> None:
-    """The unit normal of a face and the weights at its corners."""
-    a, b, c = faces[f, 0], faces[f, 1], faces[f, 2]
-    ax, ay, az = points[b, 0] - points[a, 0], points[b, 1] - points[a, 1], points[b, 2] - points[a, 2]
-    bx, by, bz = points[c, 0] - points[b, 0], points[c, 1] - points[b, 1], points[c, 2] - points[b, 2]
-    cx, cy, cz = points[a, 0] - points[c, 0], points[a, 1] - points[c, 1], points[a, 2] - points[c, 2]
-    x, y, z = ay * bz - az * by, az * bx - ax * bz, ax * by - ay * bx
-    size = np.sqrt(x * x + y * y + z * z)
-    if not size > 0:
-        return
-    one = 1 / size
-    flat[f, 0], flat[f, 1], flat[f, 2] = x * one, y * one, z * one
-    first, second, third = ax * ax + ay * ay + az * az, bx * bx + by * by + bz * bz, cx * cx + cy * cy + cz * cz
-    whole = size / (first * second * third)
-    weights[f, 0], weights[f, 1], weights[f, 2] = whole * second, whole * third, whole * first
+def _keep_flat(points: Floats, faces: Ints, flat: Floats, weights: Floats) -> None:
+    """Fill the unit normal of each face and the weights at its corners; both stay 0 where it has no area."""
+    for f in range(len(faces)):
+        a, b, c = faces[f, 0], faces[f, 1], faces[f, 2]
+        ax, ay, az = points[b, 0] - points[a, 0], points[b, 1] - points[a, 1], points[b, 2] - points[a, 2]
+        bx, by, bz = points[c, 0] - points[b, 0], points[c, 1] - points[b, 1], points[c, 2] - points[b, 2]
+        cx, cy, cz = points[a, 0] - points[c, 0], points[a, 1] - points[c, 1], points[a, 2] - points[c, 2]
+        x, y, z = ay * bz - az * by, az * bx - ax * bz, ax * by - ay * bx
+        size = np.sqrt(x * x + y * y + z * z)
+        if not size > 0:
+            continue
+        one = 1 / size
+        flat[f, 0], flat[f, 1], flat[f, 2] = x * one, y * one, z * one
+        first, second, third = ax * ax + ay * ay + az * az, bx * bx + by * by + bz * bz, cx * cx + cy * cy + cz * cz
+        whole = size / (first * second * third)
+        weights[f, 0], weights[f, 1], weights[f, 2] = whole * second, whole * third, whole * first
 
 
 @body

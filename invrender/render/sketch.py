@@ -73,7 +73,7 @@ def outline(mesh: Mesh, coloured: bool = False, merged: bool = False) -> Outline
         faces, whole = number[faces].astype(np.int32), points
         points = np.empty((int(number.max()) + 1 if len(number) else 0, 3))
         points[number] = whole
-    centre = (points.min(0) + points.max(0)) / 2 if len(points) else np.zeros(3)
+    centre = np.full(len(points), 1 / max(len(points), 1)) @ points
     local = (points - centre).astype(np.float32)
     solid = merged and bool(is_solid(local, faces))
     if coloured:
