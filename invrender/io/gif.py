@@ -66,9 +66,10 @@ def _parts(frames: Sequence[Picture], fps: float, last: float) -> Iterator[bytes
     yield b"\x21\xff\x0bNETSCAPE2.0\x03\x01\x00\x00\x00"
     before, pixels = np.full((height, width), STAYS, np.uint8), np.empty((height, width), np.uint8)
     packed = np.empty(2 * height * width + 1024, np.uint8)
+    strings, state = np.empty(SLOTS, np.int64), np.empty(4, np.int64)
     time = round(100 / fps)
     for number, frame in enumerate(frames):
-        top, bottom, left, right, length = _encode(frame, table, before, pixels, packed)
+        top, bottom, left, right, length = _encode(frame, table, before, pixels, strings, state, packed)
         stays = time + round(100 * last) if number == len(frames) - 1 else time
         yield b"\x21\xf9\x04" + struct.pack("<BHBB", 0x05, min(stays, 65535), STAYS, 0)
         yield b"\x2c" + struct.pack("<HHHHB", left, top, right - left, bottom - top, 0)
@@ -166,15 +167,18 @@ def _count_low(frame: Picture, cell: int, times: Ints) -> None:
 
 @kernel
 def _encode(
-    frame: Picture, table: Picture, before: Picture, pixels: Picture, packed: Picture
+    frame: Picture, table: Picture, before: Picture, pixels: Picture, strings: Ints, state: Ints, packed: Picture
 ) -> tuple[int, int, int, int, int]:
-    """Fill `packed` with what of a picture is not as it was before, which then is; `pixels` is room to work in.
+    """Fill `packed` with what of a picture is not as it was before, which then is.
+
+    `pixels` [H,W], `strings` [SLOTS] and `state` [4] are room to work in: were they made in here, their users would be
+    counted at each code.
 
     Returns:
         The part's rows and columns (first, beyond the last), and how many bytes it takes.
     """
     top, bottom, left, right = _changed(frame, table, before, pixels)
-    return top, bottom, left, right, _compress(pixels, top, bottom, left, right, packed)
+    return top, bottom, left, right, _compress(pixels, top, bottom, left, right, strings, state, packed)
 
 
 @body
@@ -205,14 +209,16 @@ def _changed(frame: Picture, table: Picture, before: Picture, pixels: Picture) -
 
 
 @body
-def _compress(pixels: Picture, top: int, bottom: int, left: int, right: int, packed: Picture) -> int:
+def _compress(
+    pixels: Picture, top: int, bottom: int, left: int, right: int, table: Ints, state: Ints, packed: Picture
+) -> int:
     """Fill `packed` with the codes of a part of a picture, in blocks of at most 255 bytes behind their lengths.
 
     A code is the longest string that is known; it and the pixel behind it become a new string. How many bytes it takes
     is returned: at most 12 bits a pixel, and what the blocks' lengths take.
     """
-    table = np.full(SLOTS, -1, np.int64)  # strings, and their codes below them
-    state = np.array([0, 0, 0, 1, 0], np.int64)  # bits that wait, how many, the block's begin, the next byte, unused
+    table[:] = -1  # strings, and their codes below them
+    state[0], state[1], state[2], state[3] = 0, 0, 0, 1  # bits that wait, how many, the block's begin, the next byte
     width, following = 9, FIRST
     _put(CLEAR, width, state, packed)
     prefix = -1

@@ -17,10 +17,11 @@ MOST_AROUND = 48  # faces at a vertex of which smooth parts are told apart; more
 
 
 @kernel
-def corner_normals(points: Floats, faces: Ints, least: float) -> Floats:
-    """Unit normals [F,3,3] float32 at corners: of the faces at a vertex that edges softer than `least`, a cosine,
-    connect with the corner's own, weighted as Max 1999 ("Weights for computing vertex normals from facet normals") has
-    it, the sine of the angle there over the lengths of both sides; 0 at degenerate ones.
+def corner_normals(points: Floats, faces: Ints, least: float) -> tuple[Floats, Ints]:
+    """Unit normals [R,3] float32, and which of them [F,3] corners have: the mean of the faces at a vertex that edges
+    softer than `least`, a cosine, connect with the corner's own, weighted as Max 1999 ("Weights for computing vertex
+    normals from facet normals") has it, the sine of the angle there over the lengths of both sides; 0 at degenerate
+    ones. The first are those of the points; corners at creases have more of their own.
 
     Args:
         points: [P,3].
@@ -29,29 +30,26 @@ def corner_normals(points: Floats, faces: Ints, least: float) -> Floats:
     """
     flat = np.zeros((len(faces), 3), np.float32)
     weights = np.zeros((len(faces), 3), np.float32)
-    normals, rough = np.zeros((len(faces), 3, 3), np.float32), np.zeros(len(points), np.uint8)
-    for f in range(len(faces)):
-        _flat_of(points, faces, f, flat, weights)
-    if _keep_means(faces, flat, weights, least, len(points), normals, rough):
-        _keep_parts(faces, flat, weights, least, rough, normals)
-    return normals
+    means, rough = np.zeros((len(points), 3), np.float32), np.zeros(len(points), np.uint8)
+    _keep_flat(points, faces, flat, weights)
+    if _keep_means(faces, flat, weights, least, means, rough):
+        return _with_parts(faces, flat, weights, least, rough, means)
+    return means, faces.copy()
 
 
 @body
-def _keep_means(
-    faces: Ints, flat: Floats, weights: Floats, least: float, count: int, normals: Floats, rough: Ints
-) -> bool:
-    """Fill normals with the mean at each vertex, and mark those of them that may have a crease; whether any has.
+def _keep_means(faces: Ints, flat: Floats, weights: Floats, least: float, means: Floats, rough: Ints) -> bool:
+    """Fill `means` with that at each vertex, and mark those of them that may have a crease; whether any has.
 
     No two faces have one that are all within half its angle of the mean.
     """
-    means, half, found = np.zeros((count, 3), np.float32), np.sqrt((1 + least) / 2), False
+    half, found = np.sqrt((1 + least) / 2), False
     for f in range(len(faces)):
         for k in range(3):
             v = faces[f, k]
             for axis in range(3):
                 means[v, axis] += weights[f, k] * flat[f, axis]
-    for v in range(count):
+    for v in range(len(means)):
         size = np.sqrt(means[v, 0] ** 2 + means[v, 1] ** 2 + means[v, 2] ** 2)
         one = 1 / size if size > 0 else 0.0
         for axis in range(3):
@@ -62,35 +60,38 @@ def _keep_means(
             cosine = flat[f, 0] * means[v, 0] + flat[f, 1] * means[v, 1] + flat[f, 2] * means[v, 2]
             if not cosine >= half:
                 rough[v], found = 1, True
-            for axis in range(3):
-                normals[f, k, axis] = means[v, axis]
     return found
 
 
 @body
-def _keep_parts(faces: Ints, flat: Floats, weights: Floats, least: float, rough: Ints, normals: Floats) -> None:
-    """Replace the normals at rough vertices by those of smooth parts."""
+def _with_parts(
+    faces: Ints, flat: Floats, weights: Floats, least: float, rough: Ints, means: Floats
+) -> tuple[Floats, Ints]:
+    """The means, those of smooth parts at the corners of rough vertices behind them, and which corners have which."""
     begin = np.zeros(len(rough) + 1, np.int64)
     for f in range(len(faces)):
         for k in range(3):
             begin[faces[f, k] + 1] += rough[faces[f, k]]
     for v in range(len(rough)):
         begin[v + 1] += begin[v]
-    corners, filled = np.empty(begin[-1], np.int64), begin.copy()
+    corners, filled, count = np.empty(begin[-1], np.int64), begin.copy(), len(means)
+    normals, row_of = np.zeros((count + begin[-1], 3), np.float32), faces.copy()
+    normals[:count] = means
     for f in range(len(faces)):
         for k in range(3):
             v = faces[f, k]
             if rough[v]:
-                normals[f, k] = 0
+                row_of[f, k] = count + filled[v]
                 corners[filled[v]] = 3 * f + k
                 filled[v] += 1
     part = np.empty(MOST_AROUND, np.int64)
     for v in range(len(rough)):
-        around = corners[begin[v] : begin[v + 1]]
+        around, own = corners[begin[v] : begin[v + 1]], normals[count + begin[v] : count + begin[v + 1]]
         if len(around) > MOST_AROUND:
-            _as_cone(flat, weights, around, least, normals)
+            _as_cone(flat, weights, around, least, own)
         elif len(around):
-            _by_parts(faces, flat, weights, around, least, part, normals)
+            _by_parts(faces, flat, weights, around, least, part, own)
+    return normals, row_of
 
 
 @kernel
@@ -123,21 +124,22 @@ def _mixed(number: Any) -> Any:
 
 
 @body
-def _flat_of(points: Floats, faces: Ints, f: int, flat: Floats, weights: Floats) -> None:
-    """The unit normal of a face and the weights at its corners."""
-    a, b, c = faces[f, 0], faces[f, 1], faces[f, 2]
-    ax, ay, az = points[b, 0] - points[a, 0], points[b, 1] - points[a, 1], points[b, 2] - points[a, 2]
-    bx, by, bz = points[c, 0] - points[b, 0], points[c, 1] - points[b, 1], points[c, 2] - points[b, 2]
-    cx, cy, cz = points[a, 0] - points[c, 0], points[a, 1] - points[c, 1], points[a, 2] - points[c, 2]
-    x, y, z = ay * bz - az * by, az * bx - ax * bz, ax * by - ay * bx
-    size = np.sqrt(x * x + y * y + z * z)
-    if not size > 0:
-        return
-    one = 1 / size
-    flat[f, 0], flat[f, 1], flat[f, 2] = x * one, y * one, z * one
-    first, second, third = ax * ax + ay * ay + az * az, bx * bx + by * by + bz * bz, cx * cx + cy * cy + cz * cz
-    whole = size / (first * second * third)
-    weights[f, 0], weights[f, 1], weights[f, 2] = whole * second, whole * third, whole * first
+def _keep_flat(points: Floats, faces: Ints, flat: Floats, weights: Floats) -> None:
+    """Fill the unit normal of each face and the weights at its corners; both stay 0 where it has no area."""
+    for f in range(len(faces)):
+        a, b, c = faces[f, 0], faces[f, 1], faces[f, 2]
+        ax, ay, az = points[b, 0] - points[a, 0], points[b, 1] - points[a, 1], points[b, 2] - points[a, 2]
+        bx, by, bz = points[c, 0] - points[b, 0], points[c, 1] - points[b, 1], points[c, 2] - points[b, 2]
+        cx, cy, cz = points[a, 0] - points[c, 0], points[a, 1] - points[c, 1], points[a, 2] - points[c, 2]
+        x, y, z = ay * bz - az * by, az * bx - ax * bz, ax * by - ay * bx
+        size = np.sqrt(x * x + y * y + z * z)
+        if not size > 0:
+            continue
+        one = 1 / size
+        flat[f, 0], flat[f, 1], flat[f, 2] = x * one, y * one, z * one
+        first, second, third = ax * ax + ay * ay + az * az, bx * bx + by * by + bz * bz, cx * cx + cy * cy + cz * cz
+        whole = size / (first * second * third)
+        weights[f, 0], weights[f, 1], weights[f, 2] = whole * second, whole * third, whole * first
 
 
 @body
@@ -188,7 +190,7 @@ def _by_parts(
                 z += weights[f, k] * flat[f, 2]
         for j in range(count):
             if part[j] == i:
-                _keep(normals, around[j], x, y, z)
+                _keep(normals, j, x, y, z)
 
 
 @body
@@ -200,18 +202,16 @@ def _as_cone(flat: Floats, weights: Floats, around: Ints, least: float, normals:
         y += weights[c // 3, c % 3] * flat[c // 3, 1]
         z += weights[c // 3, c % 3] * flat[c // 3, 2]
     size = np.sqrt(x * x + y * y + z * z)
-    for c in around:
-        f = c // 3
+    for i in range(len(around)):
+        f = around[i] // 3
         if x * flat[f, 0] + y * flat[f, 1] + z * flat[f, 2] >= least * size:
-            _keep(normals, c, x, y, z)
+            _keep(normals, i, x, y, z)
         else:
-            _keep(normals, c, flat[f, 0], flat[f, 1], flat[f, 2])
+            _keep(normals, i, flat[f, 0], flat[f, 1], flat[f, 2])
 
 
 @body
-def _keep(normals: Floats, corner: int, x: float, y: float, z: float) -> None:
+def _keep(normals: Floats, row: int, x: float, y: float, z: float) -> None:
     size = np.sqrt(x * x + y * y + z * z)
     if size > 0:
-        normals[corner // 3, corner % 3, 0] = x / size
-        normals[corner // 3, corner % 3, 1] = y / size
-        normals[corner // 3, corner % 3, 2] = z / size
+        normals[row, 0], normals[row, 1], normals[row, 2] = x / size, y / size, z / size

@@ -7,8 +7,10 @@ so a film can be drawn while a solver goes on.
 
 from __future__ import annotations
 
+import threading
 from dataclasses import dataclass
 from functools import lru_cache
+from typing import Any
 
 import numpy as np
 import torch
@@ -26,6 +28,8 @@ from invrender.shading.texture import albedo
 Picture = NDArray[np.uint8]
 Coverage = NDArray[np.float32]
 
+_kept = threading.local()
+
 CODES = 2**14  # rows of the table from linear values to sRGB: less than a quarter of a step apart where it is steepest
 
 
@@ -36,17 +40,19 @@ class Outline:
     Attributes:
         points: [P,3] float32, all different.
         faces: [F,3] int32.
-        corners: [F,3,3] float32, the normals at each triangle's corners, smooth up to creases.
+        rows: [R,3] float32 normals, smooth up to creases, or linear RGB.
+        row_of: [F,3] int32, which of them each triangle's corners have.
         centre: [3] float64, what was subtracted.
-        colours: [F,3,3] float32 linear RGB at the corners; None: the mesh has none that this can show.
+        coloured: whether the rows are colours.
         solid: whether it is closed, its faces outside, so that no camera beyond it sees a back.
     """
 
     points: NDArray[np.float32]
     faces: NDArray[np.int32]
-    corners: NDArray[np.float32]
+    rows: NDArray[np.floating[Any]]
+    row_of: NDArray[np.integer[Any]]
     centre: NDArray[np.float64]
-    colours: NDArray[np.float32] | None = None
+    coloured: bool = False
     solid: bool = False
 
 
@@ -55,7 +61,7 @@ def outline(mesh: Mesh, coloured: bool = False, merged: bool = False) -> Outline
 
     Args:
         mesh: any triangle soup.
-        coloured: whether its colours will be shown: those of its vertices times the albedo, no texture.
+        coloured: whether its colours will be shown, not its shape: those of its vertices times the albedo, no texture.
         merged: whether no two of its vertices lie in one place, as in a mesh that a solver moves; one that is closed
             then shows no backs. Of others, parts may be inside out.
     """
@@ -67,17 +73,21 @@ def outline(mesh: Mesh, coloured: bool = False, merged: bool = False) -> Outline
         faces, whole = number[faces].astype(np.int32), points
         points = np.empty((int(number.max()) + 1 if len(number) else 0, 3))
         points[number] = whole
-    centre = (points.min(0) + points.max(0)) / 2 if len(points) else np.zeros(3)
+    centre = np.full(len(points), 1 / max(len(points), 1)) @ points
     local = (points - centre).astype(np.float32)
-    normals = corner_normals(local, faces, np.cos(np.radians(CREASE_DEGREES)))
-    colours = _corner_colours(mesh, given.numpy()) if coloured else None
-    return Outline(local, faces, normals, centre, colours, merged and bool(is_solid(local, faces)))
+    solid = merged and bool(is_solid(local, faces))
+    if coloured:
+        return Outline(local, faces, *_colours(mesh, given.numpy()), centre, True, solid)
+    return Outline(
+        local, faces, *corner_normals(local, faces, np.cos(np.radians(CREASE_DEGREES))), centre, False, solid
+    )
 
 
-def _corner_colours(mesh: Mesh, faces: NDArray[np.int64]) -> NDArray[np.float32]:
+def _colours(mesh: Mesh, faces: NDArray[np.int64]) -> tuple[NDArray[np.float32], NDArray[np.int32]]:
     colours = None if mesh.colours is None else mesh.colours.detach().cpu().float()
     own = albedo(mesh.material, None, colours).detach().cpu().float().numpy()
-    return np.ascontiguousarray(own[faces] if own.ndim == 2 else np.broadcast_to(own, (*faces.shape, 3)))
+    plain = own.ndim == 1
+    return np.ascontiguousarray(own.reshape(-1, 3)), np.zeros_like(faces, np.int32) if plain else faces.astype(np.int32)
 
 
 def sketched(
@@ -94,27 +104,32 @@ def sketched(
         paper: linear RGB behind it.
 
     Returns:
-        The picture [H,W,3] uint8 sRGB and the coverage [H,W] in [0, 1]; None where some of it is beside or behind the
-        camera, which this does not cut.
+        The picture [H,W,3] uint8 sRGB and the coverage [H,W] in [0, 1]; None where some of it is not between the
+        camera's near and far planes, which this does not cut.
     """
     height, width = camera.size
     matrix = camera.clip_from_world[0].detach().cpu().double().numpy()
     moved = matrix @ np.block([[np.eye(3), body.centre[:, None]], [np.zeros((1, 3)), np.ones((1, 1))]])
-    kind, values = {
-        "shaded": (kernels.SHADED, body.corners),
-        "normal": (kernels.NORMAL, body.corners),
-        "color": (kernels.COLOUR, body.colours),
-    }[mode]
-    assert values is not None, "an outline that is to show colours is made with them"
+    kind = {"shaded": kernels.SHADED, "normal": kernels.NORMAL, "color": kernels.COLOUR}[mode]
+    assert body.coloured == (mode == "color"), "an outline is made for what it is to show"
     towards = to_lights(lights, camera)[0, 0, 0, 0].detach().cpu().double().numpy()
     reflected = torch.as_tensor(material.albedo).detach().cpu().double().expand(3)
     light = np.array([*towards, float(lights.ambient), float(lights.intensity), *reflected.tolist()])
     picture, cover = np.empty((height, width, 3), np.uint8), np.empty((height, width), np.float32)
     behind = np.array(paper, np.float64)
     drawn = kernels.sketch(
-        body.points, body.faces, values, moved, light, kind, body.solid, behind, _codes(), picture, cover
-    )
+        body.points, body.faces, body.rows, body.row_of, moved, light, kind, body.solid, behind, _codes(),
+        _room(height, width), picture, cover,
+    )  # fmt: skip
     return (picture, cover) if drawn else None
+
+
+def _room(height: int, width: int) -> NDArray[np.int64]:
+    """[H,W,4] to work in, of the thread's own: fresh memory costs more than to fill it."""
+    room: NDArray[np.int64] | None = getattr(_kept, "room", None)
+    if room is None or room.shape != (height, width, 4):
+        room = _kept.room = np.empty((height, width, 4), np.int64)
+    return room
 
 
 @lru_cache(maxsize=1)

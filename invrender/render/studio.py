@@ -157,8 +157,7 @@ def _lit(surface: Surface, camera: Cameras, studio: Studio, eye: Tensor) -> Outl
     centre = surface.positions.mean(0)
     local = (surface.positions - centre).cpu().numpy().astype(np.float32)
     faces, number = surface.faces.cpu().numpy().astype(np.int32), surface.attribute_faces.cpu().numpy()
-    corners = np.ascontiguousarray(rows[number])
-    return Outline(local, faces, corners, centre.cpu().numpy(), corners)
+    return Outline(local, faces, np.ascontiguousarray(rows), number.astype(np.int32), centre.cpu().numpy(), True)
 
 
 def lights_of(studio: Studio, camera: Cameras) -> Lights:

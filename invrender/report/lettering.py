@@ -93,24 +93,6 @@ def line_of_text(
     return line
 
 
-def lettered(panel: Panel, size: int, height: int = 0, ink: Colour = GREY) -> Picture:
-    """A panel below its label, [line_height(size) + H,W,3] uint8.
-
-    Args:
-        panel: the picture and its label.
-        size: of the letters, in pixels.
-        height: of the picture's place, where it is larger than the picture, which then is in its middle.
-        ink: of the label.
-    """
-    picture = panel.picture
-    below = max(height - picture.shape[0], 0)
-    if below:
-        picture = _padded(picture, ((below // 2, below - below // 2), (0, 0)))
-    if not panel.label:
-        return picture
-    return np.concatenate([line_of_text(panel.label, picture.shape[1], size, ink), picture])
-
-
 def framed(panels: Sequence[Panel], caption: str = "", quality: str = "", columns: int = 0, side: int = 0) -> Picture:
     """Panels side by side with their labels above them, and a caption below all of them.
 
@@ -125,23 +107,29 @@ def framed(panels: Sequence[Panel], caption: str = "", quality: str = "", column
     """
     columns = columns or len(panels)
     size = letters(side or max(max(panel.picture.shape[:2]) for panel in panels))
-    rows = [_row(panels[at : at + columns], size) for at in range(0, len(panels), columns)]
-    widest = max(row.shape[1] for row in rows)
-    parts = [_padded(row, ((0, 0), (0, widest - row.shape[1]))) for row in rows]
-    if caption or quality:
-        parts.append(line_of_text(caption, widest, size + 1, INK, quality))
-    return np.concatenate(parts)
+    rows = [panels[at : at + columns] for at in range(0, len(panels), columns)]
+    widest = max(sum(panel.picture.shape[1] + GAP for panel in row) - GAP for row in rows)
+    line = line_height(size)
+    tall = [max(panel.picture.shape[0] for panel in row) for row in rows]
+    above = [line if any(panel.label for panel in row) else 0 for row in rows]
+    below = line_height(size + 1) if caption or quality else 0
+    whole = np.full((sum(tall) + sum(above) + below, widest, 3), PAPER[0], np.uint8)
+    down = 0
+    for row, height, room in zip(rows, tall, above, strict=True):
+        _set(whole[down : down + room + height], row, room, size)
+        down += room + height
+    if below:
+        whole[down:] = line_of_text(caption, widest, size + 1, INK, quality)
+    return whole
 
 
-def _row(panels: Sequence[Panel], size: int) -> Picture:
-    tallest = max(panel.picture.shape[0] for panel in panels)
-    labelled = any(panel.label for panel in panels)
-    parts = []
-    for panel in panels:
-        part = lettered(panel if panel.label or not labelled else Panel(panel.picture, " "), size, tallest)
-        parts += [np.full((part.shape[0], GAP, 3), PAPER, np.uint8), part]
-    return np.concatenate(parts[1:], 1)
-
-
-def _padded(picture: Picture, around: tuple[tuple[int, int], tuple[int, int]]) -> Picture:
-    return np.pad(picture, (*around, (0, 0)), constant_values=PAPER[0])
+def _set(place: Picture, row: Sequence[Panel], room: int, size: int) -> None:
+    """Fill a row's place with its panels, each in the middle below `room` pixels for its label."""
+    left = 0
+    for panel in row:
+        height, width = panel.picture.shape[:2]
+        down = room + (place.shape[0] - room - height) // 2
+        place[down : down + height, left : left + width] = panel.picture
+        if panel.label:
+            place[:room, left : left + width] = line_of_text(panel.label, width, size, GREY)
+        left += width + GAP

@@ -46,7 +46,7 @@ class MeshFilm:
         if self.asset is None:
             seat = at(self.seats, now)
             return self.views.frame(self.turn.world(mesh), seat, now.caption, quality, self.side, merged=True)
-        where = [self.turn.slow(now.number)]
+        where = [self.turn.place(now.number)]
         estimate = self.turn.seen(mesh, where, merged=True)[0]
         return overlaid(self._asset_from(where)[0], estimate, now.caption, quality, self.side)
 

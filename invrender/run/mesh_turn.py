@@ -19,8 +19,7 @@ from invrender.run.turntable import PAPER, Turntable, make_turntable, nearest_vi
 
 Tensor = torch.Tensor
 
-FRAMES, SPEED = 36, 12.0  # of a turn, in three seconds
-SLOWER = 2  # times as slow the estimate turns while it forms
+FRAMES, SPEED = 36, 12.0  # of a turn, in three seconds: while an estimate forms, and of the result
 
 
 @dataclass(frozen=True)
@@ -29,7 +28,7 @@ class Turn:
 
     Attributes:
         frame: that takes the world's points there.
-        table: FRAMES * SLOWER cameras.
+        table: FRAMES cameras.
         backend: what draws.
     """
 
@@ -40,7 +39,7 @@ class Turn:
     @staticmethod
     def around(frame: Frame, size: int, views: Cameras, points: Tensor, backend: Backend) -> Turn:
         """The circle that holds points [P,3] of the normalised frame, in square pictures of `size` pixels."""
-        return Turn(frame, make_turntable(FRAMES * SLOWER, size, views, points), backend)
+        return Turn(frame, make_turntable(FRAMES, size, views, points), backend)
 
     def placed(self, mesh: Mesh) -> Mesh:
         """A mesh of the world in the normalised frame."""
@@ -50,13 +49,13 @@ class Turn:
         """A mesh of the normalised frame in the world."""
         return replace(mesh, vertices=torch.from_numpy(self.frame.restore(mesh.vertices.cpu().double().numpy())))
 
-    def slow(self, number: int) -> int:
-        """The camera from which a film's picture shows an estimate that forms."""
-        return number % (FRAMES * SLOWER)
+    def place(self, number: int) -> int:
+        """The camera of a film's picture."""
+        return number % FRAMES
 
     def whole(self, number: int) -> list[int]:
         """The cameras of the turn that goes on from a picture's."""
-        return [(self.slow(number) + SLOWER * k) % (FRAMES * SLOWER) for k in range(FRAMES)]
+        return [self.place(number + k) for k in range(FRAMES)]
 
     def seen(self, mesh: Mesh, cameras: Sequence[int], mode: str = "shaded", merged: bool = False) -> list[Seen]:
         """A mesh of the normalised frame from some of the cameras, as `mesh_views.drawn` has it; several processes

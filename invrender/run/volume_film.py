@@ -33,11 +33,11 @@ def turning(
     """
     framed_on = result if reference is None else reference
     cameras = around(*framed_on, side)
-    alone = turned(*result, cameras, backend)
+    alone = turned(*result, cameras, side, backend)
     if reference is None:
         first = nearest(views, cameras)
     else:
-        first = [(picture, "the asset") for picture in turned(*reference, cameras, backend)]
+        first = [(picture, "the asset") for picture in turned(*reference, cameras, side, backend)]
     return staged(first, alone, result[0], views, quality, side)
 
 

@@ -19,7 +19,8 @@ Tensor = torch.Tensor
 
 FRAMES, SPEED = 24, 8.0  # of a turn, in three seconds
 ELEVATION = 15.0
-LARGEST = 128  # samples along the longest axis that turning pictures are drawn from
+LARGEST = 96  # samples along the longest axis that turning pictures are drawn from
+FINE, LEAST = 1.5, 96  # pixels for each sample along what shows, and of a side, that turning pictures are drawn with
 GROUND = 0.01  # linear grey behind volumes
 FAIR, BRIGHTEST = 0.2, 0.995  # of the fullest slice, that a shown one holds; share of values that are below white
 
@@ -34,18 +35,29 @@ def shrunk(volume: Volume) -> Volume:
     return Volume(values, volume.bounds, volume.name)
 
 
+def drawn_side(samples: float, side: int) -> int:
+    """Pixels across of turning pictures that are shown with `side`, of a volume with so many samples along it."""
+    return min(side, max(LEAST, round(FINE * samples)))
+
+
 def around(volume: Volume, style: VolumeStyle, side: int) -> Cameras:
-    """Cameras of a full turn, with square pictures that what shows of a volume fills."""
+    """Cameras of a full turn, with square pictures that what shows of a volume fills.
+
+    They have at most `side` pixels across, and no more than the samples of the volume can show: those in between are
+    linear.
+    """
     part = occupied(volume, shown(volume, style.transfer))
+    side = drawn_side(float(((part.bounds[1] - part.bounds[0]).cpu() / volume.spacing.cpu()).max()), side)
     distance = filling_distance(part, "orbit", (side, side), FOV, ELEVATION)
     return volume_rig(part, "orbit", FRAMES, (side, side), distance, elevation=ELEVATION)
 
 
-def turned(volume: Volume, style: VolumeStyle, cameras: Cameras, backend: Backend) -> list[Picture]:
-    """Pictures of a volume on a dark ground."""
+def turned(volume: Volume, style: VolumeStyle, cameras: Cameras, side: int, backend: Backend) -> list[Picture]:
+    """Pictures of a volume on a dark ground, enlarged to `side` pixels across."""
     quick = VolumeStyle(style.transfer, style.lighting, quality=QUALITY["draft"])
     layers = render_volume(volume, cameras, quick, backend).cpu().float()
-    return list(to_bytes(layers[..., :3] + (1 - layers[..., 3:].clamp(0, 1)) * GROUND))
+    found = to_bytes(layers[..., :3] + (1 - layers[..., 3:].clamp(0, 1)) * GROUND)
+    return [enlarged(picture, side) for picture in found]
 
 
 def slices(volume: Volume, count: int, side: int) -> list[Picture]:

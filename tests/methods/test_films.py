@@ -3,13 +3,14 @@ picture while it runs."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import replace
+from collections.abc import Mapping, Sequence
+from dataclasses import is_dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
+import torch
 from PIL import Image, ImageSequence
 
 from invrender.backends import select
@@ -19,7 +20,7 @@ from invrender.methods.scattering import film as scattering_film
 from invrender.methods.scattering import report as scattering_report
 from invrender.report.compared import Compared
 from invrender.run.execute import Destination, execute
-from invrender.run.film import Moment
+from invrender.run.film import Film, Moment, Reel
 from invrender.run.method import Method
 from tests.methods.test_going_on import CASES, SOURCES, _small, inputs  # noqa: F401
 
@@ -54,7 +55,12 @@ def frames(path: Path) -> Sequence[np.ndarray]:
 
 
 @pytest.mark.parametrize("case", SHOWN)
-def test_a_film_and_the_worst_views(case: str, inputs: Path, tmp_path: Path) -> None:  # noqa: F811
+def test_a_film_and_the_worst_views(
+    case: str,
+    inputs: Path,  # noqa: F811
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     name, settings, _ = CASES[case]
     known: list[Any] = []
     method = seen(method_called(name), known)
@@ -68,7 +74,9 @@ def test_a_film_and_the_worst_views(case: str, inputs: Path, tmp_path: Path) -> 
     )
     resolved: Any = method.settings(inputs / SOURCES.get(name, "ball.npz"), **{**settings, **shown, **files})
     backend = select("cpu", needs=method.needs)
+    taken = _taken(monkeypatch)
     execute(method, resolved, backend, Destination(tmp_path / "run"), quiet=True)
+    assert taken and all(aside and _values(estimate) == held for aside, estimate, held in taken)
     film = frames(tmp_path / "run" / "progress.gif")
     assert film[0].shape[1] == 3 * SIDE + 2 * 4
     for frame in film:
@@ -81,6 +89,30 @@ def test_a_film_and_the_worst_views(case: str, inputs: Path, tmp_path: Path) -> 
     assert any(each.unseen for each in method.compared(*known, backend, 1000)) == (
         name == "photometric" or case in UNSEEN
     )
+
+
+def _taken(monkeypatch: pytest.MonkeyPatch) -> list[tuple[bool, Any, list[bytes]]]:
+    """Filled with the estimates that are handed to the thread that draws, and what they held then."""
+    taken: list[tuple[bool, Any, list[bytes]]] = []
+    plain = Reel._take
+
+    def take(reel: Reel, film: Film, estimate: Any, now: Moment) -> None:
+        taken.append((film.aside, estimate, _values(estimate)))
+        plain(reel, film, estimate, now)
+
+    monkeypatch.setattr(Reel, "_take", take)
+    return taken
+
+
+def _values(estimate: Any) -> list[bytes]:
+    """All arrays in an estimate."""
+    if isinstance(estimate, torch.Tensor):
+        return [estimate.detach().cpu().numpy().tobytes()]
+    if isinstance(estimate, np.ndarray):
+        return [estimate.tobytes()]
+    if isinstance(estimate, Mapping):
+        return [each for value in estimate.values() for each in _values(value)]
+    return [each for value in vars(estimate).values() for each in _values(value)] if is_dataclass(estimate) else []
 
 
 def check(found: Sequence[Compared]) -> None:

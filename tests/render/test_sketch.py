@@ -9,8 +9,9 @@ import pytest
 import torch
 
 from invrender.backends import select
+from invrender.cameras.projection import perspective
 from invrender.cameras.rigs import rig
-from invrender.nouns import Lights, Material
+from invrender.nouns import Lights, Material, Mesh
 from invrender.render.corner_normals import corner_normals
 from invrender.render.images import to_bytes
 from invrender.render.raster import layers_of
@@ -62,9 +63,40 @@ def test_normals_are_smooth_but_for_creases():
     faces = np.array([[0, 1, 2], [0, 2, 3], [1, 4, 5], [1, 5, 2]], np.int32)
     for rise, creased in ((1.0, True), (0.1, False)):
         points = np.array([[0, 0, 0], [1, 0, 0], [1, 1, 0], [0, 1, 0], [2, 0, rise], [2, 1, rise]], np.float32)
-        found = corner_normals(points, faces, np.cos(np.radians(30)))
+        rows, row_of = corner_normals(points, faces, np.cos(np.radians(30)))
+        found = rows[row_of]
         np.testing.assert_allclose(np.linalg.norm(found, axis=2), 1, atol=1e-6)
         np.testing.assert_allclose(found[0, 0], (0, 0, 1), atol=1e-6)
         apart = np.abs(found[0, 1] - found[2, 0]).max()
         assert (apart > 0.5) == creased
         assert apart < 1e-6 or creased
+
+
+def test_what_a_camera_cuts_is_not_sketched():
+    """Depths are told apart between the nearest and the farthest point: what lies beyond a plane has none."""
+    mesh = SAMPLES["torus-knot"]()
+    reach = float(mesh.vertices.abs().max())
+    camera = rig("orbit", 1, torch.zeros(3), reach, (32, 32))
+    body = outline(mesh)
+    far = float(torch.linalg.norm(camera.position))
+    for near, beyond, drawn in ((far - 2 * reach, far + 2 * reach, True), (far, far + 2 * reach, False),
+                                (far - 2 * reach, far, False)):  # fmt: skip
+        some = replace(camera, projection=perspective(45.0, (32, 32), near, beyond)[None])
+        assert (sketched(body, some, "shaded", Material(), Lights(), PAPER) is not None) == drawn
+
+
+@pytest.mark.parametrize("mode", ["normal", "color"])
+def test_large_triangles_are_shaded_in_perspective(mode):
+    """A square that leans away: its middle on the screen is not the mean of its corners."""
+    corners = torch.tensor([[-1.0, -1, 1], [1, -1, 1], [1, 1, -4], [-1, 1, -4]], dtype=torch.float64)
+    faces = torch.tensor([[0, 1, 2], [0, 2, 3]])
+    colours = torch.tensor([[1.0, 0, 0], [1, 0, 0], [0, 0, 1], [0, 0, 1]])
+    camera = rig("orbit", 1, torch.zeros(3), 3.0, (64, 64), elevation=0.0)
+    mesh = Mesh(corners, faces, colours=colours)
+    found = sketched(outline(mesh, mode == "color"), camera, mode, Material(), Lights(), PAPER)
+    assert found is not None
+    backend = select("cpu")
+    layers = layers_of(surface_on(backend.device, mesh), Lights(), camera, mode, backend)[0].float()
+    exact, inside = to_bytes(layers[..., :3]), (layers[..., 3].numpy() > 0.999) & (found[1] > 0.999)
+    assert inside.sum() > 20
+    assert np.abs(found[0].astype(int) - exact)[inside].max() <= 3

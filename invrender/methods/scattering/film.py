@@ -61,7 +61,8 @@ def film(task: Task, settings: ScatteringSettings, backend: Backend) -> Film | N
         turn = staged(nearest(views, cameras), alone, volume, views, told(scores), side)
         return Ending([*views.worst(found, scores, side), *turn.progress], turn.turntable)
 
-    return Film(frames, draw, ending, SPEED, video=settings.video is not None)
+    aside = backend.device.type == "cpu"  # whose kernels bring threads of their own
+    return Film(frames, draw, ending, SPEED, video=settings.video is not None, aside=aside)
 
 
 def _turning(task: Task, found: Found, cameras: Cameras, backend: Backend) -> list[Picture]:

@@ -60,7 +60,8 @@ def film(task: Task, renderer: Renderer, settings: SceneSettings) -> Film | None
             drawn = [finer.picture(result.scene, target.camera, target.size) for target in small]
         return Ending([rows(drawn, "the result", f"loss {result.loss:.3g}")])
 
-    return Film(MOST_SHOTS, draw, ending, SPEED, opening=values.encode(), most=frames, video=settings.video is not None)
+    aside, video = renderer.backend.device.type == "cpu", settings.video is not None  # its kernels bring threads
+    return Film(MOST_SHOTS, draw, ending, SPEED, opening=values.encode(), most=frames, video=video, aside=aside)
 
 
 def _size(target: Target, side: int) -> tuple[int, int]:

@@ -13,7 +13,7 @@ from invrender.methods.transmittance.settings import TransmittanceSettings
 from invrender.methods.transmittance.task import Task
 from invrender.run.colour_views import SMALL
 from invrender.run.film import film_files
-from invrender.run.volume_turn import FRAMES, LARGEST
+from invrender.run.volume_turn import FRAMES, LARGEST, drawn_side
 from invrender.run.work import Work, bytes_of
 
 JOSEPH = 0.2  # of the time of exact line integrals
@@ -33,7 +33,8 @@ def work(task: Task, settings: TransmittanceSettings) -> Work:
         others = sum(own_passes(solver, noisy) or count for solver in SOLVERS)
         count, whole = count + others, whole + others
     side, frames = settings.gif_size, settings.gif_frames
-    ending = (FRAMES * min(longest, LARGEST) * side**2 + views * SMALL**2 * longest) if frames else 0
+    turning = min(longest, LARGEST)
+    ending = (FRAMES * turning * drawn_side(turning, side) ** 2 + views * SMALL**2 * longest) if frames else 0
     drawn = frames * min(side, height, width) ** 2 * longest + ending
     own = task.reference is not None
     amounts = {

@@ -45,7 +45,8 @@ def film(task: Task, settings: ColourSettings, backend: Backend) -> Film | None:
         turn = turning(_small(result.styled), target, views, told(scores), side, backend)
         return Ending([*views.worst(result.styled, scores, side), *turn.progress], turn.turntable)
 
-    return Film(frames, draw, ending, SPEED, video=settings.video is not None)
+    aside = backend.device.type == "cpu"  # whose kernels bring threads of their own
+    return Film(frames, draw, ending, SPEED, video=settings.video is not None, aside=aside)
 
 
 def _small(styled: StyledVolume) -> tuple[Volume, VolumeStyle]:
