@@ -27,6 +27,8 @@ from numba import njit
 from numba.core import config, event
 from numba.core.runtime.nrt import rtsys
 
+from invrender.compiling import Whole, link_parts, share_among_literals
+
 P = ParamSpec("P")
 R = TypeVar("R")
 
@@ -37,6 +39,14 @@ PART: dict[str, Any] = {
     "no_cfunc_wrapper": True,
 }
 """How functions are compiled that only kernels call: without the ways in from Python and C, which nobody takes."""
+
+_KERNEL: dict[str, Any] = {
+    "error_model": "numpy",
+    "nogil": True,
+    "no_cfunc_wrapper": True,
+    "pipeline_class": Whole,
+}
+"""How entry points are compiled, which Python calls."""
 
 _SETTING = "CACHE_DIR"  # Numba defines its settings at run time, unseen by type checkers
 
@@ -51,9 +61,10 @@ def kernel(function: Callable[P, R], fast: frozenset[str] = frozenset()) -> Call
     before: str = getattr(config, _SETTING)
     setattr(config, _SETTING, str(folder or before))
     try:
-        compiled = njit(cache=folder is not None, error_model="numpy", nogil=True, fastmath=set(fast))(function)
+        compiled = njit(cache=folder is not None, fastmath=set(fast), **_KERNEL)(function)
     finally:
         setattr(config, _SETTING, before)
+    link_parts(compiled)
     _kept[id(compiled)] = folder is not None
     if folder is not None:
         _forgive(vars(compiled)["_cache"], folder)
@@ -106,9 +117,11 @@ def _forgive(kept: Any, folder: Path) -> None:
     kept.save_overload, kept.load_overload = save_if_possible, load_if_whole
 
 
-def body(function: Callable[P, R]) -> Callable[P, R]:
-    """Compile a function that only kernels call, as a part of them."""
-    return cast("Callable[P, R]", njit(**PART)(function))
+def body(function: Callable[P, R], **options: Any) -> Callable[P, R]:
+    """Compile a function that only kernels call, as a part of them; `options` are Numba's, beside PART."""
+    compiled = njit(**PART | options)(function)
+    share_among_literals(compiled)
+    return cast("Callable[P, R]", compiled)
 
 
 @cache
