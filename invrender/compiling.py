@@ -8,8 +8,12 @@ out here: it was half of the time. What comes out are the same operations in the
 from __future__ import annotations
 
 import gc
+import os
+import sys
+import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
+from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
@@ -20,6 +24,9 @@ from numba.core.registry import cpu_target
 _STEPS: Any = compiler.DefaultPassBuilder
 _COMPLETE: Any = JITCodeLibrary
 _unliteral: Any = types.unliteral
+PATIENCE = 100.0
+"""Seconds for which a process waits for another that compiles the same kernel."""
+
 _LIBRARIES = "_library_class"  # Numba's name for what its code generator makes libraries of
 
 
@@ -64,19 +71,65 @@ class Whole(compiler.CompilerBase):
         return [_STEPS.define_nopython_pipeline(state)]
 
 
-def link_parts(kernel: Any) -> None:
-    """Have all that a kernel calls compiled as its parts. `kernel` is compiled by `Whole`."""
-    made_by = vars(kernel)["_compiler"]
-    usual = made_by.compile
+def link_parts(kernel: Any, folder: Path | None) -> None:
+    """Have all that a kernel calls compiled as its parts, by one process at a time, which keeps it in a folder.
+
+    `kernel` is compiled by `Whole`, and kept where there is a folder.
+    """
+    made_by, kept = vars(kernel)["_compiler"], vars(kernel)["_cache"]
+    usual, save = made_by.compile, kept.save_overload
 
     def compile_whole(arguments: Any, returned: Any) -> Any:  # Numba holds its lock: no other thread compiles
-        with _libraries(_Part), _without_collections():
-            found = usual(arguments, returned)
-        for environment in found._find_referenced_environments():
-            found.library.codegen.set_env(environment.env_name, environment)
+        with _alone(folder and folder / f"{kernel.__qualname__}.lock"), _libraries(_Part), _without_collections():
+            found = _made_meanwhile(kept, arguments) if folder else None
+            if found is None:
+                found = usual(arguments, returned)
+                for environment in found._find_referenced_environments():
+                    found.library.codegen.set_env(environment.env_name, environment)
+                save(arguments, found)
         return found
 
     made_by.compile = compile_whole
+    kept.save_overload = lambda arguments, found: None  # it has been, before another process could look for it
+
+
+def _made_meanwhile(kept: Any, arguments: Any) -> Any:
+    """What another process has compiled since this one looked for it; or None."""
+    target: Any = cpu_target.target_context
+    found = kept.load_overload(arguments, target)
+    if found is not None:
+        target.insert_user_function(found.entry_point, found.fndesc, [found.library])
+    return found
+
+
+@contextmanager
+def _alone(file: Path | None) -> Iterator[None]:
+    """Wait until no other process is in such a block for this file.
+
+    Nobody waits where there are no such locks (Windows, some networks), nor for longer than any kernel takes: for a
+    process that has been stopped, say. The lock ends with the process, however that ends; see flock(2).
+    """
+    descriptor = None
+    if file is not None and sys.platform != "win32":
+        with suppress(OSError):
+            descriptor = os.open(file, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o666)
+            _wait_for(descriptor)
+    try:
+        yield
+    finally:
+        if descriptor is not None:
+            os.close(descriptor)
+
+
+def _wait_for(descriptor: int) -> None:
+    import fcntl
+
+    limit = time.monotonic() + PATIENCE
+    while time.monotonic() < limit:
+        try:
+            return fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            time.sleep(0.05)
 
 
 def share_among_literals(part: Any) -> None:

@@ -64,10 +64,10 @@ def kernel(function: Callable[P, R], fast: frozenset[str] = frozenset()) -> Call
         compiled = njit(cache=folder is not None, fastmath=set(fast), **_KERNEL)(function)
     finally:
         setattr(config, _SETTING, before)
-    link_parts(compiled)
     _kept[id(compiled)] = folder is not None
     if folder is not None:
         _forgive(vars(compiled)["_cache"], folder)
+    link_parts(compiled, folder)
     return cast("Callable[P, R]", compiled)
 
 
