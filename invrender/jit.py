@@ -24,7 +24,7 @@ from typing import Any, ParamSpec, TypeVar, cast
 
 import numba
 from numba import njit
-from numba.core import config, event
+from numba.core import caching, config, event
 from numba.core.runtime.nrt import rtsys
 
 from invrender.compiling import Whole, link_parts, share_among_literals
@@ -66,6 +66,7 @@ def kernel(function: Callable[P, R], fast: frozenset[str] = frozenset()) -> Call
         setattr(config, _SETTING, before)
     _kept[id(compiled)] = folder is not None
     if folder is not None:
+        _keep_by_content(vars(compiled)["_cache"], folder)
         _forgive(vars(compiled)["_cache"], folder)
     link_parts(compiled, folder)
     return cast("Callable[P, R]", compiled)
@@ -89,6 +90,14 @@ def _prepare() -> None:
         importlib.import_module("numba.np.arraymath")
     finally:
         linalg.ensure_blas = ask
+
+
+def _keep_by_content(kept: Any, folder: Path) -> None:
+    """Have Numba find a kernel by what is in its sources, which its folder is named by, not by where they lie and since
+    when: what an installation has compiled serves the next one.
+    """
+    make: Any = caching.IndexDataCacheFile
+    kept._cache_file = make(str(folder), kept._impl.filename_base, source_stamp=None)
 
 
 def _forgive(kept: Any, folder: Path) -> None:

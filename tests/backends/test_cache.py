@@ -186,6 +186,8 @@ def test_a_constant_from_elsewhere_that_changes_is_compiled_in_anew(tmp_path: Pa
     change(copied, "cli/demo.py", "from __future__", "UNRELATED = 1\nfrom __future__")
     change(copied, "cameras/rigs.py", "from __future__", "UNRELATED = 1\nfrom __future__")
     assert run(cache, COMPOSITE, copied).stderr == ""
+    moved = shutil.copytree(copied, tmp_path / "moved", copy_function=shutil.copy)
+    assert run(cache, COMPOSITE, moved).stderr == "", "another installation of the same is compiled already"
     change(copied, "kernels/compositing.py", "OPAQUE = 1e-4", "OPAQUE = 0.1")
     changed = run(cache, COMPOSITE, copied)
     assert "compiling" in changed.stderr
