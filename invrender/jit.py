@@ -24,8 +24,10 @@ from typing import Any, ParamSpec, TypeVar, cast
 
 import numba
 from numba import njit
-from numba.core import config, event
+from numba.core import caching, config, event
 from numba.core.runtime.nrt import rtsys
+
+from invrender.compiling import Whole, link_parts, share_among_literals
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -37,6 +39,14 @@ PART: dict[str, Any] = {
     "no_cfunc_wrapper": True,
 }
 """How functions are compiled that only kernels call: without the ways in from Python and C, which nobody takes."""
+
+_KERNEL: dict[str, Any] = {
+    "error_model": "numpy",
+    "nogil": True,
+    "no_cfunc_wrapper": True,
+    "pipeline_class": Whole,
+}
+"""How entry points are compiled, which Python calls."""
 
 _SETTING = "CACHE_DIR"  # Numba defines its settings at run time, unseen by type checkers
 
@@ -51,12 +61,14 @@ def kernel(function: Callable[P, R], fast: frozenset[str] = frozenset()) -> Call
     before: str = getattr(config, _SETTING)
     setattr(config, _SETTING, str(folder or before))
     try:
-        compiled = njit(cache=folder is not None, error_model="numpy", nogil=True, fastmath=set(fast))(function)
+        compiled = njit(cache=folder is not None, fastmath=set(fast), **_KERNEL)(function)
     finally:
         setattr(config, _SETTING, before)
     _kept[id(compiled)] = folder is not None
     if folder is not None:
+        _keep_by_content(vars(compiled)["_cache"], folder)
         _forgive(vars(compiled)["_cache"], folder)
+    link_parts(compiled, folder)
     return cast("Callable[P, R]", compiled)
 
 
@@ -78,6 +90,14 @@ def _prepare() -> None:
         importlib.import_module("numba.np.arraymath")
     finally:
         linalg.ensure_blas = ask
+
+
+def _keep_by_content(kept: Any, folder: Path) -> None:
+    """Have Numba find a kernel by what is in its sources, which its folder is named by, not by where they lie and since
+    when: what an installation has compiled serves the next one.
+    """
+    make: Any = caching.IndexDataCacheFile
+    kept._cache_file = make(str(folder), kept._impl.filename_base, source_stamp=None)
 
 
 def _forgive(kept: Any, folder: Path) -> None:
@@ -106,9 +126,11 @@ def _forgive(kept: Any, folder: Path) -> None:
     kept.save_overload, kept.load_overload = save_if_possible, load_if_whole
 
 
-def body(function: Callable[P, R]) -> Callable[P, R]:
-    """Compile a function that only kernels call, as a part of them."""
-    return cast("Callable[P, R]", njit(**PART)(function))
+def body(function: Callable[P, R], **options: Any) -> Callable[P, R]:
+    """Compile a function that only kernels call, as a part of them; `options` are Numba's, beside PART."""
+    compiled = njit(**PART | options)(function)
+    share_among_literals(compiled)
+    return cast("Callable[P, R]", compiled)
 
 
 @cache

@@ -9,7 +9,7 @@ import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
-from invrender.jit import PART
+from invrender.jit import PART, body
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -20,28 +20,26 @@ FAST = frozenset({"contract", "nnan", "nsz"})
 Infinities are allowed: an infinite curvature keeps a voxel outside the support where it is.
 """
 
-_OPTIONS: dict[str, Any] = {**PART, "fastmath": set(FAST)}
-
 wide = np.float64
 """The type in which long sums of float32 numbers are accumulated: on CPUs float64 costs nothing."""
 
 
 def device(function: Callable[P, R]) -> Callable[P, R]:
     """Make a function callable from kernels. Division by zero gives inf or NaN, as on a GPU."""
-    return cast("Callable[P, R]", njit(**PART)(function))
+    return body(function)
 
 
 def fast(function: Callable[..., Any]) -> Callable[..., Any]:
     """The same for volumes, with faster arithmetic: unlike that of meshes, it decides nothing about pixels."""
-    return cast("Callable[..., Any]", njit(**_OPTIONS)(function))
+    return body(function, fastmath=set(FAST))
 
 
 def inlined(function: Callable[..., Any]) -> Callable[..., Any]:
     """The same as `fast`, but inlined into each caller before types are inferred: faster for small functions."""
-    return cast("Callable[..., Any]", njit(**_OPTIONS, inline="always")(function))
+    return cast("Callable[..., Any]", njit(**PART, fastmath=set(FAST), inline="always")(function))
 
 
-_BARE: dict[str, Any] = {**PART, "fastmath": {"contract", "nsz"}, "_nrt": False}
+_BARE: dict[str, Any] = {"fastmath": {"contract", "nsz"}, "_nrt": False}
 
 
 def contracted(function: Callable[..., Any]) -> Callable[..., Any]:
@@ -50,12 +48,12 @@ def contracted(function: Callable[..., Any]) -> Callable[..., Any]:
     Bodies become part of their callers, count no references and cannot be called from Python: a scene of many arrays
     takes longer to hand over than to read, and half of the compiler's time goes into what nobody calls.
     """
-    return cast("Callable[..., Any]", njit(**_BARE, forceinline=True)(function))
+    return body(function, **_BARE, forceinline=True)
 
 
 def called(function: Callable[..., Any]) -> Callable[..., Any]:
     """The same for bodies that are too long to become part of all their callers."""
-    return cast("Callable[..., Any]", njit(**_BARE)(function))
+    return body(function, **_BARE)
 
 
 @device

@@ -6,6 +6,8 @@ import os
 import shutil
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -125,6 +127,43 @@ def test_what_a_power_failure_left_is_compiled_anew(tmp_path: Path, suffix: str)
     assert run_kernel(tmp_path).stderr == ""
 
 
+TOGETHER = """
+import sys, time
+from pathlib import Path
+from invrender.geometry.intersections import self_intersections
+from invrender.compiling import Whole
+import numpy as np
+
+count, steps = 0, Whole.define_pipelines
+
+def counted(compiler):
+    global count
+    count += 1
+    return steps(compiler)
+
+Whole.define_pipelines = counted
+here = Path(sys.argv[1])
+here.touch()
+while not all(map(Path.exists, (here.with_name("0"), here.with_name("1")))):
+    time.sleep(0.01)
+self_intersections(np.eye(3), np.array([[0, 1, 2], [0, 2, 1]]))
+print(count)
+"""
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="there are no such locks")
+def test_of_two_processes_that_begin_together_only_one_compiles_a_kernel(tmp_path: Path) -> None:
+    with ThreadPoolExecutor(2) as threads:
+        counts = list(threads.map(partial(_together, tmp_path), "01"))
+    assert sum(counts) == len(list(tmp_path.rglob("*.nbc"))) > 0
+
+
+def _together(folder: Path, name: str) -> int:
+    """How many kernels a process compiles that begins when the other does."""
+    program = f"import sys; sys.argv[1:] = [{str(folder / name)!r}]{TOGETHER}"
+    return int(run(folder / "cache", program).stdout)
+
+
 @pytest.mark.skipif(sys.platform == "win32", reason="there is no password file")
 @pytest.mark.parametrize("given", ["", "~nobody-of-that-name/kernels"])
 def test_a_user_without_a_home_is_no_obstacle(given: str, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -147,6 +186,8 @@ def test_a_constant_from_elsewhere_that_changes_is_compiled_in_anew(tmp_path: Pa
     change(copied, "cli/demo.py", "from __future__", "UNRELATED = 1\nfrom __future__")
     change(copied, "cameras/rigs.py", "from __future__", "UNRELATED = 1\nfrom __future__")
     assert run(cache, COMPOSITE, copied).stderr == ""
+    moved = shutil.copytree(copied, tmp_path / "moved", copy_function=shutil.copy)
+    assert run(cache, COMPOSITE, moved).stderr == "", "another installation of the same is compiled already"
     change(copied, "kernels/compositing.py", "OPAQUE = 1e-4", "OPAQUE = 0.1")
     changed = run(cache, COMPOSITE, copied)
     assert "compiling" in changed.stderr
