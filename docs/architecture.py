@@ -35,7 +35,7 @@ LAYERS = (
     (("geometry", ""), ("networks", ""), ("shading", ""), ("backends", "")),
     (("kernels", "the seam: kernel and adjoint"), ("cameras", "rigs, rays")),
     (("nouns", "Mesh, Volume, Views, Scene"), ("losses", ""), ("ranks", "several processes")),
-    (("colour", ""), ("errors", ""), ("jit", "")),
+    (("colour", ""), ("errors", ""), ("jit", ""), ("compiling", "")),
 )
 COLOURS = {
     "cli": BLUE,
