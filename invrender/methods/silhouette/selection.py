@@ -9,6 +9,10 @@ and the search goes on towards the best.
 A view left out sits in a gap twice as wide as any in the full set, where the hull has more to take off. So the weight
 that wins there is too strong for all views together; half of it is the one to use. (Kettle, tree, avocado and teapot
 from 12 views: the winner among the held-out scores was 1 to 2 times, the truth 0.5 to 1 times the weights of `refine`.)
+
+Refinement starts from the hull of all views, not from the winner: its surface has not seen the views left out, and the
+first steps, on coarse triangles, are cheap. (The hull moved onto the winner's surface, first steps halved: .17 of 2.9
+CPU seconds saved and the kettle's Chamfer distance .71 instead of .55 %; with all steps three of five models worse.)
 """
 
 from __future__ import annotations
