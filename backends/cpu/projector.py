@@ -1,13 +1,9 @@
 """Joseph's projector and its transpose on all cores: the fast matched pair behind the solvers.
 
-The transpose gives each thread planes of its own, so no two threads write to the same memory, no buffers have to be
-added up, what is written to stays in the cache, and every voxel collects its rays in the same order whatever the number
-of threads. A voxel collects thousands of rays, which float32 would add up to five digits only:
-
-- Small grids are summed in float64 as a whole. The planes lie across the rays' main axis: a ray's samples on a plane
-  touch that plane alone.
-- Large ones are summed in slabs of z, each with a buffer in float64 that takes the rays of a chunk of pixels, all axes
-  in turn, and is then added to the grid in float32. A sample between two slabs is visited by both.
+The transpose sums up slabs of z, each by one thread: a buffer in float64 takes the rays of a chunk of pixels, all axes
+in turn, and is then added to the grid in float32. So no two threads write to the same memory, what is written to stays
+in the cache of one core, and every voxel collects its rays in the same order, however slabs are cut. A voxel collects
+thousands of rays, which float32 would add up to five digits only. A sample between two slabs is visited by both.
 """
 
 from __future__ import annotations
@@ -25,16 +21,16 @@ from invrender.backends.cpu.compile import entry
 from invrender.backends.cpu.lines import strides
 from invrender.backends.cpu.ray_chunks import BLOCK, Chunk, Geometry, Lines, chunks, placed
 from invrender.backends.cpu.sweep import SweptRays, swept_rays
-from invrender.backends.cpu.threads import blocks, parallel_map
+from invrender.backends.cpu.threads import blocks, parallel_map, thread_count
 from invrender.cameras.rays import index_views
 from invrender.nouns import Cameras
 
 Tensor = torch.Tensor
 Array = NDArray[np.float32]
 
-SLAB = 8  # planes per job, of small grids
-WHOLE = 1 << 24  # samples of grids from which on slabs are summed
-THICK = 32  # planes of such a slab
+WHOLE = 1 << 24  # samples of grids from which on lines are traced anew each time
+THICK, THIN = 32, 8  # planes of a slab, at most and at least
+SHARE = 4  # slabs for each thread: those in the middle meet more rays than others
 HALO = 2  # planes beyond either end of it that samples between slabs touch
 EVERYWHERE = 1 << 30
 
@@ -70,7 +66,7 @@ class JosephRays:
         grid = self._nothing()
         for chunk, place in placed(self.chunks):
             self._scatter(grid, chunk.lines(), given[place])
-        return self._summed(grid)
+        return torch.from_numpy(grid).reshape(self.shape)
 
     def normal(self, grid: Tensor, target: Tensor, weight: Tensor) -> tuple[Tensor, float]:
         """The gradient [D,H,W] and the value of half the weighted sum of squared differences."""
@@ -81,33 +77,21 @@ class JosephRays:
             fixed = (_flat(grid), self._sizes, rays.lines, rays.axes, *(part[place] for part in given))
             loss += sum(parallel_map(_residual, [(*fixed, *job, out) for job in blocks(len(chunk), BLOCK)]))
             self._scatter(found, rays, out)
-        return self._summed(found), float(loss)
+        return torch.from_numpy(found).reshape(self.shape), float(loss)
 
     @property
     def _sizes(self) -> NDArray[np.int64]:
         return np.array(self.shape[::-1], np.int64)
 
-    @property
-    def _cells(self) -> int:
-        return int(np.prod(self.shape))
+    def _nothing(self) -> Array:
+        return np.zeros(int(np.prod(self.shape)), np.float32)
 
-    def _nothing(self) -> NDArray[np.float64] | Array:
-        return np.zeros(self._cells, np.float64) if self._cells < WHOLE else np.zeros(self._cells, np.float32)
-
-    def _summed(self, grid: NDArray[np.float64] | Array) -> Tensor:
-        return torch.from_numpy(grid.astype(np.float32, copy=False)).reshape(self.shape)
-
-    def _scatter(self, grid: NDArray[np.float64] | Array, rays: Lines, values: Array) -> None:
+    def _scatter(self, grid: Array, rays: Lines, values: Array) -> None:
         """Add what a chunk's rays bring to the grid."""
-        if grid.dtype == np.float32:
-            buffers = threading.local()  # one for each thread; freed with this call
-            slabs = blocks(self.shape[0], THICK)
-            parallel_map(_slab, [(buffers, grid, self._sizes, rays, values, *slab) for slab in slabs])
-            return
-        for axis in range(3):
-            fixed = (grid, 0, self._sizes, rays.lines, axis, values, rays.runs[axis])
-            slabs = blocks(self.shape[2 - axis], SLAB)
-            parallel_map(_scatter, [(*fixed, *slab, -EVERYWHERE, EVERYWHERE) for slab in slabs])
+        buffers = threading.local()  # one for each thread; freed with this call
+        thick = max(THIN, min(THICK, -(-self.shape[0] // (SHARE * thread_count()))))
+        slabs = blocks(self.shape[0], thick)
+        parallel_map(_slab, [(buffers, thick, grid, self._sizes, rays, values, *slab) for slab in slabs])
 
 
 def joseph_rays(
@@ -153,12 +137,13 @@ def _flat(grid: Tensor) -> Array:
 
 
 def _slab(
-    buffers: threading.local, grid: Array, sizes: NDArray[np.int64], rays: Lines, values: Array, low: int, high: int
-) -> None:
+    buffers: threading.local, thick: int, grid: Array, sizes: NDArray[np.int64], rays: Lines, values: Array, low: int,
+    high: int,
+) -> None:  # fmt: skip
     """Add to the planes low .. high - 1 of z what rays bring them."""
     plane = int(sizes[0] * sizes[1])
     if not hasattr(buffers, "cells"):
-        buffers.cells = np.empty((THICK + 2 * HALO) * plane, np.float64)
+        buffers.cells = np.empty((thick + 2 * HALO) * plane, np.float64)
     cells: NDArray[np.float64] = buffers.cells
     cells.fill(0)
     fixed, offset = (sizes, rays.lines), (HALO - low) * plane

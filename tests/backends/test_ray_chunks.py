@@ -32,6 +32,7 @@ def in_chunks(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
 def in_slabs(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     monkeypatch.setattr(projector, "WHOLE", 1000)
     monkeypatch.setattr(projector, "THICK", 7)
+    monkeypatch.setattr(projector, "THIN", 3)
     return
 
 
