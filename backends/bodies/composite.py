@@ -32,7 +32,7 @@ SPARE = np.float32(1e-3)  # rows of the table
 def forward(grid, counts, strides, start, step, length, count, table, window, lights, numbers, mode, ray):
     """RGB and transmittance of one ray. window: lowest value and rows per value; mode: kind, mip, early."""
     kind, mip, early = mode
-    red, green, blue, transmittance = wide(0), wide(0), wide(0), ONE
+    light = wide(0), wide(0), wide(0), ONE
     h = length[ray]
     begin, delta, first, last = _span(grid, counts, strides, start, step, count, mip, ray)
     for i in range(first, last):
@@ -40,17 +40,21 @@ def forward(grid, counts, strides, start, step, length, count, table, window, li
         value, sigma, r, g, b, _, _, _ = _classify(
             grid, strides, point, table, window, lights, ray, numbers, kind, True
         )
-        after = transmittance * math.exp(-sigma * h)
+        after = light[3] * math.exp(-sigma * h)
         if mip:
             after = ONE - _mip_opacity(value, window, len(table))
-        weight = transmittance - after
-        red += weight * r
-        green += weight * g
-        blue += weight * b
-        transmittance = after
-        if early and transmittance <= LIMIT:
+        light = _through(light, r, g, b, after)
+        if early and after <= LIMIT:
             break
-    return red, green, blue, transmittance
+    return light
+
+
+@fast
+def _through(light, r, g, b, after):
+    """RGB and transmittance of a ray behind a sample, which leaves `after` of the transmittance."""
+    red, green, blue, transmittance = light
+    weight = transmittance - after
+    return red + weight * r, green + weight * g, blue + weight * b, after
 
 
 @fast
@@ -62,7 +66,7 @@ def forward_seen(
     seen: whether a block of `SIDE`^3 cells shows anything, flat; across: how many there are along x and y.
     """
     kind, _, early = mode
-    red, green, blue, transmittance = wide(0), wide(0), wide(0), ONE
+    light = wide(0), wide(0), wide(0), ONE
     h = length[ray]
     begin, delta = (start[ray, 0], start[ray, 1], start[ray, 2]), (step[ray, 0], step[ray, 1], step[ray, 2])
     for i in range(count[ray]):
@@ -76,15 +80,11 @@ def forward_seen(
         _, sigma, r, g, b, _, _, _ = _classify(grid, strides, point, table, window, lights, ray, numbers, kind, True)
         if sigma == 0:
             continue
-        after = transmittance * math.exp(-sigma * h)
-        weight = transmittance - after
-        red += weight * r
-        green += weight * g
-        blue += weight * b
-        transmittance = after
-        if early and transmittance <= LIMIT:
+        after = light[3] * math.exp(-sigma * h)
+        light = _through(light, r, g, b, after)
+        if early and after <= LIMIT:
             break
-    return red, green, blue, transmittance
+    return light
 
 
 @device

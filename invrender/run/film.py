@@ -19,6 +19,7 @@ from PIL import Image
 from invrender.io.files.atomic import atomic_path
 from invrender.io.gif import write_gif
 from invrender.io.video import write_mp4
+from invrender.kernels import Backend
 from invrender.ranks.world import are_several
 from invrender.report.media import Filmed, excerpt
 from invrender.run.drawer import Drawer
@@ -88,6 +89,11 @@ class Film:
     most: int = 0
     video: bool = False
     aside: bool = False
+
+
+def draws_aside(backend: Backend) -> bool:
+    """Whether a film may be drawn by a thread beside the solver's: kernels on CPUs bring threads of their own."""
+    return backend.device.type == "cpu"
 
 
 class Reel:

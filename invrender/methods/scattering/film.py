@@ -19,7 +19,7 @@ from invrender.nouns import Cameras, Volume
 from invrender.parameters.medium_values import EXTINCTION
 from invrender.render.images import to_bytes
 from invrender.report.difference import enlarged
-from invrender.run.film import Ending, Film, Moment
+from invrender.run.film import Ending, Film, Moment, draws_aside
 from invrender.run.input_views import at
 from invrender.run.shots import Picture
 from invrender.run.volume_film import nearest, staged, told
@@ -61,8 +61,7 @@ def film(task: Task, settings: ScatteringSettings, backend: Backend) -> Film | N
         turn = staged(nearest(views, cameras), alone, volume, views, told(scores), side)
         return Ending([*views.worst(found, scores, side), *turn.progress], turn.turntable)
 
-    aside = backend.device.type == "cpu"  # whose kernels bring threads of their own
-    return Film(frames, draw, ending, SPEED, video=settings.video is not None, aside=aside)
+    return Film(frames, draw, ending, SPEED, video=settings.video is not None, aside=draws_aside(backend))
 
 
 def _turning(task: Task, found: Found, cameras: Cameras, backend: Backend) -> list[Picture]:

@@ -17,7 +17,7 @@ from invrender.methods.scene.task import Task
 from invrender.render.images import to_bytes
 from invrender.report.difference import COLOURS, enlarged, psnr, signed
 from invrender.report.lettering import Panel, framed
-from invrender.run.film import Ending, Film, Moment
+from invrender.run.film import Ending, Film, Moment, draws_aside
 from invrender.run.shots import Picture
 from invrender.solve.protocol import Params
 
@@ -60,8 +60,10 @@ def film(task: Task, renderer: Renderer, settings: SceneSettings) -> Film | None
             drawn = [finer.picture(result.scene, target.camera, target.size) for target in small]
         return Ending([rows(drawn, "the result", f"loss {result.loss:.3g}")])
 
-    aside, video = renderer.backend.device.type == "cpu", settings.video is not None  # its kernels bring threads
-    return Film(MOST_SHOTS, draw, ending, SPEED, opening=values.encode(), most=frames, video=video, aside=aside)
+    return Film(
+        MOST_SHOTS, draw, ending, SPEED, opening=values.encode(), most=frames, video=settings.video is not None,
+        aside=draws_aside(renderer.backend),
+    )  # fmt: skip
 
 
 def _size(target: Target, side: int) -> tuple[int, int]:

@@ -13,7 +13,7 @@ from invrender.methods.transmittance.task import Result, Task
 from invrender.nouns import Volume
 from invrender.render.emission import VolumeStyle
 from invrender.render.looks import look_of
-from invrender.run.film import Ending, Film, Moment
+from invrender.run.film import Ending, Film, Moment, draws_aside
 from invrender.run.input_views import at
 from invrender.run.shots import Picture
 from invrender.run.volume_film import told, turning
@@ -57,5 +57,4 @@ def film(task: Task, settings: TransmittanceSettings, backend: Backend) -> Film 
         turn = turning((small, style), styled, views, told(scores), side, backend)
         return Ending([*views.worst(found, scores, side), *turn.progress], turn.turntable)
 
-    aside = backend.device.type == "cpu"  # whose kernels bring threads of their own
-    return Film(frames, draw, ending, SPEED, video=settings.video is not None, aside=aside)
+    return Film(frames, draw, ending, SPEED, video=settings.video is not None, aside=draws_aside(backend))

@@ -12,7 +12,7 @@ from invrender.methods.volume_colour.settings import ColourSettings
 from invrender.methods.volume_colour.task import StyledVolume, Task
 from invrender.nouns import Volume
 from invrender.render.emission import VolumeStyle
-from invrender.run.film import Ending, Film, Moment
+from invrender.run.film import Ending, Film, Moment, draws_aside
 from invrender.run.input_views import at
 from invrender.run.shots import Picture
 from invrender.run.volume_film import told, turning
@@ -45,8 +45,7 @@ def film(task: Task, settings: ColourSettings, backend: Backend) -> Film | None:
         turn = turning(_small(result.styled), target, views, told(scores), side, backend)
         return Ending([*views.worst(result.styled, scores, side), *turn.progress], turn.turntable)
 
-    aside = backend.device.type == "cpu"  # whose kernels bring threads of their own
-    return Film(frames, draw, ending, SPEED, video=settings.video is not None, aside=aside)
+    return Film(frames, draw, ending, SPEED, video=settings.video is not None, aside=draws_aside(backend))
 
 
 def _small(styled: StyledVolume) -> tuple[Volume, VolumeStyle]:
