@@ -12,7 +12,7 @@ import os
 import sys
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import AbstractContextManager, contextmanager, suppress
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -143,15 +143,19 @@ def share_among_literals(part: Any) -> None:
 
 
 @contextmanager
-def _libraries(kind: type[JITCodeLibrary]) -> Iterator[None]:
-    """Have Numba make libraries of this kind."""
-    generator: Any = cpu_target.target_context.codegen()
-    before = getattr(generator, _LIBRARIES)
-    setattr(generator, _LIBRARIES, kind)
+def changed(owner: Any, name: str, value: Any) -> Iterator[None]:
+    """An attribute for a moment: other users of Numba in this process keep theirs."""
+    before = getattr(owner, name)
+    setattr(owner, name, value)
     try:
         yield
     finally:
-        setattr(generator, _LIBRARIES, before)
+        setattr(owner, name, before)
+
+
+def _libraries(kind: type[JITCodeLibrary]) -> AbstractContextManager[None]:
+    """Have Numba make libraries of this kind."""
+    return changed(cpu_target.target_context.codegen(), _LIBRARIES, kind)
 
 
 @contextmanager

@@ -27,7 +27,7 @@ from numba import njit
 from numba.core import caching, config, event
 from numba.core.runtime.nrt import rtsys
 
-from invrender.compiling import Whole, link_parts, share_among_literals
+from invrender.compiling import Whole, changed, link_parts, share_among_literals
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -57,13 +57,9 @@ def kernel(function: Callable[P, R], fast: frozenset[str] = frozenset()) -> Call
     `fast` names what LLVM may do with floating-point arithmetic.
     """
     folder = cache_folder(function.__module__)
-    # Numba picks the folder while it decorates; other users of Numba in this process keep theirs.
-    before: str = getattr(config, _SETTING)
-    setattr(config, _SETTING, str(folder or before))
-    try:
+    # Numba picks the folder while it decorates.
+    with changed(config, _SETTING, str(folder or getattr(config, _SETTING))):
         compiled = njit(cache=folder is not None, fastmath=set(fast), **_KERNEL)(function)
-    finally:
-        setattr(config, _SETTING, before)
     _kept[id(compiled)] = folder is not None
     if folder is not None:
         _keep_by_content(vars(compiled)["_cache"], folder)

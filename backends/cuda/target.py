@@ -5,8 +5,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
+from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any, ParamSpec, TypeVar, cast
 
@@ -16,6 +16,7 @@ from numba import cuda
 from numba.core import config
 
 from invrender import jit
+from invrender.compiling import changed
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -56,17 +57,11 @@ def kernel(function: Callable[..., None]) -> Any:
         return cuda.jit(cache=True)(function)
 
 
-@contextmanager
-def setting(name: str, value: Any) -> Iterator[None]:
-    """A setting of numba-cuda for a moment: other users of it in this process keep theirs."""
+def setting(name: str, value: Any) -> AbstractContextManager[None]:
+    """A setting of numba-cuda for a moment."""
     from numba.cuda.core import config as settings  # which the simulator lacks
 
-    before = getattr(settings, name)
-    setattr(settings, name, value)
-    try:
-        yield
-    finally:
-        setattr(settings, name, before)
+    return changed(settings, name, value)
 
 
 @with_cuda
